@@ -1,4 +1,4 @@
-"""`edition`: list and show editions; pause, resume, move, cancel, resend and link them."""
+"""`edition ls` and `edition show`; the verbs that change an edition are in edition_changes."""
 
 from __future__ import annotations
 
@@ -6,28 +6,18 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
 from pressrun.cli.invocation import Invocation
-from pressrun.cli.options import EDITION_ID, WHEN_HELP, edition_argument, list_argument, verb, yes_option
+from pressrun.cli.options import edition_argument, list_argument, verb
 from pressrun.cli.output import (
     cell,
-    confirm,
-    echo,
     print_fields,
     print_json,
     print_rows,
-    require_terminal_or_agreement,
 )
 from pressrun.cli.read_only import reading, reading_if_any
-from pressrun.cli.when import parse_when
-from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import EditionId, EditionIds, EditionMove
 from pressrun.core.edition import at_defaults
 from pressrun.core.errors import NotFound
-from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports import ledger_reports
-from pressrun.store.deliveries import count_copies
 
 _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
 _ALWAYS_SHOWN = ("id", "audience", "delivered")  # by `edition show`, even when 0; --json has every field
@@ -49,84 +39,6 @@ def list_editions(invocation: Invocation, *, list_name: str | None, as_json: boo
 @edition_argument
 def show(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
     print_edition(invocation, edition_id, as_json=as_json)
-
-
-@verb("edition pause")
-@edition_argument
-def pause(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
-    execute(invocation, "edition.pause", EditionId(id=edition_id))
-    print_edition(invocation, edition_id, as_json=as_json)
-
-
-@verb("edition resume")
-@edition_argument
-def resume(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
-    execute(invocation, "edition.resume", EditionId(id=edition_id))
-    print_edition(invocation, edition_id, as_json=as_json)
-
-
-@verb("edition cancel")
-@edition_argument
-@yes_option
-def cancel(invocation: Invocation, *, edition_id: int, is_agreed: bool, as_json: bool) -> None:
-    if not is_agreed:
-        _confirm_cancel(invocation, edition_id)
-    execute(invocation, "edition.cancel", EditionId(id=edition_id))
-    print_edition(invocation, edition_id, as_json=as_json)
-
-
-@verb("edition move")
-@edition_argument
-@click.option("--at", "when", metavar="WHEN", required=True, help=WHEN_HELP)
-def move(invocation: Invocation, *, edition_id: int, when: str, as_json: bool) -> None:
-    execute(invocation, "edition.move", EditionMove(id=edition_id, scheduled_at=parse_when(when, time.time())))
-    print_edition(invocation, edition_id, as_json=as_json)
-
-
-@verb("edition resend")
-@edition_argument
-@click.option("--failed", is_flag=True, required=True, help="Resend the failed copies.")
-def resend(invocation: Invocation, *, edition_id: int, failed: bool, as_json: bool) -> None:
-    if not failed:
-        raise click.UsageError("say what to resend with --failed")
-    resent = execute(invocation, "edition.resend", EditionId(id=edition_id))
-    if as_json:
-        print_json(resent)
-    else:
-        waits = " once the edition is resumed" if resent["state"] == "paused" and resent["resent"] else ""
-        why = " (no longer active, or suppressed)" if resent["left_out"] else ""
-        echo(f"copies to resend{waits}: {resent['resent']}; left out: {resent['left_out']}{why}")
-
-
-@verb("edition link")
-@click.argument("edition_ids", metavar="ID…", type=EDITION_ID, nargs=-1, required=True)
-def link(invocation: Invocation, *, edition_ids: tuple[int, ...], as_json: bool) -> None:
-    """Their pages then name each other, and subscribers who change the language get the issue once. The key `issue` in
-    edition files does the same.
-    """
-    issue = execute(invocation, "edition.link", EditionIds(ids=edition_ids))
-    editions = sorted(set(edition_ids))
-    if as_json:
-        print_json({"issue": issue, "editions": editions})
-    else:
-        echo(f"one issue, {issue}: editions {', '.join(map(str, editions))}")
-
-
-@verb("edition unlink")
-@edition_argument
-def unlink(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
-    execute(invocation, "edition.unlink", EditionId(id=edition_id))
-    print_edition(invocation, edition_id, as_json=as_json)
-
-
-def _confirm_cancel(invocation: Invocation, edition_id: int) -> None:
-    """Say how many readers would not get the edition, and ask."""
-    require_terminal_or_agreement(is_agreed=False)
-    with reading(invocation) as tx:
-        edition, counts = require_edition(tx, edition_id), count_copies(tx, edition_id)
-    waiting = counts["queued"] + counts["deferred"]
-    readers = "1 reader has" if waiting == 1 else f"{waiting:,} readers have"
-    confirm(f"Cancel “{at_defaults(edition.subject)}” for good? {readers} not received it.", is_agreed=False)
 
 
 def _with_subject(edition: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import ssl
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -128,6 +127,8 @@ def is_open_to_all(path: Path) -> bool:
 
 def check_certificate_pair(certificate: Path, key: Path) -> str | None:
     """Why a certificate and its key cannot be used together, or None."""
+    import ssl  # noqa: PLC0415 - verbs that read start faster without it, and few configurations name certificates
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(certificate, key, password=lambda: b"")
@@ -142,6 +143,8 @@ def check_certificate_pair(certificate: Path, key: Path) -> str | None:
 
 def check_authorities(path: Path) -> str | None:
     """Why a file of CA certificates cannot be used, or None."""
+    import ssl  # noqa: PLC0415 - as above
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(path)

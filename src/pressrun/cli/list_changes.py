@@ -1,7 +1,8 @@
-"""`list create`, `list set` and `layout ls`: the settings of a list, and the layouts that it can have."""
+"""`list create`, `set`, `close` and `rm`, and `layout ls`: changes of a list, and the layouts that it can have."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -12,18 +13,29 @@ import msgspec
 
 from pressrun.cli.files import read_edition, read_input
 from pressrun.cli.invocation import Invocation
-from pressrun.cli.lists import confirm_close, warn_of_owner
+from pressrun.cli.lists import warn_of_owner
 from pressrun.cli.options import list_argument, verb, yes_option
-from pressrun.cli.output import cell, print_fields, print_info, print_json, print_rows, print_warning
+from pressrun.cli.output import (
+    cell,
+    confirm,
+    print_fields,
+    print_info,
+    print_json,
+    print_rows,
+    print_warning,
+    require_terminal_or_agreement,
+)
 from pressrun.cli.owner import acting_as_owner
+from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import ListSettings
+from pressrun.control.arguments import ListName, ListSettings
 from pressrun.message.finding import Severity, read_finding
 from pressrun.message.layouts.design import read_logo
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import own_layouts
 from pressrun.services.editions.edition_build import gather_references
 from pressrun.services.operating.list_settings import read_settings
+from pressrun.services.reports import ledger_reports
 
 
 @verb("list create")
@@ -72,12 +84,32 @@ def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agr
             raise click.UsageError(f"{setting!r} is not KEY=VALUE")
         values[key] = value
     if read_settings(values).get("closed") is True:
-        confirm_close(name, is_agreed=is_agreed)
+        _confirm_close(name, is_agreed=is_agreed)
     changed = _execute(invocation, "list.set", _with_files(name, values), as_json=as_json)
     if not as_json:
         keys = [key.strip().lower().replace("-", "_") for key in values]
         print_fields({key: cell(changed.get("closed_at" if key == "closed" else key)) for key in keys})
     _warn(invocation, name, values, changed)
+
+
+@verb("list close")
+@list_argument("name")
+@yes_option
+def close(invocation: Invocation, *, name: str, is_agreed: bool, as_json: bool) -> None:
+    _confirm_close(name, is_agreed=is_agreed)
+    closed = execute(invocation, "list.close", ListName(list=name))
+    print_fields(closed, as_json=as_json)
+
+
+@verb("list rm")
+@list_argument("name")
+@yes_option
+def remove(invocation: Invocation, *, name: str, is_agreed: bool, as_json: bool) -> None:
+    if not is_agreed:
+        _confirm_remove(invocation, name)
+    execute(invocation, "list.rm", ListName(list=name))
+    if as_json:
+        print_json({"removed": name})
 
 
 def _with_files(name: str, values: dict[str, str]) -> ListSettings:
@@ -111,6 +143,21 @@ def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], change
     for finding in map(read_finding, changed.get("findings", ())):
         if finding.severity is Severity.WARNING:
             print_warning(f"welcome: {finding}")
+
+
+def _confirm_remove(invocation: Invocation, name: str) -> None:
+    """Say how much would be lost, and ask."""
+    require_terminal_or_agreement(is_agreed=False)
+    with reading(invocation) as tx:
+        readers = ledger_reports.count_readers(tx, name)
+        editions = len(ledger_reports.list_editions(tx, name, int(time.time())))
+    contents = f"{readers:,} subscriptions, {editions:,} editions and its archive"
+    confirm(f"Remove the list {name} with {contents}? This cannot be undone.", is_agreed=False)
+
+
+def _confirm_close(name: str, *, is_agreed: bool) -> None:
+    """Ask before a list is closed."""
+    confirm(f"Close the list {name}? Pending requests and unfinished editions will end.", is_agreed=is_agreed)
 
 
 @verb("layout ls")
