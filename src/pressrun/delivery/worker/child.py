@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
+from pressrun.runtime.child_process import spawn
+
 AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # before one that ended is started again: the next one each time it ends soon
 SOON_SECONDS = 60.0  # of life: whoever had more is started again at once
-# What a start may raise: no descriptor, process or memory is left, or, as RuntimeError, no thread to wait for its end.
-CANNOT_START = (OSError, RuntimeError)
 GRACE_SECONDS = 1.0  # for a process to end by itself when its socket is closed
 
 L = TypeVar("L", bound="Line")
@@ -81,24 +79,13 @@ async def start(
 ) -> tuple[asyncio.subprocess.Process, L]:
     """Start `python -m MODULE SOCKET PARENT ARGUMENT…`, which inherits `descriptors`; `make_line` gets its pid.
 
-    Raises one of CANNOT_START.
+    Raises one of child_process.CANNOT_START.
     """
-    ours, theirs = socket.socketpair()
+    process, ours = await spawn(module, os.getpid(), *arguments, descriptors=descriptors)
     try:
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",  # the folder that the daemon was started in is no place for modules
-                "-m",
-                module,
-                *map(str, (theirs.fileno(), os.getpid(), *arguments)),
-                pass_fds=(theirs.fileno(), *descriptors),
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-        ours.setblocking(False)
         _, line = await asyncio.get_running_loop().connect_accepted_socket(lambda: make_line(process.pid), ours)
     except BaseException:
-        ours.close()  # a process that was started all the same ends by that
+        ours.close()  # which ends the process
         raise
     return process, line
 

@@ -16,8 +16,8 @@ from pressrun.delivery.queue.jobs import Job, Result
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
-from pressrun.runtime.frames import FrameReader as Frames
-from pressrun.runtime.frames import encode_frame as pack
+from pressrun.runtime import frames
+from pressrun.runtime.frames import FrameReader
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
@@ -117,17 +117,17 @@ Report = Results | State | Drained
 
 def encode_frame(value: Order | Report) -> bytes:
     """A value as a frame."""
-    return pack(value)
+    return frames.encode_frame(value)
 
 
-def orders() -> Frames[Order]:
+def orders() -> FrameReader[Order]:
     """A reader of the daemon's frames."""
-    return Frames(msgspec.msgpack.Decoder(Order))
+    return FrameReader(msgspec.msgpack.Decoder(Order))
 
 
-def reports() -> Frames[Report]:
+def reports() -> FrameReader[Report]:
     """A reader of a worker's frames."""
-    return Frames(msgspec.msgpack.Decoder(Report))
+    return FrameReader(msgspec.msgpack.Decoder(Report))
 
 
 def pack_setup(settings: WorkerSettings, keys: KeyRing) -> Setup:

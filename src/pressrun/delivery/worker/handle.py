@@ -37,6 +37,7 @@ from pressrun.delivery.worker.frames import (
 )
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.observe.log import event
+from pressrun.runtime.child_process import CANNOT_START
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
@@ -228,7 +229,7 @@ class WorkerHandle(BackgroundLoop):
         self._give_up_held()  # nothing, unless that failed when the last process ended
         try:
             process, line = await self._start()
-        except child.CANNOT_START as problem:
+        except CANNOT_START as problem:
             self._end(f"it cannot be started: {child.reason(problem)}")
             return
         self.works()
