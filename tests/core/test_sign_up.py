@@ -39,28 +39,28 @@ def test_work_is_believed_where_the_form_is(age: float, decoy: str, trust: Trust
 
 def test_an_attack_is_told_once_when_it_begins_and_once_when_it_is_over() -> None:
     siege = AttackDetector(TERMS)
-    assert [False] * 4 + [True] + [False] * 95 == [siege.turn_away(NOW + number) for number in range(100)]
-    told = [siege.look(NOW + 100 + number) for number in range(100)]
+    assert [False] * 4 + [True] + [False] * 95 == [siege.record_refusal(NOW + number) for number in range(100)]
+    told = [siege.poll(NOW + 100 + number) for number in range(100)]
     assert ([True], 58) == ([end for end in told if end], told.index(True))
 
 
 def test_few_at_a_time_are_no_attack() -> None:
     siege = AttackDetector(TERMS)
-    assert not any(siege.turn_away(NOW + 15 * number) for number in range(100))
+    assert not any(siege.record_refusal(NOW + 15 * number) for number in range(100))
 
 
 def test_between_the_marks_an_attack_goes_on() -> None:
     """Three in a window are too few to begin one, and too many to end it."""
     siege = AttackDetector(TERMS)
     for _ in range(5):
-        siege.turn_away(NOW)
+        siege.record_refusal(NOW)
     for number in range(1, 50):
-        assert not siege.turn_away(NOW + 20 * number)
-        assert not siege.look(NOW + 20 * number)
+        assert not siege.record_refusal(NOW + 20 * number)
+        assert not siege.poll(NOW + 20 * number)
 
 
 def test_another_attack_is_told_again() -> None:
     siege = AttackDetector(TERMS)
     for later in (0, 1000):
-        assert [False] * 4 + [True] == [siege.turn_away(NOW + later) for _ in range(5)]
-        assert siege.look(NOW + later + 61)
+        assert [False] * 4 + [True] == [siege.record_refusal(NOW + later) for _ in range(5)]
+        assert siege.poll(NOW + later + 61)

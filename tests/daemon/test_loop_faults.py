@@ -37,7 +37,8 @@ from pressrun.services.operating import housekeeping
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers import web_requests
 from pressrun.services.readers.preferences import Preferences
-from pressrun.services.readers.sign_ups import Origin, SignUps
+from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store import datadir
 from pressrun.store.database import Database
@@ -96,7 +97,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing pauses for long."""
     monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(housekeeping, "LOOK_SECONDS", 0.001)
-    monkeypatch.setattr(web_requests, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(web_requests, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(web_requests, "draw_wait", lambda _: 0.0)
     monkeypatch.setattr(mail_processing, "_AGAIN_SECONDS", 0.001)
     monkeypatch.setattr(mail_processing, "draw_wait", lambda _: 0.0)
@@ -164,7 +165,7 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
                 await until(is_kept)
 
 
-REQUESTS = cases(*DATABASE, (SignUps, "take_within"), thread=((SignUps, "take_within"),))
+REQUESTS = cases(*DATABASE, (SignUps, "sign_up_within"), thread=((SignUps, "sign_up_within"),))
 
 
 @pytest.mark.parametrize(("owner", "name", "fault"), REQUESTS)

@@ -37,7 +37,7 @@ from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.ports import RelayStatus
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.suppression import may_be_sent
 from pressrun.smtp.events import RecipientOutcome
@@ -215,7 +215,7 @@ class Pressroom:
         return await self.office.database.read(find)
 
     async def leave(self, address: str) -> None:
-        await self.office.unsubscribes.leave(await self.subscription(address), Origin(source="web"))
+        await self.office.unsubscribes.unsubscribe(await self.subscription(address), Origin(source="web"))
 
 
 def identity(outgoing: Outgoing) -> tuple[str, str]:

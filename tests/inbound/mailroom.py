@@ -41,7 +41,8 @@ from pressrun.services.incoming.mail_processing import MailProcessing, Reader
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.services.readers.context import ReaderContext
-from pressrun.services.readers.sign_ups import Origin, SignUps
+from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import (
     LimitSettings,

@@ -42,4 +42,4 @@ async def test_every_bad_token_gets_the_one_answer(tmp_path: Path, purpose: Addr
             assert "250" == (await client.say(f"RCPT TO:<news-{purpose}+{own[purpose]}@{D}>"))[:3]
             for name, token in bad_tokens(purpose, own[purpose], own).items():
                 reply = await client.say(f"RCPT TO:<news-{purpose}+{token}@{D}>")
-                assert "550 5.1.1 there is no such address here" == reply, name
+                assert "550 5.1.1 no such address" == reply, name

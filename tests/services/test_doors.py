@@ -31,10 +31,9 @@ from pressrun.services.readers import suspension
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
-from pressrun.services.readers.sign_ups import Origin
-from pressrun.services.readers.suspension_probe import ask_suspended
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
-from pressrun.services.readers.unsubscribe_notices import NoticeTerms, queue_unsubscribe_notices
 from pressrun.services.settings import BounceSettings, LimitSettings, ServiceSettings
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason
 from pressrun.store import lists, subscribers
@@ -76,9 +75,7 @@ async def person(press: Pressroom, address: Address) -> Subscriber:
 
 async def by_link(press: Pressroom, address: Address) -> None:
     office = press.office
-    never_again = NeverAgain(
-        database=office.database, clock=lambda: office.now, entropy=office.context.entropy, wake=office.wake
-    )
+    never_again = NeverAgain(office.context)
     await never_again.refuse(0, pack_digests(*dict.fromkeys(digests_of(office.keys, address))), WEB)
 
 
@@ -205,7 +202,7 @@ async def hold_sign_up(press: Pressroom, address: Address) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         for one in (parse_address("first@else.example"), address):
-            office.sign_ups.take_within(tx, target, one, WEB, trust=Trust.PROVEN)
+            office.sign_ups.sign_up_within(tx, target, one, WEB, trust=Trust.PROVEN)
 
     await office.database.write(take)
 
@@ -302,8 +299,7 @@ async def left(press: Pressroom, address: Address) -> None:
 
 
 async def tell_of_leaving(press: Pressroom, _address: Address, _: Any) -> None:
-    terms = NoticeTerms(keys=press.office.keys, limits=LIMITS, entropy=press.office.context.entropy)
-    await press.office.database.write(queue_unsubscribe_notices, terms, press.office.now)
+    await press.office.database.write(press.office.unsubscribes.notify_within)
 
 
 async def left_and_told(press: Pressroom, address: Address) -> int:
@@ -316,9 +312,7 @@ async def left_and_told(press: Pressroom, address: Address) -> int:
 
 async def undo_leaving(press: Pressroom, _address: Address, number: int) -> None:
     office = press.office
-    undo_unsubscribe = UndoUnsubscribe(
-        database=office.database, clock=lambda: office.now, entropy=office.context.entropy, wake=office.wake
-    )
+    undo_unsubscribe = UndoUnsubscribe(office.context)
     await undo_unsubscribe.undo(number, WEB)
 
 
@@ -334,7 +328,7 @@ async def probe(press: Pressroom, address: Address) -> None:
 
     await press.office.database.write(suspend)
     now = int(press.office.now) + 8 * 86400
-    await press.office.database.write(ask_suspended, BounceSettings(), press.office.context.entropy, now)
+    await press.office.database.write(probe_suspended, BounceSettings(), press.office.context.entropy, now)
 
 
 # ---------------------------------------------------------------------- several lists, languages, welcome mails
@@ -357,7 +351,7 @@ async def sign_up_to_both(press: Pressroom, address: Address, _: Any) -> None:
         first, second = lists.find_list(tx, "news"), lists.find_list(tx, "nouvelles")
         assert first is not None
         assert second is not None
-        press.office.sign_ups.take_within(tx, first, address, WEB, also=[second])
+        press.office.sign_ups.sign_up_within(tx, first, address, WEB, also=[second])
 
     await press.office.database.write(take)
 

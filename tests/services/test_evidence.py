@@ -15,7 +15,7 @@ from pressrun.core.chain import Audit, Head
 from pressrun.core.current import Holder
 from pressrun.services.evidence import age_ips, verify
 from pressrun.services.operating.housekeeping import Housekeeping
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import consent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -105,7 +104,7 @@ class House:
         return AddressChanges(self._context())
 
     def undo_unsubscribe(self) -> UndoUnsubscribe:
-        return UndoUnsubscribe(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake)
+        return UndoUnsubscribe(self._context())
 
     def _context(self) -> ReaderContext:
         numbers = itertools.count(1)
@@ -135,7 +134,7 @@ class House:
             web_requests=self.web_requests,
             sign_ups=self.sign_ups(),
             unsubscribes=self.unsubscribes(),
-            never_again=NeverAgain(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake),
+            never_again=NeverAgain(self._context()),
             preferences=self.preferences(),
             address_changes=self.address_changes(),
             undo_unsubscribe=self.undo_unsubscribe(),

@@ -11,7 +11,7 @@ from tests.web.house import NOW, House
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import TEST_ID, WebPurpose, digests_of, pack_digests
 from pressrun.message.layouts.design import Logo
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 
 DAY = 86400
 LATER = int(NOW) + DAY
@@ -131,8 +131,8 @@ class Supply:
     async def _after_leaving(self, purpose: WebPurpose) -> str:
         number, _ = await self._person()
         unsubscribes = self._house.unsubscribes()
-        await unsubscribes.leave(number, ORIGIN, edition_id=0)
-        await self._house.database.write(unsubscribes.note_within)  # what else would be written a moment later
+        await unsubscribes.unsubscribe(number, ORIGIN, edition_id=0)
+        await self._house.database.write(unsubscribes.notify_within)  # what else would be written a moment later
         return await self._token(purpose, await self._last("leaving"), LATER)
 
     async def _reader(self) -> str:

@@ -28,6 +28,13 @@ class Rate:
         return self.seconds / self.count
 
 
+@dataclass(frozen=True, slots=True)
+class RateExceeded:
+    """Too many requests from one network: the next one is accepted at `retry_at` (UTC seconds)."""
+
+    retry_at: float
+
+
 def parse_duration(text: str) -> float:
     """Seconds of `"90s"`, `"15m"`, `"4h"`, `"5d"` or `"200ms"`; raises BadQuantity."""
     found = _DURATION.fullmatch(text.strip())

@@ -25,7 +25,7 @@ class Trust(StrEnum):
 class Verdict(StrEnum):
     """What becomes of a sign-up; it never depends on what its address is to a list."""
 
-    TAKEN = "taken"  # a mail may go out
+    ACCEPTED = "taken"  # a mail may go out
     HELD = "held"  # far more come in than usual, and no work was done: its mail waits for an operator
     LIMITED = "limited"  # over a limit
     IGNORED = "ignored"  # a trap, or an address that the operator does not want
@@ -63,14 +63,14 @@ class AttackDetector:
         self._times: deque[float] = deque(maxlen=terms.begins_at)
         self.is_on = False
 
-    def turn_away(self, now: float) -> bool:
+    def record_refusal(self, now: float) -> bool:
         """A sign-up was turned away; whether an attack begins with it."""
         self._times.append(now)
         begins = not self.is_on and len(self._times) == self._terms.begins_at and self._is_recent(0, now)
         self.is_on = self.is_on or begins
         return begins
 
-    def look(self, now: float) -> bool:
+    def poll(self, now: float) -> bool:
         """Whether an attack has ended since."""
         many = len(self._times) >= self._terms.ends_at and self._is_recent(-self._terms.ends_at, now)
         ends = self.is_on and not many

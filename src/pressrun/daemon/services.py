@@ -154,10 +154,10 @@ def _build_readers(settings: Current[ServiceSettings], database: Database, keys:
         web_requests=WebRequests(context, sign_ups=sign_ups, preferences=preferences, unsubscribes=unsubscribes),
         sign_ups=sign_ups,
         unsubscribes=unsubscribes,
-        never_again=NeverAgain(database=database, clock=clock, entropy=entropy, wake=wake),
+        never_again=NeverAgain(context),
         preferences=preferences,
         address_changes=AddressChanges(context),
-        undo_unsubscribe=UndoUnsubscribe(database=database, clock=clock, entropy=entropy, wake=wake),
+        undo_unsubscribe=UndoUnsubscribe(context),
     )
 
 

@@ -17,12 +17,13 @@ from typing import ClassVar
 
 from pressrun.core.errors import Unavailable
 from pressrun.observe.log import event
-from pressrun.services.ports import Clock
+from pressrun.services.ports import Clock, Entropy
 
 log = logging.getLogger("pressrun.daemon")
 
 FIRST_PAUSE_SECONDS = 1.0  # after one failure; twice as long after each further one in a row,
 LONGEST_PAUSE_SECONDS = 10.0  # up to this: what waits goes on so late at most once the fault is gone
+LEAST_WAIT, MOST_WAIT = 0.02, 0.15  # seconds
 FAILING_SECONDS = 60.0  # a loop that fails for so long is shown by /readyz, and logged once more
 
 
@@ -158,3 +159,12 @@ def _words(problem: Exception) -> str:
         return str(problem)
     kind = type(problem).__name__
     return f"{kind}: {problem.strerror}" if isinstance(problem, OSError) and problem.strerror else kind
+
+
+def draw_wait(entropy: Entropy) -> float:
+    """A random delay in seconds before a request is carried out.
+
+    The work for a request takes time that depends on whom it is about. Done at once, it would delay the next request,
+    and a sender of both could read that off a stopwatch.
+    """
+    return LEAST_WAIT + int.from_bytes(entropy(4), "big") / 2**32 * (MOST_WAIT - LEAST_WAIT)

@@ -120,6 +120,12 @@ def move_to_address(tx: Transaction, subscriber_id: int, address: Address, diges
     end_links(tx, subscriber_id)
 
 
+def language_of(tx: Transaction, address: Address, otherwise: str) -> str:
+    """The language that a person chose as a reader of any list, else `otherwise`: for mail to editors and owners."""
+    person = find_subscriber(tx, address)
+    return otherwise if person is None else person.language or otherwise
+
+
 def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:
     """Delete a person with everything that belongs to them; counts of past editions stay."""
     tx.run("subscribers.delete", id=subscriber_id)

@@ -14,7 +14,8 @@ from pressrun.services.ports import Clock
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.preferences import Preferences
-from pressrun.services.readers.sign_ups import Origin, SignUps
+from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests

@@ -10,7 +10,7 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.tokens import WebPurpose, WebTokens
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.smtp.handover import Outgoing
 
@@ -62,7 +62,7 @@ async def test_a_copy_that_a_relay_puts_off_goes_out_once(press: Pressroom) -> N
     press.pass_time(400)
     assert [] == await press.send_all()
     assert {"delivered": 1} == await press.counts(edition)
-    assert UnsubscribeOutcome.LEFT == await press.office.unsubscribes.leave(1, WEB, edition_id=edition)
+    assert UnsubscribeOutcome.LEFT == await press.office.unsubscribes.unsubscribe(1, WEB, edition_id=edition)
     assert [("unsubscribed",), ("unsubscribed",)] == await press.rows("select state from subscription")
     assert 1 == (await press.stored(edition)).unsubscribed
 

@@ -9,7 +9,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.tokens import digests_of
 from pressrun.delivery.queue.claims import NOTICE_BATCH
 from pressrun.services.mails.forwards import new_forward
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import SuppressionReason
 from pressrun.store import deliveries, suppressions
 from pressrun.store.deliveries import ClaimedCopy

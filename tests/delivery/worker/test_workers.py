@@ -33,7 +33,7 @@ from pressrun.delivery.worker import handle
 from pressrun.delivery.worker.handle import AHEAD, EDITIONS_AT_MOST
 from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.settings import LogSettings
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import HandOver
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.journal import Journal

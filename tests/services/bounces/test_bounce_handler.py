@@ -19,8 +19,9 @@ from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebT
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.mail_results import Consequences, FailedCopy, MailResult
 from pressrun.services.operating import housekeeping
-from pressrun.services.readers import suspension_probe
-from pressrun.services.readers.sign_ups import Confirmed, Origin
+from pressrun.services.readers import suspension
+from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import edition_reports
 from pressrun.services.settings import BounceSettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
@@ -331,7 +332,7 @@ async def test_a_pause_that_ends_does_not_wake_a_reader_whose_mail_came_back(pre
 
 async def test_the_batch_of_questions_is_bounded(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
     """All are asked in the end, some in each transaction."""
-    monkeypatch.setattr(suspension_probe, "_BATCH", 2)
+    monkeypatch.setattr(suspension, "_BATCH", 2)
     await press.readers(5)
     await send(press, "one", GONE)
     press.pass_time(8 * DAY)

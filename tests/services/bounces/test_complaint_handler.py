@@ -14,7 +14,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.message.reports.reading import read_report
 from pressrun.services.mail_results import MailResult
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.inbound import InboundState
 

@@ -16,8 +16,7 @@ from tests.settings import change
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import AddressPurpose, WebPurpose, WebTokens
-from pressrun.services.incoming.mail_quota import LOOK_AGAIN_SECONDS
-from pressrun.services.mail_retention import drop_kept_mail
+from pressrun.services.incoming.mail_quota import MEASURE_AGAIN_SECONDS, drop_kept_mail
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import deliveries, inbound
 from pressrun.store.deliveries import DeliveryResult
@@ -73,7 +72,7 @@ async def test_beyond_the_limit_a_stranger_is_asked_to_come_later(room: Mailroom
         if is_dealt_with:
             await room.processing.recover()
     assert [452] == await codes(room, large(3), "news-owner")
-    room.now += LOOK_AGAIN_SECONDS
+    room.now += MEASURE_AGAIN_SECONDS
     assert [452] == await codes(room, large(3), "postmaster")
     await room.processing.recover()
     outgoing = await room.outgoing()
@@ -120,7 +119,7 @@ async def test_readers_bounces_and_complaints_have_room_of_their_own(room: Mailr
         ]
     ):
         await room.processing.recover()
-        room.now += LOOK_AGAIN_SECONDS
+        room.now += MEASURE_AGAIN_SECONDS
         body = f"a report\n\n{proof}\nSubject: x\n\n{BIG * 30}"
         assert [250] == await codes(room, mail(body, number=20 + at), "abuse"), proof
     # A copy of a good form whose signature is not ours is a stranger's.
@@ -210,7 +209,7 @@ async def test_mail_that_may_go_makes_room_before_anybody_is_turned_away(room: M
     """However fast it comes in and is passed on, no more is held than the limits say."""
     change(room.settings, limits=replace(room.settings.value.limits, kept_mail_bytes=5000))
     for number in range(12):
-        room.now += LOOK_AGAIN_SECONDS
+        room.now += MEASURE_AGAIN_SECONDS
         assert [250] == await codes(room, large(number), "news-owner")
         await room.processing.recover()
         await deliver_all(room, await room.outgoing())

@@ -14,7 +14,7 @@ from tests.message.builders import PNG
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.layouts.design import Logo
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import lists, logos
 from pressrun.store.transaction import Transaction

@@ -11,7 +11,7 @@ from pressrun.core.address import parse_address
 from pressrun.delivery.queue.broker import UNSIGNED_SECONDS
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.services.operating import housekeeping
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import maintenance
 

@@ -17,7 +17,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
 from pressrun.services.operating import held_sign_ups
 from pressrun.services.readers.abuse_limits import AbuseLimits
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import LimitSettings, ServiceSettings
 from pressrun.store import limits, lists
 from pressrun.store.held_sign_ups import HeldSelection
@@ -45,7 +45,7 @@ async def sign_up(office: Office, address: Address = ADA, trust: Trust = Trust.P
     def take(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        office.sign_ups.take_within(tx, target, address, origin, name="Ada", trust=trust)
+        office.sign_ups.sign_up_within(tx, target, address, origin, name="Ada", trust=trust)
 
     await office.database.write(take)
 
@@ -286,7 +286,7 @@ async def test_the_operator_hears_once_that_sign_ups_are_held_and_once_that_no_m
             await watch.admit(number)
         assert watch.abuse_limits.asks_for_work(office.now)
         for later in (1800, 7200, 7201):
-            watch.abuse_limits.look(office.now + later)
+            watch.abuse_limits.poll(office.now + later)
     assert [True, False] == watch.told
     assert ["subscription.holding", "subscription.holding_over"] == [record.message for record in caplog.records]
     assert not watch.abuse_limits.asks_for_work(office.now + 7201)

@@ -17,7 +17,7 @@ from pressrun.services import background
 from pressrun.services.background import LoopFault
 from pressrun.services.operating import housekeeping
 from pressrun.services.operating.housekeeping import NOTICE_KEPT_SECONDS
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.store import (
     address_changes,
     consent,
@@ -139,7 +139,7 @@ async def test_limits_are_swept(press: Pressroom) -> None:
 DUTIES = {
     "unconfirmed requests": (housekeeping, "forget_unconfirmed"),
     "pauses": (housekeeping, "end_pauses"),
-    "questions to suspended readers": (housekeeping, "ask_suspended"),
+    "questions to suspended readers": (housekeeping, "probe_suspended"),
     "drafts": (housekeeping, "cancel_expired_drafts"),
     "limits": (limits, "sweep"),
     "notices": (deliveries, "sweep_notices"),

@@ -13,7 +13,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, UsageError
 from pressrun.services.operating.list_settings import KEYS, read_settings
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
 from pressrun.store.deliveries import count_copies, take_audience
 from pressrun.store.editions import get_edition

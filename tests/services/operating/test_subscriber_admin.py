@@ -13,7 +13,8 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.subscriber_import import ImportOptions, dry_run_rows
-from pressrun.services.readers.sign_ups import Confirmed, Origin
+from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
 from pressrun.services.suppression import may_be_sent
 from pressrun.store import consent, deliveries, notices, subscribers, subscriptions

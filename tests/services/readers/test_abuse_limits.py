@@ -39,7 +39,7 @@ class SignUpGate:
 
     async def admit(self, address: str, trust: Trust = Trust.PROVEN) -> bool:
         found = parse_address(address)
-        return Verdict.TAKEN is await self._office.database.write(
+        return Verdict.ACCEPTED is await self._office.database.write(
             self.abuse_limits.admit, found, trust, self._office.now
         )
 
@@ -48,7 +48,7 @@ async def test_a_mailbox_is_one_under_every_spelling(office: Office) -> None:
     gate = SignUpGate(office, LimitSettings())
     spellings = ["a.da@gmail.com", "Ada@googlemail.com", "ada+x@gmail.com", "ad.a+y@GMAIL.com", "a.d.a@googlemail.com"]
     assert [True, True, True, False, False] == [await gate.admit(address) for address in spellings]
-    assert [Verdict.TAKEN] * 5 == gate.counted  # whoever watches is not told what was asked for an address before
+    assert [Verdict.ACCEPTED] * 5 == gate.counted  # whoever watches is not told what was asked for an address before
 
 
 async def test_a_domain_may_have_every_name_in_one_mailbox(office: Office) -> None:
@@ -152,9 +152,9 @@ async def test_the_operator_hears_once_of_an_attack_and_once_of_its_end(
         for _ in range(200):
             await gate.admit("victim@reader.example")
         assert [True] == gate.attacks
-        gate.abuse_limits.look(office.now + 60)
-        gate.abuse_limits.look(office.now + 601)
-        gate.abuse_limits.look(office.now + 602)
+        gate.abuse_limits.poll(office.now + 60)
+        gate.abuse_limits.poll(office.now + 601)
+        gate.abuse_limits.poll(office.now + 602)
     assert [True, False] == gate.attacks
     assert ["subscription.attack", "subscription.attack_over"] == [record.message for record in caplog.records]
     assert "victim" not in caplog.text
@@ -174,7 +174,7 @@ async def test_sign_ups_whose_group_is_carried_out_again_are_counted_once(office
 
     for number in range(60):  # of which 48 are turned away: an attack begins with 50
         await in_a_group(number)
-    assert ([Verdict.TAKEN] * 60, []) == (gate.counted, gate.attacks)
+    assert ([Verdict.ACCEPTED] * 60, []) == (gate.counted, gate.attacks)
     for number in (0, 1):
         await in_a_group(number)
     assert [True] == gate.attacks

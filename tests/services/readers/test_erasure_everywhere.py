@@ -32,7 +32,7 @@ from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -208,8 +208,8 @@ async def edition_and_replies(scene: Scene) -> None:
         scene.press.answer(outgoing, HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, words, "5.2.2")))
     await scene.press.turn()
     link = PreferenceLink(subscriber_id=(await scene.person(scene.next.typed)).id, epoch=0)
-    await scene.preferences().leave_all(link, WEB)
-    await scene.press.office.database.write(scene.press.office.unsubscribes.note_within)
+    await scene.preferences().unsubscribe_all(link, WEB)
+    await scene.press.office.database.write(scene.press.office.unsubscribes.notify_within)
 
 
 async def editor_and_test_copy(scene: Scene) -> None:

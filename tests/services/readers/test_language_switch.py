@@ -21,7 +21,8 @@ from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink
-from pressrun.services.readers.sign_ups import Confirmed, Origin
+from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports.copy_trace import trace_copy
@@ -178,9 +179,9 @@ async def test_old_links_unsubscribe_from_the_newsletter(house: House) -> None:
     standing = await house.sign_ups().find_by_subscription(old)
     assert standing is not None
     assert ("nouvelles", "active") == (standing.list.name, standing.subscription.state)
-    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().leave(old, WEB)
+    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(old, WEB)
     assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
-    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().leave(old, WEB)
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().unsubscribe(old, WEB)
     outcome, _ = await house.undo_unsubscribe().undo(1, WEB)
     found = {name: state for name, (state, *_) in (await standings(house)).items()}
     assert (UndoOutcome.RESTORED, {"noticias": "unsubscribed", "boletim": "unsubscribed", "nouvelles": "active"}) == (
@@ -205,7 +206,7 @@ async def test_old_links_unsubscribe_when_their_list_is_gone(house: House, remov
         posted = await client.post(house.unsubscribe_path(old), data={"List-Unsubscribe": "One-Click"})
     assert 200 == posted.status_code
     assert "unsubscribed" == (await standings(house))["nouvelles"][0]
-    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().leave(old, WEB)
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().unsubscribe(old, WEB)
 
 
 async def test_nothing_is_kept_of_a_removed_list_once_its_reader_is_erased(house: House) -> None:
@@ -223,7 +224,7 @@ async def test_who_signs_up_anew_leaves_by_an_old_link_what_that_was_about(house
     await choose(house, "boletim")
     await house.sign_ups().request("noticias", parse_address(ADA), WEB, network=None)
     await house.sign_ups().confirm(await house.last_confirmation(), WEB)
-    await house.unsubscribes().leave(old, WEB)
+    await house.unsubscribes().unsubscribe(old, WEB)
     assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
 
 
@@ -242,10 +243,10 @@ async def test_old_links_unsubscribe_who_is_asked_to_confirm_the_old_list(house:
     standing = await house.sign_ups().find_by_subscription(old)
     assert standing is not None
     assert "boletim" == standing.list.name
-    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().leave(old, WEB)
+    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(old, WEB)
     assert Confirmed.LEFT_SINCE == (await house.sign_ups().confirm(request, WEB))[0]
     assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
-    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().leave(old, WEB)
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().unsubscribe(old, WEB)
 
 
 async def test_the_page_of_the_old_list_mails_a_link_to_who_is_asked_to_confirm_it(house: House) -> None:
@@ -264,7 +265,7 @@ async def test_who_drops_a_request_for_the_old_list_stays_with_the_new_one(house
     await ask_back(house)
     await house.preferences().save(LINK, PreferenceChanges(lists=["boletim"]), WEB)
     assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
-    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().leave(1, WEB)
+    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(1, WEB)
     assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
 
 
@@ -275,11 +276,11 @@ async def test_who_takes_back_that_they_left_keeps_the_way_out_and_what_they_had
     await start(house, editions["noticias"], "delivered")
     await choose(house, "boletim")
     await ask_back(house)
-    await house.unsubscribes().leave(old, WEB)
+    await house.unsubscribes().unsubscribe(old, WEB)
     assert UndoOutcome.RESTORED == (await house.undo_unsubscribe().undo(1, WEB))[0]
     await start(house, editions["boletim"])
     assert 1 == await live_copies(house, "one")
-    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().leave(old, WEB)
+    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(old, WEB)
 
 
 async def test_an_issue_comes_once_to_who_is_asked_to_confirm_the_old_list(house: House) -> None:

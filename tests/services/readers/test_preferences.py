@@ -13,7 +13,7 @@ from tests.web.house import NOW, House, open_house
 
 from pressrun.core.quantities import Rate
 from pressrun.services.readers.preferences import PreferenceLink
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import LimitSettings
 from pressrun.store.transaction import Transaction
 

@@ -13,7 +13,8 @@ from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
 from pressrun.core.tokens import digests_of
 from pressrun.services.readers.preferences import Preferences
-from pressrun.services.readers.sign_ups import Confirmed, Origin, SignUpAnswer
+from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import LimitSettings
 from pressrun.services.suppression import SuppressionReason, suppress
@@ -65,7 +66,7 @@ async def house(office: Office) -> Office:
 
 async def test_one_mail_asks_for_all_and_one_link_confirms_them(house: Office) -> None:
     """With the evidence of each list, in the words and the language that were shown."""
-    assert SignUpAnswer.TAKEN is await sign_up(house, *NAMES)
+    assert SignUpAnswer.ACCEPTED is await sign_up(house, *NAMES)
     ((kind, list_id, payload),) = await mails(house)
     assert ("confirmation", 1, ["Tides", "Recipes"]) == (kind, list_id, payload["also"])
     assert dict.fromkeys(NAMES, "pending") == await states(house)
@@ -122,7 +123,7 @@ async def test_who_left_one_of_them_meanwhile_does_not_come_back_to_it(house: Of
     found = await rows(house, "select id from subscription order by id")
     for (subscription,) in found[:2]:
         assert isinstance(subscription, int)
-        await house.unsubscribes.leave(subscription, WEB)
+        await house.unsubscribes.unsubscribe(subscription, WEB)
     outcome, standing = await house.sign_ups.confirm(number, WEB)
     assert standing is not None
     assert (Confirmed.LEFT_SINCE, ["News", "Tides"]) == (outcome, standing.titles)
@@ -143,7 +144,7 @@ async def test_a_link_works_on_for_the_lists_that_are_left(house: Office) -> Non
 
 async def test_closed_and_unknown_lists_are_left_out(house: Office) -> None:
     await house.lists.close_list("tides")
-    assert SignUpAnswer.TAKEN is await sign_up(house, "tides", "nowhere", "recipes", "recipes")
+    assert SignUpAnswer.ACCEPTED is await sign_up(house, "tides", "nowhere", "recipes", "recipes")
     assert {"recipes": "pending"} == await states(house)
     assert SignUpAnswer.CLOSED is await sign_up(house, "tides")
     assert SignUpAnswer.UNKNOWN_LIST is await sign_up(house, "nowhere")

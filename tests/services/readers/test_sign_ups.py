@@ -11,13 +11,13 @@ from tests.services.office import Office
 from tests.settings import change
 
 from pressrun.core.address import Address, parse_address
-from pressrun.core.quantities import Rate
+from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.evidence import verify
 from pressrun.services.operating.housekeeping import forget_unconfirmed
-from pressrun.services.readers.sign_ups import Confirmed, Origin, SignUpAnswer
+from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.settings import LimitSettings
-from pressrun.services.throttled import Throttled
 from pressrun.store import consent, subscribers
 from pressrun.store.transaction import Transaction
 
@@ -77,7 +77,7 @@ async def bring(office: Office, wanted: str) -> None:
     found = await standing(office)
     assert found is not None
     if wanted == "unsubscribed":
-        await office.unsubscribes.leave(found[0], WEB)
+        await office.unsubscribes.unsubscribe(found[0], WEB)
     elif wanted in ("paused", "bounces"):
         until = office.now + 86400 if wanted == "paused" else None
         await office.database.write(
@@ -95,7 +95,7 @@ STATES = ["stranger", "pending", "member", "paused", "bounces", "unsubscribed"]
 @pytest.mark.parametrize("before", STATES)
 async def test_the_answer_is_the_same_for_everybody(office: Office, before: str) -> None:
     await bring(office, before)
-    assert SignUpAnswer.TAKEN is await sign_up(office)
+    assert SignUpAnswer.ACCEPTED is await sign_up(office)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ async def test_a_confirmation_makes_everybody_who_asked_active(office: Office, b
 async def test_a_reader_lifts_their_own_suppression_by_confirming(office: Office, reason: str) -> None:
     await office.make_list()
     await office.suppressions.add(ADA, reason)
-    assert SignUpAnswer.TAKEN is await sign_up(office)
+    assert SignUpAnswer.ACCEPTED is await sign_up(office)
     assert [(reason,)] == await rows(office, "select reason from suppression")
     assert Confirmed.CONFIRMED is await confirm(office)
     assert [] == await rows(office, "select reason from suppression")
@@ -139,7 +139,7 @@ async def test_a_reader_lifts_their_own_suppression_by_confirming(office: Office
 async def test_other_suppressions_get_the_same_answer_and_nothing_happens(office: Office, reason: str) -> None:
     await office.make_list()
     await office.suppressions.add(ADA, reason)
-    assert SignUpAnswer.TAKEN is await sign_up(office)
+    assert SignUpAnswer.ACCEPTED is await sign_up(office)
     assert ([], None) == (await notices(office), await state(office))
 
 
@@ -195,7 +195,7 @@ async def test_leaving_makes_every_earlier_confirmation_void(office: Office) -> 
     await confirm(office, second)
     found = await standing(office)
     assert found is not None
-    await office.unsubscribes.leave(found[0], WEB)
+    await office.unsubscribes.unsubscribe(found[0], WEB)
     assert [Confirmed.LEFT_SINCE] * 2 == [await confirm(office, number) for number in (first, second)]
     await sign_up(office)
     assert [Confirmed.LEFT_SINCE] * 2 == [await confirm(office, number) for number in (first, second)]
@@ -233,7 +233,7 @@ async def test_leaving_ends_it_from_every_state(office: Office, before: str) -> 
     await bring(office, before)
     found = await standing(office)
     assert found is not None
-    answers = [await office.unsubscribes.leave(found[0], WEB) for _ in range(2)]
+    answers = [await office.unsubscribes.unsubscribe(found[0], WEB) for _ in range(2)]
     assert [UnsubscribeOutcome.LEFT, UnsubscribeOutcome.NOT_SUBSCRIBED] == answers
     assert [("unsubscribed", None, None)] == await rows(
         office, "select state, suspended_for, paused_until from subscription"
@@ -241,7 +241,7 @@ async def test_leaving_ends_it_from_every_state(office: Office, before: str) -> 
 
 
 async def test_leaving_works_for_who_is_not_there_any_more(office: Office) -> None:
-    assert UnsubscribeOutcome.NOT_SUBSCRIBED is await office.unsubscribes.leave(77, WEB)
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED is await office.unsubscribes.unsubscribe(77, WEB)
 
 
 async def test_leaving_by_an_editions_link_counts_there_once(press: Pressroom) -> None:
@@ -249,7 +249,7 @@ async def test_leaving_by_an_editions_link_counts_there_once(press: Pressroom) -
     edition = await press.edition()
     number = await press.subscription("r0@reader.example")
     for _ in range(2):
-        await press.office.unsubscribes.leave(number, WEB, edition_id=edition)
+        await press.office.unsubscribes.unsubscribe(number, WEB, edition_id=edition)
     assert 1 == (await press.stored(edition)).unsubscribed
 
 
@@ -258,7 +258,7 @@ async def test_leaving_wherever_the_list_is_closed(office: Office) -> None:
     found = await standing(office)
     assert found is not None
     await office.lists.close_list("news")
-    assert UnsubscribeOutcome.LEFT is await office.unsubscribes.leave(found[0], WEB)
+    assert UnsubscribeOutcome.LEFT is await office.unsubscribes.unsubscribe(found[0], WEB)
 
 
 # ---------------------------------------------------------------------- limits
@@ -267,7 +267,7 @@ async def test_leaving_wherever_the_list_is_closed(office: Office) -> None:
 async def test_one_mailbox_is_mailed_so_often_under_all_its_spellings(office: Office) -> None:
     await office.make_list()
     for text in ("a.da@gmail.com", "ada+1@gmail.com", "AdA@googlemail.com", "ada+2@gmail.com", "ad.a@gmail.com"):
-        assert SignUpAnswer.TAKEN is await sign_up(office, parse_address(text))
+        assert SignUpAnswer.ACCEPTED is await sign_up(office, parse_address(text))
     assert 3 == len(await notices(office))
     office.now += 86400
     await sign_up(office, parse_address("ada@gmail.com"))
@@ -277,7 +277,7 @@ async def test_one_mailbox_is_mailed_so_often_under_all_its_spellings(office: Of
 async def test_a_member_is_told_under_the_same_limit(office: Office) -> None:
     await bring(office, "member")
     for _ in range(5):
-        assert SignUpAnswer.TAKEN is await sign_up(office)
+        assert SignUpAnswer.ACCEPTED is await sign_up(office)
     assert ["already_subscribed"] * 3 == await notices(office)
 
 
@@ -285,7 +285,7 @@ async def test_all_confirmations_together_have_a_limit(office: Office) -> None:
     await office.make_list()
     change(office.context.settings, limits=LimitSettings(confirmations=Rate(2, 3600.0)))
     for number in range(4):
-        assert SignUpAnswer.TAKEN is await sign_up(office, parse_address(f"r{number}@reader.example"))
+        assert SignUpAnswer.ACCEPTED is await sign_up(office, parse_address(f"r{number}@reader.example"))
     assert 2 == len(await notices(office))
 
 
@@ -296,9 +296,9 @@ async def test_a_network_is_told_when_to_come_again(office: Office) -> None:
     for number in range(3):
         answers.append(await sign_up(office, parse_address(f"r{number}@reader.example"), network="192.0.2.0"))
         office.now += 10
-    assert [SignUpAnswer.TAKEN, SignUpAnswer.TAKEN, Throttled(office.now - 30 + 3600)] == answers
-    assert SignUpAnswer.TAKEN is await sign_up(office, network="192.0.2.1")
-    assert SignUpAnswer.TAKEN is await sign_up(office, network=None)
+    assert [SignUpAnswer.ACCEPTED, SignUpAnswer.ACCEPTED, RateExceeded(office.now - 30 + 3600)] == answers
+    assert SignUpAnswer.ACCEPTED is await sign_up(office, network="192.0.2.1")
+    assert SignUpAnswer.ACCEPTED is await sign_up(office, network=None)
 
 
 # ---------------------------------------------------------------------- evidence
@@ -310,7 +310,7 @@ async def test_every_step_leaves_its_evidence(office: Office) -> None:
     await confirm(office)
     found = await standing(office)
     assert found is not None
-    await office.unsubscribes.leave(found[0], Origin(source="mail", mail="digest"))
+    await office.unsubscribes.unsubscribe(found[0], Origin(source="mail", mail="digest"))
 
     def evidence(tx: Transaction) -> list[dict[str, object]]:
         person = subscribers.find_subscriber(tx, ADA)

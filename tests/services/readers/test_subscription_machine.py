@@ -25,7 +25,8 @@ from pressrun.services.evidence import verify
 from pressrun.services.operating.housekeeping import end_pauses, forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
-from pressrun.services.readers.sign_ups import Confirmed, Origin
+from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.settings import LimitSettings
 from pressrun.store import subscribers, subscriptions
@@ -63,8 +64,7 @@ class SubscriptionLife(RuleBasedStateMachine):
         self.office: Office = await self.stack.enter_async_context(open_office(Path(folder)))
         office = self.office
         change(office.context.settings, limits=PLENTY)
-        parts = {"database": office.database, "clock": lambda: office.now, "entropy": os.urandom, "wake": office.wake}
-        self.undo_unsubscribe = UndoUnsubscribe(**parts)  # type: ignore[arg-type]
+        self.undo_unsubscribe = UndoUnsubscribe(office.context)
         self.preferences = Preferences(office.context)
         await office.make_list()
 
@@ -112,7 +112,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def leave(self) -> None:
         standing = self.standing()
         if standing is not None:
-            self.run(self.office.unsubscribes.leave(standing.id, WEB))
+            self.run(self.office.unsubscribes.unsubscribe(standing.id, WEB))
             self.void |= set(self.ids("confirmation"))
             self.member = False
 

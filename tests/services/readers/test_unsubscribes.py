@@ -16,7 +16,7 @@ from tests.delivery.pressroom import Pressroom, open_pressroom
 
 from pressrun.core.errors import Unavailable
 from pressrun.services.evidence import verify
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
 from pressrun.store.transaction import Transaction
 
@@ -52,7 +52,7 @@ async def furnish(press: Pressroom) -> list[UnsubscribeRequest]:
 
 
 async def leave(press: Pressroom, departures: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:
-    return await press.office.database.write(press.office.unsubscribes.leave_within, departures)
+    return await press.office.database.write(press.office.unsubscribes.unsubscribe_within, departures)
 
 
 async def contents(press: Pressroom) -> dict[str, list[Any]]:
@@ -77,7 +77,7 @@ async def test_each_of_many_gets_its_own_answer(press: Pressroom) -> None:
     departures = await furnish(press)
     answers = await asyncio.gather(
         *(
-            press.office.unsubscribes.leave(one.subscription_id, one.origin, edition_id=one.edition_id)
+            press.office.unsubscribes.unsubscribe(one.subscription_id, one.origin, edition_id=one.edition_id)
             for one in departures
         )
     )
@@ -107,7 +107,7 @@ async def test_one_that_cannot_be_carried_out_leaves_the_others_alone(press: Pre
     await press.readers(3)
     bad = Origin(source="web", words="\ud800")
     answers = await asyncio.gather(
-        *(press.office.unsubscribes.leave(number, origin) for number, origin in ((1, WEB), (2, bad), (3, WEB))),
+        *(press.office.unsubscribes.unsubscribe(number, origin) for number, origin in ((1, WEB), (2, bad), (3, WEB))),
         return_exceptions=True,
     )
     assert [UnsubscribeOutcome.LEFT, True, UnsubscribeOutcome.LEFT] == [
@@ -137,13 +137,13 @@ async def test_a_database_that_cannot_write_fails_all_and_leaves_nothing(
     with closing(sqlite3.connect(press.office.database.path, isolation_level=None)) as somebody:
         somebody.execute("begin immediate")
         answers = await asyncio.gather(
-            *(press.office.unsubscribes.leave(number, WEB) for number in (1, 2, 3)), return_exceptions=True
+            *(press.office.unsubscribes.unsubscribe(number, WEB) for number in (1, 2, 3)), return_exceptions=True
         )
         somebody.execute("rollback")
     assert [Unavailable] * 3 == [type(answer) for answer in answers]
     assert 1 == begun.count("begin immediate")
     assert before == await contents(press)
-    assert UnsubscribeOutcome.LEFT is await press.office.unsubscribes.leave(1, WEB)
+    assert UnsubscribeOutcome.LEFT is await press.office.unsubscribes.unsubscribe(1, WEB)
 
 
 async def test_those_who_left_together_are_told_together_each_by_their_own_note(press: Pressroom) -> None:
@@ -153,8 +153,8 @@ async def test_those_who_left_together_are_told_together_each_by_their_own_note(
     await press.change("update subscriber set language = 'fr' where id = 2")
     await leave(press, [UnsubscribeRequest(number, WEB) for number in (1, 2, 3, 4)])
     await press.change("update subscription set state = 'active' where id = 3")
-    assert 4 == await press.office.database.write(press.office.unsubscribes.note_within)
-    assert 0 == await press.office.database.write(press.office.unsubscribes.note_within)
+    assert 4 == await press.office.database.write(press.office.unsubscribes.notify_within)
+    assert 0 == await press.office.database.write(press.office.unsubscribes.notify_within)
     assert [
         ("left", 1, "r0@reader.example", "de", 1),
         ("left", 2, "r1@reader.example", "fr", 2),

@@ -15,14 +15,14 @@ from tests.settings import change
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import Unavailable
-from pressrun.core.quantities import Rate
+from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.core.sign_up import Trust
 from pressrun.services.ports import Waker
 from pressrun.services.readers.preferences import Preferences
-from pressrun.services.readers.sign_ups import Origin, SignUpAnswer, SignUps
+from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import LimitSettings
-from pressrun.services.throttled import Throttled
 from pressrun.store import pending_requests
 from pressrun.store.transaction import Transaction
 
@@ -44,7 +44,7 @@ async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
 async def test_a_sign_up_is_kept_until_it_is_carried_out(office: Office) -> None:
     """A process that dies between the two leaves it to the next one."""
     await office.make_list()
-    assert SignUpAnswer.TAKEN is await asking_of(office).sign_up("news", ADA, WEB, network=None, name="Ada")
+    assert SignUpAnswer.ACCEPTED is await asking_of(office).sign_up("news", ADA, WEB, network=None, name="Ada")
     assert [(1,)] == await rows(office, "select count(*) from errand")
     assert [] == await rows(office, "select * from notice")
     await asking_of(office).carry_out()
@@ -87,7 +87,7 @@ async def test_a_network_over_its_limit_is_told_at_once(office: Office) -> None:
     change(office.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(1, 60.0)))
     web_requests = asking_of(office)
     answers = [await web_requests.sign_up("news", ADA, WEB, network="192.0.2.7") for _ in range(2)]
-    assert [SignUpAnswer.TAKEN, Throttled(office.now + 60)] == answers
+    assert [SignUpAnswer.ACCEPTED, RateExceeded(office.now + 60)] == answers
 
 
 async def test_a_list_that_closed_meanwhile_takes_nobody(office: Office) -> None:
@@ -104,7 +104,7 @@ async def test_a_list_that_closed_meanwhile_takes_nobody(office: Office) -> None
 async def test_a_trap_gets_the_answer_and_no_mail(office: Office) -> None:
     await office.make_list()
     web_requests = asking_of(office)
-    assert SignUpAnswer.TAKEN is await web_requests.sign_up("news", ADA, WEB, network=None, trust=Trust.TRAP)
+    assert SignUpAnswer.ACCEPTED is await web_requests.sign_up("news", ADA, WEB, network=None, trust=Trust.TRAP)
     await web_requests.carry_out()
     assert [] == await rows(office, "select * from notice")
 
@@ -174,14 +174,14 @@ async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
     await office.make_list()
     web_requests = asking_of(office)
     await ask_for_three(web_requests)
-    take = SignUps.take_within
+    take = SignUps.sign_up_within
 
     def failing(self: SignUps, tx: Transaction, target: object, address: Address, *more: Any, **named: Any) -> None:
         take(self, tx, target, address, *more, **named)  # type: ignore[arg-type]
         if address.typed.startswith("bob"):
             raise problem
 
-    monkeypatch.setattr(SignUps, "take_within", failing)
+    monkeypatch.setattr(SignUps, "sign_up_within", failing)
     await web_requests.carry_out()
     assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(office, "select address from subscriber")
     assert [(2,)] == await rows(office, "select id from errand where set_aside_at is not null")
@@ -199,7 +199,7 @@ async def test_a_machine_that_lacks_something_is_no_fault_of_a_request(
     web_requests = asking_of(office)
     await ask_for_three(web_requests)
     with monkeypatch.context() as patch:
-        patch.setattr(SignUps, "take_within", lambda *_, **__: (_ for _ in ()).throw(problem))
+        patch.setattr(SignUps, "sign_up_within", lambda *_, **__: (_ for _ in ()).throw(problem))
         with pytest.raises(type(problem)):
             await web_requests.carry_out()
     assert [(3, 0)] == await rows(office, "select count(*), count(set_aside_at) from errand")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,7 +13,8 @@ from tests.settings import change
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused
 from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.readers.sign_ups import Confirmed, Origin
+from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.reports import ledger_reports
 from pressrun.services.reports.ledger_reports import list_editions, show_list
@@ -171,9 +171,7 @@ async def test_who_undoes_a_leaving_gets_the_one_that_waited(press: Pressroom) -
     await join(press)
     await press.leave(ADA)
     assert [] == await press.send_all()
-    undo_unsubscribe = UndoUnsubscribe(
-        database=press.office.database, clock=press.clock, entropy=os.urandom, wake=press.office.wake
-    )
+    undo_unsubscribe = UndoUnsubscribe(press.office.context)
     for _ in range(2):
         await undo_unsubscribe.undo((await press.rows("select max(id) from leaving"))[0][0], WEB)
         assert "active" == (await press.rows("select state from subscription"))[0][0]

@@ -15,7 +15,7 @@ from tests.services.bounces.test_bounce_handler import notify, report
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.errors import NotFound
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import EditionReport, report_edition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
@@ -84,7 +84,7 @@ async def test_leaving_is_on_the_timeline_at_its_time(press: Pressroom) -> None:
     await press.send_all()
     press.pass_time(30)
     number = await press.subscription("r0@reader.example")
-    await press.office.unsubscribes.leave(number, Origin(source="web"), edition_id=edition)
+    await press.office.unsubscribes.unsubscribe(number, Origin(source="web"), edition_id=edition)
     found = await reported(press, edition)
     assert (1, 1, 31) == (
         found.unsubscribed,

@@ -13,7 +13,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.scores import Streak
 from pressrun.core.tokens import WebPurpose
 from pressrun.services.readers import suspension
-from pressrun.services.readers.sign_ups import end_subscription
+from pressrun.services.readers.subscription_records import end_subscription
 from pressrun.services.reports.ledger_reports import show_list
 from pressrun.services.settings import LimitSettings
 from pressrun.store import subscriptions

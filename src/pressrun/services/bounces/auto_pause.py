@@ -19,13 +19,13 @@ from pressrun.core.edition import EditionEvent, EditionState, move
 from pressrun.core.masking import without_addresses
 from pressrun.core.site import Site
 from pressrun.message.finding import Remark, remark
-from pressrun.services.languages import language_of
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import DeliverySettings, ServiceSettings
 from pressrun.store import deliveries, editions, lists, notices
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.editions import Edition
 from pressrun.store.notices import NewNotice
+from pressrun.store.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 OUTCOMES_AT_LEAST = 100  # below, one reader is too large a share

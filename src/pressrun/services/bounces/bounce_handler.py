@@ -15,6 +15,7 @@ from pressrun.core.bounces import BounceClass
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import OF_NO_LIST, Route
+from pressrun.core.scores import COUNTING
 from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens
 from pressrun.message.reports.report import RecipientReport, Report
@@ -25,7 +26,7 @@ from pressrun.services.bounces.delivery_results import kept_words
 from pressrun.services.bounces.returned_forwards import is_forward, take_back_bounced, take_back_refused
 from pressrun.services.mail_results import NO_CONSEQUENCES, UNCOUNTED, Consequences, FailedCopy, MailResult, done, kept
 from pressrun.services.ports import Clock, Entropy
-from pressrun.services.readers import suspension
+from pressrun.services.readers.suspension import suspend_bouncing
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import bounces
 from pressrun.store.bounces import Failure
@@ -134,8 +135,8 @@ class BounceHandler:
     def _draw_consequences(
         self, tx: Transaction, failed: Sequence[tuple[int, BounceClass | None, str]], now: int
     ) -> Consequences:
-        counting = [number for number, bounce, _ in failed if suspension.counts(bounce)]
-        suspended = suspension.judge(tx, counting, self._settings.value.bounces, now) if counting else []
+        counting = [number for number, bounce, _ in failed if bounce in COUNTING]
+        suspended = suspend_bouncing(tx, counting, self._settings.value.bounces, now) if counting else []
         policy = [(number, words) for number, bounce, words in failed if bounce is BounceClass.POLICY]
         alerted = [
             operator_alerts.alert_of_policy(tx, number, words, site=self._site, entropy=self._entropy, now=now)

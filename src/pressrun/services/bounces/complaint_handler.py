@@ -19,7 +19,7 @@ from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.mail_results import Consequences, MailResult, done
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.never_again import end_everything
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, suppress
 from pressrun.store import bounces, editions, lists, subscribers, subscriptions
 from pressrun.store.transaction import Transaction

@@ -9,10 +9,10 @@ from pressrun.core.masking import without_addresses
 from pressrun.core.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.services.languages import language_of
 from pressrun.services.ports import Entropy
 from pressrun.store import bounces, editions, limits, notices
 from pressrun.store.notices import NewNotice
+from pressrun.store.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 ALERTS = "alerts"  # their scope among the limits

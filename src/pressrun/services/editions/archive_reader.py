@@ -20,6 +20,7 @@ from typing import TypeAlias, TypeVar
 
 from pressrun.core.current import Current
 from pressrun.core.passages import Pieces, find_passage
+from pressrun.core.quantities import RateExceeded
 from pressrun.core.searching import parse_query, searchable
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.windows import Windows
@@ -37,7 +38,6 @@ from pressrun.services.editions.archived_edition import (
 )
 from pressrun.services.ports import Clock
 from pressrun.services.settings import ServiceSettings
-from pressrun.services.throttled import Throttled
 from pressrun.store import editions, issues, lists, logos, search, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
@@ -215,7 +215,7 @@ class ArchiveReader:
 
     async def search(
         self, door: ArchiveAccess, query: str, number: int = 1, *, newest: bool = False, network: str | None
-    ) -> SearchResults | NotReadable | Throttled:
+    ) -> SearchResults | NotReadable | RateExceeded:
         """One page of what is found in an archive; any text is a query.
 
         `network` is what `searches_per_ip` counts by, None when it does not apply. One search at a time: of all that is
@@ -224,7 +224,7 @@ class ArchiveReader:
         if query and network is not None:
             retry_at = self._searches.spend(network, self._settings.value.limits.searches_per_ip, self._clock())
             if retry_at is not None:
-                return Throttled(retry_at)
+                return RateExceeded(retry_at)
         now = int(self._clock())
         async with self._turn:
             return await self._database.read(

@@ -1,7 +1,7 @@
 """Whether a mail to abuse@ or postmaster@ encloses a signed address or link of ours, as a complaint does.
 
-Found by its look in the raw octets, bounded and linear, so that it can be done in the event loop while the client
-waits. It decides where the mail waits, never what is done: that takes a whole feedback report (services.bounces).
+It is searched in the raw octets, bounded and in linear time, so it can be done in the event loop while the client
+waits. It decides where the mail waits, never what happens: that needs a whole feedback report (services.bounces).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressTokens, WebPurpose, WebTokens
 
-LOOKED_AT = 256 * 1024  # providers enclose the whole copy, but its header stands near the beginning
+SCANNED_BYTES = 256 * 1024  # providers enclose the whole copy, but its header is near the beginning
 _MOST = 20  # candidates of each kind
 _NAME = rb"[a-z0-9][a-z0-9-]{0,23}"
 _FEEDBACK_ID = re.compile(rb"(?im)^cfbl-feedback-id:[ \t]{0,10}([a-z2-7]{1,27})(?![a-z0-9])")
 
 
 class EnclosedTokens:
-    """Knows what is signed for one site."""
+    """Recognizes the tokens of one site."""
 
     def __init__(self, site: Site, addresses: AddressTokens, web: WebTokens) -> None:
         self._addresses = addresses
@@ -32,26 +32,26 @@ class EnclosedTokens:
         self._link = re.compile(re.escape(site.base_url.encode()) + rb"/unsubscribe/([A-Za-z0-9._-]{20,200})")
 
     def find(self, content: bytes) -> str | None:
-        """A genuine token in the mail, as text that stands for it; None when there is none."""
-        looked_at = content[:LOOKED_AT]
-        for local in _some(self._address, looked_at):
+        """The text of a genuine token in the mail, if there is one."""
+        scanned = content[:SCANNED_BYTES]
+        for local in _some(self._address, scanned):
             route = read_local_part(local)
             if route is not None and self._addresses.read_route(route) is not None:
                 return local.lower()
         names = None
-        for token in _some(_FEEDBACK_ID, looked_at):
-            names = set(_some(self._list_id, looked_at)) if names is None else names
+        for token in _some(_FEEDBACK_ID, scanned):
+            names = set(_some(self._list_id, scanned)) if names is None else names
             for name in names:
                 if self._addresses.read_route(Route(RouteKind.BOUNCES, name.lower(), token.lower())) is not None:
                     return token.lower()
-        for token in _some(self._link, looked_at):
+        for token in _some(self._link, scanned):
             if self._web.read(WebPurpose.UNSUBSCRIBE, token) is not None:
                 return token
         return None
 
 
 def _some(pattern: re.Pattern[bytes], content: bytes) -> Iterator[str]:
-    """The first few different things that are found."""
+    """The first few different matches."""
     seen: set[str] = set()
     for found in pattern.finditer(content):
         text = found[1].decode("ascii")

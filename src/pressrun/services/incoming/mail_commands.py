@@ -25,7 +25,8 @@ from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.mail_results import MailResult, done, kept
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.ports import Clock, Entropy
-from pressrun.services.readers.sign_ups import Confirmed, Origin, SignUpAnswer, SignUps
+from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer, SignUps
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import find_reason
@@ -135,7 +136,7 @@ class MailCommands:
         if not self._may_reply(errand):
             return "limited"
         answer = self._sign_ups.request_within(errand.tx, errand.list_name, errand.sender, errand.origin)
-        return "asked to confirm" if answer is SignUpAnswer.TAKEN else str(answer)
+        return "asked to confirm" if answer is SignUpAnswer.ACCEPTED else str(answer)
 
     def _confirm(self, errand: _Errand, token: str) -> str:
         number = self._tokens.read_route(Route(RouteKind.CONFIRM, errand.list_name, token))
@@ -154,7 +155,7 @@ class MailCommands:
         number = self._tokens.read_route(route)
         if number is None or number == TEST_ID:
             return "test" if number == TEST_ID else "not signed"
-        (outcome,) = self._unsubscribes.leave_within(tx, [UnsubscribeRequest(number, origin)])
+        (outcome,) = self._unsubscribes.unsubscribe_within(tx, [UnsubscribeRequest(number, origin)])
         return "left" if outcome is UnsubscribeOutcome.LEFT else "was not subscribed"
 
     def _send_unsubscribe_link(self, errand: _Errand) -> str:

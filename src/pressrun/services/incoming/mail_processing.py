@@ -22,7 +22,7 @@ from pressrun.message.editions.posted import Posted
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
-from pressrun.services.background import BackgroundLoop
+from pressrun.services.background import BackgroundLoop, draw_wait
 from pressrun.services.bounces.bounce_handler import OF_NOBODY, BounceHandler
 from pressrun.services.bounces.complaint_handler import COUNTED_AS as COMPLAINT
 from pressrun.services.bounces.complaint_handler import REPORT
@@ -38,7 +38,6 @@ from pressrun.services.mail_results import (
     record_result,
 )
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.waiting import draw_wait
 from pressrun.store import inbound
 from pressrun.store.database import Database
 from pressrun.store.inbound import InboundMail, InboundState

@@ -1,29 +1,36 @@
-"""Whether there is room for another mail: accepted mail that waits has a limit, or anybody could fill the disk.
+"""How much accepted mail may wait, and how long kept mail stays, so that nobody can fill the disk.
 
-Each queue has `waiting_mail_size` of its own, so a flood of strangers' mail turns no bounce and nobody who leaves away.
-A mail that was passed on and that no relay has taken waits, too, and counts as a stranger's.
+Each queue has `waiting_mail_size` of its own, so that a flood of strangers' mail keeps out neither a bounce nor an
+unsubscribe. A forwarded mail that no relay has accepted is waiting, too, and counts as a stranger's.
 
-What is held is measured, and what was accepted since is added, so it is never thought less than it is. When that seems
-too much it is measured again; before that, mail that may be dropped is. So between two looks no more comes in than
-waits at the most.
+Stored mail is measured, and mail accepted since is added, so the total is never underestimated. When it seems too much
+it is measured again, after mail that may be dropped has been dropped. Between two measurements no more comes in than
+may wait at most.
+
+Kept mail is for a person to look at. A mail that a relay accepted on its way to an owner is kept for a while, too, so
+that nothing is lost when it comes back. Both count against `kept_mail_size`. Forwarded mail is dropped first, because
+somebody has it. What no relay has accepted is never dropped.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pressrun.core.current import Current
 from pressrun.core.mail_queues import MailQueue
-from pressrun.services.mail_retention import drop_kept_mail
+from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.services.settings import LimitSettings
 from pressrun.store import inbound
 from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
 
-_NONE: frozenset[MailQueue] = frozenset()
-LOOK_AGAIN_SECONDS = 2.0  # the queues may hold some hundred thousand small mails: counting them takes its time
+log = logging.getLogger("pressrun.inbound")
+
+MEASURE_AGAIN_SECONDS = 2.0  # a queue may hold some hundred thousand small mails, which take time to count
 
 
 class MailQuota:
@@ -38,19 +45,19 @@ class MailQuota:
         self._measured_at = 0.0
         self._measuring = asyncio.Lock()
 
-    async def full(self, copies: Mapping[MailQueue, int], size: int) -> frozenset[MailQueue]:
-        """Those of these queues that have no room for so many copies of a mail of this size. Raises Unavailable."""
-        found = self._full(copies, size)
-        if found:
-            async with self._measuring:  # by one of those who come together, for all of them
-                if self._held is None or abs(self._clock() - self._measured_at) >= LOOK_AGAIN_SECONDS:
+    async def list_full(self, copies: Mapping[MailQueue, int], size: int) -> frozenset[MailQueue]:
+        """The queues without room for this many copies of a mail of this size. Raises Unavailable."""
+        full = self._list_full(copies, size)
+        if full:
+            async with self._measuring:  # once for all mails that arrive together
+                if self._held is None or abs(self._clock() - self._measured_at) >= MEASURE_AGAIN_SECONDS:
                     await self._measure()
-            found = self._full(copies, size)
-        return found
+            full = self._list_full(copies, size)
+        return full
 
     @contextmanager
-    def taken(self, copies: Mapping[MailQueue, int], size: int) -> Iterator[None]:
-        """Count a mail while it is being stored, and then among what is held: the next measure tells if it is."""
+    def reserve(self, copies: Mapping[MailQueue, int], size: int) -> Iterator[None]:
+        """Count a mail while it is being stored, and from then on as stored, until the next measurement shows."""
         for queue, number in copies.items():
             self._coming[queue] += number * size
         try:
@@ -61,20 +68,38 @@ class MailQuota:
                 if self._held is not None:
                     self._held[queue] += number * size
 
-    def _full(self, copies: Mapping[MailQueue, int], size: int) -> frozenset[MailQueue]:
+    def _list_full(self, copies: Mapping[MailQueue, int], size: int) -> frozenset[MailQueue]:
         if self._held is None:
             return frozenset(copies)
         limit = self._limits.value.waiting_mail_bytes
-        found = _NONE
+        full = set()
         for queue, number in copies.items():
             held = self._held[queue] + self._coming[queue]
-            # A mail larger than the limit is taken when nothing waits: it must get in at some time.
+            # A mail larger than the limit is accepted while nothing else waits, or it never could be.
             if held + number * size > limit and not (held == 0 and number == 1):
-                found |= {queue}
-        return found
+                full.add(queue)
+        return frozenset(full)
 
     async def _measure(self) -> None:
         now = self._clock()
         self._measured_at = now
         await drop_kept_mail(self._database, self._limits.value, int(now))
         self._held = dict.fromkeys(MailQueue, 0) | await self._database.read(inbound.waiting_sizes)
+
+
+async def drop_kept_mail(database: Database, limits: LimitSettings, now: int) -> None:
+    """Drop mail beyond its time or beyond the size, in batches. Raises Unavailable."""
+    while await database.record(_drop_forwarded, limits, now):
+        pass
+    while number := await database.record(_drop_kept, limits, now):
+        event(log, "inbound.dropped", level=logging.WARNING, number=number)
+
+
+def _drop_forwarded(tx: Transaction, limits: LimitSettings, now: int) -> int:
+    before = int(now - limits.forwarded_mail_seconds)
+    return inbound.drop_forwarded(tx, before=before, size=limits.kept_mail_bytes)
+
+
+def _drop_kept(tx: Transaction, limits: LimitSettings, now: int) -> int:
+    before = int(now - limits.kept_mail_seconds)
+    return inbound.sweep_kept(tx, before=before, size=limits.kept_mail_bytes, now=now)

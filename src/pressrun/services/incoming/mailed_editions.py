@@ -46,8 +46,7 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.services.incoming.posting_rules import answers_a_copy
-from pressrun.services.languages import language_of
+from pressrun.services.incoming.posting_rules import is_reply_to_copy
 from pressrun.services.mail_results import MailMustWait, MailResult, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import Clock, Entropy, LayoutPress
@@ -59,6 +58,7 @@ from pressrun.store.drafts import DraftVersion
 from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.notices import NewNotice
+from pressrun.store.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.editions")
@@ -125,7 +125,7 @@ class MailedEditions:
         None, and nothing recorded, when it is a reply to one of our copies. Raises Unavailable.
         """
         seen = scan_header(mail.content)
-        if answers_a_copy(seen, self._site):
+        if is_reply_to_copy(seen, self._site):
             return None
         author = sole_author(seen.all("from"))
         editor = None if author is None else await self._database.read(_find_editor, route.list_name, author)

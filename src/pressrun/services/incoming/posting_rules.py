@@ -1,8 +1,8 @@
-"""Who may post: what mail to a list's own address is refused with, while its client waits.
+"""Who may post: how mail to a list's own address is refused while its client waits.
 
-A reply to one of our copies is nobody's edition: it is taken in for the owner, whoever wrote it. All other mail there
-must name one editor of the list as its only author; that this is no proof is dealt with later (see posting). From a
-bounded look at the header alone, so that it can be done in the event loop.
+A reply to one of our copies is not an edition: it is accepted for the owner, whoever wrote it. All other mail must name
+one editor of the list as its only author. That this is no proof is dealt with later (see mailed_editions). All of it
+follows from a bounded scan of the header, so it can be done in the event loop.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pressrun.smtp.reply import Reply
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction
 
-NO_LIST = Reply(550, "there is no such address here", "5.1.1")
-OURS = Reply(554, "this is mail of our own coming back, it is not taken again", "5.4.6")
-OFF = Reply(550, "editions by mail are not taken by this list", "5.7.1")
-CLOSED = Reply(550, "this list is closed and takes no editions", "5.7.1")
+UNKNOWN = Reply(550, "no such address", "5.1.1")
+OURS = Reply(554, "this is our own mail coming back, possible mail loop", "5.4.6")
+OFF = Reply(550, "this list does not accept editions by mail", "5.7.1")
+CLOSED = Reply(550, "this list is closed and does not accept editions", "5.7.1")
 NULL_SENDER = Reply(550, "an edition by mail needs an envelope sender", "5.7.1")
 NO_AUTHOR = Reply(
     550, "an edition needs one From field with one plain address, as in: From: Name <name@example.org>", "5.7.1"
@@ -31,40 +31,40 @@ _MESSAGE_ID_LENGTH = 24  # of the part before the @, see services.mails.copy_com
 _IDENTIFIER = re.compile(r"<([^<>]*)>[ \t]*\Z")
 
 
-def answers_a_copy(seen: HeaderScan, site: Site) -> bool:
-    """Whether a mail is a reply to one of ours: the ids that it answers are of our making."""
-    for value in seen.answers:
+def is_reply_to_copy(header: HeaderScan, site: Site) -> bool:
+    """Whether a mail is a reply to one of ours: it answers a Message-ID of our making."""
+    for value in header.answers:
         left, _, domain = value.rpartition("@")
         if domain.lower() == site.mail_domain and len(left) == _MESSAGE_ID_LENGTH and left.isalnum():
             return True
     return False
 
 
-def is_ours(seen: HeaderScan, site: Site) -> bool:
-    """Whether a mail is an edition or a notice of ours that comes back: a list's mail is marked several times."""
+def is_ours(header: HeaderScan, site: Site) -> bool:
+    """Whether a mail is an edition or a notice of ours that comes back; each carries several marks."""
     domain = site.mail_domain
-    if any(_identifier(value).endswith(f".{domain}") for value in _texts(seen.all("list-id"))):
+    if any(_identifier(value).endswith(f".{domain}") for value in _texts(header.all("list-id"))):
         return True
     sender = f":{feedback_sender(site)}"
     return (
-        any(value.lower().endswith(sender) for value in _texts(seen.all("feedback-id")))
-        or any(value.lower().startswith(f"abuse@{domain}") for value in _texts(seen.all("cfbl-address")))
-        or any(value.lower().endswith(f"@{domain}") for value in _texts(seen.all("x-loop")))
+        any(value.lower().endswith(sender) for value in _texts(header.all("feedback-id")))
+        or any(value.lower().startswith(f"abuse@{domain}") for value in _texts(header.all("cfbl-address")))
+        or any(value.lower().endswith(f"@{domain}") for value in _texts(header.all("x-loop")))
     )
 
 
-def judge_posts(
-    tx: Transaction, names: Iterable[str], seen: HeaderScan, *, site: Site, mail_from: str
+def check_posts(
+    tx: Transaction, names: Iterable[str], header: HeaderScan, *, site: Site, mail_from: str
 ) -> dict[str, Reply | None]:
-    """What each of these lists answers to a mail that is no reply to a copy; None where it is taken."""
-    return {name: _judge(tx, name, seen, site, mail_from) for name in names}
+    """What each of these lists replies to a mail that is not a reply to a copy; None where it is accepted."""
+    return {name: _check_post(tx, name, header, site, mail_from) for name in names}
 
 
-def _judge(tx: Transaction, name: str, seen: HeaderScan, site: Site, mail_from: str) -> Reply | None:
+def _check_post(tx: Transaction, name: str, header: HeaderScan, site: Site, mail_from: str) -> Reply | None:
     target = lists.find_list(tx, name)
     if target is None:
-        return NO_LIST
-    if is_ours(seen, site):
+        return UNKNOWN
+    if is_ours(header, site):
         return OURS
     if target.post_by_mail == "off":
         return OFF
@@ -72,7 +72,7 @@ def _judge(tx: Transaction, name: str, seen: HeaderScan, site: Site, mail_from: 
         return CLOSED
     if not mail_from:
         return NULL_SENDER
-    author = sole_author(seen.all("from")) if seen.is_sound else None
+    author = sole_author(header.all("from")) if header.is_sound else None
     if author is None:
         return NO_AUTHOR
     return None if lists.find_editor(tx, target.id, author.key) is not None else STRANGER

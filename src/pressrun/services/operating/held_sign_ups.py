@@ -16,7 +16,8 @@ from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.readers.context import ReaderContext
-from pressrun.services.readers.sign_ups import SignUps, is_member
+from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.subscription_records import is_member
 from pressrun.services.reports.ledger_reports import Answer, require_list
 from pressrun.services.suppression import may_confirm
 from pressrun.store import held_sign_ups, lists, subscriptions

@@ -22,10 +22,10 @@ from pressrun.services.background import BackgroundLoop
 from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
 from pressrun.services.editions.lifecycle import cancel_expired_drafts
 from pressrun.services.evidence import age_ips
-from pressrun.services.mail_retention import drop_kept_mail
+from pressrun.services.incoming.mail_quota import drop_kept_mail
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.suspension import FOR_BOUNCES
-from pressrun.services.readers.suspension_probe import ask_suspended
+from pressrun.services.readers.subscription_records import FOR_BOUNCES
+from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import (
     address_changes,
@@ -169,7 +169,7 @@ class Housekeeping(BackgroundLoop):
             while await self._database.write(end_pauses, now):
                 pass
         with self.isolated("questions to suspended readers"):
-            while await self._database.record(ask_suspended, self._settings.value.bounces, self._entropy, now):
+            while await self._database.record(probe_suspended, self._settings.value.bounces, self._entropy, now):
                 self._wake()
         with self.isolated("drafts"):
             while await self._database.write(cancel_expired_drafts, now):
@@ -217,8 +217,8 @@ def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
         if subscriptions.count_confirmations(tx, subscription_id):
             continue
         if subscription.state_before is not None:
-            restored = replace(subscription, state=subscription.state_before, state_before=None, since=now)
-            subscriptions.record_subscription(tx, restored)
+            still_suspended = replace(subscription, state=subscription.state_before, state_before=None, since=now)
+            subscriptions.record_subscription(tx, still_suspended)
         else:
             subscriptions.delete_subscription(tx, subscription_id)
             if subscribers.delete_if_unsubscribed(tx, subscription.subscriber_id):

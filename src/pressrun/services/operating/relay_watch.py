@@ -18,12 +18,12 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
-from pressrun.services.languages import language_of
 from pressrun.services.operating.readiness import RELAYS_FAILING_SECONDS
 from pressrun.services.ports import Clock, Entropy, RelayPool, RelayStatus, Waker
 from pressrun.store import limits, lists, notices
 from pressrun.store.database import Database
 from pressrun.store.notices import NewNotice
+from pressrun.store.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.relay")

@@ -22,13 +22,8 @@ from pressrun.services.operating.list_settings import read_line
 from pressrun.services.operating.subscriber_import import ImportOptions, RowOutcome, import_rows, require_open_list
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.erasure import erase
-from pressrun.services.readers.sign_ups import (
-    ConfirmationRequest,
-    Origin,
-    ask_for_confirmation,
-    end_subscription,
-    record_consent,
-)
+from pressrun.services.readers.sign_ups import ConfirmationTerms, ask_for_confirmation
+from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.reports.ledger_reports import Answer, require_list
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import find_reason
@@ -148,7 +143,7 @@ class SubscriberAdmin:
         origin = Origin(source=SOURCE)
         if asks:
             expires_at = int(now + self._settings.value.tokens.confirm_lifetime_seconds)
-            proof = ConfirmationRequest(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
+            proof = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
             record_consent(tx, target, person, "requested", origin, now=now, salt=self._entropy(16))
             return ask_for_confirmation(tx, target, person, found, origin, proof, now=now).state
         state = move(None if found is None else found.state, SubscriptionEvent.ADD)

@@ -19,13 +19,8 @@ from pressrun.core.tokens import digests_of
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.row_checks import CheckedRow, check_row
 from pressrun.services.ports import Entropy
-from pressrun.services.readers.sign_ups import (
-    ConfirmationRequest,
-    Origin,
-    ask_for_confirmation,
-    end_subscription,
-    record_consent,
-)
+from pressrun.services.readers.sign_ups import ConfirmationTerms, ask_for_confirmation
+from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import find_reason
 from pressrun.store import enrolment, subscribers, subscriptions
@@ -271,7 +266,7 @@ def _write(
     now, since = terms.now, entry.since or terms.now
     if before.state is None and after.state is _State.PENDING:
         secret = terms.entropy(16) if terms.asks else None
-        proof = ConfirmationRequest(name=entry.name, expires_at=int(now + terms.confirm_seconds), mail_secret=secret)
+        proof = ConfirmationTerms(name=entry.name, expires_at=int(now + terms.confirm_seconds), mail_secret=secret)
         subscription_id = ask_for_confirmation(tx, target, person, None, origin, proof, now=now).id
     elif before.state is None:
         assert after.state is not None

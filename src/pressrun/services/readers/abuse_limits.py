@@ -1,7 +1,7 @@
-"""Who may cause a mail to somebody: the limits on sign-ups, on the web and by mail together.
+"""Limits on the mail that a sign-up may cause, on the web and by mail together.
 
-They count every address alike, by keyed hashes, whatever it is to a list: what was counted shows nobody who is a
-member. When very many are turned away, or far more come in than usual, the operator hears of it, once.
+They count every address alike, by keyed hashes, so what was counted shows nobody who is a member. The operator hears,
+once, when very many sign-ups are refused, and when far more come in than usual.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ from pressrun.services.ports import UNOBSERVED, SignUpObserver
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.settings import IGNORE
 from pressrun.store import limits
+from pressrun.store.limits import Meter
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")
 
-# What one domain, or the unproven ones, may have of all confirmations where nothing else is said: half, but so many at
-# least, or a small limit would be two.
+# Where no other limit is set, one domain, or the unproven sign-ups, may use this share of all confirmations, but at
+# least this many, or a small limit would become two.
 _SHARE, _LEAST = 2, 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrivals:
-    """How many sign-ups came in an hour so far and in the one before, and how many the busiest hour usually has."""
+    """The sign-ups in an hour so far and in the one before, and how many the busiest hour usually has."""
 
     hour: int = -1
     number: int = 0
@@ -42,61 +43,63 @@ class _Arrivals:
 
 
 class AbuseLimits:
-    """Lets sign-ups through or turns them away, and counts both once that is on record."""
+    """Decides about sign-ups, and counts the decisions once they are on record."""
 
     def __init__(self, context: ReaderContext, observer: SignUpObserver = UNOBSERVED) -> None:
         self._context = context
         self._observer = observer
-        self._siege = AttackDetector(AttackTerms())
-        self._surge = RateAnomaly()
+        self._attack = AttackDetector(AttackTerms())
+        self._anomaly = RateAnomaly()
         self._arrivals = _Arrivals()
         self._work_until = 0.0
 
     def admit(self, tx: Transaction, address: Address, trust: Trust, now: float) -> Verdict:
-        """What becomes of a sign-up; one whose mail may go out, now or later, is counted against the limits."""
+        """Decide about a sign-up. One whose mail may go out, now or later, is counted against the limits."""
         if self._is_unwanted(address, trust):
-            tx.after_commit(self._note, Verdict.IGNORED, now, Verdict.IGNORED)
+            tx.after_commit(self._record, Verdict.IGNORED, now, Verdict.IGNORED)
             return Verdict.IGNORED
-        arrivals_seen = self._count_arrival(tx, now)
-        is_held = self._would_hold(arrivals_seen, now) and trust is not Trust.WORKED
-        meters = self._held_meters() if is_held else self._mailed_meters(trust)
-        shown = Verdict.HELD if is_held else Verdict.TAKEN
-        is_within = limits.spend_all(tx, [*self._meters_of(address), *meters], now)
+        arrivals = self._count_arrival(tx, now)
+        is_held = self._would_hold(arrivals, now) and trust is not Trust.WORKED
+        meters = [self._unproven()] if is_held else self._mailed_meters(trust)
+        shown = Verdict.HELD if is_held else Verdict.ACCEPTED
+        is_within = limits.spend_all(tx, [*self._address_meters(address), *meters], now)
         verdict = shown if is_within else Verdict.LIMITED
-        tx.after_commit(self._watch, arrivals_seen, now, self._work_ends_at(tx, now))
-        tx.after_commit(self._note, verdict, now, shown)
+        tx.after_commit(self._watch, arrivals, now, self._work_ends_at(tx, now))
+        tx.after_commit(self._record, verdict, now, shown)
         return verdict
 
     def asks_for_work(self, now: float) -> bool:
-        """Whether our own page has the browser do work now."""
-        return self._surge.is_on or (self._context.limits.proof_of_work_above is not None and now < self._work_until)
+        """Whether our own page makes the browser work now."""
+        return self._anomaly.is_on or (self._context.limits.proof_of_work_above is not None and now < self._work_until)
 
     def throttle(self, tx: Transaction, network: str, now: float) -> float | None:
-        """Count a sign-up against its network; when it is too many, when the next one will be taken."""
+        """Count a sign-up against its network, or return when the next one is accepted if there are too many."""
         rate = self._context.limits.sign_ups_per_ip
         retry_at = limits.opens_at(tx, "sign_ups_per_ip", network.encode(), rate, now)
         if retry_at is None:
             limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now)
         else:
-            tx.after_commit(self._note, Verdict.THROTTLED, now, Verdict.THROTTLED)
+            tx.after_commit(self._record, Verdict.THROTTLED, now, Verdict.THROTTLED)
         return retry_at
 
-    def _note(self, verdict: Verdict, now: float, shown: Verdict) -> None:
-        """Tell of the verdict with which an attack begins, unless that is told already.
+    def _record(self, verdict: Verdict, now: float, shown: Verdict) -> None:
+        """Count a decision, and log when an attack begins with it.
 
-        It is counted as it is `shown`: a limit says what was asked for an address before, so it is not to be seen.
+        The metric counts `shown`: a limit reveals what was asked for an address before, so it must not be visible.
         """
         self._observer.count_sign_up(shown)
-        if verdict not in (Verdict.TAKEN, Verdict.HELD) and self._siege.turn_away(now):
+        if verdict not in (Verdict.ACCEPTED, Verdict.HELD) and self._attack.record_refusal(now):
             event(log, "subscription.attack", level=logging.WARNING)
             self._observer.show_attack(True)
 
-    def look(self, now: float) -> None:
-        """Tell when an attack is over, and when sign-ups are as usual again."""
-        self._judge(now)
-        if self._siege.look(now):
+    def poll(self, now: float) -> None:
+        """Log when an attack is over, and when sign-ups are as usual again."""
+        self._update_anomaly(now)
+        if self._attack.poll(now):
             event(log, "subscription.attack_over", level=logging.WARNING)
             self._observer.show_attack(False)
+
+    # ------------------------------------------------------------------ more sign-ups than usual
 
     def _count_arrival(self, tx: Transaction, now: float) -> _Arrivals:
         """Count a sign-up in its hour."""
@@ -107,27 +110,27 @@ class AbuseLimits:
         past = limits.sign_ups_since(tx, first_hour(now))
         return _Arrivals(hour=hour, number=number, before=past.get(hour - 1, 0), usual=usual_peak(past, hour))
 
-    def _would_hold(self, seen: _Arrivals, now: float) -> bool:
-        """Whether so many sign-ups are far more than usual: what `_watch` finds once they are on record."""
-        trial = replace(self._surge)
-        trial.count(seen.hour, seen.number, seen.before)
-        trial.judge(now, self._mark(seen.usual))
+    def _would_hold(self, arrivals: _Arrivals, now: float) -> bool:
+        """Whether these are far more sign-ups than usual, which `_watch` finds once they are on record."""
+        trial = replace(self._anomaly)
+        trial.count(arrivals.hour, arrivals.number, arrivals.before)
+        trial.judge(now, self._threshold(arrivals.usual))
         return trial.is_on
 
-    def _watch(self, seen: _Arrivals, now: float, work_until: float) -> None:
-        self._arrivals, self._work_until = seen, work_until
-        self._surge.count(seen.hour, seen.number, seen.before)
-        self._judge(now)
+    def _watch(self, arrivals: _Arrivals, now: float, work_until: float) -> None:
+        self._arrivals, self._work_until = arrivals, work_until
+        self._anomaly.count(arrivals.hour, arrivals.number, arrivals.before)
+        self._update_anomaly(now)
 
-    def _mark(self, usual: int) -> float | None:
-        """How many sign-ups an hour are far more than usual."""
+    def _threshold(self, usual: int) -> float | None:
+        """How many sign-ups an hour are far more than usual; None when none are held."""
         times, floor = self._context.limits.hold_sign_ups_above, self._context.limits.hold_sign_ups_floor
         return None if times is None else max(floor, times * usual)
 
-    def _judge(self, now: float) -> None:
-        if not self._surge.judge(now, self._mark(self._arrivals.usual)):
+    def _update_anomaly(self, now: float) -> None:
+        if not self._anomaly.judge(now, self._threshold(self._arrivals.usual)):
             return
-        is_on = self._surge.is_on
+        is_on = self._anomaly.is_on
         name = "subscription.holding" if is_on else "subscription.holding_over"
         event(log, name, level=logging.WARNING, usual_per_hour=self._arrivals.usual)
         self._observer.show_holding(is_on)
@@ -140,43 +143,40 @@ class AbuseLimits:
         half = Rate(math.ceil(rate.count / 2), rate.seconds)
         return limits.opens_at(tx, "proof_of_work_above", b"", half, now) or 0.0
 
+    # ------------------------------------------------------------------ what is counted
+
     def _is_unwanted(self, address: Address, trust: Trust) -> bool:
+        settings = self._context.limits
         if trust is Trust.TRAP:
             return True
-        if self._context.limits.disposable_addresses == IGNORE and is_disposable(
-            address.domain, self._context.limits.disposable_domains
-        ):
+        if settings.disposable_addresses == IGNORE and is_disposable(address.domain, settings.disposable_domains):
             return True
-        return self._context.limits.role_addresses == IGNORE and is_role(address.local)
+        return settings.role_addresses == IGNORE and is_role(address.local)
 
-    def _some(self) -> Rate:
-        limit = self._context.limits.confirmations
-        return Rate(max(_LEAST, limit.count // _SHARE), limit.seconds)
-
-    def _meters_of(self, address: Address) -> list[limits.Meter]:
-        """What counts against whoever gets the mail."""
+    def _address_meters(self, address: Address) -> list[Meter]:
+        """What counts against the recipient of the mail."""
         settings = self._context.limits
-        # By the coarse fold, under the keyed hash: no address is kept that was erased.
+        # By the coarse fold, under the keyed hash, so that no address is kept that was erased.
         fold = suppression_digest(self._context.keys, address.fold)
-        meters = [limits.Meter("confirmations_per_address", fold, settings.confirmations_per_address)]
-        if not provider_of(address.domain):  # a domain of millions is nobody's mailbox
-            rate = settings.confirmations_per_domain or self._some()
-            meters.append(limits.Meter("confirmations_per_domain", address.domain.encode(), rate))
+        meters = [Meter("confirmations_per_address", fold, settings.confirmations_per_address)]
+        if not provider_of(address.domain):  # the domain of a provider belongs to nobody
+            rate = settings.confirmations_per_domain or self._default_share()
+            meters.append(Meter("confirmations_per_domain", address.domain.encode(), rate))
         return meters
 
-    def _mailed_meters(self, trust: Trust) -> list[limits.Meter]:
+    def _mailed_meters(self, trust: Trust) -> list[Meter]:
         """What counts against all sign-ups whose mail goes out, and against those that prove less."""
         settings = self._context.limits
-        meters = [limits.Meter("confirmations", b"", settings.confirmations)]
+        meters = [Meter("confirmations", b"", settings.confirmations)]
         if trust is Trust.UNPROVEN:
             meters.append(self._unproven())
         if trust is not Trust.WORKED and settings.proof_of_work_above is not None:
-            meters.append(limits.Meter("proof_of_work_above", b"", settings.proof_of_work_above))
+            meters.append(Meter("proof_of_work_above", b"", settings.proof_of_work_above))
         return meters
 
-    def _held_meters(self) -> list[limits.Meter]:
-        """What counts against those that are held: nothing that others need, yet they are not without end."""
-        return [self._unproven()]
+    def _unproven(self) -> Meter:
+        return Meter("unproven_sign_ups", b"", self._context.limits.unproven_sign_ups or self._default_share())
 
-    def _unproven(self) -> limits.Meter:
-        return limits.Meter("unproven_sign_ups", b"", self._context.limits.unproven_sign_ups or self._some())
+    def _default_share(self) -> Rate:
+        limit = self._context.limits.confirmations
+        return Rate(max(_LEAST, limit.count // _SHARE), limit.seconds)

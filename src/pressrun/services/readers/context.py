@@ -1,4 +1,4 @@
-"""What the use cases of readers stand on, in one place for all of them."""
+"""What the services for readers share: one database and its surroundings."""
 
 from __future__ import annotations
 
@@ -22,14 +22,19 @@ class ReaderContext:
     clock: Clock
     entropy: Entropy
     wake: Waker
-    asked: asyncio.Event = field(default_factory=asyncio.Event)  # set when there is work for the loop of requests
+    asked: asyncio.Event = field(default_factory=asyncio.Event)  # set when the loop of web requests has work
 
     @property
     def limits(self) -> LimitSettings:
-        """`[limits]` as they are in force."""
+        """`[limits]` in force."""
         return self.settings.value.limits
 
     @property
     def tokens(self) -> TokenSettings:
-        """`[tokens]` as they are in force."""
+        """`[tokens]` in force."""
         return self.settings.value.tokens
+
+    @property
+    def now(self) -> int:
+        """The time in whole seconds, as it is stored."""
+        return int(self.clock())

@@ -1,11 +1,10 @@
-"""Forgetting a person: after it no table holds the address, and a keyed hash alone keeps them out.
+"""Erasing a person: afterwards no table holds the address, and only a keyed hash keeps them out.
 
-The hash has a key of its own that is never rotated, so imports and operators cannot bring the person back, years
-later; a sign-up of their own, confirmed, can. Counts of past editions stay. What other rows say of the address goes,
-too: evidence of a reader who had it before or wanted to move to it, mails that name it (store.address_places lists
-them all).
-What is deleted is overwritten (secure_delete), and gone from the write-ahead log with the next checkpoint, at the
-latest when the daemon stops.
+The key of that hash is never rotated, so imports and operators cannot bring the person back, even years later. Only
+their own confirmed sign-up can. Counts of past editions stay. Other rows that name the address go, too: evidence of a
+reader who had it before or wanted to move to it, and mails that mention it (store.address_places lists them all).
+Deleted content is overwritten (secure_delete), and leaves the write-ahead log with the next checkpoint, at the latest
+when the daemon stops.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ from pressrun.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """What an erasure did. `is_reader`: the address was a reader's now; `of_others` counts rows about other people.
+    """What an erasure did. `is_reader`: the address belonged to a reader; `of_others` counts rows about other people.
 
-    `editions` are those whose author wrote the address into them: what was published, or will be, stays as it is.
+    `editions` are those whose author wrote the address into them. What is or will be published stays as it is.
     """
 
     is_reader: bool
@@ -49,7 +48,7 @@ async def erase(
     *,
     unless: Callable[[Transaction], bool] = lambda _: False,
 ) -> Erased | None:
-    """Forget a person everywhere, or return None when `unless` says so in the same transaction.
+    """Erase a person everywhere, or return None when `unless` says so in the same transaction.
 
     Raises NotFound, and Refused where a list needs them.
     """
@@ -57,7 +56,7 @@ async def erase(
     earlier = EarlierScan()
     for place in PLACES:
         if place.grows or place is EDITION:
-            await _look_through(database, place, spellings, earlier)
+            await _scan(database, place, spellings, earlier)
 
     def work(tx: Transaction) -> Erased | None:
         return None if unless(tx) else erase_person(tx, address, keys, entropy(16), now, earlier)
@@ -67,10 +66,8 @@ async def erase(
     return erased
 
 
-async def _look_through(
-    database: Database, place: address_places.Place, spellings: Spellings, earlier: EarlierScan
-) -> None:
-    """Look for the address where there is much, while others use the database."""
+async def _scan(database: Database, place: address_places.Place, spellings: Spellings, earlier: EarlierScan) -> None:
+    """Find the address in large tables, while others use the database."""
     while rows := await database.read(address_places.read_page, place, spellings, earlier.through.get(place.name, 0)):
         earlier.add(place, rows, await asyncio.to_thread(address_places.rows_naming, rows, spellings))
 
@@ -78,7 +75,7 @@ async def _look_through(
 def erase_person(
     tx: Transaction, address: Address, keys: KeyRing, salt: bytes, now: int, earlier: EarlierScan | None = None
 ) -> Erased:
-    """Forget a person in this transaction; `salt` is 16 random octets, `known` what was found before it."""
+    """Erase a person in this transaction; `salt` is 16 random octets, `earlier` what was found before it."""
     spellings = Spellings(address)
     settings = address_places.settings_naming(tx, spellings)
     if settings:

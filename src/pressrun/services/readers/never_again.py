@@ -1,7 +1,7 @@
-"""Never again: whoever got a confirmation that they did not ask for stops all mail of this server, for ever.
+"""Never again: whoever got a confirmation request that they did not ask for stops all mail of this server for good.
 
-The link needs no account and no subscription, and works long after the request was forgotten, since it holds nothing
-but the keyed hashes under which the address is kept out. It is kept out under every spelling of its mailbox.
+The link needs no account and no subscription. It works long after the request was forgotten, because it holds only the
+keyed hashes that the address is suppressed under. The suppression covers every spelling of the mailbox.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ from collections.abc import Sequence
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import Digests, unpack_digests
 from pressrun.observe.log import event
-from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.sign_ups import Origin, end_subscription, record_consent
+from pressrun.services.ports import Entropy
+from pressrun.services.readers.context import ReaderContext
+from pressrun.services.readers.subscription_records import (
+    Origin,
+    end_subscription,
+    list_subscriptions,
+    record_consent,
+)
 from pressrun.services.suppression import SuppressionReason, suppress
-from pressrun.store import enrolment, lists, subscribers, subscriptions, suppressions
-from pressrun.store.database import Database
+from pressrun.store import enrolment, subscribers, suppressions
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
@@ -24,27 +29,26 @@ _log = logging.getLogger(__name__)
 
 
 class NeverAgain:
-    """The use case of whoever wants no mail at all."""
+    """The service behind the link that stops all mail."""
 
-    def __init__(self, *, database: Database, clock: Clock, entropy: Entropy, wake: Waker) -> None:
-        self._database = database
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
+    def __init__(self, context: ReaderContext) -> None:
+        self._context = context
 
     async def refuse(self, subscriber_id: int, digests: Sequence[int], origin: Origin) -> None:
-        """Keep an address out for ever; `digests` are the numbers of its token. Doing it twice is as good as once."""
-        await self._database.write(self._refuse, subscriber_id, unpack_digests(digests), origin)
+        """Suppress an address for good; `digests` are the numbers of its token. A second time changes nothing."""
+        await self._context.database.write(self._refuse, subscriber_id, unpack_digests(digests), origin)
         event(_log, "suppression.added", reason=SuppressionReason.NEVER_AGAIN)
-        self._wake()
+        self._context.wake()
 
-    def _refuse(self, tx: Transaction, subscriber_id: int, found: tuple[bytes, ...], origin: Origin) -> None:
-        now = int(self._clock())
-        digests = Digests(found[0], found[-1])  # one where they are the same
+    def _refuse(self, tx: Transaction, subscriber_id: int, packed: tuple[bytes, ...], origin: Origin) -> None:
+        now = self._context.now
+        digests = Digests(packed[0], packed[-1])  # one where both are the same
         people = subscribers.of_mailbox(tx, digests.mailbox)
         for person in people:
-            end_everything(tx, person, origin, self._entropy, now)
-        people.sort(key=lambda person: person.id != subscriber_id)  # who was asked is shown, where they are there still
+            end_everything(tx, person, origin, self._context.entropy, now)
+        people.sort(
+            key=lambda person: person.id != subscriber_id
+        )  # show the address that was asked, if it still exists
         row = suppressions.get_suppression(tx, digests.mailbox)
         known = row["address"] if row is not None else next((person.address for person in people), None)
         suppress(tx, digests, SuppressionReason.NEVER_AGAIN, address=known, now=now)
@@ -52,13 +56,8 @@ class NeverAgain:
 
 def end_everything(tx: Transaction, person: Subscriber, origin: Origin, entropy: Entropy, now: int) -> None:
     """Unsubscribe a person from every list, and cancel what waits for them."""
-    for row in subscriptions.subscriptions_of(tx, person.id):
-        subscription = subscriptions.get_subscription(tx, row["id"])
-        target = lists.get_list(tx, row["list_id"])
-        assert subscription is not None
-        assert target is not None
-        if subscription.state is SubscriptionState.UNSUBSCRIBED:
-            continue
-        end_subscription(tx, subscription, origin.source, now)
-        record_consent(tx, target, person, "withdrawn", origin, now=now, salt=entropy(16))
+    for details in list_subscriptions(tx, person):
+        if details.subscription.state is not SubscriptionState.UNSUBSCRIBED:
+            end_subscription(tx, details.subscription, origin.source, now)
+            record_consent(tx, details.list, person, "withdrawn", origin, now=now, salt=entropy(16))
     enrolment.cancel_everything(tx, person.id, now)

@@ -1,6 +1,6 @@
-"""All that is held about a person, for themselves: one value that can be printed as JSON (docs/readers.md).
+"""All data about a person, for that person: one value that can be printed as JSON (docs/readers.md).
 
-What is not in it: keyed hashes under which limits are counted, which end with their window, and backups.
+It leaves out backups, and the keyed hashes that limits are counted by, which end with their window.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pressrun.store.transaction import Row, Transaction
 FORMAT = "pressrun reader 1"
 
 
-def disclose(tx: Transaction, keys: KeyRing, person: Subscriber, now: int) -> Answer:
-    """What a reader downloads: what `subscriber show` prints, and the rest of what any table holds."""
+def export_personal_data(tx: Transaction, keys: KeyRing, person: Subscriber, now: int) -> Answer:
+    """What a reader downloads: the output of `subscriber show`, and everything else that a table holds."""
     suppression = suppressions.find(tx, person.digests)
     return {
         "format_version": FORMAT,
@@ -29,20 +29,20 @@ def disclose(tx: Transaction, keys: KeyRing, person: Subscriber, now: int) -> An
         "suppression": None
         if suppression is None
         else {"reason": suppression["reason"], "since": rfc3339(suppression["since"])},
-        "pauses": _listed(disclosure.pauses(tx, person.id)),
-        "requests": _listed(disclosure.requests(tx, person.id)),
-        "replies": _listed(disclosure.replies(tx, person.id)),
-        "mails": _listed(disclosure.mails(tx, person.id)),
-        "undoable": _listed(unsubscribes.unsubscribes_of(tx, person.id)),
-        "address_changes": _listed(address_changes.changes_of(tx, person.id)),
-        "bounces": _listed(disclosure.suspensions(tx, person.id)),
+        "pauses": _rows(disclosure.pauses(tx, person.id)),
+        "requests": _rows(disclosure.requests(tx, person.id)),
+        "replies": _rows(disclosure.replies(tx, person.id)),
+        "mails": _rows(disclosure.mails(tx, person.id)),
+        "undoable": _rows(unsubscribes.unsubscribes_of(tx, person.id)),
+        "address_changes": _rows(address_changes.changes_of(tx, person.id)),
+        "bounces": _rows(disclosure.suspensions(tx, person.id)),
         "editor_of": [row["list"] for row in disclosure.editorships(tx, person.address_key)],
-        "kept_mail": _listed(disclosure.kept_mail(tx, parse_address(person.address))),
+        "kept_mail": _rows(disclosure.kept_mail(tx, parse_address(person.address))),
     }
 
 
-def _listed(rows: Sequence[Row | Answer]) -> list[Answer]:
-    """Rows as they are, their times (`…_at`, `…_until`) as RFC 3339."""
+def _rows(rows: Sequence[Row | Answer]) -> list[Answer]:
+    """The rows, with their times (`…_at`, `…_until`) as RFC 3339."""
     return [{name: _shown(name, row[name]) for name in row.keys()} for row in rows]  # noqa: SIM118 - a row is no mapping
 
 

@@ -1,9 +1,9 @@
-"""What readers decide about themselves by a link: name, language, format, lists, a pause, and the end of it all.
+"""What readers decide by a link of theirs: name, language, format, lists, a pause, and the end of it all.
 
-A link says who; it is good while its epoch is that of the person and its end has not come. The lasting link of an
-edition may be passed on with it, so what would tell or take more than the edition itself needs the link that ends
-within the hour, which only the reader's mailbox gets. Whoever asks for one by address learns nothing: the answer is the
-same for every address, and only a reader is mailed one. Each change is one transaction with its evidence of consent.
+A link says who; it is valid while its epoch is that of the person and until it expires. The lasting link of an edition
+may be passed on with it. So whatever would show or take more than the edition needs the link that expires within the
+hour, which goes to the reader's mailbox only. Requesting one by address reveals nothing: the answer is the same for
+every address, and only a reader is mailed a link. Each change is one transaction with its evidence of consent.
 """
 
 from __future__ import annotations
@@ -18,10 +18,19 @@ from pressrun.core.tokens import suppression_digest
 from pressrun.observe.log import event
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.erasure import erase
-from pressrun.services.readers.language_switch import LIVE, FamilyChoice, Switch, find_choices, switch
-from pressrun.services.readers.personal_data import disclose
-from pressrun.services.readers.sign_ups import Origin, SubscriptionDetails, find_subscription_details, record_consent
-from pressrun.services.readers.suspension import restored
+from pressrun.services.readers.language_switch import FamilyChoice, LanguageSwitch, find_choices, switch_language
+from pressrun.services.readers.personal_data import export_personal_data
+from pressrun.services.readers.subscription_records import (
+    FOR_BOUNCES,
+    LIVE,
+    PAUSED,
+    Origin,
+    SubscriptionDetails,
+    find_subscription_details,
+    list_subscriptions,
+    record_consent,
+)
+from pressrun.services.readers.suspension import still_suspended
 from pressrun.services.readers.unsubscribes import UnsubscribeRequest, unsubscribe
 from pressrun.services.reports.ledger_reports import Answer
 from pressrun.services.suppression import find_reason
@@ -37,15 +46,14 @@ _log = logging.getLogger(__name__)
 LONGEST_PAUSE_DAYS = 365
 PAUSE_LIMIT = "pause_notes_per_address"
 _DAY_SECONDS = 86400
-_PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferenceLink:
-    """What a preferences link says; `expires_at` 0 is the lasting link of an edition.
+    """What a preferences link says; `expires_at` is 0 for the lasting link of an edition.
 
-    `list_name` is the list whose mail held the link. It is not signed: it decides in whose colours and language the
-    page is, and in whose name it mails, never what may be seen or done.
+    `list_name` is the list whose mail held the link. It is not signed. It decides the colours and language of the page,
+    and the list that mails are sent for, but never what may be seen or done.
     """
 
     subscriber_id: int
@@ -55,25 +63,25 @@ class PreferenceLink:
 
     @property
     def is_own(self) -> bool:
-        """Whether only the reader can have it, since it was mailed to them a moment ago."""
+        """Whether only the reader can have it, because it was mailed to them within the hour."""
         return self.expires_at > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """One list that a person is subscribed to, waits for, or is suspended on."""
+    """A list that a person is subscribed to, waits for, or is suspended on."""
 
     list: MailingList
     subscription: Subscription
 
     @property
     def is_paused(self) -> bool:
-        """Whether the reader asked for silence, rather than bounces."""
-        return self.subscription.suspended_for == _PAUSED
+        """Whether the reader paused it, rather than bounces."""
+        return self.subscription.suspended_for == PAUSED
 
     @property
     def can_pause(self) -> bool:
-        """Whether there is something to pause."""
+        """Whether there is mail to pause."""
         return self.subscription.state is SubscriptionState.ACTIVE
 
     @property
@@ -86,11 +94,11 @@ class Membership:
 class Profile:
     """What a preferences page shows; `offered` are public lists that the person is not on.
 
-    `families` are newsletters of several languages, each under the name of the first list of it that they are on: of
-    these no other language is offered, since there is a choice.
-    `about` is the list that the page is dressed for: the one that its link names, else the only one there is.
-    `history` is the evidence of consent, oldest first, for a link that only the reader can have, and `titles` are those
-    of the lists that it names, by name, as far as they are still there.
+    `families` are newsletters in several languages, by the name of the first of their lists that the person is on. No
+    other language of these is among `offered`, since the page has a choice for it.
+    `about` is the list that the page is styled for: the one that its link names, else the only one there is.
+    `history` is the evidence of consent, oldest first, for a link that only the reader can have; `titles` are those of
+    the lists it names, by name, as far as they still exist.
     """
 
     person: Subscriber
@@ -101,13 +109,24 @@ class Profile:
     history: tuple[Mapping[str, object], ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def list_names(self) -> frozenset[str]:
+        """The names of the lists that the person is on."""
+        return frozenset(item.list.name for item in self.memberships)
+
+    def limited_to(self, names: Collection[str]) -> Profile:
+        """The same person with these memberships alone; no name stands for all of them."""
+        if not names:
+            return self
+        return replace(self, memberships=tuple(item for item in self.memberships if item.list.name in names))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferenceChanges:
-    """What a reader saves; None leaves a thing as it is. `lists` are the names that are to stay.
+    """What a reader saves; None leaves a setting as it is. `lists` are the names of the lists to keep.
 
-    `families` has for some families the name of the one list that is wanted, or nothing; of those lists `lists` says
-    nothing.
+    `families` has for some families the name of the one list that the reader wants, or "" for none. `lists` says
+    nothing about these.
     """
 
     name: str | None = None
@@ -118,57 +137,57 @@ class PreferenceChanges:
 
 
 class Preferences:
-    """The use cases of the preferences page, over one database."""
+    """The services behind the preferences page. They return None for a link that is no longer valid."""
 
     def __init__(self, context: ReaderContext) -> None:
         self._context = context
 
     async def request_link(self, address: Address, origin: Origin, *, list_name: str = "") -> None:
-        """Mail a reader their own link; for everybody else, and over the limit, nothing happens, and nothing shows.
+        """Mail a reader their own link. For anybody else, and over the limit, nothing happens and nothing shows.
 
-        It goes out in the name of that list where they read it, or did, else of the first one that they read.
+        It goes out in the name of that list if they read it, or did, else of the first one that they read.
         """
-        await self._context.database.share(self._request_link, address, origin, list_name)
+        await self._context.database.share(self.request_link_within, address, origin, list_name)
         self._context.wake()
 
     async def find(self, link: PreferenceLink) -> Profile | None:
-        """What the page of a link shows; None when the link is not good any more."""
+        """What the page of a link shows."""
         return await self._context.database.read(self._find, link)
 
-    async def save(self, link: PreferenceLink, wishes: PreferenceChanges, origin: Origin) -> Profile | None:
-        """Take over name, language and format, leave the lists that are not among the wished ones, and change over to
-        the wished languages; a family or list that is not there for this person changes nothing.
+    async def save(self, link: PreferenceLink, changes: PreferenceChanges, origin: Origin) -> Profile | None:
+        """Save name, language and format, leave the lists that are not to be kept, and switch to the chosen languages.
+
+        A family or list that does not exist for this person changes nothing.
         """
-        return await self._change(link, lambda tx, p: self._save(tx, p, link, wishes, origin))
+        return await self._change(link, lambda tx, profile: self._save(tx, profile, link, changes, origin))
 
     async def pause(
         self, link: PreferenceLink, days: int, origin: Origin, *, names: Collection[str] = ()
     ) -> Profile | None:
-        """Silence for so many days (1 to 365), from now; copies that are not claimed are cancelled.
-
-        `names` are the lists concerned; none stands for every list.
-        """
+        """Pause these lists, or all without names, for 1 to 365 days; copies that are not claimed are cancelled."""
         if not 1 <= days <= LONGEST_PAUSE_DAYS:
             raise ValueError("a pause lasts 1 to 365 days")
-        return await self._change(link, lambda tx, p: self._pause(tx, _only(p, names), days, origin))
+        return await self._change(link, lambda tx, profile: self._pause(tx, profile.limited_to(names), days, origin))
 
     async def pause_one(self, subscription_id: int, days: int, origin: Origin) -> SubscriptionDetails | None:
-        """The same for one subscription, by whatever link names it; None when it is there no more."""
-        standing = await self._context.database.share(self._pause_one, subscription_id, days, origin)
+        """Pause one subscription, whatever link names it; None when it no longer exists."""
+        details = await self._context.database.share(self._pause_one, subscription_id, days, origin)
         self._context.wake()
-        return standing
+        return details
 
     async def resume(self, link: PreferenceLink, origin: Origin, *, names: Collection[str] = ()) -> Profile | None:
-        """End the pause of these lists now; no name stands for every list."""
-        return await self._change(link, lambda tx, p: self._resume(tx, _only(p, names), origin))
+        """End the pause of these lists now, or of all without names."""
+        return await self._change(link, lambda tx, profile: self._resume(tx, profile.limited_to(names), origin))
 
-    async def leave(self, link: PreferenceLink, names: Collection[str], origin: Origin) -> Profile | None:
+    async def unsubscribe(self, link: PreferenceLink, names: Collection[str], origin: Origin) -> Profile | None:
         """Leave these lists."""
-        return await self._change(link, lambda tx, p: self._leave(tx, p, link, _names(p) - frozenset(names), origin))
+        return await self._change(
+            link, lambda tx, profile: self._leave(tx, profile, link, profile.list_names - frozenset(names), origin)
+        )
 
-    async def leave_all(self, link: PreferenceLink, origin: Origin) -> Profile | None:
+    async def unsubscribe_all(self, link: PreferenceLink, origin: Origin) -> Profile | None:
         """Leave every list."""
-        return await self._change(link, lambda tx, p: self._leave(tx, p, link, frozenset(), origin))
+        return await self._change(link, lambda tx, profile: self._leave(tx, profile, link, frozenset(), origin))
 
     async def mail_link(self, link: PreferenceLink, origin: Origin) -> Profile | None:
         """Mail the reader whose lasting link this is one of their own, under the limit of `request_link`."""
@@ -178,22 +197,21 @@ class Preferences:
         return profile
 
     async def download(self, link: PreferenceLink) -> Answer | None:
-        """All that is held about the person; None when the link is not good any more, or lasting."""
-        return await self._context.database.read(self._disclose, link)
+        """All data about the person; None for a lasting link, too."""
+        return await self._context.database.read(self._export, link)
 
     async def erase(self, link: PreferenceLink) -> bool:
-        """Forget the person everywhere; False when the link is not good any more, or lasting. Raises Refused."""
+        """Erase the person everywhere; False when the link is lasting or no longer valid. Raises Refused."""
         context = self._context
         profile = await self.find(link) if link.is_own else None
         if profile is None:
             return False
-        address = parse_address(profile.person.address)
         erased = await erase(
             context.database,
-            address,
+            parse_address(profile.person.address),
             context.keys,
             context.entropy,
-            int(context.clock()),
+            context.now,
             unless=lambda tx: self._find(tx, link) is None,
         )
         if erased is None:
@@ -202,40 +220,39 @@ class Preferences:
         context.wake()
         return True
 
+    # ------------------------------------------------------------------ links
+
     def request_link_within(self, tx: Transaction, address: Address, origin: Origin, list_name: str) -> None:
-        """`request_link` as a part of somebody else's transaction, who then wakes the dispatcher."""
-        self._request_link(tx, address, origin, list_name)
+        """`request_link` as part of a transaction of the caller, who then wakes the dispatcher."""
+        person = self._person_to_mail(tx, address)
+        target = None if person is None else _list_to_speak_for(tx, person, list_name)
+        if person is not None and target is not None:
+            self._mail(tx, "preferences_link", target, person, origin, {"answers": origin.source})
 
     def unsubscribe_link_within(self, tx: Transaction, target: MailingList, address: Address, origin: Origin) -> None:
-        """Mail a member the link to leave a list, under the limit of `request_link`; for all others nothing happens."""
+        """Mail a member the link to leave a list, under the limit of `request_link`; for others nothing happens."""
         person = self._person_to_mail(tx, address)
         if person is None:
             return
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-        if subscription is not None:  # who changed to another language unsubscribes from the newsletter all the same
+        if subscription is not None:  # somebody who reads another language now unsubscribes from the newsletter, too
             led_to = language_switch.follow(tx, [subscription.id]).get(subscription.id, 0)
             subscription = subscriptions.get_subscription(tx, led_to)
         if subscription is not None and subscription.state in LIVE:
             payload = {"answers": origin.source, "subscription": subscription.id}
             self._mail(tx, "unsubscribe_link", target, person, origin, payload)
 
-    # ------------------------------------------------------------------ links
-
-    def _request_link(self, tx: Transaction, address: Address, origin: Origin, list_name: str) -> None:
-        person = self._person_to_mail(tx, address)
-        target = None if person is None else self._list_that_writes(tx, person, list_name)
-        if person is not None and target is not None:
-            self._mail(tx, "preferences_link", target, person, origin, {"answers": origin.source})
-
     def _person_to_mail(self, tx: Transaction, address: Address) -> Subscriber | None:
         """The person of an address, if one more link may be mailed to it."""
-        # Counted for every address alike, under the keyed hash: no address is kept that we do not know.
-        fold = suppression_digest(self._context.keys, address.fold)
-        rate = self._context.limits.preference_links_per_address
-        if not limits.spend(tx, "preference_links_per_address", fold, rate, self._context.clock()):
+        # Counted for every address alike, under the keyed hash, so no unknown address is kept.
+        if not self._spend(tx, "preference_links_per_address", address):
             return None
         person = subscribers.find_subscriber(tx, address)
         return None if person is None or find_reason(tx, person.digests) is not None else person
+
+    def _spend(self, tx: Transaction, limit: str, address: Address) -> bool:
+        fold = suppression_digest(self._context.keys, address.fold)
+        return limits.spend(tx, limit, fold, getattr(self._context.limits, limit), self._context.clock())
 
     def _mail(
         self,
@@ -255,19 +272,7 @@ class Preferences:
             language=person.language or origin.language or target.language,
             payload=payload,
         )
-        notices.insert_notice(tx, notice, int(self._context.clock()))
-
-    @staticmethod
-    def _list_that_writes(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:
-        """In whose name the link goes out; None for somebody who never proved to own the address."""
-        order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED, SubscriptionState.UNSUBSCRIBED]
-        rows = [row for row in subscriptions.subscriptions_of(tx, person.id) if row["state"] in order]
-        if not rows:
-            return None
-        named = lists.find_list(tx, preferred) if preferred else None
-        if named is not None and any(row["list_id"] == named.id for row in rows):
-            return named
-        return lists.get_list(tx, min(rows, key=lambda row: order.index(row["state"]))["list_id"])
+        notices.insert_notice(tx, notice, self._context.now)
 
     def _find(self, tx: Transaction, link: PreferenceLink) -> Profile | None:
         if link.expires_at and link.expires_at <= self._context.clock():
@@ -275,12 +280,15 @@ class Preferences:
         person = subscribers.get_subscriber(tx, link.subscriber_id)
         if person is None or person.epoch != link.epoch:
             return None
-        memberships = tuple(_memberships(tx, person))
+        memberships = tuple(
+            Membership(list=details.list, subscription=details.subscription)
+            for details in list_subscriptions(tx, person)
+            if details.subscription.state is not SubscriptionState.UNSUBSCRIBED
+        )
         listed = lists.all_lists(tx, listed_only=True)
         families = find_choices([item.list for item in memberships if item.is_live], listed)
         known = {item.list.id for item in memberships}
         read = {choice.name for choice in families.values()}
-        offered = tuple(target for target in listed if target.id not in known and target.family not in read)
         about = lists.find_list(tx, link.list_name) if link.list_name else None
         if about is None and len(memberships) == 1:
             about = memberships[0].list
@@ -288,7 +296,7 @@ class Preferences:
         return Profile(
             person=person,
             memberships=memberships,
-            offered=offered,
+            offered=tuple(target for target in listed if target.id not in known and target.family not in read),
             families=families,
             about=about,
             history=history,
@@ -307,30 +315,32 @@ class Preferences:
         self._context.wake()
         return changed
 
-    def _disclose(self, tx: Transaction, link: PreferenceLink) -> Answer | None:
+    def _export(self, tx: Transaction, link: PreferenceLink) -> Answer | None:
         profile = self._find(tx, link) if link.is_own else None
-        return None if profile is None else disclose(tx, self._context.keys, profile.person, int(self._context.clock()))
+        return (
+            None if profile is None else export_personal_data(tx, self._context.keys, profile.person, self._context.now)
+        )
 
     # ------------------------------------------------------------------ changes
 
     def _save(
-        self, tx: Transaction, profile: Profile, link: PreferenceLink, wishes: PreferenceChanges, origin: Origin
+        self, tx: Transaction, profile: Profile, link: PreferenceLink, changes: PreferenceChanges, origin: Origin
     ) -> None:
         person = profile.person
         changed = replace(
             person,
-            name=person.name if wishes.name is None else wishes.name,
-            language=person.language if wishes.language is None else wishes.language,
-            text_only=person.text_only if wishes.text_only is None else wishes.text_only,
+            name=person.name if changes.name is None else changes.name,
+            language=person.language if changes.language is None else changes.language,
+            text_only=person.text_only if changes.text_only is None else changes.text_only,
         )
         if changed != person:
             subscribers.update_profile(tx, changed)
         for choice in profile.families.values():
-            if choice.name in wishes.families:
-                self._choose(tx, profile, link, choice, wishes.families[choice.name], origin)
-        if wishes.lists is not None:
-            chosen = {item.list.name for item in profile.memberships if item.list.family in wishes.families}
-            self._leave(tx, profile, link, frozenset(wishes.lists) | chosen, origin)
+            if choice.name in changes.families:
+                self._choose(tx, profile, link, choice, changes.families[choice.name], origin)
+        if changes.lists is not None:
+            chosen = {item.list.name for item in profile.memberships if item.list.family in changes.families}
+            self._leave(tx, profile, link, frozenset(changes.lists) | chosen, origin)
 
     def _choose(
         self,
@@ -341,40 +351,41 @@ class Preferences:
         name: str,
         origin: Origin,
     ) -> None:
-        """Read a newsletter in the language of this list alone; no name: in none."""
+        """Let the person read a newsletter in the language of this list alone, or in none without a name."""
         mine = [item for item in profile.memberships if item.list.family == choice.name]
         if not name:
-            self._leave(tx, profile, link, _names(profile) - {item.list.name for item in mine}, origin)
+            self._leave(tx, profile, link, profile.list_names - {item.list.name for item in mine}, origin)
         wanted = next((target for target in choice.lists if target.name == name), None)
         given = [(item.subscription, item.list) for item in mine if item.is_live and item.list.name != name]
         if wanted is not None and given:
-            switch(tx, Switch(person=profile.person, given=given, wanted=wanted, origin=origin), self._context)
+            change = LanguageSwitch(person=profile.person, given=given, wanted=wanted, origin=origin)
+            switch_language(tx, change, self._context)
 
     def _leave(
         self, tx: Transaction, profile: Profile, link: PreferenceLink, kept: frozenset[str], origin: Origin
     ) -> None:
-        """Leave all lists but the kept ones. By their own link it was the reader, who need not be told."""
-        departures = [
-            UnsubscribeRequest(item.subscription.id, origin, is_told=not link.is_own, is_followed=False)
+        """Leave all lists but the kept ones. By their own link it certainly was the reader, who needs no notice."""
+        requests = [
+            UnsubscribeRequest(item.subscription.id, origin, is_notified=not link.is_own, is_followed=False)
             for item in profile.memberships
             if item.list.name not in kept
         ]
-        unsubscribe(tx, departures, self._context)
+        unsubscribe(tx, requests, self._context)
 
     def _pause(self, tx: Transaction, profile: Profile, days: int, origin: Origin) -> None:
-        now = int(self._context.clock())
+        now = self._context.now
         until, started = now + days * _DAY_SECONDS, []
         for item in profile.memberships:
             state = move(item.subscription.state, SubscriptionEvent.PAUSE)
-            # Who is suspended for bounces stays so: the end of a pause must not bring them back.
-            if state is None or item.subscription.suspended_for == "bounces":
+            # A suspension for bounces stays, because the end of a pause must not resume it.
+            if state is None or item.subscription.suspended_for == FOR_BOUNCES:
                 continue
             paused = replace(
                 item.subscription,
                 state=state,
-                suspended_for=_PAUSED,
+                suspended_for=PAUSED,
                 paused_until=until,
-                since=now if item.subscription.state is SubscriptionState.ACTIVE else item.subscription.since,
+                since=now if item.can_pause else item.subscription.since,
             )
             subscriptions.record_subscription(tx, paused)
             subscriptions.cancel_copies(tx, [paused.id], now)
@@ -382,15 +393,13 @@ class Preferences:
             if item.can_pause and item.list.leaving_note:
                 started.append(item.list)
         if started:
-            self._note_pause(tx, profile, started, until, origin)
+            self._notify_of_pause(tx, profile, started, until, origin)
 
-    def _note_pause(
+    def _notify_of_pause(
         self, tx: Transaction, profile: Profile, started: list[MailingList], until: int, origin: Origin
     ) -> None:
-        """Tell the reader, once for all lists, that a pause has started; over the limit they are not told."""
-        address = parse_address(profile.person.address)
-        fold = suppression_digest(self._context.keys, address.fold)
-        if not limits.spend(tx, PAUSE_LIMIT, fold, self._context.limits.pause_notes_per_address, self._context.clock()):
+        """Notify the reader once for all lists that a pause has started, unless that is over the limit."""
+        if not self._spend(tx, PAUSE_LIMIT, parse_address(profile.person.address)):
             return
         target = next((one for one in started if one == profile.about), started[0])
         also = [one.title for one in started if one.id != target.id]
@@ -399,47 +408,34 @@ class Preferences:
     def _pause_one(
         self, tx: Transaction, subscription_id: int, days: int, origin: Origin
     ) -> SubscriptionDetails | None:
-        standing = find_subscription_details(tx, subscription_id)
-        if standing is None:
+        details = find_subscription_details(tx, subscription_id)
+        if details is None:
             return None
-        only = Membership(list=standing.list, subscription=standing.subscription)
-        self._pause(tx, Profile(person=standing.person, memberships=(only,), offered=()), days, origin)
+        only = Membership(list=details.list, subscription=details.subscription)
+        self._pause(tx, Profile(person=details.person, memberships=(only,), offered=()), days, origin)
         return find_subscription_details(tx, subscription_id)
 
     def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
-        now = int(self._context.clock())
+        now = self._context.now
         for item in profile.memberships:
             state = move(item.subscription.state, SubscriptionEvent.RESUME)
             if state is None or not item.is_paused:
                 continue
             resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
-            subscriptions.record_subscription(tx, restored(tx, resumed, now))
+            subscriptions.record_subscription(tx, still_suspended(tx, resumed, now))
             record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._context.entropy(16))
 
 
-def _names(profile: Profile) -> frozenset[str]:
-    return frozenset(item.list.name for item in profile.memberships)
-
-
-def _only(profile: Profile, names: Collection[str]) -> Profile:
-    """The same person with the memberships of these names alone; no name stands for all of them."""
-    if not names:
-        return profile
-    return replace(profile, memberships=tuple(item for item in profile.memberships if item.list.name in names))
+def _list_to_speak_for(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:
+    """The list whose name is on the link's mail; None for somebody who never proved to own the address."""
+    order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED, SubscriptionState.UNSUBSCRIBED]
+    known = [details for details in list_subscriptions(tx, person) if details.subscription.state in order]
+    named = next((details for details in known if details.list.name == preferred), None)
+    if named is None:
+        named = min(known, key=lambda details: order.index(details.subscription.state), default=None)
+    return None if named is None else named.list
 
 
 def _titles(tx: Transaction, names: Collection[str]) -> dict[str, str]:
     found = [lists.find_list(tx, name) for name in names if name]
     return {target.name: target.title for target in found if target is not None}
-
-
-def _memberships(tx: Transaction, person: Subscriber) -> list[Membership]:
-    found = []
-    for row in subscriptions.subscriptions_of(tx, person.id):
-        if row["state"] == SubscriptionState.UNSUBSCRIBED:
-            continue
-        target = lists.get_list(tx, row["list_id"])
-        subscription = subscriptions.get_subscription(tx, row["id"])
-        if target is not None and subscription is not None:
-            found.append(Membership(list=target, subscription=subscription))
-    return found

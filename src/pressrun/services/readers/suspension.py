@@ -1,29 +1,34 @@
-"""Readers whose copies bounce in a row: suspended on every list, and welcomed back.
+"""Readers whose copies bounce in a row: suspended on every list, asked once whether they are still there, resumed.
 
-Plain functions of a transaction, shared by whoever learns of a bounce: the dispatcher from a relay's reply, and
-services.bounces.bounce_handler from a notification.
+These are plain functions of a transaction. The dispatcher uses them after a relay's reply, and
+services.bounces.bounce_handler after a notification.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.scores import COUNTING, Streak, count_streak
+from pressrun.core.address import Address, read_stored_address
+from pressrun.core.scores import Streak, count_streak
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.services.ports import Entropy
+from pressrun.services.readers.subscription_records import FOR_BOUNCES, SubscriptionDetails, list_subscriptions
 from pressrun.services.settings import BounceSettings
-from pressrun.services.suppression import SuppressionReason, suppress
-from pressrun.store import bounces, enrolment, subscribers, subscriptions
+from pressrun.services.suppression import SuppressionReason, find_reason, suppress
+from pressrun.store import bounces, enrolment, notices, subscribers, subscriptions
+from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
-FOR_BOUNCES = "bounces"
+STILL_THERE = "still_there"
+_BATCH = 100  # readers probed in one transaction
+_MOST_MISSED = 10  # editions named in one probe
 
 
-def judge(tx: Transaction, delivery_ids: Collection[int], settings: BounceSettings, now: int) -> list[int]:
-    """Suspend the readers of bounced copies for whom it is enough; returns their ids."""
+def suspend_bouncing(tx: Transaction, delivery_ids: Collection[int], settings: BounceSettings, now: int) -> list[int]:
+    """Suspend the readers of bounced copies who have reached a limit; returns their ids."""
     suspended = []
     for subscriber_id in _readers_of(tx, delivery_ids):
         if bounces.is_suspended(tx, subscriber_id):
@@ -37,27 +42,19 @@ def judge(tx: Transaction, delivery_ids: Collection[int], settings: BounceSettin
     return suspended
 
 
-def counts(bounce: BounceClass | None) -> bool:
-    """Whether a bounce may count against its reader."""
-    return bounce in COUNTING
-
-
-def _readers_of(tx: Transaction, delivery_ids: Iterable[int]) -> list[int]:
+def _readers_of(tx: Transaction, delivery_ids: Collection[int]) -> list[int]:
     copies = [bounces.find_copy(tx, number) for number in delivery_ids]
-    found = [copy["subscriber_id"] for copy in copies if copy is not None and copy["edition_id"] is not None]
-    return list(dict.fromkeys(number for number in found if number is not None))
+    ids = [copy["subscriber_id"] for copy in copies if copy is not None and copy["edition_id"] is not None]
+    return list(dict.fromkeys(number for number in ids if number is not None))
 
 
 def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, suppresses: bool) -> None:
-    person = subscribers.get_subscriber(tx, subscriber_id)
-    assert person is not None  # the subscription holds it by a foreign key
+    person = _get_person(tx, subscriber_id)
     assert streak.first_edition_id is not None  # a limit is at least 1
-    for row in subscriptions.subscriptions_of(tx, subscriber_id):
-        subscription = subscriptions.get_subscription(tx, row["id"])
-        assert subscription is not None
-        state = move(subscription.state, SubscriptionEvent.SUSPEND)
+    for details in list_subscriptions(tx, person):
+        state = move(details.subscription.state, SubscriptionEvent.SUSPEND)
         if state is not None:
-            changed = replace(subscription, state=state, suspended_for=FOR_BOUNCES, since=now)
+            changed = replace(details.subscription, state=state, suspended_for=FOR_BOUNCES, since=now)
             subscriptions.record_subscription(tx, changed)
     enrolment.cancel_all_copies(tx, subscriber_id, now)
     bounces.suspend(tx, subscriber_id, first_edition_id=streak.first_edition_id, now=now)
@@ -65,28 +62,96 @@ def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, s
         suppress(tx, person.digests, SuppressionReason.HARD_BOUNCE, address=person.address, now=now)
 
 
-def restored(tx: Transaction, subscription: Subscription, now: int) -> Subscription:
-    """A subscription that its reader resumes: still suspended if their mail has bounced since.
+def _get_person(tx: Transaction, subscriber_id: int) -> Subscriber:
+    person = subscribers.get_subscriber(tx, subscriber_id)
+    assert person is not None  # a subscription or suspension holds it by a foreign key
+    return person
 
-    Bounces suspend what is active then, and so not a list that is paused, or that its reader has just left.
+
+def still_suspended(tx: Transaction, subscription: Subscription, now: int) -> Subscription:
+    """A subscription that its reader resumes, suspended after all if their mail has bounced in the meantime.
+
+    Bounces suspend active subscriptions only, so not a paused one, or one that its reader has just left.
     """
     if subscription.state is not SubscriptionState.ACTIVE or not bounces.is_suspended(tx, subscription.subscriber_id):
         return subscription
     return replace(subscription, state=SubscriptionState.SUSPENDED, suspended_for=FOR_BOUNCES, since=now)
 
 
-def welcome_back(tx: Transaction, person: Subscriber, now: int) -> None:
-    """Somebody who was suspended for bounces proved that mail reaches them: all their lists go on.
+def resume_after_bounces(tx: Transaction, person: Subscriber, now: int) -> None:
+    """Resume all lists of somebody who was suspended for bounces and has proved that mail reaches them.
 
-    What bounced before counts no more. Lists that they left meanwhile, or paused, stay as they are.
+    Earlier bounces no longer count. Lists that they have left or paused stay as they are.
     """
     if not bounces.end_suspension(tx, person.id, now):
         return
-    for row in subscriptions.subscriptions_of(tx, person.id):
-        subscription = subscriptions.get_subscription(tx, row["id"])
-        assert subscription is not None
-        if subscription.state is not SubscriptionState.SUSPENDED or subscription.suspended_for != FOR_BOUNCES:
+    for details in list_subscriptions(tx, person):
+        if not _is_suspended_for_bounces(details):
             continue
-        state = move(subscription.state, SubscriptionEvent.RESUME)
+        state = move(details.subscription.state, SubscriptionEvent.RESUME)
         assert state is not None
-        subscriptions.record_subscription(tx, replace(subscription, state=state, suspended_for=None, since=now))
+        resumed = replace(details.subscription, state=state, suspended_for=None, since=now)
+        subscriptions.record_subscription(tx, resumed)
+
+
+def _is_suspended_for_bounces(details: SubscriptionDetails) -> bool:
+    subscription = details.subscription
+    return subscription.state is SubscriptionState.SUSPENDED and subscription.suspended_for == FOR_BOUNCES
+
+
+# ---------------------------------------------------------------------- the probe
+
+
+def probe_suspended(tx: Transaction, settings: BounceSettings, entropy: Entropy, now: int) -> int:
+    """Queue a probe, which has a link to come back, to a batch of readers who were suspended `probe_after` ago.
+
+    Returns how many readers were due.
+    """
+    due = bounces.readers_to_ask(tx, before=int(now - settings.probe_after_seconds), limit=_BATCH)
+    for subscriber_id, first_edition_id in due:
+        bounces.note_asked(tx, subscriber_id, now)
+        person = _get_person(tx, subscriber_id)
+        open_ones = [
+            details
+            for details in list_subscriptions(tx, person)
+            if _is_suspended_for_bounces(details) and details.list.closed_at is None
+        ]
+        reason = find_reason(tx, person.digests)
+        address = read_stored_address(person.address)
+        if open_ones and address is not None and reason in (None, SuppressionReason.HARD_BOUNCE):
+            _queue_probe(tx, open_ones[0], address, first_edition_id, settings, entropy(16), now)
+    return len(due)
+
+
+def _queue_probe(
+    tx: Transaction,
+    details: SubscriptionDetails,
+    address: Address,
+    first_edition_id: int,
+    settings: BounceSettings,
+    secret: bytes,
+    now: int,
+) -> None:
+    person, target = details.person, details.list
+    expires_at = int(now + settings.probe_lifetime_seconds)
+    number = subscriptions.insert_confirmation(
+        tx, details.subscription, name="", language="", now=now, expires_at=expires_at
+    )
+    missed = bounces.missed_editions(tx, person.id, first_edition_id=first_edition_id, limit=_MOST_MISSED)
+    notices.insert_notice(
+        tx,
+        NewNotice(
+            kind=STILL_THERE,
+            address=address,
+            message_secret=secret,
+            list_id=target.id,
+            subscriber_id=person.id,
+            language=person.language or target.language,
+            payload={
+                "confirmation": number,
+                "expires_at": expires_at,
+                "missed": [[edition["title"], edition["list_name"], edition["slug"]] for edition in missed],
+            },
+        ),
+        now,
+    )

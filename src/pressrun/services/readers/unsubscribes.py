@@ -1,7 +1,11 @@
-"""Leaving a list, by whatever way: one transaction holds the end of the subscription, its evidence and what undoes it.
+"""Unsubscribing, by link, one-click request or mail, and the notice that tells the reader about it.
 
-When an edition goes out very many leave at once, so what comes together is carried out together, by few statements for
-all of them. The caller learns nothing but whether somebody left. Why readers are told of it stands in `leaving_notes`.
+One transaction holds the end of the subscription, its evidence and what undoes it. Very many readers leave at once when
+an edition goes out, so requests that arrive together are carried out together, by few statements for all of them.
+
+Editions are passed on with their links, and anybody who follows one unsubscribes the reader. So the reader gets a
+notice with a link that undoes it for a day, unless they are back already, suppressed, or notified too often. It is
+queued a moment later, in batches.
 """
 
 from __future__ import annotations
@@ -12,132 +16,151 @@ from enum import StrEnum
 
 import msgspec
 
+from pressrun.core.address import Address, read_stored_address
 from pressrun.core.subscription import SubscriptionState
+from pressrun.core.tokens import suppression_digest
 from pressrun.services.readers.context import ReaderContext
-from pressrun.services.readers.sign_ups import Origin, language_of_evidence
-from pressrun.services.readers.unsubscribe_notices import NoticeTerms, queue_unsubscribe_notices
-from pressrun.store import consent, language_switch, subscriptions, unsubscribes
+from pressrun.services.readers.subscription_records import PAUSED, Origin, language_of_evidence
+from pressrun.store import consent, language_switch, limits, notices, subscriptions, unsubscribes
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.editions import count_unsubscribed
+from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
-from pressrun.store.unsubscribes import Unsubscriber
+from pressrun.store.unsubscribes import PendingUnsubscribeNotice, Unsubscriber
+
+NOTICE = "left"
+NOTICE_LIMIT = "leaving_notes_per_address"  # its scope in the database
 
 
 class UnsubscribeOutcome(StrEnum):
-    """What leaving did."""
+    """What a request to unsubscribe did."""
 
     LEFT = "left"
     NOT_SUBSCRIBED = "not subscribed"
 
 
 class UnsubscribeRequest(msgspec.Struct, frozen=True):
-    """Somebody's wish to leave. `edition_id` is the edition by whose link, 0 for none.
+    """A request to unsubscribe. `edition_id` is the edition whose link was used, 0 for none.
 
-    `is_told` is false where it was certainly the reader, who then needs no note, and no link to undo it. `is_followed`
-    is false where the reader saw this very subscription, and does not mean what it became in another language.
+    `is_notified` is false where it certainly was the reader, who then needs no notice and no link to undo it.
+    `is_followed` is false where the reader saw this very subscription, and does not mean the one that it became in
+    another language.
     """
 
     subscription_id: int
     origin: Origin
     edition_id: int = 0
-    is_told: bool = True
+    is_notified: bool = True
     is_followed: bool = True
 
 
 class Unsubscribes:
-    """The use case of leaving, and of telling readers that they left."""
+    """The services behind unsubscribe links and mails."""
 
     def __init__(self, context: ReaderContext) -> None:
         self._context = context
 
-    async def leave(self, subscription_id: int, origin: Origin, *, edition_id: int = 0) -> UnsubscribeOutcome:
-        """End a subscription and its copies that are not claimed yet; doing it twice is as good as once.
+    async def unsubscribe(self, subscription_id: int, origin: Origin, *, edition_id: int = 0) -> UnsubscribeOutcome:
+        """End a subscription and its copies that nobody has claimed; a second time changes nothing.
 
-        The reader is told by mail, and can undo it: the link may have been passed on.
+        The reader is notified and can undo it, because the link may have been passed on.
         """
-        departure = UnsubscribeRequest(subscription_id, origin, edition_id)
-        answer = await self._context.database.share_set(self.leave_within, departure)
-        self._context.asked.set()  # the loop of requests writes the notes
+        request = UnsubscribeRequest(subscription_id, origin, edition_id)
+        answer = await self._context.database.share_set(self.unsubscribe_within, request)
+        self._context.asked.set()  # the loop of web requests queues the notices
         return answer
 
-    def leave_within(self, tx: Transaction, departures: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:
-        """`leave` for several, as a part of somebody else's transaction: the answer to each."""
-        return unsubscribe(tx, departures, self._context)
+    def unsubscribe_within(self, tx: Transaction, requests: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:
+        """`unsubscribe` for several requests, as part of a transaction."""
+        return unsubscribe(tx, requests, self._context)
 
-    def note_within(self, tx: Transaction) -> int:
-        """Tell readers that they left, some at a time; returns how many leavings were dealt with."""
-        context = self._context
-        return queue_unsubscribe_notices(
-            tx, NoticeTerms(keys=context.keys, limits=context.limits, entropy=context.entropy), context.clock()
-        )
+    def notify_within(self, tx: Transaction) -> int:
+        """Queue the notices of a batch of unsubscribes; returns how many unsubscribes the batch had."""
+        context, now = self._context, self._context.clock()
+        due = unsubscribes.due_notices(tx)
+        candidates = [
+            (pending, address)
+            for pending in due
+            if not pending.is_over and (address := read_stored_address(pending.address)) is not None
+        ]
+        folds = [suppression_digest(context.keys, address.fold) for _, address in candidates]
+        spent = limits.spend_each(tx, NOTICE_LIMIT, folds, context.limits.unsubscribe_notes_per_address, now)
+        notified = [pair for pair, is_spent in zip(candidates, spent, strict=True) if is_spent]
+        if notified:
+            made = [_new_notice(pending, address, context.entropy(16)) for pending, address in notified]
+            notices.insert_notices(tx, made, int(now))
+            unsubscribes.mark_notified(tx, [pending.id for pending, _ in notified])
+        kept = {pending.id for pending, _ in notified}
+        if len(kept) < len(due):
+            unsubscribes.delete_unsubscribes(tx, [pending.id for pending in due if pending.id not in kept])
+        return len(due)
 
 
 def unsubscribe(
-    tx: Transaction, departures: Sequence[UnsubscribeRequest], context: ReaderContext
+    tx: Transaction, requests: Sequence[UnsubscribeRequest], context: ReaderContext
 ) -> list[UnsubscribeOutcome]:
-    """Carry out wishes to leave; the first of two by one reader is the one that counts.
+    """Carry out requests to unsubscribe; the first of two by one reader is the one that counts.
 
-    A subscription that went over to another language stands for the one that it became: links in old mails work on. So
-    it does while it waits for its proof once more, since anybody may have asked for it; that request ends, too.
+    A subscription that moved to another language stands for what it became, so links in old mails keep working. So does
+    one that waits for a new confirmation, since anybody may have asked for that; the pending request ends, too.
     """
-    wishes = [one.subscription_id for one in departures]
-    present = unsubscribes.find_unsubscribers(tx, wishes)
+    present = unsubscribes.find_unsubscribers(tx, [request.subscription_id for request in requests])
     led_to: dict[int, int] = {}
-    if over := [one.subscription_id for one in departures if one.is_followed and not _is_live(one, present)]:
-        led_to = language_switch.follow(tx, over)
+    moved = [request.subscription_id for request in requests if request.is_followed and not _is_live(request, present)]
+    if moved:
+        led_to = language_switch.follow(tx, moved)
         present |= unsubscribes.find_unsubscribers(tx, list(led_to.values()))
     gone: list[tuple[UnsubscribeRequest, Unsubscriber]] = []
     answers = []
-    for one in departures:
-        number = one.subscription_id
-        meant = (number, led_to.get(number, number)) if one.is_followed else (number,)
-        unsubscribers = [unsubscriber for wanted in meant if (unsubscriber := present.pop(wanted, None)) is not None]
-        gone += [(one, unsubscriber) for unsubscriber in unsubscribers]
-        answers.append(UnsubscribeOutcome.LEFT if unsubscribers else UnsubscribeOutcome.NOT_SUBSCRIBED)
+    for request in requests:
+        number = request.subscription_id
+        meant = (number, led_to.get(number, number)) if request.is_followed else (number,)
+        found = [reader for one in meant if (reader := present.pop(one, None)) is not None]
+        gone += [(request, reader) for reader in found]
+        answers.append(UnsubscribeOutcome.LEFT if found else UnsubscribeOutcome.NOT_SUBSCRIBED)
     if gone:
         now = context.clock()
         _end(tx, gone, int(now))
-        consent.append_consent(
-            tx, *(_evidence(one, unsubscriber, int(now), context.entropy(16)) for one, unsubscriber in gone)
-        )
+        evidence = [_evidence(request, reader, int(now), context.entropy(16)) for request, reader in gone]
+        consent.append_consent(tx, *evidence)
         _remember(tx, gone, context.tokens.undo_unsubscribe_seconds, now)
     return answers
 
 
-def _is_live(one: UnsubscribeRequest, present: Mapping[int, Unsubscriber]) -> bool:
-    unsubscriber = present.get(one.subscription_id)
-    return unsubscriber is not None and unsubscriber.state is not SubscriptionState.PENDING
+def _is_live(request: UnsubscribeRequest, present: Mapping[int, Unsubscriber]) -> bool:
+    reader = present.get(request.subscription_id)
+    return reader is not None and reader.state is not SubscriptionState.PENDING
 
 
 def _end(tx: Transaction, gone: Sequence[tuple[UnsubscribeRequest, Unsubscriber]], now: int) -> None:
     by_source: dict[str, list[int]] = {}
-    for one, unsubscriber in gone:
-        by_source.setdefault(one.origin.source, []).append(unsubscriber.id)
+    for request, reader in gone:
+        by_source.setdefault(request.origin.source, []).append(reader.id)
     for source, ids in by_source.items():
         subscriptions.end_subscriptions(tx, ids, source, now)
-    subscriptions.cancel_copies(tx, [unsubscriber.id for _, unsubscriber in gone], now)
+    subscriptions.cancel_copies(tx, [reader.id for _, reader in gone], now)
     counted = Counter(
-        one.edition_id
-        for one, unsubscriber in gone
-        if one.edition_id and unsubscriber.state is not SubscriptionState.PENDING
+        request.edition_id
+        for request, reader in gone
+        if request.edition_id and reader.state is not SubscriptionState.PENDING
     )
     for edition_id, number in counted.items():
         count_unsubscribed(tx, edition_id, now, number)
 
 
-def _evidence(one: UnsubscribeRequest, unsubscriber: Unsubscriber, now: int, salt: bytes) -> ConsentEvent:
-    origin = one.origin
+def _evidence(request: UnsubscribeRequest, reader: Unsubscriber, now: int, salt: bytes) -> ConsentEvent:
+    origin = request.origin
     return ConsentEvent(
-        subscriber_id=unsubscriber.subscriber_id,
-        list_id=unsubscriber.list_id,
-        list_name=unsubscriber.list_name,
+        subscriber_id=reader.subscriber_id,
+        list_id=reader.list_id,
+        list_name=reader.list_name,
         event="withdrawn",
         at=now,
         source=origin.source,
         salt=salt,
-        address=unsubscriber.address,
+        address=reader.address,
         ip=origin.ip,
-        language=language_of_evidence(origin, unsubscriber.list_language),
+        language=language_of_evidence(origin, reader.list_language),
         text=origin.words,
         mail=origin.mail,
         message_id=origin.in_reply_to,
@@ -147,16 +170,28 @@ def _evidence(one: UnsubscribeRequest, unsubscriber: Unsubscriber, now: int, sal
 def _remember(
     tx: Transaction, gone: Sequence[tuple[UnsubscribeRequest, Unsubscriber]], seconds: float, now: float
 ) -> None:
-    """Remember what undoing restores, for so long; the reader is told a moment later."""
-    told = [
-        (unsubscriber, one.edition_id or None, one.origin.language)
-        for one, unsubscriber in gone
-        if seconds and one.is_told and unsubscriber.is_noted and _reads(unsubscriber)
+    """Keep what undoing restores, for this long; the reader is notified a moment later."""
+    kept = [
+        (reader, request.edition_id or None, request.origin.language)
+        for request, reader in gone
+        if seconds and request.is_notified and reader.is_noted and _reads(reader)
     ]
-    if told:
-        unsubscribes.insert_unsubscribes(tx, told, left_at=int(now), expires_at=int(now + seconds))
+    if kept:
+        unsubscribes.insert_unsubscribes(tx, kept, left_at=int(now), expires_at=int(now + seconds))
 
 
-def _reads(unsubscriber: Unsubscriber) -> bool:
+def _reads(reader: Unsubscriber) -> bool:
     """Whether mail of the list went to them, or would again after a pause."""
-    return unsubscriber.state is SubscriptionState.ACTIVE or unsubscriber.suspended_for == "paused"
+    return reader.state is SubscriptionState.ACTIVE or reader.suspended_for == PAUSED
+
+
+def _new_notice(pending: PendingUnsubscribeNotice, address: Address, secret: bytes) -> NewNotice:
+    return NewNotice(
+        kind=NOTICE,
+        address=address,
+        message_secret=secret,
+        list_id=pending.list_id,
+        subscriber_id=pending.subscriber_id,
+        language=pending.language,
+        payload={"leaving": pending.id, "expires_at": pending.expires_at},
+    )

@@ -19,13 +19,13 @@ from markupsafe import escape
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pressrun.core.quantities import RateExceeded
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.message.content.web_fragment import inline_fragment
 from pressrun.services.editions.archive_reader import ArchiveAccess, ArchiveReader, NotReadable, ReaderLink
 from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile
-from pressrun.services.throttled import Throttled
 from pressrun.store.lists import MailingList
 from pressrun.web.archives.urls import NEWEST, ArchiveUrls, public_archive, reader_archive
 from pressrun.web.consent_words import DECOY, sign_up_promise
@@ -97,7 +97,7 @@ class ArchivePages:
         query, page = request.query_params.get("q", "").strip(), _number(request, "page", 1)
         newest, network = request.query_params.get("order") == NEWEST, self._web.network(request)
         found = await self._archive_reader.search(door, query, page, newest=newest, network=network)
-        if isinstance(found, Throttled):
+        if isinstance(found, RateExceeded):
             return await self._throttled(found.retry_at, door, urls)
         if isinstance(found, NotReadable):
             return await self._shut(found, door)

@@ -14,7 +14,7 @@ from pressrun.core.tokens import WebPurpose
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.message.words import Words, marked
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChangePage
-from pressrun.services.readers.sign_ups import SubscriptionDetails
+from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
@@ -137,7 +137,7 @@ class ChangeLinkPages:
             where = self._pages.href("unsubscribe", "why", request.path_params["token"])
             reasons = consent_words.leaving_reasons(say)
             return self._pages.render("why.html", about=details.list, reasons=reasons, why=where)
-        await self._cases.undo_unsubscribe.say_why(number, reason)
+        await self._cases.undo_unsubscribe.record_reason(number, reason)
         return self._pages.message(say("Thank you"), say("Your answer has been counted."), about=details.list)
 
     async def _undo_leaving(self, request: Request, number: int) -> Response:

@@ -14,11 +14,12 @@ from starlette.responses import Response
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
+from pressrun.core.quantities import RateExceeded
 from pressrun.locales.languages import find_language
 from pressrun.locales.own_names import own_names
 from pressrun.services.editions.archive_reader import OfferedList
-from pressrun.services.readers.sign_ups import Origin, SignUpAnswer
-from pressrun.services.throttled import Throttled
+from pressrun.services.readers.sign_ups import SignUpAnswer
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists import MailingList
 from pressrun.web import consent_words, language
 from pressrun.web.context import UseCases, WebContext
@@ -66,20 +67,20 @@ class FrontPages:
             problem = self._pages.words("Tick at least one newsletter.")
             return self._page(offers, status=400, email=typed[:254], problem=problem)
         match await self._sign_up(request, fields, address, chosen, named):
-            case Throttled(retry_at=retry_at):
+            case RateExceeded(retry_at=retry_at):
                 seconds = self._forms.seconds_until(retry_at)
                 problem = self._forms.too_many(seconds)
                 return self._page(
                     offers, status=429, email=typed[:254], ticked=wanted, problem=problem, retry_after=seconds
                 )
-            case SignUpAnswer.TAKEN:
+            case SignUpAnswer.ACCEPTED:
                 return self._forms.check_inbox(FRONT, self._pages.href(), typed=address.typed, wanted=chosen)
             case _:  # all of them have been closed since the offers were read
                 return self._page(await self._archive_reader.offers(), status=410, email=typed[:254])
 
     async def _sign_up(
         self, request: Request, fields: Fields, address: Address, chosen: Sequence[MailingList], named: str
-    ) -> SignUpAnswer | Throttled:
+    ) -> SignUpAnswer | RateExceeded:
         say = self._pages.words
         spoken = {find_language(target.language) for target in chosen}
         # The email is in the language of the newsletters; if they have several or unsupported ones, in the page's.

@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 from pressrun.core.address import parse_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import TEST_ID, WebPurpose
-from pressrun.services.readers.sign_ups import Confirmed, SubscriptionDetails
+from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
@@ -90,7 +91,7 @@ class LinkPages:
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if list(fields) == ONE_CLICK:
             origin = self._web.origin(request, ONE_CLICK_WORDS)
-            await self._cases.unsubscribes.leave(subscription, origin, edition_id=edition)
+            await self._cases.unsubscribes.unsubscribe(subscription, origin, edition_id=edition)
             return _ONE_CLICK_DONE
         details = await self._cases.sign_ups.find_by_subscription(subscription)
         if details is not None:
@@ -108,7 +109,7 @@ class LinkPages:
     ) -> Response:
         shown = "" if details is None else self._leave_question(details).recorded
         origin = self._web.origin(request, shown)
-        outcome = await self._cases.unsubscribes.leave(subscription, origin, edition_id=edition)
+        outcome = await self._cases.unsubscribes.unsubscribe(subscription, origin, edition_id=edition)
         page = None
         if details is not None and outcome is UnsubscribeOutcome.LEFT:
             # Only now can this be undone here: somebody else might open the same link later.

@@ -14,11 +14,12 @@ from starlette.responses import Response
 from pressrun.core.address import parse_address
 from pressrun.core.colour import Colour
 from pressrun.core.errors import MalformedAddress
+from pressrun.core.quantities import RateExceeded
 from pressrun.locales.own_names import own_names
 from pressrun.message.words import Words
 from pressrun.services.editions.archive_reader import ListPage
-from pressrun.services.readers.sign_ups import Origin, SignUpAnswer
-from pressrun.services.throttled import Throttled
+from pressrun.services.readers.sign_ups import SignUpAnswer
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists import MailingList
 from pressrun.web import consent_words, language
 from pressrun.web.archives.archive import edition_in_page
@@ -91,7 +92,7 @@ class ListPages:
             chosen.name, address, origin, network=network, name=name, trust=trust, form=form
         )
         match answer:
-            case Throttled(retry_at=retry_at):
+            case RateExceeded(retry_at=retry_at):
                 return await self._again(target, status=429, **again, retry_after=self._forms.seconds_until(retry_at))
             case SignUpAnswer.UNKNOWN_LIST:
                 return self._pages.not_found()

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from pressrun.core.errors import Refused
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
-from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.web.http.forms import Fields, first
 from pressrun.web.pages import Pages
 

@@ -96,11 +96,11 @@ class PreferencePages:
                 return self._page(request, resumed, link, say("Welcome back. You'll get the next edition."))
             case "leave":
                 origin = self._web.origin(request, ConsentQuestion("", say("Unsubscribe")).recorded)
-                changed = await self._preferences.leave(link, every(fields, "list"), origin)
+                changed = await self._preferences.unsubscribe(link, every(fields, "list"), origin)
                 return self._page(request, changed, link, say("You've unsubscribed."))
             case "leave-all":
                 origin = self._web.origin(request, ConsentQuestion("", say("Unsubscribe from everything")).recorded)
-                changed = await self._preferences.leave_all(link, origin)
+                changed = await self._preferences.unsubscribe_all(link, origin)
                 return self._page(request, changed, link, say("You've unsubscribed from everything."))
             case _:
                 return await self._refuse(request, link, say("This page can't do that."))

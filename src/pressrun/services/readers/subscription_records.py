@@ -1,0 +1,139 @@
+"""One person's subscriptions as the services for readers read and write them, with the evidence of consent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.store import consent, lists, subscriptions
+from pressrun.store.consent import ConsentEvent
+from pressrun.store.lists import MailingList
+from pressrun.store.subscribers import Subscriber
+from pressrun.store.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+LIVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
+PAUSED, FOR_BOUNCES = "paused", "bounces"  # why a subscription is suspended
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest.
+
+    `words_language` is the language of the words where it differs from that of the request or the list.
+    `in_reply_to` is the Message-ID that a reply by mail answers.
+    """
+
+    source: str
+    ip: str | None = None
+    language: str = ""
+    words: str = ""
+    words_language: str = ""
+    mail: str | None = None
+    in_reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionDetails:
+    """A subscription with its list and person. `also` are further lists that the same link confirms."""
+
+    list: MailingList
+    person: Subscriber
+    subscription: Subscription
+    also: tuple[MailingList, ...] = ()
+
+    @property
+    def titles(self) -> Sequence[str]:
+        """The titles of all its lists."""
+        return [self.list.title, *(target.title for target in self.also)]
+
+
+def find_subscription_details(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:
+    """A subscription with its list and person; None when it is gone."""
+    found = subscriptions.get_with_details(tx, subscription_id)
+    return None if found is None else SubscriptionDetails(subscription=found[0], person=found[1], list=found[2])
+
+
+def list_subscriptions(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:
+    """All subscriptions of a person, ended ones included, with their lists."""
+    found = []
+    for row in subscriptions.subscriptions_of(tx, person.id):
+        subscription, target = subscriptions.get_subscription(tx, row["id"]), lists.get_list(tx, row["list_id"])
+        assert subscription is not None
+        assert target is not None  # the subscription holds it by a foreign key
+        found.append(SubscriptionDetails(list=target, person=person, subscription=subscription))
+    return found
+
+
+def insert_subscription(
+    tx: Transaction, *, list_id: int, subscriber_id: int, state: SubscriptionState, source: str, now: int
+) -> Subscription:
+    """Create a subscription."""
+    number = subscriptions.insert_subscription(
+        tx, list_id=list_id, subscriber_id=subscriber_id, state=state, source=source, now=now
+    )
+    subscription = subscriptions.get_subscription(tx, number)
+    assert subscription is not None
+    return subscription
+
+
+def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:
+    """End a subscription: its requests become void, and its copies that nobody has claimed are cancelled."""
+    assert move(subscription.state, SubscriptionEvent.LEAVE) is not None
+    subscriptions.end_subscriptions(tx, [subscription.id], source, now)
+    subscriptions.cancel_copies(tx, [subscription.id], now)
+    ended = subscriptions.get_subscription(tx, subscription.id)
+    assert ended is not None
+    return ended
+
+
+def is_member(subscription: Subscription | None) -> bool:
+    """Whether a person reads the list, or would again after a pause."""
+    if subscription is None:
+        return False
+    if subscription.state is SubscriptionState.SUSPENDED:
+        return subscription.suspended_for == PAUSED
+    return subscription.state is SubscriptionState.ACTIVE
+
+
+def record_consent(
+    tx: Transaction,
+    target: MailingList,
+    person: Subscriber,
+    event: str,
+    origin: Origin,
+    *,
+    now: int,
+    salt: bytes,
+    carried: Sequence[Mapping[str, object]] = (),
+) -> None:
+    """Add to the evidence what a person, or somebody on their behalf, asked or answered; `salt` is 16 random octets.
+
+    `carried` is the evidence for the list that this one replaces.
+    """
+    consent.append_consent(
+        tx,
+        ConsentEvent(
+            subscriber_id=person.id,
+            list_id=target.id,
+            list_name=target.name,
+            event=event,
+            at=now,
+            source=origin.source,
+            salt=salt,
+            address=person.address,
+            ip=origin.ip,
+            language=language_of_evidence(origin, target.language),
+            text=origin.words,
+            mail=origin.mail,
+            message_id=origin.in_reply_to,
+            carried=carried,
+        ),
+    )
+
+
+def language_of_evidence(origin: Origin, list_language: str) -> str:
+    """The language of what a person was shown: that of the words or the request, on the web else that of the list."""
+    return origin.words_language or origin.language or (list_language if origin.source == "web" else "")
