@@ -51,6 +51,6 @@ class Invocation:
         return DataDir(self.settings.data_dir)
 
 
-def find_invocation(ctx: click.Context) -> Invocation:
+def invocation_of(ctx: click.Context) -> Invocation:
     """The call that a context belongs to."""
     return Invocation(ctx.find_root().params.get("config"))

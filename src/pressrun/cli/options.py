@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pressrun.cli.invocation import find_invocation
+from pressrun.cli.invocation import invocation_of
 from pressrun.cli.read_only import reading
 from pressrun.cli.verb_table import VERBS
 from pressrun.core.errors import NotFound, PressrunError
@@ -40,7 +40,7 @@ def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]
     def declare(function: Callable[..., object]) -> click.Command:
         @click.pass_context
         def call(ctx: click.Context, /, **options: Any) -> object:
-            return function(find_invocation(ctx), **options)
+            return function(invocation_of(ctx), **options)
 
         help_text = "\n\n".join(filter(None, (VERBS[path][1], cleandoc(function.__doc__ or ""))))
         command = click.command(path.rpartition(" ")[2], help=help_text)(update_wrapper(call, function))
@@ -54,7 +54,7 @@ def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]
 def _complete_lists(ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
     """The names of lists that begin so; none where the configuration or the data cannot be read."""
     try:
-        with reading(find_invocation(ctx)) as tx:
+        with reading(invocation_of(ctx)) as tx:
             return [target.name for target in lists.all_lists(tx) if target.name.startswith(begun)]
     except (PressrunError, OSError):
         return []

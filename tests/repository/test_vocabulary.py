@@ -1,0 +1,216 @@
+"""One vocabulary: every class has its own name, a verb has one meaning, and the glossary lists the words in use.
+
+What is left to rename is listed below and only gets shorter.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]
+_PACKAGE = _ROOT / "src" / "pressrun"
+_GLOSSARY = _ROOT / "docs" / "glossary.md"
+_COLLECTIONS = ("list[", "dict[", "Sequence[", "Mapping[", "Iterator[", "tuple[", "set[")
+
+# Nouns that this project once made up, each with the word of the field in its place.
+RETIRED_NOUNS = {
+    "aftermath": "consequences",
+    "braking": "auto-pause",
+    "departure": "unsubscribe",
+    "desk": "broker, build context or reader context",
+    "doors": "listeners",
+    "errand": "pending request",
+    "glance": "header scan",
+    "imprint": "stored copy",
+    "lifeline": "parent death",
+    "lookout": "wake-up",
+    "manners": "fallback",
+    "plate": "compiled edition",
+    "press": "delivery, worker or mailer",
+    "pressing": "lifecycle",
+    "screening": "abuse limits",
+    "shelf": "destination queues",
+    "siege": "attack detector",
+    "surge": "rate anomaly",
+    "suspects": "poison messages",
+    "unmade": "composition failed",
+    "vetting": "sender check",
+    "wish": "batch item",
+    "witness": "a plain word",
+}
+
+# What is left to rename, by the last part of its name. An entry with a reason stays.
+LEFT_CLASSES = set(
+    """
+    Advice ConfirmationRequest Connection Edition Line Notice Owner Results
+""".split()
+)
+LEFT_NAMES = set(
+    """
+    AbuseLimits.asks_for_work AbuseLimits.look AttackDetector.look AutoPause.after_settling
+    BounceHandler.after_settling BounceHandler.settle ComplaintHandler.settle
+    ComplaintHandler.settle_at_bounce_address DataLock.take DestinationQueues.take_stale Destinations.take
+    Dispatcher.look EditionsPort.settle Fallback.note LayoutPress MailCommands.settle MailQuota.taken
+    MailedEditions.settle Pages.speak QueueLoop.look RateAnomaly.judge Ready.take Ready.take_ahead Ready.take_stale
+    RelayWatch.look RelayWeights.take Results.settle Results.take Said SignUpForms.judge SignUps.take_within
+    Throttle.after_taken Throttle.looks_again_at Throttle.notes Throttle.take Turn.taken UndoUnsubscribe.say_why
+    Unsubscribes.note_within WakeUps.look WakeUps.look_next ask_for_confirmation ask_suspended find_asked judge
+    judge_posts names_to_look_up note note_asked readers_to_ask speak speak_as_named spoken take_audience
+    take_back_bounced take_back_refused take_back_unsent take_turn taken_slugs tell_failure tell_turn telling told
+""".split()
+)
+LEFT_ANSWERS = set(
+    """
+    MailAcceptance.find_route build build_signer find_config find_enclosed find_open_list
+    find_passage find_relation find_zone get_change get_confirmation get_edition get_list get_subscriber
+    get_subscription get_suppression get_unsubscribe get_with_details
+""".split()
+) | {"VerbGroup.get_command"}  # click's
+LEFT_TERMS = {"smarthost", "soft bounce", "delivery report"}
+LEFT_WORDS = set(
+    """
+    alarm capture commits declare offline palette placing press randomness transports vain warned
+""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A public function, method, class or module."""
+
+    module: str
+    path: str
+    returns: str = ""
+    is_async: bool = False
+
+    def __str__(self) -> str:
+        return self.path or self.module.rpartition("/")[2]
+
+    @property
+    def words(self) -> list[str]:
+        return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", str(self).rpartition(".")[2])]
+
+    @property
+    def verb(self) -> str:
+        """The first word of a function, which is a verb where the function does something."""
+        return self.words[0] if self.returns else ""
+
+
+@cache
+def _trees() -> Mapping[str, ast.Module]:
+    files = sorted(_PACKAGE.rglob("*.py"))
+    return {str(file.relative_to(_PACKAGE)): ast.parse(file.read_text(encoding="utf-8")) for file in files}
+
+
+def _names() -> Iterator[Name]:
+    for file, tree in _trees().items():
+        module = file.removesuffix(".py").removesuffix("/__init__")
+        yield Name(module, "")
+        yield from _names_in(tree.body, module, "")
+
+
+def _names_in(body: list[ast.stmt], module: str, above: str) -> Iterator[Name]:
+    for node in body:
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+            continue
+        path = f"{above}{node.name}"
+        if isinstance(node, ast.ClassDef):
+            yield Name(module, path)
+            yield from _names_in(node.body, module, f"{path}.")
+            continue
+        yield Name(
+            module,
+            path,
+            returns="" if node.returns is None else ast.unparse(node.returns),
+            is_async=isinstance(node, ast.AsyncFunctionDef),
+        )
+
+
+def _rows(heading: str) -> list[list[str]]:
+    """The rows of the table below a heading of the glossary, without those that name its columns."""
+    section = re.split(r"^#+ ", _GLOSSARY.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (text,) = [part for part in section if part.startswith(heading)]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    return rows[2:]
+
+
+def _forms(verb: str) -> set[str]:
+    stem = verb.removesuffix("e")
+    return {verb, f"{verb}s", f"{stem}ed", f"{stem}ing"}
+
+
+def _retired_verbs() -> set[str]:
+    """The forms of verbs in the last column of the table."""
+    irregular = {"take": {"took", "taken"}, "tell": {"told"}, "speak": {"spoke", "spoken"}, "say": {"said"}}
+    others = {other for _, _, instead_of in _rows("Verbs") for other in re.findall(r"[a-z]+", instead_of)}
+    return {form for other in others for form in _forms(other) | irregular.get(other, set())}
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    names = Counter(
+        node.name for tree in _trees().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    )
+    assert LEFT_CLASSES >= {name for name, number in names.items() if number > 1}
+
+
+def test_public_names_use_the_words_of_the_glossary() -> None:
+    """No public name contains a verb that the table of verbs replaces, or a noun that this project once made up."""
+    retired = _retired_verbs() | RETIRED_NOUNS.keys()
+    nouns_too = {"note", "notes"}  # a note is also a noun
+    found = {str(name) for name in _names() if retired & {*name.words} - nouns_too or name.verb in retired & nouns_too}
+    assert LEFT_NAMES >= found
+
+
+def test_a_function_returns_what_its_verb_promises() -> None:
+    """What `find` may return is missing or empty, what `get` returns exists, and a question is answered by a bool."""
+    assert LEFT_ANSWERS >= {str(name) for name in _names() if name.returns and not _keeps_promise(name)}
+
+
+def _keeps_promise(name: Name) -> bool:
+    is_optional = "None" in name.returns
+    match name.verb:
+        case "find":
+            return is_optional or name.returns.startswith(_COLLECTIONS)
+        case "get" | "parse" | "build":
+            return not is_optional
+        case "is" | "has" | "are" | "may" | "can" | "needs":
+            return name.returns == "bool"
+        case "decide":
+            return not name.is_async
+        case _:
+            return True
+
+
+def test_every_term_of_the_glossary_is_in_use() -> None:
+    """In code, in SQL, on a page or in another entry's meaning does not count: it must be used, not only explained."""
+    pages = [page for page in _ROOT.glob("docs/**/*.md") if page != _GLOSSARY]
+    code = [file for ending in ("py", "sql", "html", "toml") for file in _PACKAGE.rglob(f"*.{ending}")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in [*pages, *code, _ROOT / "README.md"]).lower()
+    spaced = re.sub(r"[\s_]+", " ", text)
+    terms = {term.strip() for row in _rows("Glossary") for term in row[0].split(",")}
+    assert LEFT_TERMS >= {
+        term for term in terms if not re.search(rf"\b{re.escape(term.lower()).replace('y', '(?:y|ie)')}s?\b", spaced)
+    }
+
+
+def test_the_verbs_of_the_glossary_are_in_use() -> None:
+    assert set() == {row[0] for row in _rows("Verbs")} - {name.verb for name in _names()}
+
+
+def test_packages_are_described_in_words_that_the_documentation_uses() -> None:
+    """A word that only the docstring of a package uses is a private one: explain it in the glossary, or replace it."""
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in [*_ROOT.glob("docs/**/*.md"), *_ROOT.glob("*.md")])
+    known = set(re.findall(r"[a-z]+", pages.lower()))
+    used = {
+        word
+        for file, tree in _trees().items()
+        if file.endswith("__init__.py")
+        for word in re.findall(r"[a-z]+", (ast.get_docstring(tree) or "").lower())
+    }
+    assert LEFT_WORDS >= {word for word in used - known if f"{word}s" not in known} | (used & set(RETIRED_NOUNS))
