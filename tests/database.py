@@ -1,18 +1,54 @@
-"""How tests reach a database: by plain SQL beside the code under test, and with every unit of work run twice."""
+"""How tests make and reach a database.
+
+A new one is made once in each process and then written from memory. Tests reach it by plain SQL beside the code under
+test, and with every unit of work run twice.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import cache, wraps
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from pressrun.core.keys import KeyRing
 from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.transaction import Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
+
+
+def new_data_dir(root: Path) -> tuple[DataDir, KeyRing]:
+    """What `prepare` makes of a new folder, with the same keys each time, or what it finds in one that exists."""
+    data = DataDir(root)
+    if root.exists():
+        return data, prepare(data)
+    root.mkdir(mode=0o700, parents=True)
+    data.keys.mkdir(mode=0o700)
+    files, keys = _prepared()
+    for path, content in files.items():
+        (root / path).touch(mode=0o600)
+        (root / path).write_bytes(content)
+    return data, KeyRing(dict(keys.link_keys), keys.suppression_key)
+
+
+def new_database(path: Path) -> None:
+    """An empty database with the newest schema."""
+    files, _ = _prepared()
+    path.write_bytes(files[DataDir(Path()).database])
+
+
+@cache
+def _prepared() -> tuple[dict[Path, bytes], KeyRing]:
+    with TemporaryDirectory(prefix="pressrun-tests-") as name:
+        root = Path(name) / "data"
+        keys = prepare(DataDir(root))
+        return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}, keys
 
 
 def connection_of(tx: Transaction) -> sqlite3.Connection:

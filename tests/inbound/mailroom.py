@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 
-from tests.database import TwiceDatabase, query
+from tests.database import TwiceDatabase, new_data_dir, query
 from tests.settings import change
 
 from pressrun.core.address import parse_address
@@ -55,7 +55,6 @@ from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
 from pressrun.store import deliveries, lists, notices, subscribers, subscriptions
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
@@ -246,8 +245,7 @@ async def open_mailroom(
     signed: Sequence[str] = (),
 ) -> AsyncIterator[Mailroom]:
     """The services over a new database, or the one that is there."""
-    data = DataDir(folder / "data")
-    keys = prepare(data)
+    data, keys = new_data_dir(folder / "data")
     database = await TwiceDatabase.open(data.database)
     site = Site(base_url=f"https://{D}", mail_domain=D, operator=operator, receives_mail=True)
     room = Mailroom(database=database, keys=keys, site=site)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.database import TwiceDatabase
+from tests.database import TwiceDatabase, new_data_dir
 
 from pressrun.core.current import Holder
 from pressrun.core.edition import EditionState
@@ -24,7 +24,6 @@ from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.editions import NewEdition, insert_edition
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
@@ -90,8 +89,7 @@ class Office:
 @asynccontextmanager
 async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncIterator[Office]:
     """A new database with its services."""
-    data = DataDir(folder / "data")
-    keys = prepare(data)
+    data, keys = new_data_dir(folder / "data")
     database = await TwiceDatabase.open(data.database)
     office = Office(database=database, keys=keys, path=data.root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from tests.database import new_database
 
-from pressrun.store import migrate
 from pressrun.store.database import Database
 
 
 @pytest_asyncio.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     path = tmp_path / "db"
-    migrate.create(path, migrate.package_schema(), migrate.newest_version(migrate.package_steps()))
+    new_database(path)
     opened = await Database.open(path)
     try:
         yield opened

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.database import new_database
 
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
@@ -36,7 +37,7 @@ TEXTS = {
 @pytest.fixture(scope="module")
 def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transaction]:
     path = tmp_path_factory.mktemp("search") / "db"
-    migrate.create(path, migrate.package_schema(), migrate.newest_version(migrate.package_steps()))
+    new_database(path)
     with closing(connect(path)) as connection:
         opened = Transaction(connection)
         for name in ("news", "other"):
@@ -178,7 +179,7 @@ def test_an_older_database_is_indexed_when_it_is_stepped_up(tmp_path: Path) -> N
 
 def test_a_list_that_is_removed_takes_its_words_along(tmp_path: Path) -> None:
     path = tmp_path / "db"
-    migrate.create(path, migrate.package_schema(), migrate.newest_version(migrate.package_steps()))
+    new_database(path)
     with closing(connect(path)) as connection:
         opened = Transaction(connection)
         lists.insert_list(opened, NewList(name="news", title="N", from_address="news@news.example"), 1)

@@ -7,7 +7,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from pressrun.store import migrate
+from tests.database import new_database
+
 from pressrun.store.connection import connect
 from pressrun.store.database import Database
 from pressrun.store.maintenance import are_statistics_kept, drop_statistics
@@ -16,10 +17,6 @@ from pressrun.store.transaction import Transaction
 # As gathered while all copies were of one edition: SQLite then reads the whole index instead of looking the edition up.
 MISLEADING = "('delivery', 'delivery_queue', '200000 200000 200000 200000 200000')"
 QUESTION = "explain query plan select id from delivery where edition_id = 1 and state = 'queued' order by due_at"
-
-
-def create(path: Path) -> None:
-    migrate.create(path, migrate.package_schema(), migrate.newest_version(migrate.package_steps()))
 
 
 def mislead(path: Path) -> None:
@@ -37,7 +34,7 @@ def plan_on(tx: Transaction) -> str:
 
 async def test_those_of_a_young_database_are_gone_when_it_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "young.sqlite3"
-    create(path)
+    new_database(path)
     mislead(path)
     with closing(connect(path, readonly=True)) as looking:
         assert "SCAN delivery" in plan_on(Transaction(looking))  # what they would do
@@ -51,7 +48,7 @@ async def test_those_of_a_young_database_are_gone_when_it_is_opened(tmp_path: Pa
 
 async def test_connections_that_have_read_them_forget_them(tmp_path: Path) -> None:
     path = tmp_path / "running.sqlite3"
-    create(path)
+    new_database(path)
     database = await Database.open(path)
     try:
         mislead(path)

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 from starlette.types import ASGIApp
-from tests.database import TwiceDatabase
+from tests.database import TwiceDatabase, new_data_dir
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.current import Holder
@@ -39,7 +39,7 @@ from pressrun.services.settings import LimitSettings, ServiceSettings
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import consent, drafts, editions, lists, logos, subscribers, subscriptions
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir, prepare
+from pressrun.store.datadir import DataDir
 from pressrun.store.drafts import PlainFinding
 from pressrun.store.editions import NewEdition
 from pressrun.store.lists import NewList
@@ -243,8 +243,7 @@ class House:
 
 @asynccontextmanager
 async def open_house(root: Path, *, base_url: str = BASE, **changes: Any) -> AsyncIterator[House]:
-    data = DataDir(root / "data")
-    keys = prepare(data)
+    data, keys = new_data_dir(root / "data")
     database = await TwiceDatabase.open(data.database)
     try:
         yield House(
