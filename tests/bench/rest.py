@@ -2,14 +2,17 @@
 
   python -m tests.bench.rest [--seconds 20] [--rate 100/s]
 
-Prints the seconds from start to ready, the idle memory (PSS) and the CPU time at rest of all processes together, and
-the CPU time per copy while an edition goes to a local sink, in all and by process. CPU times are those of the kernel
+Prints the seconds from start to ready, the idle memory (PSS) and the CPU time at rest of all processes together, the
+time of `--version` and of a reading verb beside the daemon, and the CPU time per copy while an edition goes to a local
+sink, in all and by process. CPU times are those of the kernel
 (`/proc/PID/schedstat` of each thread), so threads that ended in between are missing; there are none that matter.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -65,6 +68,8 @@ def measure(house: House, sink: Sink, seconds: float) -> None:
     idle = processes(daemon)
     print(f"idle memory    {sum(map(pss_kib, idle)) / 1024:8.1f} MiB in {len(idle)} processes (PSS)")
     _show("at rest", spent(daemon, seconds), seconds / 1000, "ms/s")
+    _show_call("--version", house, "--version")
+    _show_call("reading verb", house, "list", "ls")
     house.send(EDITION)
     until(lambda: sink.stats()["recipients"] >= 200 or None, 60.0)
     first = sink.stats()["recipients"]
@@ -78,6 +83,19 @@ def measure(house: House, sink: Sink, seconds: float) -> None:
 def _show(name: str, cost: dict[str, float], over: float, unit: str) -> None:
     parts = ", ".join(f"{kind} {seconds / over:.1f}" for kind, seconds in sorted(cost.items()))
     print(f"{name:14} {sum(cost.values()) / over:8.1f} {unit} ({parts})", flush=True)
+
+
+def _show_call(name: str, house: House, *arguments: str) -> None:
+    """Medians of five calls of the command line: the time they take, and the CPU time."""
+    times = []
+    for _ in range(5):
+        began, used = time.perf_counter(), os.times()
+        house.do(*arguments)
+        now = os.times()
+        cpu = now.children_user - used.children_user + now.children_system - used.children_system
+        times.append((time.perf_counter() - began, cpu))
+    seconds, cpu_time = (statistics.median(column) for column in zip(*times, strict=True))
+    print(f"{name:14} {seconds:8.3f} s ({cpu_time:.3f} s of CPU time)", flush=True)
 
 
 def main() -> None:
