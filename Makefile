@@ -1,11 +1,15 @@
 # The one door. On a fresh machine: apt-get install git make python3-venv, then `make demo` or `make check`.
 #
 #   make demo        the whole service on this machine, nothing leaves it; ONCE=1 runs through and ends
-#   make check       what CI runs: format, lint, layers, types, tests (the tests of the docs among them)
-#   make check-all   the same on Python 3.11 and 3.13, where both are installed
+#   make check       format, lint, layers, types, tests (the tests of the docs among them): run it before every push
+#   make check-fast  the same with the tests of core, smtp, message and store alone
+#   make check-thorough  make check with what is slow by nature: browser, Postfix, systemd, proxies, kills, faults
+#   make check-all   make check on Python 3.11 and 3.13, where both are installed
 #   make test        the tests alone; ARGS="-k name" goes to pytest, WORKERS=0 runs one after the other
+#   make mutants     change core and smtp at random and see whether their tests notice; ARGS="--number 200 --seed 7"
 #   make bench       speed beside other programs, memory, pages, starts, on this machine; ARGS=--quick for a look
 #   make faults      kills, failing relays, full disk, clock jumps: what is lost and repeated; ARGS=--quick for a look
+#   make hooks       install the git hook that checks the form of commit messages
 #   make format      put code and imports in shape
 #   make docs        write config.example.toml and the generated pages of docs anew from the code
 #   make messages    gather the sentences that readers see into the catalogues of src/pressrun/locales
@@ -19,6 +23,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11; do \
   $$name -c 'import ensurepip, venv' 2>/dev/null && echo $$name && exit; done; echo python3)
 VENV ?= .venv
 ARGS ?=
+TESTS ?=
 # One more than there are cores: a worker often waits for a daemon.
 WORKERS ?= $(shell expr $$(nproc) + 1)
 ONCE ?=
@@ -28,7 +33,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PROJECT := pyproject.toml README.md src/pressrun/__init__.py
 SOURCES := src tests docs
 
-.PHONY: help demo check check-format check-lint check-layers check-types check-all test bench faults format docs messages lock clean
+.PHONY: help demo check check-fast check-thorough check-all check-format check-lint check-layers check-types test mutants \
+  bench faults hooks format docs messages lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -53,7 +59,17 @@ $(VENV)/.dev: requirements/build.txt requirements/dev.txt $(PROJECT) | $(BIN)/py
 demo: $(VENV)/.run
 	$(BIN)/pressrun demo $(if $(ONCE),--once) $(ARGS)
 
-check: check-format check-lint check-layers check-types test
+# Layers and types are checked while the tests run, and reported after them.
+check: check-format check-lint
+	@slow=$$(mktemp); $(MAKE) --no-print-directory check-layers check-types >$$slow 2>&1 & \
+	$(MAKE) --no-print-directory test; tested=$$?; \
+	wait $$!; checked=$$?; cat $$slow; rm -f $$slow; exit $$((tested || checked))
+
+check-fast: export TESTS = tests/core tests/smtp tests/message tests/store
+check-fast: check
+
+check-thorough: export PRESSRUN_THOROUGH = 1
+check-thorough: check
 
 check-format: $(VENV)/.dev
 	$(BIN)/ruff format --check $(SOURCES)
@@ -74,15 +90,25 @@ check-all:
 	done
 
 # No more than four workers: many tests start daemons that want a core of their own. Each begins with an equal part and
-# takes from the others when it is through.
+# takes from the others when it is through. Files are kept in memory where there is room and a program may be started
+# from there: a test waits for the disk longer than it works. The thorough tests use the disk, as operators do.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
+	@memory=/dev/shm; probe=$$(mktemp -p $$memory 2>/dev/null) && cp "$$(command -v true)" "$$probe" && "$$probe" 2>/dev/null && \
+	  [ -z "$$PRESSRUN_THOROUGH" ] && [ "$$(df --output=avail $$memory | tail -n 1)" -gt 2000000 ] && export TMPDIR=$$memory; \
+	rm -f "$$probe"; \
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(TESTS) $(ARGS)
+
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench all $(ARGS)
 
 faults: $(VENV)/.dev
 	$(BIN)/python -m tests.faults all $(ARGS)
+
+hooks:
+	git config core.hooksPath .githooks
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -1,16 +1,11 @@
-"""What every test has: nothing of the caller's environment, and the marks that skip and say why.
-
-`needs` names a program that is missing; `thorough` is for what takes long, which CI runs and a person may.
-"""
+"""What every test gets: a plain environment, the marks `needs` and `thorough`, and a list of what was skipped."""
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import os
-import shutil
-import subprocess
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,24 +13,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from hypothesis import settings
-from tests import opensmtpd
 from tests.browser.chromium import Browser, open_browser
-from tests.e2e import under_unit
+from tests.needs import NEEDS, SLOW, missing
+from tests.sink import compile_sink
 
 from pressrun.observe.log import QUIET
 from pressrun.store.journal import Journal
 
-# The Debian package that brings each program.
-_PACKAGES = {
-    "caddy": "caddy",
-    "cc": "gcc libc6-dev",
-    "chromium": "chromium",
-    "nginx": "nginx",
-    "openssl": "openssl",
-    "postfix": "postfix",
-    "spamassassin": "spamassassin",
-    "systemd-analyze": "systemd",
-}
 _OURS = (
     "PRESSRUN_CONFIG",
     "CREDENTIALS_DIRECTORY",
@@ -51,6 +35,9 @@ _OURS = (
 settings.register_profile("pressrun", deadline=None, print_blob=True, derandomize=True)
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile("explore" if os.environ.get("PRESSRUN_EXPLORE") else "pressrun")
+
+
+IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +84,14 @@ def journal(journal_path: Path) -> Iterator[Journal]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def sink_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The relay that only counts, compiled."""
+    if (reason := missing("cc")) is not None:
+        pytest.skip(reason)
+    return compile_sink(tmp_path_factory.mktemp("sink"))
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One Chromium for all tests; each window has cookies and a cache of its own."""
@@ -104,31 +99,30 @@ async def browser() -> AsyncIterator[Browser]:
         yield opened
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a slow program is slow."""
+    for item in items:
+        if any(NEEDS[name].is_slow for marker in item.iter_markers("needs") for name in marker.args):
+            item.add_marker(pytest.mark.thorough)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("thorough") is not None and not os.environ.get("PRESSRUN_THOROUGH"):
-        pytest.skip("takes long: set PRESSRUN_THOROUGH=1, as CI does")
-    for marker in item.iter_markers("needs"):
-        for program in marker.args:
-            if program == "opensmtpd":
-                _need_opensmtpd()
-            elif program == "libseccomp":
-                _need_library(under_unit.LIBRARY, "libseccomp2")
-            elif shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is None:
-                package = _PACKAGES.get(program)
-                hint = f" (apt-get install {package})" if package else ""
-                pytest.skip(f"{program} is not installed{hint}")
+    if item.get_closest_marker("thorough") is not None and not IS_THOROUGH:
+        pytest.skip(SLOW)
+    for name in [name for marker in item.iter_markers("needs") for name in marker.args]:
+        if (reason := missing(name)) is not None:
+            pytest.skip(reason)
 
 
-def _need_library(name: str, package: str) -> None:
-    try:
-        ctypes.CDLL(name)
-    except OSError:
-        pytest.skip(f"{name} is not installed (apt-get install {package})")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests were skipped for which reason, and what to do about it."""
+    skipped = Counter(_reason(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if skipped:
+        terminalreporter.section("skipped")
+        for reason, count in skipped.most_common():
+            terminalreporter.write_line(f"{count:5}  {reason}")
 
 
-def _need_opensmtpd() -> None:
-    """It cannot be installed beside another mail server, only unpacked; its paths want a namespace of their own."""
-    if not opensmtpd.PROGRAM.exists():
-        pytest.skip(f"OpenSMTPD is not unpacked in {opensmtpd.UNPACKED} (PRESSRUN_OPENSMTPD; .ci/run does it)")
-    if os.getuid() != 0 or subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("OpenSMTPD needs root, and a mount namespace of its own")
+def _reason(skip: object) -> str:
+    text = skip[2] if isinstance(skip, tuple) else str(skip)
+    return str(text).removeprefix("Skipped: ")

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.house import House, opened_house
-from tests.sink import compile_sink
+from tests.e2e.fork_server import ForkServer
+from tests.e2e.house import House, opened_house, plain_environment
 
 READERS = ("ada@readers.example", "bruno@readers.example", "chidi@readers.example")
 
 MakeHouse = Callable[..., House]
 
 
-@pytest.fixture(scope="session")
-def sink_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sink, compiled; skipped where there is no C compiler."""
-    try:
-        return compile_sink(tmp_path_factory.mktemp("sink"))
-    except FileNotFoundError:
-        pytest.skip("cc is not installed")
+@pytest.fixture(scope="session", autouse=True)
+def forks() -> Iterator[None]:
+    """Processes are forked instead of started anew, but in the thorough run."""
+    if os.environ.get("PRESSRUN_THOROUGH"):
+        yield
+        return
+    with closing(ForkServer(plain_environment())) as House.forks:
+        yield
+    House.forks = None
 
 
 @pytest.fixture(scope="session")

@@ -22,9 +22,11 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, TypeVar
+from tempfile import TemporaryFile
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from tests.e2e.fork_server import ForkedProcess, ForkServer
 from tests.ports import free_port
 from tests.sink import Sink, SinkLine
 
@@ -99,14 +101,13 @@ class Mail:
 
 
 class Daemon:
-    """`pressrun serve` as a process, told of by the words that it sends to systemd."""
+    """`pressrun serve` as a process, which reports its states as it would to systemd."""
 
     def __init__(
         self,
-        command: Sequence[str],
+        start: Callable[[Mapping[str, str], int], subprocess.Popen[bytes] | ForkedProcess],
         folder: Path,
         extra: Mapping[str, str] | None = None,
-        descriptors: Sequence[int] = (),
     ) -> None:
         self.log = folder / "daemon.log"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -114,7 +115,7 @@ class Daemon:
         name = "@" + self._socket.getsockname()[1:].decode()
         environment = {**plain_environment(), "NOTIFY_SOCKET": name, **(extra or {})}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=folder, env=environment, stderr=log, pass_fds=descriptors)
+            self.process = start(environment, log.fileno())
 
     def await_word(self, word: str, seconds: float = READY_SECONDS) -> str:
         """The next notification that has a line `word`, as `READY=1`; those before it are dropped."""
@@ -201,6 +202,8 @@ class House:
     program: tuple[str, ...] = _PYTHON
     sink: Sink | None = None
     daemon: Daemon | None = None
+    # Where it is set, plain calls and daemons are forked from a process that has imported the program.
+    forks: ClassVar[ForkServer | None] = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -233,6 +236,8 @@ class House:
 
     def run(self, *arguments: str | Path, stdin: str | None = None, prefix: Sequence[str] = ()) -> Result:
         """One call, however it ends."""
+        if self.forks is not None and self.program == _PYTHON and not prefix:
+            return self._run_forked(self.forks, arguments, stdin or "")
         done = subprocess.run(
             [*prefix, *self._command(*arguments)],
             check=False,
@@ -244,6 +249,19 @@ class House:
             timeout=600,
         )
         return Result(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    def _run_forked(self, forks: ForkServer, arguments: Sequence[str | Path], stdin: str) -> Result:
+        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+            given.write(stdin.encode())
+            given.seek(0)
+            files = [file.fileno() for file in (given, out, err)]
+            process = forks.start(self._arguments(*arguments), self.folder, plain_environment(), files)
+            try:
+                code = process.wait(600)
+            finally:
+                process.kill()
+            printed = [os.pread(file, 1 << 26, 0).decode().replace("\r\n", "\n") for file in files[1:]]
+        return Result(code=code, out=printed[0], err=printed[1])
 
     def do(self, *arguments: str | Path, stdin: str | None = None) -> Result:
         """One call that must end with 0."""
@@ -285,7 +303,16 @@ class House:
         descriptors: Sequence[int] = (),
     ) -> Daemon:
         """Start it and wait until it is ready; it inherits `descriptors`."""
-        self.daemon = Daemon([*prefix, *self._command("serve")], self.folder, environment, descriptors)
+
+        def start(variables: Mapping[str, str], stderr: int) -> subprocess.Popen[bytes] | ForkedProcess:
+            if self.forks is not None and self.program == _PYTHON and not (prefix or descriptors or environment):
+                with Path(os.devnull).open("rb") as nothing:
+                    files = [nothing.fileno(), stderr, stderr]
+                    return self.forks.start(self._arguments("serve"), self.folder, variables, files)
+            command = [*prefix, *self._command("serve")]
+            return subprocess.Popen(command, cwd=self.folder, env=variables, stderr=stderr, pass_fds=descriptors)
+
+        self.daemon = Daemon(start, self.folder, environment)
         self.daemon.await_word("READY=1")
         return self.daemon
 
@@ -367,7 +394,10 @@ class House:
             return [row[0] if len(row) == 1 else row for row in connection.execute(statement, values)]
 
     def _command(self, *arguments: str | Path) -> list[str]:
-        return [*self.program, "--config", str(self.config), *map(str, arguments)]
+        return [*self.program, *self._arguments(*arguments)]
+
+    def _arguments(self, *arguments: str | Path) -> list[str]:
+        return ["--config", str(self.config), *map(str, arguments)]
 
 
 def until(look: Callable[[], T | None], seconds: float = 20.0) -> T:

@@ -11,6 +11,7 @@ from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import DOMAIN, House, until
 
 EVE = "eve@harbour.example"
+KILLS = 6
 PROVEN = "mx.harbour.example; dkim=pass header.d=harbour.example"
 
 
@@ -78,11 +79,11 @@ def test_a_stranger_is_refused_after_the_content(make_house: MakeHouse) -> None:
     assert [] == house.json("edition", "ls", "news")
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(6, marks=pytest.mark.thorough)])
-def test_a_kill_after_250_sends_a_proven_edition_once(make_house: MakeHouse, kills: int) -> None:
+@pytest.mark.thorough
+def test_a_kill_after_250_sends_a_proven_edition_once(make_house: MakeHouse) -> None:
     """Whenever it comes: after the restart each reader has each edition exactly once."""
     house = editors(make_house, "direct")
-    subjects = [f"Edition {number}" for number in range(kills)]
+    subjects = [f"Edition {number}" for number in range(KILLS)]
     for number, subject in enumerate(subjects):
         daemon = house.start()
         post(house, subject, number=number, more=f"Authentication-Results: {PROVEN}\r\n")
@@ -96,12 +97,12 @@ def test_a_kill_after_250_sends_a_proven_edition_once(make_house: MakeHouse, kil
     assert Counter(dict.fromkeys(subjects, len(READERS))) == copies
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(6, marks=pytest.mark.thorough)])
-def test_a_kill_after_250_leaves_the_corrected_version_alone(make_house: MakeHouse, kills: int) -> None:
+@pytest.mark.thorough
+def test_a_kill_after_250_leaves_the_corrected_version_alone(make_house: MakeHouse) -> None:
     """Whenever it comes, and whichever version came first: one draft is left, and one link of its editor works."""
     house = editors(make_house)
     dates = [f"Date: Fri, 27 Nov 2026 10:0{minute}:00 +0000\r\nX-Version: {minute}\r\n" for minute in (0, 5)]
-    for number in range(kills):
+    for number in range(KILLS):
         daemon = house.start()
         versions = list(enumerate(dates)) if number % 2 else list(reversed(list(enumerate(dates))))
         for version, date in versions:
@@ -114,9 +115,9 @@ def test_a_kill_after_250_leaves_the_corrected_version_alone(make_house: MakeHou
         "select subject || ': ' || substr(text, instr(text, 'version'), 9) from edition"
         " join edition_content on id = edition_id where state = 'draft' order by subject"
     )
-    assert [f"Tide {number}: version 1" for number in range(kills)] == drafts
+    assert [f"Tide {number}: version 1" for number in range(KILLS)] == drafts
     waiting = "select count(*) from delivery where state in ('queued', 'claimed', 'deferred')"
     until(lambda: house.rows(waiting) == [0] or None)
     links = {mail.path_of("approve") for mail in house.mails() if mail.rcpt_to == EVE and "/approve/" in mail.text}
     pages = [house.get(link).text for link in links]
-    assert kills == sum('value="send"' in page for page in pages)
+    assert KILLS == sum('value="send"' in page for page in pages)

@@ -24,8 +24,7 @@ from tests.e2e.house import DOMAIN, LIST_ARGUMENTS, House, until
 from tests.e2e.postfix import Delivered, LmtpSocket, Postfix, documented, mail
 
 pytestmark = [
-    pytest.mark.needs("postfix"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="Postfix can be started by root alone"),
+    pytest.mark.needs("postfix", "root"),
 ]
 
 UNKNOWN = b"550 5.1.1 nobody of that name here\r\n"

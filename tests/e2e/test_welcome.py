@@ -7,6 +7,7 @@ import random
 import smtplib
 from collections import Counter
 
+import pytest
 from tests.e2e.conftest import MakeHouse
 from tests.e2e.house import HOST, House, Mail, until
 
@@ -58,6 +59,7 @@ def confirm(house: House, path: str) -> None:
     assert 200 == status
 
 
+@pytest.mark.thorough
 def test_it_goes_out_once_however_often_the_daemon_is_killed(make_house: MakeHouse) -> None:
     house = make_house(delivery={"press": "process"})
     set_welcome(house)

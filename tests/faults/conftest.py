@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.e2e.conftest import furnished, house, make_house, sink_program
+from tests.e2e.conftest import furnished, house, make_house
 
-__all__ = ["furnished", "house", "make_house", "sink_program"]
+__all__ = ["furnished", "house", "make_house"]

@@ -18,6 +18,8 @@ from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import House, until
 from tests.faults.storage import NoSmallDisk, fill, small_disk
 
+pytestmark = pytest.mark.thorough
+
 MANY = tuple(f"reader{number}@inbox.example" for number in range(400))
 
 
@@ -36,7 +38,6 @@ def _all_is_well(house: House, edition: int) -> None:
     assert house.get("/readyz").status == 200
 
 
-@pytest.mark.thorough
 def test_no_file_may_grow(make_house: MakeHouse) -> None:
     """While nothing can be written verbs end with 69 and copies wait; then everything goes on."""
     house = make_house(delivery={"rate": "200/s"})
@@ -63,7 +64,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.thorough
 def test_the_disk_is_full(make_house: MakeHouse, disk: Path) -> None:
     """The same on a file system with no room left."""
     house = make_house(delivery={"rate": "200/s"})
@@ -83,7 +83,6 @@ def test_the_disk_is_full(make_house: MakeHouse, disk: Path) -> None:
         house.close()
 
 
-@pytest.mark.thorough
 def test_the_database_is_locked(house: House) -> None:
     """69 after the wait that a backup tool is given; the pages go on; afterwards the verb succeeds."""
     house.start()

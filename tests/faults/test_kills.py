@@ -8,8 +8,10 @@ import pytest
 from tests.faults.kills import kill_again_and_again
 from tests.faults.leavings import kill_while_readers_leave
 
+pytestmark = pytest.mark.thorough
 
-@pytest.mark.parametrize("with_press", [False, pytest.param(True, marks=pytest.mark.thorough)])
+
+@pytest.mark.parametrize("with_press", [False, True])
 def test_kills_in_the_middle_of_an_edition(sink_program: Path, tmp_path: Path, *, with_press: bool) -> None:
     """Every reader gets the edition; where the press goes, too, some get a second copy under the same Message-ID."""
     toll = kill_again_and_again(
@@ -18,7 +20,6 @@ def test_kills_in_the_middle_of_an_edition(sink_program: Path, tmp_path: Path, *
     assert toll.is_good, str(toll)
 
 
-@pytest.mark.thorough
 def test_kills_while_readers_leave(tmp_path: Path) -> None:
     """Who was answered 200 has left, with one row of evidence and one link to undo it; the chain holds."""
     record = kill_while_readers_leave(tmp_path, readers=1_500, kills=3, seed=1)

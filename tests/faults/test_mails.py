@@ -9,15 +9,15 @@ from tests.faults.attacks import MIB
 from tests.faults.hostile import attack
 from tests.faults.mails import kill_after_each
 
+pytestmark = pytest.mark.thorough
 
-@pytest.mark.thorough
+
 def test_kills_right_after_the_250(sink_program: Path, tmp_path: Path) -> None:
     """Each mail of every kind is processed once, also one that comes again after the kill."""
     account = kill_after_each(sink_program, tmp_path, kills=5, seed=1, within_seconds=0.02, again_every=5)
     assert account.is_good, str(account)
 
 
-@pytest.mark.thorough
 def test_hostile_mail(sink_program: Path, tmp_path: Path) -> None:
     """Replies come in time, the daemon lives and logs no fault, and large mails hold no more than they may."""
     damage = attack(sink_program, tmp_path, connections=30, size=8 * MIB, hold=0.5)

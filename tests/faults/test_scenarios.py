@@ -16,18 +16,10 @@ from tests.faults.times import NoFakeClock
 # The full disk and the files that may not grow have tests of their own, which look closer.
 _ELSEWHERE = {"disk", "no-growth"}
 
-
-# These wait for clocks and time-outs, or are one that runs always, more often or farther away.
-_LONG = {"clock", "locked", "gone", "press-still", "stall", "drop-far", "restart", "slow-domain"}
+pytestmark = pytest.mark.thorough
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.thorough] if name in _LONG else [])
-        for name in sorted(SCENARIOS.keys() - _ELSEWHERE)
-    ],
-)
+@pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - _ELSEWHERE))
 def test_an_edition_comes_through(name: str, sink_program: Path, tmp_path: Path) -> None:
     """Every reader has it once, and the books say so."""
     try:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sink import compile_sink
 from tests.smtp.script import Still
 
 from pressrun.delivery.relay.pool import Pool
@@ -16,15 +14,6 @@ from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.services.ports import Feed
 
 MakePool = Callable[..., Pool]
-
-
-@pytest.fixture(scope="session")
-def sink_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sink, compiled; skipped where there is no C compiler."""
-    try:
-        return compile_sink(tmp_path_factory.mktemp("sink"))
-    except FileNotFoundError:
-        pytest.skip("cc is not installed")
 
 
 @pytest.fixture

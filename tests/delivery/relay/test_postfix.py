@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,14 +10,12 @@ from pathlib import Path
 import pytest
 from tests.delivery.relay.conftest import MakePool
 from tests.delivery.relay.feed import ListFeed, message
-from tests.delivery.relay.postfix import PROGRAM, PostfixRelay
+from tests.delivery.relay.postfix import PostfixRelay
 
 from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
 
-pytestmark = pytest.mark.skipif(
-    os.getuid() != 0 or not PROGRAM.exists(), reason="Postfix is not installed, or this is not root"
-)
+pytestmark = pytest.mark.needs("postfix", "root")
 
 COUNT = 120
 

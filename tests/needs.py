@@ -1,0 +1,73 @@
+"""What some tests need of the machine, and how to install it; which of it makes a test slow."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests import opensmtpd
+from tests.e2e import under_unit
+
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Need:
+    """Something that a test is marked with: `@pytest.mark.needs("nginx")`."""
+
+    is_here: Callable[[], bool]
+    install: str
+    is_slow: bool = False  # tests with it run only in `make check-thorough`
+
+
+def _program(name: str, packages: str = "", *, is_slow: bool = False) -> Need:
+    return Need(
+        is_here=lambda: shutil.which(name, path=_PATH) is not None,
+        install=f"apt-get install {packages or name}",
+        is_slow=is_slow,
+    )
+
+
+def _has_libseccomp() -> bool:
+    try:
+        ctypes.CDLL(under_unit.LIBRARY)
+    except OSError:
+        return False
+    return True
+
+
+def _has_opensmtpd() -> bool:
+    """It cannot be installed beside another mail server, only unpacked, and its paths want a mount namespace."""
+    unshared = ["unshare", "--mount", "true"]
+    return (
+        opensmtpd.PROGRAM.exists()
+        and os.getuid() == 0
+        and subprocess.run(unshared, check=False, capture_output=True).returncode == 0
+    )
+
+
+NEEDS = {
+    "caddy": _program("caddy", is_slow=True),
+    "cc": _program("cc", "gcc libc6-dev"),
+    "chromium": _program("chromium", is_slow=True),
+    "jq": _program("jq"),
+    "libseccomp": Need(is_here=_has_libseccomp, install="apt-get install libseccomp2", is_slow=True),
+    "nginx": _program("nginx", is_slow=True),
+    "openssl": _program("openssl"),
+    "opensmtpd": Need(is_here=_has_opensmtpd, install="as root: .ci/run, which unpacks it", is_slow=True),
+    "postfix": _program("postfix", is_slow=True),
+    "root": Need(is_here=lambda: os.geteuid() == 0, install="run the tests as root"),
+    "spamassassin": _program("spamassassin", is_slow=True),
+    "systemd-analyze": _program("systemd-analyze", "systemd"),
+}
+SLOW = "slow: make check-thorough runs it"
+
+
+def missing(name: str) -> str | None:
+    """Why a test that needs this cannot run here, with the line that helps."""
+    need = NEEDS[name]
+    return None if need.is_here() else f"{name} is missing: {need.install}"
