@@ -180,3 +180,28 @@ def test_domains_for_tests_take_the_same_addresses_as_others(domain: str) -> Non
     """Whichever way an address is parsed: the common form by one expression, the others by the validator."""
     for local in ("fiona", "fiona.o'brien", "ömer"):
         assert (local, domain) == (parse_address(f"{local}@{domain}").local, parse_address(f"{local}@{domain}").domain)
+
+
+@pytest.mark.parametrize("octets", [63, 64, 65])
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_the_local_part_is_measured_in_octets(letter: str, octets: int) -> None:
+    """By either parser, RFC 5321 §4.5.3.1.1."""
+    local = "a" * (octets % 2) + letter * (octets // 2) if letter == "é" else letter * octets
+    assert octets == len(local.encode())
+    assert (octets <= MAX_LOCAL_OCTETS) == (read(f"{local}@reader.example") is not None)
+
+
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_the_address_is_measured_in_octets(letter: str) -> None:
+    """By either parser, RFC 5321 §4.5.3.1.3."""
+    domain = ".".join(["b" * 63, "c" * 63, "d" * 63])
+    longest = f"{letter * 10}{'a' * (MAX_ADDRESS_OCTETS - len(domain) - 5 - 10 * len(letter.encode()))}@{domain}.tst"
+    assert MAX_ADDRESS_OCTETS == len(longest.encode())
+    assert read(longest) is not None
+    assert read(f"a{longest}") is None
+
+
+def test_a_refusal_shows_the_start_of_what_is_too_long() -> None:
+    with pytest.raises(MalformedAddress) as refused:
+        parse_address("a" * 300 + "@reader.example")
+    assert f"'{'a' * MAX_ADDRESS_OCTETS}…'" in str(refused.value)

@@ -290,3 +290,9 @@ def test_long_replies_are_read_in_little_time(piece: str, code: int) -> None:
     started = time.process_time()
     advice_of(code=code, enhanced="", text=text, stage=Stage.CONTENT)
     assert time.process_time() - started < 1  # collecting garbage of the whole process included
+
+
+@pytest.mark.parametrize(("code", "is_refusal"), [(499, False), (500, True), (599, True), (600, False)])
+def test_the_codes_from_500_to_599_are_refusals(code: int, *, is_refusal: bool) -> None:
+    found = advice_of(code=code, enhanced="5.7.1", text="go away", stage="MAIL")
+    assert is_refusal == (found is not NOTHING)

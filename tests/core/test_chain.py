@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 
@@ -198,3 +199,10 @@ def test_a_head_reads_back_as_it_is_printed() -> None:
     for text in ("", "12", "0:" + "a" * 64, "12:" + "a" * 63, "12:" + "g" * 64):
         with pytest.raises(BadInput, match="is not a chain head"):
             parse_head(text)
+
+
+def test_a_content_of_nobody_is_digested_as_that_of_reader_0() -> None:
+    """Printed chains rest on these octets."""
+    nobody = hashlib.sha256(b"salt" + b"0\0" + "é".encode()).digest()
+    assert [nobody, nobody] == [content_digest(b"salt", reader, "é") for reader in (None, 0)]
+    assert nobody != content_digest(b"salt", 1, "é")

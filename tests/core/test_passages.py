@@ -63,3 +63,8 @@ def test_no_query_takes_long(query: str) -> None:
     began = time.process_time()
     find_passage(text, parse_query(query))
     assert time.process_time() - began < 0.5
+
+
+def test_a_syllable_of_several_letters_is_one_character() -> None:
+    """Hangul is decomposed into letters, not into a letter and its accents."""
+    assert "거 [가]" == shown("거 가", "가")

@@ -269,3 +269,11 @@ def test_digests_travel_in_a_token_and_come_back() -> None:
     one, two = b"\x00" + b"a" * 30 + b"\x00", b"b" * 32
     assert ((one,), (one, two)) == (unpack_digests(pack_digests(one)), unpack_digests(pack_digests(one, two)))
     assert len(WebTokens(KEYS).make(WebPurpose.NEVER_AGAIN, 1, *pack_digests(one, two))) < 200
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_digests_are_whole_ones(extra: int) -> None:
+    """What is left over after the last whole digest is not one."""
+    numbers = pack_digests(b"a" * 32, b"b" * 32)
+    assert (b"a" * 32, b"b" * 32) == unpack_digests([*numbers, *[0] * extra])
+    assert () == unpack_digests(numbers[:1])

@@ -52,3 +52,11 @@ def test_subjects_are_bounded() -> None:
         windows.spend(str(number), once, 1000.0)
     assert windows.spend("1", once, 1000.0) is not None
     assert windows.spend("0", once, 1000.0) is None
+
+
+def test_an_event_exactly_one_window_ahead_still_counts() -> None:
+    """The clock was set back by one window, and no further."""
+    windows, once = Windows(), Rate(1, 10.0)
+    windows.spend("a", once, 1010.0)
+    assert 1020.0 == windows.spend("a", once, 1000.0)
+    assert windows.spend("a", once, 999.0) is None

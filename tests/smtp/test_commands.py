@@ -121,3 +121,19 @@ def test_misuse_is_raised() -> None:
     dialogue.connection_lost()
     with pytest.raises(LocalProtocolError):
         dialogue.receive(b"220 hi\r\n", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("mail_from", "dsn", "end"),
+    [("", True, b"> NOTIFY=NEVER\r\n"), ("", False, b">\r\n"), ("a@x.example", True, b">\r\n")],
+)
+def test_only_the_null_path_asks_for_no_reports(mail_from: str, end: bytes, *, dsn: bool) -> None:
+    """And only where the relay knows how to be asked (RFC 3461)."""
+    outgoing = Outgoing(1, mail_from, "b@y.example", b"")
+    assert b"RCPT TO:<b@y.example" + end == commands.rcpt(outgoing, Capabilities(dsn=dsn))
+
+
+@pytest.mark.parametrize(("digits", "is_read"), [(20, True), (21, False)])
+def test_a_size_has_at_most_20_digits(digits: int, *, is_read: bool) -> None:
+    """RFC 1870 §4."""
+    assert is_read == (parse_capabilities(f"relay\nSIZE {'9' * digits}").size is not None)

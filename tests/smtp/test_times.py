@@ -12,6 +12,7 @@ from pressrun.smtp.dialogue import Dialogue
 from pressrun.smtp.events import Event, RecipientOutcome
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.session_setup import SessionTerms
+from pressrun.smtp.window import Window
 
 OFFERS = {
     DeliveryMode.CHUNKING: b"250-relay\r\n250-PIPELINING\r\n250 CHUNKING\r\n",
@@ -65,3 +66,32 @@ def test_while_nothing_is_asked_no_time_is_counted(way: DeliveryMode) -> None:
     queue += copies(2)
     dialogue.wake(100.0)
     assert [2.0] == hear(dialogue, way, 101.0, 102.0)
+
+
+class Recorded(Window):
+    """A window that remembers what it is told."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.answers: list[float] = []
+
+    def answered(self, seconds: float) -> None:
+        self.answers.append(seconds)
+
+    def served(self, now: float, seconds: float, *, full: bool) -> None:
+        pass
+
+
+def test_the_line_is_measured_by_the_reply_that_costs_nothing() -> None:
+    """RSET of a message that went alone: its other replies, and those behind another message, say something else."""
+    window, queue = Recorded(2), copies(1, 2, 3)
+    terms = SessionTerms(helo_name="client.example", fastest=DeliveryMode.CHUNKING)
+    dialogue = Dialogue(terms, lambda: queue.popleft() if queue else None, window)
+    dialogue.receive(b"220 relay\r\n", 0.0)
+    dialogue.outbox()
+    dialogue.receive(OFFERS[DeliveryMode.CHUNKING], 0.0)
+    window.answers.clear()  # EHLO's own
+    for number, piece in enumerate((b"250 rset\r\n", b"250 mail\r\n", b"250 rcpt\r\n", b"250 taken\r\n") * 3, 1):
+        dialogue.outbox()
+        dialogue.receive(piece, float(number))
+    assert [1.0] == window.answers
