@@ -99,9 +99,8 @@ def test_a_missing_table_is_named(edited: dict[str, Any]) -> None:
         _ = Wordings("full", "full").pattern
 
 
-def test_a_file_that_is_not_toml_is_named_with_the_line(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_not_toml_is_named_with_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """The parser's own message holds the line and column."""
-    (tmp_path / "broken.toml").write_text("[words]\nbox = [\n")
-    monkeypatch.setattr("importlib.resources.files", lambda _package: tmp_path)
+    monkeypatch.setattr("pkgutil.get_data", lambda _package, _name: b"[words]\nbox = [\n")
     with pytest.raises(AssetError, match=r"^assets/broken\.toml: .* \(at (?:line \d+, column \d+|end of document)\)$"):
         read_asset("broken")
