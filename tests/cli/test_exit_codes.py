@@ -144,7 +144,7 @@ def test_data_that_another_process_holds_are_75(desk: Desk, monkeypatch: pytest.
     """Readers go on meanwhile; writers wait a little, in case a daemon is just starting."""
     monkeypatch.setattr("pressrun.cli.write_verbs.HELD_SECONDS", 0.2)
     desk.make_list()
-    lock = DataLock.take(DataDir(desk.data))
+    lock = DataLock.acquire(DataDir(desk.data))
     try:
         called = desk.call("list", "create", "more", "--title", "More")
         assert (75, True) == (called.code, "another process is using" in called.err)

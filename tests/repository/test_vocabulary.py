@@ -61,7 +61,7 @@ LEFT_NAMES = set(
     RelayWatch.look RelayWeights.take Results.settle Results.take Said SignUpForms.judge SignUps.take_within
     Throttle.after_taken Throttle.looks_again_at Throttle.notes Throttle.take Turn.taken UndoUnsubscribe.say_why
     Unsubscribes.note_within WakeUps.look WakeUps.look_next ask_for_confirmation ask_suspended find_asked judge
-    judge_posts names_to_look_up note note_asked readers_to_ask speak speak_as_named spoken take_audience
+    judge_posts names_to_look_up note record_probe readers_to_probe speak speak_as_named spoken take_audience
     take_back_bounced take_back_refused take_back_unsent take_turn taken_slugs tell_failure tell_turn telling told
 """.split()
 )

@@ -172,12 +172,12 @@ def test_there_are_as_many_keys_as_tokens_can_number(data: DataDir) -> None:
 
 def test_one_process_at_a_time_holds_the_data(data: DataDir) -> None:
     data.root.mkdir()
-    lock = DataLock.take(data)
+    lock = DataLock.acquire(data)
     with pytest.raises(TryAgain, match="another process is using") as caught:
-        DataLock.take(data)
+        DataLock.acquire(data)
     assert 75 == caught.value.exit_code
     lock.release()
-    DataLock.take(data).release()
+    DataLock.acquire(data).release()
 
 
 def test_the_lock_ends_with_its_process(data: DataDir) -> None:
@@ -185,13 +185,13 @@ def test_the_lock_ends_with_its_process(data: DataDir) -> None:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        DataLock.take(data)
+        DataLock.acquire(data)
         os.write(writing, b"x")
         os.kill(os.getpid(), 9)
     try:
         assert b"x" == os.read(reading, 1)
         os.waitpid(child, 0)
-        DataLock.take(data).release()
+        DataLock.acquire(data).release()
     finally:
         os.close(reading)
         os.close(writing)

@@ -66,7 +66,7 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
     with acting_as_owner(data.root):
         if not data.database.exists():
             raise NotFound(no_database(invocation))
-        lock = DataLock.take(data)
+        lock = DataLock.acquire(data)
         try:
             _, reached = datadir.step_up(data)
         finally:

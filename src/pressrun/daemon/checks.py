@@ -100,7 +100,7 @@ def check_data(subject: Subject) -> Iterator[Finding]:
         yield from _check_place_of_data(subject, data.root)
         return
     for fault in find_data_problems(data):
-        yield subject.error("data_dir", fault.found, fault.remedy)
+        yield subject.error("data_dir", fault.state, fault.remedy)
 
 
 def _check_place_of_data(subject: Subject, root: Path) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
     """Hold the data: locked, prepared, its schema current. Raises TryAgain while another process holds them."""
     data = DataDir(settings.data_dir)
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = DataLock.take(data)
+    lock = DataLock.acquire(data)
     try:
         keys = prepare(data)
         database = await Database.open(data.database)

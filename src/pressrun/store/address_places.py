@@ -1,9 +1,11 @@
-"""Every place where an address can be, and how it is forgotten there.
+"""Every place where an address can be, and how it is erased there.
 
-A column that holds text or octets stands in exactly one table below; a test compares them with schema.sql, so that a
-new column is not forgotten here. What other people's rows say is looked through in every spelling (core.spellings),
-mail in every encoding (message.incoming.mentions). Large tables to which rows are only added can be looked through
-before the transaction that forgets, which then reads the rows since: nobody waits for the database meanwhile.
+Rows about other people are searched for every spelling of the address (core.spellings), and mail in every encoding
+(message.incoming.mentions). Large tables that only grow can be searched before the erasing transaction, which then
+reads only the rows added since, so that nobody waits for the database in the meantime.
+
+tests/store/test_address_places.py says of every column of text or octets whether it is searched here, deleted with
+another row, or can never hold an address. A new column fails that test until it is listed there.
 """
 
 from __future__ import annotations
@@ -17,222 +19,65 @@ from pressrun.message.incoming.mentions import mentions
 from pressrun.store import consent, subscribers, suppressions
 from pressrun.store.transaction import Row, Transaction, in_json
 
-_MANY, _FEW = 5000, 5  # rows that are read in one go: of the few each may be as large as the largest mail
+_MANY, _FEW = 5000, 5  # rows that are read at once; each of the few may be as large as the largest mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Rows that may name anybody: `select` gives their ids and the columns, `forget` forgets rows by their ids.
+    """Rows that may name anybody. The statement `address_places.NAME` reads their ids and columns.
 
-    `grows`: a row is never changed so that it would name somebody.
+    `address_places.forget_NAME` erases rows by their ids, or that of another place. `grows` says that rows are only
+    added: none is changed so that it would name somebody.
     """
 
     name: str
-    columns: tuple[str, ...]
-    select: str
-    forget: str = ""
+    erased_as: str = ""
     page: int = _MANY
     grows: bool = False
 
+    @property
+    def select(self) -> str:
+        return f"address_places.{self.name}"
 
-CONSENT = Place(name="consent", select="address_places.consent", columns=("consent content",), grows=True)
-NOTICE = Place(
-    name="notice",
-    select="address_places.notice",
-    columns=("notice address", "notice payload"),
-    forget="address_places.forget_notice",
-    grows=True,
-)
-NOTICE_CONTENT = Place(
-    name="notice_content",
-    select="address_places.notice_content",
-    columns=("notice content",),
-    forget="address_places.forget_notice",
-    page=_FEW,
-    grows=True,
-)
-INBOUND = Place(
-    name="inbound",
-    select="address_places.inbound",
-    columns=("inbound mail_from", "inbound recipient", "inbound outcome"),
-    forget="address_places.forget_inbound",
-)
-INBOUND_CONTENT = Place(
-    name="inbound_content",
-    select="address_places.inbound_content",
-    columns=("inbound_content content",),
-    forget="address_places.forget_inbound_content",
-    page=_FEW,
-    grows=True,
-)
-ADDRESS_CHANGE = Place(
-    name="address_change",
-    select="address_places.address_change",
-    columns=("address_change old_address", "address_change new_address"),
-    forget="address_places.forget_address_change",
-)
-PENDING_REQUEST = Place(
-    name="errand",
-    select="address_places.errand",
-    columns=("errand address", "errand name", "errand words"),
-    forget="address_places.forget_errand",
-)
-CONFIRMATION = Place(
-    name="confirmation",
-    select="address_places.confirmation",
-    columns=("confirmation name",),
-    forget="address_places.forget_confirmation",
-)
-SUBSCRIBER = Place(
-    name="subscriber", select="address_places.subscriber", columns=("subscriber name", "subscriber attributes")
-)
-SUPPRESSION = Place(name="suppression", select="address_places.suppression", columns=("suppression address",))
-EDITOR = Place(name="editor", select="address_places.editor", columns=("editor address", "editor address_key"))
-LIST = Place(
-    name="list",
-    select="address_places.list",
-    columns=(
-        "list title", "list description", "list from_address", "list owner", "list reply_to", "list postal_address",
-        "list footer", "list cadence",
-    ),
-)  # fmt: skip
-EDITION = Place(
-    name="edition",
-    select="address_places.edition",
-    columns=(
-        "edition subject", "edition title", "edition preheader", "edition issue", "edition_content text",
-        "edition_content html", "edition_content source",
-    ),
-    page=_FEW,
-)  # fmt: skip
+    @property
+    def forget(self) -> str:
+        return f"address_places.forget_{self.erased_as or self.name}"
 
+
+CONSENT = Place(name="consent", grows=True)
+NOTICE = Place(name="notice", grows=True)
+NOTICE_CONTENT = Place(name="notice_content", erased_as="notice", page=_FEW, grows=True)
+INBOUND = Place(name="inbound")
+INBOUND_CONTENT = Place(name="inbound_content", page=_FEW, grows=True)
+ADDRESS_CHANGE = Place(name="address_change")
+PENDING_REQUEST = Place(name="errand")
+CONFIRMATION = Place(name="confirmation")
+SUBSCRIBER = Place(name="subscriber")
+SUPPRESSION = Place(name="suppression")
+EDITOR = Place(name="editor")
+LIST = Place(name="list")
+EDITION = Place(name="edition", page=_FEW)
 PLACES = (
     CONSENT, NOTICE, NOTICE_CONTENT, INBOUND, INBOUND_CONTENT, ADDRESS_CHANGE, PENDING_REQUEST, CONFIRMATION,
     SUBSCRIBER, SUPPRESSION, EDITOR, LIST, EDITION,
 )  # fmt: skip
 
-# What goes with the row of a reader or an editor, or is blanked on the copies whose counts stay.
-WITH_THE_READER = frozenset(
-    {
-        "subscriber address", "subscriber address_key", "delivery reply", "delivery domain", "handover reply",
-        "draft_editor address_key",
-    }
-)  # fmt: skip
-
-# The same words again, made of a column that is looked through above.
-SAID_ABOVE = {
-    "edition slug": "made of the subject",
-    "edition_content skeleton": "built from the source",
-    "edition_content text_skeleton": "built from the source",
-    "archive_search list": "the id of a list",
-    "archive_search title": "the title of an edition",
-    "archive_search text": "the text of an edition",
-    "draft findings": "about the source",
-    "edition_asset content": "a file of the author's",
-    "edition_asset name": "a file of the author's",
-    "edition source_name": "a file of the author's",
-    "list_logo content": "a file of the operator's",
-    "list_logo name": "a file of the operator's",
-}
-
-_WORD = "one of the words that we have for it"
-_DIGEST = "a keyed or salted digest, or chance"
-_DOMAIN = "a domain, without the person"
-NEVER_AN_ADDRESS = {
-    "keyring fingerprint": _DIGEST,
-    "list name": "a local part of our own",
-    "list language": "a tag (BCP 47)",
-    "list archive": _WORD,
-    "list post_by_mail": _WORD,
-    "list relay": "a name of the configuration",
-    "list hours": "times of day",
-    "list timezone": "a name of the IANA",
-    "list layout": "a name",
-    "list front": _WORD,
-    "list typeface": _WORD,
-    "list family": "a name",
-    "list colour": "a colour",
-    "list logo": _DIGEST,
-    "list_logo media_type": "a media type",
-    "subscriber domain": _DOMAIN,
-    "subscriber suppression_digest": _DIGEST,
-    "subscriber mailbox_digest": _DIGEST,
-    "subscriber language": "a tag (BCP 47)",
-    "subscription state": _WORD,
-    "subscription state_before": _WORD,
-    "subscription suspended_for": _WORD,
-    "subscription source": _WORD,
-    "confirmation language": "a tag (BCP 47)",
-    "errand kind": _WORD,
-    "errand language": "a tag (BCP 47)",
-    "errand words_language": "a tag (BCP 47)",
-    "errand also": "ids",
-    "errand ip": "a network address",
-    "errand trust": _WORD,
-    "leaving former": "states and times",
-    "leaving_reason month": "a month",
-    "leaving_reason reason": _WORD,
-    "leaving language": "a tag (BCP 47)",
-    "address_change state": _WORD,
-    "address_change former": "states and times",
-    "consent event": _WORD,
-    "consent salt": _DIGEST,
-    "consent content_digest": _DIGEST,
-    "consent chain": _DIGEST,
-    "consent ip": "a network address",
-    "consent ip_salt": _DIGEST,
-    "consent ip_digest": _DIGEST,
-    "suppression digest": _DIGEST,
-    "suppression reason": _WORD,
-    "edition state": _WORD,
-    "edition language": "a tag (BCP 47)",
-    "edition source_digest": _DIGEST,
-    "edition message_secret": _DIGEST,
-    "edition pause_reason": "ours, with a remote's words, in which no address is recorded",
-    "edition_tally what": _WORD,
-    "edition_asset media_type": "a media type",
-    "notice kind": _WORD,
-    "notice language": "a tag (BCP 47)",
-    "notice message_secret": _DIGEST,
-    "held_notice domain": _DOMAIN,
-    "delivery state": _WORD,
-    "delivery relay": "a name of the configuration",
-    "delivery enhanced": "a status code",
-    "delivery kind": _WORD,
-    "delivery bounce": _WORD,
-    "delivery lane": _DOMAIN,
-    "handover enhanced": "a status code",
-    "lane_domain domain": _DOMAIN,
-    "lane_domain lane": _DOMAIN,
-    "lane name": _DOMAIN,
-    "lane state": "numbers, and a remote's words, in which no address is recorded",
-    "pace scope": "the name of a relay or a lane",
-    "pace state": "numbers",
-    "limit_event scope": _WORD,
-    "limit_event subject": "a keyed digest, a network or a domain",
-    "inbound digest": _DIGEST,
-    "inbound peer": "a network address",
-    "inbound state": _WORD,
-    "inbound queue": _WORD,
-    "inbound_content digest": _DIGEST,
-}
-
 
 @dataclass(slots=True)
 class EarlierScan:
-    """What was found before the transaction that forgets: by the search's name, rows up to an id, and those found."""
+    """A search before the erasing transaction: by the name of the place, how far it went, and the rows it found."""
 
     through: dict[str, int] = field(default_factory=dict)
     found: dict[str, list[int]] = field(default_factory=dict)
 
-    def add(self, place: Place, rows: Sequence[Row], rows_naming: Sequence[int]) -> None:
+    def add(self, place: Place, rows: Sequence[Row], found: Sequence[int]) -> None:
         self.through[place.name] = rows[-1]["id"]
-        self.found.setdefault(place.name, []).extend(rows_naming)
+        self.found.setdefault(place.name, []).extend(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """How many rows of others named the person: of evidence, mails that were held, other mails, changes of address."""
+    """How many rows about others named the person: evidence, accepted mail, notices, changes of address, others."""
 
     evidence: int = 0
     mails: int = 0
@@ -246,7 +91,7 @@ class Forgotten:
 
 
 def read_page(tx: Transaction, place: Place, spellings: Spellings, after: int) -> list[Row]:
-    """Rows after an id, some at a time; columns that cannot name the address may be None."""
+    """Rows after an id, a batch at a time; columns that cannot name the address may be None."""
     values: dict[str, object] = {"after": after, "limit": place.page}
     if place in (CONSENT, NOTICE):
         values["hint"] = f"%{spellings.hint}%"
@@ -256,7 +101,7 @@ def read_page(tx: Transaction, place: Place, spellings: Spellings, after: int) -
 
 
 def rows_naming(rows: Sequence[Row], spellings: Spellings) -> list[int]:
-    """The ids of those rows that name an address."""
+    """The ids of the rows that name the address."""
     return [row["id"] for row in rows if any(_names(value, spellings) for value in tuple(row)[1:])]
 
 
@@ -267,19 +112,19 @@ def _names(value: object, spellings: Spellings) -> bool:
 
 
 def settings_naming(tx: Transaction, spellings: Spellings) -> list[str]:
-    """What lists say of themselves that names an address, as `news (owner, footer)`."""
-    found = []
+    """The settings of lists that name an address, as `news (owner, footer)`."""
+    naming = []
     for row in tx.rows(LIST.select):
         fields = [name for name in row.keys() if name != "name" and _names(row[name], spellings)]  # noqa: SIM118
         if fields:
-            found.append(f"{row['name']} ({', '.join(fields)})")
-    return found
+            naming.append(f"{row['name']} ({', '.join(fields)})")
+    return naming
 
 
 def forget(
     tx: Transaction, spellings: Spellings, subscriber_id: int | None, earlier: EarlierScan, *, now: int, salt: bytes
 ) -> Forgotten:
-    """Forget an address in every place, and the reader whose it is; `salt` is 16 random octets for the evidence."""
+    """Erase an address in every place, and its reader; `salt` is 16 random octets for the evidence."""
     if subscriber_id is not None:
         tx.run("address_places.forget_handovers", subscriber_id=subscriber_id)
         tx.run("address_places.forget_replies", subscriber_id=subscriber_id)
@@ -299,25 +144,25 @@ def forget(
 
 
 def forget_unpublished(tx: Transaction, earlier: EarlierScan) -> list[int]:
-    """Forget cancelled editions that name the address and never went out; returns the others that name it."""
-    found = in_json(earlier.found.get(EDITION.name, ()))
-    tx.run("address_places.forget_search", ids=found)
-    tx.run("address_places.forget_edition", ids=found)
-    return [row["id"] for row in tx.rows("address_places.left_editions", ids=found)]
+    """Erase cancelled editions that name the address and never went out; returns the others that name it."""
+    ids = in_json(earlier.found.get(EDITION.name, ()))
+    tx.run("address_places.forget_search", ids=ids)
+    tx.run("address_places.forget_edition", ids=ids)
+    return [row["id"] for row in tx.rows("address_places.left_editions", ids=ids)]
 
 
 def _all_naming(tx: Transaction, place: Place, spellings: Spellings, earlier: EarlierScan) -> list[int]:
-    found = list(earlier.found.get(place.name, ()))
+    ids = list(earlier.found.get(place.name, ()))
     after = earlier.through.get(place.name, 0)
     while rows := read_page(tx, place, spellings, after):
         after = rows[-1]["id"]
-        found += rows_naming(rows, spellings)
-    return found
+        ids += rows_naming(rows, spellings)
+    return ids
 
 
 def _forget_rows(tx: Transaction, place: Place, spellings: Spellings, earlier: EarlierScan, **values: int) -> int:
-    found = _all_naming(tx, place, spellings, earlier)
-    return tx.run(place.forget, ids=in_json(found), **values) if found else 0
+    ids = _all_naming(tx, place, spellings, earlier)
+    return tx.run(place.forget, ids=in_json(ids), **values) if ids else 0
 
 
 def _forget_in_profiles(tx: Transaction, spellings: Spellings) -> int:
@@ -325,10 +170,10 @@ def _forget_in_profiles(tx: Transaction, spellings: Spellings) -> int:
     while rows := read_page(tx, SUBSCRIBER, spellings, after):
         after = rows[-1]["id"]
         for row in rows:
-            given: Mapping[str, str] = json.loads(row["attributes"])
-            kept = {name: value for name, value in given.items() if not spellings.name(f"{name} {value}")}
+            attributes: Mapping[str, str] = json.loads(row["attributes"])
+            kept = {name: value for name, value in attributes.items() if not spellings.name(f"{name} {value}")}
             name = "" if spellings.name(row["name"]) else row["name"]
-            if (name, kept) != (row["name"], given):
+            if (name, kept) != (row["name"], attributes):
                 words = json.dumps(kept, ensure_ascii=False)
                 changed += tx.run("address_places.forget_subscriber", id=row["id"], name=name, attributes=words)
     return changed

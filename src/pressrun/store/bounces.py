@@ -1,4 +1,4 @@
-"""Bounces, which stand on the copies they are about, and the readers who were suspended for them."""
+"""Bounces, which are stored with their copies, and readers who are suspended for them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.scores import Past
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, columns_of
 
 _LONGEST_HISTORY = 1000  # no limit in [bounces] can be higher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What a notification says of a copy: `code` and `enhanced` are the remote's, None where it gave none."""
+    """What a notification says about a copy; `code` and `enhanced` are None when the remote server gave none."""
 
     kind: FailureKind
     bounce: BounceClass
@@ -24,28 +24,18 @@ class Failure:
 
 
 def find_copy(tx: Transaction, delivery_id: int) -> Row | None:
-    """id, state, edition_id, notice_id, domain, subscriber_id, address of a copy or a notice; kind and list of that."""
+    """A copy or notice: id, state, edition_id, notice_id, domain, subscriber_id, address; kind and list of a notice."""
     return tx.row("bounces.copy", id=delivery_id)
 
 
 def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> bool:
-    """Record that a copy has failed after all; False when it had come to another end before."""
+    """Record that a copy has failed after all; False when it already had another final state."""
     tx.run("bounces.keep_handover", id=delivery_id)
-    changed = tx.run(
-        "bounces.fail",
-        id=delivery_id,
-        kind=failure.kind,
-        bounce=failure.bounce,
-        code=failure.code,
-        enhanced=failure.enhanced,
-        reply=failure.reply,
-        now=now,
-    )
-    return changed > 0
+    return tx.run("bounces.fail", id=delivery_id, **columns_of(failure), now=now) > 0
 
 
 def history(tx: Transaction, subscriber_id: int) -> list[Past]:
-    """What became of a person's copies on all lists since they last came back, newest first."""
+    """The results of a person's copies on all lists since they last came back, newest first."""
     rows = tx.rows("bounces.history", subscriber_id=subscriber_id, limit=_LONGEST_HISTORY)
     return [_past(row) for row in rows]
 
@@ -57,12 +47,12 @@ def _past(row: Row) -> Past:
 
 
 def suspend(tx: Transaction, subscriber_id: int, *, first_edition_id: int, now: int) -> None:
-    """Note that a person is suspended for bounces from now on."""
+    """Record that a person is suspended for bounces."""
     tx.run("bounces.suspend", subscriber_id=subscriber_id, first_edition_id=first_edition_id, now=now)
 
 
 def end_suspension(tx: Transaction, subscriber_id: int, now: int) -> bool:
-    """Note that a person came back; False when they were not suspended for bounces."""
+    """Record that a person came back; False when they were not suspended for bounces."""
     return tx.run("bounces.end_suspension", subscriber_id=subscriber_id, now=now) > 0
 
 
@@ -71,27 +61,27 @@ def is_suspended(tx: Transaction, subscriber_id: int) -> bool:
     return bool(tx.value("bounces.is_suspended", subscriber_id=subscriber_id))
 
 
-def readers_to_ask(tx: Transaction, *, before: int, limit: int) -> list[tuple[int, int]]:
-    """(person, first edition that bounced) of those suspended before `before` who were not asked yet."""
+def readers_to_probe(tx: Transaction, *, before: int, limit: int) -> list[tuple[int, int]]:
+    """(person, first edition that bounced) of readers suspended before `before` who got no probe yet."""
     rows = tx.rows("bounces.to_ask", before=before, limit=limit)
     return [(row["subscriber_id"], row["first_edition_id"]) for row in rows]
 
 
-def note_asked(tx: Transaction, subscriber_id: int, now: int) -> None:
-    """The one question to a person is queued, or there is no one to ask."""
+def record_probe(tx: Transaction, subscriber_id: int, now: int) -> None:
+    """Record that the only probe to a person is queued, or that there is nobody to send it to."""
     tx.run("bounces.asked", subscriber_id=subscriber_id, now=now)
 
 
 def missed_editions(tx: Transaction, subscriber_id: int, *, first_edition_id: int, limit: int) -> list[Row]:
-    """list_name, slug, title of public editions that a suspended person did not get, newest first."""
+    """list_name, slug and title of public editions that a suspended person did not get, newest first."""
     return tx.rows("bounces.missed", subscriber_id=subscriber_id, first_edition_id=first_edition_id, limit=limit)
 
 
 def count_by_class(tx: Transaction, edition_id: int) -> dict[str, int]:
-    """How many copies of an edition bounced, by class; classes without any are left out."""
+    """How many copies of an edition bounced, by class, without classes that have none."""
     return {row["bounce"]: row["number"] for row in tx.rows("bounces.count_by_class", edition_id=edition_id)}
 
 
 def count_handovers(tx: Transaction, edition_id: int) -> dict[int, int]:
-    """How many copies of an edition that bounced later the relay had taken in each second."""
+    """How many copies of an edition the relay had accepted in each second and that bounced later."""
     return {row["at"]: row["number"] for row in tx.rows("bounces.count_handovers", edition_id=edition_id)}

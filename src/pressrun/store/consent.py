@@ -1,7 +1,7 @@
-"""The evidence of consent: append-only, each row chained to the one before over salted digests (core.chain).
+"""The evidence of consent: append-only rows, each chained to the one before by salted digests (core.chain).
 
-Rows are never changed but to take out what they say (erasing) or the network address that they came from (ageing), and
-each of that is told by a row of its own. Triggers refuse everything else, whoever asks.
+Rows change only to lose their content (erasure) or the network address that they came from (ageing), and a new row
+records each such change. Triggers refuse everything else.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from pressrun.core.chain import (
 )
 from pressrun.store.transaction import Transaction, in_json
 
-PAGE = 10_000  # rows that are looked at in one go
+PAGE = 10_000  # rows that are read at once
 
-_NO_DIGEST = bytes(32)  # in the octets of rows that came from nowhere known
+_NO_DIGEST = bytes(32)  # of a row without a network address
 
 
 class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked or answered, when, from where and in which words.
+    """What a reader asked or answered, when, from where, and the text that they saw.
 
     `event` is one of requested, asked, confirmed, added, imported, withdrawn, restored, paused, resumed, removed,
-    moved, switched. `salt` is 16 random octets that the caller draws. `mail` is the digest of the mail that it came by
-    or went out with, `message_id` that mail's Message-ID. `carried` is what the reader agreed to for another list, in
-    whose place this one came.
+    moved, switched. `salt` is 16 random octets from the caller. `mail` is the digest, and `message_id` the Message-ID,
+    of the mail that the event came by or went out with. `carried` is the evidence for another list that this one
+    replaces.
     """
 
     subscriber_id: int
@@ -58,7 +58,7 @@ class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Entry(NamedTuple):
-    """What a row will say, before it has its number and its place in the chain."""
+    """A row before it has its number and place in the chain."""
 
     event: str
     at: int
@@ -70,7 +70,7 @@ class _Entry(NamedTuple):
 
 
 def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
-    """Add links to the chain, one for each event, in their order."""
+    """Append a row for each event, in order."""
     _append(
         tx,
         [_Entry(one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip) for one in events],
@@ -78,7 +78,7 @@ def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
 
 
 def _content(event: ConsentEvent) -> str:
-    said = {
+    content = {
         "address": event.address,
         "language": event.language,
         "list": event.list_name,
@@ -87,11 +87,11 @@ def _content(event: ConsentEvent) -> str:
         "source": event.source,
         "text": event.text,
     }
-    return in_json(said | {"carried": event.carried} if event.carried else said)
+    return in_json(content | {"carried": event.carried} if event.carried else content)
 
 
 def _append(tx: Transaction, entries: Sequence[_Entry]) -> None:
-    """One statement for all: what is text goes as JSON, salts and digests as octets of a fixed width."""
+    """Append rows by one statement: texts go as JSON, salts and digests as octets of fixed width."""
     number, before = read_head(tx)
     rows: list[tuple[object, ...]] = []
     octets: list[bytes] = []
@@ -108,19 +108,18 @@ def _append(tx: Transaction, entries: Sequence[_Entry]) -> None:
 
 
 def read_head(tx: Transaction) -> Head:
-    """Where the chain stands now."""
+    """The number and digest of the last row."""
     last = tx.row("consent.last_chain")
     return NO_ROWS if last is None else Head(last["id"], last["chain"])
 
 
 def highest_number(tx: Transaction) -> int:
-    """The number of the last row that was ever written, whether or not it is still there."""
-    found: int | None = tx.value("consent.highest_number")
-    return found or 0
+    """The number of the last row that was ever written, even if it no longer exists."""
+    return int(tx.value("consent.highest_number") or 0)
 
 
 def chain_rows(tx: Transaction) -> Iterator[ChainRow]:
-    """All rows, in the order of their numbers, a page at a time."""
+    """All rows in the order of their numbers, read a page at a time."""
     after = -1
     while page := tx.rows("consent.page", after=after, limit=PAGE):
         after = page[-1]["id"]
@@ -128,7 +127,7 @@ def chain_rows(tx: Transaction) -> Iterator[ChainRow]:
 
 
 def consent_of(tx: Transaction, subscriber_id: int) -> list[dict[str, object]]:
-    """The evidence about one person, oldest first: event, at, ip, and the content's fields."""
+    """The evidence about one person, oldest first: event, at, ip, and the fields of the content."""
     return [
         {"event": row["event"], "at": row["at"], "ip": row["ip"], **json.loads(row["content"] or "{}")}
         for row in tx.rows("consent.of_subscriber", subscriber_id=subscriber_id)
@@ -136,30 +135,30 @@ def consent_of(tx: Transaction, subscriber_id: int) -> list[dict[str, object]]:
 
 
 def numbers_of(tx: Transaction, subscriber_id: int) -> list[int]:
-    """The rows about one person."""
+    """The numbers of the rows about one person."""
     return [row["id"] for row in tx.rows("consent.numbers_of_subscriber", subscriber_id=subscriber_id)]
 
 
 def erase_consent(tx: Transaction, subscriber_id: int, *, now: int, salt: bytes) -> None:
-    """Take away what was said about a person, and say so; the chain stays whole."""
+    """Erase the content of the rows about a person, and record that; the chain stays valid."""
     erase_rows(tx, numbers_of(tx, subscriber_id), now=now, salt=salt)
 
 
 def erase_rows(tx: Transaction, numbers: Collection[int], *, now: int, salt: bytes) -> None:
-    """Take away what these rows say, and say so in a row that names them; the chain stays whole."""
+    """Erase the content of these rows, and record that in a row that names them; the chain stays valid."""
     if numbers:
         tx.run("consent.erase", numbers=in_json(sorted(numbers)))
         _append(tx, [_Entry(ERASED, now, salt, mark_of_erased(numbers))])
 
 
 def oldest_ip_at(tx: Transaction) -> int | None:
-    """When the oldest row was written that still has a network address."""
-    found: int | None = tx.value("consent.oldest_ip")
-    return found
+    """When the oldest row that still has a network address was written."""
+    at: int | None = tx.value("consent.oldest_ip")
+    return at
 
 
 def age_ips(tx: Transaction, *, before: int, now: int, salt: bytes, limit: int = 1000) -> int:
-    """Take out the network addresses of rows from before `before`, some at a time; returns how many."""
+    """Delete the network addresses of rows from before `before`, a batch at a time; returns how many."""
     numbers = [row["id"] for row in tx.rows("consent.with_old_ip", before=before, limit=limit)]
     if numbers:
         tx.run_many("consent.age", [{"id": number} for number in numbers])

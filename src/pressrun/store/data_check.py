@@ -1,6 +1,6 @@
-"""In what condition the files below data_dir are: whose they are, who can read them, whether the database is whole.
+"""Checks the files below data_dir: their owner, their permissions, and whether the database is intact.
 
-Nothing is changed, and nobody has to hold the data.
+It changes nothing and needs no lock.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from pressrun.store.datadir import DataDir
 
 @dataclass(frozen=True, slots=True)
 class DataProblem:
-    """Something below data_dir that has to be mended: which file, what it is like, and the remedy."""
+    """Something wrong below data_dir: the file, its state, and the remedy."""
 
     path: Path
-    found: str
+    state: str
     remedy: str
 
 
 def find_data_problems(data: DataDir) -> list[DataProblem]:
-    """Every fault of the data at once; none where there are no data yet."""
+    """Every problem of the data; none when there is no data yet."""
     access = list(_access_problems(data))
     named = {problem.path for problem in access}
     return [
@@ -39,31 +39,31 @@ def find_data_problems(data: DataDir) -> list[DataProblem]:
 
 
 def _access_problems(data: DataDir) -> Iterator[DataProblem]:
-    """Who owns what and who else can read it: the owner of data_dir alone, and nobody."""
+    """Files that do not belong to the owner of data_dir, or that others can read."""
     if not data.root.is_dir():
         return
     owner = data.root.stat().st_uid
     for path in _private(data):
         try:
-            found = path.lstat()
+            status = path.lstat()
         except OSError:
-            continue  # not there, or below a folder that has a fault of its own
-        if found.st_uid != owner:
-            yield DataProblem(path, f"{path} belongs to user {found.st_uid}", f"user {owner}: chown {owner} {path}")
-        elif found.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not stat.S_ISLNK(found.st_mode):
-            mode, wanted = stat.S_IMODE(found.st_mode), 0o700 if stat.S_ISDIR(found.st_mode) else 0o600
+            continue  # missing, or below a folder with a problem of its own
+        if status.st_uid != owner:
+            yield DataProblem(path, f"{path} belongs to user {status.st_uid}", f"user {owner}: chown {owner} {path}")
+        elif status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not stat.S_ISLNK(status.st_mode):
+            mode, wanted = stat.S_IMODE(status.st_mode), 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
             yield DataProblem(path, f"{path} with mode {mode:04o}", f"{wanted:04o}: chmod {wanted:o} {path}")
 
 
 def _private(data: DataDir) -> Iterator[Path]:
-    """What nobody but the owner may read, folders before what is in them."""
+    """Files that only the owner may read, each folder before its files."""
     yield from (data.root, data.database, data.journal, data.backups, data.lock)
     for folder in (data.keys, data.root / "dkim"):
         yield folder
         try:
             yield from sorted(folder.iterdir())
         except OSError:
-            continue  # not there, or not ours: said of the folder itself
+            continue  # missing, or reported as a folder
 
 
 def _content_problems(data: DataDir) -> Iterator[DataProblem]:
@@ -83,16 +83,16 @@ def _content_problems(data: DataDir) -> Iterator[DataProblem]:
                 return
         datadir.check(data)
     except (BadConfiguration, Unavailable) as problem:
-        found, _, remedy = str(problem).partition(": ")
-        named = next((word for word in found.split() if word.startswith(os.sep)), str(data.root))
-        yield DataProblem(Path(named), found, remedy or "a database and keys that can be used")
+        state, _, remedy = str(problem).partition(": ")
+        named = next((word for word in state.split() if word.startswith(os.sep)), str(data.root))
+        yield DataProblem(Path(named), state, remedy or "a database and keys that can be used")
 
 
 def _damage(path: Path) -> str | None:
-    """What SQLite finds wrong in the file, or None; reads all of it."""
+    """What SQLite finds wrong when it reads the whole file, or None."""
     try:
         with closing(connect(path, readonly=True)) as connection:
-            found: str = connection.execute("pragma quick_check(1)").fetchone()[0]
+            result: str = connection.execute("pragma quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as problem:
-        return None if "not a database" in str(problem) else str(problem)  # none of ours: check_version says so
-    return None if found == "ok" else found
+        return None if "not a database" in str(problem) else str(problem)  # check_version reports that
+    return None if result == "ok" else result

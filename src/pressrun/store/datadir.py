@@ -1,14 +1,14 @@
-"""The data directory: who may use it, who holds it, and the keys that belong to its database.
+"""The data directory: its paths, its lock, and the keys that belong to its database.
 
     data_dir/pressrun.sqlite3   the database            data_dir/lock           held by the one process that writes
-    data_dir/keys/link-N        link keys, hex           data_dir/control.sock   the daemon's, for the verbs
+    data_dir/keys/link-N        link keys, hex           data_dir/control.sock   of the daemon, for the verbs
     data_dir/keys/suppression   never rotated            data_dir/backups/       the database before each schema step
-    data_dir/layouts/NAME.html  layouts of the operator's own
-    data_dir/keys/consent-head  where the chain of evidence stood a moment ago
-    data_dir/handovers          what relays have taken and the database may not know yet
+    data_dir/layouts/NAME.html  the operator's own layouts
+    data_dir/keys/consent-head  the last row of evidence, written a moment ago
+    data_dir/handovers          the journal: mails that relays have accepted and the database may not know of
 
-Keys are made only together with a new database: links in mails already sent depend on them, so a database without
-its keys is an error to be told, never a reason to make new ones.
+Keys are created only together with a new database. Links in mails already sent depend on them, so a database without
+its keys is an error, never a reason to create new ones.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from pressrun.store.transaction import in_transaction
 _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 
 
-_SUPPRESSIONS = 0  # the number in the keyring of the key that is in no token
-_UNUSED = "unused"  # an empty file beside keys that no database has been used with yet
+_SUPPRESSIONS = 0  # the number of the suppression key in the table keyring
+_UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,14 @@ class DataDir:
 
 
 class DataLock:
-    """The right to write: one process at a time holds it, and loses it when it ends, however it ends."""
+    """The lock of the one process that writes; the kernel releases it when the process ends, however it ends."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     @classmethod
-    def take(cls, data: DataDir) -> Self:
-        """Take the lock or raise TryAgain at once."""
+    def acquire(cls, data: DataDir) -> Self:
+        """Acquire the lock, or raise TryAgain at once."""
         descriptor = os.open(data.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -96,17 +96,17 @@ class DataLock:
         return cls(descriptor)
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         os.close(self._descriptor)
 
 
 def prepare(data: DataDir) -> KeyRing:
-    """With the lock held: make the directory's contents when there are none, step the schema up, load the keys."""
+    """With the lock held: create missing data, migrate the schema, and load the keys."""
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     steps = migrate.package_steps()
     if data.database.exists():
         keys, _ = step_up(data)
-        (data.keys / _UNUSED).unlink(missing_ok=True)  # the start that made both was killed halfway
+        (data.keys / _UNUSED).unlink(missing_ok=True)  # the start that created both was killed
         return keys
     if not data.keys.exists():
         _make_keys(data)
@@ -119,16 +119,16 @@ def prepare(data: DataDir) -> KeyRing:
 
 
 def step_up(data: DataDir) -> tuple[KeyRing, list[int]]:
-    """With the lock held: bring a database to the newest schema; returns its keys and the versions reached."""
+    """With the lock held: migrate a database to the newest schema; returns its keys and the versions reached."""
     check(data)
     keys = load_keys(data)
     reached = migrate.migrate(data.database, migrate.package_steps(), backups=data.backups, keys=keys)
-    _record_keys(data, keys)  # those of a rotation that was killed halfway, and of an earlier version
+    _record_keys(data, keys)  # of a killed rotation, or of an earlier version
     return keys, reached
 
 
 def check(data: DataDir) -> None:
-    """Raise BadConfiguration when there is a database that cannot be used: its schema, its keys, their permissions."""
+    """Raise BadConfiguration when the schema, the keys or their permissions make the database unusable."""
     if not data.database.exists():
         if data.keys.exists():
             _require_unused(data)
@@ -138,7 +138,7 @@ def check(data: DataDir) -> None:
 
 
 def _require_unused(data: DataDir) -> None:
-    """Keys whose database is gone must not sign for a new one: its ids begin again, so old links would mean others."""
+    """Refuse keys of a lost database: the ids of a new one start again, so old links would mean other people."""
     if not (data.keys / _UNUSED).exists():
         raise BadConfiguration(
             f"{data.keys} exists without {data.database}. Restore the database from a backup, or move the keys away "
@@ -147,14 +147,14 @@ def _require_unused(data: DataDir) -> None:
 
 
 def load_keys(data: DataDir) -> KeyRing:
-    """The keys of an existing database; raises BadConfiguration when one that it was used with is missing."""
+    """The keys of an existing database; raises BadConfiguration when one of its keys is missing."""
     keys = _read_keys(data)
     with closing(connect(data.database, readonly=True)) as connection:
         recorded = dict(connection.execute("select number, fingerprint from keyring").fetchall())
         reader = connection.execute("select address_key, suppression_digest from subscriber limit 1").fetchone()
     fingerprint = _fingerprint(keys.suppression_key)
     is_other = recorded.pop(_SUPPRESSIONS, fingerprint) != fingerprint
-    # A database that no version has recorded the key in yet says by its readers which one it is.
+    # A database of a version that did not record the key identifies it by its readers.
     if is_other or (reader is not None and suppression_digest(keys, reader[0]) != reader[1]):
         raise BadConfiguration(
             f"{data.keys}/suppression is not the key that {data.database} was used with. Restore it from the backup. "
@@ -170,7 +170,7 @@ def load_keys(data: DataDir) -> KeyRing:
 
 
 def rotate_link_key(data: DataDir) -> KeyRing:
-    """Add a new link key that signs from now on; the old ones go on to verify."""
+    """Add a link key that signs from now on; the old ones still verify."""
     keys = load_keys(data)
     number = keys.newest + 1
     if number > LARGEST_KEY_NUMBER:
@@ -186,7 +186,7 @@ def rotate_link_key(data: DataDir) -> KeyRing:
 
 
 def keep_consent_head(data: DataDir, head: Head) -> None:
-    """Write down where the chain of evidence stands, beside the keys and so outside of the database."""
+    """Write the head of the evidence chain to a file beside the keys, outside the database."""
     draft = data.keys / ".consent-head.new"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as handle:
@@ -197,7 +197,7 @@ def keep_consent_head(data: DataDir, head: Head) -> None:
 
 
 def load_consent_head(data: DataDir) -> Head:
-    """What `keep_consent_head` wrote last, NO_ROWS before; raises BadInput when it cannot be read."""
+    """What `keep_consent_head` wrote last, or NO_ROWS; raises BadInput when it cannot be parsed."""
     try:
         text = data.consent_head.read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
@@ -232,9 +232,9 @@ def _read_keys(data: DataDir) -> KeyRing:
     if not data.keys.is_dir():
         raise BadConfiguration(f"{data.database} exists without its keys: {restore}")
     link_keys = {
-        int(found[1]): _read_key(path, restore)
+        int(match[1]): _read_key(path, restore)
         for path in sorted(data.keys.glob("link-*"))
-        if (found := _LINK_KEY.fullmatch(path.name)) is not None and int(found[1]) <= LARGEST_KEY_NUMBER
+        if (match := _LINK_KEY.fullmatch(path.name)) is not None and int(match[1]) <= LARGEST_KEY_NUMBER
     }
     if not link_keys:
         raise BadConfiguration(f"{data.keys} has no link key: {restore}")

@@ -1,4 +1,4 @@
-"""What a person may see of themselves beyond what other modules read: a row for each thing that is held."""
+"""Personal data that a person may see and that no other module reads: a row for each item."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pressrun.store.transaction import Row, Transaction
 
 
 def pauses(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """list, suspended_for and paused_until of lists that do not write now."""
+    """list, suspended_for and paused_until of suspended subscriptions."""
     return tx.rows("disclosure.pauses", subscriber_id=subscriber_id)
 
 
 def requests(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """list, name, language, requested_at and expires_at of requests to subscribe that are kept."""
+    """list, name, language, requested_at and expires_at of stored requests to subscribe."""
     return tx.rows("disclosure.requests", subscriber_id=subscriber_id)
 
 
 def replies(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """edition, enhanced, reply, attempts, reply_before_bounce of copies, newest first: what servers said of them."""
+    """edition, enhanced, reply, attempts and reply_before_bounce of copies, newest first."""
     return tx.rows("disclosure.replies", subscriber_id=subscriber_id)
 
 
 def mails(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """kind, list, address, language, queued_at and state of mails that are no editions."""
+    """kind, list, address, language, queued_at and state of notices."""
     return tx.rows("disclosure.mails", subscriber_id=subscriber_id)
 
 
@@ -33,12 +33,12 @@ def suspensions(tx: Transaction, subscriber_id: int) -> list[Row]:
 
 
 def editorships(tx: Transaction, address_key: str) -> list[Row]:
-    """The lists that an address may post to."""
+    """The lists to which an address may post."""
     return tx.rows("disclosure.editorships", address_key=address_key)
 
 
 def kept_mail(tx: Transaction, address: Address) -> list[dict[str, object]]:
-    """recipient, received_at and state of mail from an address that is held."""
+    """recipient, received_at and state of stored mail from an address."""
     spellings = Spellings(address)
     return [
         {name: row[name] for name in ("recipient", "received_at", "state")}

@@ -73,12 +73,12 @@ def store_mail(tx: Transaction, rows: Sequence[NewInbound], content: bytes, now:
 
 
 def _came_before(tx: Transaction, row: NewInbound, now: int) -> bool:
-    found = tx.row("inbound.find_digest", digest=row.digest)
-    if found is None:
+    earlier = tx.row("inbound.find_digest", digest=row.digest)
+    if earlier is None:
         return False
-    if row.repeats_after is None or found["received_at"] > now - row.repeats_after:
+    if row.repeats_after is None or earlier["received_at"] > now - row.repeats_after:
         return True
-    tx.run("inbound.retire_digest", id=found["id"], retired=_retired_digest(row.digest, found["id"]))
+    tx.run("inbound.retire_digest", id=earlier["id"], retired=_retired_digest(row.digest, earlier["id"]))
     return False
 
 

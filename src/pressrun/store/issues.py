@@ -1,4 +1,4 @@
-"""Issues: editions of the lists of a family that are one and the same in several languages."""
+"""Issues: the editions of a family's lists that are the same edition in several languages."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pressrun.core.edition import EditionState
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 
 @dataclass(frozen=True, slots=True)
 class IssueEdition:
-    """An edition that is an issue; the digest is that of its source and all it takes along."""
+    """An edition that belongs to an issue, with the digest of its source and the files it refers to."""
 
     id: int
     state: EditionState
@@ -19,23 +19,21 @@ class IssueEdition:
 
 
 def find_issue_editions(tx: Transaction, list_id: int, issue: str) -> list[IssueEdition]:
-    """The editions of a list that are this issue, drafts among them: mostly one or none."""
+    """The editions of a list that belong to this issue, including drafts; usually one or none."""
     rows = tx.rows("issues.holders", list_id=list_id, issue=issue)
-    return [IssueEdition(row["id"], EditionState(row["state"]), row["source_digest"]) for row in rows]
+    return [parse_row(row, IssueEdition) for row in rows]
 
 
 def name_issue(tx: Transaction, ids: Sequence[int], issue: str | None) -> None:
-    """Let editions be one issue, or none."""
+    """Make editions one issue, or remove them from theirs with None."""
     tx.run("issues.name_it", ids=in_json(ids), issue=issue)
 
 
 def find_in_family(tx: Transaction, family: str, issue: str) -> list[Row]:
-    """id and list_id of the editions of a family that are this issue."""
+    """id and list_id of the editions of a family that belong to this issue."""
     return tx.rows("issues.in_family", family=family, issue=issue)
 
 
 def translations_of(tx: Transaction, edition_id: int) -> list[Row]:
-    """list_name, slug, title and language of the public pages of an issue, and of this edition itself;
-    none where it is no issue.
-    """
+    """list_name, slug, title, language of an edition and the public pages of its issue; empty without an issue."""
     return tx.rows("issues.translations", id=edition_id)

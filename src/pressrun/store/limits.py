@@ -1,4 +1,4 @@
-"""The sliding windows of `[limits]`: exact, and kept over a restart."""
+"""The sliding windows of `[limits]`, which are exact and survive a restart, and the number of sign-ups per hour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pressrun.store.transaction import Transaction, in_json
 
 
 class Meter(NamedTuple):
-    """One window: a limit's key in `[limits]`, whom it counts against, and how many it takes."""
+    """One window: the key of the limit in `[limits]`, whom it counts against, and its rate."""
 
     scope: str
     subject: bytes
@@ -19,21 +19,21 @@ class Meter(NamedTuple):
 
 
 def opens_at(tx: Transaction, scope: str, subject: bytes, rate: Rate, now: float) -> float | None:
-    """None when another event fits into the window, else when the next one will."""
-    # The window is full when it holds as many as it may; it opens when the oldest of these leaves. A clock that was set
-    # back must not lock anybody out: events from the future count as of now, those more than a window ahead not at all.
+    """None when another event fits into the window, else the time when the next one will."""
+    # A full window opens when its oldest event leaves it. A clock that was set back must not lock anybody out, so
+    # events from the future count as of now, and those more than a window ahead do not count.
     window = {"after": now - rate.seconds, "ahead": now + rate.seconds}
     oldest = tx.value("limits.latest", scope=scope, subject=subject, **window, newer=rate.count - 1)
     return None if oldest is None else min(oldest, now) + rate.seconds
 
 
 def spend(tx: Transaction, scope: str, subject: bytes, rate: Rate, now: float) -> bool:
-    """Count an event if it fits into the window; False, and nothing counted, when the window is full."""
+    """Count an event if it fits into the window; False without counting it when the window is full."""
     return spend_all(tx, [Meter(scope, subject, rate)], now)
 
 
 def spend_all(tx: Transaction, meters: Sequence[Meter], now: float) -> bool:
-    """Count an event in every window if it fits into all; False, and nothing counted, when one is full."""
+    """Count an event in every window if it fits into all; False without counting it when one is full."""
     if any(opens_at(tx, *meter, now) is not None for meter in meters):
         return False
     for meter in meters:
@@ -42,14 +42,14 @@ def spend_all(tx: Transaction, meters: Sequence[Meter], now: float) -> bool:
 
 
 def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rate, now: float) -> list[bool]:
-    """`spend` for several subjects of one length, in their order."""
+    """`spend` for several subjects of equal length, in order."""
     if not subjects:
         return []
     window = {"scope": scope, "after": now - rate.seconds, "ahead": now + rate.seconds}
     octets, width = b"".join(subjects), len(subjects[0])
     places = in_json(list(range(len(subjects))))
-    found = tx.value("limits.count_each", **window, places=places, octets=octets, width=width, most=rate.count)
-    counted = dict(zip(subjects, json.loads(found), strict=True))
+    counts = tx.value("limits.count_each", **window, places=places, octets=octets, width=width, most=rate.count)
+    counted = dict(zip(subjects, json.loads(counts), strict=True))
     spent: list[bool] = []
     for subject in subjects:
         spent.append(counted[subject] < rate.count)
@@ -60,21 +60,20 @@ def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rat
 
 
 def sweep(tx: Transaction, scope: str, rate: Rate, now: float) -> None:
-    """Forget events that no window reaches any more."""
+    """Delete events that no window reaches any more."""
     tx.run("limits.sweep", scope=scope, before=now - rate.seconds, ahead=now + rate.seconds)
 
 
 def count_sign_up(tx: Transaction, hour: int) -> int:
-    """Count one in an hour, by its number since 1970; returns how many that makes."""
-    number: int = tx.value("limits.count_sign_up", hour=hour)
-    return number
+    """Count a sign-up in an hour (hours since 1970); returns how many came in that hour."""
+    return int(tx.value("limits.count_sign_up", hour=hour))
 
 
 def sign_ups_since(tx: Transaction, hour: int) -> dict[int, int]:
-    """How many there were by hour, from this one on."""
+    """How many sign-ups came in each hour, from this one on."""
     return {row["hour"]: row["number"] for row in tx.rows("limits.sign_ups_since", hour=hour)}
 
 
 def sweep_sign_ups(tx: Transaction, before: int) -> int:
-    """Forget the hours before `before`."""
+    """Delete the counts of hours before `before`."""
     return tx.run("limits.sweep_sign_ups", before=before)

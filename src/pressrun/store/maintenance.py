@@ -18,12 +18,12 @@ _MOST = 10_000  # copies in one transaction
 
 
 def cut_copies(tx: Transaction, now: int) -> int:
-    """Have copies and notices wait from now on, some at a time; returns how many."""
+    """Let copies and notices wait from now on, a batch at a time; returns how many."""
     return tx.run("maintenance.copies", now=now, most=_MOST) + tx.run("maintenance.notices", now=now, most=_MOST)
 
 
 def cut_times(tx: Transaction, now: int) -> int:
-    """Have everything else wait from now on; returns how many rows."""
+    """Let everything else wait from now on; returns how many rows."""
     names = (
         "maintenance.confirmations",
         "maintenance.held_notices",
@@ -41,7 +41,7 @@ def are_statistics_kept(tx: Transaction) -> bool:
 
 
 def drop_statistics(tx: Transaction) -> None:
-    """Drop all of them."""
+    """Drop all statistics."""
     tx.run("maintenance.drop_statistics")
     tx.run("maintenance.drop_samples")
     tx.run("maintenance.reload_schema")

@@ -1,7 +1,7 @@
-"""The life of the schema: a new database gets schema.sql, an older one is stepped up, a newer one is refused.
+"""Schema migration: a new database gets schema.sql, an older one is migrated step by step, a newer one is refused.
 
-Before each step the database is copied beside itself (`backups/schema-N.sqlite3`); a step and its version number are
-one transaction, so a kill at any moment leaves either the old or the new schema, whole.
+Each step starts with a backup of the database (`backups/schema-N.sqlite3`). A step and its version number are one
+transaction, so a kill at any moment leaves either the old or the new schema.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from pressrun.core.masking import without_addresses
 from pressrun.core.tokens import digests_of
 from pressrun.store.connection import connect
 
-APPLICATION_ID = 0x70726573  # "pres": tells our files from other SQLite files
+APPLICATION_ID = 0x70726573  # "pres": identifies our files among other SQLite files
 _FOLDER = Path(__file__).parent
 _STEP = re.compile(r"(\d{4})_[a-z0-9_]+\.sql", re.ASCII)
 
 
 def load_steps(folder: Path) -> dict[int, str]:
-    """The steps by the version that each leads to, in order; raises Refused when a number is missing."""
+    """The steps by the version that each leads to, in order; raises Refused when one is missing."""
     steps: dict[int, str] = {}
     for entry in folder.iterdir():
-        found = _STEP.fullmatch(entry.name)
-        if found is not None:
-            steps[int(found[1])] = entry.read_text(encoding="utf-8")
+        match = _STEP.fullmatch(entry.name)
+        if match is not None:
+            steps[int(match[1])] = entry.read_text(encoding="utf-8")
     if steps and sorted(steps) != list(range(2, max(steps) + 1)):
         raise Refused(f"the schema steps {sorted(steps)} have a gap. The installation is damaged; install it again")
     return dict(sorted(steps.items()))  # a folder lists its files in any order
@@ -51,12 +51,12 @@ def package_schema() -> str:
 
 
 def newest_version(steps: dict[int, str]) -> int:
-    """The version that a database has after all steps; without steps it is 1."""
+    """The version of a database after all steps; without steps it is 1."""
     return max(steps, default=1)
 
 
 def create(path: Path, schema: str, version: int) -> None:
-    """Make a new database: complete, or not there at all, whenever the process dies."""
+    """Create a new database, complete or not at all, even when the process is killed."""
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
@@ -65,14 +65,14 @@ def create(path: Path, schema: str, version: int) -> None:
             f"begin; {schema}; pragma application_id = {APPLICATION_ID}; pragma user_version = {version}; commit;"
         )
     draft.chmod(0o600)
-    for leftover in ("-wal", "-shm", "-journal"):  # of a database that is gone: SQLite would play it into the new one
+    for leftover in ("-wal", "-shm", "-journal"):  # of a lost database: SQLite would apply it to the new one
         path.with_name(path.name + leftover).unlink(missing_ok=True)
     draft.replace(path)
     sync_directory(path.parent)
 
 
 def version_of(path: Path) -> int:
-    """The schema version of a database file; raises BadConfiguration when it is none of ours."""
+    """The schema version of a database file; raises BadConfiguration when the file is not ours."""
     with closing(connect(path, readonly=True)) as connection:
         try:
             application = connection.execute("pragma application_id").fetchone()[0]
@@ -85,7 +85,7 @@ def version_of(path: Path) -> int:
 
 
 def check_version(path: Path, newest: int) -> int:
-    """The version of a database that this program can use after `migrate`; raises BadConfiguration for a newer one."""
+    """The version of a database that this program can migrate; raises BadConfiguration for a newer one."""
     version = version_of(path)
     if version > newest:
         raise BadConfiguration(
@@ -96,7 +96,7 @@ def check_version(path: Path, newest: int) -> int:
 
 
 def require_current_schema(path: Path) -> None:
-    """Raise BadConfiguration for a database of another schema, which a reader must not step up."""
+    """Raise BadConfiguration for a database with another schema, which a reader must not migrate."""
     numbers = [int(entry.name[:4]) for entry in (_FOLDER / "steps").iterdir() if _STEP.fullmatch(entry.name)]
     newest = max(numbers, default=1)
     version = check_version(path, newest)
@@ -105,16 +105,16 @@ def require_current_schema(path: Path) -> None:
 
 
 def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) -> list[int]:
-    """Step the database up to the newest version, with a backup before each step; returns the versions reached.
+    """Migrate the database to the newest version, with a backup before each step; returns the versions reached.
 
-    `keys` are those of the database: what is hashed under one of them a step hashes so, too.
+    `keys` are those of the database, for steps that compute keyed digests.
     """
     version = check_version(path, newest_version(steps))
     reached = []
     for target in range(version + 1, newest_version(steps) + 1):
         back_up(path, backups / f"schema-{target - 1}.sqlite3")
         with closing(connect(path)) as connection:
-            _take_step(connection, steps[target], target, keys)
+            _run_step(connection, steps[target], target, keys)
         reached.append(target)
     return reached
 
@@ -133,8 +133,8 @@ def back_up(path: Path, target: Path) -> None:
     sync_directory(target.parent)
 
 
-def _take_step(connection: sqlite3.Connection, step: str, target: int, keys: KeyRing) -> None:
-    connection.execute("pragma foreign_keys = off")  # tables may be rebuilt; the check below replaces it
+def _run_step(connection: sqlite3.Connection, step: str, target: int, keys: KeyRing) -> None:
+    connection.execute("pragma foreign_keys = off")  # steps may rebuild tables; the check below replaces it
     connection.create_function("pressrun_sha256", -1, _sha256, deterministic=True)
     connection.create_function("pressrun_mailbox_digest", 2, partial(_mailbox_digest, keys), deterministic=True)
     connection.create_function("pressrun_without_addresses", 1, without_addresses, deterministic=True)
@@ -152,18 +152,18 @@ def _take_step(connection: sqlite3.Connection, step: str, target: int, keys: Key
 
 
 def _sha256(*parts: object) -> bytes:
-    """What steps make digests with: texts as UTF-8, numbers as decimals."""
+    """SHA-256 for steps: texts as UTF-8, numbers as decimals."""
     return hashlib.sha256(b"".join(part if isinstance(part, bytes) else str(part).encode() for part in parts)).digest()
 
 
 def _mailbox_digest(keys: KeyRing, address: str, domain: str | None) -> bytes:
-    """Where the mailbox of a stored address would stand in the suppressions; `domain` is None where it is not known."""
+    """The suppression digest of the mailbox of a stored address; `domain` is None when it is unknown."""
     try:
-        found = parse_address(address) if domain is None else stored_address(address, domain)
-    except MalformedAddress:  # taken by an earlier version, which knew it as an address
-        local, _, given = address.rpartition("@")
-        found = Address(address, local, domain or given.lower())
-    return digests_of(keys, found).mailbox
+        parsed = parse_address(address) if domain is None else stored_address(address, domain)
+    except MalformedAddress:  # an earlier version accepted it
+        local, _, written_domain = address.rpartition("@")
+        parsed = Address(address, local, domain or written_domain.lower())
+    return digests_of(keys, parsed).mailbox
 
 
 def _require_whole(connection: sqlite3.Connection, target: int) -> None:
@@ -173,19 +173,19 @@ def _require_whole(connection: sqlite3.Connection, target: int) -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """The statements of a script one by one: `executescript` would commit in between."""
-    found: list[str] = []
+    """The statements of a script, because `executescript` would commit in between."""
+    statements: list[str] = []
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
         if sqlite3.complete_statement(pending):
-            found.append(pending)
+            statements.append(pending)
             pending = ""
-    return [*found, pending] if pending.strip() else found  # the last one may lack its semicolon
+    return [*statements, pending] if pending.strip() else statements  # the last one may lack its semicolon
 
 
 def sync_directory(folder: Path) -> None:
-    """Make sure that a name given to a file in this directory outlasts a power cut."""
+    """Make new file names in this directory survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

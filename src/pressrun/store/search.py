@@ -1,6 +1,6 @@
-"""The search in archives: SQLite's FTS5, and all that is particular to it.
+"""The search in archives, and everything particular to SQLite's FTS5.
 
-What is looked for comes as terms, never as an expression, so that no query can be wrong.
+Queries come as terms, never as an expression of FTS5, so that no query is invalid.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pressrun.core.passages import MOST_READ
 from pressrun.core.searching import Term, searchable
 from pressrun.store.transaction import Row, Transaction
 
-_HALF_SECONDS = 365 * 86_400  # a match of that age counts half
+_HALF_SECONDS = 365 * 86_400  # an edition of that age counts half
 
 
 def index_edition(tx: Transaction, edition_id: int, list_id: int, title: str, text: str) -> None:
-    """Let an edition be found, once its archive shows it."""
+    """Add an edition to the index; searches find it once its archive shows it."""
     tx.run(
         "search.insert",
         edition_id=edition_id,
@@ -27,20 +27,19 @@ def index_edition(tx: Transaction, edition_id: int, list_id: int, title: str, te
 
 
 def forget_list(tx: Transaction, list_id: int) -> None:
-    """Take the editions of a list out of the index, while they are still there."""
+    """Remove the editions of a list from the index, before they are deleted."""
     tx.run("search.forget_list", list_id=list_id)
 
 
 def count_found(tx: Transaction, list_id: int, terms: Sequence[Term]) -> int:
-    """How many editions of an archive hold every term."""
-    found: int = tx.value("search.count", expression=expression_of(list_id, terms))
-    return found
+    """How many editions of an archive contain every term."""
+    return int(tx.value("search.count", expression=expression_of(list_id, terms)))
 
 
 def find_editions(
     tx: Transaction, list_id: int, terms: Sequence[Term], *, limit: int, offset: int, now: int, newest: bool = False
 ) -> list[Row]:
-    """Those editions, the best or the `newest` first: id, slug, title, preheader, language, published_at."""
+    """id, slug, title, preheader, language, published_at of editions with every term, the best or `newest` first."""
     return tx.rows(
         "search.find",
         expression=expression_of(list_id, terms),
@@ -53,7 +52,7 @@ def find_editions(
 
 
 def texts(tx: Transaction, edition_ids: Sequence[int]) -> dict[int, str]:
-    """What the index holds of some editions, from its beginning."""
+    """The beginning of what the index holds of these editions."""
     rows = tx.rows("search.texts", ids=json.dumps(list(edition_ids)), most=MOST_READ)
     return {row["id"]: row["text"] for row in rows}
 
@@ -63,6 +62,6 @@ def _list_word(list_id: int) -> str:
 
 
 def expression_of(list_id: int, terms: Sequence[Term]) -> str:
-    """What FTS5 is asked: strings in double quotes are all of its language that a visitor can write into."""
+    """The FTS5 expression. The words of a visitor appear only inside double quotes."""
     words = " AND ".join(f'"{term.words.replace(chr(34), " ")}"{" *" if term.is_prefix else ""}' for term in terms)
     return f'list : "{_list_word(list_id)}" AND {{title text}} : ({words})'

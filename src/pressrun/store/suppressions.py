@@ -1,4 +1,4 @@
-"""Addresses that get nothing, by keyed digest; only an erased one stands without its address."""
+"""Suppressed addresses, by keyed digest. Only an erased one is stored without its address."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pressrun.store.transaction import Row, Transaction
 
 
 def find(tx: Transaction, digests: Digests) -> Row | None:
-    """address (None where erased), reason and since of what keeps an address out.
+    """address (None when erased), reason and since of the suppression that applies to an address.
 
-    That is a suppression of its own, or "never again" of its mailbox, which comes first.
+    "Never again" of its mailbox comes before a suppression of the address itself.
     """
     return tx.row("suppressions.find", own=digests.own, mailbox=digests.mailbox)
 
 
 def suppress(tx: Transaction, digest: bytes, *, address: str | None, reason: str, since: int) -> None:
-    """Write a suppression, in place of the one that stands; `address` is None when it must not be kept."""
+    """Store a suppression, replacing another; `address` is None when it must not be kept."""
     tx.run("suppressions.upsert", digest=digest, address=address, reason=reason, since=since)
 
 
@@ -25,15 +25,15 @@ def lift(tx: Transaction, digest: bytes) -> bool:
 
 
 def forget_address(tx: Transaction, digest: bytes) -> None:
-    """Leave a suppression without its address."""
+    """Delete the address of a suppression, which stays."""
     tx.run("suppressions.forget_address", digest=digest)
 
 
 def list_suppressions(tx: Transaction) -> list[Row]:
-    """Every suppression: address (None where erased), reason, since."""
+    """Every suppression: address (None when erased), reason, since."""
     return tx.rows("suppressions.all")
 
 
 def get_suppression(tx: Transaction, digest: bytes) -> Row | None:
-    """address (None where erased), reason and since of one suppression."""
+    """address (None when erased), reason and since of one suppression."""
     return tx.row("suppressions.get", digest=digest)

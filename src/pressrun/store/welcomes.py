@@ -1,7 +1,7 @@
-"""The edition that greets the new readers of a list: which one it is, and its copies.
+"""Welcome mails: the edition that each new reader of a list gets.
 
-It stands among the editions, so that its copies wait, are claimed, retried, bounce and are left by like all others. It
-has no page: nothing of it is published, searched or listed.
+It is stored as an edition, so its copies are queued, claimed and retried, and bounce and unsubscribe, like all others.
+It has no page, so it is never published, searched or listed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pressrun.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WelcomeSource:
-    """What a welcome mail was made of: its file, and what that takes along, by path."""
+    """The source of a welcome mail: its file and the files that it refers to, by path."""
 
     source_name: str
     source: bytes
@@ -24,39 +24,39 @@ class WelcomeSource:
 
 
 def find_welcome(tx: Transaction, list_id: int) -> Edition | None:
-    """The edition that greets the new readers of a list now."""
-    number: int | None = tx.value("welcomes.find", list_id=list_id)
-    return None if number is None else editions.get_edition(tx, number)
+    """The welcome mail of a list."""
+    edition_id: int | None = tx.value("welcomes.find", list_id=list_id)
+    return None if edition_id is None else editions.get_edition(tx, edition_id)
 
 
 def lists_with_welcome(tx: Transaction) -> list[str]:
-    """The names of the lists that greet new readers."""
+    """The names of the lists that have a welcome mail."""
     return [row["name"] for row in tx.rows("welcomes.all")]
 
 
 def put_welcome(tx: Transaction, list_id: int, edition_id: int) -> None:
-    """Let this edition greet new readers from now on."""
+    """Make this edition the welcome mail of a list."""
     tx.run("welcomes.put", list_id=list_id, edition_id=edition_id)
 
 
 def remove_welcome(tx: Transaction, list_id: int) -> None:
-    """Greet nobody any more."""
+    """Leave a list without a welcome mail."""
     tx.run("welcomes.remove", list_id=list_id)
 
 
 def requeue_copy(tx: Transaction, edition_id: int, subscription_id: int, *, left_at: int, now: int) -> bool:
-    """Queue a copy again that was cancelled as its reader left, at that time; False when there is none."""
+    """Queue a copy again that was cancelled when its reader left at that time; False when there is none."""
     values = {"edition_id": edition_id, "subscription_id": subscription_id, "left_at": left_at, "now": now}
     return tx.run("welcomes.requeue_copy", **values) > 0
 
 
 def unfinished(tx: Transaction, list_id: int) -> list[int]:
-    """The welcome mails of a list that still have copies to send, replaced ones included."""
+    """The welcome mails of a list that still have copies to send, including replaced ones."""
     return [row["id"] for row in tx.rows("welcomes.unfinished", list_id=list_id)]
 
 
 def load_source(tx: Transaction, edition_id: int) -> WelcomeSource:
-    """What a welcome mail was made of."""
+    """The source of a welcome mail."""
     row = tx.row("welcomes.source", edition_id=edition_id)
     assert row is not None  # the welcome holds it by a foreign key
     files = tx.rows("welcomes.files", edition_id=edition_id)
@@ -68,6 +68,6 @@ def load_source(tx: Transaction, edition_id: int) -> WelcomeSource:
 
 
 def forget_unused(tx: Transaction, edition_id: int) -> None:
-    """Forget a welcome mail that greets nobody any more and never did."""
+    """Delete a welcome mail that no list uses and nobody ever got."""
     if tx.value("welcomes.is_unused", edition_id=edition_id):
         tx.run("welcomes.delete", edition_id=edition_id)

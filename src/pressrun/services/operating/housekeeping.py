@@ -199,7 +199,7 @@ class Housekeeping(BackgroundLoop):
 
 def _is_due(tx: Transaction, suspended_before: int, now: int) -> bool:
     """Whether a request, a pause or the time before a question has come to its end."""
-    to_ask = bounces.readers_to_ask(tx, before=suspended_before, limit=1)
+    to_ask = bounces.readers_to_probe(tx, before=suspended_before, limit=1)
     return bool(to_ask) or subscriptions.is_anything_over(tx, now)
 
 

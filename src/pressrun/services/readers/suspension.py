@@ -107,9 +107,9 @@ def probe_suspended(tx: Transaction, settings: BounceSettings, entropy: Entropy,
 
     Returns how many readers were due.
     """
-    due = bounces.readers_to_ask(tx, before=int(now - settings.probe_after_seconds), limit=_BATCH)
+    due = bounces.readers_to_probe(tx, before=int(now - settings.probe_after_seconds), limit=_BATCH)
     for subscriber_id, first_edition_id in due:
-        bounces.note_asked(tx, subscriber_id, now)
+        bounces.record_probe(tx, subscriber_id, now)
         person = _get_person(tx, subscriber_id)
         open_ones = [
             details
