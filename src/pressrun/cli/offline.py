@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from pressrun.config import Settings
-from pressrun.daemon import offline_verbs
+from pressrun.daemon.offline import offline_verbs
 
 
 class OfflineExecutor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb
 from pressrun.cli.owner import become_owner
-from pressrun.daemon import run
+from pressrun.daemon.serve import run
 
 
 @verb("serve", has_json=False)

@@ -14,17 +14,15 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
-
-from starlette.types import ASGIApp
+from typing import TYPE_CHECKING
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
-from pressrun.core.tokens import WebTokens
 from pressrun.daemon.assembly import (
     build_bounce_handler,
     build_dispatcher,
@@ -36,8 +34,9 @@ from pressrun.daemon.listeners import DaemonListeners
 from pressrun.daemon.offline import opened
 from pressrun.daemon.reload import Reload, serving
 from pressrun.daemon.running import Running
-from pressrun.daemon.services import Hooks, Services, build_services
+from pressrun.daemon.services import Hooks, build_services
 from pressrun.daemon.watchdog import Watchdog
+from pressrun.daemon.web_app import DeferredApp, build_web_app
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.process import FINISH_SECONDS
 from pressrun.delivery.worker.workers import count_workers
@@ -50,19 +49,20 @@ from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.services.operating.readiness import Readiness
-from pressrun.services.ports import RelayPool
 from pressrun.smtp.handover import Outcome
-from pressrun.store import deliveries, inbound, pending_requests
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Journal
-from pressrun.web.app import build_app
-from pressrun.web.context import UseCases
-from pressrun.web.editors.demo import DemoMailbox
 from pressrun.web.http.server import WebServer
+
+if TYPE_CHECKING:
+    from pressrun.web.editors.demo import DemoMailbox
 
 log = logging.getLogger("pressrun.daemon")
 
 OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # by workers whose daemon was killed; it ends itself before that
+
+
+Tour = Callable[[Running, asyncio.Event], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Extras:
 
     mailbox: DemoMailbox | None = None
     sockets: Mapping[str, socket.socket] = field(default_factory=dict)
-    tour: Callable[[Running, asyncio.Event], Awaitable[None]] | None = None
+    tour: Tour | None = None
 
 
 NO_EXTRAS = Extras()
@@ -108,7 +108,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         readiness = Readiness(
             database=database, alive_at=lambda: dispatcher.alive_at, relays=workers, loops=loops, clock=time.time
         )
-        app = _app(settings, services, workers, readiness, metrics, extras.mailbox)
+        app = DeferredApp(lambda: build_web_app(settings, services, workers, readiness, metrics, extras.mailbox))
         web = WebServer(app, settings.http, handed_over=sockets.get("http"))
         running = Running(
             current=current,
@@ -133,7 +133,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             http=web.address,
             mail=sorted(running.listeners.mail_addresses.values()),
         )
-        await _run(running, stopping, extras.tour)
+        await _run(running, app, stopping, extras.tour)
     notifier.close()
     event(log, "daemon.stopped")
 
@@ -162,53 +162,7 @@ async def _seize(journal: Journal) -> None:
         await asyncio.sleep(OUTLIVED_SECONDS / 1000)
 
 
-def _app(
-    settings: Settings,
-    services: Services,
-    relays: RelayPool,
-    readiness: Readiness,
-    metrics: Metrics,
-    mailbox: DemoMailbox | None,
-) -> ASGIApp:
-    async def metrics_page() -> bytes:
-        metrics.set_queue(await services.database.read(deliveries.count_live))
-        metrics.set_kept(await services.database.read(inbound.count_kept))
-        metrics.set_relays_up({status.name: status.failing_since is None for status in relays.statuses()})
-        metrics.set_requests_aside(await services.database.read(pending_requests.count_set_aside))
-        metrics.set_loops(readiness.failing_seconds())
-        return metrics.render()
-
-    readers, editions = services.readers, services.editions
-    cases = UseCases(
-        web_requests=readers.web_requests,
-        sign_ups=readers.sign_ups,
-        unsubscribes=readers.unsubscribes,
-        never_again=readers.never_again,
-        preferences=readers.preferences,
-        address_changes=readers.address_changes,
-        undo_unsubscribe=readers.undo_unsubscribe,
-        archive_reader=editions.archive_reader,
-        draft_approval=editions.draft_approval,
-        editor_reports=editions.editor_reports,
-    )
-    return build_app(
-        cases,
-        site=settings.site,
-        tokens=lambda: WebTokens(services.keys),
-        readiness=readiness.problems,
-        metrics_page=metrics_page,
-        count_request=metrics.count_request,
-        settings=settings.http,
-        clock=time.time,
-        mailbox=mailbox,
-    )
-
-
-async def _run(
-    running: Running,
-    stopping: asyncio.Event,
-    tour: Callable[[Running, asyncio.Event], Awaitable[None]] | None,
-) -> None:
+async def _run(running: Running, app: DeferredApp, stopping: asyncio.Event, tour: Tour | None) -> None:
     """Until a signal comes; raises PressrunError when the dispatcher has ended before that."""
     running.dispatcher.connect(running.workers)
     # Beside the group, which would end all others at once, in the middle of what they do, if this one failed.
@@ -221,8 +175,8 @@ async def _run(
             welcomes = running.services.operating.lists.renew_welcomes()
             beside.append(tasks.create_task(welcomes, name="welcomes"))
             if tour is not None:
-                beside.append(tasks.create_task(_guided(tour, running, stopping), name="tour"))
-            leave_alone_what_stays()
+                beside.append(tasks.create_task(tour(running, stopping), name="tour"))
+            beside.append(tasks.create_task(_finish_start(app), name="start"))
             running.notifier.ready(serving(running.current.value))
             await asyncio.wait([dispatcher, signalled], return_when=asyncio.FIRST_COMPLETED)
             has_ended = not stopping.is_set()
@@ -253,10 +207,10 @@ async def _end_of(task: asyncio.Task[None], dispatcher: Dispatcher, *, has_ended
     raise PressrunError("the dispatcher stopped unexpectedly. What was in flight is recorded. Restart the service")
 
 
-async def _guided(
-    tour: Callable[[Running, asyncio.Event], Awaitable[None]], running: Running, stopping: asyncio.Event
-) -> None:
-    await tour(running, stopping)
+async def _finish_start(app: DeferredApp) -> None:
+    """Do what may wait until the daemon serves, so that no first visitor waits for it."""
+    await app.load()
+    leave_alone_what_stays()
 
 
 async def _stop(running: Running) -> None:

@@ -10,14 +10,15 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
-from mdit_py_plugins.footnote import footnote_plugin
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.renderer import RendererHTML
+    from markdown_it.rules_core import StateCore
+    from markdown_it.token import Token
 
 FOOTNOTES = "footnotes"  # the class of the list of notes
 BACK = "footnote-back"  # the class of the way back from one
@@ -37,7 +38,8 @@ def render_markdown(source: str, *, direction: str = "ltr") -> str:
     ended early stays a line.
     """
     env: dict[str, Any] = {}
-    tokens = _PARSER.parse(source, env)
+    parser = _parser()
+    tokens = parser.parse(source, env)
     for token in tokens:
         if token.type == "inline":
             for early in _early_ends(token):
@@ -46,7 +48,7 @@ def render_markdown(source: str, *, direction: str = "ltr") -> str:
             style = str(token.attrGet("style") or "")
             if style in _MIRRORED:
                 token.attrSet("style", _MIRRORED[style])
-    return str(_PARSER.renderer.render(tokens, _PARSER.options, env))
+    return str(parser.renderer.render(tokens, parser.options, env))
 
 
 def _early_ends(inline: Token) -> Sequence[Token]:
@@ -104,7 +106,7 @@ def footnote_faults(source: str) -> FootnoteFaults:
     if "[^" not in source:
         return FootnoteFaults()
     env: dict[str, Any] = {}
-    tokens = _PARSER.parse(source, env)
+    tokens = _parser().parse(source, env)
     refs = env.get("footnotes", {}).get("refs", {})
     words = "\n".join(child.content for token in tokens for child in token.children or () if child.type == "text")
     return FootnoteFaults(
@@ -142,11 +144,12 @@ def _caption(inside: Token) -> list[Token]:
     title = str(image.attrs.pop("title", "")) if image is not None else ""
     if not title.strip():
         return []
-    words = Token("text", "", 0, content=title)
+    new = type(inside)
+    words = new("text", "", 0, content=title)
     return [
-        Token("figcaption_open", "figcaption", 1),
-        Token("inline", "", 0, content=title, children=[words]),
-        Token("figcaption_close", "figcaption", -1),
+        new("figcaption_open", "figcaption", 1),
+        new("inline", "", 0, content=title, children=[words]),
+        new("figcaption_close", "figcaption", -1),
     ]
 
 
@@ -183,7 +186,12 @@ def _way_back(_self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any)
     return f' <a href="#ref-{number}{again}" class="{BACK}" title="{number}">\u21a9\ufe0e</a>'
 
 
-def _make_parser() -> MarkdownIt:
+@cache
+def _parser() -> MarkdownIt:
+    # Slow to import, and most processes and verbs never read Markdown.
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+    from mdit_py_plugins.footnote import footnote_plugin  # noqa: PLC0415
+
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     parser.use(footnote_plugin, inline=False)
     parser.core.ruler.push("figures", _make_figures)
@@ -202,4 +210,3 @@ def _make_parser() -> MarkdownIt:
 
 _BREAKS = ("softbreak", "hardbreak")
 _MIRRORED = {"text-align:left": "text-align:right", "text-align:right": "text-align:left"}
-_PARSER = _make_parser()

@@ -1,0 +1,85 @@
+"""The web application over the services, built once the daemon serves: importing it takes long."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pressrun.core.tokens import WebTokens
+from pressrun.store import deliveries, inbound, pending_requests
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from pressrun.config.settings import Settings
+    from pressrun.daemon.services import Services
+    from pressrun.observe.metrics import Metrics
+    from pressrun.services.operating.readiness import Readiness
+    from pressrun.services.ports import RelayPool
+    from pressrun.web.editors.demo import DemoMailbox
+
+
+class DeferredApp:
+    """An ASGI application that is built in a thread, by `load` or at the first request; requests wait for it."""
+
+    def __init__(self, build: Callable[[], ASGIApp]) -> None:
+        self._build = build
+        self._building: asyncio.Task[ASGIApp] | None = None
+
+    async def load(self) -> ASGIApp:
+        """The application, built if it was not yet."""
+        if self._building is None:
+            self._building = asyncio.create_task(asyncio.to_thread(self._build), name="web application")
+        return await asyncio.shield(self._building)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = await self.load()
+        await app(scope, receive, send)
+
+
+def build_web_app(
+    settings: Settings,
+    services: Services,
+    relays: RelayPool,
+    readiness: Readiness,
+    metrics: Metrics,
+    mailbox: DemoMailbox | None,
+) -> ASGIApp:
+    """Wire the pages; `mailbox` is that of the demo."""
+    from pressrun.web.app import build_app  # noqa: PLC0415 - this is what takes its time
+    from pressrun.web.context import UseCases  # noqa: PLC0415
+
+    async def metrics_page() -> bytes:
+        metrics.set_queue(await services.database.read(deliveries.count_live))
+        metrics.set_relays_up({status.name: status.failing_since is None for status in relays.statuses()})
+        metrics.set_loops(readiness.failing_seconds())
+        metrics.set("inbound_kept", await services.database.read(inbound.count_kept))
+        metrics.set("requests_set_aside", await services.database.read(pending_requests.count_set_aside))
+        return metrics.render()
+
+    readers, editions = services.readers, services.editions
+    cases = UseCases(
+        web_requests=readers.web_requests,
+        sign_ups=readers.sign_ups,
+        unsubscribes=readers.unsubscribes,
+        never_again=readers.never_again,
+        preferences=readers.preferences,
+        address_changes=readers.address_changes,
+        undo_unsubscribe=readers.undo_unsubscribe,
+        archive_reader=editions.archive_reader,
+        draft_approval=editions.draft_approval,
+        editor_reports=editions.editor_reports,
+    )
+    return build_app(
+        cases,
+        site=settings.site,
+        tokens=lambda: WebTokens(services.keys),
+        readiness=readiness.problems,
+        metrics_page=metrics_page,
+        count_request=metrics.count_request,
+        settings=settings.http,
+        clock=time.time,
+        mailbox=mailbox,
+    )
