@@ -57,9 +57,9 @@ class Pages:
         self.base_path = urlsplit(site.base_url).path.rstrip("/")
         self._static = _load_static()
         self._hashed = {name.rsplit(".", 2)[0] + "." + name.rsplit(".", 1)[1]: name for name in self._static}
-        self._sheet = Sheet(_STATIC.joinpath("pressrun.css").read_text("utf-8"))
-        self.editors_sheet = compact(_STATIC.joinpath("editors.css").read_text("utf-8"))
-        self._drawing = _STATIC.joinpath("icon.svg").read_text("utf-8")
+        self._sheet = Sheet(read_static("pressrun.css"))
+        self.editors_sheet = compact(read_static("editors.css"))
+        self._drawing = read_static("icon.svg")
         self._icon = icon(self._drawing, DEFAULT)
         self._environment = self._make_environment()
         self._menus = lru_cache(maxsize=500)(self._make_menu)  # by language and page
@@ -299,6 +299,11 @@ def initial(title: str, tag: str) -> str:
     article = _ARTICLES.get(tag.partition("-")[0].lower())
     name = title if article is None else re.sub(rf"^(?:{article})(?=.*\w)", "", title, count=1, flags=re.IGNORECASE)
     return next((character.upper() for character in name if character.isalnum()), "@")
+
+
+def read_static(name: str) -> str:
+    """The text of a static file."""
+    return _STATIC.joinpath(name).read_text("utf-8")
 
 
 def _load_static() -> dict[str, bytes]:

@@ -70,11 +70,11 @@ class ArchivePages:
         entered = self._enter(request)
         if isinstance(entered, Response):
             return entered
-        door, urls = entered
+        access, urls = entered
         year = _number(request, "year", 0) if "year" in request.query_params else None
-        found = await self._archive_reader.index(door, _number(request, "page", 1), year)
+        found = await self._archive_reader.index(access, _number(request, "page", 1), year)
         if isinstance(found, NotReadable):
-            return await self._shut(found, door)
+            return await self._shut(found, access)
         target, href = found.list, self._pages.href
         self._pages.speak(target=target.language)
         also = [(href(other.name, "archive"), other.language) for other in found.family] if urls.is_public else []
@@ -93,14 +93,14 @@ class ArchivePages:
         entered = self._enter(request)
         if isinstance(entered, Response):
             return entered
-        door, urls = entered
+        access, urls = entered
         query, page = request.query_params.get("q", "").strip(), _number(request, "page", 1)
         newest, network = request.query_params.get("order") == NEWEST, self._web.network(request)
-        found = await self._archive_reader.search(door, query, page, newest=newest, network=network)
+        found = await self._archive_reader.search(access, query, page, newest=newest, network=network)
         if isinstance(found, RateExceeded):
-            return await self._throttled(found.retry_at, door, urls)
+            return await self._throttled(found.retry_at, access, urls)
         if isinstance(found, NotReadable):
-            return await self._shut(found, door)
+            return await self._shut(found, access)
         self._pages.speak(target=found.list.language)
         headers = {"X-Robots-Tag": "noindex"}
         return self._pages.render(
@@ -112,10 +112,10 @@ class ArchivePages:
         entered = self._enter(request)
         if isinstance(entered, Response):
             return entered
-        door, urls = entered
-        found = await self._archive_reader.edition(door, request.path_params["slug"])
+        access, urls = entered
+        found = await self._archive_reader.edition(access, request.path_params["slug"])
         if isinstance(found, NotReadable):
-            return await self._shut(found, door)
+            return await self._shut(found, access)
         target, edition = found
         self._pages.speak(target=target.language)
         response = self._pages.render(
@@ -142,21 +142,21 @@ class ArchivePages:
         entered = self._enter(request)
         if isinstance(entered, Response):
             return entered
-        door, parts = entered[0], request.path_params
-        asset = await self._archive_reader.asset(door, parts["slug"], parts["file"])
+        access, parts = entered[0], request.path_params
+        asset = await self._archive_reader.asset(access, parts["slug"], parts["file"])
         if isinstance(asset, NotReadable):
-            return await self._shut(asset, door)
+            return await self._shut(asset, access)
         return conditional(request, Response(asset.content, headers=asset_headers(asset)), modified_at=None)
 
-    async def _shut(self, reason: NotReadable, door: ArchiveAccess) -> Response:
+    async def _shut(self, reason: NotReadable, access: ArchiveAccess) -> Response:
         """The page instead of what cannot be read, with a link to its list."""
-        if isinstance(door, ReaderLink):
+        if isinstance(access, ReaderLink):
             return self._pages.invalid_link()
-        about = await self._speak_as(door)
+        about = await self._speak_as(access)
         return self._pages.members_only(about) if reason is NotReadable.MEMBERS else self._pages.not_found(about)
 
-    async def _throttled(self, retry_at: float, door: ArchiveAccess, urls: ArchiveUrls) -> Response:
-        about = await self._speak_as(door) if isinstance(door, str) else None
+    async def _throttled(self, retry_at: float, access: ArchiveAccess, urls: ArchiveUrls) -> Response:
+        about = await self._speak_as(access) if isinstance(access, str) else None
         seconds, say = max(1, math.ceil(retry_at - self._web.clock())), self._pages.words
         return self._pages.message(
             say("Too many searches"),

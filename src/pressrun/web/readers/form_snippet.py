@@ -11,20 +11,11 @@ from starlette.responses import Response
 
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.web.consent_words import sign_up_promise
-from pressrun.web.pages import Pages
+from pressrun.web.pages import Pages, read_static
 from pressrun.web.readers.sign_up_forms import choices_of
 
-# All rules are below one class, and few: the form inherits font and colours from the site around it.
-SHEET = """\
-.pressrun-form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; max-width: 34rem; }
-.pressrun-form label { flex: 1 1 14rem; min-width: 0; margin: 0; font-weight: 600; }
-.pressrun-form input, .pressrun-form select { display: block; box-sizing: border-box; width: 100%; \
-min-height: 3rem; margin: .25rem 0 0; padding: .7rem; border: 1px solid #767676; border-radius: 6px; font: inherit; \
-font-weight: 400; }
-.pressrun-form > select { flex: 0 1 auto; width: auto; margin: 0; }
-.pressrun-form button { min-height: 3rem; padding: .7rem 1.25rem; border: 0; border-radius: 6px; background: #1a56c4; \
-color: #fff; font: inherit; font-weight: 600; cursor: pointer; }
-.pressrun-form p { flex-basis: 100%; margin: .25rem 0 0; font-size: .875rem; }"""
+# All its rules are below one class, and few: the form inherits font and colours from the site around it.
+SHEET = read_static("form_snippet.css").rstrip()
 
 
 class FormSnippetPages:

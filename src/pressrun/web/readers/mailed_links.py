@@ -5,13 +5,14 @@ The answer is the same for every address, so that nobody learns who is subscribe
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.store.lists import MailingList
-from pressrun.web import language
 from pressrun.web.context import UseCases, WebContext
 from pressrun.web.http.forms import first, read_fields
 from pressrun.web.readers.preferences import here, speak_as_named
@@ -37,13 +38,7 @@ class MailedLinkPages:
         origin = self._web.origin_as_named(request)
         await self._requests.preferences_link(address, origin, network=self._web.network(request), about=about)
         say = self._pages.words
-        return self._pages.message(
-            say("Check your email"),
-            say("If this address is subscribed, we've sent it a private link to its preferences."),
-            say("Nothing after a few minutes? Check your spam folder, or try again."),
-            sign="mail",
-            about=about,
-        )
+        return self._sent(say("If this address is subscribed, we've sent it a private link to its preferences."), about)
 
     async def unsubscribe(self, request: Request) -> Response:
         """Mail a link to unsubscribe from the list."""
@@ -57,15 +52,13 @@ class MailedLinkPages:
             return self._form("ask_unsubscribe.html", about, where, typed, headers=_NOINDEX)
         origin = self._web.origin_as_named(request)
         await self._requests.unsubscribe_link(about, address, origin, network=self._web.network(request))
-        return self._pages.message(
-            say("Check your email"),
-            say("If this address is subscribed, we've sent it a link to unsubscribe."),
-            say("Nothing after a few minutes? Check your spam folder, or try again."),
-            sign="mail",
-            about=about,
-            back=(self._pages.href(about.name, language=language.named()), say("Go to {title}", title=about.title)),
-            headers=_NOINDEX,
-        )
+        text = say("If this address is subscribed, we've sent it a link to unsubscribe.")
+        return self._sent(text, about, back=self._pages.way_on(about), headers=_NOINDEX)
+
+    def _sent(self, text: str, about: MailingList | None, **more: Any) -> Response:
+        say = self._pages.words
+        patience = say("Nothing after a few minutes? Check your spam folder, or try again.")
+        return self._pages.message(say("Check your email"), text, patience, sign="mail", about=about, **more)
 
     def _form(
         self,
