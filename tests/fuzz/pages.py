@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.web.described import ACTIONS, FIELDS, HOSTILE, ROUTES, kinds_of, names_of, segment_of
-from tests.web.open_door import SETTINGS, Door, open_door
+from tests.web.routes import ACTIONS, FIELDS, HOSTILE, ROUTES, kinds_of, names_of, segment_of
+from tests.web.served_pages import SETTINGS, ServedPages, serve_pages
 from tests.web.supply import KINDS
 
 from pressrun.core.keys import KEY_BYTES, KeyRing
@@ -32,7 +32,7 @@ _FORM = "application/x-www-form-urlencoded"
 _SETTINGS = replace(SETTINGS, request_seconds=0.05, keep_alive_seconds=0.05)  # what is no whole request is soon over
 _CARRIERS: list[type[LimitedConnection]] = list(dict.fromkeys([H11Connection, DEFAULT_CONNECTION]))
 
-_doors: list[Door] = []
+_servers: list[ServedPages] = []
 
 
 @contextmanager
@@ -42,28 +42,28 @@ def opened() -> Iterator[None]:
         for number, connection in enumerate(_CARRIERS):
             place = Path(folder, str(number))
             place.mkdir()
-            _doors.append(stack.enter_context(open_door(place, connection, _SETTINGS)))
+            _servers.append(stack.enter_context(serve_pages(place, connection, _SETTINGS)))
         try:
             yield
         finally:
-            _doors.clear()
+            _servers.clear()
 
 
 def pages(data: bytes) -> None:
     """No answer is a fault of ours, none tells about the inside, and whoever comes next is served."""
-    for door in _doors:
-        answer = door.ask(_with_tokens(door, data) + _NEXT)
-        if faults := door.take_faults():
+    for served in _servers:
+        answer = served.send(_with_tokens(served, data) + _NEXT)
+        if faults := served.new_faults():
             raise AssertionError(faults[0])
         statuses = [int(status) for status in _STATUS.findall(answer)]
         if any(status >= 500 for status in statuses) or b"Traceback" in answer:
             raise AssertionError(f"answered {answer[:300]!r}")
-        if statuses[-1:] != [200] and _STATUS.findall(door.ask(_NEXT)) != [b"200"]:
+        if statuses[-1:] != [200] and _STATUS.findall(served.send(_NEXT)) != [b"200"]:
             raise AssertionError("whoever comes next is not served")
 
 
-def _with_tokens(door: Door, data: bytes) -> bytes:
-    return _TOKEN.sub(lambda found: door.token(found[1].decode()).encode(), data, count=MOST_TOKENS)
+def _with_tokens(served: ServedPages, data: bytes) -> bytes:
+    return _TOKEN.sub(lambda found: served.token(found[1].decode()).encode(), data, count=MOST_TOKENS)
 
 
 def page_seeds() -> list[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.web.described import ACTIONS, FIELDS, HEADERS, HOSTILE, ROUTES, Operation, names_of, segment_of
+from tests.web.routes import ACTIONS, FIELDS, HEADERS, HOSTILE, ROUTES, Operation, names_of, segment_of
 
 from pressrun.web.http.forms import MAX_FIELDS, MAX_FORM_BYTES
 

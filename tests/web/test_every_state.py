@@ -8,7 +8,7 @@ from pathlib import Path
 import html5lib
 import pytest
 from tests.browser.chromium import Browser, Scheme, Window
-from tests.web.described import HTML, ROUTES
+from tests.web.routes import HTML, ROUTES
 from tests.web.states import ASKS, OF_AUTHORS, State, open_town
 from tests.web.test_sheet import without_scripts
 

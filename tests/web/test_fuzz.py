@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.web.described import (
+from tests.web.routes import (
     ACTIONS,
     FIELDS,
     HEADERS,
@@ -26,7 +26,7 @@ from tests.web.described import (
     names_of,
     segment_of,
 )
-from tests.web.open_door import Door, open_door
+from tests.web.served_pages import ServedPages, serve_pages
 
 from pressrun.observe.log import configure
 from pressrun.observe.settings import LogSettings
@@ -58,17 +58,17 @@ JUNK = st.one_of(
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with open_door(tmp_path_factory.mktemp("door"), request.param) as opened:
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPages]:
+    with serve_pages(tmp_path_factory.mktemp("served"), request.param) as opened:
         yield opened
 
 
-def filled(door: Door, route: str, **values: str) -> str:
+def filled(served: ServedPages, route: str, **values: str) -> str:
     """A route's path with what leads somewhere for each name, or what is given; `@own` is a token of that kind."""
     found = route
     for name in names_of(route):
         value = values.get(name, f"@{kinds_of(route)[0]}" if name == "token" else segment_of(route, name)[0])
-        found = found.replace(f"{{{name}}}", quote(door.token(value[1:])) if value.startswith("@") else value)
+        found = found.replace(f"{{{name}}}", quote(served.token(value[1:])) if value.startswith("@") else value)
     return found
 
 
@@ -122,16 +122,16 @@ def multipart(pairs: list[tuple[str, str]], more: str = "") -> bytes:
 @LOOKING
 @given(request=requests())
 def test_no_input_is_an_error_of_ours(
-    door: Door, request: tuple[str, dict[str, str], str, dict[str, str], bytes]
+    served: ServedPages, request: tuple[str, dict[str, str], str, dict[str, str], bytes]
 ) -> None:
     method, values, target, heads, body = request
-    path = filled(door, target, **values)
+    path = filled(served, target, **values)
     lines = [f"{method} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in heads.items())]
     if "Host" not in heads:
         lines.append("Host: news.example")
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
-    answer = door.ask("\r\n".join(lines).encode("utf-8", "surrogatepass") + body)
-    assert [] == door.take_faults()
+    answer = served.send("\r\n".join(lines).encode("utf-8", "surrogatepass") + body)
+    assert [] == served.new_faults()
     found = [status for status in statuses(answer) if status != 100]
     assert len(found) == 1, answer[:300]
     assert found[0] < 500, answer[:300]
@@ -143,20 +143,20 @@ def test_no_input_is_an_error_of_ours(
 
 @LOOKING
 @given(octets=st.lists(st.one_of(st.binary(max_size=60), st.sampled_from(OCTETS))))
-def test_octets_that_are_no_request_close_the_line(door: Door, octets: list[bytes]) -> None:
-    answer = door.ask(b"".join(octets), ends=True)
-    assert [] == door.take_faults()
+def test_octets_that_are_no_request_close_the_line(served: ServedPages, octets: list[bytes]) -> None:
+    answer = served.send(b"".join(octets), ends=True)
+    assert [] == served.new_faults()
     assert all(status < 500 for status in statuses(answer)), answer[:300]
-    assert [200] == statuses(door.ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    assert [200] == statuses(served.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
 
 
 @pytest.mark.parametrize("route", sorted(ROUTES))
-def test_every_route_takes_its_methods_and_no_other(door: Door, route: str) -> None:
+def test_every_route_takes_its_methods_and_no_other(served: ServedPages, route: str) -> None:
     """405 with what is allowed; HEAD is GET without the body (RFC 9110 §9.3.2, §15.5.6)."""
     allowed = {*(method.upper() for method in ROUTES[route]), *(["HEAD"] if "get" in ROUTES[route] else [])}
     for method in METHODS:
-        head = f"{method} {filled(door, route)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-        answer = door.ask(head.encode())
+        head = f"{method} {filled(served, route)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        answer = served.send(head.encode())
         header = answer.partition(b"\r\n\r\n")[0].decode().lower()
         assert (statuses(answer)[0] == 405) is (method not in allowed), (method, answer[:200])
         if method not in allowed:
@@ -175,25 +175,25 @@ def test_every_route_takes_its_methods_and_no_other(door: Door, route: str) -> N
         ("CONNECT news.example:443", {400, 405}),  # by the carrier
     ],
 )
-def test_a_target_that_is_no_path_is_answered(door: Door, target: str, expected: set[int]) -> None:
+def test_a_target_that_is_no_path_is_answered(served: ServedPages, target: str, expected: set[int]) -> None:
     """A server takes whole addresses, too, and looks at the path alone (RFC 9112 §3.2.2, §3.2.4)."""
-    answer = door.ask(f"{target} HTTP/1.1\r\nHost: news.example\r\nConnection: close\r\n\r\n".encode())
-    assert [] == door.take_faults()
+    answer = served.send(f"{target} HTTP/1.1\r\nHost: news.example\r\nConnection: close\r\n\r\n".encode())
+    assert [] == served.new_faults()
     assert expected >= set(statuses(answer))
     assert 1 == len(statuses(answer))
     assert b"evil" not in answer
 
 
 @pytest.mark.parametrize("part", [b"A B: c", b"A: \x04", b"Content-Disposition", b"Content-Disposition: form-data"])
-def test_a_form_with_broken_parts_is_no_line_in_the_log(door: Door, part: bytes) -> None:
+def test_a_form_with_broken_parts_is_no_line_in_the_log(served: ServedPages, part: bytes) -> None:
     """Whoever sends them would fill it, also with the log set up as the daemon does."""
     configure(LogSettings(), io.StringIO())
     body = b"--XX\r\n" + part + b"\r\n\r\nada@reader.example\r\n--XX--\r\n"
     head = f"POST /news/subscribe HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
-    answer = door.ask(head.encode() + b"Content-Type: multipart/form-data; boundary=XX\r\n\r\n" + body)
-    assert ([400], []) == (statuses(answer), door.take_faults())
+    answer = served.send(head.encode() + b"Content-Type: multipart/form-data; boundary=XX\r\n\r\n" + body)
+    assert ([400], []) == (statuses(answer), served.new_faults())
 
 
-def test_every_route_of_the_application_is_described_and_tried(door: Door) -> None:
+def test_every_route_of_the_application_is_described_and_tried(served: ServedPages) -> None:
     """A new route comes with a row of ROUTES."""
-    assert sorted(door.routes) == sorted(ROUTES)
+    assert sorted(served.routes) == sorted(ROUTES)

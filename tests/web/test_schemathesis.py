@@ -19,9 +19,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
-from tests.web.described import broken_promises, is_of_connection
-from tests.web.open_door import Door, open_door
 from tests.web.openapi import openapi
+from tests.web.routes import broken_promises, is_of_connection
+from tests.web.served_pages import ServedPages, serve_pages
 from tests.web.supply import KINDS, LOGO
 
 from pressrun.web.http.connections import DEFAULT_CONNECTION
@@ -35,8 +35,8 @@ TOKEN_KINDS = frozenset(kind for kinds in KINDS.values() for kind in kinds)
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with open_door(tmp_path_factory.mktemp("door"), DEFAULT_CONNECTION) as opened:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPages]:
+    with serve_pages(tmp_path_factory.mktemp("served"), DEFAULT_CONNECTION) as opened:
         yield opened
 
 
@@ -47,25 +47,27 @@ def session() -> Iterator[requests.Session]:
         yield opened
 
 
-def put_real_parts(door: Door, parts: dict[str, Any]) -> None:
+def put_real_parts(served: ServedPages, parts: dict[str, Any]) -> None:
     """In place of what stands for a token or a digest."""
     for name in ("token", "form_token", "challenge"):
         kind = parts.get(name)
         if isinstance(kind, str) and kind in TOKEN_KINDS:
-            parts[name] = door.token(kind)
+            parts[name] = served.token(kind)
     if parts.get("digest") == "logo-digest":
         parts["digest"] = LOGO.digest
 
 
 @SCHEMA.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_as_described(case: schemathesis.Case[Any], door: Door, session: requests.Session) -> None:
+def test_every_answer_is_as_described(
+    case: schemathesis.Case[Any], served: ServedPages, session: requests.Session
+) -> None:
     """No fault, a described status and media type, and the header that each page promises."""
-    put_real_parts(door, case.path_parameters)
+    put_real_parts(served, case.path_parameters)
     if isinstance(case.body, dict):
-        put_real_parts(door, case.body)
-    response = case.call(base_url=f"http://127.0.0.1:{door.port}", session=session, allow_redirects=False)
-    assert [] == door.take_faults()
+        put_real_parts(served, case.body)
+    response = case.call(base_url=f"http://127.0.0.1:{served.port}", session=session, allow_redirects=False)
+    assert [] == served.new_faults()
     headers = {name: values[-1] for name, values in response.headers.items()}
     if is_of_connection(response.status_code, headers):
         return

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
-from tests.web.described import ROUTES, kinds_of
 from tests.web.house import House
+from tests.web.routes import ROUTES, kinds_of
 from tests.web.supply import Supply
 
 from pressrun.web.http.forms import MAX_FIELDS, MAX_FORM_BYTES, Fields, parse_fields

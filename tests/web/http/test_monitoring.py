@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.web.house import open_house
-from tests.web.open_door import Door, open_door
+from tests.web.served_pages import ServedPages, serve_pages
 
 from pressrun.web.http.connections import DEFAULT_CONNECTION, H11Connection
 
@@ -27,14 +27,14 @@ PROXIES = [
 
 
 @pytest.fixture(scope="module", params=list(dict.fromkeys([H11Connection, DEFAULT_CONNECTION])))
-def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with open_door(tmp_path_factory.mktemp("door"), request.param) as opened:
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPages]:
+    with serve_pages(tmp_path_factory.mktemp("served"), request.param) as opened:
         yield opened
 
 
-def ask(door: Door, target: str, *fields: str, method: str = "GET") -> bytes:
+def ask(served: ServedPages, target: str, *fields: str, method: str = "GET") -> bytes:
     lines = [f"{method} {target} HTTP/1.1", "Host: news.example", *fields, "Connection: close", "", ""]
-    return re.sub(rb"(?m)^date: .*\r\n", b"", door.ask("\r\n".join(lines).encode()))
+    return re.sub(rb"(?m)^date: .*\r\n", b"", served.send("\r\n".join(lines).encode()))
 
 
 def others(name: str) -> list[str]:
@@ -44,19 +44,19 @@ def others(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PRIVATE)
-def test_whoever_asks_straight_gets_an_answer(door: Door, name: str) -> None:
+def test_whoever_asks_straight_gets_an_answer(served: ServedPages, name: str) -> None:
     for target in (f"/{name}", f"/{name}?x", f"/{name}?"):
-        assert ask(door, target).startswith(b"HTTP/1.1 200 ")
-    assert ask(door, f"/{name}", method="HEAD").startswith(b"HTTP/1.1 200 ")
+        assert ask(served, target).startswith(b"HTTP/1.1 200 ")
+    assert ask(served, f"/{name}", method="HEAD").startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("name", PRIVATE)
-def test_no_other_spelling_leads_there(door: Door, name: str) -> None:
+def test_no_other_spelling_leads_there(served: ServedPages, name: str) -> None:
     """By any way to write it, it is a page that there is not."""
-    unknown, below_a_list = ask(door, "/nothing"), ask(door, "/news/nothing")
+    unknown, below_a_list = ask(served, "/nothing"), ask(served, "/news/nothing")
     assert unknown.startswith(b"HTTP/1.1 404 ")
     for target in others(name):
-        answer = ask(door, target)
+        answer = ask(served, target)
         assert re.match(rb"HTTP/1.1 40[04] ", answer), target
         assert b"pressrun_up" not in answer
         if answer.startswith(b"HTTP/1.1 404 "):
@@ -65,15 +65,15 @@ def test_no_other_spelling_leads_there(door: Door, name: str) -> None:
 
 @pytest.mark.parametrize("name", PRIVATE)
 @pytest.mark.parametrize("field", PROXIES)
-def test_to_whoever_asks_through_a_proxy_it_is_not_there(door: Door, name: str, field: str) -> None:
+def test_to_whoever_asks_through_a_proxy_it_is_not_there(served: ServedPages, name: str, field: str) -> None:
     """The answer is that of any page that there is not, by each method."""
     for method in ("GET", "HEAD", "POST", "OPTIONS"):
-        assert ask(door, "/nothing", field, method=method) == ask(door, f"/{name}", field, method=method), method
+        assert ask(served, "/nothing", field, method=method) == ask(served, f"/{name}", field, method=method), method
 
 
-def test_whether_it_is_alive_anybody_may_know(door: Door) -> None:
+def test_whether_it_is_alive_anybody_may_know(served: ServedPages) -> None:
     for target in ("/healthz", "/healthz/"):
-        assert ask(door, target, "X-Forwarded-For: 192.0.2.1").startswith(b"HTTP/1.1 200 ")
+        assert ask(served, target, "X-Forwarded-For: 192.0.2.1").startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("prefix", ["/lists", "/metrics"])
@@ -98,7 +98,7 @@ async def test_a_path_of_base_url_leads_nowhere_else(tmp_path: Path, prefix: str
         ("1.0", ["Host: a", "Host: b"], 400),
     ],
 )
-def test_a_request_names_one_host(door: Door, version: str, hosts: list[str], expected: int) -> None:
+def test_a_request_names_one_host(served: ServedPages, version: str, hosts: list[str], expected: int) -> None:
     """What one server takes for the site another may take for another one (RFC 9112 §3.2)."""
     lines = [f"GET /healthz HTTP/{version}", *hosts, "Connection: close", "", ""]
-    assert door.ask("\r\n".join(lines).encode()).startswith(f"HTTP/1.1 {expected} ".encode())
+    assert served.send("\r\n".join(lines).encode()).startswith(f"HTTP/1.1 {expected} ".encode())

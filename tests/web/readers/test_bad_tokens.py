@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.web.described import ROUTES, TOKEN_PAGES, kinds_of, segment_of
 from tests.web.house import NOW, House
+from tests.web.routes import ROUTES, TOKEN_PAGES, kinds_of, segment_of
 from tests.web.supply import Supply
 
 from pressrun.core.keys import KEY_BYTES, KeyRing

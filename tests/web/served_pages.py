@@ -51,8 +51,8 @@ class _Faults(logging.Handler):
 
 
 @dataclass(slots=True, kw_only=True)
-class Door:
-    """Where the server listens, what it knows, and every fault of ours so far."""
+class ServedPages:
+    """A running server: its port, its routes, its tokens, and every fault of ours so far."""
 
     port: int
     routes: frozenset[str]
@@ -64,14 +64,14 @@ class Door:
         """A token of this kind that has not been used yet."""
         return asyncio.run_coroutine_threadsafe(self.supply.token(kind), self.loop).result(SECONDS)
 
-    def take_faults(self) -> list[str]:
-        """What went wrong inside since the last look."""
+    def new_faults(self) -> list[str]:
+        """The faults since the last call."""
         found = list(self.faults)
         self.faults.clear()
         return found
 
-    def ask(self, request: bytes, *, ends: bool = False) -> bytes:
-        """Everything that comes back until the server closes: as the request says, or as nothing more comes: `ends`."""
+    def send(self, request: bytes, *, ends: bool = False) -> bytes:
+        """The whole answer, until the server closes; `ends` shuts down our side after the request."""
         answer = b""
         with socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS) as line:
             try:
@@ -93,9 +93,11 @@ def _mailbox() -> Box:
 
 
 @contextmanager
-def open_door(folder: Path, connection: type[LimitedConnection], settings: HttpSettings = SETTINGS) -> Iterator[Door]:
-    """A house with a list, a reader and an edition, behind a door of this kind."""
-    ready: list[Door] = []
+def serve_pages(
+    folder: Path, connection: type[LimitedConnection], settings: HttpSettings = SETTINGS
+) -> Iterator[ServedPages]:
+    """A house with a list, a reader and an edition, served by connections of this kind."""
+    ready: list[ServedPages] = []
     opened, closing = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
@@ -109,7 +111,7 @@ def open_door(folder: Path, connection: type[LimitedConnection], settings: HttpS
             await server.start()
             requests = asyncio.create_task(house.web_requests.run())
             port = int(server.address.rpartition(":")[2])
-            ready.append(Door(port=port, routes=app.routes, loop=loop, supply=supply))
+            ready.append(ServedPages(port=port, routes=app.routes, loop=loop, supply=supply))
             opened.set()
             await closing.wait()
             requests.cancel()
@@ -124,7 +126,7 @@ def open_door(folder: Path, connection: type[LimitedConnection], settings: HttpS
 
     faults = _Faults()
     logging.getLogger().addHandler(faults)
-    thread = threading.Thread(target=run, name="door")
+    thread = threading.Thread(target=run, name="served-pages")
     thread.start()
     try:
         assert opened.wait(SECONDS)
