@@ -1,4 +1,4 @@
-"""What a mail is made of, a room for each concern. Pure as core, and the only place that imports `email`.
+"""What a mail is made of. Pure like core, and the only place that imports `email`.
 
-Beside the rooms lies only what more than one of them stands on.
+Beside the packages are only the modules that several of them need.
 """

@@ -1,9 +1,8 @@
 """Authentication-Results (RFC 8601): what a mail server in front of us found out about where a mail comes from.
 
-Only whether a From domain is proven is read. The field must be the topmost one of our own authserv-id; whether the
-server that handed the mail over may be believed at all is for the caller to know. The reading is strict: an open
-comment or quoted string voids the field, an entry that does not follow the grammar is passed over, and never proves
-anything. Bounded and linear.
+Only whether a From domain is proven is read. The field must be the topmost one of our own authserv-id. The caller knows
+whether to believe the server that handed the mail over. The parser is strict: an open comment or quoted string voids
+the field, and an entry that does not follow the grammar proves nothing. Bounded and linear.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _METHOD = re.compile(r"([a-z][a-z0-9-]*)(?:/1)?")
 
 @dataclass(frozen=True, slots=True)
 class AuthResult:
-    """One entry: a method as `dkim`, its result as `pass`, its properties as `header.d`; all names in lower case."""
+    """One entry: a method like `dkim`, its result like `pass`, properties like `header.d`; all names in lower case."""
 
     method: str
     result: str
@@ -34,9 +33,9 @@ class _Malformed(ValueError):
 
 
 def find_proof(values: Sequence[str], *, authserv_id: str, from_domain: str) -> str | None:
-    """What proves the domain of From, as `dkim` or `dmarc`; None without proof.
+    """What proves the domain of From, such as `dkim` or `dmarc`, or None.
 
-    `values` are those of the Authentication-Results fields from the top down, `from_domain` is an A-label domain.
+    `values` are those of the Authentication-Results fields from the top down; `from_domain` is in A-labels.
     """
     for value in values:
         if _id_of(value) == authserv_id.lower():
@@ -45,7 +44,7 @@ def find_proof(values: Sequence[str], *, authserv_id: str, from_domain: str) -> 
 
 
 def parse_results(value: str) -> tuple[AuthResult, ...]:
-    """The entries of one field that follow the grammar; none at all when the field itself is malformed."""
+    """The entries of one field that follow the grammar; none when the field itself is malformed."""
     try:
         head, *entries = _split(value)
     except _Malformed:
@@ -60,7 +59,7 @@ def _id_of(value: str) -> str | None:
     try:
         head = _split(value)[0]
     except _Malformed:
-        # A field of ours that cannot be read still counts as the topmost one: what stands below was not written by us.
+        # A malformed field of ours still counts as the topmost one, because we did not write those below.
         head = [token[0].lower()] if (token := _TOKEN.match(value.lstrip(" \t"))) else []
     return head[0].lower() if head else None
 
@@ -77,7 +76,7 @@ def _proof_in(results: Sequence[AuthResult], domain: str) -> str | None:
 
 
 def _signer(properties: dict[str, str]) -> str:
-    """The signing domain; some servers give only the identity, whose domain is that of the signer or below it."""
+    """The signing domain. Some servers give only the identity, whose domain is the signer's or below it."""
     signer = properties.get("header.d")
     if signer is None:
         signer = properties.get("header.i", "").rpartition("@")[2]
@@ -85,12 +84,12 @@ def _signer(properties: dict[str, str]) -> str:
 
 
 def _covers(signer: str, domain: str) -> bool:
-    """Whether a domain is the signer's or below it; a signer without a dot is no registered domain."""
+    """Whether a domain is the signer's or below it; a signer without a dot is not a registered domain."""
     return "." in signer and (domain == signer or domain.endswith(f".{signer}"))
 
 
 def _split(value: str) -> list[list[str]]:
-    """The tokens between the semicolons: words, quoted strings as what they say, and `=`; comments are gone."""
+    """The tokens between the semicolons: words, quoted strings without their quotes, and `=`; comments are dropped."""
     if len(value) > _LONGEST:
         raise _Malformed
     parts: list[list[str]] = [[]]
@@ -114,7 +113,7 @@ def _split(value: str) -> list[list[str]]:
             parts[-1].append(token[0])
             position = token.end()
         else:
-            raise _Malformed  # a closing parenthesis that nothing opened
+            raise _Malformed  # a closing parenthesis without an opening one
     return parts
 
 
@@ -150,7 +149,7 @@ def _quoted(value: str, position: int) -> tuple[str, int]:
 
 
 def _read_entry(tokens: list[str]) -> AuthResult | None:
-    """`method=result`, then `name=value` as often as it comes; a value that holds `=` must be quoted."""
+    """`method=result`, then any number of `name=value`; a value that holds `=` must be quoted."""
     if len(tokens) < 3 or len(tokens) % 3:
         return None
     triples = [tokens[start : start + 3] for start in range(0, len(tokens), 3)]
@@ -163,7 +162,7 @@ def _read_entry(tokens: list[str]) -> AuthResult | None:
     for given, _, text in triples[1:]:
         name = given.lower()
         if not _PROPERTY.fullmatch(name):
-            continue  # `reason`, or a word that one server alone knows
+            continue  # `reason`, or a server's own word
         if name in properties:
             return None
         properties[name] = text

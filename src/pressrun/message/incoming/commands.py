@@ -12,7 +12,7 @@ _LONGEST_LINE = 200
 
 
 class CommandKind(StrEnum):
-    """What can be asked for."""
+    """What a command does."""
 
     HELP = "help"
     SUBSCRIBE = "subscribe"
@@ -23,7 +23,7 @@ class CommandKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; `token` is that of `confirm`, lower-cased."""
+    """One command; `token` is that of `confirm`, in lower case."""
 
     kind: CommandKind
     token: str = ""
@@ -39,14 +39,14 @@ _WORDS = {
     "lists": CommandKind.LISTS,
 }
 _REPLY = re.compile(r"\s*(?:(?:re|fwd?|aw|wg|sv|vs|antw|tr|rif|res|odp)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
-# Programs for HTML write a blank that must not be broken as U+00A0.
+# HTML editors write a no-break space as U+00A0.
 _LINE = re.compile(r"([a-z]{3,11})(?:[ \t\u00a0]+([a-z2-7]{26,27}))?[.!]?", re.IGNORECASE | re.ASCII)
 
 
 def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
-    """The commands of a mail, each once and at most MOST_COMMANDS; none when there are none."""
+    """The commands of a mail, each once and at most MOST_COMMANDS."""
     found: list[Command] = []
-    first = _read(_REPLY.sub("", subject[:_LONGEST_LINE], count=1))
+    first = _parse(_REPLY.sub("", subject[:_LONGEST_LINE], count=1))
     if first is not None:
         found.append(first)
     others = 0
@@ -56,7 +56,7 @@ def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
             break
         if not line or line.startswith((">", "|")):
             continue
-        command = _read(line)
+        command = _parse(line)
         if command is None:
             others += 1
             if found or others > _MOST_OTHER_LINES:
@@ -66,7 +66,7 @@ def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
     return tuple(found[:MOST_COMMANDS])
 
 
-def _read(line: str) -> Command | None:
+def _parse(line: str) -> Command | None:
     found = _LINE.fullmatch(line[:_LONGEST_LINE].strip())
     if found is None:
         return None

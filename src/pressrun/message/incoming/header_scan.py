@@ -20,21 +20,21 @@ from pressrun.message.wire.headers import format_date
 LOOKED_AT = 64 * 1024
 LONGEST_VALUE = 8 * 1024
 
-# Fields that each hop puts on top of a mail and that so differ when one mail is handed over twice.
+# Fields that each hop puts on top, so that they differ when one mail is delivered twice.
 _TRACE = frozenset(b"return-path received delivered-to x-original-to envelope-to authentication-results".split())
 _NAME = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
 _ID = re.compile(rb"<([!-;=?-~]{1,250})>")
-# Fields whose values are kept: the author, and what a list or a system of ours writes into each of its mails.
+# Fields whose values are kept: the author, and the marks that lists and our own systems write into their mails.
 _KEPT = frozenset(b"from list-id feedback-id cfbl-address x-loop".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderScan:
-    """What was seen: how many Received fields, the ids in In-Reply-To and References, and where the content begins.
+    """How many Received fields there are, the ids in In-Reply-To and References, and where the content begins.
 
-    `own_start` is where the first field stands that no hop put on top. `values` holds the unfolded values of From and
-    of what lists and ourselves mark mails with, None for one that is no text or longer than 8 KiB. `is_sound` says that
-    the header ends where we look, and that each of its lines belongs to a field.
+    `own_start` is where the first field begins that no hop put on top. `values` holds the unfolded values of From and
+    of the marks of lists and ourselves, None for one that is not text or longer than 8 KiB. `is_sound` means that the
+    header ends within the first 64 KiB and that each of its lines belongs to a field.
     """
 
     received: int
@@ -50,7 +50,7 @@ class HeaderScan:
 
 
 def scan_header(content: bytes) -> HeaderScan:
-    """Look at the header of a mail, whatever it is."""
+    """Scan the header of a mail, whatever it is."""
     received, has_message_id, own_start = 0, False, None
     answers: list[str] = []
     kept: list[tuple[bytes, list[bytes]]] = []
@@ -87,7 +87,7 @@ def scan_header(content: bytes) -> HeaderScan:
 
 
 def header_fields(content: bytes) -> list[tuple[str, str]]:
-    """The fields where we look, names in lower case and values unfolded; those longer than 8 KiB are cut."""
+    """The fields of the first 64 KiB, names in lower case and values unfolded; values are cut at 8 KiB."""
     fields: list[tuple[bytes, list[bytes]]] = []
     for line in content[:LOOKED_AT].split(b"\r\n"):
         if not line:
@@ -111,21 +111,21 @@ def _text(value: bytes) -> str | None:
 
 
 def own_digest(content: bytes, seen: HeaderScan) -> bytes:
-    """What a mail is known by, whatever the hops put on top.
+    """A digest of a mail that does not depend on what the hops put on top.
 
-    A mail without a Message-ID has nothing of its own to be known by, so there the trace fields count too.
+    Without a Message-ID a mail has no identity of its own, so the trace fields count too.
     """
     return hashlib.sha256(memoryview(content)[seen.own_start if seen.has_message_id else 0 :]).digest()
 
 
 def same_mail_digest(own: bytes, *, mail_from: str, recipient: str) -> bytes:
-    """Equal for two deliveries of one mail (`own_digest`) from one sender to one recipient, and for nothing else."""
+    """A digest that is equal only for deliveries of one mail (`own_digest`) from one sender to one recipient."""
     envelope = hashlib.sha256(f"{mail_from}\0{recipient}".encode("utf-8", "surrogateescape")).digest()
     return hashlib.sha256(envelope + own).digest()
 
 
 def received_field(*, peer: str, by: str, number: int, at: int) -> bytes:
-    """The trace field for a mail that we pass on: from whom we had it, and when (RFC 5321 §4.4)."""
+    """The trace field for a mail that we forward: from whom it came, and when (RFC 5321 §4.4)."""
     literal = f"IPv6:{peer}" if ":" in peer else peer
     origin = f"[{literal}]" if peer[:1].isdigit() or ":" in peer else "localhost"
     return f"Received: from {origin}\r\n by {by} (Pressrun) id {number};\r\n {format_date(at)}\r\n".encode("ascii")
@@ -135,7 +135,7 @@ _LONGEST_DATE = 100
 
 
 def find_written_at(content: bytes) -> int | None:
-    """UTC seconds of the first Date field (RFC 5322 §3.6.1), without a zone in UTC; None when it names no moment."""
+    """UTC seconds of the first Date field (RFC 5322 §3.6.1), or None. A date without a zone is in UTC."""
     date = next((value for name, value in header_fields(content) if name == "date"), "")
     if len(date) > _LONGEST_DATE:
         return None
@@ -147,7 +147,7 @@ def find_written_at(content: bytes) -> int | None:
 
 _LONGEST_FROM = 2000
 _BARE = re.compile(r"[ \t]*([^\s<>()\[\]\\,;:\"]{3,320})[ \t]*")
-# Words before the address: quoted strings, or whatever stands for itself; each character can be read in one way only.
+# Words before the address: quoted strings and plain characters, each of which matches in one way only.
 _NAMED = re.compile(
     r"(?:\"(?:[^\"\\\x00-\x1f\x7f]|\\[ -~])*\"|[^\"(),:;<>@\[\]\\\x00-\x08\x0a-\x1f\x7f])*"
     r"<([^\s<>()\[\]\\,;:\"]{3,320})>[ \t]*"
@@ -155,7 +155,11 @@ _NAMED = re.compile(
 
 
 def sole_author(values: Sequence[str | None]) -> Address | None:
-    """The author that the From fields name (unfolded; None for one that is no text or too long); None for any doubt."""
+    """The author that the From fields name, or None for any doubt (RFC 5322 §3.6.2).
+
+    A mail program may show another author than a lenient parser finds. So there must be one field with one address:
+    no second field, group, comment or route, and no value that is None because it is not text or too long.
+    """
     if len(values) != 1 or values[0] is None or len(values[0]) > _LONGEST_FROM:
         return None
     found = _BARE.fullmatch(values[0]) or _NAMED.fullmatch(values[0])

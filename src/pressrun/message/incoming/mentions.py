@@ -1,8 +1,8 @@
-"""A raw mail as texts, without taking it apart: what it may say in any encoding that mail uses, in linear time.
+"""Whether a raw mail mentions an address, in any encoding that mail uses, in linear time.
 
-This looks for a person in what is kept, so it reads too much rather than too little: every run of base64, the whole as
-quoted-printable (RFC 2045 §6.7, §6.8) and every encoded-word (RFC 2047) is decoded wherever it stands, also inside
-mails that are enclosed. No parser is needed that a hostile mail could lead astray.
+This finds a person in stored mail, so it reads too much rather than too little. Every run of base64, the whole as
+quoted-printable (RFC 2045 §6.7, §6.8) and every encoded-word (RFC 2047) is decoded wherever it is, also inside enclosed
+mails. It uses no parser that a hostile mail could mislead.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from pressrun.core.charsets import decode_text, find_codec
 from pressrun.core.spellings import Spellings
 
 _DEEPEST = 3  # a mail in base64 in a mail in base64
-_FEW = 4  # charsets that are tried of those that a mail names
+_FEW = 4  # of the charsets that a mail names are tried
 _WORD = re.compile(rb"=\?([A-Za-z0-9_.:-]{1,40})(?:\*[A-Za-z0-9-]{1,20})?\?([bBqQ])\?([^?\s]*)\?=")
 _BETWEEN_WORDS = re.compile(rb"(?<=\?=)[ \t]*(?:\r?\n[ \t]+)?(?==\?)")
 _BASE64_LINES = re.compile(rb"(?:^[A-Za-z0-9+/]{4,}={0,2}[ \t]*\r?\n?)+", re.MULTILINE)
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
 _CHARSET = re.compile(rb"charset[ \t]*=[ \t]*\"?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _QUOTED = re.compile(rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")
-_WIDE = ("utf-16", "iso2022")  # codecs in which ASCII is written otherwise
+_WIDE = ("utf-16", "iso2022")  # codecs that do not encode ASCII as itself
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 def mentions(content: bytes, spellings: Spellings) -> bool:
-    """Whether a raw mail names an address, in any spelling and any encoding."""
+    """Whether a raw mail holds an address, in any spelling and any encoding."""
     return any(spellings.name(text) for text in _readings(content, spellings))
 
 
 def _readings(content: bytes, spellings: Spellings) -> Iterator[str]:
-    """The texts that octets may stand for, as far as it is worth to look at them."""
+    """The texts that the octets may stand for, as far as they could hold the address."""
     seen = {name.decode("ascii").lower() for name in _CHARSET.findall(content)}
     found = dict.fromkeys(find_codec(name) for name in sorted(seen))
     codecs = [codec for codec in found if codec is not None and codec != "utf-8"][:_FEW]
@@ -44,7 +44,7 @@ def _readings(content: bytes, spellings: Spellings) -> Iterator[str]:
 
 def _layers(content: bytes, depth: int) -> Iterator[bytes]:
     yield content
-    if depth == 0 or b"\0" in content:  # a picture or a program holds no mail
+    if depth == 0 or b"\0" in content:  # a picture or a program, which holds no mail
         return
     if _QUOTED.search(content):
         yield a2b_qp(content)

@@ -19,7 +19,7 @@ from typing import Any, cast
 from pressrun.core.charsets import decode_text
 from pressrun.core.errors import UnreadableMail
 
-READ_AT_MOST = 2 * 1024 * 1024  # nothing that we look for stands beyond
+READ_AT_MOST = 2 * 1024 * 1024  # octets; nothing that we look for is further down
 MAX_HEADER_BYTES = 64 * 1024
 MAX_FIELDS = 1000
 MAX_FIELD_BYTES = 8 * 1024
@@ -27,7 +27,7 @@ MAX_LINE_BYTES = 64 * 1024
 MAX_PARTS = 100
 MAX_DEPTH = 20
 
-# What the standard library's parser may raise over a hostile mail.
+# What the standard library's parser may raise on a hostile mail.
 PARSER_FAULTS = (
     MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError,
 )  # fmt: skip
@@ -37,7 +37,7 @@ _ENCLOSED = re.compile(rb"(?im)^content-type[ \t]*:[ \t\r\n]*message/rfc822")
 
 
 def check_caps(content: bytes) -> None:
-    """Raise UnreadableMail when the mail is beyond the caps."""
+    """Raise UnreadableMail when the mail exceeds the caps."""
     check_header(content)
     check_body(content)
 
@@ -59,7 +59,7 @@ def check_header(content: bytes) -> None:
 
 
 def check_body(content: bytes) -> None:
-    """Refuse lines, fields of parts and nests that a parser would choke on."""
+    """Refuse lines, fields of parts and nesting that would stall a parser."""
     if _has_long_line(content):
         raise UnreadableMail(f"a line is longer than {MAX_LINE_BYTES // 1024} KiB")
     if any(len(found[0]) > MAX_FIELD_BYTES for found in _PART_FIELD.finditer(content)):
@@ -73,7 +73,7 @@ def check_body(content: bytes) -> None:
 
 
 def _has_long_line(content: bytes) -> bool:
-    """By leaps to the last line end within reach; an expression would look again from every octet of a line."""
+    """Jumps to the last line end within reach; a regular expression would start again at every octet of a line."""
     start = 0
     while len(content) - start >= MAX_LINE_BYTES:
         end = content.rfind(b"\n", start, start + MAX_LINE_BYTES)
@@ -88,7 +88,10 @@ _FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
 
 
 def mend_header(content: bytes) -> bytes:
-    """The mail with its header made of fields alone, each line ended by CRLF; the body is as it was."""
+    """The mail with only fields in its header, each line ended by CRLF, and an unchanged body.
+
+    Blanks before a colon were allowed once (RFC 5322 §4.5.8).
+    """
     if content.startswith((b"\r\n", b"\n")):
         return content
     found = _END.search(content)
@@ -115,11 +118,11 @@ class MailPart(Message):
     """A mail or one of its parts."""
 
     def get_boundary(self, failobj: Any = None) -> Any:
-        """What stands between its parts."""
+        """The line between its parts."""
         return self._parameter("boundary", "content-type", failobj)
 
     def get_filename(self, failobj: Any = None) -> Any:
-        """The name of the file that it is, as its sender gives it."""
+        """The file name that its sender gave it."""
         found = self._parameter("filename", "content-disposition", None)
         return self._parameter("name", "content-type", failobj) if found is None else found
 
@@ -137,28 +140,28 @@ class MailPart(Message):
         return str(value).strip()
 
     def children(self) -> list[MailPart] | None:
-        """Its parts; None where it has none, and then its text is not decoded, as the library would."""
+        """Its parts, or None; a text is not decoded for this, as the library would."""
         payload: Any = self.get_payload() if self.is_multipart() else None
         return None if payload is None else [child for child in payload if isinstance(child, MailPart)]
 
     def octets(self) -> bytes:
-        """What it holds, its transfer encoding undone; nothing where it has parts."""
+        """Its content without transfer encoding; b"" where it has parts."""
         payload: Any = self.get_payload(decode=True)
         return payload if isinstance(payload, bytes) else b""
 
     @property
     def charset(self) -> str:
-        """The charset that it names, "" for none."""
+        """The charset that it names, or ""."""
         return str(self.get_content_charset() or "")
 
 
 def parse_mail(content: bytes) -> MailPart:
-    """Parse a mail that is within the caps of message.incoming.parser; raises one of their PARSER_FAULTS."""
+    """Parse a mail within the caps. Raises one of PARSER_FAULTS."""
     return cast(MailPart, message_from_bytes(content, MailPart, policy=policy.compat32))
 
 
 def decode_encoded_words(raw: str) -> str:
-    """Encoded-words decoded (RFC 2047); line breaks that one may hide become blanks."""
+    """Decode encoded-words (RFC 2047); line breaks hidden in one become blanks."""
     try:
         pieces = [
             decode_text(piece, charset or "") if isinstance(piece, bytes) else piece

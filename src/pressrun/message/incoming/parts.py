@@ -37,7 +37,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/\\]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
-    """A file of a mail; `content_id` by which HTML may show it, `is_attachment` when the sender said so."""
+    """A file of a mail. HTML may show it by its `content_id`; `is_attachment` when the sender said so."""
 
     name: str
     media_type: str
@@ -53,9 +53,9 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A piece of the text: plain, as HTML, both, or a picture that stands at this place.
+    """A piece of the text: plain, as HTML, both, or a picture at this place.
 
-    `text` None means that nobody wrote it out: it has to be made from `html`; `""` that there is none.
+    A `text` of None has to be made from `html`; "" means that there is none.
     """
 
     text: str | None = None
@@ -65,7 +65,7 @@ class Block:
 
 @dataclass(slots=True)
 class MailContents:
-    """All that was found."""
+    """Everything that a mail holds."""
 
     blocks: list[Block] = field(default_factory=list)
     files: list[FoundFile] = field(default_factory=list)
@@ -73,7 +73,7 @@ class MailContents:
 
 
 def gather(message: MailPart) -> MailContents:
-    """Find text and files; raises UnreadableMail for what is encrypted, too deep or too large."""
+    """Find text and files. Raises UnreadableMail for a mail that is encrypted, too deep or too large."""
     gatherer = _Gatherer()
     gatherer.found.blocks = gatherer.read(message, 0)
     return gatherer.found
@@ -86,7 +86,7 @@ class _Gatherer:
         self._text_size = 0
 
     def read(self, part: MailPart, depth: int) -> list[Block]:
-        """The blocks of a part; its files are noted on the way."""
+        """The blocks of a part; its files are collected on the way."""
         self._parts += 1
         if self._parts > MAX_PARTS + MAX_DEPTH:
             raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
@@ -176,7 +176,7 @@ class _Gatherer:
         return text
 
     def _guessed(self, data: bytes) -> str:
-        """Text in an encoding that is unknown, or is another one than it says."""
+        """Text in an unknown encoding, or in another one than it says."""
         text = decode_exactly(data, "utf-8")
         if text is None:
             self._note("mail-encoding")
@@ -189,7 +189,7 @@ class _Gatherer:
 
 
 def _chosen(options: list[list[Block]]) -> list[Block]:
-    """Of alternatives the last HTML, with the first plain text beside it (RFC 2046 §5.1.4)."""
+    """The last HTML of the alternatives, with the first plain text beside it (RFC 2046 §5.1.4)."""
     pages = [option for option in options if any(block.html is not None for block in option)]
     plain = [option for option in options if option not in pages and any(block.text for block in option)]
     if not pages:
@@ -207,17 +207,17 @@ def _as_html(block: Block) -> str | None:
 
 
 def text_as_html(text: str) -> str:
-    """Plain text that stands between pieces of HTML; its lines are kept."""
+    """Plain text between pieces of HTML; its lines are kept."""
     return f'<div style="white-space: pre-wrap">{html.escape(text.strip(), quote=False)}</div>'
 
 
 def _name_of(part: MailPart) -> str:
-    """The name of a file as it may be shown; "" without one."""
+    """The name of a file, safe to show, or ""."""
     return _UNSAFE.sub("_", decode_words(str(part.get_filename() or "")))[-120:].strip(" .")
 
 
 def joined_page(blocks: Sequence[Block], id_of: Callable[[FoundFile], str]) -> str | None:
-    """The HTML in one piece, pictures where they stand, by the Content-ID that `id_of` gives; None for plain text."""
+    """The HTML in one piece, its pictures by the Content-ID that `id_of` gives; None for a plain mail."""
     if not any(block.html is not None for block in blocks):
         return None
     pieces = []
@@ -233,7 +233,7 @@ def joined_page(blocks: Sequence[Block], id_of: Callable[[FoundFile], str]) -> s
 
 
 def joined_text(blocks: Sequence[Block], *, has_page: bool) -> str:
-    """The plain text as it was written; "" where all of it has to be made from the HTML anyway."""
+    """The plain text as it was written; "" where all of it has to be made from the HTML."""
     if has_page and not any(block.text for block in blocks):
         return ""
     pieces = [

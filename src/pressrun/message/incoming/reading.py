@@ -40,7 +40,7 @@ _UNSEEN = frozenset("head script style title template".split())
 class IncomingMail(msgspec.Struct, frozen=True, kw_only=True, tag="mail"):
     """What services need of a mail: decoded, cut to size, its ids without brackets.
 
-    `automatic` names what says that a machine wrote it.
+    `automatic` is the sign that a machine wrote it, or None.
     """
 
     subject: str = ""
@@ -50,7 +50,7 @@ class IncomingMail(msgspec.Struct, frozen=True, kw_only=True, tag="mail"):
 
 
 def read_mail(content: bytes) -> IncomingMail:
-    """Read a mail; raises UnreadableMail when it is malformed or beyond the caps."""
+    """Read a mail. Raises UnreadableMail when it is malformed or exceeds the caps."""
     content = content[:READ_AT_MOST]
     check_caps(content)
     try:
@@ -84,12 +84,12 @@ def _message_id(value: str) -> str | None:
 
 
 def decode_words(raw: str) -> str:
-    """Encoded-words decoded (RFC 2047); line breaks that one may hide become blanks."""
+    """Decode encoded-words (RFC 2047) of a value, cut to size; line breaks hidden in one become blanks."""
     return decode_encoded_words(raw[:2000].encode("utf-8", "replace").decode("utf-8"))
 
 
 def _text(message: MailPart) -> str:
-    """The first text part; without one, the text of the first HTML part."""
+    """The first text part, or the text of the first HTML part."""
     page = None
     for part in leaves(message):
         if part.get_content_disposition() == "attachment":
@@ -103,7 +103,7 @@ def _text(message: MailPart) -> str:
 
 
 def leaves(message: MailPart) -> list[MailPart]:
-    """The parts that hold no others, in their order; enclosed mails are not opened."""
+    """The parts that hold no others, in order; enclosed mails are not opened."""
     found: list[MailPart] = []
     pending: list[tuple[MailPart, int]] = [(message, 0)]
     while pending:
@@ -121,12 +121,12 @@ def leaves(message: MailPart) -> list[MailPart]:
 
 
 def decoded(part: MailPart) -> str:
-    """The text of a part, its lines ended by LF; in an unknown charset as far as it can be read."""
+    """The text of a part with LF line ends, as far as its charset is known."""
     return re.sub(r"\r\n?", "\n", decode_text(part.octets(), part.charset)).replace("\0", "")
 
 
 def html_text(source: str) -> str:
-    """The lines that a reader would see of an HTML mail, without what is quoted; in linear time, unlike a parser."""
+    """The lines of an HTML mail that a reader would see, without quotations; in linear time, unlike a parser."""
     source = source[: 4 * MAX_TEXT]
     lower = source.lower() if len(source.lower()) == len(source) else source
     pieces: list[str] = []
@@ -140,7 +140,7 @@ def html_text(source: str) -> str:
         else:
             end = source.find(">", start)
             position = end + 1
-        if end < 0:  # what follows is no text any more
+        if end < 0:  # the rest is not text
             return html.unescape("".join(pieces))
         tag = _TAG.match(lower, start)
         if tag is None:

@@ -1,8 +1,8 @@
-"""Images that a mail program or a service put into a mail to learn who opened it: found by their look, and taken out.
+"""Removes the images that a mail program or a service put into a mail to learn who opened it.
 
-No cleaner: what can run is removed elsewhere. An image is a tracker when it comes from the web and cannot be seen (no
-size, one point of size, or hidden), or when its address has the form that the large services give to theirs. Bounded
-and linear: each tag is read once, and only so far.
+This is not a cleaner: what can run is removed elsewhere. An image is a tracker when it comes from the web and cannot be
+seen (no size, one pixel, or hidden), or when its address has the form that a large service uses. Bounded and linear:
+each tag is read once, up to a limit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pressrun.core.errors import UnreadableMail
 MOST_IMAGES = 5000
 _LONGEST_TAG = 8192
 
-_IMAGE = re.compile(r"<(?:img|image)(?![a-z0-9:-])", re.IGNORECASE | re.ASCII)  # the second is read as the first
+_IMAGE = re.compile(r"<(?:img|image)(?![a-z0-9:-])", re.IGNORECASE | re.ASCII)  # browsers read the second as the first
 _ATTRIBUTE = re.compile(r"([a-zA-Z][a-zA-Z-]{0,40})(?:\s{0,10}=\s{0,10}(\"[^\"]*\"|'[^']*'|[^\s\"'>]*))?")
 _REMOTE = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
 _NOTHING = re.compile(r"\s*0*[01](?:\.0*)?\s*(?:px|pt)?\s*", re.IGNORECASE)
@@ -24,7 +24,7 @@ _UNSEEN = re.compile(
     r"|(?:max-)?(?:width|height)\s*:\s*0*[01](?:\.0*)?\s*(?:px|pt)?\s*(?:;|!|$))",
     re.IGNORECASE,
 )
-# The path of what the large sending services and mail extensions answer with an image for every opening.
+# Paths by which the large sending services and mail extensions count openings.
 _KNOWN = re.compile(
     r"/(?:wf/open|track/open|open/track|tracking/open|e/open|open\.(?:php|aspx?|gif)|opens?/|mail/open|email/open|trk/open"
     r"|trace/mail/|e3t/[co]to|e2t/[co]|imp\?|ss/o/|o/eJ|pixel\.(?:gif|png|php)|pixel/|beacon(?:\.gif|/|\?)|spacer\.gif\?"
@@ -34,7 +34,7 @@ _KNOWN = re.compile(
 
 
 def without_trackers(page: str) -> tuple[str, int]:
-    """`page` without its trackers, and how many there were; raises UnreadableMail beyond MOST_IMAGES images."""
+    """`page` without its trackers, and how many there were. Raises UnreadableMail beyond MOST_IMAGES images."""
     pieces: list[str] = []
     position, kept_from, images, removed = 0, 0, 0, 0
     while (found := _IMAGE.search(page, position)) is not None:
@@ -52,7 +52,7 @@ def without_trackers(page: str) -> tuple[str, int]:
 
 
 def _end_of_tag(page: str, start: int) -> int | None:
-    """Where a tag ends, quotes observed; None for one that does not within reach."""
+    """Where a tag ends, outside of quotes; None if it does not within the limit."""
     quote = ""
     for position in range(start, min(len(page), start + _LONGEST_TAG)):
         character = page[position]

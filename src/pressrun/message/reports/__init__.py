@@ -1,1 +1,1 @@
-"""Reading what comes back: delivery notifications and feedback reports, as mail systems write them."""
+"""Reading delivery notifications (bounces) and feedback reports (complaints), as mail systems write them."""

@@ -38,7 +38,7 @@ class OpenedMail:
 
     @property
     def subject(self) -> str:
-        """Decoded."""
+        """The decoded subject, cut to size."""
         return decode_words(self.field("subject"))[:1000]
 
     def field(self, name: str) -> str:
@@ -59,12 +59,12 @@ class OpenedMail:
 
 
 def enclosed_mails(opened: OpenedMail) -> list[bytes]:
-    """The octets of the mails that are attached, as they stand there."""
+    """The octets of the attached mails."""
     return [part.octets() for part in opened.leaves if part.get_content_type() in MAIL_TYPES]
 
 
 def field_groups(text: str) -> list[dict[str, str]]:
-    """The groups of fields of a status or feedback part: names in lower case, the first of each name counts."""
+    """The groups of fields of a status or feedback part; names are in lower case, and the first of each name counts."""
     groups: list[dict[str, str]] = [{}]
     name = ""
     for line in text.split("\n"):
@@ -113,7 +113,7 @@ def find_enclosed(opened: OpenedMail, *, texts: list[str], feedback: dict[str, s
 
 
 def _collect(source: str, found: dict[str, str]) -> None:
-    """The first of each field; folded lines belong to it, quoted ones as well."""
+    """The first field of each name, with its folded lines, even if quoted."""
     name = ""
     for line in source.split("\n"):
         field = _FIELD.match(line[:_MAX_VALUE])
@@ -137,7 +137,7 @@ def _angle(value: str) -> str:
 
 
 def _uris(value: str) -> tuple[str, ...]:
-    """The URIs of List-Unsubscribe; blanks inside come from folding (RFC 2369 §2)."""
+    """The URIs of List-Unsubscribe, without the blanks that folding leaves (RFC 2369 §2)."""
     return tuple(_BLANKS.sub("", uri) for uri in _ANGLE.findall(value)[:10])
 
 

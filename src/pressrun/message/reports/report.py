@@ -1,4 +1,4 @@
-"""What a report says once it has been read. Nothing in it is proof of anything: identity comes from the return path."""
+"""What a report says. Nothing in it proves anything: a bounce is identified by the return path that it came to."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pressrun.core.bounces import BounceClass
 
 
 class RecipientReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a notification says of one recipient (RFC 3464 §2.3), or what its text was taken to say.
+    """What a notification says of one recipient (RFC 3464 §2.3), or seems to say in its text.
 
-    `address` is as written there, "" when none is; `status` is the enhanced code or "", `code` that of the SMTP reply
-    or 0, `text` the remote's words, cut to size.
+    `address` is as written there or "". `status` is the enhanced code or "", `code` that of the SMTP reply or 0, `text`
+    the remote's words, cut to size.
     """
 
     bounce: BounceClass
@@ -22,9 +22,9 @@ class RecipientReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Enclosed(msgspec.Struct, frozen=True, kw_only=True):
-    """What the mail enclosed in a report carries of ours, as it stands there, without brackets; "" where nothing is.
+    """What the mail enclosed in a report may hold of ours, without brackets, or "".
 
-    These are candidates for tokens: whoever reads them checks the signatures.
+    These are candidates for tokens: whoever uses them checks the signatures.
     """
 
     return_path: str = ""
@@ -37,8 +37,8 @@ class Enclosed(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report"):
     """A mail that came to a bounce address, or a feedback report from anywhere.
 
-    `recipients` is empty when the mail is no notification. `feedback_type` is that of a feedback report in lower case
-    (RFC 5965 §3.1), "" for every other mail. `automatic` names what says that a machine wrote the mail.
+    `recipients` is empty when the mail is not a notification. `feedback_type` is that of a feedback report in lower
+    case (RFC 5965 §3.1), or "". `automatic` is the sign that a machine wrote the mail, or None.
     """
 
     recipients: tuple[RecipientReport, ...] = ()
@@ -49,11 +49,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report"):
     text: str = ""
 
     def of(self, address: str) -> RecipientReport | None:
-        """What the report says of the one recipient that a copy had; None when it is no notification.
+        """What the report says of the one recipient that a copy had; None when it is not a notification.
 
-        The group that names `address` decides; among several that do not, a copy that reached anybody has arrived,
-        and one that is still being tried has not failed yet.
+        The group that names `address` decides. If none does, a copy that reached anybody has arrived, and one that is
+        still being tried has not failed yet.
         """
-        named = [one for one in self.recipients if one.address.lower() == address.lower()]
-        found = named or list(self.recipients)
-        return min(found, key=lambda one: one.bounce.rank, default=None)
+        named = [recipient for recipient in self.recipients if recipient.address.lower() == address.lower()]
+        return min(named or self.recipients, key=lambda recipient: recipient.bounce.rank, default=None)

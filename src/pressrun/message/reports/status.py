@@ -33,7 +33,7 @@ _BEFORE_RECIPIENT = re.compile(
 
 
 class _Stage(Enum):
-    SENDER = auto()  # the connection or MAIL: no reader had been named yet
+    SENDER = auto()  # the connection or MAIL, before a reader was named
     RECIPIENT = auto()
     CONTENT = auto()
 
@@ -43,25 +43,25 @@ _STAGES = (
     (_AT_RECIPIENT, _Stage.RECIPIENT),
     (_BEFORE_RECIPIENT, _Stage.SENDER),
 )
-_NULL_MX = frozenset({521, 556})  # a host that takes no mail at all says so at once (RFC 7505 §4)
+_NULL_MX = frozenset({521, 556})  # a host that accepts no mail at all says so at once (RFC 7505 §4)
 _OF_THE_READER = frozenset({BounceClass.GONE, BounceClass.UNREACHABLE, BounceClass.OTHER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quoted:
-    """What a text quotes of a remote's reply: `code` or 0, and the enhanced codes in their order."""
+    """What a text quotes of a remote's reply: its code or 0, and the enhanced codes in order."""
 
     code: int
     enhanced: tuple[str, ...]
 
     @property
     def best(self) -> str:
-        """The enhanced code that says most, or "". A code of policy outranks all others."""
+        """The enhanced code that says most, or "". A policy code outranks all others."""
         return _best(self.enhanced)
 
 
 def quoted_in(text: str) -> Quoted:
-    """The codes that stand in a text."""
+    """The codes in a text."""
     text = text[:4000]
     code = _CODE.search(text)
     return Quoted(code=int(code[1]) if code else 0, enhanced=tuple(_ENHANCED.findall(text)[:20]))
@@ -70,38 +70,37 @@ def quoted_in(text: str) -> Quoted:
 def class_of_failed(
     *, status: str, diagnostic: str, prose: str = "", address: str = ""
 ) -> tuple[BounceClass, str, int]:
-    """The class of a failure for good, and the enhanced and the basic code that it was read from.
+    """The class of a permanent failure, and the enhanced and basic codes that it was read from.
 
-    A remote's own code outranks a status that says little; words decide where codes do not, the diagnostic's first,
-    the prose of the notification last. `address` is the reader's, where the notification tells it.
+    A remote's own code outranks a vague status. Words decide where codes do not: those of the diagnostic first, those
+    of the notification last. `address` is the reader's if the notification names it.
     """
-    diagnostic = _looked_forward(diagnostic, address)
+    diagnostic = _with_verified_recipient(diagnostic, address)
     quoted = quoted_in(diagnostic)
-    given = (status,) if status else ()
-    best = _best((*quoted.enhanced, *given))
+    best = _best((*quoted.enhanced, *([status] if status else [])))
     code = quoted.code
     if not best and not diagnostic:
-        told = quoted_in(prose)
-        best, code = told.best, told.code
+        quoted_in_prose = quoted_in(prose)
+        best, code = quoted_in_prose.best, quoted_in_prose.code
     enhanced = best
     if 400 <= code < 500 and is_vague(best):
-        enhanced = f"4.{best[2:] or '0.0'}"  # the last try failed for now, and the system gave up
+        enhanced = f"4.{best[2:] or '0.0'}"  # the last attempt failed temporarily, and the system gave up
     words = diagnostic
     if is_vague(enhanced) and prose != diagnostic and class_by_words(folded_words(diagnostic)) is None:
         words = f"{diagnostic}\n{prose}"
-    is_bare = not quoted.enhanced  # a system that gives codes, but one without meaning, has not said "no mailbox"
+    is_bare = not quoted.enhanced  # a system that gives a meaningless code has not said "no mailbox"
     stage = _stage(f"{diagnostic}\n{prose}")
     at_recipient = stage is _Stage.RECIPIENT if is_bare and stage is not None else None
-    found = class_of_failure(code=code, enhanced=enhanced, text=words, at_recipient=at_recipient)
-    if found in _OF_THE_READER and 500 <= code < 600 and code not in _NULL_MX and stage is _Stage.SENDER:
-        found = BounceClass.POLICY
-    return found, best, code
+    bounce = class_of_failure(code=code, enhanced=enhanced, text=words, at_recipient=at_recipient)
+    if bounce in _OF_THE_READER and 500 <= code < 600 and code not in _NULL_MX and stage is _Stage.SENDER:
+        bounce = BounceClass.POLICY
+    return bounce, best, code
 
 
-def _looked_forward(diagnostic: str, address: str) -> str:
-    """The words in which a server that asked the next one about the reader tells it, unlike those of a callback.
+def _with_verified_recipient(diagnostic: str, address: str) -> str:
+    """`diagnostic`, but clear where a server verified the recipient with the next one.
 
-    Exim says both in the same words: only the address that it names tells whether it verified the sender or the reader.
+    Exim reports that in the same words as a callback to the sender; only the address tells them apart.
     """
     named = {found.lower() for found in _VERIFIED.findall(diagnostic[:4000])}
     is_reader = named == {address.lower()}
@@ -109,7 +108,7 @@ def _looked_forward(diagnostic: str, address: str) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """The remote's words, cut to size, without what is left of the address before them."""
+    """The remote's words, cut to size, without the end of the address before them."""
     return _BLANKS.sub(" ", text[: 4 * MAX_TEXT]).lstrip(" >:;,.)]\"'").rstrip()[:MAX_TEXT]
 
 
@@ -120,7 +119,7 @@ def _best(codes: tuple[str, ...]) -> str:
 
 
 def _stage(text: str) -> _Stage | None:
-    """Which command was refused; None where nothing tells."""
+    """Which command was refused, or None where nothing says."""
     return next((stage for pattern, stage in _STAGES if pattern.search(text[:4000])), None)
 
 
@@ -138,9 +137,9 @@ _ACTIONS = (
 
 
 def recipients_of_status(text: str, *, prose: str) -> list[RecipientReport]:
-    """What a delivery-status part says of each recipient; `prose` is the notification's own text, asked last."""
-    found = (one for group in field_groups(text) if (one := _recipient(group, prose)) is not None)
-    return list(islice(found, MAX_RECIPIENTS))
+    """What a delivery-status part says of each recipient; `prose`, the notification's own text, decides last."""
+    reports = (_recipient(group, prose) for group in field_groups(text))
+    return list(islice((report for report in reports if report is not None), MAX_RECIPIENTS))
 
 
 def _recipient(group: dict[str, str], prose: str) -> RecipientReport | None:
@@ -151,14 +150,14 @@ def _recipient(group: dict[str, str], prose: str) -> RecipientReport | None:
     if not any(name in group for name in _ADDRESSED) and "diagnostic-code" not in group and not (action and status):
         return None
     diagnostic = _diagnostic(group.get("diagnostic-code", "")) or _STATUS.sub("", group.get("status", ""))
-    done = next((bounce for word, bounce in _ACTIONS if action.startswith(word)), None)
-    if done is None:  # no action that we know: the status alone decides, and a passing one never counts
-        done = {"2": BounceClass.DELIVERED, "4": BounceClass.DELAYED}.get(status[:1], BounceClass.OTHER)
-    best, code = status, 0
-    if done is BounceClass.OTHER:
-        done, best, code = class_of_failed(status=status, diagnostic=diagnostic, prose=prose, address=_address(group))
+    bounce = next((bounce for word, bounce in _ACTIONS if action.startswith(word)), None)
+    if bounce is None:  # without a known action the status alone decides, and a temporary one never counts
+        bounce = {"2": BounceClass.DELIVERED, "4": BounceClass.DELAYED}.get(status[:1], BounceClass.OTHER)
+    best, code, address = status, 0, _address(group)
+    if bounce is BounceClass.OTHER:
+        bounce, best, code = class_of_failed(status=status, diagnostic=diagnostic, prose=prose, address=address)
     return RecipientReport(
-        bounce=done, address=_address(group), status=best or status, code=code, text=on_one_line(diagnostic or prose)
+        bounce=bounce, address=address, status=best or status, code=code, text=on_one_line(diagnostic or prose)
     )
 
 
@@ -174,7 +173,7 @@ def _diagnostic(value: str) -> str:
 
 
 def _address(group: dict[str, str]) -> str:
-    """The address that the sender wrote where it is told, else the one that failed."""
+    """The address that the sender wrote if it is given, else the one that failed."""
     for name in _ADDRESSED:
         _, semicolon, value = group.get(name, "").partition(";")
         value = (value if semicolon else group.get(name, "")).strip().strip("<>").strip()[:500]
@@ -185,6 +184,6 @@ def _address(group: dict[str, str]) -> str:
 
 
 def _character(digits: str) -> str:
-    """A character that RFC 6533 §3 writes as its number; what is none stays away."""
+    """A character that RFC 6533 §3 writes as its number, or "" for an invalid one."""
     number = int(digits, 16)
     return chr(number) if 0x20 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else ""
