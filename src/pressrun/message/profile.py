@@ -1,4 +1,4 @@
-"""What a message needs to know about its list."""
+"""What a mail needs to know about its list."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class ArchiveMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListProfile:
-    """A list as its mails show it. `reply_to` None means the owner's address of the list.
+    """A list as its mails show it.
 
-    `footer` is what the list says below every edition, in plain text.
+    A `reply_to` of None means the owner's address. `footer` is plain text below every edition.
     """
 
     name: str
@@ -44,11 +44,11 @@ class ListProfile:
         return site.url(self.name)
 
     def edition_url(self, site: Site, slug: str) -> str:
-        """The page of one edition, the archive for one without a slug; the list's page where there is no archive."""
+        """The page of one edition; without a slug the archive, and without an archive the list's page."""
         if self.archive is ArchiveMode.OFF:
             return self.page_url(site)
         return site.url(self.name, "archive", slug) if slug else site.url(self.name, "archive")
 
     def latest_url(self, site: Site) -> str:
-        """What leads to the latest edition, whichever that is when somebody follows it."""
+        """The link that always leads to the latest edition."""
         return site.url(self.name, "latest")

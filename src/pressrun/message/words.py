@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 LONGEST_TAG = 35  # RFC 5646 §4.4.1
-# RFC 5646 §2.1, but for tags that are for private use alone, and those that were kept from before it.
+# RFC 5646 §2.1, without tags for private use alone and grandfathered ones.
 _TAG = re.compile(
     r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})"
     r"(?:-[a-z]{4})?"  # script
@@ -24,7 +24,7 @@ _TAG = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
-# By their usual script; a tag may name another, as az-Arab or ku-Arab.
+# Languages by their usual script; a tag may name another, as in az-Arab.
 _RIGHT_TO_LEFT = frozenset(
     "aeb ajp apc ar arc ary arz azb bal bqi ckb dv fa glk he iw khw ks lrc mzn nqo pnb prs ps sd skr syr ug ur"
     " yi".split()
@@ -33,12 +33,12 @@ _SCRIPTS = frozenset("adlm arab aran hebr mand mend nkoo rohg samr syrc thaa yez
 
 
 def is_language_tag(text: str) -> bool:
-    """Whether `text` is a well-formed tag, as `en` or `pt-BR`; whether there is such a language is not looked at."""
+    """Whether `text` is a well-formed tag, such as `en` or `pt-BR`; the language need not exist."""
     return len(text) <= LONGEST_TAG and _TAG.fullmatch(text) is not None
 
 
 def direction_of(language: str) -> str:
-    """`rtl` or `ltr`: by the script that the tag names, else by that which its language is usually written in."""
+    """`rtl` or `ltr`, by the script that the tag names or else by the usual script of its language."""
     primary, *rest = language.lower().split("-")
     script = next((part for part in rest if len(part) == 4 and part.isalpha()), None)
     is_rtl = script in _SCRIPTS if script is not None else primary in _RIGHT_TO_LEFT
@@ -53,11 +53,11 @@ _ISOLATED = "\u2068{}\u2069"  # first strong isolate: a title or address keeps i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Speaks one language.
+    """The words of one language.
 
-    `day` writes UTC seconds as a date, `short_day` a shorter one, `month` the name of its month as a heading, `number`
-    a count, `share` a part of the whole as a percentage, `listed` several names as one, and `moment` a time with its
-    date as the clock of its own zone shows it.
+    `day` formats UTC seconds as a date, `short_day` as a shorter one, and `month` as the name of the month for a
+    heading. `number` formats a count, `share` a part of the whole as a percentage, `listed` several names as one, and
+    `moment` a time and its date in its own zone.
     """
 
     language: str
@@ -72,21 +72,21 @@ class Words:
     moment: Callable[[datetime], str]
 
     def __call__(self, sentence: str, /, **values: str) -> str:
-        """A sentence in this language, its `{name}` places filled; what is filled in is not looked at again."""
+        """A sentence in this language with its `{name}` places filled; values are not searched for places."""
         return self._filled(self.translate(sentence), values)
 
     def counted(self, one: str, many: str, number: int, /, **values: str) -> str:
-        """The sentence for a number in the plural form that this language asks for; `{number}` stands for it."""
+        """The sentence for a number, in the plural form of this language; `{number}` is its place."""
         return self._filled(self.translate_counted(one, many, number), {"number": self.number(number), **values})
 
     def size(self, octets: int) -> str:
-        """`12 KB`, at least one, or from ten thousand of them on `12 MB`."""
+        """`12 KB`, at least one; `12 MB` from ten million octets on."""
         if octets < _MANY_OCTETS:
             return self(_KILOBYTES, number=self.number(max(1, round(octets / 1000))))
         return self(_MEGABYTES, number=self.number(round(octets / 1_000_000)))
 
     def for_template(self, sentence: str) -> str:
-        """A translated sentence whose places are those of a template, `%(name)s`, and are filled there."""
+        """A translated sentence with the places of a template, `%(name)s`, which the template fills."""
         frame = self._frame()
         return _PLACE_IN_TEMPLATE.sub(lambda found: frame.format(found[0]), sentence)
 
@@ -96,7 +96,7 @@ class Words:
         return direction_of(self.language)
 
     def _filled(self, sentence: str, values: Mapping[str, str]) -> str:
-        """A place without a value stays as it is: a translator's mistake cannot fail here."""
+        """A place without a value stays as it is, so that a translator's mistake does no harm."""
         if not values:
             return sentence
         frame = self._frame()
@@ -107,7 +107,7 @@ class Words:
 
 
 def marked(sentence: str) -> str:
-    """The sentence itself: marks for translators what is translated where it is used."""
+    """The sentence itself. Marks for translators a sentence that is translated where it is used."""
     return sentence
 
 

@@ -1,1 +1,1 @@
-"""What an author writes: HTML made clean, Markdown, merge fields, pictures; and the text part that is made of it."""
+"""What an author writes: HTML, which is cleaned, Markdown, merge fields; and the text part that is made of it."""

@@ -7,11 +7,11 @@ import unicodedata
 _JOINER = "\u200d"
 _EMOJI_STYLE = "\ufe0f"
 _TONES = range(0x1F3FB, 0x1F400)  # skin tones: part of the emoji before them
-_JAMO = range(0x1160, 0x1200)  # vowels and finals, written into the syllable that their first consonant begins
+_JAMO = range(0x1160, 0x1200)  # vowels and finals, written into the syllable of their first consonant
 
 
 def width(text: str) -> int:
-    """The columns of one line. An emoji made of several with joiners counts as one."""
+    """The columns of one line. An emoji joined from several counts as one."""
     if text.isascii():
         return len(text)
     columns, last, is_joined = 0, 0, False
@@ -34,7 +34,7 @@ def _own(character: str) -> int:
 
 
 def padded(text: str, columns: int, alignment: str = "left") -> str:
-    """`text` filled up with blanks; `alignment` is left, right or center."""
+    """`text` padded with blanks; `alignment` is left, right or center."""
     blanks = max(0, columns - width(text))
     match alignment:
         case "right":

@@ -1,10 +1,9 @@
-"""Cleaning an author's CSS, in a style sheet or a style attribute: what is known to be harmless is kept, all else goes.
+"""Cleaning an author's CSS, in a style sheet or a style attribute: only what is known to be harmless is kept.
 
-Kept are rules and declarations, below `@media` and `@supports` alone, whose every token is on a list: functions that
-compute a value, never one that fetches; no `url(…)`; no property that runs or loads something or leaves its place. The
-result is written from tokens (css_tokens.py), balanced and without escapes that hide a word, so a mail program that
-reads CSS otherwise than we do finds nothing else in it. Cleaning it again changes nothing. The time is that of the
-length, and the depth is bounded.
+That is rules and declarations, inside `@media` and `@supports` at most, whose every token is on a list: functions that
+compute a value and never fetch one, no `url(…)`, and no property that runs or loads something or leaves its place. The
+result is written from tokens (css_tokens.py), balanced and without escapes that hide a word, so that mail programs
+which parse CSS differently find nothing else in it. Cleaning it again changes nothing. Linear, with bounded depth.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _DEEPEST_VALUE = 16  # brackets inside each other
 _GROUPS = frozenset({"media", "supports"})
 _SILENT = frozenset(
     {"charset", "namespace", "page", "list", "font-face"}
-)  # what word processors write and no mail needs
+)  # word processors write these, and no mail needs them
 _FUNCTIONS = frozenset(
     "rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix light-dark"
     " calc min max clamp var env counter counters"
@@ -53,7 +52,7 @@ _UNSAID = Remark("")
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What was taken out that its author may miss; `where` is text of the source."""
+    """Something removed that its author may miss; `where` is text of the source."""
 
     remark: Remark
     where: str
@@ -61,14 +60,14 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class CleanCss:
-    """The text that is left, and what was taken out, each sentence once."""
+    """The text that is left, and what was removed, each remark once."""
 
     text: str
     losses: tuple[Loss, ...] = ()
 
 
 def clean_sheet(sheet: str, media: str = "") -> CleanCss:
-    """A style sheet; `media` is the attribute of its element, and stands around it."""
+    """Clean a style sheet; `media`, the attribute of its element, becomes a condition around it."""
     cleaner = _Cleaner(sheet)
     rules = cleaner.rules(0).strip()
     if media and rules:
@@ -80,7 +79,7 @@ def clean_sheet(sheet: str, media: str = "") -> CleanCss:
 
 
 def clean_style(style: str) -> CleanCss:
-    """The declarations of a style attribute."""
+    """Clean the declarations of a style attribute."""
     cleaner = _Cleaner(style)
     kept = [text.strip() for text, _ in cleaner.declarations(in_block=False)]
     return CleanCss("; ".join(kept), tuple(cleaner.losses.values()))
@@ -92,7 +91,7 @@ def _text(tokens: Sequence[Token]) -> str:
 
 @dataclass(slots=True)
 class _Cleaner:
-    """Goes through the tokens of one text once, and writes what may stay."""
+    """Reads the tokens of one text once, and writes what may stay."""
 
     source: str
     tokens: list[Token] = field(init=False)
@@ -109,7 +108,7 @@ class _Cleaner:
     # ------------------------------------------------------------------ rules
 
     def rules(self, depth: int) -> str:
-        """The rules up to the end of their block, or of the text, with the blanks before each."""
+        """The rules up to the end of their block or of the text, with the blanks before each."""
         kept, blank = "", ""
         pieces: list[str] = []
         while (token := self._peek()) is not None:
@@ -151,7 +150,7 @@ class _Cleaner:
     def _style_rule(self, depth: int) -> str:
         selector = self._collect("{}" if depth else "{")
         if not self._is_next("{"):
-            return ""  # the text ends, or the block around it
+            return ""  # the text or the block around it ends
         self._at += 1
         kept = [text + end for text, end in self.declarations(in_block=True)]
         if self.tokens[self._at - 1].kind is TokenKind.SPACE and kept:
@@ -163,7 +162,7 @@ class _Cleaner:
     # ------------------------------------------------------------------ declarations
 
     def declarations(self, *, in_block: bool) -> Iterator[tuple[str, str]]:
-        """Each declaration that stays with the blanks before it, and what ends it: `;` or nothing."""
+        """Each declaration that stays, with the blanks before it, and its end, `;` or ""."""
         blank = ""
         while (token := self._peek()) is not None:
             if token.kind is TokenKind.SPACE:
@@ -174,10 +173,10 @@ class _Cleaner:
             elif in_block and token.kind is TokenKind.MARK and token.value == "}":
                 return
             elif token.kind is TokenKind.AT:
-                self._at_rule(DEEPEST)  # none may stand here
+                self._at_rule(DEEPEST)  # none is allowed here
             else:
                 found = self._collect("{;}" if in_block else "{;")
-                if self._is_next("{"):  # a rule inside of a rule
+                if self._is_next("{"):  # a rule inside a rule
                     self._skip_block()
                     blank = ""
                     continue
@@ -188,7 +187,7 @@ class _Cleaner:
                 blank = ""
 
     def _declaration(self, found: Sequence[Token]) -> str:
-        """The declaration without blanks around it; "" for one that may not stay."""
+        """The declaration without blanks around it, or "" if it may not stay."""
         while found and found[-1].kind is TokenKind.SPACE:
             found = found[:-1]
         colon = 2 if len(found) > 1 and found[1].kind is TokenKind.SPACE else 1
@@ -214,7 +213,7 @@ class _Cleaner:
         return token is not None and token.kind is TokenKind.MARK and token.value == mark
 
     def _collect(self, ends: str) -> list[Token]:
-        """The tokens up to one of these marks outside of brackets, which is not taken; `{` opens none where it ends."""
+        """The tokens before one of these marks outside of brackets; a `{` among them does not open a bracket."""
         start = self._at
         while (token := self._peek()) is not None:
             if token.kind is TokenKind.MARK and token.value in ends:
@@ -226,7 +225,7 @@ class _Cleaner:
         return self.tokens[start : self._at]
 
     def _skip_block(self) -> None:
-        """To behind the bracket that closes the next token, or to the end of the text (CSS Syntax 3 §5.4.8)."""
+        """Skip the next token to its closing bracket, or to the end of the text (CSS Syntax 3 §5.4.8)."""
         open_: list[str] = []
         while (token := self._peek()) is not None:
             self._at += 1
@@ -240,7 +239,7 @@ class _Cleaner:
                     return
 
     def is_condition(self, tokens: Sequence[Token]) -> bool:
-        """Whether this may stand behind @media or @supports."""
+        """Whether this is allowed after @media or @supports."""
         return _is_balanced(tokens) and all(
             token.value in _OF_CONDITIONS
             if token.kind is TokenKind.MARK
@@ -270,7 +269,7 @@ class _Cleaner:
 
 
 def _problem(name: str, value: Sequence[Token]) -> Remark | None:
-    """Why a declaration may not stay; `_UNSAID` where nobody needs to hear of it, None where it may."""
+    """Why a declaration may not stay: None if it may, `_UNSAID` if its author need not know."""
     if name in _RUNS_OR_LOADS:
         return remark("css-runs", property=name)
     if any(token.value == "url" and token.kind in (TokenKind.BAD, TokenKind.FUNCTION) for token in value):
@@ -319,7 +318,7 @@ def _is_selector(selector: Sequence[Token]) -> bool:
 
 
 def _is_balanced(tokens: Sequence[Token]) -> bool:
-    """Whether each bracket is closed by its own, and none is too deep."""
+    """Whether each bracket is closed by its own kind, and none is too deep."""
     open_: list[str] = []
     for token in tokens:
         if token.kind is TokenKind.FUNCTION:

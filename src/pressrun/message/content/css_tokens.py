@@ -1,8 +1,8 @@
 """The tokens of CSS (CSS Syntax 3 §4), each with the text that it is written out as.
 
-Whatever an author wrote, two readers of the text of these tokens read the same: escapes stand only where nothing else
-can, a name or string holds no `<`, comments are gone, and a string is closed. What has no safe text has the kind BAD.
-Every character is looked at once, so the time is that of the length.
+Whatever an author wrote, all parsers read the text of these tokens alike: escapes are used only where nothing else can
+be, a name or string holds no `<`, comments are gone, and strings are closed. A token without a safe text has the kind
+BAD. Linear, because every character is read once.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ _PLAIN_STRING = re.compile(r"\"[^\"\\<\x00-\x1f]*\"|'[^'\\<\x00-\x1f]*'")
 _LETTER_TO_ESCAPE = re.compile(r"[\x00-,./:-@\[-^`{-\x7f]")  # all of ASCII that stands in no name
 _FIRST_TO_ESCAPE = re.compile(r"-?[0-9]|-\Z")
 _IN_STRING_TO_ESCAPE = re.compile(r"[\x00-\x1f\"\\<\x7f]")
-_AFTER = frozenset(";,:{}[(")  # no token runs on from these,
-_BEFORE = frozenset(";,:{})]")  # or into these
+_AFTER = frozenset(";,:{}[(")  # nothing runs together with these before it,
+_BEFORE = frozenset(";,:{})]")  # or with these behind it
 
 
 def preprocessed(text: str) -> str:
@@ -73,7 +73,7 @@ def preprocessed(text: str) -> str:
 
 
 def tokens_of(text: str) -> Iterator[Token]:
-    """The tokens of a preprocessed text. A comment between two that could run together becomes a blank."""
+    """The tokens of a preprocessed text. A comment between two tokens that could run together becomes a blank."""
     place, before, is_cut = 0, ";", False
     while place < len(text):
         found = _TOKEN.match(text, place)
@@ -137,7 +137,7 @@ def _string(raw: str, start: int, end: int, text: str) -> Token:
 
 
 def _ends_in_escape(raw: str) -> bool:
-    """Whether the last quote is escaped, so that the string ends with the text."""
+    """Whether the last quote is escaped, so that only the end of the text closes the string."""
     before = raw[:-1]
     return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
@@ -151,14 +151,14 @@ def _decoded(raw: str, *, is_string: bool = False) -> str:
             point = int(found[1], 16)
             return "\ufffd" if point == 0 or point > 0x10FFFF or 0xD800 <= point <= 0xDFFF else chr(point)
         if found[2]:
-            return ""  # a string that goes on in the next line
+            return ""  # the string goes on in the next line
         return found[3] or ("" if is_string else "\ufffd")
 
     return _ESCAPED.sub(decode, raw)
 
 
 def _written(name: str) -> str:
-    """A name as text: escapes only where it is none without (CSSOM §2.1)."""
+    """A name as text, with escapes only where it needs them (CSSOM §2.1)."""
     if _PLAIN_NAME.fullmatch(name):
         return name
     first = _FIRST_TO_ESCAPE.match(name)

@@ -1,8 +1,8 @@
-"""Plain text whose paragraphs a mail program may wrap anew: format=flowed with delsp=no (RFC 3676).
+"""Plain text whose paragraphs a mail program may rewrap: format=flowed with delsp=no (RFC 3676).
 
-Only prose is broken, and only at its own blanks, so that a program which knows nothing of this shows lines of usual
-length, and one that does gets back what was written. Tables, code, addresses and scripts without blanks between words
-keep their lines.
+Only prose is broken, and only at its own blanks. A program that does not know the format shows lines of usual length,
+and one that does restores what was written. Tables, code, addresses and scripts without blanks between words keep their
+lines.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from itertools import groupby
 
 from pressrun.message.content.columns import width
 
-WIDEST_LINE = 78  # what is no longer stays as it is (RFC 3676 §4.2)
+WIDEST_LINE = 78  # shorter lines are not broken (RFC 3676 §4.2)
 _WRAPPED_AT = 72
 _SIGNATURE = "-- "  # §4.3
 _QUOTE = re.compile(r"(>*)( ?)(.*)", re.DOTALL)
-# Indented, with a tab, with columns, drawn with lines: something that was laid out by hand.
+# Indented, with tabs or columns, or drawn with lines: laid out by hand.
 _LAID_OUT = re.compile(r"^[ \t]|\t|[^\s.!?:] {2,}\S|[|\u2500-\u257f]|^[-=_*+~#]{4}")
 _WORD = re.compile(r"[^ ]+ *")
 
 
 @dataclass(frozen=True, slots=True)
 class _FlowedLine:
-    """A line as it is understood: how deep it is quoted, and what it says; `is_soft` when the next one goes on."""
+    """A line: how deep it is quoted, what it says, and whether the next one continues it."""
 
     depth: int
     content: str
@@ -33,12 +33,12 @@ class _FlowedLine:
 
     @property
     def needs_stuffing(self) -> bool:
-        """Whether it would be taken for something else without a blank before it (RFC 3676 §4.4)."""
+        """Whether it needs a blank before it, so as not to be taken for something else (RFC 3676 §4.4)."""
         return self.content.startswith((" ", ">", "From "))
 
 
 def flow(text: str) -> str | None:
-    """`text` with its long paragraphs broken softly; None where no line gains by it. Lines end in LF."""
+    """`text` with its long paragraphs broken softly, or None where no line needs it. Lines end in LF."""
     lines = [_read(line) for line in text.split("\n")]
     broken = [piece for line in lines for piece in _broken(line)]
     if len(broken) == len(lines):
@@ -64,7 +64,7 @@ def _broken(line: _FlowedLine) -> Iterator[_FlowedLine]:
     current, columns = "", 0
     for word in _WORD.findall(line.content):
         own = width(word)
-        # A line of two dashes alone would be the separator of a signature.
+        # A line of two dashes would separate a signature.
         if current and columns + own > room + 1 and current.strip() not in ("--", ""):
             yield _FlowedLine(line.depth, current, is_soft=True)
             current, columns = "", 0
@@ -74,7 +74,7 @@ def _broken(line: _FlowedLine) -> Iterator[_FlowedLine]:
 
 
 def _written(lines: list[_FlowedLine]) -> Iterator[str]:
-    """Lines of one block all get a blank where one of them needs it: else its columns would be out of line."""
+    """All lines of a block get a blank where one of them needs it, so that its columns stay aligned."""
     for (depth, is_blank), group in groupby(lines, key=lambda line: (line.depth, not line.content)):
         block = list(group)
         is_stuffed = bool(depth) or any(line.needs_stuffing for line in block if line.content != _SIGNATURE)

@@ -59,7 +59,7 @@ _DOCUMENT = re.compile(r"<(?:!doctype|html|body|head)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanHtml:
-    """A cleaned source: the content of the body, and what a whole document brought beside it."""
+    """A cleaned source: the content of the body, and what a whole document brought with it."""
 
     body: str
     is_document: bool = False
@@ -67,11 +67,11 @@ class CleanHtml:
     body_style: str = ""
     language: str = ""
     direction: str = ""
-    losses: tuple[Loss, ...] = ()  # what was taken out of the styles
+    losses: tuple[Loss, ...] = ()  # what was removed from the styles
 
 
 def clean_html(source: str) -> CleanHtml:
-    """Clean a fragment or a whole document; a fragment may bring a style sheet, too."""
+    """Clean a fragment or a whole document; a fragment may have a style sheet, too."""
     source = tidy(source)
     cleaned = _Cleaned(source)
     is_document = _DOCUMENT.search(source) is not None
@@ -94,12 +94,12 @@ def clean_html(source: str) -> CleanHtml:
 
 
 def clean_again(page: CleanHtml, body_style: str) -> CleanHtml:
-    """`page` after somebody else has changed its body, with another style of the body."""
+    """`page`, whose body something else has changed, cleaned again with another style of the body."""
     return replace(page, body=_Cleaned(page.body).body, body_style=clean_style(body_style).text)
 
 
 class _Cleaned:
-    """A body without what could run or fetch; the styles of its elements are cleaned as a style sheet is."""
+    """A body without what could run or fetch; the styles of its elements are cleaned like a style sheet."""
 
     def __init__(self, source: str) -> None:
         self._losses: dict[Remark, Loss] = {}
@@ -116,7 +116,7 @@ class _Cleaned:
 
     @property
     def losses(self) -> tuple[Loss, ...]:
-        """What was taken out of the styles, each sentence once."""
+        """What was removed from the styles, each remark once."""
         return tuple(self._losses.values())
 
     def _filter_attribute(self, _tag: str, attribute: str, value: str) -> str | None:
@@ -129,11 +129,11 @@ class _Cleaned:
 
 
 class _Frame(HTMLParser):
-    """Collects what a document holds beside its content: style sheets, the body's style, language and direction."""
+    """Collects what a document has beside its content: style sheets, the body's style, language and direction."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.sheets: list[tuple[str, str]] = []  # with the media that each is for; "": all
+        self.sheets: list[tuple[str, str]] = []  # with the media that each is for, "" for all
         self.body_style = ""
         self.language = ""
         self.direction = ""
@@ -166,7 +166,7 @@ class _Frame(HTMLParser):
         self._in_style, self._sheet, self._media = False, "", ""
 
     def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: ARG002 - the base class calls it so
-        """Pass over `<![…>` as browsers do; the base class raises AssertionError where it knows no such section."""
+        """Skip `<![…>` as browsers do; the base class raises AssertionError for an unknown section."""
         return self.rawdata.find(">", i) + 1 or -1
 
     def handle_data(self, data: str) -> None:
@@ -175,7 +175,7 @@ class _Frame(HTMLParser):
 
 
 def rewrite_images(body: str, new_source: Callable[[str], str | None]) -> str:
-    """`body` with each image's `src` as `new_source` answers; None leaves the image out and shows its `alt`."""
+    """`body` with each image's `src` replaced by `new_source`; None shows the `alt` instead of the image."""
 
     def rewrite(tag: re.Match[str]) -> str:
         whole: str = tag[0]
@@ -207,7 +207,7 @@ _STYLE_IN_FRAGMENT = re.compile(r"<style\b", re.IGNORECASE)
 
 
 def losses(source: str, line_of: Callable[[str], int | None], *, is_markdown: bool) -> Iterator[Finding]:
-    """One finding a kind, at its first place. `source` is HTML before it is cleaned."""
+    """One finding for each kind of loss, at its first place. `source` is HTML before it is cleaned."""
     page = _COMMENT.sub("", source)
     for pattern, code in _PATTERNS:
         found = pattern.search(page)

@@ -1,7 +1,7 @@
-"""What an author keeps for the mail: `{% mail %}…{% endmail %}` is left out of the archive, the feeds and the search.
+"""Parts for the mail alone: `{% mail %}…{% endmail %}` is left out of the archive, the feeds and the search.
 
-A letter says "you get this because…", and to its reader alone; on the web the same words are wrong for everybody. The
-marks work in every source, in the middle of a sentence or on lines of their own, which then leave no trace.
+"You get this because…" is right for the reader of a mail, and wrong for everybody on the web. The marks work in every
+source, in the middle of a sentence or on lines of their own, which then leave no trace.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ALONE = re.compile(rf"^[ \t]*(?P<mark>{_MARK.pattern})[ \t]*(?:\n|\Z)", re.MULT
 
 @dataclass(frozen=True, slots=True)
 class MailAndWeb:
-    """A source as it goes into the mail, and as it is shown on the web; neither holds marks."""
+    """A source for the mail and for the web, without marks."""
 
     mail: str
     web: str
@@ -26,7 +26,7 @@ class MailAndWeb:
 
 
 def split_mail_only(source: str, *, first_line: int | None) -> MailAndWeb:
-    """Part a source at its marks; a mark without its partner is an error at its line."""
+    """Split a source at its marks; a mark without its partner is an error at its line."""
     findings: list[Finding] = []
     mail, web = [], []
     position, opened = 0, None
@@ -48,7 +48,7 @@ def split_mail_only(source: str, *, first_line: int | None) -> MailAndWeb:
 
 
 def _marks(source: str) -> list[tuple[int, int, bool]]:
-    """Where each mark begins and ends, with its line where it has one to itself, and whether it closes a part."""
+    """Where each mark begins and ends, including its line if it is alone there, and whether it closes a part."""
     lines = {found.start("mark"): found.span() for found in _ALONE.finditer(source)}
     return [(*lines.get(found.start(), found.span()), found["end"] is not None) for found in _MARK.finditer(source)]
 

@@ -1,7 +1,8 @@
 """Markdown to HTML: CommonMark with tables, strikethrough, footnotes and figures.
 
-The result is not clean yet: HTML passes through. A picture that is alone in its paragraph becomes a figure, its title
-the caption. Footnotes are gathered below the text, each with a way back. A link followed by `{.button}` is one.
+The result must still be cleaned, because HTML passes through. A picture alone in its paragraph becomes a figure with
+its title as caption. Footnotes are gathered below the text, each with a link back. A link followed by `{.button}` is a
+button.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 FOOTNOTES = "footnotes"  # the class of the list of notes
-BACK = "footnote-back"  # the class of the way back from one
+BACK = "footnote-back"  # the class of the link back from a note
 
-BUTTON = "button"  # the class of a link that is to look like one
+BUTTON = "button"  # the class of a link that looks like one
 
 _MARK_OF_A_BUTTON = "{.button}"
-_ROOM_OF_A_LINE = 60  # columns: who wraps text by a program fills lines at least so far
+_ROOM_OF_A_LINE = 60  # columns; a program that wraps text fills lines at least this far
 _WORD = re.compile(r"!?\[[^\]]*\]\([^)]*\)\S*|\S+")
 _REFERENCE = re.compile(r"\[\^([^\]\s]{1,100})\]")
 
 
 def render_markdown(source: str, *, direction: str = "ltr") -> str:
-    """The HTML of a Markdown source; it must be cleaned before anybody sees it.
+    """The HTML of a Markdown source, which must be cleaned before anybody sees it.
 
-    In a text from right to left `:---` is the right edge of a column, where its lines start. A line that its author
+    In a text from right to left, `:---` means the right edge of a column, where its lines start. A line that its author
     ended early stays a line.
     """
     env: dict[str, Any] = {}
@@ -52,9 +53,9 @@ def render_markdown(source: str, *, direction: str = "ltr") -> str:
 
 
 def _early_ends(inline: Token) -> Sequence[Token]:
-    """The soft line ends of a paragraph that no program made: the next word had room in the line.
+    """The soft line ends that the author made, because the next word had room in the line.
 
-    A line end inside of code or of a tag leaves no token, and then nothing is known about the others.
+    A line end inside code or a tag leaves no token, and then nothing is known about the others.
     """
     lines = inline.content.split("\n")
     breaks = [child for child in inline.children or () if child.type in _BREAKS]
@@ -68,14 +69,14 @@ def _early_ends(inline: Token) -> Sequence[Token]:
 
 
 def _first_word(line: str) -> str:
-    """Up to a blank, and a link whole: nobody wraps inside of one."""
+    """The text up to a blank, or a whole link, which no program wraps."""
     found = _WORD.match(line)
     return "" if found is None else found[0]
 
 
 def _width(text: str) -> int:
-    """In columns, of which a Chinese letter takes two."""
-    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+    """The columns of a text; a Chinese letter takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _make_buttons(state: StateCore) -> None:
@@ -95,14 +96,14 @@ def _make_buttons(state: StateCore) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FootnoteFaults:
-    """Labels: of notes that nothing points to, which are not shown, and of references to notes that are not there."""
+    """Labels of notes without a reference, which are not shown, and of references without a note."""
 
     unused: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
 
 def footnote_faults(source: str) -> FootnoteFaults:
-    """What is wrong with the notes of a Markdown source; in code nothing is a note."""
+    """What is wrong with the notes of a Markdown source, outside of code."""
     if "[^" not in source:
         return FootnoteFaults()
     env: dict[str, Any] = {}
@@ -116,7 +117,7 @@ def footnote_faults(source: str) -> FootnoteFaults:
 
 
 def _make_figures(state: StateCore) -> None:
-    """Turn paragraphs that hold a picture alone, or a linked one, into figures."""
+    """Turn paragraphs that hold only a picture, linked or not, into figures."""
     done: list[Token] = []
     for index, token in enumerate(state.tokens):
         inside = state.tokens[index + 1] if token.type == "paragraph_open" and not token.hidden else None
@@ -154,7 +155,7 @@ def _caption(inside: Token) -> list[Token]:
 
 
 def _name(token: Token) -> tuple[int, str]:
-    """The number of a note, and what sets apart a second reference to it."""
+    """The number of a note, and a suffix for further references to it."""
     again = token.meta.get("subId", 0)
     return token.meta["id"] + 1, f"-{again}" if again > 0 else ""
 
@@ -162,7 +163,7 @@ def _name(token: Token) -> tuple[int, str]:
 def _reference(_self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
     number, again = _name(tokens[index])
     link = f'<a href="#note-{number}" id="ref-{number}{again}">[{number}]</a>'
-    return f'<sup style="font-size:75%;line-height:0">{link}</sup>'  # else it pushes the lines apart
+    return f'<sup style="font-size:75%;line-height:0">{link}</sup>'  # otherwise it pushes the lines apart
 
 
 def _open_notes(*_: Any) -> str:

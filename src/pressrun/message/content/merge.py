@@ -1,9 +1,8 @@
 """Merge fields in an edition: `{{ name }}`, `{{ name | default: friend }}`. Nothing else is evaluated.
 
-Before Markdown or HTML is processed each field becomes a placeholder of lower-case letters and digits that no step
-changes and that cannot occur in the source: it is derived from a digest of the source and checked for absence. In
-the finished part the placeholders are found again and become slots; what surrounds one decides how its value is
-escaped.
+Before Markdown or HTML is processed, each field becomes a placeholder of lower-case letters and digits that no step
+changes. It is derived from a digest of the source and does not occur in it. In the finished part the placeholders
+become slots, and what surrounds one decides how its value is escaped.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _KindAt = Callable[[str, int], SlotKind | None]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One use of a field. `line` is 1-based in the edition file, None for a use of our own."""
+    """One use of a field. `line` is 1-based in the edition file, or None for a use of ours."""
 
     name: str
     default: str
@@ -57,7 +56,9 @@ class FieldTable:
         self._pattern = re.compile(self._prefix + r"(\d+)q")
 
     def mark(self, text: str, *, first_line: int | None, is_markup: bool = False) -> str:
-        """`text` with a placeholder for each field. What is malformed or unknown stays or empties, with a finding."""
+        """`text` with a placeholder for each field. A malformed field stays, and an unknown one is empty; both are
+        findings.
+        """
         if is_markup:
             text = _ENCODED.sub(lambda found: _SHOWN.format(found[1]), text)
         done, position = [], 0
@@ -88,10 +89,9 @@ class FieldTable:
         if name not in self._known:
             close = get_close_matches(name, sorted(self._known), n=1)
             if close:
-                found_none = error("field-unknown-close", line, name=name, close=_SHOWN.format(close[0]))
+                self.findings.append(error("field-unknown-close", line, name=name, close=_SHOWN.format(close[0])))
             else:
-                found_none = error("field-unknown", line, name=name, known=", ".join(sorted(self._known)))
-            self.findings.append(found_none)
+                self.findings.append(error("field-unknown", line, name=name, known=", ".join(sorted(self._known))))
         return self.placeholder(name, default, line)
 
     def placeholder(self, name: str, default: str = "", line: int | None = None) -> str:
@@ -100,11 +100,11 @@ class FieldTable:
         return f"{self._prefix}{len(self._fields) - 1}q"
 
     def fields_in(self, text: str) -> list[Field]:
-        """The fields whose placeholders stand in `text`, in order."""
+        """The fields whose placeholders are in `text`, in order."""
         return [self._fields[int(number)] for number in self._pattern.findall(text)]
 
     def autolinks(self, markdown: str) -> str:
-        """`<{{ archive_url }}>` as a Markdown link: with a placeholder inside it would be taken for a tag."""
+        """`<{{ archive_url }}>` as a Markdown link, because with a placeholder inside it would be taken for a tag."""
         return re.sub(f"<({self._pattern.pattern})>", lambda found: f"[{found[1]}]({found[1]})", markdown)
 
     def show(self, text: str) -> str:
@@ -112,7 +112,7 @@ class FieldTable:
         return self._pattern.sub(lambda found: str(self._fields[int(found[1])]), text)
 
     def lost_from(self, marked: str, finished: Iterable[str]) -> list[Field]:
-        """The fields of a marked source that stand in none of the finished parts."""
+        """The fields of a marked source that are in none of the finished parts."""
         kept = {number for part in finished for number in self._pattern.findall(part)}
         return [self._fields[int(number)] for number in self._pattern.findall(marked) if number not in kept]
 
@@ -121,11 +121,11 @@ class FieldTable:
         return self._split(text, lambda _text, _start: SlotKind.SUBJECT)
 
     def split_text(self, text: str) -> list[Piece]:
-        """The pieces of a plain text part: inside a URL a value is percent-encoded."""
+        """The pieces of a plain text part, where values inside a URL are percent-encoded."""
         return self._split(text, _kind_in_text)
 
     def split_html(self, page: str) -> tuple[list[Piece], list[Field]]:
-        """The pieces of an HTML part that we serialised, and the fields that stand where no value may: they vanish."""
+        """The pieces of an HTML part that we serialised, and the fields where no value is allowed, which vanish."""
         places: dict[int, SlotKind | None] = {}
         for tag in TAG.finditer(page):
             for attribute in ATTRIBUTE.finditer(tag[0]):
@@ -170,7 +170,7 @@ def _add_text(pieces: list[Piece], text: str) -> None:
 
 
 def _absent_prefix(source: str) -> str:
-    """Letters and digits that do not occur in `source`, and the same ones for the same source."""
+    """Letters and digits that do not occur in `source`, the same for the same source."""
     digest = hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()
     while (prefix := f"q{digest[:16]}n") in source:
         digest = hashlib.sha256(digest.encode()).hexdigest()

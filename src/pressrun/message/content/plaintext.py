@@ -23,12 +23,12 @@ _TYPES = re.compile(r"list-style(?:-type)?\s*:[^;]*\b(lower|upper)-(alpha|latin|
 
 
 def marks_of(node: Node, *, are_notes: bool) -> Iterator[tuple[str, Node]]:
-    """The items of a list, or what stands in their place, with the mark of each."""
+    """The items of a list, or what takes their place, with the mark of each."""
     children = [child for child in node.children if isinstance(child, Node)]
     is_reversed = "reversed" in node.attributes
     number = _number(node.attributes.get("start", ""), len(children) if is_reversed else 1)
     for child in children:
-        if child.tag != "li":  # a list directly inside a list stands below the item before it
+        if child.tag != "li":  # a list directly inside a list belongs to the item before it
             yield "  " if child.tag in ("ul", "ol") else "", child
             continue
         number = _number(child.attributes.get("value", ""), number)
@@ -83,7 +83,7 @@ _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉�
 
 
 def text_from_html(clean: str, *, is_rtl: bool = False) -> str:
-    """The content of clean HTML as plain text with LF line ends, its last line ended; `is_rtl` is for its tables."""
+    """The content of clean HTML as plain text with LF line ends, the last line ended; `is_rtl` is for its tables."""
     tree = parse_tree(clean)
     writer = _TextWriter(tree, is_rtl=is_rtl)
     blocks = writer.blocks(tree)
@@ -93,7 +93,7 @@ def text_from_html(clean: str, *, is_rtl: bool = False) -> str:
 
 
 class _TextWriter:
-    """Turns elements into blocks of text and remembers the links on the way."""
+    """Turns elements into blocks of text, and collects the links on the way."""
 
     def __init__(self, tree: Node, *, is_rtl: bool) -> None:
         self._is_rtl = is_rtl
@@ -151,7 +151,7 @@ class _TextWriter:
                 return self._kept(node) if _KEPT_LINES.search(node.attributes.get("style", "")) else self.blocks(node)
 
     def _kept(self, node: Node) -> list[str]:
-        """An element whose style keeps blanks and line ends as they are."""
+        """The blocks of an element whose style keeps blanks and line ends."""
         before, self._keeps_lines = self._keeps_lines, True
         try:
             return self.blocks(node)
@@ -183,7 +183,7 @@ class _TextWriter:
         return [re.sub(r"[ ]+\n", "\n", text)] if items else []
 
     def _definitions(self, node: Node) -> list[str]:
-        """Terms, and indented below each what it means."""
+        """Terms, each with its meaning indented below."""
         done: list[str] = []
         for child in node.children:
             if not isinstance(child, Node) or _is_hidden(child):
@@ -243,7 +243,7 @@ class _TextWriter:
 
 
 def _quoted(line: str) -> str:
-    """A line one level deeper, as RFC 3676 §4.5 writes it: `>> text`, never `> > text`."""
+    """A line quoted one level deeper, as RFC 3676 §4.5 writes it: `>> text`, never `> > text`."""
     return f">{line}" if line.startswith(">") else f"> {line}".rstrip()
 
 

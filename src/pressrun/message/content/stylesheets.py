@@ -1,8 +1,8 @@
-"""The style sheet of an author's HTML moved into the elements that it is about, through the extra `css`.
+"""Moving the style sheet of an author's HTML into its elements, with the optional extra `css`.
 
-Some mail programs drop a style sheet, none drops a `style` attribute. What can only stand in a sheet stays there:
-media queries, `:hover` and its like. The library has no bounds of its own and overruns the stack on deep nests, so
-depth and work are bounded before it is asked; it fetches nothing, and what it returns is cleaned again.
+Some mail programs drop a style sheet, none drops a `style` attribute. What only works in a sheet stays there: media
+queries, `:hover` and the like. The library has no limits and overflows the stack on deep nesting, so depth and work
+are bounded first. It fetches nothing, and its result is cleaned again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pressrun.message.content.tree import Node, parse_tree
 from pressrun.message.finding import Finding, warning
 
 LARGEST_SHEET = 128 * 1024  # characters; Gmail drops a sheet above 16 KiB anyway
-DEEPEST_PAGE = 90  # elements inside each other; the stack ends some thousand deeper
+DEEPEST_PAGE = 90  # nested elements; the stack overflows some thousand deeper
 MOST_MATCHES = 5_000_000  # rules times elements: a tenth of a second
 
 _DYNAMIC = re.compile(
@@ -31,7 +31,7 @@ _STYLE = re.compile(r'style="([^"]*)"')
 
 
 def inline_styles(page: CleanHtml) -> tuple[CleanHtml, list[Finding]]:
-    """`page` with its plain rules in `style` attributes, as far as that can be done, and what stands in the way."""
+    """`page` with its plain rules in `style` attributes as far as possible, and a finding that says why not."""
     rules = list(split_rules(page.styles))
     plain = [rule for rule in rules if not rule.startswith("@") and not _DYNAMIC.search(rule.partition("{")[0])]
     if not plain:
@@ -52,7 +52,7 @@ def inline_styles(page: CleanHtml) -> tuple[CleanHtml, list[Finding]]:
 
 
 def _is_readable(rule: str) -> bool:
-    """Whether the library takes a rule; it refuses a whole sheet for a single one."""
+    """Whether the library can parse a rule; it refuses a whole sheet for a single one."""
     try:
         _inlined(_ONE_ELEMENT, [rule])
     except ValueError:
@@ -61,7 +61,7 @@ def _is_readable(rule: str) -> bool:
 
 
 def _inlined(page: CleanHtml, rules: Sequence[str]) -> tuple[str, str]:
-    """The style of the body, and its content; raises ValueError where a rule cannot be read."""
+    """The style of the body, and its content. Raises ValueError where a rule cannot be parsed."""
     from css_inline import CSSInliner  # noqa: PLC0415 - the extra [css] need not be installed
 
     inliner = CSSInliner(
@@ -79,12 +79,12 @@ def _inlined(page: CleanHtml, rules: Sequence[str]) -> tuple[str, str]:
 
 
 def is_installed() -> bool:
-    """Whether the extra is there."""
+    """Whether the extra is installed."""
     return importlib.util.find_spec("css_inline") is not None
 
 
 def _obstacle(page: CleanHtml, rules: int) -> str | None:
-    """The code of what stands in the way, None where nothing does."""
+    """The code of what prevents it, or None."""
     if not is_installed():
         return "sheet-stays-install"
     if len(page.styles) > LARGEST_SHEET:
@@ -99,12 +99,12 @@ def _obstacle(page: CleanHtml, rules: int) -> str | None:
 
 
 def _depth(node: Node) -> int:
-    """How deep elements are nested; the tree itself is no deeper than it can be read."""
+    """How deep elements are nested; the depth of the tree is limited."""
     return 1 + max((_depth(child) for child in node.children if isinstance(child, Node)), default=0)
 
 
 def split_rules(sheet: str) -> Iterator[str]:
-    """The rules and at-rules of a sheet, one by one; what is not closed is left out."""
+    """The rules and at-rules of a sheet, without those that are not closed."""
     start, depth, quote = 0, 0, ""
     for index, character in enumerate(sheet):
         if quote:

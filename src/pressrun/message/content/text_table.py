@@ -1,4 +1,4 @@
-"""A table of HTML as a table of plain text: aligned columns, or one record a row where it is too wide for a line."""
+"""An HTML table as plain text: aligned columns, or one record per row where it is too wide for a line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_COLUMNS = 40
 _GAP = "  "
 _LARGEST_SPAN = 1000
 _ALIGNED = re.compile(r"text-align\s*:\s*(left|right|center)", re.IGNORECASE)
-# What only stands in a table that places things on a page.
+# These are only in a table that places things on a page.
 _LAYOUT = frozenset("table ul ol dl blockquote pre hr h1 h2 h3 h4 h5 h6 figure".split())
 
 
@@ -29,7 +29,7 @@ _EMPTY = _Cell("")
 
 
 def is_data(table: Node) -> bool:
-    """Whether a table holds data: rows and columns of short texts, and nothing that says it is there for the layout."""
+    """Whether a table holds data: rows and columns of short texts, and no sign that it is there for the layout."""
     if table.attributes.get("role", "").lower() in ("presentation", "none"):
         return False
     rows = [list(row.find_all("td", "th")) for row in table.find_all("tr")]
@@ -43,7 +43,7 @@ def is_data(table: Node) -> bool:
 def table_blocks(table: Node, words_of: Callable[[Node], str], *, is_rtl: bool = False) -> list[str]:
     """The caption, and the table or its records; `words_of` gives the text of a cell on one line.
 
-    Lines of a text from right to left start at the right edge.
+    With `is_rtl` lines start at the right edge.
     """
     rows, has_head = _grid(table, words_of, is_rtl=is_rtl)
     captions = [words_of(found) for found in table.find_all("caption")]
@@ -61,7 +61,7 @@ def table_blocks(table: Node, words_of: Callable[[Node], str], *, is_rtl: bool =
 
 
 def _grid(table: Node, words_of: Callable[[Node], str], *, is_rtl: bool) -> tuple[list[list[_Cell]], bool]:
-    """The rows with an empty cell where one from above reaches down, and whether the first one is the head."""
+    """The rows, with empty cells where one from above reaches down, and whether the first row is the head."""
     rows: list[list[_Cell]] = []
     below: dict[int, int] = {}  # column → rows that a cell from above still covers
     has_head = False
@@ -72,7 +72,7 @@ def _grid(table: Node, words_of: Callable[[Node], str], *, is_rtl: bool) -> tupl
             column = _covered(cells, column, below)
             cell = _Cell(words_of(node), _alignment(node, is_rtl=is_rtl), min(_span(node, "colspan"), MOST_COLUMNS))
             reach = _span(node, "rowspan") - 1
-            if reach and column < MOST_COLUMNS:  # a wider table is told in records, where nothing reaches down
+            if reach and column < MOST_COLUMNS:  # a wider table becomes records, where nothing reaches down
                 below.update({column + offset: reach for offset in range(cell.span)})
             cells.append(cell)
             column += cell.span
@@ -86,7 +86,7 @@ def _grid(table: Node, words_of: Callable[[Node], str], *, is_rtl: bool) -> tupl
 
 
 def _covered(cells: list[_Cell], column: int, below: dict[int, int]) -> int:
-    """Fill in what a cell from above covers; the next free column."""
+    """Add empty cells where one from above reaches down; returns the next free column."""
     while below.get(column) and column < 2 * MOST_COLUMNS:
         cells.append(_EMPTY)
         below[column] -= 1
@@ -134,7 +134,7 @@ def _line(row: list[_Cell], widths: list[int]) -> str:
 
 
 def _records(rows: list[list[_Cell]], *, has_head: bool) -> list[str]:
-    """One block a row, with the column's name before each cell."""
+    """One block per row, with the column's name before each cell."""
     names: list[str] = []
     if has_head:
         names = [name.text for cell in rows[0] for name in [cell] * cell.span]

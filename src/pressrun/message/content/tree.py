@@ -1,4 +1,4 @@
-"""A small tree of clean HTML, for reading it: the text part and the checks walk it."""
+"""A small tree of clean HTML, which the text part and the checks walk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = frozenset("br col hr img wbr".split())
-_DEEPEST = 100  # deeper elements are read as if they stood at this depth
+_DEEPEST = 100  # deeper elements are treated as if at this depth
 
 
 @dataclass(slots=True)

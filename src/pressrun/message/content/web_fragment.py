@@ -1,11 +1,10 @@
-"""An edition's fragment as it stands in a page of ours, between our own form and footer.
+"""An edition's fragment inside a page of ours, between our own form and footer.
 
-The policy of such a page takes no style attribute, and its style sheet has rules of its own. So alignments become the
-classes `al`, `ac` and `ar`, every class of the author's goes but that of a button, ids and links to them get a prefix,
-and headings move down below that of the page. A fragment with colours, backgrounds or other styles of its own cannot
-be shown so.
+The policy of such a page allows no style attribute, and its style sheet has its own rules. So alignments become the
+classes `al`, `ac` and `ar`, the author's classes go except that of a button, ids and links to them get a prefix, and
+headings move below that of the page. A fragment with colours, backgrounds or other styles cannot be shown this way.
 
-The fragment is clean: attributes stand in double quotes, and text holds no bare `<`.
+The fragment is clean: attributes are in double quotes, and text holds no bare `<`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from functools import lru_cache
 from pressrun.message.content.html import ATTRIBUTE
 from pressrun.message.content.markdown import BACK, BUTTON, FOOTNOTES
 
-PREFIX = "e-"  # of the author's ids: none of them is one of the page's
+PREFIX = "e-"  # of the author's ids, so that none equals one of the page's
 
 _ALIGNMENTS = {"left": "al", "center": "ac", "right": "ar"}
 _STYLE = re.compile(r"\s*text-align\s*:\s*(left|center|right)\s*;?\s*", re.IGNORECASE)
@@ -31,9 +30,9 @@ _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*'
 
 @lru_cache(maxsize=64)
 def inline_fragment(fragment: str, *, table_name: str, below: int = 1) -> str | None:
-    """The fragment for a page whose own headings end `below` levels down; None where its design cannot stand there.
+    """The fragment for a page whose own headings take `below` levels; None if it has a design of its own.
 
-    Tables scroll by themselves, in a region that is called `table_name`.
+    Each table scrolls by itself, in a region that is called `table_name`.
     """
     if "<style" in fragment:
         return None
@@ -59,7 +58,7 @@ def inline_fragment(fragment: str, *, table_name: str, below: int = 1) -> str | 
 
 
 def _attributes(tag: str, given: str) -> str | None:
-    """The attributes of one element; None where they bring a design of their own."""
+    """The attributes of one element, or None if they have a design of their own."""
     kept: list[str] = []
     classes: list[str] = []
     for name, value in ATTRIBUTE.findall(given):

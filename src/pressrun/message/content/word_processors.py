@@ -1,8 +1,8 @@
-"""HTML as word processors write it, without what only they can read.
+"""Removes from HTML what only the word processor that wrote it can read.
 
-Word writes its list marks as letters of symbol fonts, which show as `§` or `o` where those fonts are missing, and half
-of its style sheet is for itself; Google Docs sends every link through a redirect that tells Google who followed it,
-and draws the marks of its lists in a way that no mail program keeps.
+Word writes list marks as letters of symbol fonts, which appear as `§` or `o` where those fonts are missing, and half of
+its style sheet is for Word alone. Google Docs sends every link through a redirect that tells Google who followed it,
+and draws list marks in a way that no mail program keeps.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _REDIRECT = re.compile(r"https://www\.google\.com/url\?[^\s\"'<>]{1,4000}", re.I
 
 
 def tidy(source: str) -> str:
-    """`source` as it would be had it not come out of a word processor; other HTML stays as it is."""
+    """`source` without what a word processor added; other HTML stays as it is."""
     if "google.com/url?" in source:
         source = _REDIRECT.sub(lambda found: _target(found[0]), source)
     source = _OF_GOOGLE.sub("", source)
@@ -46,7 +46,7 @@ def tidy(source: str) -> str:
 
 
 def _target(redirect: str) -> str:
-    """Where the redirect leads, or itself where that is no address for a mail."""
+    """Where the redirect leads, or itself if a mail cannot link there."""
     query = parse_qs(urlsplit(html.unescape(redirect)).query)
     target = query.get("q", [""])[0]
     if not target.startswith(("https://", "http://", "mailto:")):

@@ -1,1 +1,1 @@
-"""From a manuscript to what is sent, shown and kept; and the mail that is an edition, written anew."""
+"""From the source of an edition to what is sent, shown and kept; and editions that come by mail."""

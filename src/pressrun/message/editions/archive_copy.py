@@ -1,7 +1,7 @@
-"""An edition as a message for nobody: what stands in an mbox of the archive.
+"""An edition as a message for nobody in particular, for an mbox of the archive.
 
-It is the message that was sent, with its parts, pictures and attachments; the personal places are blank, and the
-fields by which a reader leaves, complains or is told apart are left out. Each message has one Message-ID for ever,
+It is the message that was sent, with its parts, pictures and attachments. The personal places are blank, and the fields
+by which a reader unsubscribes, complains or is identified are left out. Each message keeps one Message-ID for ever,
 which no reader's copy has.
 """
 
@@ -23,7 +23,7 @@ _LOOKS_LIKE_FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 
 
 class NobodysValues(CopyValues, frozen=True, kw_only=True):
-    """Values of no reader: fields take their default or nothing, personal links lead to the list's page."""
+    """Values for no reader: fields take their default or nothing, and personal links lead to the list's page."""
 
     def fields(self) -> dict[str, str]:
         return {
@@ -35,7 +35,7 @@ class NobodysValues(CopyValues, frozen=True, kw_only=True):
 
 
 def archive_copy(skeleton: Skeleton, *, to: Address, list_page: str, message_id: str, date_at: int, day: str) -> bytes:
-    """The message with CRLF line ends; `message_id` stands without brackets, `day` is `date_at` in words."""
+    """The message with CRLF line ends; `message_id` is without brackets, `day` is `date_at` in words."""
     values = NobodysValues(
         to=to,
         unsubscribe_url=list_page,
@@ -52,9 +52,9 @@ def archive_copy(skeleton: Skeleton, *, to: Address, list_page: str, message_id:
 
 
 def mbox_entry(message: bytes, *, sender: str, received: str) -> bytes:
-    """A message as an mbox holds it (RFC 4155), with what looks like a separator quoted as in mboxrd: it can be undone.
+    """A message for an mbox (RFC 4155); what looks like a separator is quoted as in mboxrd, which can be undone.
 
-    `received` is as C's asctime writes it, in UTC.
+    `received` is in UTC, in the form of C's asctime.
     """
     content = _LOOKS_LIKE_FROM.sub(rb">\1", message.replace(b"\r\n", b"\n"))
     return f"From {sender} {received}\n".encode("ascii") + content.rstrip(b"\n") + b"\n\n"

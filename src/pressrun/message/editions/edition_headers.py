@@ -1,11 +1,11 @@
-"""The header of an edition's copies, each field exactly once and always in this order:
+"""The header of an edition's copies. Each field occurs exactly once, in this order:
 
 From, To, Subject, Date, Message-ID, Reply-To, MIME-Version, List-Id, List-Unsubscribe, List-Unsubscribe-Post,
 List-Subscribe, List-Help, List-Owner, List-Post, List-Archive, Archived-At, Feedback-ID, CFBL-Address,
 CFBL-Feedback-ID, Precedence, X-Auto-Response-Suppress; the content fields follow.
 
 RFC 5322, RFC 2369 and RFC 2919 (List-*), RFC 8058 (one click), RFC 5064 (Archived-At), RFC 9477 (CFBL). Feedback-ID is
-Google's. Where no mail is received there is no mailto to a list address and no List-Subscribe.
+Google's. A server that receives no mail has no mailto to a list address and no List-Subscribe.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def edition_header(
 ) -> Stream:
     """The header as a stream, up to the content fields."""
     header: Stream = [
-        mailbox_field("From", from_) + b"To: <",  # filters count against an address without brackets
+        mailbox_field("From", from_) + b"To: <",  # filters dislike an address without brackets
         Slot(SlotKind.TO),
         b">\r\n",
         Slot(SlotKind.SUBJECT),
@@ -43,7 +43,7 @@ def edition_header(
         plain_field("MIME-Version", "1.0"),
         list_id(profile, site),
     ]
-    header += _unsubscribing(profile, site)
+    header += _list_unsubscribe(profile, site)
     header.append(_list_fields(profile, site, slug))
     header.append(plain_field("Feedback-ID", _feedback_id(profile, site, edition_id)))
     header.append(plain_field("CFBL-Address", f"abuse@{site.mail_domain}; report=arf") + b"CFBL-Feedback-ID: ")
@@ -54,7 +54,7 @@ def edition_header(
 
 
 def answers_to(profile: ListProfile, site: Site) -> Mailbox:
-    """Where replies go unless the edition says otherwise: the list's own choice, else the owner of the list."""
+    """Where replies go unless the edition says otherwise: the list's own choice, else its owner."""
     if profile.reply_to is not None:
         return profile.reply_to
     person = None if site.receives_mail else site.person_for(profile.owner)
@@ -69,13 +69,13 @@ def list_id(profile: ListProfile, site: Site) -> bytes:
 
 
 def list_help(profile: ListProfile, site: Site) -> bytes:
-    """List-Help: the command address where mail is received, else the list's page."""
+    """List-Help: the command address if mail is received, else the list's page."""
     if site.receives_mail:
         return uri_field("List-Help", f"mailto:{site.list_address(profile.name, 'request')}?subject=help")
     return uri_field("List-Help", profile.page_url(site))
 
 
-def _unsubscribing(profile: ListProfile, site: Site) -> Stream:
+def _list_unsubscribe(profile: ListProfile, site: Site) -> Stream:
     """The https link first, then the mailto (RFC 8058 §3.1)."""
     stream: Stream = [b"List-Unsubscribe: <", Slot(SlotKind.UNSUBSCRIBE_URL), b">"]
     if site.receives_mail:
@@ -102,12 +102,12 @@ def _list_fields(profile: ListProfile, site: Site, slug: str) -> bytes:
 
 
 def _feedback_id(profile: ListProfile, site: Site, edition_id: str) -> str:
-    """`EDITION:LIST:edition:SENDER`; the sender's part is constant for the mail domain, 5 to 15 characters."""
+    """`EDITION:LIST:edition:SENDER`; the last part is constant for the mail domain and has 5 to 15 characters."""
     edition = clean_value(edition_id).replace(":", "-").encode("ascii", "ignore").decode("ascii")[:_LONGEST_EDITION]
     return f"{edition or '0'}:{profile.name}:edition:{feedback_sender(site)}"
 
 
 def feedback_sender(site: Site) -> str:
-    """The last part of every Feedback-ID of ours."""
+    """The last part of every Feedback-ID that we write."""
     digest = hashlib.sha256(b"pressrun.feedback-id\0" + site.mail_domain.lower().encode()).digest()
     return base64.b32encode(digest).decode("ascii")[:_SENDER_LENGTH].lower()

@@ -1,7 +1,7 @@
-"""The files that travel with an edition: images shown inside its HTML, attachments, and the archive's copies of both.
+"""The files of an edition: images shown inside its HTML, attachments, and the archive's copies of both.
 
-An image is asked for by the `src` of the HTML; a file from beside the edition comes from the caller's `assets`, one
-inside a MIME source from the source. In the mail it gets a Content-ID, in the archive a name below `asset/`.
+The HTML names an image by its `src`. A file beside the edition comes from the caller's `assets`, one inside a MIME
+source from the source. In the mail an image gets a Content-ID, in the archive a name below `asset/`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from pressrun.message.wire.mime import Enclosure, image_type, media_type_of
 
 ARCHIVE_PREFIX = "asset/"
 
-_LONGEST_NAME = 200  # octets: with a number before it, a file may be called so
+_LONGEST_NAME = 200  # octets, so that a file name may hold it with a number before it
 _NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFile:
-    """A file of the archive page: the page shows it as `asset/NAME`."""
+    """A file of the archive page, at `asset/NAME`."""
 
     name: str
     media_type: str
@@ -36,46 +36,44 @@ class ArchiveFile:
 
 @dataclass(slots=True)
 class Images:
-    """Answers what each image's `src` becomes, and remembers what was asked for: the same bytes once, however named."""
+    """The images that an edition shows: what each `src` becomes, and each content once, whatever its names."""
 
     file: EditionFile
     files: Mapping[str, bytes]
     table: FieldTable
     mail_domain: str
     findings: list[Finding] = field(default_factory=list)
-    _taken: dict[str, bytes] = field(default_factory=dict)  # by source: the digest of its bytes
-    _kept: dict[bytes, tuple[Enclosure, ArchiveFile]] = field(default_factory=dict)
-    _archived: set[bytes] = field(default_factory=set)  # the digests that the archive asked for
+    _digests: dict[str, bytes] = field(default_factory=dict)  # of the included images, by path or `cid:`
+    _included: dict[bytes, tuple[Enclosure, ArchiveFile]] = field(default_factory=dict)
+    _archived: set[bytes] = field(default_factory=set)  # the digests of those that the archive shows
 
     def for_mail(self, source: str) -> str | None:
-        """`cid:…` for an image that is taken along, the same address for one on the web, None for a missing one."""
-        key = self._take(source)
+        """`cid:…` for an included image, the same address for one on the web, None for a missing one."""
+        key = self._include(source)
         if key is None:
             return None
-        return f"cid:{self._kept[self._taken[key]][0].content_id}" if key else source
+        return f"cid:{self._included[self._digests[key]][0].content_id}" if key else source
 
     def for_archive(self, source: str) -> str | None:
-        """`asset/NAME` for an image that is taken along; else as `for_mail`."""
-        key = self._take(source)
-        if key is None:
-            return None
+        """`asset/NAME` for an included image, otherwise like `for_mail`."""
+        key = self._include(source)
         if not key:
-            return source
-        self._archived.add(self._taken[key])
-        return ARCHIVE_PREFIX + self._kept[self._taken[key]][1].name
+            return None if key is None else source
+        self._archived.add(self._digests[key])
+        return ARCHIVE_PREFIX + self._included[self._digests[key]][1].name
 
     def enclosures(self) -> list[Enclosure]:
-        """The images taken along, in the order of their first use."""
-        return [enclosure for enclosure, _ in self._kept.values()]
+        """The included images, in the order of their first use."""
+        return [enclosure for enclosure, _ in self._included.values()]
 
     def archive_files(self) -> tuple[ArchiveFile, ...]:
         """Those of them that the archive shows."""
-        return tuple(asset for digest, (_, asset) in self._kept.items() if digest in self._archived)
+        return tuple(file for digest, (_, file) in self._included.items() if digest in self._archived)
 
-    def _take(self, source: str) -> str | None:
-        """The key of a taken image, `""` for one that stays where it is, None for one that cannot be had."""
+    def _include(self, source: str) -> str | None:
+        """The key of an included image, "" for one that stays where it is, None for one that is missing."""
         if source.startswith("cid:"):
-            return self._take_enclosed(source)
+            return self._include_enclosed(source)
         if not is_relative(source):
             return ""
         if self.table.fields_in(source):
@@ -85,16 +83,16 @@ class Images:
         if self.file.format is EditionFormat.MIME:
             return self._refuse(source, "image-not-in-message", path=source)
         path = relative_path(unquote(re.split(r"[?#]", source, maxsplit=1)[0]), line_of(self.file, source))
-        if path in self._taken:
+        if path in self._digests:
             return path
         content = self.files.get(path)
         if content is None:
             return self._refuse(source, "image-missing", path=path)
         return self._add(path, path.rpartition("/")[2], content, source)
 
-    def _take_enclosed(self, source: str) -> str | None:
+    def _include_enclosed(self, source: str) -> str | None:
         wanted = unquote(source.removeprefix("cid:"))
-        if source in self._taken:
+        if source in self._digests:
             return source
         for item in self.file.enclosed:
             if item.content_id == wanted:
@@ -106,13 +104,13 @@ class Images:
         if media_type is None:
             return self._refuse(source, "image-type", name=name)
         digest = hashlib.sha256(content).digest()
-        self._taken[key] = digest
-        if digest not in self._kept:
-            number = len(self._kept) + 1
+        self._digests[key] = digest
+        if digest not in self._included:
+            number = len(self._included) + 1
             safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-60:].strip(".-") or "image"
             content_id = f"{digest.hex()[:20]}.{number}@{self.mail_domain}"
             enclosure = Enclosure(name=name, media_type=media_type, content=content, content_id=content_id)
-            self._kept[digest] = (
+            self._included[digest] = (
                 enclosure,
                 ArchiveFile(name=f"{number}-{safe}", media_type=media_type, content=content),
             )
@@ -124,7 +122,7 @@ class Images:
 
 
 def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -> tuple[list[Enclosure], list[Finding]]:
-    """The attachments that the keys name, or that a MIME source holds beyond the images its HTML shows."""
+    """The attachments that the keys name, or that a MIME source holds besides the images its HTML shows."""
     found: list[Enclosure] = []
     findings: list[Finding] = []
     for value in file.keys.attachments:
@@ -145,7 +143,7 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
 
 
 def attached_files(enclosures: Sequence[Enclosure]) -> tuple[ArchiveFile, ...]:
-    """The attachments among these for the archive, each under a name of its own that is close to its file's."""
+    """The attachments among these for the archive, each under a name of its own close to its file name."""
     found: dict[str, ArchiveFile] = {}
     for enclosure in enclosures:
         if enclosure.content_id is not None:
@@ -161,7 +159,7 @@ def attached_files(enclosures: Sequence[Enclosure]) -> tuple[ArchiveFile, ...]:
 
 
 def own_text_part(file: EditionFile, files: Mapping[str, bytes]) -> tuple[str | None, list[Finding]]:
-    """The hand-written text part that the key `text` names, None without one."""
+    """The hand-written text part that the key `text` names, or None."""
     value = file.keys.text
     if value is None:
         return None, []

@@ -1,10 +1,10 @@
-"""An edition that came by mail: what the editor wrote, apart from how it travelled.
+"""An edition that came by mail: what the editor wrote, without how it travelled.
 
-An attached `.md` file is the edition, with the other attachments beside it; else the mail itself is, written anew as
-a message that holds nothing but subject, text, HTML, images and attachments. So no List-*, DKIM-Signature, Received,
-Bcc, Return-Path or X- field of anybody is carried over, nor what the mail program put in to see who reads. It comes
-out the same, octet by octet, however often and by whatever way the same mail comes: Date, ids and boundaries of the
-mail are not in it. Runs in the helper process.
+An attached `.md` file is the edition, with the other attachments beside it. Otherwise the mail itself is, rewritten as
+a message that holds nothing but subject, text, HTML, images and attachments. So nobody's List-*, DKIM-Signature,
+Received, Bcc, Return-Path or X- field is carried over, and no tracker of the mail program. The same mail gives the same
+octets, however often and on whatever way it comes, because its Date, ids and boundaries are left out. Runs in the
+sandbox.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from pressrun.message.wire.mailbox import Mailbox
 from pressrun.message.wire.mime import Enclosure, image_type, message_body, with_crlf
 
 _LONGEST_SUBJECT = 1000
-_MOST_FIELDS = 50
+_MOST_ADDRESSES = 1000
 _ID = re.compile(r"<([!-;=?-~]{1,250})>")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"]{1,64}@[A-Za-z0-9.-]{1,255}")
 _PLAIN_NAME = re.compile(r"[^\x00-\x1f\x7f/\\:]{1,120}")
 _MAIL_NAME = "mail.eml"
-SUBJECT_ALONE = "subject"  # it reads like a vacation notice, and nothing else does
+SUBJECT_ALONE = "subject"  # only the subject reads like a vacation notice
 
 
 class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
-    """A mail read as an edition: its source as an edition file would be, and the files that it takes along.
+    """A mail read as an edition: its source in the form of an edition file, and the files beside it.
 
-    `automatic` names what says that a machine wrote it, `addressed` are the addresses in To and Cc in lower case,
-    `notes` is what its editor should know of the reading.
+    `automatic` is the sign that a machine wrote it, or None. `addressed` are the addresses in To and Cc in lower case,
+    `notes` tells its editor what was left out or changed.
     """
 
     source: bytes
@@ -63,7 +63,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostHeader:
-    """What the header of a mail says by itself, also where the rest cannot be read."""
+    """What the header of a mail says, even if the rest cannot be read."""
 
     subject: str
     message_id: str | None
@@ -71,19 +71,19 @@ class PostHeader:
 
 
 def read_post_header(content: bytes) -> PostHeader:
-    """Look at the header alone: bounded and linear, so that it can be done anywhere."""
-    return _look(header_fields(content))
+    """Read the header alone: bounded and linear, so safe anywhere."""
+    return _post_header(header_fields(content))
 
 
 def read_posted(content: bytes) -> Posted:
-    """Read a mail as an edition; raises UnreadableMail, whose sentence is for the editor."""
+    """Read a mail as an edition. Raises UnreadableMail, whose sentence is for the editor."""
     check_caps(content)
     content = mend_header(content)
     fields = header_fields(content)
-    look = _look(fields)
+    header = _post_header(fields)
     try:
-        found = gather(parse_mail(content))
-        source_name, source, assets = _edition(found, look.subject)
+        contents = gather(parse_mail(content))
+        source_name, source, assets = _edition(contents, header.subject)
     except PARSER_FAULTS as problem:
         raise UnreadableMail(f"this email cannot be parsed ({type(problem).__name__})") from None
     except MemoryError:
@@ -92,40 +92,42 @@ def read_posted(content: bytes) -> Posted:
         source=source,
         source_name=source_name,
         assets=assets,
-        subject=look.subject,
-        message_id=look.message_id,
-        automatic=look.automatic,
+        subject=header.subject,
+        message_id=header.message_id,
+        automatic=header.automatic,
         addressed=_addressed(fields),
-        notes=tuple(found.notes),
+        notes=tuple(contents.notes),
     )
 
 
 def rehearse(posted: Posted) -> None:
-    """Build the edition once and throw it away: what makes that slow or impossible is met where nobody waits for it."""
+    """Build the edition once and throw it away, so that a slow or impossible one fails where nobody waits for it."""
     site = Site(base_url="https://n.invalid", mail_domain="n.invalid", receives_mail=True)
     profile = ListProfile(name="n", title="N", from_=Mailbox("", parse_address("n@n.invalid")))
     try:
         file = parse_edition(posted.source, "." + posted.source_name.rpartition(".")[2])
         build_edition(file, posted.assets, profile, site, slug="n", edition_id="1")
     except EditionError:
-        pass  # said where the edition is built in earnest, in full
+        pass  # reported in full where the edition is really built
     except (*PARSER_FAULTS, MemoryError) as problem:
         raise UnreadableMail(f"this email cannot become an edition ({type(problem).__name__})") from None
 
 
-def _look(fields: Sequence[tuple[str, str]]) -> PostHeader:
+def _post_header(fields: Sequence[tuple[str, str]]) -> PostHeader:
     subject = decode_words(next((value for name, value in fields if name == "subject"), ""))
-    found = _ID.search(next((value for name, value in fields if name == "message-id"), ""))
+    message_id = _ID.search(next((value for name, value in fields if name == "message-id"), ""))
     return PostHeader(
         subject=subject[:_LONGEST_SUBJECT],
-        message_id=found[1] if found else None,
+        message_id=message_id[1] if message_id else None,
         automatic=_automatic(fields, subject),
     )
 
 
 def _automatic(fields: Sequence[tuple[str, str]], subject: str) -> str | None:
-    """What says that a machine wrote the mail. The title of an edition may well read like that of a vacation notice."""
-    # Systems write into a person's mail, too, that nobody shall answer it automatically: that alone makes no machine.
+    """The sign that a machine wrote the mail. The subject of an edition may well read like that of a vacation
+    notice.
+    """
+    # Systems suppress automatic replies to people's mail, too, so that field alone is no sign of a machine.
     marks = [(name, value) for name, value in fields if name not in ("subject", "x-auto-response-suppress")]
     by_subject = machine_made([("subject", subject)])
     is_answer = any(name in ("in-reply-to", "references") for name, _ in fields)
@@ -133,12 +135,12 @@ def _automatic(fields: Sequence[tuple[str, str]], subject: str) -> str | None:
 
 
 def _addressed(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    found = [address for name, value in fields if name in ("to", "cc") for address in _ADDRESS.findall(value)]
-    return tuple(dict.fromkeys(address.lower() for address in found[: 20 * _MOST_FIELDS]))
+    addresses = [address for name, value in fields if name in ("to", "cc") for address in _ADDRESS.findall(value)]
+    return tuple(dict.fromkeys(address.lower() for address in addresses[:_MOST_ADDRESSES]))
 
 
 def _edition(found: MailContents, subject: str) -> tuple[str, bytes, dict[str, bytes]]:
-    """The name and content of the edition file, and what it takes along by name."""
+    """The name and content of the edition file, and the files beside it by name."""
     attached = [file for file in found.files if file.is_markdown]
     if len(attached) > 1:
         raise unreadable("mail-several-files")
@@ -154,7 +156,7 @@ def _attached_edition(file: FoundFile, found: MailContents) -> tuple[str, bytes,
         raise unreadable("mail-file-long", name=file.name, most=LONGEST_TEXT // 1024)
     assets: dict[str, bytes] = {}
     for other in found.files:
-        # A picture of the mail's own text, such as a logo below the signature, is no file of the edition.
+        # A picture of the mail's own text, such as a logo below the signature, does not belong to the edition.
         if other is file or (other.content_id is not None and not other.is_attachment):
             continue
         if not _PLAIN_NAME.fullmatch(other.name) or other.name in assets:
@@ -171,7 +173,7 @@ def _split_name(name: str) -> tuple[str, str]:
 
 
 def _as_message(found: MailContents, subject: str) -> bytes:
-    """The mail written anew: text, HTML where it has some, the images that it shows, attachments."""
+    """The mail rewritten: text, HTML if it has some, the images that it shows, attachments."""
     names = {id(file): f"image-{number}" for number, file in enumerate(found.files, 1)}
     page = _page(found, names)
     text = joined_text(found.blocks, has_page=page is not None)
@@ -197,7 +199,7 @@ def _as_message(found: MailContents, subject: str) -> bytes:
 
 
 def _page(found: MailContents, names: dict[int, str]) -> str | None:
-    """The HTML in one piece, images under names that are the same every time; None for a plain mail."""
+    """The HTML in one piece, its images under names that are the same every time; None for a plain mail."""
     joined = joined_page(found.blocks, lambda image: names[id(image)])
     if joined is None:
         return None
@@ -210,7 +212,7 @@ def _page(found: MailContents, names: dict[int, str]) -> str | None:
 
 
 def _renamed(page: str, names: dict[str, str]) -> str:
-    """`page` with the Content-IDs that its program made up replaced by ours."""
+    """`page` with the mail program's Content-IDs replaced by ours."""
     spellings: dict[str, str] = {}
     for given, name in names.items():
         for spelling in (given, escape(given), quote(given, safe="@")):

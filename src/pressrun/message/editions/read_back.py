@@ -1,4 +1,4 @@
-"""Reading a copy of our own back, for previews and the demo's mailbox: what a mail program would show."""
+"""Reads a copy that we built, for previews and the demo's mailbox: what a mail program would show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LINES_KEPT = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownParts:
-    """The parts of a message that a reader sees, with LF line ends; `html` None when there is none.
+    """The parts of a message that a reader sees, with LF line ends; `html` is None when there is none.
 
     `images` are those that the HTML shows from inside the message: media type and content by Content-ID.
     """
@@ -43,13 +43,13 @@ def read_parts(content: bytes) -> ShownParts:
 
 
 def read_sender(content: bytes) -> tuple[str, str]:
-    """The name, as people write it, and the address in the From of a message that we built."""
+    """The display name and the address in the From of a message that we built."""
     author = message_from_bytes(content, policy=policy.default)["From"].addresses[0]
     return author.display_name, author.addr_spec
 
 
 def with_images_inside(parts: ShownParts) -> str | None:
-    """The HTML as one document that needs nothing beside it; None when there is none."""
+    """The HTML as one document with its images inside, or None."""
     if parts.html is None:
         return None
     placed: dict[str, str] = {}
@@ -66,7 +66,7 @@ def with_images_inside(parts: ShownParts) -> str | None:
 
 
 def shown_source(content: bytes) -> tuple[str, str]:
-    """Header and body as they travel, with LF line ends; of long encoded parts only the first lines are left."""
+    """Header and body as they travel, with LF line ends; long encoded parts are cut to their first lines."""
     text = content.decode("utf-8", "replace").replace("\r\n", "\n")
     header, _, body = text.partition("\n\n")
     return header, _ENCODED_LINES.sub(_shortened, body)

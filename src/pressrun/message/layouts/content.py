@@ -36,23 +36,23 @@ _MARGIN = re.compile(r'(style="margin:)([^;"]+)')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRoom:
-    """How wide the content may be, and the pictures in it are by their `src`, in pixels; others are not known."""
+    """How wide the content may be, and the known widths of its pictures by their `src`, in pixels."""
 
     width: int
     pictures: Mapping[str, int]
 
     def attribute_for(self, source: str) -> str:
-        """What holds a picture inside where `max-width` is not known, as in Outlook."""
+        """The attribute that limits a picture in Outlook, which does not know `max-width`."""
         return f' width="{self.width}"' if self.pictures.get(source, 0) > self.width else ""
 
 
 def style_content(
     body: str, styles: Styles, named: Mapping[str, str], *, room: PictureRoom, table_label: str, is_first: bool = True
 ) -> str:
-    """Clean HTML with inline styles on the elements that bring none of their own.
+    """Clean HTML with inline styles on the elements that have none of their own.
 
-    Tables stand in scrollers, and no picture is wider than there is room. What comes first, unless a heading of ours
-    stands above it, and what comes last has no outer margin: Gmail knows no `:first-child`.
+    Tables get scrollers, and no picture is wider than its room. The first element, unless a heading of ours is above
+    it, and the last have no outer margin, because Gmail does not know `:first-child`.
     """
     painter = _Painter(
         {tag: (class_, fill(style, **named)) for tag, (class_, style) in styles.items()},
@@ -64,9 +64,9 @@ def style_content(
 
 
 def _without_outer_margins(body: str, *, is_first: bool) -> str:
-    """The content without the margin above its first element, and below its last and the last of each quotation."""
-    cuts: dict[int, tuple[int, ...]] = {}  # by the place of a tag, the sides of its margin that become 0
-    opened: list[tuple[str, int, int | None]] = []  # tag, its place, that of the last element inside so far
+    """The content without the margins above its first element, below its last, and below the last of each quotation."""
+    cuts: dict[int, tuple[int, ...]] = {}  # by the place of a tag: the sides of its margin that become 0
+    opened: list[tuple[str, int, int | None]] = []  # tag, its place, and that of the last element inside so far
     last: int | None = None
     for found in _BLOCK.finditer(body):
         is_end, tag = found[1] == "/", found[2]
@@ -105,7 +105,7 @@ def _cut(tag: str, sides: tuple[int, ...]) -> str:
 
 
 def buttons_from_links(body: str, named: Mapping[str, str], *, margin: str) -> str:
-    """Clean HTML with each link that stands alone in its paragraph as a button; `margin` is that of its two sides."""
+    """Clean HTML with each link that is alone in its paragraph as a button; `margin` is that of its two sides."""
 
     def button(found: re.Match[str]) -> str:
         return fill(shared_pieces().button, url=found[1], words=found[2].strip(), margin=margin, **named)
@@ -114,7 +114,7 @@ def buttons_from_links(body: str, named: Mapping[str, str], *, margin: str) -> s
 
 
 class _Painter:
-    """Goes through the tags in order and knows whether it is inside of a program or a table."""
+    """Rewrites the tags in order, and knows whether it is inside a program or a table."""
 
     def __init__(self, styles: Styles, scroller: str, room: PictureRoom, button: str) -> None:
         self._styles = styles
@@ -122,10 +122,10 @@ class _Painter:
         self._room = room
         self._button = button
         self._programs = 0
-        self._tables: list[bool] = []  # the open ones, and whether each stands in a scroller
+        self._tables: list[bool] = []  # the open ones, and whether each is in a scroller
 
     def paint(self, found: re.Match[str]) -> str:
-        """The tag as it is to stand."""
+        """The tag with its style."""
         match found[1]:
             case "pre":
                 self._programs = max(0, self._programs - 1)
@@ -167,15 +167,15 @@ class _Painter:
 
 
 def _is_laid_out(attributes: Mapping[str, str]) -> bool:
-    """Whether an author laid out a table by hand, so that our margins and rules would spoil it."""
+    """Whether its author laid out a table by hand, so that our margins and rules would spoil it."""
     return bool(attributes.keys() & _LAID_OUT)
 
 
 def lift_hero(body: str, named: Mapping[str, str], pictures: Mapping[str, int]) -> tuple[str, str]:
-    """The row of the opening picture, "" where the content begins otherwise, and the content without it.
+    """The row of the picture that opens the content, or "", and the content without it.
 
-    A heading of the first rank may stand before it and stays with the content. `pictures` are the widths that are
-    known: a small picture is not blown up.
+    A first-rank heading may precede it and stays with the content. `pictures` are the known widths, because a small
+    picture is not enlarged.
     """
     found = _OPENING.match(body)
     if found is None:

@@ -13,7 +13,7 @@ from pressrun.message.wire.mime import Enclosure, image_size, image_type
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """Texts that stand in what a template made for what is put in later; no template can know them."""
+    """Texts in a template's result that are replaced later; no template can know them."""
 
     headline: str
     content: str
@@ -25,24 +25,24 @@ class Marks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedLayout:
-    """What an operator's template made for one edition, as it came."""
+    """What an operator's template made for one edition, unchanged."""
 
     name: str
     made: str
     marks: Marks
 
 
-# As it is shown: larger pictures are scaled down, so that they stay sharp on fine screens.
+# Pixels as shown; larger pictures are scaled down, so that they are sharp on fine screens.
 LOGO_HEIGHT = 56
 LOGO_WIDTH = 240
-LOGO_BYTES = 64 * 1024  # it travels with every copy
+LOGO_BYTES = 64 * 1024  # every copy carries it
 SMALLEST_LOGO = 16
 LARGEST_LOGO = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logo:
-    """A picture that stands for the list's name, `width` by `height` pixels as it came."""
+    """A picture in place of the list's name, `width` by `height` pixels."""
 
     name: str
     media_type: str
@@ -58,17 +58,17 @@ class Logo:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content in hex, by which a changed logo is known."""
+        """SHA-256 of the content in hex, which tells a changed logo."""
         return hashlib.sha256(self.content).hexdigest()
 
     def enclosure(self, mail_domain: str) -> Enclosure:
-        """The picture as a part of a mail; its Content-ID is the same in every edition."""
+        """The picture as part of a mail; its Content-ID is the same in every edition."""
         content_id = f"{self.digest[:20]}.logo@{mail_domain}"
         return Enclosure(name=self.name, media_type=self.media_type, content=self.content, content_id=content_id)
 
 
 def read_logo(name: str, content: bytes) -> Logo:
-    """A file as a logo; raises BadInput for one that is too large, or that some mail program would not show."""
+    """A file as a logo. Raises BadInput for one that is too large or that some mail program would not show."""
     if len(content) > LOGO_BYTES:
         kib = -(-len(content) // 1024)
         raise BadInput(f"{name} has {kib} KiB. At most {LOGO_BYTES // 1024} are allowed, because every copy carries it")
@@ -83,9 +83,9 @@ def read_logo(name: str, content: bytes) -> Logo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
-    """What a list chose; `accent` None is the layout's own colour.
+    """What a list chose; an `accent` of None is the layout's own colour.
 
-    `rendered` is what a layout of the operator's own made for the edition at hand, None where the layout is built in.
+    `rendered` is what the operator's own layout made for the edition at hand, or None for a built-in layout.
     """
 
     layout: str = DEFAULT_LAYOUT
@@ -96,4 +96,4 @@ class Design:
 
 
 PLAIN = Design()
-"""How a list looks that chose nothing."""
+"""The design of a list that chose nothing."""

@@ -1,6 +1,6 @@
-"""What stands below every edition, in both parts: why the reader gets it, the links, the postal address.
+"""What is below every edition, in both parts: why the reader gets it, the links, the postal address.
 
-It is the same where an author placed the link to unsubscribe already: why a reader gets a mail is said in each.
+It is there even if the author placed an unsubscribe link, because every mail says why the reader gets it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _RULE = "-" * 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footer:
-    """What stands below an edition; the links may be placeholders. `web_url` is None where the page is not public.
+    """What is below an edition. The links may be placeholders; `web_url` is None where the page is not public.
 
-    `note` is what the list always says there, in plain text.
+    `note` is the list's own plain text.
     """
 
     list_title: str
@@ -47,7 +47,7 @@ def footer_html(footer: Footer, words: Words, named: Mapping[str, str]) -> str:
 
 
 def address_html(postal_address: str) -> str:
-    """A postal address, line by line."""
+    """A postal address as HTML, line by line."""
     return "<br>".join(html.escape(line.strip()) for line in postal_address.strip().splitlines())
 
 

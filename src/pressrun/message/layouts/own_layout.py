@@ -1,4 +1,4 @@
-"""From what an operator's template made to the page of a mail, and what must stand in it before anything is sent."""
+"""An operator's layout: what its template made, cleaned, and the checks that it must pass before anything is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TURNS_DARK = re.compile(r'class="[^"]*\bpr-(?:page|card)\b')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnLayout:
-    """An operator's layout in one edition: cleaned, its merge fields as placeholders, its marks still in place."""
+    """An operator's layout in one edition: cleaned, with placeholders for merge fields, its marks still in place."""
 
     name: str
     clean: CleanHtml
@@ -35,26 +35,22 @@ class OwnLayout:
 
     @classmethod
     def read(cls, rendered: RenderedLayout, table: FieldTable, *, has_address: bool) -> Self:
-        """What a template made, and everything that is wrong with it."""
+        """Clean what a template made, and find everything that is wrong with it."""
         name, marks = rendered.name, rendered.marks
         clean, obstacles = inline_styles(clean_html(table.mark(rendered.made, first_line=None, is_markup=True)))
         problems = _problems(clean, marks, table, has_address=has_address)
         lost = losses(rendered.made, _no_line, is_markdown=False)
-        found = [
-            *problems,
-            *lost,
-            *obstacles,
-            *(about(Severity.WARNING, loss.remark) for loss in clean.losses),
-        ]
-        return cls(name=name, clean=clean, marks=marks, findings=tuple(replace(one, layout=name) for one in found))
+        removed = (about(Severity.WARNING, loss.remark) for loss in clean.losses)
+        findings = tuple(replace(each, layout=name) for each in (*problems, *lost, *obstacles, *removed))
+        return cls(name=name, clean=clean, marks=marks, findings=findings)
 
     @property
     def turns_dark(self) -> bool:
-        """Whether its grounds are named, so that our sheet may turn them and the texts on them dark together."""
+        """Whether it names its grounds, so that our sheet can turn them and their texts dark together."""
         return _TURNS_DARK.search(self.clean.body) is not None
 
     def filled(self, *, headline: str, content: str, footer: str, postal_address: str) -> CleanHtml:
-        """The layout with its parts in place; they are finished HTML."""
+        """The layout with these parts in place, which are finished HTML."""
         parts = {
             self.marks.headline: headline,
             self.marks.content: content,

@@ -1,7 +1,7 @@
-"""The colours of a mail, light and dark: neutral grounds and texts of ours, and one accent that the list chooses.
+"""The colours of a mail, light and dark: our neutral grounds and texts, and one accent that the list chooses.
 
-Nothing is pure black or pure white but what stands on the accent: mail programs that turn a light mail dark by
-themselves leave what is already soft more or less as it is, and pure colours glare.
+Only text on the accent is pure black or white. Pure colours glare, and mail programs that darken a light mail by
+themselves leave soft colours more or less alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pressrun.core.colour import Colour, ink_on, readable_on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
-    """The colours of one mode by what they are for: three grounds, then what stands on them."""
+    """The colours of one mode by their use: three grounds, then what is on them."""
 
     page: Colour  # behind everything
     card: Colour  # behind the content
@@ -21,7 +21,7 @@ class Palette:
     accent: Colour  # a masthead, a bar, a button
     text: Colour
     strong: Colour  # headings
-    soft: Colour  # what is said by the way
+    soft: Colour  # less important text
     line: Colour  # rules and borders
     link: Colour
     ink: Colour  # text on the accent
@@ -31,39 +31,25 @@ class Palette:
         return {field.name: str(getattr(self, field.name)) for field in fields(self)}
 
 
-_LIGHT = {
-    name: Colour.parse(text)
-    for name, text in {
-        "page": "#f3f5f7",
-        "card": "#fdfdfd",
-        "code": "#eef1f4",
-        "text": "#2a3036",
-        "strong": "#12161a",
-        "soft": "#56606a",
-        "line": "#dfe3e7",
-    }.items()
-}
-_DARK = {
-    name: Colour.parse(text)
-    for name, text in {
-        "page": "#14171a",
-        "card": "#1e2226",
-        "code": "#292f34",
-        "text": "#dfe3e6",
-        "strong": "#f4f6f7",
-        "soft": "#a6afb8",
-        "line": "#353b42",
-    }.items()
-}
+def _neutrals(**colours: str) -> dict[str, Colour]:
+    return {name: Colour.parse(text) for name, text in colours.items()}
+
+
+_LIGHT = _neutrals(
+    page="#f3f5f7", card="#fdfdfd", code="#eef1f4", text="#2a3036", strong="#12161a", soft="#56606a", line="#dfe3e7"
+)
+_DARK = _neutrals(
+    page="#14171a", card="#1e2226", code="#292f34", text="#dfe3e6", strong="#f4f6f7", soft="#a6afb8", line="#353b42"
+)
 
 
 def light_palette(accent: Colour) -> Palette:
-    """The colours that stand inline; links are the accent, as dark as they must be to be read."""
+    """The colours used inline; links are the accent, darkened until they are readable."""
     return Palette(**_LIGHT, accent=accent, ink=ink_on(accent), link=_link(accent, _LIGHT))
 
 
 def dark_palette(accent: Colour) -> Palette:
-    """The colours for readers who have chosen the dark; the accent stays, links are as bright as they must be."""
+    """The colours for dark mode; the accent stays, and links are brightened until they are readable."""
     return Palette(**_DARK, accent=accent, ink=ink_on(accent), link=_link(accent, _DARK))
 
 

@@ -1,8 +1,7 @@
-"""Rendering an operator's template. Only the helper process calls this: it may run for ever or ask for all memory.
+"""Rendering an operator's template. Only the sandbox process does this, because it may take for ever or all memory.
 
-The sandbox reaches nothing but values: no attribute of any object, no call but of `field`, `range` and the template's
-own macros, no other file, few filters, and no arithmetic that makes a long text out of a short one. The limits on time
-and memory are those of the process.
+A template reaches only values: no attribute of any object, no call except `field`, `range` and its own macros, no other
+file, few filters, and no arithmetic that makes a long text of a short one. The process limits time and memory.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _LINKS = ("unsubscribe_url", "preferences_url", "archive_url")
 
 
 def render_template(source: str, plain: Mapping[str, Any], marks: Mapping[str, str]) -> str:
-    """The HTML that a template makes, with marks and merge fields in it; raises LayoutError that says what is wrong."""
+    """The HTML that a template makes, with marks and merge fields in it. Raises LayoutError that says what is wrong."""
     try:
         template = _SANDBOX.from_string(source)
         return _gathered(template.generate(**_context(plain, marks)))
@@ -59,7 +58,7 @@ def render_template(source: str, plain: Mapping[str, Any], marks: Mapping[str, s
 
 
 def _gathered(pieces: Any) -> str:
-    """What the template writes, stopped where it is too much."""
+    """What the template writes. Raises LayoutError when it is too much."""
     made, size = [], 0
     for piece in pieces:
         size += len(piece)
@@ -73,7 +72,7 @@ def _gathered(pieces: Any) -> str:
 
 def _context(plain: Mapping[str, Any], marks: Mapping[str, str]) -> dict[str, Any]:
     context = dict(plain)
-    for name in ("subject", "preheader"):  # an editor's: merge fields in them stay what they are
+    for name in ("subject", "preheader"):  # written by an editor: their merge fields stay
         context[name] = Markup(escape(plain[name]))
     context |= {name: Markup("{{ " + name + " }}") for name in _LINKS}
     context |= {name: Markup(mark) for name, mark in marks.items()}
@@ -81,7 +80,7 @@ def _context(plain: Mapping[str, Any], marks: Mapping[str, str]) -> dict[str, An
 
 
 def _field(name: str, default: str = "") -> Markup:
-    """A merge field: a value of each reader's own."""
+    """A merge field, which has a value for each reader."""
     if _FIELD.fullmatch(str(name)) is None:
         raise LayoutError(f"{name!r} cannot be a merge field. Write field('name') or field('name', 'friend')")
     fallback = _BRACES.sub("", str(default))
@@ -89,15 +88,15 @@ def _field(name: str, default: str = "") -> Markup:
 
 
 def _range(*bounds: int) -> range:
-    """Numbers to count with, not too many."""
-    found = range(*bounds)
-    if len(found) > LONGEST_RANGE:
-        raise LayoutError(f"range counts to {len(found)}; at most {LONGEST_RANGE} is allowed")
-    return found
+    """`range`, but not too long."""
+    numbers = range(*bounds)
+    if len(numbers) > LONGEST_RANGE:
+        raise LayoutError(f"range counts to {len(numbers)}; at most {LONGEST_RANGE} is allowed")
+    return numbers
 
 
 def _finished(value: Any) -> Any:
-    """What is written of a value: escaped, and never read as a merge field."""
+    """A value as text: escaped, and never a merge field."""
     if value is None:
         return ""
     if hasattr(value, "__html__"):
@@ -106,7 +105,7 @@ def _finished(value: Any) -> Any:
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Values, and nothing behind them."""
+    """Lets templates reach values, and nothing behind them."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
@@ -126,8 +125,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 def _make_sandbox() -> _Sandbox:
     sandbox = _Sandbox(autoescape=True, undefined=StrictUndefined, finalize=_finished, loader=None)
     sandbox.globals = {"field": _field, "range": _range}
-    sandbox.filters = {name: found for name, found in sandbox.filters.items() if name in _FILTERS}
-    sandbox.tests = {name: found for name, found in sandbox.tests.items() if name in _TESTS}
+    sandbox.filters = {name: function for name, function in sandbox.filters.items() if name in _FILTERS}
+    sandbox.tests = {name: function for name, function in sandbox.tests.items() if name in _TESTS}
     return sandbox
 
 
@@ -135,6 +134,6 @@ _SANDBOX = _make_sandbox()
 
 
 def _placed(problem: BaseException, message: str) -> str:
-    """`message` with the line of the template at which it came about."""
+    """`message` with the line of the template where it arose."""
     lines = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == "<template>"]
     return f"line {lines[-1]}: {message}" if lines else message

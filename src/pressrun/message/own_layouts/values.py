@@ -1,4 +1,4 @@
-"""What a template is given: the list, the edition's head, the colours, and a mark for each part that is put in later.
+"""What a template gets: the list, the edition's subject, the colours, and a mark for each part that is inserted later.
 
 docs/layouts.md names them for operators.
 """
@@ -16,7 +16,7 @@ from pressrun.message.layouts.palette import dark_palette, light_palette
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import direction_of
 
-# Of a list that chose no colour.
+# For a list that chose no colour.
 _ACCENT = Colour.parse("#1a56c4")
 
 
@@ -29,7 +29,7 @@ class TemplateValues:
 
 
 def template_values(profile: ListProfile, site: Site, *, subject: str, preheader: str, language: str) -> TemplateValues:
-    """The values for one edition; subject and preheader with merge fields as written."""
+    """The values for one edition; subject and preheader hold merge fields as written."""
     direction = direction_of(language)
     start, end = ("right", "left") if direction == "rtl" else ("left", "right")
     accent = profile.design.accent or _ACCENT

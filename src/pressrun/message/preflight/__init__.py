@@ -1,5 +1,5 @@
-"""Preflight: what is looked at before an edition goes out. Each rule is a small function of a draft.
+"""Preflight: the checks of an edition before it goes out. Each rule is a small function.
 
-A finding says in one sentence what is wrong and how to mend it. A false alarm is worse than silence: an editor who was
-warned in vain stops reading. Nothing here changes the edition.
+A finding says in one sentence what is wrong and what to change. A false alarm is worse than none, because an editor who
+was warned in vain stops reading. Nothing here changes the edition.
 """

@@ -1,4 +1,4 @@
-"""An edition as the rules see it: what was written, the parts made of it, and where a text stands in the source."""
+"""An edition as the rules see it: what was written, the parts made of it, and the line of a text in the source."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pressrun.message.profile import ListProfile
 from pressrun.message.sources.edition_source import EditionFormat
 from pressrun.message.wire.slots import Piece, Slot, SlotKind
 
-_CODE = frozenset({"code", "pre", "kbd", "samp", "tt"})  # what stands there is shown as an example
+_CODE = frozenset({"code", "pre", "kbd", "samp", "tt"})  # these show examples
 _INLINE = frozenset("a abbr b bdi bdo cite em font i img ins mark q s small span strong sub sup time u wbr".split())
 _LINK_KINDS = frozenset({SlotKind.URL, SlotKind.URL_PART})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedEdition:
-    """An edition before it goes out. In all but `source` and the finished parts a merge field is a placeholder.
+    """An edition before it goes out. Merge fields are placeholders, except in `source` and the finished parts.
 
-    `text` is the text part without its footer, `is_own_text` whether its author wrote it by hand; `finished_text` and
-    `finished_html` are the parts that go out, with slots for fields. `show` gives a text with the fields as they were
-    written; `line_of` finds a text in the source; `is_field` says whether a text holds a field.
+    `text` is the text part without its footer, and `is_own_text` says whether its author wrote it by hand.
+    `finished_text` and `finished_html` are the parts that go out, with slots for fields. `show` restores the fields of
+    a text as they were written, `line_of` finds a text in the source, and `is_field` says whether a text holds a field.
     """
 
     format: EditionFormat
@@ -52,11 +52,11 @@ class CheckedEdition:
         object.__setattr__(self, "tree", parse_tree(self.html.body if self.html is not None else ""))
 
     def prose(self) -> str:
-        """What a reader reads of the body; code is left out, since what looks wrong there is meant."""
+        """The text of the body without code, where things that look wrong are examples."""
         return _without_code(self.tree) if self.html is not None else self.text
 
     def parts(self) -> Iterator[tuple[str, Sequence[Piece]]]:
-        """The finished parts, each with its name as codes of findings have it."""
+        """The finished parts, each with its name in the codes of findings."""
         yield "text", self.finished_text
         if self.finished_html is not None:
             yield "html", self.finished_html
@@ -66,7 +66,7 @@ Rule = Callable[[CheckedEdition], Iterable[Finding]]
 
 
 def links_to(pieces: Sequence[Piece], name: str, *, is_html: bool) -> bool:
-    """Whether a finished part holds a link made of this field: in HTML as an address, in text anywhere."""
+    """Whether a finished part has a link made of this field: as an address in HTML, anywhere in text."""
     return any(
         isinstance(piece, Slot) and piece.field == name and (not is_html or piece.kind in _LINK_KINDS)
         for piece in pieces
@@ -74,7 +74,7 @@ def links_to(pieces: Sequence[Piece], name: str, *, is_html: bool) -> bool:
 
 
 def fixed_text(pieces: Sequence[Piece]) -> str:
-    """A finished part without its readers' values."""
+    """A finished part without values of readers."""
     return "".join(piece for piece in pieces if isinstance(piece, str))
 
 

@@ -11,7 +11,7 @@ from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
 LONGEST_SUBJECT = 78  # RFC 5322 §2.1.1 for a line, and more than any inbox shows
 _SHORTEST_SHOUT = 8  # letters; below, it may be an abbreviation
 
-# What mail programs put before the subject of an answer or of a mail passed on, in the languages they speak.
+# What mail programs put before the subject of a reply or a forwarded mail, in many languages.
 _ANSWER = re.compile(
     r"(?:re|fwd?|aw|wg|sv|vs|vb|antw|tr|rif|res|enc|odp|pd|doorst|ynt|atb|отв|ответ|пересл|回复|答复|转发|返信|転送)"
     r"(?:\s*\[\d{1,3}\])?\s*[::]",
@@ -20,44 +20,44 @@ _ANSWER = re.compile(
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
-def missing(draft: CheckedEdition) -> Iterator[Finding]:
-    if not draft.show(draft.subject).strip():
-        yield error("subject-missing", draft.subject_line or 1)
+def missing(edition: CheckedEdition) -> Iterator[Finding]:
+    if not edition.show(edition.subject).strip():
+        yield error("subject-missing", edition.subject_line or 1)
 
 
-def too_long(draft: CheckedEdition) -> Iterator[Finding]:
-    length = len(draft.show(draft.subject).strip())
+def too_long(edition: CheckedEdition) -> Iterator[Finding]:
+    length = len(edition.show(edition.subject).strip())
     if length > LONGEST_SUBJECT:
-        yield warning("subject-long", draft.subject_line, length=length, most=LONGEST_SUBJECT)
+        yield warning("subject-long", edition.subject_line, length=length, most=LONGEST_SUBJECT)
 
 
-def shouting(draft: CheckedEdition) -> Iterator[Finding]:
-    subject = _without_fields(draft.show(draft.subject))
+def shouting(edition: CheckedEdition) -> Iterator[Finding]:
+    subject = _without_fields(edition.show(edition.subject))
     letters = [character for character in subject if character.isalpha()]
     if len(letters) >= _SHORTEST_SHOUT and all(character.isupper() for character in letters):
-        yield warning("subject-capitals", draft.subject_line)
+        yield warning("subject-capitals", edition.subject_line)
     if re.search(r"[!!]\s*[!!]", subject):
-        yield warning("subject-exclamation", draft.subject_line)
+        yield warning("subject-exclamation", edition.subject_line)
 
 
-def like_an_answer(draft: CheckedEdition) -> Iterator[Finding]:
-    if _ANSWER.match(draft.show(draft.subject).strip()):
-        yield warning("subject-answer", draft.subject_line)
+def like_an_answer(edition: CheckedEdition) -> Iterator[Finding]:
+    if _ANSWER.match(edition.show(edition.subject).strip()):
+        yield warning("subject-answer", edition.subject_line)
 
 
-def repeated_preheader(draft: CheckedEdition) -> Iterator[Finding]:
-    preheader, subject = _plain(draft.show(draft.preheader)), _plain(draft.show(draft.subject))
+def repeated_preheader(edition: CheckedEdition) -> Iterator[Finding]:
+    preheader, subject = _plain(edition.show(edition.preheader)), _plain(edition.show(edition.subject))
     if preheader and f" {preheader} " in f" {subject} ":
-        yield warning("preheader-repeats", draft.preheader_line)
+        yield warning("preheader-repeats", edition.preheader_line)
 
 
-def no_preheader(draft: CheckedEdition) -> Iterator[Finding]:
-    """Without one, inboxes show the first words; only where those say nothing is that worth a word."""
-    if draft.html is None or draft.preheader.strip():
+def no_preheader(edition: CheckedEdition) -> Iterator[Finding]:
+    """Without a preheader inboxes show the first words, which matters only if those say nothing."""
+    if edition.html is None or edition.preheader.strip():
         return
-    lines = [line.strip() for line in draft.text.splitlines() if line.strip()]
+    lines = [line.strip() for line in edition.text.splitlines() if line.strip()]
     if len(lines) > 1 and _ADDRESS.match(lines[0]):
-        yield note("preheader-missing", draft.subject_line, text=draft.show(lines[0])[:40])
+        yield note("preheader-missing", edition.subject_line, text=edition.show(lines[0])[:40])
 
 
 def _without_fields(shown: str) -> str:

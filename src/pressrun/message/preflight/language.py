@@ -1,6 +1,6 @@
-"""The language that an edition says it has, against the letters it is written in.
+"""The language of an edition, compared with the letters it is written in.
 
-Mail programs and screen readers go by the tag: it chooses the voice, the fonts, hyphens, and the direction of writing.
+Mail programs and screen readers rely on the tag for the voice, the fonts, hyphens, and the direction of writing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pressrun.message.sources.edition_source import EditionFormat
 
 _LETTERS_AT_LEAST = 40
 _SHARE_AT_LEAST = 0.8  # quotes and names in other letters are common
-_LOOKED_AT = 5000
+_EXAMINED = 5000  # characters
 
-# By the first word of a letter's Unicode name. Languages that are written in several scripts are left out.
+# By the first word of a letter's Unicode name. Languages with several scripts are left out.
 _SCRIPTS = {
     "Latin": "af ca cs cy da de en es et eu fi fr ga gl hr hu id is it lb lt lv mt nb nl nn no pl pt ro sk sl sq sv sw "
     "tl tr vi",
@@ -38,24 +38,24 @@ _SCRIPT_OF = {tag: script for script, tags in _SCRIPTS.items() for tag in tags.s
 _KANA = frozenset({"Hiragana", "Katakana"})
 
 
-def other_letters(draft: CheckedEdition) -> Iterator[Finding]:
-    subtags = draft.language.split("-")
+def other_letters(edition: CheckedEdition) -> Iterator[Finding]:
+    subtags = edition.language.split("-")
     expected = _SCRIPT_OF.get(subtags[0].lower())
-    if expected is None or any(len(subtag) == 4 for subtag in subtags[1:]):  # zh-Latn: the script is said
+    if expected is None or any(len(subtag) == 4 for subtag in subtags[1:]):  # zh-Latn names its script
         return
-    found = _main_script(draft.prose())
+    found = _main_script(edition.prose())
     if found is not None and found != expected:
-        if draft.format is EditionFormat.MIME:  # a mail has no place to say it
-            command = f"`pressrun list set {draft.profile.name} language=…`"
-            yield warning("language-letters-email", language=draft.language, command=command)
+        if edition.format is EditionFormat.MIME:  # a mail has no key for it
+            command = f"`pressrun list set {edition.profile.name} language=…`"
+            yield warning("language-letters-email", language=edition.language, command=command)
         else:
-            yield warning("language-letters", language=draft.language)
+            yield warning("language-letters", language=edition.language)
 
 
 def _main_script(text: str) -> str | None:
-    """The script of nearly all letters, None for a mixture or a short text."""
+    """The script of nearly all letters, or None for a mixture or a short text."""
     counts: Counter[str] = Counter()
-    for character in text[:_LOOKED_AT]:
+    for character in text[:_EXAMINED]:
         if character.isalpha():
             script = unicodedata.name(character, "").partition(" ")[0].capitalize()
             counts["Cjk" if script in _KANA else script] += 1

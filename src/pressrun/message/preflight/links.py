@@ -1,4 +1,4 @@
-"""Links: an address that works from inside a mail, and words that do not lie about it."""
+"""Links: an address that works in a mail, and words that do not lie about it."""
 
 from __future__ import annotations
 
@@ -20,139 +20,141 @@ _HOST = re.compile(r"(?=.{1,253}\.?$)(?:[\w](?:[\w-]{0,61}[\w])?\.)*[\w](?:[\w-]
 _PLACEHOLDER_HOST = re.compile(r"(?:.*\.)?example\.(?:com|net|org)", re.IGNORECASE)
 _MAILBOX = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@\[[^\]]+\]")
 _AS_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-# Words that are a host by themselves; with any ending, file names and the names of programs would be taken for one.
+# Words that are a host name. With any ending, file and program names would count as one.
 _AS_HOST = re.compile(r"(?:[\w-]+\.)+(?:com|org|net|edu|gov|info|biz)(?:/\S*)?", re.IGNORECASE)
-_MOST_LOOKED_AT = 100
+_MOST_EXAMINED = 100
 _OWN_MACHINE = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 _LOCAL_ENDINGS = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 
 
-def no_address(draft: CheckedEdition) -> Iterator[Finding]:
-    """What the cleaner took away: nothing is left to click on."""
-    told = {finding.line for finding in islice(runs_something(draft), _MOST_LOOKED_AT)}
-    for link in _dead_links(draft):
+def no_address(edition: CheckedEdition) -> Iterator[Finding]:
+    """Links whose address the cleaner removed."""
+    reported = {finding.line for finding in islice(runs_something(edition), _MOST_EXAMINED)}
+    for link in _dead_links(edition):
         text = link.text().strip()
-        if (line := draft.line_of(text)) is None or line not in told:
-            yield warning("link-dead", line, text=draft.show(text))
+        if (line := edition.line_of(text)) is None or line not in reported:
+            yield warning("link-dead", line, text=edition.show(text))
 
 
-def runs_something(draft: CheckedEdition) -> Iterator[Finding]:
-    """Looked for in the source, because Markdown makes no link of such an address, and the cleaner takes it away."""
-    prose, has_dead_links = draft.prose(), any(True for _ in _dead_links(draft))
-    for found in _RUNS.finditer(draft.source):
+def runs_something(edition: CheckedEdition) -> Iterator[Finding]:
+    """Searches the source, because Markdown makes no link of such an address and the cleaner removes it."""
+    prose, has_dead_links = edition.prose(), any(True for _ in _dead_links(edition))
+    for found in _RUNS.finditer(edition.source):
         if has_dead_links if found[0][0] != "]" else found[0] in prose:
-            line = None if draft.body_line is None else draft.body_line + draft.source.count("\n", 0, found.start())
+            line = (
+                None if edition.body_line is None else edition.body_line + edition.source.count("\n", 0, found.start())
+            )
             yield warning("link-runs", line, scheme=f"{found[1].lower()}:")
 
 
-def empty(draft: CheckedEdition) -> Iterator[Finding]:
-    for link, url in _links(draft):
+def empty(edition: CheckedEdition) -> Iterator[Finding]:
+    for link, url in _links(edition):
         if not url.strip():
-            yield warning("link-empty", draft.line_of(link.text().strip()))
+            yield warning("link-empty", edition.line_of(link.text().strip()))
         elif url == "#":
-            yield warning("link-hash", draft.line_of("#"))
+            yield warning("link-hash", edition.line_of("#"))
 
 
-def without_words(draft: CheckedEdition) -> Iterator[Finding]:
-    for link, url in _links(draft):
+def without_words(edition: CheckedEdition) -> Iterator[Finding]:
+    for link, url in _links(edition):
         shows = link.text().strip() or any(image.attributes.get("alt", "").strip() for image in link.find_all("img"))
         if not shows and url.strip() and not link.attributes.keys() & {"id", "name"}:
-            yield _about("link-wordless", draft, url)
+            yield _about("link-wordless", edition, url)
 
 
-def relative(draft: CheckedEdition) -> Iterator[Finding]:
-    for _, url in _links(draft):
+def relative(edition: CheckedEdition) -> Iterator[Finding]:
+    for _, url in _links(edition):
         is_relative = url.strip() and not url.startswith("#") and not _SCHEME.match(url)
-        if is_relative and not draft.is_field(url) and not OTHER_FIELDS.search(unquote(url)):
-            yield _about("link-relative", draft, url)
+        if is_relative and not edition.is_field(url) and not OTHER_FIELDS.search(unquote(url)):
+            yield _about("link-relative", edition, url)
 
 
-def to_nowhere(draft: CheckedEdition) -> Iterator[Finding]:
-    targets = {node.attributes.get("id") or node.attributes.get("name") for node in draft.tree.elements()}
-    for _, url in _links(draft):
+def to_nowhere(edition: CheckedEdition) -> Iterator[Finding]:
+    targets = {node.attributes.get("id") or node.attributes.get("name") for node in edition.tree.elements()}
+    for _, url in _links(edition):
         if url.startswith("#") and len(url) > 1 and url[1:] not in targets:
-            yield _about("link-nowhere", draft, url)
+            yield _about("link-nowhere", edition, url)
 
 
-def duplicated_ids(draft: CheckedEdition) -> Iterator[Finding]:
-    counts = Counter(node.attributes["id"] for node in draft.tree.elements() if node.attributes.get("id"))
-    wanted = {url[1:] for _, url in _links(draft) if url.startswith("#")}
+def duplicated_ids(edition: CheckedEdition) -> Iterator[Finding]:
+    counts = Counter(node.attributes["id"] for node in edition.tree.elements() if node.attributes.get("id"))
+    wanted = {url[1:] for _, url in _links(edition) if url.startswith("#")}
     for name, number in counts.items():
         if number < 2:
             continue
-        line = draft.line_of(f'"{name}"') or draft.line_of(name)
+        line = edition.line_of(f'"{name}"') or edition.line_of(name)
         if name in wanted:
             yield warning("id-repeated-linked", line, id=name)
         else:
             yield note("id-repeated", line, id=name)
 
 
-def not_encrypted(draft: CheckedEdition) -> Iterator[Finding]:
-    for _, url in _links(draft):
+def not_encrypted(edition: CheckedEdition) -> Iterator[Finding]:
+    for _, url in _links(edition):
         if url.lower().startswith("http:") and _named_host(url) is not None:
-            yield _about("link-not-encrypted", draft, url)
+            yield _about("link-not-encrypted", edition, url)
 
 
-def malformed(draft: CheckedEdition) -> Iterator[Finding]:
-    for _, url in _links(draft):
-        problem = None if draft.is_field(url) else _malformation(url)
+def malformed(edition: CheckedEdition) -> Iterator[Finding]:
+    for _, url in _links(edition):
+        problem = None if edition.is_field(url) else _malformation(url)
         if problem is not None:
-            yield _about(problem, draft, url)
+            yield _about(problem, edition, url)
 
 
-def to_a_machine(draft: CheckedEdition) -> Iterator[Finding]:
-    """Addresses that mean something on the author's network alone, and those that name a machine by its number."""
-    for _, url in _links(draft):
+def to_a_machine(edition: CheckedEdition) -> Iterator[Finding]:
+    """Addresses that work only on the author's network, and those that name a machine by its number."""
+    for _, url in _links(edition):
         host = _named_host(url)
-        if host is None or draft.is_field(host) or _malformation(url) is not None:
+        if host is None or edition.is_field(host) or _malformation(url) is not None:
             continue
         if host in _OWN_MACHINE or host.endswith(_LOCAL_ENDINGS) or ("." not in host and ":" not in host):
-            yield _about("link-private", draft, url)
+            yield _about("link-private", edition, url)
         elif _is_number(host):
-            yield _about("link-number", draft, url)
+            yield _about("link-number", edition, url)
 
 
-def to_an_example(draft: CheckedEdition) -> Iterator[Finding]:
-    """example.com and its like, unless this installation itself lives there."""
-    own = (draft.site.mail_domain, _named_host(draft.site.base_url) or "")
+def to_an_example(edition: CheckedEdition) -> Iterator[Finding]:
+    """example.com and the like, unless this installation itself is there."""
+    own = (edition.site.mail_domain, _named_host(edition.site.base_url) or "")
     if any(_PLACEHOLDER_HOST.fullmatch(name) for name in own):
         return
-    for _, url in _links(draft):
+    for _, url in _links(edition):
         host = url.rpartition("@")[2] if url.lower().startswith("mailto:") else _named_host(url)
         if host and _PLACEHOLDER_HOST.fullmatch(host.partition("?")[0]):
-            yield _about("link-example", draft, url)
+            yield _about("link-example", edition, url)
 
 
-def with_a_user_name(draft: CheckedEdition) -> Iterator[Finding]:
-    for _, url in _links(draft):
+def with_a_user_name(edition: CheckedEdition) -> Iterator[Finding]:
+    for _, url in _links(edition):
         if (parts := _split(url)) is not None and parts.scheme in ("http", "https") and "@" in parts.netloc:
-            yield _about("link-user-name", draft, url)
+            yield _about("link-user-name", edition, url)
 
 
-def shows_another(draft: CheckedEdition) -> Iterator[Finding]:
-    """Words that are an address themselves must be that of the link: mail programs warn of fraud otherwise."""
-    for link, url in _links(draft):
+def shows_another(edition: CheckedEdition) -> Iterator[Finding]:
+    """Words that are an address must be that of the link, because mail programs warn of fraud otherwise."""
+    for link, url in _links(edition):
         words = link.text().strip()
-        if draft.is_field(words) or draft.is_field(url):
+        if edition.is_field(words) or edition.is_field(url):
             continue
         shown, meant = _shown_host(words), _named_host(url)
         if shown is None or meant is None or _are_related(shown, meant):
             continue
-        yield warning("link-shows-another", draft.line_of(url), shown=words, meant=meant)
+        yield warning("link-shows-another", edition.line_of(url), shown=words, meant=meant)
 
 
-def _about(code: str, draft: CheckedEdition, url: str) -> Finding:
-    return warning(code, draft.line_of(url), url=draft.show(url))
+def _about(code: str, edition: CheckedEdition, url: str) -> Finding:
+    return warning(code, edition.line_of(url), url=edition.show(url))
 
 
-def _links(draft: CheckedEdition) -> Iterator[tuple[Node, str]]:
-    for link in draft.tree.find_all("a"):
+def _links(edition: CheckedEdition) -> Iterator[tuple[Node, str]]:
+    for link in edition.tree.find_all("a"):
         if "href" in link.attributes:
             yield link, link.attributes["href"]
 
 
-def _dead_links(draft: CheckedEdition) -> Iterator[Node]:
-    for link in draft.tree.find_all("a"):
+def _dead_links(edition: CheckedEdition) -> Iterator[Node]:
+    for link in edition.tree.find_all("a"):
         if not link.attributes.keys() & {"href", "id", "name"}:
             yield link
 
@@ -165,7 +167,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _named_host(url: str) -> str | None:
-    """The host of a web address, lower-cased and without brackets; None where it has none."""
+    """The host of a web address in lower case without brackets, or None."""
     parts = _split(url)
     if parts is None or parts.scheme.lower() not in ("http", "https"):
         return None
@@ -173,7 +175,7 @@ def _named_host(url: str) -> str | None:
 
 
 def _malformation(url: str) -> str | None:
-    """The code of what is wrong with an address, None where it may be right."""
+    """The code of what is wrong with an address, or None."""
     scheme = url.strip().partition(":")[0].lower()
     check = _BY_SCHEME.get(scheme)
     return None if check is None else check(url.strip())
@@ -198,7 +200,7 @@ def _web_problem(url: str) -> str | None:
 
 def _mail_problem(url: str) -> str | None:
     target = url.partition(":")[2].partition("?")[0].replace("%40", "@")
-    is_fine = not target or all(_MAILBOX.fullmatch(one.strip()) for one in target.split(","))
+    is_fine = not target or all(_MAILBOX.fullmatch(mailbox.strip()) for mailbox in target.split(","))
     return None if is_fine else "link-bad-email"
 
 
@@ -232,9 +234,9 @@ def _shown_host(words: str) -> str | None:
     return None
 
 
-def _are_related(one: str, other: str) -> bool:
-    one, other = one.removeprefix("www."), other.removeprefix("www.")
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
+def _are_related(shown: str, meant: str) -> bool:
+    shown, meant = shown.removeprefix("www."), meant.removeprefix("www.")
+    return shown == meant or shown.endswith(f".{meant}") or meant.endswith(f".{shown}")
 
 
 RULES: tuple[Rule, ...] = (

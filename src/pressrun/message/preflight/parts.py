@@ -12,36 +12,36 @@ from pressrun.message.wire.base64_text import encoded_size
 from pressrun.message.wire.quoted_printable import encode_piece, normalise_lines
 
 
-def empty_body(draft: CheckedEdition) -> Iterator[Finding]:
-    has_image = any(True for _ in draft.tree.find_all("img"))
-    if not draft.text.strip() and not has_image:
-        yield error("body-missing", draft.body_line)
+def empty_body(edition: CheckedEdition) -> Iterator[Finding]:
+    has_image = any(True for _ in edition.tree.find_all("img"))
+    if not edition.text.strip() and not has_image:
+        yield error("body-missing", edition.body_line)
 
 
-def no_unsubscribe_link(draft: CheckedEdition) -> Iterator[Finding]:
-    """The built-in footer always has one: this is for a layout that leaves the footer out."""
-    for name, pieces in draft.parts():
+def no_unsubscribe_link(edition: CheckedEdition) -> Iterator[Finding]:
+    """For layouts that leave out the footer, which always has one."""
+    for name, pieces in edition.parts():
         if not links_to(pieces, "unsubscribe_url", is_html=name == "html"):
             yield error(f"unsubscribe-missing-{name}")
 
 
-def no_postal_address(draft: CheckedEdition) -> Iterator[Finding]:
-    profile = draft.profile
+def no_postal_address(edition: CheckedEdition) -> Iterator[Finding]:
+    profile = edition.profile
     if not profile.require_postal_address:
         return
     if not profile.postal_address.strip():
         yield error("address-missing", command=f"`pressrun list set {profile.name} postal_address='…'`")
         return
-    for name, pieces in draft.parts():
+    for name, pieces in edition.parts():
         shown = fixed_text(pieces)
         shown = _plain(html.unescape(re.sub(r"<[^>]*>", " ", shown)) if name == "html" else shown)
         if any(_plain(line) not in shown for line in profile.postal_address.splitlines()):
             yield error(f"address-hidden-{name}")
 
 
-def owner_outside_ascii(draft: CheckedEdition) -> Iterator[Finding]:
-    """One that was set when mail was still received, say: only SMTPUTF8 carries it in an envelope (RFC 6531)."""
-    profile, site = draft.profile, draft.site
+def owner_outside_ascii(edition: CheckedEdition) -> Iterator[Finding]:
+    """For an owner set while mail was still received: only SMTPUTF8 carries it in an envelope (RFC 6531)."""
+    profile, site = edition.profile, edition.site
     if profile.owner is not None and profile.owner.needs_smtputf8 and not site.receives_mail:
         command = f"`pressrun list set {profile.name} owner=…`"
         yield error("owner-not-ascii", owner=str(profile.owner), command=command)
@@ -54,33 +54,33 @@ def _plain(text: str) -> str:
 DUTIES: tuple[Rule, ...] = (empty_body, no_unsubscribe_link, no_postal_address, owner_outside_ascii)
 
 
-_FEW_WORDS = 25  # below, a share means little
+_FEW_WORDS = 25  # with fewer, a share means little
 _SAME_AT_LEAST = 0.5  # the sentences say "half"
 _MOST_NAMED = 3
 _WORD = re.compile(r"[^\W_]+")
-# Scripts without blanks between words: each letter is compared.
+# Scripts without blanks between words, where each letter counts as a word.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
-def different_words(draft: CheckedEdition) -> Iterator[Finding]:
-    if draft.html is None or not draft.is_own_text:
+def different_words(edition: CheckedEdition) -> Iterator[Finding]:
+    if edition.html is None or not edition.is_own_text:
         return
-    page, text = _words(draft.tree.text()), _words(draft.text)
+    page, text = _words(edition.tree.text()), _words(edition.text)
     if len(page) >= _FEW_WORDS and len(page & text) / len(page) < _SAME_AT_LEAST:
         yield warning("text-lacks-words")
     elif len(text) >= _FEW_WORDS and len(page & text) / len(text) < _SAME_AT_LEAST:
         yield warning("html-lacks-words")
 
 
-def different_links(draft: CheckedEdition) -> Iterator[Finding]:
-    if draft.html is None or not draft.is_own_text:
+def different_links(edition: CheckedEdition) -> Iterator[Finding]:
+    if edition.html is None or not edition.is_own_text:
         return
-    shown = {_without_scheme(url) for url in _URL.findall(draft.text)}
-    targets = [link.attributes.get("href", "") for link in draft.tree.find_all("a")]
+    shown = {_without_scheme(url) for url in _URL.findall(edition.text)}
+    targets = [link.attributes.get("href", "") for link in edition.tree.find_all("a")]
     lost = [url for url in dict.fromkeys(targets) if _URL.match(url) and _without_scheme(url) not in shown]
     if lost:
-        named = ", ".join(draft.show(url) for url in lost[:_MOST_NAMED])
+        named = ", ".join(edition.show(url) for url in lost[:_MOST_NAMED])
         yield note("text-lacks-links", urls=named + (", …" if len(lost) > _MOST_NAMED else ""))
 
 
@@ -99,21 +99,21 @@ RULES: tuple[Rule, ...] = (different_words, different_links)
 
 
 CLIPPED_AT_BYTES = 100 * 1024
-HEAVY_AT_BYTES = 10 * 1000 * 1000  # of the whole message as it travels; the common limit of smaller servers
+HEAVY_AT_BYTES = 10 * 1000 * 1000  # of the whole message as it travels; a common limit of small servers
 
 
-def clipped_html(draft: CheckedEdition) -> Iterator[Finding]:
-    if draft.finished_html is None:
+def clipped_html(edition: CheckedEdition) -> Iterator[Finding]:
+    if edition.finished_html is None:
         return
-    text = fixed_text(draft.finished_html)
+    text = fixed_text(edition.finished_html)
     size = min(len(encode_piece(normalise_lines(text))), encoded_size(len(text.encode())))  # as it travels
     if size > CLIPPED_AT_BYTES:
         yield warning("html-clipped", size=size // 1024)
 
 
-def heavy_message(draft: CheckedEdition) -> Iterator[Finding]:
-    if draft.size_bytes > HEAVY_AT_BYTES:
-        yield warning("message-heavy", size=round(draft.size_bytes / 1e6), most=HEAVY_AT_BYTES // 1_000_000)
+def heavy_message(edition: CheckedEdition) -> Iterator[Finding]:
+    if edition.size_bytes > HEAVY_AT_BYTES:
+        yield warning("message-heavy", size=round(edition.size_bytes / 1e6), most=HEAVY_AT_BYTES // 1_000_000)
 
 
 SIZES: tuple[Rule, ...] = (clipped_html, heavy_message)

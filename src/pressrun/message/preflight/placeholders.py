@@ -1,4 +1,4 @@
-"""Leftovers: what stood there until somebody would write the real thing, and the fields of other programs."""
+"""Placeholders that were never replaced, and merge fields of other programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ANYWHERE = re.compile(
     r"|(?i:lorem\s+ipsum)",
     re.ASCII,
 )
-# Words elsewhere: `todo` is Spanish for all, and XXX is thirty in Roman numerals.
+# Words in other languages: `todo` is Spanish for all, and XXX is thirty in Roman numerals.
 _TODO = re.compile(r"\b(?:TODO(?!\s*:)|XXX)\b", re.ASCII)
 _TODO_LANGUAGES = frozenset("en de nl da sv nb nn no fi is af fy lb".split())
 OTHER_FIELDS = re.compile(
@@ -35,40 +35,40 @@ _LEFT = "placeholder"
 _FOREIGN = "foreign-field"
 
 
-def placeholders(draft: CheckedEdition) -> Iterator[Finding]:
-    is_word = draft.language.lower().partition("-")[0] not in _TODO_LANGUAGES
-    yield from _in_prose(draft, _ANYWHERE, _LEFT)
+def placeholders(edition: CheckedEdition) -> Iterator[Finding]:
+    is_word = edition.language.lower().partition("-")[0] not in _TODO_LANGUAGES
+    yield from _in_prose(edition, _ANYWHERE, _LEFT)
     if not is_word:
-        yield from _in_prose(draft, _TODO, _LEFT)
+        yield from _in_prose(edition, _TODO, _LEFT)
 
 
-def fields_of_other_programs(draft: CheckedEdition) -> Iterator[Finding]:
-    for link in draft.tree.find_all("a"):
+def fields_of_other_programs(edition: CheckedEdition) -> Iterator[Finding]:
+    for link in edition.tree.find_all("a"):
         url = link.attributes.get("href", "")
         if (field := OTHER_FIELDS.search(unquote(url))) is not None:
-            yield warning(_FOREIGN, draft.line_of(url), text=field[0])
-    for stressed in draft.tree.find_all("em"):  # Markdown takes the asterisks of *|FNAME|* for its own
+            yield warning(_FOREIGN, edition.line_of(url), text=field[0])
+    for stressed in edition.tree.find_all("em"):  # Markdown reads the asterisks of *|FNAME|* as its own
         text = f"*{stressed.text()}*"
         if OTHER_FIELDS.fullmatch(text):
-            yield warning(_FOREIGN, draft.line_of(text), text=text)
-    yield from _in_prose(draft, OTHER_FIELDS, _FOREIGN)
+            yield warning(_FOREIGN, edition.line_of(text), text=text)
+    yield from _in_prose(edition, OTHER_FIELDS, _FOREIGN)
 
 
-def _in_prose(draft: CheckedEdition, pattern: re.Pattern[str], code: str) -> Iterator[Finding]:
-    for text, line in ((draft.subject, draft.subject_line), (draft.preheader, draft.preheader_line)):
+def _in_prose(edition: CheckedEdition, pattern: re.Pattern[str], code: str) -> Iterator[Finding]:
+    for text, line in ((edition.subject, edition.subject_line), (edition.preheader, edition.preheader_line)):
         for found in pattern.finditer(text):
             yield warning(code, line, text=found[0])
-    prose = draft.prose()
+    prose = edition.prose()
     for found in pattern.finditer(prose):
-        yield warning(code, _line_of(draft, prose, found), text=found[0])
+        yield warning(code, _line_of(edition, prose, found), text=found[0])
 
 
-def _line_of(draft: CheckedEdition, prose: str, found: re.Match[str]) -> int | None:
-    """The line of this one, not of the first that looks alike: its neighbours on the same line tell them apart."""
+def _line_of(edition: CheckedEdition, prose: str, found: re.Match[str]) -> int | None:
+    """The line of this match. Its neighbours on the line tell it from an equal text further up."""
     before = prose[max(0, found.start() - 12) : found.start()].rpartition("\n")[2]
     after = prose[found.end() : found.end() + 12].partition("\n")[0]
     for needle in (before + found[0] + after, before + found[0], found[0] + after, found[0]):
-        if (line := draft.line_of(needle)) is not None:
+        if (line := edition.line_of(needle)) is not None:
             return line
     return None
 

@@ -1,4 +1,4 @@
-"""All rules of preflight, in the order in which an editor reads an edition."""
+"""All rules, in the order in which an editor reads an edition."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ RULES: tuple[Rule, ...] = (
     *parts.SIZES,
 )
 
-MOST_OF_A_RULE = 25  # an editor reads no more of one kind, and a hostile mail costs no more time
+MOST_OF_A_RULE = 25  # findings; an editor reads no more of one kind, and a hostile mail takes no more time
 
 
-def check(draft: CheckedEdition) -> list[Finding]:
-    """What all rules find in a draft."""
-    return [finding for rule in RULES for finding in islice(rule(draft), MOST_OF_A_RULE)]
+def check(edition: CheckedEdition) -> list[Finding]:
+    """What all rules find in an edition."""
+    return [finding for rule in RULES for finding in islice(rule(edition), MOST_OF_A_RULE)]

@@ -1,8 +1,8 @@
-"""The sender: whether receivers can tell that a From address is ours, by our signatures and by what DNS says.
+"""The sender: whether receivers can verify a From address, by our signatures and the DNS.
 
-Receivers compare the domain of From with that of a signature (DKIM) and with that of the return path (SPF), and ask
-the policy of the From domain what to do where neither goes with it (DMARC, RFC 9989). Nothing here asks DNS: records
-come in, and where none came because nobody answered, nothing is said.
+Receivers compare the domain of From with those of the signatures (DKIM) and of the return path (SPF). If neither
+matches, the policy of the From domain decides (DMARC, RFC 9989). Nothing here asks the DNS: the caller passes the
+records, and nothing is said about those that could not be looked up.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from pressrun.message.finding import Finding, warning
 
 Records = Mapping[str, tuple[str, ...] | None]
-"""The TXT records of each name that was looked up; None where nobody knew."""
+"""The TXT records by name; None where the lookup failed."""
 
-_MOST_LOOKED_UP = 8  # RFC 9989 §4.10: how far up the tree a policy is looked for
+_MOST_LOOKED_UP = 8  # RFC 9989 §4.10: how far up the tree to look for a policy
 _SPF = re.compile(r"v=spf1(?:\s|\Z)", re.IGNORECASE)
 _DMARC = re.compile(r"\s*v\s*=\s*DMARC1\s*(?:;|\Z)", re.IGNORECASE)
 _SENDS_NOTHING = re.compile(r"v=spf1\s+-all\s*", re.IGNORECASE)
-# Below these, names of two labels belong to different owners.
+# Under these, names of two labels belong to different owners.
 _SHARED = frozenset("ac co com edu go gob gov gv ne net nom or org".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderIdentity:
-    """Who a mail says it is from: the address and the domain of From, that of the return path, those that sign."""
+    """Who sends a mail: the address and domain of From, the domain of the return path, and those that sign."""
 
     address: str
     domain: str
@@ -35,19 +35,19 @@ class SenderIdentity:
 
 
 def names_to_look_up(sender: SenderIdentity) -> list[str]:
-    """The names whose TXT records tell about a sender."""
+    """The names whose TXT records `check_sender` needs."""
     return list(dict.fromkeys([sender.return_domain, sender.domain, *_policy_names(sender.domain)]))
 
 
 def check_sender(sender: SenderIdentity, records: Records) -> list[Finding]:
-    """What is wrong with a sender."""
+    """Find what is wrong with a sender."""
     return [*_unsigned(sender, records), *_spf(sender, records), *_dmarc(sender, records)]
 
 
-def are_aligned(one: str, other: str) -> bool:
-    """Whether two domains have one owner, as DMARC relaxes it: one above the other, or both below one that is owned."""
+def are_aligned(first: str, second: str) -> bool:
+    """Whether two domains have one owner under relaxed DMARC: one above the other, or both below an owned domain."""
     shared = 0
-    ours, theirs = one.split(".")[::-1], other.split(".")[::-1]
+    ours, theirs = first.split(".")[::-1], second.split(".")[::-1]
     while shared < min(len(ours), len(theirs)) and ours[shared] == theirs[shared]:
         shared += 1
     is_owned = shared > 2 or (shared == 2 and not (len(ours[0]) == 2 and ours[1] in _SHARED))
@@ -85,12 +85,12 @@ def _dmarc(sender: SenderIdentity, records: Records) -> Iterator[Finding]:
         yield warning("dmarc-missing", domain=sender.domain)
         return
     name, record = policies[0]
-    wish = _wish(record, is_below=name != names[0])
-    if wish in ("reject", "quarantine") and sender.signed_domains and not _is_covered(sender):
-        yield warning(f"dmarc-{wish}", policy=name.removeprefix("_dmarc."), domain=sender.domain)
+    policy = _policy(record, is_below=name != names[0])
+    if policy in ("reject", "quarantine") and sender.signed_domains and not _is_covered(sender):
+        yield warning(f"dmarc-{policy}", policy=name.removeprefix("_dmarc."), domain=sender.domain)
 
 
-def _wish(record: str, *, is_below: bool) -> str:
+def _policy(record: str, *, is_below: bool) -> str:
     tags = {
         tag.strip().lower(): value.strip().lower()
         for tag, equals, value in (part.partition("=") for part in record.split(";"))
@@ -108,7 +108,7 @@ def _is_covered(sender: SenderIdentity) -> bool:
 
 
 def _policy_names(domain: str) -> list[str]:
-    """`_dmarc` of a domain and of those above it, the nearest first; a top-level domain has none of ours."""
+    """`_dmarc` of a domain and of those above it, the nearest first, without the top-level domain."""
     labels = domain.split(".")
     above = [".".join(labels[index:]) for index in range(max(1, len(labels) - 1))]
     return [f"_dmarc.{name}" for name in above[:1] + above[1:][-(_MOST_LOOKED_UP - 1) :]]

@@ -1,1 +1,1 @@
-"""An edition as its author wrote it: read, not judged, be it keys and a body or a whole MIME message."""
+"""An edition as its author wrote it, parsed but not checked: keys and a body, or a whole MIME message."""

@@ -1,7 +1,7 @@
-"""An edition as its author wrote it: keys and a body, or a complete MIME message. Read, not judged.
+"""Parsing an edition file: keys and a body, or a complete MIME message.
 
 Nothing is fetched here: `referenced_paths` names the files that belong to the edition, and the caller reads them.
-A path stands relative to the edition file and never leaves its folder.
+A path is relative to the edition file and never leaves its folder.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FIELD = "q0mergefield0q"
 
 
 class Purpose(StrEnum):
-    """What a referenced file is for."""
+    """What a referenced file is used for."""
 
     IMAGE = "image"
     ATTACHMENT = "attachment"
@@ -45,7 +45,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reference:
-    """A file beside the edition: its `path` with `/` between the parts, never with `..`, and where it is named."""
+    """A file beside the edition: its `path` with `/` and without `..`, and the line that names it."""
 
     path: str
     line: int | None
@@ -53,20 +53,21 @@ class Reference:
 
 
 def parse_edition(source: bytes, suffix: str) -> EditionFile:
-    """Read a source by its file's suffix (`.md`, `.html`, `.txt`, `.eml`); raises EditionError with the line."""
-    found = FORMATS.get(suffix.lower())
-    if found is None:
+    """Parse a source by its file's suffix (`.md`, `.html`, `.txt`, `.eml`). Raises EditionError with the line."""
+    edition_format = FORMATS.get(suffix.lower())
+    if edition_format is None:
         raise EditionError(f"an edition file must end in .md, .html, .txt or .eml, not {suffix or 'nothing'!r}")
-    if found is EditionFormat.MIME:
+    if edition_format is EditionFormat.MIME:
         return parse_mime_source(source)
     text = _decode(source)
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
-        return EditionFile(format=found, keys=FrontMatter(), body=text)
+        return EditionFile(format=edition_format, keys=FrontMatter(), body=text)
     for index, line in enumerate(lines[1:], 1):
         if line.rstrip() == "---":
             keys = parse_front_matter("\n".join(lines[1:index]), first_line=2)
-            return EditionFile(format=found, keys=keys, body="\n".join(lines[index + 1 :]), body_line=index + 2)
+            body = "\n".join(lines[index + 1 :])
+            return EditionFile(format=edition_format, keys=keys, body=body, body_line=index + 2)
     raise EditionError("the keys are not closed. End them with a line ---", line=1)
 
 
@@ -82,15 +83,17 @@ def _decode(source: bytes) -> str:
 
 
 def referenced_paths(file: EditionFile) -> tuple[Reference, ...]:
-    """The files that the edition needs from beside it, each path once a purpose; raises EditionError for a bad path."""
-    found: dict[tuple[str, Purpose], Reference] = {}
+    """The files that the edition needs from beside it, each path once per purpose. Raises EditionError for a bad
+    path.
+    """
+    references: dict[tuple[str, Purpose], Reference] = {}
     wanted = [(value, Purpose.ATTACHMENT) for value in file.keys.attachments]
     wanted += [(value, Purpose.TEXT) for value in (file.keys.text,) if value]
     wanted += [(value, Purpose.IMAGE) for value in _relative_images(file)]
     for value, purpose in wanted:
         path = relative_path(value.text, value.line)
-        found.setdefault((path, purpose), Reference(path, value.line, purpose))
-    return tuple(found.values())
+        references.setdefault((path, purpose), Reference(path, value.line, purpose))
+    return tuple(references.values())
 
 
 def _relative_images(file: EditionFile) -> list[Value]:
@@ -101,7 +104,7 @@ def _relative_images(file: EditionFile) -> list[Value]:
             page = file.body
         case _:
             return []
-    # A merge field is no path, and its quotes or blanks must not break the markup around it.
+    # A merge field is not a path, and its quotes or blanks must not break the markup around it.
     page = re.sub(r"\{\{[^{}\n]*\}\}", _FIELD, page)
     sources = [image.attributes.get("src", "") for image in parse_tree(clean_html(page).body).find_all("img")]
     return [
@@ -112,12 +115,12 @@ def _relative_images(file: EditionFile) -> list[Value]:
 
 
 def is_relative(url: str) -> bool:
-    """Whether a URL means a file beside the edition: no scheme, no host, no fragment alone."""
+    """Whether a URL means a file beside the edition: it has no scheme or host, and is not just a fragment."""
     return not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:|//|#|\Z", url, re.ASCII)
 
 
 def line_of(file: EditionFile, *needles: str) -> int | None:
-    """The line in the edition file where one of these texts (or its percent-decoded form) stands first."""
+    """The first line of the edition file that has one of these texts, or its percent-decoded form."""
     for needle in needles:
         for spelling in (needle, unquote(needle), needle.replace("&", "&amp;")):
             position = file.body.find(spelling) if spelling else -1
@@ -127,7 +130,7 @@ def line_of(file: EditionFile, *needles: str) -> int | None:
 
 
 def relative_path(path: str, line: int | None) -> str:
-    """`path` in its plain spelling; raises EditionError when it is absolute or climbs above the edition file."""
+    """`path` in its plain spelling. Raises EditionError when it is absolute or above the edition file."""
     if "\\" in path or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+:", path) or any(ord(c) < 32 for c in path):
         raise EditionError(f"{path!r} is not a relative path. Write parts joined by /", line=line)
     if path.startswith("/"):

@@ -1,4 +1,4 @@
-"""What an edition's source is once it has been read: its format, its keys, its body and the files inside it."""
+"""The parsed source of an edition: its format, its keys, its body and the files inside it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnclosedFile:
-    """A file that travels inside a MIME source; `content_id` is set for one that its HTML may show."""
+    """A file inside a MIME source; `content_id` is set for one that its HTML may show."""
 
     name: str
     media_type: str
@@ -42,8 +42,8 @@ class EnclosedFile:
 class EditionFile:
     """A source with its keys. `body_line` is the 1-based line of the body's first line.
 
-    For MIME sources `body` is the text part (`""` when there is none), `html` the HTML part, `enclosed` the rest, and
-    `notes` what its author should know of the reading.
+    For MIME sources `body` is the text part or "", `html` the HTML part, and `enclosed` the rest. `notes` tells the
+    author what was left out or changed.
     """
 
     format: EditionFormat

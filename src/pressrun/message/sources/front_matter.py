@@ -1,6 +1,6 @@
 """The keys at the head of an edition file: YAML between two `---` lines, each error with its line.
 
-Only text, and lists of text, are taken: no tags, anchors or nested values, so that no YAML can do or become anything.
+Only text and lists of text are accepted: no tags, anchors or nested values, so that YAML stays harmless.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 _TIME = "tag:yaml.org,2002:timestamp"
 _ISSUE = re.compile(r"\w[\w.-]{0,59}")
-# An issue is named by a word, and `87` or `2026-11` is one: what YAML makes of it does not matter.
+# The word for an issue may be `87` or `2026-11`, whatever type YAML gives it.
 _PLAIN = {"date": {_TIME}, "issue": {_TIME, "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}}
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A text of the front matter and the line where it stands."""
+    """A text of the front matter and its line."""
 
     text: str
     line: int
@@ -45,7 +45,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontMatter:
-    """What the keys say; a key that is missing or empty is None. `date` in UTC seconds."""
+    """The keys; a missing or empty one is None. `date` is in UTC seconds."""
 
     subject: Value | None = None
     title: str | None = None
@@ -61,7 +61,7 @@ class FrontMatter:
 
 
 def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
-    """Read the lines between the `---` lines; raises EditionError with the line in the edition file."""
+    """Parse the lines between the `---` lines. Raises EditionError with the line in the edition file."""
     if len(source) > _LARGEST:
         raise EditionError(f"the keys are longer than {_LARGEST // 1024} KiB", line=first_line)
     fields = _FIELD.findall(source)
@@ -84,7 +84,7 @@ def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
 
 
 def _without_fields(source: str) -> str:
-    """Merge fields replaced by words: their braces and colons would mean something to YAML."""
+    """Merge fields replaced by words, because their braces and colons mean something in YAML."""
     numbers = count()
     return _FIELD.sub(lambda _found: f"{_MARK}{next(numbers)}q", source)
 
@@ -145,12 +145,12 @@ def _one_text(key: str, node: yaml.Node, first_line: int) -> Value | None:
                 raise EditionError(f"{key} is longer than {_LONGEST_VALUE} characters", line=line)
             return Value(_whole(key, node.value, line).strip(), line)
         raise EditionError(f"{key} must be text, found {node.value}. Put it in quotes", line=line)
-    found = "a list" if isinstance(node, yaml.SequenceNode) else "nested keys"
-    raise EditionError(f"{key} must be text, found {found}", line=line)
+    kind = "a list" if isinstance(node, yaml.SequenceNode) else "nested keys"
+    raise EditionError(f"{key} must be text, found {kind}", line=line)
 
 
 def _whole(key: str, text: str, line: int) -> str:
-    """The text with each pair of surrogates as the one character that JSON writes so."""
+    """The text with each pair of surrogates as the character that JSON writes as two escapes."""
     try:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
@@ -160,8 +160,8 @@ def _whole(key: str, text: str, line: int) -> str:
 
 def _texts(node: yaml.Node, first_line: int) -> tuple[Value, ...]:
     if not isinstance(node, yaml.SequenceNode):
-        one = _one_text("attachments", node, first_line)
-        return (one,) if one else ()
+        value = _one_text("attachments", node, first_line)
+        return (value,) if value else ()
     return tuple(value for item in node.value if (value := _one_text("attachments", item, first_line)))
 
 
@@ -208,7 +208,7 @@ def _language(value: Value | None) -> Value | None:
 
 
 def _issue(value: Value | None) -> Value | None:
-    """A word, in small letters, so that it is the same in the files of all languages."""
+    """A word in lower case, so that it is the same in the files of all languages."""
     if value is None:
         return None
     word = unicodedata.normalize("NFC", value.text).lower()

@@ -1,7 +1,7 @@
-"""An edition that comes as a complete MIME message (`.eml`): its content is taken, its route and its list are not.
+"""An edition in the form of a complete MIME message (`.eml`), without its route and its list.
 
-Subject, From and Reply-To are read; every other header is left behind, above all those that would speak for somebody
-else (List-*, DKIM-Signature, Received, Bcc, Return-Path). The message is read like incoming mail, under caps.
+Subject, From and Reply-To are read. All other headers are dropped, above all those that speak for somebody else
+(List-*, DKIM-Signature, Received, Bcc, Return-Path). The message is parsed like incoming mail, under caps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FIELD = re.compile(rb"(?m)^([A-Za-z0-9-]+):[^\n]*(?:\n[ \t][^\n]*)*")
 
 
 def parse_mime_source(source: bytes) -> EditionFile:
-    """Read a MIME message; raises EditionError when it is malformed or beyond the caps."""
+    """Parse a MIME message. Raises EditionError when it is malformed or exceeds the caps."""
     _check_size(source)
     try:
         return _read(source)
@@ -67,13 +67,13 @@ def _read(source: bytes) -> EditionFile:
 
 
 def _content_ids(found: MailContents) -> dict[int, str]:
-    """A Content-ID for each picture that stands between pieces of the text and has none, as Apple Mail writes them."""
+    """A Content-ID for each picture between pieces of the text that has none, as Apple Mail writes them."""
     pictures = [block.image for block in found.blocks if block.image is not None]
     return {id(picture): f"picture-{number}" for number, picture in enumerate(pictures, 1)}
 
 
 def _check_size(source: bytes) -> None:
-    """Refuse what makes the parser slow before it sees it: long headers and very many parts."""
+    """Refuse what would slow down the parser: long headers and very many parts."""
     header = re.split(rb"\r?\n\r?\n", source[: 2 * MAX_HEADER_BYTES], maxsplit=1)[0]
     if len(header) > MAX_HEADER_BYTES:
         raise EditionError(f"the headers are longer than {MAX_HEADER_BYTES // 1024} KiB", line=1)

@@ -1,4 +1,4 @@
-"""The name of an edition in URLs, made from its subject."""
+"""The slug of an edition: its name in URLs, made from its subject."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _SPELLED = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "
 
 
 def make_slug(subject: str) -> str:
-    """Words of small letters and digits joined by `-`, at most 60 characters; `edition` where nothing else is left.
+    """Words of lower-case letters and digits joined by `-`, at most 60 characters; `edition` if nothing is left.
 
-    Latin letters are those of `[a-z0-9]`, without their accents. Letters of other scripts stay: a browser shows them.
+    Latin letters lose their accents. Letters of other scripts stay, because browsers show them.
     """
     plain = unicodedata.normalize("NFKC", subject).casefold().translate(_SPELLED)
     words = "".join(map(_letter, unicodedata.normalize("NFC", plain))).split()
@@ -26,12 +26,12 @@ def make_slug(subject: str) -> str:
 
 
 def is_slug(text: str) -> bool:
-    """Whether a slug could be this."""
+    """Whether this could be a slug."""
     return make_slug(text.replace("-", " ")) == text
 
 
 def _letter(character: str) -> str:
-    """The character as it stands in a slug, a blank for what parts words; marks go with accents, or stay as vowels."""
+    """The character in a slug, or a blank between words; marks that are accents go, those that are vowels stay."""
     category = unicodedata.category(character)
     base = unicodedata.normalize("NFKD", character)[:1]
     if base.isascii() and base.isalnum():
