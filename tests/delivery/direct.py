@@ -15,6 +15,8 @@ from pressrun.services.settings import TokenSettings
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import Outgoing
 
+TOLERANCE_SECONDS = 0.05  # the steps in which tests let time pass
+
 
 class DirectWorker:
     """Takes rows from a supply one by one, and hands every result on at once; `pool` stands for its connections."""
@@ -29,6 +31,8 @@ class DirectWorker:
         self._keys = keys
         self.mailer = self._mailer(None)
         self.assignments = Assignments(self.mailer, None, report=lambda: None, wake=pool.wake, clock=clock)
+        self._tolerances: dict[str, float] = {}
+        self.assignments.change(self.mailer, self._tolerances)
 
     def _mailer(self, signer: Signer | None) -> Mailer:
         return Mailer(site=self._site, keys=self._keys, tokens=TokenSettings(), signer=signer, clock=self._clock)
@@ -36,10 +40,11 @@ class DirectWorker:
     def sign_with(self, signer: Signer | None) -> None:
         """Sign with these keys, or not at all, from the next mail on."""
         self.mailer = self._mailer(signer)
-        self.assignments.change(self.mailer, {})
+        self.assignments.change(self.mailer, self._tolerances)
 
     def next(self, relay: str) -> Outgoing | None:
         """What a connection gets."""
+        self._tolerances[relay] = TOLERANCE_SECONDS
         while True:
             outgoing = self.assignments.next(relay)
             self._report()

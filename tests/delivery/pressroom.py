@@ -28,7 +28,7 @@ from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.recovery import recover
 from pressrun.delivery.queue.relay_weights import RelayWeights
-from pressrun.delivery.queue.scheduler import Ready
+from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.bounces.auto_pause import AutoPause
@@ -116,7 +116,7 @@ class Pressroom:
         recovered = await recover(self.office.database, self.taken, self.office.now)
         self.dispatcher = Dispatcher(
             database=self.office.database,
-            ready=Ready(
+            scheduler=Scheduler(
                 Pacer(self.settings.rates, self.relays, recovered.paces),
                 Throttle(
                     Lanes(self.settings.domains),
@@ -130,7 +130,7 @@ class Pressroom:
             settings=self.settings,
             clock=self.clock,
             on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
-            after_settling=self.bounce_handler.after_settling,
+            draw_consequences=self.bounce_handler.after_settling,
             may_go=partial(may_be_sent, keys=self.office.keys),
         )
         self.press = DirectWorker(self.dispatcher.broker, self.pool, site=SITE, keys=self.office.keys, clock=self.clock)
@@ -140,8 +140,8 @@ class Pressroom:
 
     async def turn(self) -> None:
         """One turn that looks for what may go, as after a wake or when something is due."""
-        self.dispatcher.look()
-        await self.dispatcher._take_turn()
+        self.dispatcher.broker.wake_ups.advance()
+        await self.dispatcher.cycle()
 
     def take(self, relay: str = RELAY) -> Outgoing | None:
         return self.press.next(relay)

@@ -36,15 +36,19 @@ class BudgetState(msgspec.Struct, frozen=True):
 
 
 class Spread:
-    """One rate, spread evenly: in any second at most its share and one event, or 1 %, more."""
+    """One rate, spread evenly: in any second at most its share and one event, or 1 %, more.
 
-    __slots__ = ("interval", "rate", "tolerance_seconds")
+    With `is_strict` no event is late: whoever reserves time slots has other uses for the room that there is.
+    """
 
-    def __init__(self, rate: Rate) -> None:
+    __slots__ = ("interval", "rate", "room_seconds", "tolerance_seconds")
+
+    def __init__(self, rate: Rate, *, is_strict: bool = False) -> None:
         self.rate = rate
         self.interval = rate.interval
         more = max(1, int(1 / self.interval / 100 + 1e-9))  # copies that a second may hold above its share
-        self.tolerance_seconds = min(more * self.interval / 2, TOLERANCE_AT_MOST_SECONDS)
+        self.room_seconds = more * self.interval
+        self.tolerance_seconds = 0.0 if is_strict else min(self.room_seconds / 2, TOLERANCE_AT_MOST_SECONDS)
 
     def next_at(self, state: SpreadState, now: float) -> float:
         """When the next event may happen."""
@@ -60,10 +64,26 @@ class Spread:
         turn = min(state.turn_at, at + self.rate.seconds)
         return SpreadState(max(turn, at - self.tolerance_seconds) + count * self.interval)
 
+    def spend_each(self, state: SpreadState, times: Sequence[float]) -> SpreadState:
+        """The state after one event at each of these times, in their order."""
+        turn, tolerance, interval = state.turn_at, self.tolerance_seconds, self.interval
+        if times:
+            turn = min(turn, times[0] + self.rate.seconds)
+        for at in times:
+            turn = max(turn, at - tolerance) + interval
+        return SpreadState(turn)
+
+    def turns(self, state: SpreadState, now: float, count: int) -> list[float]:
+        """When the next `count` events are due; those that are late are due now."""
+        first, interval = self._first_turn(state, now), self.interval
+        return [max(now, first + number * interval) for number in range(count)]
+
     def count_until(self, state: SpreadState, now: float, horizon: float) -> int:
         """How many events have their turn by `horizon`, those that are late included."""
-        first = min(max(state.turn_at, now - self.tolerance_seconds), now + self.rate.seconds)
-        return max(0, 1 + math.floor((horizon - first) / self.interval))
+        return max(0, 1 + math.floor((horizon - self._first_turn(state, now)) / self.interval))
+
+    def _first_turn(self, state: SpreadState, now: float) -> float:
+        return min(max(state.turn_at, now - self.tolerance_seconds), now + self.rate.seconds)
 
 
 class Budget:
@@ -122,9 +142,9 @@ class Pace:
 
     __slots__ = ("budgets", "spread")
 
-    def __init__(self, rates: Sequence[Rate]) -> None:
+    def __init__(self, rates: Sequence[Rate], *, is_strict: bool = False) -> None:
         ordered = sorted(rates, key=lambda rate: (rate.seconds, rate.interval))
-        self.spread = Spread(ordered[0]) if ordered else None
+        self.spread = Spread(ordered[0], is_strict=is_strict) if ordered else None
         self.budgets = tuple(Budget(rate) for rate in ordered[1:])
 
     def start(self) -> PaceState:
@@ -146,6 +166,23 @@ class Pace:
             return state
         budgets = tuple(b.spend(s, at, count) for b, s in zip(self.budgets, state.budgets, strict=True))
         return PaceState(self.spread.spend(state.spread, at, count), budgets)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two events that are spread evenly; 0 without a rate."""
+        return 0.0 if self.spread is None else self.spread.interval
+
+    def turns(self, state: PaceState, now: float, count: int) -> list[float]:
+        """When the next `count` events are due, as far as they are spread; `now` at the earliest."""
+        return [now] * count if self.spread is None else self.spread.turns(state.spread, now, count)
+
+    def spend_each(self, state: PaceState, times: Sequence[float]) -> PaceState:
+        """The state after one event at each of these times, in their order."""
+        if self.spread is None or not times:
+            return state
+        last, count = times[-1], len(times)
+        budgets = tuple(b.spend(s, last, count) for b, s in zip(self.budgets, state.budgets, strict=True))
+        return PaceState(self.spread.spend_each(state.spread, times), budgets)
 
     def cut(self, state: PaceState, now: float) -> PaceState:
         """The state without times that lie further ahead than they can: the clock was set back.

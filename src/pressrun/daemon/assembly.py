@@ -18,7 +18,7 @@ from pressrun.delivery.queue.jobs import Supply
 from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.recovery import recover
 from pressrun.delivery.queue.relay_weights import RelayWeights
-from pressrun.delivery.queue.scheduler import Ready
+from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.delivery.worker.workers import Workers, count_workers
@@ -64,7 +64,7 @@ async def build_dispatcher(
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=database,
-        ready=Ready(
+        scheduler=Scheduler(
             Pacer(settings.delivery.rates, relay_rates, recovered.paces),
             Throttle(
                 Lanes(settings.delivery.domains),
@@ -78,7 +78,7 @@ async def build_dispatcher(
         settings=settings.delivery,
         clock=time.time,
         on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
-        after_settling=bounce_handler.after_settling,
+        draw_consequences=bounce_handler.after_settling,
         may_go=partial(may_be_sent, keys=keys),
     )
 

@@ -34,14 +34,14 @@ async def test_a_result_whose_consequences_cannot_be_drawn_is_recorded_all_the_s
     edition = await press.edition()
     await press.turn()
     taken = press.take_all()
-    after, broken = press.dispatcher._after_settling, taken[1].delivery_id
+    after, broken = press.dispatcher._draw_consequences, taken[1].delivery_id
 
     def judge(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> Consequences:
         if broken in [one.id for one in settlements]:
             raise ValueError("a fault of ours")
         return after(tx, settlements, now)
 
-    press.dispatcher._after_settling = judge
+    press.dispatcher._draw_consequences = judge
     for outgoing, result in zip(taken, [TAKEN, GONE, GONE, TAKEN], strict=True):
         press.answer(outgoing, result)
     await turns(press)
@@ -60,7 +60,7 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
     edition = await press.edition()
     await press.turn()
     first, second = press.take_all()
-    judge = press.dispatcher.broker._settlement
+    judge = press.dispatcher.broker._delivery_result
 
     def crooked(*arguments: Any) -> DeliveryResult:
         found = judge(*arguments)
@@ -68,7 +68,7 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
             return DeliveryResult(id=found.id, state=found.state, due_at=found.due_at, relay="\ud800")
         return found
 
-    monkeypatch.setattr(press.dispatcher.broker, "_settlement", crooked)
+    monkeypatch.setattr(press.dispatcher.broker, "_delivery_result", crooked)
     press.answer(first, TAKEN)
     press.answer(second, TAKEN)
     await turns(press)

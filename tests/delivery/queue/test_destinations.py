@@ -15,7 +15,7 @@ NAMES = st.sampled_from(["a.example", "b.example", "c.example", "slow.example"])
 
 def taken(destinations: Destinations, name: str, number: int, at: float = 0.0) -> None:
     for _ in range(number):
-        destinations.take(name, at)
+        destinations.hand_out(name, at)
 
 
 def test_a_destination_has_a_fifth_of_the_connections_while_others_wait() -> None:
@@ -33,14 +33,14 @@ def test_who_is_overtaken_is_late() -> None:
     destinations = Destinations(10, set())
     taken(destinations, "a.example", 2)
     for _ in range(12):
-        destinations.take("b.example", 0.0)
-        destinations.answered("b.example", 0.1, 0.01)
+        destinations.hand_out("b.example", 0.0)
+        destinations.learn("b.example", 0.1, 0.01)
     assert not destinations.is_full("a.example")
-    destinations.take("b.example", 0.0)
-    destinations.answered("b.example", 0.1, 0.01)
+    destinations.hand_out("b.example", 0.0)
+    destinations.learn("b.example", 0.1, 0.01)
     assert destinations.is_full("a.example")
-    destinations.answered("a.example", 0.2, 0.01)
-    destinations.take("a.example", 0.2)
+    destinations.learn("a.example", 0.2, 0.01)
+    destinations.hand_out("a.example", 0.2)
     assert not destinations.is_full("a.example")
 
 
@@ -49,12 +49,12 @@ def test_nobody_is_late_where_all_are_slow() -> None:
     destinations = Destinations(10, set())
     names = [f"d{number % 3}.example" for number in range(23)]
     for name in names:
-        destinations.take(name, 0.0)
+        destinations.hand_out(name, 0.0)
     for number in range(200):
         name = names[number % 23]
-        assert not destinations.answered(name, 30.0 * number, 30.0)
+        assert not destinations.learn(name, 30.0 * number, 30.0)
         assert not destinations.is_late(name)
-        destinations.take(name, 30.0 * number)
+        destinations.hand_out(name, 30.0 * number)
 
 
 def test_slow_ones_leave_two_connections_together() -> None:
@@ -77,8 +77,8 @@ def test_fewer_connections_after_a_reload_make_late_who_has_more() -> None:
     destinations.change(10)
     taken(destinations, "a.example", 1)
     for _ in range(30):
-        destinations.take("b.example", 0.0)
-        destinations.answered("b.example", 0.1, 0.01)
+        destinations.hand_out("b.example", 0.0)
+        destinations.learn("b.example", 0.1, 0.01)
     assert destinations.is_full("a.example")
 
 
@@ -95,7 +95,7 @@ def test_who_has_answered_nothing_leaves_two_connections_for_those_behind_it() -
     taken(destinations, "a.example", 8)
     assert [True, False] == [destinations.is_unknown("a.example"), destinations.is_full("a.example")]
     assert 7.0 == destinations.silent_seconds("a.example", 7.0)
-    destinations.answered("a.example", 7.0, 7.0)
+    destinations.learn("a.example", 7.0, 7.0)
     taken(destinations, "a.example", 9)
     assert not destinations.is_unknown("a.example")
     assert 1.0 == destinations.silent_seconds("a.example", 8.0)
@@ -106,7 +106,7 @@ def answers(destinations: Destinations, name: str, *times: float) -> list[bool]:
     found = []
     for seconds in times:
         taken(destinations, name, 1)
-        found.append(destinations.answered(name, 0.0, seconds))
+        found.append(destinations.learn(name, 0.0, seconds))
     return found
 
 
@@ -150,16 +150,16 @@ def test_nothing_is_kept_of_what_is_on_its_way_no_more(events: list[tuple[str, s
     under_way: Counter[str] = Counter()
     for name, event, seconds in events:
         if event == "take":
-            destinations.take(name, 1.0)
+            destinations.hand_out(name, 1.0)
             under_way[name] += 1
         elif under_way[name]:
-            destinations.give_back(name) if event == "give_back" else destinations.answered(name, 1.0, seconds)
+            destinations.give_back(name) if event == "give_back" else destinations.learn(name, 1.0, seconds)
             under_way[name] -= 1
     for name in under_way.elements():
         destinations.give_back(name)
     assert [0, {}, {}, set(), {}] == [
         destinations._number,
-        destinations._taken,
+        destinations._in_flight,
         destinations._heard,
         destinations._unheard,
         destinations._streaks,

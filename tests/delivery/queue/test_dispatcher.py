@@ -21,6 +21,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import dispatcher
 from pressrun.delivery.queue.destination_queues import STALE_SECONDS
+from pressrun.delivery.queue.wakeups import Work
 from pressrun.services import background
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.settings import DeliverySettings
@@ -115,6 +116,8 @@ async def test_what_was_never_handed_over_counts_as_not_tried(press: Pressroom) 
     assert first is not None
     press.answer(first, UNSENT)
     press.pass_time(100)
+    await press.turn()
+    assert [("queued", 0, None)] == await press.rows("select state, attempts, first_attempt_at from delivery")
     await press.turn()
     assert [("claimed", 1, int(press.office.now))] == await press.rows(
         "select state, attempts, first_attempt_at from delivery"
@@ -542,7 +545,7 @@ async def test_the_loop_sleeps_while_an_editions_canary_is_in_flight(press: Pres
     outgoing = press.take()
     assert outgoing is not None
     await press.turn()
-    assert press.dispatcher.broker.wake_ups.again_at is None
+    assert press.dispatcher.broker.wake_ups.next_at is None
 
 
 async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
@@ -550,18 +553,18 @@ async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
     await press.edition()
     press.dispatcher.broker.is_closed = True
     await press.turn()
-    assert press.dispatcher.broker.wake_ups.again_at is None
+    assert press.dispatcher.broker.wake_ups.next_at is None
 
 
 async def test_the_loop_wakes_for_what_is_due_next(press: Pressroom) -> None:
     await press.readers(1)
     await press.edition(scheduled_at=int(press.office.now) + 60)
     await press.turn()
-    assert press.office.now + 60 == press.dispatcher.broker.wake_ups.again_at
+    assert press.office.now + 60 == press.dispatcher.broker.wake_ups.next_at
     press.pass_time(60)
     await press.send_all(LATER)
     (due,) = (await press.rows("select due_at from delivery"))[0]
-    assert due == press.dispatcher.broker.wake_ups.again_at
+    assert due == press.dispatcher.broker.wake_ups.next_at
 
 
 async def test_a_change_is_looked_at_in_the_next_turn(press: Pressroom) -> None:
@@ -598,7 +601,7 @@ async def test_large_notices_go_a_few_at_a_time(press: Pressroom, monkeypatch: p
         assert [] == await press.take_after_turn()
         for outgoing in taken:
             press.answer(outgoing, TAKEN)
-        assert press.dispatcher.broker.wake_ups._looks
+        assert press.dispatcher.broker.wake_ups._work >= Work.CLAIM
     assert [3, 3, 3, 1] == sizes
 
 
@@ -609,10 +612,10 @@ async def test_a_relay_that_answers_again_gets_copies_with_its_first_answer(pres
     await press.turn()
     first, *_ = [press.take() for _ in range(8)]
     press.pass_time(STALE_SECONDS)
-    await press.dispatcher._take_turn()
-    assert 0 == len(press.dispatcher.broker.ready)
-    await press.dispatcher._take_turn()
+    await press.dispatcher.cycle()
+    assert 0 == len(press.dispatcher.broker.scheduler)
+    await press.dispatcher.cycle()
     assert first is not None
     press.answer(first, TAKEN)
-    await press.dispatcher._take_turn()
-    assert 52 == len(press.dispatcher.broker.ready)
+    await press.dispatcher.cycle()
+    assert 52 == len(press.dispatcher.broker.scheduler)

@@ -77,7 +77,7 @@ async def test_the_dispatcher_wakes_when_the_hours_begin(press: Pressroom) -> No
     await set_hours(press, "09:30-20:00")
     await press.edition()
     await press.turn()
-    assert press.office.now + HOUR / 2 == press.dispatcher.broker.wake_ups.again_at
+    assert press.office.now + HOUR / 2 == press.dispatcher.broker.wake_ups.next_at
 
 
 async def test_a_held_edition_can_be_paused_and_cancelled(press: Pressroom) -> None:

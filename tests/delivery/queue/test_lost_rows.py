@@ -19,17 +19,18 @@ from tests.delivery.pressroom import GONE, LATER, RELAY, TAKEN, UNSENT, Pressroo
 
 from pressrun.core.address import parse_address
 from pressrun.delivery.mailer.mailer import Mailer
-from pressrun.delivery.queue import broker, claims, dispatcher
+from pressrun.delivery.queue import broker, claims, dispatcher, recording
 from pressrun.delivery.queue.broker import Broker
 from pressrun.delivery.queue.destination_queues import DestinationQueues
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.relay_weights import RelayWeights
-from pressrun.delivery.queue.results import Results
-from pressrun.delivery.queue.scheduler import Ready
+from pressrun.delivery.queue.results import PendingResults
+from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.queue.timer import Timer
 from pressrun.delivery.queue.wakeups import WakeUps
+from pressrun.services.editions import lifecycle
 from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outgoing
@@ -39,58 +40,57 @@ READERS = 12
 
 # Where a row comes by, from its claim to its record: the calls that can fail there.
 CALLS: list[tuple[Any, str]] = [
-    # a turn of the dispatcher
-    *((Dispatcher, name) for name in ("_learn_slow", "_lane_work", "_request", "_commit", "_accept", "_plan", "_room")),
-    (dispatcher, "tell_turn"),
-    (dispatcher, "_jobs"),
-    *((WakeUps, name) for name in ("begin", "plan", "look", "look_next", "turn")),
-    # the transaction
-    *((claims, name) for name in ("record_sent", "finish_if_done", "pause_after_canary", "held_until", "_load_plate")),
+    # a cycle of the dispatcher
+    *(
+        (Dispatcher, name)
+        for name in (
+            *("_learn_slow", "_least_work", "_throttle_changes", "_record", "_apply_throttle", "_advance", "_claim"),
+            *("_commit", "_plan", "_room"),
+        )
+    ),
+    *((dispatcher, name) for name in ("_log_claims", "_log_changes", "_log_faults", "log_consequences")),
+    *((WakeUps, name) for name in ("begin", "plan", "plan_advance", "plan_next", "record", "claim", "advance")),
+    # the transactions
+    *((dispatcher, name) for name in ("record", "advance", "claim")),
+    (recording, "record_sent"),
+    *((lifecycle, name) for name in ("finish_if_done", "pause_after_canary")),
+    *((claims, name) for name in ("held_until", "load_compiled")),
     *((deliveries, name) for name in ("record_results", "release", "claim_copies", "claim_notices", "waiting_lanes")),
     # what is ready
     *(
-        (Ready, name)
+        (Scheduler, name)
         for name in (
-            *(
-                "follow",
-                "take_stale",
-                "learn_slow",
-                "eager",
-                "claimed_by_lane",
-                "full",
-                "dump",
-                "push",
-                "take",
-                "bounded",
-            ),
-            *(
-                "take_ahead",
-                "is_short_of",
-                "answered",
-                "put_back",
-                "remove_domain",
-                "remove_editions",
-                "_next",
-                "_take",
-            ),
+            *("follow", "take_stale", "learn_slow", "eager", "claimed_by_queue", "full_relays", "pace_snapshot"),
+            *("push", "push_front", "next", "_with_slot", "take_passed_over", "is_short_of", "learn", "return_unsent"),
+            *("remove_domain", "remove_editions", "editions", "_choose", "_count_handed_out"),
         )
     ),
-    *((DestinationQueues, name) for name in ("push", "pop", "take_stale", "remove_editions")),
-    *((Pacer, name) for name in ("spend", "due", "next_at", "claimable", "dump", "follow")),
-    *((Throttle, name) for name in ("notes", "rooms", "take", "give_back", "after_taken", "opens_at")),
-    *((RelayWeights, name) for name in ("room", "take")),
+    *((DestinationQueues, name) for name in ("push", "push_front", "pop", "take_stale", "remove_editions")),
+    *((Pacer, name) for name in ("spend", "slots", "next_at", "claimable", "snapshot", "follow")),
+    *((Throttle, name) for name in ("take_changed", "rooms", "hand_out", "give_back", "after_delivered", "opens_at")),
+    *((RelayWeights, name) for name in ("room", "hand_out")),
     # the broker
     *(
         (Broker, name)
         for name in (
-            *("_next", "_learn", "_take_result", "_keep", "_look_after", "_settlement", "_makes_room", "_call_at"),
-            *("record_late", "hold_back", "give_back", "offer", "_recall", "release_domain", "_take_bare_result"),
+            *("_next", "_learn", "_keep_result", "_keep", "_forget", "_take_back", "_wake_up_for"),
+            *(
+                "_delivery_result",
+                "_makes_room",
+                "_call_at",
+                "record_late",
+                "accept",
+                "hold_back",
+                "give_back",
+                "offer",
+            ),
+            *("_recall", "release_destination", "_keep_bare_result", "idle"),
         )
     ),
-    (broker, "tell_failure"),
+    (broker, "_log_failure"),
     (broker, "delivery_result_of"),
     (broker, "event"),
-    *((Results, name) for name in ("settle", "release", "count", "take")),
+    *((PendingResults, name) for name in ("add", "release", "count", "take")),
     (Timer, "set"),
     # the worker
     *((DirectWorker, name) for name in ("wake", "recall")),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pressrun.core.quantities import Rate
-from pressrun.delivery.queue.pacing import EARLY_SECONDS, HORIZON_SECONDS, PROCESS, Pacer
+from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, EARLY_SECONDS, PROCESS, SLOT_HORIZON_SECONDS, Pacer
 
 NOW = 1_800_000_000.0
 FAST = (Rate(100_000, 1.0),)
@@ -16,7 +20,7 @@ def take_one(pacer: Pacer, relay: str, now: float) -> float | None:
     at = pacer.next_at(relay, now)
     if at > now + EARLY_SECONDS:
         return at
-    pacer.spend(relay, at, 1)
+    pacer.spend(relay, [at])
     return None
 
 
@@ -59,7 +63,7 @@ def test_a_refused_turn_says_when_it_comes() -> None:
 def test_so_much_is_claimed_as_has_its_turn_soon() -> None:
     pacer = Pacer((Rate(100, 1.0),), {"a": ()}, {})
     found = pacer.claimable(NOW, 0, 400)
-    assert 100 * HORIZON_SECONDS <= found <= 100 * HORIZON_SECONDS + 3
+    assert 100 * CLAIM_HORIZON_SECONDS <= found <= 100 * CLAIM_HORIZON_SECONDS + 3
     assert 0 == pacer.claimable(NOW, found, 400)
     assert found - 5 == pacer.claimable(NOW, 5, 400)
 
@@ -75,7 +79,7 @@ def test_what_is_claimed_counts_as_spent_after_a_restart() -> None:
     pacer, now, taken = Pacer(rates, relays, {}), NOW, 0
     for _ in range(60):
         claimed = pacer.claimable(now, 0, 400)
-        stored = json.loads(json.dumps(pacer.dump(now, claimed)))
+        stored = json.loads(json.dumps(pacer.snapshot().dump(now, claimed, {})))
         taken += take(pacer, "a", now, claimed)
         pacer = Pacer(rates, relays, stored)
         now += 0.5
@@ -87,7 +91,7 @@ def test_a_relay_that_is_new_starts_and_one_that_is_gone_is_forgotten() -> None:
     take(pacer, "a", NOW)
     changed = pacer.changed(FAST, {"a": (Rate(1, 10.0),), "b": ()}, NOW)
     assert (0, 1) == (take(changed, "a", NOW), take(changed, "b", NOW, 1))
-    assert {PROCESS, "relay b"} == set(changed.changed(FAST, {"b": ()}, NOW).dump(NOW, 0))
+    assert {PROCESS, "relay b"} == set(changed.changed(FAST, {"b": ()}, NOW).snapshot().dump(NOW, 0, {}))
 
 
 def test_the_pace_follows_a_clock_that_was_set_back() -> None:
@@ -97,3 +101,52 @@ def test_the_pace_follows_a_clock_that_was_set_back() -> None:
     pacer.follow(now)
     assert 0 == take(pacer, "a", now)
     assert 1 <= take(pacer, "a", now + 61)
+
+
+# ---------------------------------------------------------------------- slots
+
+
+def test_slots_are_handed_out_several_at_a_time() -> None:
+    """At 100/s those of the next moment, and no further one before half of it is over."""
+    pacer, found = Pacer((Rate(100, 1.0),), {"a": ()}, {}), list[float]()
+    wakes, now = 0, NOW
+    while now < NOW + 10:
+        slots = pacer.slots("a", now, 400)
+        assert all(now <= slot <= now + SLOT_HORIZON_SECONDS for slot in slots)
+        wakes += bool(slots)
+        pacer.spend("a", slots)
+        found += slots
+        now = pacer.hand_out_at("a", now)
+    assert 995 <= len(found) <= 1010
+    assert wakes <= 210
+    assert all(later - sooner >= 0.01 - 1e-6 for sooner, later in pairwise(found[2:]))
+
+
+@given(
+    st.lists(st.floats(0.0, 0.4), max_size=60),
+    st.sampled_from([(Rate(7, 1.0),), (Rate(100, 1.0),), (Rate(1000, 1.0),), (Rate(50, 1.0), Rate(90, 60.0))]),
+    st.sampled_from([(), (Rate(20, 1.0),), (Rate(60, 1.0), Rate(70, 10.0))]),
+    st.integers(1, 200),
+)
+def test_no_window_holds_more_slots_than_its_rate(
+    waits: list[float], process: tuple[Rate, ...], own: tuple[Rate, ...], most: int
+) -> None:
+    """However late and however often slots are asked for."""
+    pacer, found, now = Pacer(process, {"a": own}, {}), list[float](), NOW
+    for wait in waits:
+        now += wait
+        slots = pacer.slots("a", now, most)
+        pacer.spend("a", slots)
+        found += slots
+    assert found == sorted(found)
+    for rate in (*process, *own):
+        more = max(1, rate.count // 100)
+        for index, start in enumerate(found):
+            assert sum(slot < start + rate.seconds - 1e-6 for slot in found[index:]) <= rate.count + more
+
+
+def test_a_fast_rate_has_no_slots() -> None:
+    """Its jobs go at once, and no more of them than are due."""
+    pacer = Pacer((Rate(20_000, 1.0),), {"a": (), "b": (Rate(10, 1.0),)}, {})
+    assert [False, True] == [pacer.has_slots("a"), pacer.has_slots("b")]
+    assert pacer.count_slots("a", NOW, 10_000) <= 20_000 * EARLY_SECONDS + 200

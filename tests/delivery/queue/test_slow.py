@@ -17,7 +17,7 @@ from tests.delivery.queue.test_dispatcher import queue_notice
 from pressrun.core.address import parse_address
 from pressrun.core.lane_state import SLOW_FOR_SECONDS
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
-from pressrun.delivery.queue.wakeups import LOOK_AGAIN_SECONDS
+from pressrun.delivery.queue.wakeups import SAFETY_SECONDS
 from pressrun.services.reports import ledger_reports
 from pressrun.smtp.handover import Outgoing
 
@@ -65,12 +65,9 @@ class Relay:
     async def _step(self) -> None:
         self._hear()  # what came while all stood still is read before the next turn
         dispatcher = self.press.dispatcher
-        if (
-            dispatcher.broker.wake_ups.again_at is not None
-            and dispatcher.broker.wake_ups.again_at <= self.press.clock()
-        ):
-            dispatcher.look()
-        await dispatcher._take_turn()
+        if dispatcher.broker.wake_ups.next_at is not None and dispatcher.broker.wake_ups.next_at <= self.press.clock():
+            dispatcher.broker.wake_ups.advance()
+        await dispatcher.cycle()
         self._fill()
         self._pass_step()
         self._hear()
@@ -196,7 +193,7 @@ async def test_a_domain_that_answers_quickly_again_has_all_connections(press: Pr
     await press.edition()
     relay = Relay(press, slow(2.0))
     await relay.run_until(120)
-    assert {SLOW} == press.dispatcher.broker.ready.traffic.slow
+    assert {SLOW} == press.dispatcher.broker.scheduler.throttle.slow
     press.pass_time(SLOW_FOR_SECONDS)
     await press.edition("Another")
     relay.takes = slow(0.3)
@@ -212,7 +209,7 @@ async def test_what_is_claimed_for_slow_domains_keeps_nobody_from_being_claimed(
     slow_ones = [f"slow{number}.example" for number in range(6)]
     await readers(press, *slow_ones * 60, *OTHERS * 80)
     for domain in slow_ones:
-        press.dispatcher.broker.ready.traffic.after_slow(domain, 30.0, press.clock())
+        press.dispatcher.broker.scheduler.throttle.after_slow(domain, 30.0, press.clock())
     await press.edition()
     relay = Relay(press, lambda domain: 30.0 if domain in slow_ones else STEP_SECONDS)
     assert await relay.run_until(640, *OTHERS) < 2.0  # 1.3 with half of the connections, 3.2 with two
@@ -224,7 +221,7 @@ async def test_a_relay_that_is_slow_for_all_has_all_its_connections_used(press: 
     await readers(press, *domains)
     await press.edition()
     assert 12.0 == pytest.approx(await Relay(press, lambda _: 1.0).run_until(120), abs=0.3)
-    assert set() == press.dispatcher.broker.ready.traffic.slow
+    assert set() == press.dispatcher.broker.scheduler.throttle.slow
 
 
 async def test_mails_to_one_person_at_a_slow_domain_hold_up_no_other(press: Pressroom) -> None:
@@ -244,11 +241,11 @@ async def test_others_that_count_as_slow_are_not_held_up_by_one_that_is(press: P
     others = [f"d{number % 7}.example" for number in range(233)]
     await readers(press, *[SLOW] * 467, *others)
     for domain in set(others):
-        press.dispatcher.broker.ready.traffic.after_slow(domain, 1.0, press.clock())
+        press.dispatcher.broker.scheduler.throttle.after_slow(domain, 1.0, press.clock())
     await press.edition()
     relay = Relay(press, lambda domain: 3.0 if domain == SLOW else 0.3)
     assert await relay.run_until(len(others), *set(others)) < 50.0
-    assert SLOW in press.dispatcher.broker.ready.traffic.slow
+    assert SLOW in press.dispatcher.broker.scheduler.throttle.slow
 
 
 async def test_what_waits_behind_a_slow_mail_is_not_slow_itself(press: Pressroom) -> None:
@@ -258,7 +255,7 @@ async def test_what_waits_behind_a_slow_mail_is_not_slow_itself(press: Pressroom
     relay = Relay(press, slow(3.0), depth=2)
     assert await relay.run_until(160, *OTHERS) < 10.0
     await relay.run(10.0)
-    assert {SLOW} == press.dispatcher.broker.ready.traffic.slow
+    assert {SLOW} == press.dispatcher.broker.scheduler.throttle.slow
 
 
 async def test_what_stands_ahead_for_a_slow_domain_goes_back(press: Pressroom) -> None:
@@ -288,7 +285,7 @@ async def test_who_is_late_is_slow_half_a_second_later(press: Pressroom) -> None
     for seconds in (0.0, SLOW_SECONDS - 0.1, 0.1):
         press.pass_time(seconds)
         await press.turn()
-        found.append(set(press.dispatcher.broker.ready.traffic.slow))
+        found.append(set(press.dispatcher.broker.scheduler.throttle.slow))
     assert [{SLOW}, {SLOW}] == [{domain_of(one)} for one in silent if one]
     assert [set(), set(), {SLOW}] == found
 
@@ -300,7 +297,7 @@ async def test_who_was_taken_long_after_the_turn_is_found_as_soon(press: Pressro
     press.dispatcher.connect(press.pool)
     running = asyncio.create_task(press.dispatcher.run())
     try:
-        async with asyncio.timeout(LOOK_AGAIN_SECONDS / 2):
+        async with asyncio.timeout(SAFETY_SECONDS / 2):
             await _take_until(press, lambda found: SLOW in found)
             press.pass_time(SLOW_SECONDS)
             await _take_until(press, lambda found: found >= set(OTHERS))

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pressrun.delivery.queue.wakeups import WakeUps
+from pressrun.delivery.queue.wakeups import WakeUps, Work
 
 NOW = 1000.0
 LONG = 30.0
@@ -16,7 +16,7 @@ LONG = 30.0
 def looked() -> WakeUps:
     """One whose loop has just looked."""
     wake_ups = WakeUps()
-    assert wake_ups.begin(NOW, must_look=False)  # the first turn of all looks
+    assert Work.ADVANCE is wake_ups.begin(NOW, Work.RECORD)  # the first turn of all looks
     return wake_ups
 
 
@@ -24,7 +24,7 @@ async def slept(wake_ups: WakeUps, *seconds: float) -> float:
     """How long after it was asked for turns within these seconds the loop takes one."""
     began = time.perf_counter()
     for wait in seconds:
-        wake_ups.turn_within(wait, NOW)
+        wake_ups.record_within(wait, NOW)
     async with asyncio.timeout(LONG):
         await wake_ups.sleep(NOW, None)
     return time.perf_counter() - began
@@ -35,10 +35,10 @@ async def test_what_may_wait_is_recorded_a_moment_later() -> None:
     assert 0.04 <= await slept(looked(), 0.05, LONG) < 2.0
 
 
-@pytest.mark.parametrize("hurry", [WakeUps.turn, WakeUps.look])
+@pytest.mark.parametrize("hurry", [WakeUps.record, WakeUps.advance])
 async def test_what_cannot_wait_takes_it_along(hurry: object) -> None:
     wake_ups = looked()
-    wake_ups.turn_within(LONG, NOW)
+    wake_ups.record_within(LONG, NOW)
     assert callable(hurry)
     hurry(wake_ups)
     assert await slept(wake_ups) < 2.0
@@ -47,8 +47,8 @@ async def test_what_cannot_wait_takes_it_along(hurry: object) -> None:
 async def test_a_turn_leaves_no_other_one_behind() -> None:
     """What has been recorded is no reason for the next one."""
     wake_ups = looked()
-    wake_ups.turn_within(0.02, NOW)
-    wake_ups.begin(NOW, must_look=False)
+    wake_ups.record_within(0.02, NOW)
+    wake_ups.begin(NOW, Work.RECORD)
     await asyncio.sleep(0.05)
     assert 0.08 <= await slept(wake_ups, 0.1) < 2.0
 
@@ -56,14 +56,14 @@ async def test_a_turn_leaves_no_other_one_behind() -> None:
 async def test_recording_alone_does_not_look() -> None:
     wake_ups = looked()
     await slept(wake_ups, 0.001)
-    assert not wake_ups.begin(NOW, must_look=False)
+    assert Work.RECORD is wake_ups.begin(NOW, Work.RECORD)
 
 
 async def test_a_turn_that_looks_is_the_last_for_what_goes_meanwhile() -> None:
     """It claims more itself; one that only records leaves that to the next one."""
     wake_ups = looked()
     wake_ups.plan(low_water=200)
-    assert not wake_ups.begin(NOW, must_look=False)
+    assert Work.RECORD is wake_ups.begin(NOW, Work.RECORD)
     assert wake_ups.low_water == 200
-    assert wake_ups.begin(NOW, must_look=True)
+    assert Work.CLAIM is wake_ups.begin(NOW, Work.CLAIM)
     assert wake_ups.low_water == -1

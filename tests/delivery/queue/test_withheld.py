@@ -89,12 +89,14 @@ async def test_one_that_a_killed_process_had_claimed_is(press: Pressroom, how: s
     assert ("finished", {"cancelled": 1}) == (await press.state(edition), await press.counts(edition))
 
 
-async def test_an_edition_without_a_reader_left_is_finished_in_the_same_turn(press: Pressroom) -> None:
+async def test_an_edition_without_a_reader_left_is_finished_with_the_next_cycle(press: Pressroom) -> None:
     addresses = await press.readers(3)
     edition = await press.edition()
     for address in addresses:
         await keep_out(press, address)
     await press.turn()
+    assert {"cancelled": 3} == await press.counts(edition)
+    await press.dispatcher.cycle()
     assert ("finished", {"cancelled": 3}) == (await press.state(edition), await press.counts(edition))
 
 
@@ -127,6 +129,7 @@ async def test_a_canary_of_people_who_may_not_be_mailed_ends_the_edition(press: 
     for address in addresses:
         await keep_out(press, address)
     await press.turn()
+    await press.dispatcher.cycle()
     assert "finished" == await press.state(edition)
 
 

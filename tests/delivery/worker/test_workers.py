@@ -312,7 +312,7 @@ async def test_one_answer_that_cannot_be_judged(
 ) -> None:
     """It is told, and recorded without its words: the copy went out, and goes no second time."""
     await house.start()
-    judge, broken = house.dispatcher.broker._settlement, list[int]()
+    judge, broken = house.dispatcher.broker._delivery_result, list[int]()
 
     def failing(job: Job, result: HandOver, relay: str, now: float) -> DeliveryResult:
         if not broken:
@@ -320,7 +320,7 @@ async def test_one_answer_that_cannot_be_judged(
             raise RuntimeError("a fault of ours")
         return judge(job, result, relay, now)
 
-    monkeypatch.setattr(house.dispatcher.broker, "_settlement", failing)
+    monkeypatch.setattr(house.dispatcher.broker, "_delivery_result", failing)
     edition = await house.send(10)
     await house.until(lambda: _is_nearly_settled(house, edition, 10))
     assert ["relay.record_error"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]

@@ -11,7 +11,7 @@ from tests.message.signatures.test_dkim import RSA_RECORD, settings
 
 from pressrun.core.keys import KeyRing
 from pressrun.delivery.mailer.mailer import build_signer
-from pressrun.delivery.queue.claims import _load_plate
+from pressrun.delivery.queue.claims import load_compiled
 from pressrun.services.mails.copy_composer import CopyComposer
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import deliveries
@@ -64,7 +64,7 @@ async def test_what_their_body_hashes_to_is_that_of_their_body(press: Pressroom)
     edition = await press.stored(number)
 
     def make(tx: Transaction) -> list[bytes]:
-        plate, composer = _load_plate(tx, edition), CopyComposer(site=SITE, keys=keys)
+        plate, composer = load_compiled(tx, edition), CopyComposer(site=SITE, keys=keys)
         made = []
         for row in deliveries.claim_copies(tx, edition_id=number, lane="", now=now, limit=9)[0]:
             outgoing, known = composer.compose_known(plate, row, now)

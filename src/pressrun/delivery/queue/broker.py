@@ -1,174 +1,183 @@
-"""The broker: gives claimed rows to the press when their turn comes, and takes what became of them.
+"""The broker: hands claimed rows to the workers and takes their results.
 
-Between the queue and the press all is on the event loop: rows are ready, in flight, or answered and not on record yet.
-The dispatcher fills it, and records its results, in turns (delivery.queue.dispatcher).
+Everything between the database and the workers happens on the event loop. A claimed row is ready, in flight, or has a
+result that is not recorded yet. The dispatcher fills the broker and records its results, in cycles
+(delivery.queue.dispatcher).
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict
 
 from msgspec.structs import replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.retry import latest_attempt_at
-from pressrun.delivery.queue.fair_queues import NEVER
-from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
-from pressrun.delivery.queue.results import Results
-from pressrun.delivery.queue.scheduler import Ready
-from pressrun.delivery.queue.telling import tell_failure
-from pressrun.delivery.queue.throttle import ThrottleChange
+from pressrun.delivery.queue.destination_queues import NEVER, is_stale
+from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result
+from pressrun.delivery.queue.results import PendingResults
+from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.timer import Timer
-from pressrun.delivery.queue.wakeups import WakeUps
+from pressrun.delivery.queue.wakeups import WakeUps, Work
 from pressrun.observe.log import event
 from pressrun.services.bounces.delivery_results import bare_delivery_result, delivery_result_of
+from pressrun.services.mail_results import FailedCopy, log_failed_copy
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.store.deliveries import ClaimedNotice, DeliveryResult, SentMail
+from pressrun.store.deliveries import Claimed, ClaimedNotice, DeliveryResult, SentMail
 
 log = logging.getLogger("pressrun.dispatch")
 
-# Copies handed to connections and not yet recorded. Ten connections over a long line have 64 each on their way.
+# Copies that are handed out and not recorded. Ten connections over a long line have 64 each in flight.
 UNRECORDED_AT_MOST = 1024
-# Results that a kill would undo before connections get more, so that it repeats little: as many as are on their way,
-# since results come in while those before them are being recorded, and over a long line in bursts.
+# Results that are not journaled: if there are so many, and as many as are in flight, they are recorded before anything
+# more is handed out, so that a kill repeats little. Results come in while earlier ones are being recorded, and in
+# bursts over a long line.
 RESULTS_AT_MOST = 4
-# Results that a kill does not undo are recorded with those that come in so short a time, or when they are so many: a
-# turn costs as much as some copies do. With what they wait in the press that is less than 20 ms.
+# Results that are journaled are recorded together with those that come within so short a time, or once there are so
+# many: a transaction costs as much as dozens of copies. A kill repeats none of them.
 TOGETHER = 128
-TOGETHER_SECONDS = 0.01
+TOGETHER_SECONDS = 0.05
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 
 
 class Broker:
-    """What the press asks and tells, as delivery.queue.jobs.Supply promises.
+    """What the workers call, as delivery.queue.jobs.Supply promises.
 
-    A row that is claimed is at each moment ready, in flight, or among the results, whatever fails: it is put where it
-    goes before it is taken from where it was. What still is in nobody's hands a careful turn gives back (claiming).
+    Whatever fails, a claimed row is at each moment ready, in flight, or among the results: it is put where it goes
+    before it is removed from where it was. A careful cycle gives back the rows that nobody holds (claims).
 
-    `is_syncing` says whether all wait for the disk. With `was_held` no relay took anything when the dispatcher looked.
+    `is_syncing` tells whether everybody waits for the disk.
     """
 
-    def __init__(self, ready: Ready, settings: DeliverySettings, clock: Clock, is_syncing: Callable[[], bool]) -> None:
-        self.ready = ready
+    def __init__(
+        self, scheduler: Scheduler, settings: DeliverySettings, clock: Clock, is_syncing: Callable[[], bool]
+    ) -> None:
+        self.scheduler = scheduler
         self.settings = settings
-        self.results = Results()
+        self.results = PendingResults()
         self.wake_ups = WakeUps()
-        self.was_held = False
         self.unsigned_until = 0.0
+        self.is_closed = False
+        self.has_failed = False  # since the last careful cycle: rows may be claimed that nobody holds
+        self._was_held = False  # whether no relay took anything at the last claim
         self._clock = clock
         self._is_syncing = is_syncing
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
         self._in_flight: dict[int, Job] = {}
-        self._late: list[tuple[str, Result]] = []  # that could not be taken when they came
+        self._recalled: set[int] = set()  # rows in flight that go back to the database if they were not sent
+        self._late: list[tuple[str, Result]] = []  # results that could not be kept when they came
         self._followed_at = 0.0
-        self.has_failed = False  # since the last careful turn: rows may be claimed that nobody holds
-        self._alarm = Timer(self._wake)
-        self.is_closed = False
+        self._timer = Timer(self._wake)
 
-    # ------------------------------------------------------------------ what the press asks and tells
+    # ------------------------------------------------------------------ what the workers call
 
     def next(self, relay: str, most: int) -> list[Job]:
-        """The next rows whose turn has come, as delivery.queue.jobs.Supply promises."""
+        """The next rows, as delivery.queue.jobs.Supply promises."""
         try:
             return self._next(relay, most)
         except Exception:
-            self.has_failed = True  # what was taken from the shelves is in nobody's hands
+            self.has_failed = True  # what was removed from the queues is in nobody's hands
             raise
 
     def _next(self, relay: str, most: int) -> list[Job]:
-        most = 0 if self.is_closed else min(most, self._room_on_the_way())
+        most = 0 if self.is_closed else min(most, self._room_in_flight())
         if most <= 0:
             return []
         now = self._clock()
         if now < self.unsigned_until:
             self._call_at(self.unsigned_until, now)
             return []
-        jobs, again_at = self.ready.take(relay, now, most)
+        jobs, again_at = self.scheduler.next(relay, now, most)
         if len(jobs) < most:
             self._call_at(again_at, now)
         if jobs:
-            if self.ready.copies <= self.wake_ups.low_water or any(self.ready.is_short_of(job, now) for job in jobs):
-                self.wake_ups.look()
-            if self.ready.take_ahead():
+            short = any(self.scheduler.is_short_of(job, now) for job in jobs)
+            if short or self.scheduler.copies <= self.wake_ups.low_water:
+                self.wake_ups.claim()
+            if self.scheduler.take_passed_over():
                 self._call_at(now, now)
-        bounded = [self.ready.bounded(job) for job in jobs]
         self._in_flight.update([(job.row.id, job) for job in jobs])  # the last thing: nothing behind it can fail
-        return bounded
+        return jobs
 
     def waiting(self, relay: str) -> int:
-        """How many copies have their turn now."""
+        """How many rows could be handed out now."""
         if self.is_closed:
             return 0
         now = self._clock()
         room = UNRECORDED_AT_MOST - self._handed_out()
-        due = self.ready.due(relay, now, room)
-        if due == 0 and room > 0 and len(self.ready):
-            # No connection is asking, so nobody else would look again at the next turn.
-            self._call_at(self.ready.next_at(relay, now), now)
+        due = self.scheduler.due(relay, now, room)
+        if due == 0 and room > 0 and len(self.scheduler):
+            # No connection is asking, so nobody else would ask again at the next slot.
+            self._call_at(self.scheduler.next_at(relay, now), now)
         return due
 
     def record(self, relay: str, results: Sequence[Result]) -> None:
-        """Take the results of jobs; they are committed with the next turn. Whatever goes wrong, none is lost."""
+        """Take the results of rows; the next cycle commits them. Whatever goes wrong, none is lost."""
         now = self._clock()
-        for answer in results:
-            job = self._in_flight.get(answer.id)
+        for result in _unsent_backwards(results):
+            job = self._in_flight.get(result.id)
             if job is None:
-                event(log, "relay.record_error", level=logging.ERROR, relay=relay, delivery=answer.id)
-                continue
-            if isinstance(answer.outcome, CompositionFailed):
-                self._record_failed_composition(job, relay, answer.outcome, now)
-                continue
-            change = None
-            try:
-                change = self._learn(job, relay, answer.outcome, answer.seconds, now)
-            except Exception:
-                log.exception("relay.record_error", extra=_fields(relay, answer.id))
-            try:
-                self._take_result(job, relay, answer, answer.outcome, change, now)
-            except Exception:
-                log.exception("relay.record_error", extra=_fields(relay, answer.id))
-                self._take_bare_result(job, relay, answer.id, answer.outcome, answer.evidence, now)
-            try:
-                self._look_after(job, answer.outcome, now, is_journaled=answer.is_journaled)
-            except Exception:  # it is kept; the dispatcher looks by itself before long
-                log.exception("relay.record_error", extra=_fields(relay, answer.id))
+                event(log, "relay.record_error", level=logging.ERROR, relay=relay, delivery=result.id)
+            elif isinstance(result.outcome, CompositionFailed):
+                self._keep_failed_composition(job, relay, result.outcome, now)
+            else:
+                self._keep_handover(job, relay, result, result.outcome, now)
 
-    def _learn(self, job: Job, relay: str, handover: HandOver, seconds: float, now: float) -> ThrottleChange | None:
-        """What a result says of where it came from."""
-        change = self.ready.answered(job, relay, handover, now, seconds=seconds)
-        if change is not None:
-            event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
-            self.release_domain(job.row.domain)
-        return change
+    # ------------------------------------------------------------------ results
 
-    def _take_result(
-        self, job: Job, relay: str, answer: Result, result: HandOver, change: ThrottleChange | None, now: float
+    def _keep_handover(self, job: Job, relay: str, result: Result, handover: HandOver, now: float) -> None:
+        blocks = False
+        try:
+            blocks = self._learn(job, relay, handover, result.seconds, now)
+        except Exception:
+            log.exception("relay.record_error", extra=_fields(relay, result.id))
+        try:
+            self._keep_result(job, relay, result, handover, now, blocks=blocks)
+        except Exception:
+            log.exception("relay.record_error", extra=_fields(relay, result.id))
+            self._keep_bare_result(job, relay, handover, result.evidence, now)
+        try:
+            self._wake_up_for(job, handover, now, is_journaled=result.is_journaled)
+        except Exception:  # the result is kept; the dispatcher wakes up by itself before long
+            log.exception("relay.record_error", extra=_fields(relay, result.id))
+
+    def _learn(self, job: Job, relay: str, handover: HandOver, seconds: float, now: float) -> bool:
+        """Learn about relay and destination; returns whether the destination is blocked from now on."""
+        change = self.scheduler.learn(job, relay, handover, now, seconds=seconds)
+        if change is None:
+            return False
+        event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
+        self.release_destination(job.row.domain, job.destination)
+        return change.until is None
+
+    def _keep_result(
+        self, job: Job, relay: str, result: Result, handover: HandOver, now: float, *, blocks: bool
     ) -> None:
-        """Keep what is to be recorded of a row; from here on it is in flight no more."""
-        if result.outcome is Outcome.UNSENT:
-            self.results.release([job])
-            del self._in_flight[answer.id]
+        """Keep what is to be recorded of a row; from here on it is not in flight."""
+        if handover.outcome is Outcome.UNSENT:
+            self._take_back(job, now)
         else:
-            settlement = self._settlement(job, result, relay, now)
-            if change is not None and change.until is None:
-                settlement = replace(settlement, blocks=True)
-            if answer.evidence is not None:
-                settlement = replace(settlement, mail=answer.evidence)
-            self._keep(job, settlement, is_noted=answer.is_journaled)
-        self.results.count(job, result.outcome)
+            found = self._delivery_result(job, handover, relay, now)
+            if blocks:
+                found = replace(found, blocks=True)
+            if result.evidence is not None:
+                found = replace(found, mail=result.evidence)
+            self._keep(job, found, is_journaled=result.is_journaled)
+        self.results.count(job, handover.outcome)
 
-    def _take_bare_result(
-        self, job: Job, relay: str, number: int, handover: HandOver, evidence: SentMail | None, now: float
+    def _keep_bare_result(
+        self, job: Job, relay: str, handover: HandOver, evidence: SentMail | None, now: float
     ) -> None:
-        """Keep no more of a result than whether the mail was taken; where even that fails, it is tried again later."""
+        """Keep only whether the mail was taken; where even that fails, try again later."""
+        number = job.row.id
         if number not in self._in_flight:
-            return  # it is kept; what failed came behind
+            return  # it is kept; what failed came after that
         try:
             bare = bare_delivery_result(
                 job.row, handover, relay=relay, settings=self.settings, now=now, edition_id=job.edition_id
@@ -179,79 +188,88 @@ class Broker:
             self._late.append((relay, Result(number, handover, evidence)))
             self.has_failed = True
 
-    def _keep(self, job: Job, settlement: DeliveryResult, *, is_noted: bool = False) -> None:
-        self.results.settle(settlement, is_noted=is_noted)
+    def _keep(self, job: Job, result: DeliveryResult, *, is_journaled: bool = False) -> None:
+        self.results.add(result, is_journaled=is_journaled)
+        self._forget(job)
+        if result.state is DeliveryState.FAILED:
+            _log_failure(job.row, result)
+
+    def _forget(self, job: Job) -> None:
         del self._in_flight[job.row.id]
-        if settlement.state is DeliveryState.FAILED:
-            tell_failure(log, job.row, settlement)
+        self._recalled.discard(job.row.id)
 
-    def _take_unsent(self, job: Job, relay: str) -> None:
-        """A row goes back to the queue as if it had not been tried."""
-        try:
-            self.results.release([job])
-            del self._in_flight[job.row.id]
-        except Exception:
-            log.exception("relay.record_error", extra=_fields(relay, job.row.id))
-            self._late.append((relay, Result(job.row.id, NOT_SENT)))
-            self.has_failed = True
+    def _take_back(self, job: Job, now: float) -> None:
+        """A row that was not sent waits again, in front of its queue; one that may not go now is not claimed any more.
 
-    def record_late(self) -> None:
-        """Take the outcomes that could not be taken when they came."""
-        late, self._late = self._late, []
-        for relay, answer in late:
-            self.record(relay, [answer])
-
-    def _look_after(self, job: Job, handover: HandOver, now: float, *, is_journaled: bool) -> None:
-        """Have the answer recorded, soon or at once, and more claimed where there is room for it now."""
-        if self._makes_room(job, handover, now):
-            self.wake_ups.look_next()
-        elif is_journaled and self.results.gathered < TOGETHER:
-            self.wake_ups.turn_within(TOGETHER_SECONDS, now)
-            return
-        self.wake_ups.turn()
-
-    def _makes_room(self, job: Job, result: HandOver, now: float) -> bool:
-        """Whether more may go now: an edition may be through, something waits for its retry, a relay takes mail again,
-        a lane has room, or memory.
+        Its slot is not given back.
         """
-        return (
-            result.outcome is not Outcome.DELIVERED
-            or not (self._in_flight or len(self.ready))
-            or self.was_held
-            or (isinstance(job.row, ClaimedNotice) and job.row.octets > 0)
-            or self.ready.is_short_of(job, now)
-        )
+        if self.is_closed or job.row.id in self._recalled or is_stale(job, now):
+            self.results.release([job])
+        else:
+            self.scheduler.push_front(job)
+        self._forget(job)
 
-    def _record_failed_composition(self, job: Job, relay: str, failed: CompositionFailed, now: float) -> None:
-        """A row without a mail is deferred and logged, and holds up no other; without a signature nothing goes out."""
+    def _keep_failed_composition(self, job: Job, relay: str, failed: CompositionFailed, now: float) -> None:
+        """Defer a row without a mail, which holds up no other. Without a signature nothing goes out for a while."""
         try:
-            self.ready.put_back(job, relay)
+            self.scheduler.return_unsent(job, relay)
         except Exception:
             log.exception("relay.record_error", extra=_fields(relay, job.row.id))
         if failed.unsigned:
             self.unsigned_until = now + UNSIGNED_SECONDS
-            self._take_unsent(job, relay)
-            self.wake_ups.turn()
-            return
-        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=failed.fault)
-        put_off = HandOver(Outcome.DEFERRED, Stage.MAIL)
+        handover = HandOver(Outcome.UNSENT if failed.unsigned else Outcome.DEFERRED, Stage.MAIL)
         try:
-            settlement = self._settlement(job, put_off, relay, now)
-            self._keep(job, replace(settlement, reply=f"the mail could not be composed: {failed.fault}"))
+            if failed.unsigned:
+                self.results.release([job])
+                self._forget(job)
+            else:
+                event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=failed.fault)
+                found = self._delivery_result(job, handover, relay, now)
+                self._keep(job, replace(found, reply=f"the mail could not be composed: {failed.fault}"))
         except Exception:
             log.exception("relay.record_error", extra=_fields(relay, job.row.id))
-            self._take_bare_result(job, relay, job.row.id, put_off, None, now)
-        self.wake_ups.look()
+            self._keep_bare_result(job, relay, handover, None, now)
+        if failed.unsigned:
+            self.wake_ups.record()
+        else:
+            self.wake_ups.claim()
 
-    # ------------------------------------------------------------------ what the dispatcher does
+    def record_late(self) -> None:
+        """Take the results that could not be kept when they came."""
+        late, self._late = self._late, []
+        for relay, result in late:
+            self.record(relay, [result])
+
+    def _wake_up_for(self, job: Job, handover: HandOver, now: float, *, is_journaled: bool) -> None:
+        """Have the result recorded, soon or at once, and more claimed where there is room for it now."""
+        if self._makes_room(job, handover, now):
+            self.wake_ups.plan_next(Work.CLAIM)
+        elif is_journaled and self.results.gathered < TOGETHER:
+            self.wake_ups.record_within(TOGETHER_SECONDS, now)
+            return
+        self.wake_ups.record()
+
+    def _makes_room(self, job: Job, handover: HandOver, now: float) -> bool:
+        """Whether more may go now: an edition may be finished, something waits for its retry, a relay takes mail again,
+        or a destination or the memory has room.
+        """
+        return (
+            handover.outcome is not Outcome.DELIVERED
+            or not (self._in_flight or len(self.scheduler))
+            or self._was_held
+            or (isinstance(job.row, ClaimedNotice) and job.row.octets > 0)
+            or self.scheduler.is_short_of(job, now)
+        )
+
+    # ------------------------------------------------------------------ what the dispatcher calls
 
     def connect(self, pool: RelayPool) -> None:
-        """Let these connections take what is ready."""
+        """Let these connections have what is ready."""
         self._pool = pool
-        self.ready.failing = lambda: {one.name for one in pool.statuses() if one.failing_since is not None}
+        self.scheduler.watch(lambda: {one.name for one in pool.statuses() if one.failing_since is not None})
 
     async def close(self, seconds: float) -> None:
-        """Give out nothing more, let the connections finish what is in flight, give the rest back."""
+        """Hand out nothing more, let the connections finish what is in flight, give the rest back."""
         self.is_closed = True
         try:
             if self._pool is not None:
@@ -259,9 +277,17 @@ class Broker:
         finally:
             self.give_back()
 
+    def accept(self, jobs: Iterable[Job], *, is_held: bool) -> None:
+        """Hand these out, which were claimed just now; `is_held` says that no relay takes anything."""
+        for job in jobs:
+            self.scheduler.push(job)
+        self._was_held = is_held
+        if self.is_closed:  # the claim began before
+            self.give_back()
+
     def offer(self) -> None:
-        """Let the connections look whether something is ready."""
-        if len(self.ready):
+        """Let the connections ask for what is ready."""
+        if len(self.scheduler):
             self._wake()
 
     def follow(self, now: float) -> None:
@@ -272,58 +298,71 @@ class Broker:
         self._followed_at = now
         self.unsigned_until = min(self.unsigned_until, now + UNSIGNED_SECONDS)
 
+    def sign_again(self) -> None:
+        """Other keys are there: what could not be signed need not wait any longer."""
+        self.unsigned_until = 0.0
+
     def hold_back(self, editions: Collection[int]) -> None:
-        """These were paused or cancelled, or are through: what no connection has of them does not go out."""
+        """These were paused, cancelled or finished: what no connection has of them does not go out."""
         if not editions:
             return
-        found = self.ready.remove_editions(editions)
-        if found:
-            self.results.release(found)
-            self.wake_ups.look()
-        if any(job.is_copy_of(editions) for job in self._in_flight.values()):
-            self._recall()
+        removed = self.scheduler.remove_editions(editions)
+        if removed:
+            self.results.release(removed)
+            self.wake_ups.claim()
+        in_flight = [job for job in self._in_flight.values() if job.is_copy_of(editions)]
+        if in_flight:
+            self._recall(in_flight)
 
-    def release_domain(self, domain: str) -> None:
-        """What is ready for a domain goes back to the queue, and what the press has and no connection: others may go
-        before it now.
-        """
-        self.results.release(self.ready.remove_domain(domain))
-        self._recall()
+    def release_destination(self, *names: str) -> None:
+        """What no connection has for a destination goes back to the database: other mail may go before it now."""
+        for name in {*names}:
+            self.results.release(self.scheduler.remove_domain(name))
+        self._recall([job for job in self._in_flight.values() if job.row.domain in names or job.destination in names])
 
     def give_back(self) -> None:
-        """What is ready goes back to the queue."""
-        self.results.release(self.ready.clear())
-        self._alarm.cancel()
+        """What is ready goes back to the database."""
+        self.results.release(self.scheduler.clear())
+        self._timer.cancel()
 
     def notice_octets(self) -> int:
-        """What claimed notices hold in memory, here and on their way."""
+        """How much memory the claimed notices hold."""
         in_flight = sum(job.row.octets for job in self._in_flight.values() if isinstance(job.row, ClaimedNotice))
-        return in_flight + self.ready.notice_octets()
+        return in_flight + self.scheduler.notice_octets()
 
     def held(self) -> frozenset[int]:
-        """Every claimed row that is ready, in flight, or answered and not on record yet."""
-        return frozenset((*self.ready.ids(), *self._in_flight, *self.results.ids()))
+        """Every claimed row that is ready or in flight, or has a result that the next cycle records."""
+        return frozenset((*self.scheduler.ids(), *self._in_flight, *self.results.ids()))
+
+    def idle(self, editions: Collection[int]) -> set[int]:
+        """Which of these editions have no copy that is ready or in flight: they may be finished."""
+        found = set(editions)
+        for job in self._in_flight.values():
+            if not found:
+                break
+            found.discard(job.edition_id or 0)
+        return found - self.scheduler.editions() if found else found
 
     # ---
 
     def _handed_out(self) -> int:
         return len(self._in_flight) + self.results.waiting
 
-    def _room_on_the_way(self) -> int:
-        """How many more may be handed out: none while a kill would repeat so many results that they must be recorded
-        first. While all wait for the disk the pace is not held up for that.
+    def _room_in_flight(self) -> int:
+        """How many more rows may be handed out: none while a kill would repeat so many results that they must be
+        recorded first. While everybody waits for the disk the pace is not held up for that.
         """
         unsafe = self.results.unsafe
         if unsafe >= RESULTS_AT_MOST and not self._is_syncing():
-            on_the_way = len(self._in_flight)
-            if unsafe >= (on_the_way if self._pool is None else min(on_the_way, self._pool.capacity())):
+            in_flight = len(self._in_flight)
+            if unsafe >= (in_flight if self._pool is None else min(in_flight, self._pool.capacity())):
                 return 0
         return UNRECORDED_AT_MOST - self._handed_out()
 
-    def _settlement(self, job: Job, result: HandOver, relay: str, now: float) -> DeliveryResult:
+    def _delivery_result(self, job: Job, handover: HandOver, relay: str, now: float) -> DeliveryResult:
         return delivery_result_of(
             job.row,
-            result,
+            handover,
             relay=relay,
             settings=self.settings,
             now=now,
@@ -332,18 +371,50 @@ class Broker:
         )
 
     def _call_at(self, at: float, now: float) -> None:
-        """Let the connections look again then."""
+        """Let the connections ask again then."""
         if at != NEVER:
-            self._alarm.set(at, now)
+            self._timer.set(at, now)
 
     def _wake(self) -> None:
         if self._pool is not None:
             self._pool.wake()
 
-    def _recall(self) -> None:
+    def _recall(self, jobs: Sequence[Job]) -> None:
+        """Have all rows given back that no connection has; these are not claimed any more then."""
+        self._recalled.update(job.row.id for job in jobs)
         if self._pool is not None:
             self._pool.recall()
 
 
+def _unsent_backwards(results: Sequence[Result]) -> Iterable[Result]:
+    """The results, at last those of rows that were not sent, the last row first: each goes in front of the others."""
+    sent: list[Result] = []
+    unsent: list[Result] = []
+    for one in results:
+        is_unsent = isinstance(one.outcome, HandOver) and one.outcome.outcome is Outcome.UNSENT
+        (unsent if is_unsent else sent).append(one)
+    return [*sent, *reversed(unsent)] if unsent else sent
+
+
 def _fields(relay: str, number: int) -> dict[str, object]:
     return {"fields": {"relay": relay, "delivery": number}}
+
+
+def _log_failure(row: Claimed, result: DeliveryResult) -> None:
+    """Log that a copy or a notice failed for good: notices are in no report."""
+    log_failed_copy(
+        log,
+        FailedCopy(
+            delivery=row.id,
+            edition=result.edition_id,
+            notice=row.kind if isinstance(row, ClaimedNotice) else None,
+            subscriber=row.subscriber_id,
+            domain=row.domain,
+            relay=result.relay,
+            kind=result.kind,
+            bounce=result.bounce,
+            code=result.code,
+            enhanced=result.enhanced,
+            reason=result.reply or "",
+        ),
+    )

@@ -1,35 +1,149 @@
-"""Claimed rows that wait for a connection: notices in front, copies behind them in their lanes.
+"""Claimed rows that wait to be handed out, by destination: notices in front, copies behind them.
 
-Where a domain without a lane has its share on the way, its rows step aside, into a queue of its name.
+A destination with limits of its own has its own queue, named like it (the column `lane` of its rows); "" is the common
+queue of all other destinations. Queues take turns, so one that may send nothing for the moment holds up no other. If a
+destination in the common queue has its share in flight, its rows step aside into a queue of its name.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from pressrun.delivery.queue.fair_queues import FairQueues
 from pressrun.delivery.queue.jobs import Job
 from pressrun.store.deliveries import ClaimedNotice
 
-# A claimed copy that no connection takes for so long goes back: while a relay is down, people leave and editors cancel.
+NEVER = float("inf")  # only a result or a person opens the queue again
+# A claimed copy that is not handed out for so long goes back to the database: while a relay is down, readers
+# unsubscribe and editors cancel. This is the only rule about age on the way of a copy.
 STALE_SECONDS = 5.0
+
+OpensAt = Callable[[str, float], float]
+
+
+class FairQueues:
+    """Queues by name that take turns."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, deque[Job]] = {}  # none is empty
+        self._turns: deque[str] = deque()  # the names, the next one first
+        self.length = 0  # of all queues
+
+    def push(self, name: str, job: Job) -> None:
+        """Put a row at the end of a queue."""
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = self._queues[name] = deque()
+            self._turns.append(name)
+        queue.append(job)
+        self.length += 1
+
+    def push_front(self, name: str, job: Job) -> None:
+        """Put a row at the front of a queue; a queue that was empty is the next one."""
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = self._queues[name] = deque()
+            self._turns.appendleft(name)
+        queue.appendleft(job)
+        self.length += 1
+
+    def pop(
+        self, opens_at: OpensAt, now: float, until: float, waits: Callable[[str], bool] = lambda _: False
+    ) -> Job | float:
+        """The next row of a queue that opens by `until`, or when the first queue opens: NEVER if none does by itself.
+
+        A destination that `waits` does not open by itself; its rows in the common queue step aside.
+        """
+        soonest = NEVER
+        for _ in range(len(self._turns)):
+            name = self._turns[0]
+            at = NEVER if name and waits(name) else opens_at(name, now)
+            if at > until:
+                soonest = min(soonest, at)
+                self._turns.rotate(-1)
+            elif name or self._sift(waits):
+                return self._pop(name)
+            else:
+                self._turns.popleft()
+                del self._queues[name]
+        return soonest
+
+    def _sift(self, waits: Callable[[str], bool]) -> bool:
+        """Let the first rows of the common queue that wait step aside; returns whether a row is left."""
+        queue = self._queues[""]
+        while queue:
+            domain = queue[0].row.domain
+            if not waits(domain):
+                return True
+            self.length -= 1
+            self.push(domain, queue.popleft())
+        return False
+
+    def _pop(self, name: str) -> Job:
+        queue = self._queues[name]
+        job = queue.popleft()
+        self.length -= 1
+        self._turns.popleft()
+        if queue:
+            self._turns.append(name)
+        else:
+            del self._queues[name]
+        return job
+
+    def holds(self, name: str) -> bool:
+        """Whether a row waits in this queue."""
+        return name in self._queues
+
+    def lengths(self) -> dict[str, int]:
+        """How many rows wait in each queue."""
+        return {name: len(self._queues[name]) for name in self._turns}
+
+    def __iter__(self) -> Iterator[Job]:
+        return (job for queue in self._queues.values() for job in queue)
+
+    def heads(self) -> list[tuple[str, Job]]:
+        """Each queue with its first row."""
+        return [(name, self._queues[name][0]) for name in self._turns]
+
+    def remove(self, name: str, is_meant: Callable[[Job], bool] = lambda _: True) -> list[Job]:
+        """Take the rows that are meant out of one queue."""
+        queue = self._queues.get(name)
+        if queue is None:
+            return []
+        removed = [job for job in queue if is_meant(job)]
+        kept = deque(job for job in queue if not is_meant(job))
+        if kept:
+            self._queues[name] = kept
+        else:
+            del self._queues[name]
+            self._turns.remove(name)
+        self.length -= len(removed)
+        return removed
+
+    def clear(self) -> list[Job]:
+        """Take everything out."""
+        removed = [job for name in self._turns for job in self._queues[name]]
+        self._queues.clear()
+        self._turns.clear()
+        self.length = 0
+        return removed
 
 
 @dataclass(slots=True)
 class Stale:
-    """Rows that no connection took in time, and the lanes they were in."""
+    """Rows that were not handed out in time, and the queues they were in."""
 
     jobs: list[Job] = field(default_factory=list)
-    lanes: set[str] = field(default_factory=set)
+    queues: set[str] = field(default_factory=set)
 
 
 class DestinationQueues:
     """What waits for one relay, or for any."""
 
     def __init__(self) -> None:
-        self._notices: FairQueues[Job] = FairQueues(_domain_of)  # none has a lane
-        self._copies: FairQueues[Job] = FairQueues(_domain_of)
+        self._notices = FairQueues()
+        self._copies = FairQueues()
 
     def __len__(self) -> int:
         return self._notices.length + self._copies.length
@@ -50,74 +164,75 @@ class DestinationQueues:
         yield from self._copies
 
     def notice_octets(self) -> int:
-        """How much the notices that wait hold in memory."""
+        """How much memory the waiting notices hold."""
         return sum(job.row.octets for job in self._notices if isinstance(job.row, ClaimedNotice))
 
     def push(self, job: Job) -> None:
-        """Let a row be taken, after those that wait."""
-        lane = job.queue
-        if lane is None:
-            self._notices.push("", job)
-        else:
-            self._copies.push(lane, job)
+        """Add a row behind those that wait."""
+        self._kind_of(job).push(job.queue or "", job)
 
-    def pop(
-        self, opens_at: Callable[[str, float], float], now: float, until: float, waits: Callable[[str], bool]
-    ) -> Job | float:
-        """The next row whose lane opens by `until` and whose destination `waits` for nothing; or when the first lane
-        opens, NEVER for not by itself. No lane is shut to notices.
+    def push_front(self, job: Job) -> None:
+        """Put a row in front of those for the same destination, also if they have stepped aside."""
+        queues = self._kind_of(job)
+        queues.push_front(job.destination if queues.holds(job.destination) else job.queue or "", job)
+
+    def _kind_of(self, job: Job) -> FairQueues:
+        return self._notices if job.queue is None else self._copies
+
+    def pop(self, opens_at: OpensAt, now: float, until: float, waits: Callable[[str], bool]) -> Job | float:
+        """The next row of a queue that opens by `until` whose destination does not wait, or when the first queue
+        opens: NEVER if none does by itself. No limit of a destination applies to notices.
         """
         if self._notices.length:
             notice = self._notices.pop(_at_once, now, until, waits)
-            if not isinstance(notice, float):
-                return notice[1]
-        found = self._copies.pop(opens_at, now, until, waits)
-        return found if isinstance(found, float) else found[1]
+            if isinstance(notice, Job):
+                return notice
+        return self._copies.pop(opens_at, now, until, waits)
 
     def lengths(self) -> dict[str, int]:
-        """How many copies wait in each lane that holds some."""
+        """How many copies wait in each queue."""
         return self._copies.lengths()
 
     def notice_lengths(self) -> dict[str, int]:
-        """How many notices wait in their order, under "", and how many for each domain have stepped aside."""
+        """How many notices wait in the common queue, under "", and how many have stepped aside for each domain."""
         return self._notices.lengths()
 
-    def holds(self, lane: str) -> bool:
-        """Whether a copy waits in this lane."""
-        return self._copies.holds(lane)
+    def holds(self, name: str) -> bool:
+        """Whether a copy waits in this queue."""
+        return self._copies.holds(name)
 
     def take_stale(self, stale: Stale, is_shut: Callable[[str], bool], now: float) -> None:
-        """Take out what has waited too long, lane by lane, and what waits in lanes that are shut."""
-        for lane, job in list(self._notices.heads()):
-            if _is_stale(job, now):
-                stale.jobs += self._notices.remove(lane)
-        for lane, job in list(self._copies.heads()):
-            if _is_stale(job, now) or is_shut(lane):
-                stale.jobs += self._copies.remove(lane)
-                stale.lanes.add(lane)
+        """Take out, queue by queue, what has waited too long, and what waits in queues that are shut."""
+        for name, job in self._notices.heads():
+            if is_stale(job, now):
+                stale.jobs += self._notices.remove(name)
+        for name, job in self._copies.heads():
+            if is_stale(job, now) or is_shut(name):
+                stale.jobs += self._copies.remove(name)
+                stale.queues.add(name)
 
     def remove_domain(self, domain: str) -> list[Job]:
-        """Take out the copies that wait for a domain without a lane."""
+        """Take out the copies for a domain that are in the common queue, or stepped aside from it."""
         in_order = self._copies.remove("", lambda job: job.row.domain == domain)
         return in_order + self._copies.remove(domain, lambda job: not job.queue)
 
     def remove_editions(self, editions: Collection[int]) -> list[Job]:
         """Take out the copies of these editions."""
-        lanes = list(self._copies.lengths())
-        return [job for lane in lanes for job in self._copies.remove(lane, lambda job: job.is_copy_of(editions))]
+        return [
+            job
+            for name in self._copies.lengths()
+            for job in self._copies.remove(name, lambda job: job.is_copy_of(editions))
+        ]
 
     def clear(self) -> list[Job]:
         """Take everything out."""
         return self._notices.clear() + self._copies.clear()
 
 
+def is_stale(job: Job, now: float) -> bool:
+    """Whether a row was claimed too long ago to be handed out; the clock may have been set back."""
+    return not -STALE_SECONDS < now - job.claimed_at < STALE_SECONDS
+
+
 def _at_once(_: str, now: float) -> float:
     return now
-
-
-def _is_stale(job: Job, now: float) -> bool:
-    return not -STALE_SECONDS < now - job.claimed_at < STALE_SECONDS  # the clock may have been set back
-
-
-def _domain_of(job: Job) -> str:
-    return job.row.domain

@@ -1,54 +1,54 @@
-"""The destinations of one relay: what is on its way to each, and which of them is late.
+"""The destinations of one relay: what is in flight to each, and which of them is slow.
 
-A destination is a lane, or the recipient domain of a row without one. A relay that asks the recipient's server while we
-wait lets a slow domain hold its connections for as long as that takes, and soon all of them. So no destination gets
-more than its share while others wait; all that are known as slow have half of the connections while there may be others
-in the queue, and never the last ones.
+A destination is a domain or provider with a queue of its own, or else the recipient's domain. A relay that asks the
+recipient's server while we wait lets a slow domain hold its connections for as long as that takes, and soon all of
+them. So no destination gets more than its share while others wait. All slow ones together have half of the connections
+while there may be others in the database, and never the last ones.
 
-Late is who is overtaken: rows that were taken later, for others, have their answers. Where all are slow nobody is late.
-Where a relay is short of time anybody may be overtaken, and who is to blame is not when others have few connections.
-So answers count, too: slow is who has its share and takes far longer for several in a row than the relay usually takes
-for one, and remains who does so once in a while.
+A destination is late when rows that were handed out later, for other destinations, already have results. If all of them
+are slow, none is late. If the relay itself is short of time, any destination may be overtaken. So the time that results
+take counts, too: a destination is slow if it has its share in flight and takes far longer for several rows in a row
+than the relay usually takes for one. It remains slow while it takes that long once in a while.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-SHARE = 5  # while others wait, one destination has at most this part of the connections: four may turn slow at once
-SLOW_SECONDS = 0.5  # who answers nothing for so long may be slow, and what takes so long a slow answer
+SHARE = 5  # one part in so many of the connections is the most for a destination while others wait: four may turn slow
+SLOW_SECONDS = 0.5  # a destination without results for so long may be slow; a result that takes so long is slow
 FAR_LONGER = 4.0  # times what the relay usually takes
-IN_A_ROW = 3  # slow answers, none among them that is not: one alone shows nothing
+IN_A_ROW = 3  # slow results without a fast one among them: a single one shows nothing
 SPARE = 2  # connections that slow destinations leave to all others
 
 
 class Destinations:
-    """Of one relay with so many connections; `slow` are those that are known as such, by name."""
+    """Those of one relay with so many connections; `slow` are the names of those that are known to be slow."""
 
     __slots__ = (
         "_answers",
         "_half",
         "_heard",
+        "_in_flight",
         "_most",
         "_most_of_one",
         "_number",
         "_slow",
         "_streaks",
-        "_taken",
         "_unheard",
         "_usual",
     )
 
     def __init__(self, connections: int, slow: AbstractSet[str]) -> None:
         self._slow = slow
-        self._taken: dict[str, int] = {}  # rows on their way
-        # Of those that have their share: which answer, whosever, overtakes them, and when they gave their last one.
+        self._in_flight: dict[str, int] = {}  # rows in flight to each
+        # Of those that have their share: which result of any destination overtakes them, and when they had one.
         self._heard: dict[str, tuple[int, float]] = {}
-        self._unheard: set[str] = set()  # those of them that have given none since they had it
+        self._unheard: set[str] = set()  # those of them that have had none since then
         self._number = 0
         self._answers = 0
-        self._usual: float | None = None  # running average of how long the relay takes for one
-        self._streaks: dict[str, int] = {}  # how many slow answers in a row those gave who have their share
+        self._usual: float | None = None  # running average of how long the relay takes for a row
+        self._streaks: dict[str, int] = {}  # slow results in a row, of those that have their share
         self.change(connections)
 
     def change(self, connections: int) -> None:
@@ -58,25 +58,25 @@ class Destinations:
         self._most = max(1, connections - SPARE)
 
     def follow(self, now: float) -> None:
-        """Follow a clock that was set back: nobody was heard of later than now."""
+        """Follow a clock that was set back: no result came later than now."""
         for name, (answer, at) in self._heard.items():
             if at > now:
                 self._heard[name] = answer, now
 
-    def take(self, name: str, now: float) -> None:
-        """A connection takes a row."""
+    def hand_out(self, name: str, now: float) -> None:
+        """A row is handed out."""
         self._number += 1
-        number = self._taken[name] = self._taken.get(name, 0) + 1
+        number = self._in_flight[name] = self._in_flight.get(name, 0) + 1
         if number >= self._most_of_one and name not in self._heard:
             self._unheard.add(name)
             self._hear(name, now)
 
     def _hear(self, name: str, now: float) -> None:
-        # Those on their way, and as many again: relays do not answer in the order in which they were asked.
+        # Those in flight, and as many again: relays do not answer in the order in which they got the rows.
         self._heard[name] = self._answers + 2 * self._number + self._most, now
 
-    def answered(self, name: str, now: float, seconds: float) -> bool:
-        """A row has its answer, for which the relay took so long; says whether that shows that the name is slow."""
+    def learn(self, name: str, now: float, seconds: float) -> bool:
+        """A row has its result, for which the relay took so long; returns whether this shows a slow destination."""
         self._answers += 1
         shows = self._is_still_slow(seconds) if name in self._slow else self._learn_time(name, seconds)
         if name in self._heard:
@@ -93,13 +93,13 @@ class Destinations:
             streak = self._streaks[name] = self._streaks.get(name, 0) + 1
             return streak >= IN_A_ROW
         else:
-            self._usual = usual + (min(seconds, 1.25 * usual + 0.001) - usual) / 8  # long ones change little
+            self._usual = usual + (min(seconds, 1.25 * usual + 0.001) - usual) / 8  # long ones change it little
             if self._streaks:
                 self._streaks.pop(name, None)
         return False
 
     def _is_still_slow(self, seconds: float) -> bool:
-        """An answer of who counts as slow: it makes what is usual shorter, but never longer."""
+        """A result of a slow destination: it makes the usual time shorter, but never longer."""
         if self.is_long(seconds):
             return True
         if self._usual is not None and seconds < self._usual:
@@ -107,17 +107,17 @@ class Destinations:
         return False
 
     def is_long(self, seconds: float) -> bool:
-        """Whether an answer that takes so long takes far longer than usual."""
+        """Whether a result that takes so long takes far longer than usual."""
         return seconds >= SLOW_SECONDS and (self._usual is None or seconds >= FAR_LONGER * self._usual)
 
     def give_back(self, name: str) -> None:
-        """A row is on its way no more."""
+        """A row is not in flight any more."""
         self._number -= 1
-        number = self._taken[name] - 1
+        number = self._in_flight[name] - 1
         if number:
-            self._taken[name] = number
+            self._in_flight[name] = number
         else:
-            del self._taken[name]
+            del self._in_flight[name]
             self._heard.pop(name, None)
             self._unheard.discard(name)
             self._streaks.pop(name, None)
@@ -125,36 +125,36 @@ class Destinations:
     # ------------------------------------------------------------------ who waits
 
     def is_crowded(self, name: str) -> bool:
-        """Whether others go first: it has its share."""
+        """Whether others go first, since it has its share."""
         if name in self._slow and self._number_slow() >= self._half:
             return True
-        return self._taken.get(name, 0) >= self._most_of_one
+        return self._in_flight.get(name, 0) >= self._most_of_one
 
     def is_unknown(self, name: str) -> bool:
-        """Whether it gets nothing more while there may be others behind what is claimed: it has answered nothing yet,
-        or is slow and half of the connections are with such.
+        """Whether it gets nothing more while there may be others behind what is claimed: it has had no result yet, or
+        is slow, and slow ones have half of the connections.
         """
         if name in self._slow:
             return self._number_slow() >= self._half
-        return self.is_full(name) or (name in self._unheard and self._taken[name] >= self._most)
+        return self.is_full(name) or (name in self._unheard and self._in_flight[name] >= self._most)
 
     def is_full(self, name: str) -> bool:
-        """Whether it gets nothing more though nobody else waits: it is late, and its next answers show whether it is
-        slow, or all that slow ones may have is on its way.
+        """Whether it gets nothing more even if nothing else waits: it is late, and its next results show whether it is
+        slow; or slow ones have all that they may have.
         """
         if name in self._slow:
             return self._number_slow() >= self._most
-        return self._taken.get(name, 0) >= self._most_of_one and self.is_late(name)
+        return self._in_flight.get(name, 0) >= self._most_of_one and self.is_late(name)
 
     def _number_slow(self) -> int:
-        return sum([self._taken.get(name, 0) for name in self._slow])
+        return sum([self._in_flight.get(name, 0) for name in self._slow])
 
     def is_late(self, name: str) -> bool:
-        """Whether others have long had answers to what they were given later."""
+        """Whether others have long had results of rows that were handed out later."""
         found = self._heard.get(name)
         return found is not None and self._answers > found[0]
 
     def silent_seconds(self, name: str, now: float) -> float:
-        """How long something that has its share has answered nothing."""
+        """For how long a destination that has its share has had no result."""
         found = self._heard.get(name)
-        return 0.0 if found is None or self._taken[name] < self._most_of_one else now - found[1]
+        return 0.0 if found is None or self._in_flight[name] < self._most_of_one else now - found[1]

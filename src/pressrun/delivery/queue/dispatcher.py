@@ -1,55 +1,61 @@
-"""The dispatcher: starts editions, claims copies for the broker, records what became of each copy.
+"""The dispatcher: claims copies for the broker, records their results, and moves editions on.
 
-One loop takes turns. Each turn is one transaction that records the results since the last turn and claims what may go
-next; results that come in meanwhile make the next turn. A copy is claimed, and its attempt counted, before any octet
-goes out, so that a killed process leaves no copy that is neither in the queue nor on record.
+One loop runs cycles. A cycle records the results that have come since the last one. If more may be claimed, it claims;
+if editions may start or be finished, it advances them first. Each of the three is a transaction of its own, and what it
+finds out is applied after its commit. A copy is claimed, and its attempt counted, before any octet goes out. So a
+killed process leaves no copy that is neither in the queue nor on record.
 
-Notices go before copies of editions, editions that are being sent share the turns evenly.
+Notices go before copies of editions. Editions that are being sent share the slots evenly.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Concatenate, ParamSpec, TypeVar
 
+from pressrun.core.edition import EditionState
 from pressrun.core.errors import Unavailable
-from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.broker import Broker
-from pressrun.delivery.queue.claims import NOTICE_BATCH, AfterSettling, LaneWork, MayGo, Request, Turn, take_turn
-from pressrun.delivery.queue.destination_queues import Stale
+from pressrun.delivery.queue.claims import NOTICE_BATCH, ClaimRequest, Claims, MayGo, Ready, Room, claim
+from pressrun.delivery.queue.destination_queues import NEVER, Stale
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
-from pressrun.delivery.queue.fair_queues import NEVER
-from pressrun.delivery.queue.jobs import Job
-from pressrun.delivery.queue.relay_weights import RelayWeights
-from pressrun.delivery.queue.results import Batch
-from pressrun.delivery.queue.scheduler import Ready
-from pressrun.delivery.queue.telling import tell_turn
+from pressrun.delivery.queue.recording import DrawConsequences, Recorded, RecordRequest, ThrottleChanges, record
+from pressrun.delivery.queue.scheduler import Scheduler
+from pressrun.delivery.queue.throttle import ThrottleStates
+from pressrun.delivery.queue.wakeups import Work
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
+from pressrun.services.editions.lifecycle import AdvanceRequest, EditionChanges, advance
+from pressrun.services.mail_results import log_consequences, log_edition_change
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outcome
 from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.dispatch")
 
-BATCH = 400  # copies claimed at a time: enough to feed fast connections, few enough to stay a short transaction
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BATCH = 400  # copies claimed at a time: enough to feed fast connections, few enough to keep the transaction short
 SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
-# What claimed notices may hold in memory, here and on their way: mails that are passed on may be large, and anybody can
-# write to an owner. One goes in any case.
+# What claimed notices may hold in memory: mails that are passed on may be large, and anybody can write to an owner. One
+# goes in any case.
 NOTICE_OCTETS = 16 * 1024 * 1024
-SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
-# Copies claimed and not taken, however many of them wait for a domain that may be slow.
+SYNC_SECONDS = 1.0  # a power cut can repeat what was recorded in so long
+# Copies claimed and not handed out, however many of them wait for a domain that may be slow.
 CLAIMED_AT_MOST = 10 * BATCH
-AFTER_FAULT_SECONDS = 1.0  # pause after a last turn that failed
-LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is not goes out a second time
+AFTER_FAULT_SECONDS = 1.0  # pause after a last cycle that failed
+LAST_CYCLES = 3  # attempts to record the end of a drain: what is not recorded goes out a second time
 
 
 class Dispatcher(BackgroundLoop):
-    """The queue's only consumer; what it claims the press takes from its `broker`."""
+    """The queue's only consumer. The workers get what it claims from its `broker`."""
 
     name = "dispatcher"
     unavailable = "dispatch.database_unavailable"
@@ -58,75 +64,43 @@ class Dispatcher(BackgroundLoop):
         self,
         *,
         database: Database,
-        ready: Ready,
+        scheduler: Scheduler,
         settings: DeliverySettings,
         clock: Clock,
         on_outcome: Callable[[Outcome, int], None],
-        after_settling: AfterSettling,
+        draw_consequences: DrawConsequences,
         may_go: MayGo,
     ) -> None:
         super().__init__(clock)
         self.settings = settings
-        self.broker = Broker(ready, settings, clock, lambda: self._syncing or database.is_syncing)
+        self.broker = Broker(scheduler, settings, clock, lambda: self._syncing or database.is_syncing)
+        self.alive_at = clock()
         self._database = database
         self._clock = clock
         self._on_outcome = on_outcome
-        self._after_settling = after_settling
+        self._draw_consequences = draw_consequences
         self._may_go = may_go
-        self._ready = ready
+        self._scheduler = scheduler
         self._results = self.broker.results
         self._wake_ups = self.broker.wake_ups
-        self._plates: dict[int, CompiledEdition] = {}
-        self._lanes_changed = True
+        self._compiled: dict[int, CompiledEdition] = {}
+        self._domains_changed = True
         self._synced_at = 0.0
         self._syncing = False
-        self._holding = False
+        self._holding = False  # no relay takes anything
         self._drained = False
-        self._careful = False  # the turn before met an error: rows may be in nobody's hands, or one of them to blame
-        self.alive_at = clock()
+        self._careful = False  # the last cycle met an error: nobody may hold a row, or one row may be to blame
 
-    # ------------------------------------------------------------------ what others ask
+    # ------------------------------------------------------------------ what others call
 
     def wake(self) -> None:
-        """Something changed in the database: look at it in the next turn."""
+        """Something changed in the database: look at everything in the next cycle."""
         self._wake_ups.plan()
-        self.look()
-
-    def look(self) -> None:
-        """Let the next turn look for what may go, and not only record results."""
-        self._wake_ups.look()
-
-    # ------------------------------------------------------------------ the loop
+        self._wake_ups.advance()
 
     def connect(self, pool: RelayPool) -> None:
-        """Let these connections take what is claimed."""
+        """Let these connections have what is claimed."""
         self.broker.connect(pool)
-
-    async def run(self) -> None:
-        """Take turns until `drain` is through; whatever a turn meets, nothing is lost by that."""
-        await super().run()
-        await self.record_rest()
-
-    async def step(self) -> bool:
-        """One turn, and the wait for the next."""
-        if self._drained:
-            return False
-        await self._take_turn()
-        self.works()
-        if not self._drained:
-            await self._wake_ups.sleep(self._clock(), SLOW_SECONDS if len(self._ready) else None)
-        return True
-
-    async def record_rest(self) -> None:
-        """Record what is left after the drain, tried a few times."""
-        for _ in range(LAST_TURNS):
-            try:
-                await self._take_turn()
-            except Exception as problem:  # noqa: BLE001 - the end must come, whatever is wrong
-                event(log, "dispatch.not_recorded", level=logging.ERROR, error=True, problem=type(problem).__name__)
-                await asyncio.sleep(AFTER_FAULT_SECONDS)
-            else:
-                return
 
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""
@@ -134,7 +108,7 @@ class Dispatcher(BackgroundLoop):
             await self.broker.close(seconds)
         finally:
             self._drained = True
-            self._wake_ups.turn()
+            self._wake_ups.record()
             self.end_pause()
 
     def reload(
@@ -146,182 +120,254 @@ class Dispatcher(BackgroundLoop):
     ) -> None:
         """Go on under new rates and retry rules."""
         self.settings = self.broker.settings = settings
-        self._ready.pacer = self._ready.pacer.changed(settings.rates, relays, self._clock())
-        self._ready.traffic.change(Lanes(settings.domains), settings.block_pause_seconds)
-        self._ready.shares = RelayWeights(weights)
-        self._ready.connect(connections)
-        self._lanes_changed = True
+        self._scheduler.reload(settings, relays, weights, connections, self._clock())
+        self._domains_changed = True
         self.wake()
 
     def unpause(self, domain: str | None) -> None:
-        """Open paused and blocked lanes, of one domain or all."""
-        self._ready.traffic.retry(domain, self._clock())
+        """Let paused and blocked destinations send again: one domain, or all."""
+        self._scheduler.throttle.retry(domain, self._clock())
         self.wake()
 
     def signs_again(self) -> None:
-        """Other keys are there: what could not be signed need wait no longer."""
-        self.broker.unsigned_until = 0.0
+        """Other keys are there: what could not be signed need not wait any longer."""
+        self.broker.sign_again()
         self.wake()
 
-    async def _take_turn(self) -> None:
-        """One turn. After one that met an error of its own the next is a careful one (claiming.Request)."""
+    # ------------------------------------------------------------------ the loop
+
+    async def run(self) -> None:
+        """Run cycles until `drain` is through. Whatever a cycle meets, nothing is lost by it."""
+        await super().run()
+        await self.record_rest()
+
+    async def step(self) -> bool:
+        """One cycle, and the wait for the next."""
+        if self._drained:
+            return False
+        await self.cycle()
+        self.works()
+        if not self._drained:
+            await self._wake_ups.sleep(self._clock(), SLOW_SECONDS if len(self._scheduler) else None)
+        return True
+
+    async def record_rest(self) -> None:
+        """Record what is left after the drain; tried a few times."""
+        for _ in range(LAST_CYCLES):
+            try:
+                await self.cycle()
+            except Exception as problem:  # noqa: BLE001 - the end must come, whatever is wrong
+                event(log, "dispatch.not_recorded", level=logging.ERROR, error=True, problem=type(problem).__name__)
+                await asyncio.sleep(AFTER_FAULT_SECONDS)
+            else:
+                return
+
+    async def cycle(self) -> None:
+        """One cycle. After a cycle that met an error of its own the next is a careful one."""
         try:
-            await self._turn()
+            await self._cycle()
         except Unavailable:
             raise
         except Exception:
             self._careful = True
             raise
 
-    async def _turn(self) -> None:
+    async def _cycle(self) -> None:
         now = self._clock()
         self.broker.record_late()
         careful = self._careful or self.broker.has_failed
-        batch, work, stale = Batch(), None, Stale()
         try:
-            self._ready.follow(now)
+            self._scheduler.follow(now)
             self.broker.follow(now)
-            stale, self._holding = self._ready.take_stale(now)
+            stale, self._holding = self._scheduler.take_stale(now)
             self._results.release(stale.jobs)
             self._learn_slow(now)
-            low_water = self._wake_ups.low_water
-            is_low = low_water >= 0 and self._ready.eager(now) <= low_water
-            looks = self._wake_ups.begin(now, must_look=is_low or careful or self._results.has_released)
-            batch = self._results.take(with_touched=looks)
-            by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
-            work = self._lane_work(by_lane, stale.lanes, now) if looks else None
-            request = self._request(batch, work, by_lane, now, held=self._held(batch) if careful else None)
-            turn = await self._commit(request)
+            work = self._wake_ups.begin(now, self._least_work(now, careful=careful))
+            recorded, idle = await self._record(now, work, careful=careful)
+            if recorded.rescued or recorded.consequences.paused or idle:
+                work = Work.ADVANCE
+            if work is Work.ADVANCE:
+                await self._advance(now, idle, careful=careful)
+            if work >= Work.CLAIM:
+                await self._claim(now, stale, careful=careful)
         except BaseException:
-            self._results.bring_back(batch)
-            self._wake_ups.look_next()
-            if work is not None:
-                self._ready.traffic.renote(work.notes)
+            self._wake_ups.plan_next(Work.ADVANCE)
             self._synced_at = 0.0
             raise
-        self._results.recorded(batch)
-        for one in turn.unrecorded:
-            self._results.settle(one)  # with the next turn
-        self._accept(turn, request)
+        self.alive_at = self._clock()
         if careful:
             self._careful = self.broker.has_failed = False
-        for outcome, number in batch.outcomes.items():
-            self._on_outcome(outcome, number)
         if stale.jobs and not self._holding:
-            self.look()  # what limits of its own kept waiting is claimed again, unless it was cancelled
+            self._wake_ups.claim()  # what limits of its own kept waiting is claimed again, unless it was cancelled
+        self.broker.offer()
 
-    def _request(
-        self,
-        batch: Batch,
-        work: LaneWork | None,
-        by_lane: Mapping[str, int],
-        now: float,
-        *,
-        held: frozenset[int] | None,
-    ) -> Request:
-        return Request(
-            now=now,
-            settlements=batch.settlements,
-            released=batch.released,
-            touched=batch.touched,
-            room=0 if work is None else self._room(now),
-            octets=0 if work is None else NOTICE_OCTETS - self.broker.notice_octets(),
-            claimed=len(self._ready),
-            lanes=work,
-            by_lane=by_lane,
-            known=frozenset(self._plates),
-            late_grace_seconds=self.settings.late_grace_seconds,
-            held=held,
-        )
-
-    def _held(self, batch: Batch) -> frozenset[int]:
-        """Every claimed row that is not lost."""
-        return self.broker.held() | {*batch.released, *(one.id for one in batch.settlements)}
+    def _least_work(self, now: float, *, careful: bool) -> Work:
+        if careful or self._results.has_released:
+            return Work.ADVANCE
+        again_at, low_water = self._wake_ups.again_at, self._wake_ups.low_water
+        is_low = low_water >= 0 and self._scheduler.eager(now) <= low_water
+        return Work.CLAIM if is_low or (again_at is not None and again_at <= now) else Work.RECORD
 
     def _learn_slow(self, now: float) -> None:
-        """What waits for a slow domain among others goes back, to be claimed from the lane that this opens."""
-        for name, seconds in self._ready.learn_slow(now).items():
+        """What waits for a slow domain among others goes back, to be claimed from the queue that it gets."""
+        for name, seconds in self._scheduler.learn_slow(now).items():
             event(log, "delivery.slow", lane=name, seconds=round(seconds, 1))
-            self.broker.release_domain(name)
+            self.broker.release_destination(name)
 
-    async def _commit(self, request: Request) -> Turn:
-        """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
-        if 0 <= request.now - self._synced_at < SYNC_SECONDS:
-            return await self._database.record(take_turn, request, self._ready, self._after_settling, self._may_go)
-        self._synced_at = request.now
+    async def _commit(
+        self, now: float, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """What is committed survives a kill at once, and a power cut when it is older than SYNC_SECONDS."""
+        if 0 <= now - self._synced_at < SYNC_SECONDS:
+            return await self._database.record(work, *args, **kwargs)
+        self._synced_at = now
         self._syncing = True
         self.broker.offer()
         try:
-            return await self._database.write(take_turn, request, self._ready, self._after_settling, self._may_go)
+            return await self._database.write(work, *args, **kwargs)
         finally:
             self._syncing = False
 
-    def _accept(self, turn: Turn, request: Request) -> None:
-        known = self._plates | turn.plates
-        for job in _jobs(turn, known, int(request.now)):  # before all else: now they are ours
-            self._ready.push(job)
-        self.alive_at = self._clock()
-        tell_turn(log, turn)
-        if request.lanes is None:
-            self.broker.offer()
-            return
-        for lane in request.lanes.given_up:
-            self._ready.traffic.reopen(lane, request.now)
-        if request.lanes.domains is self._ready.traffic.lanes.by_domain:
-            self._lanes_changed = False
-        self.broker.hold_back(known.keys() - turn.live)
-        self._plates = {number: plate for number, plate in known.items() if number in turn.live}
-        if self.broker.is_closed:  # the turn began before
-            self.broker.give_back()
-        self._plan(turn, request)
-        self.broker.offer()
+    # ------------------------------------------------------------------ recording
 
-    def _plan(self, turn: Turn, request: Request) -> None:
-        """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
-        ready = self._ready.eager(request.now)
-        if request.room > 0:  # otherwise nobody has looked
-            self._ready.more_wait = turn.taken >= request.room or len(turn.notices) >= NOTICE_BATCH
-        self.broker.was_held = self._holding
+    async def _record(self, now: float, work: Work, *, careful: bool) -> tuple[Recorded, set[int]]:
+        """Record the results that have come and, before a claim, what was learned of destinations; returns the editions
+        that may be finished by it, too.
+        """
+        batch = self._results.take()
+        throttle = ThrottleChanges(states=ThrottleStates())
+        try:
+            if work >= Work.CLAIM:
+                throttle = self._throttle_changes(now)
+            if careful or batch or throttle:
+                request = RecordRequest(
+                    now=int(now),
+                    batch=batch,
+                    throttle=throttle,
+                    paces=self._scheduler.pace_snapshot().dump(
+                        now, len(self._scheduler), self._scheduler.claimed_by_queue()
+                    ),
+                    held=self.broker.held() | batch.ids() if careful else None,
+                )
+                recorded = await self._commit(now, record, request, self._draw_consequences)
+            else:
+                recorded = Recorded()
+        except BaseException:
+            self._results.bring_back(batch)
+            self._scheduler.throttle.bring_back(throttle.states)
+            raise
+        self._results.recorded(batch)
+        for result in recorded.unrecorded:
+            self._results.add(result)  # with the next cycle
+        self._apply_throttle(throttle, now)
+        for outcome, number in batch.outcomes.items():
+            self._on_outcome(outcome, number)
+        log_consequences(log, recorded.consequences)
+        _log_faults(recorded.faults)
+        if recorded.rescued:
+            event(log, "dispatch.rescued", level=logging.WARNING, copies=recorded.rescued)
+        return recorded, self.broker.idle(batch.touched)
+
+    def _throttle_changes(self, now: float) -> ThrottleChanges:
+        throttle = self._scheduler.throttle
+        return ThrottleChanges(
+            given_up=throttle.given_up(now, self.settings.give_up_after_seconds),
+            domains=throttle.lanes.by_domain if self._domains_changed else None,
+            states=throttle.take_changed(),  # the last: whoever has them must store them
+        )
+
+    def _apply_throttle(self, changes: ThrottleChanges, now: float) -> None:
+        for name in changes.given_up:
+            self._scheduler.throttle.reopen(name, now)
+        if changes.domains is self._scheduler.throttle.lanes.by_domain:
+            self._domains_changed = False
+
+    # ------------------------------------------------------------------ editions
+
+    async def _advance(self, now: float, idle: Collection[int], *, careful: bool) -> None:
+        """Start, pause and finish the editions that are due for it."""
+        request = AdvanceRequest(
+            now=int(now),
+            idle=idle,
+            relays=self._scheduler.pacer.relays,
+            late_grace_seconds=self.settings.late_grace_seconds,
+            careful=careful,
+        )
+        changes, next_start_at = await self._commit(now, advance, request)
+        self._wake_ups.plan_advance(next_start_at)
+        _log_changes(changes)
+
+    # ------------------------------------------------------------------ claiming
+
+    async def _claim(self, now: float, stale: Stale, *, careful: bool) -> None:
+        """Claim what may go, and plan when to claim again."""
+        by_queue = self._scheduler.claimed_by_queue()
+        room = Room(
+            rows=self._room(now),
+            notice_octets=NOTICE_OCTETS - self.broker.notice_octets(),
+            by_queue=self._scheduler.throttle.rooms(by_queue, now) | dict.fromkeys(stale.queues, 0),
+            full_relays=self._scheduler.full_relays(BATCH // 4),
+        )
+        ready = Ready(rows=len(self._scheduler), by_queue=by_queue, paces=self._scheduler.pace_snapshot())
+        request = ClaimRequest(now=now, room=room, ready=ready, compiled=self._compiled, careful=careful)
+        claims = await self._commit(now, claim, request, self._may_go)
+        self.broker.accept(claims.jobs, is_held=self._holding)  # before all else: now they are ours
+        self.broker.hold_back(self._compiled.keys() - claims.live)
+        self._compiled = claims.compiled
+        _log_claims(claims)
+        if claims.withheld or claims.editions.changed:
+            self._wake_ups.advance()  # an edition may be finished
+        self._plan(claims, request)
+
+    def _room(self, now: float) -> int:
+        """How many more rows may be claimed."""
+        if self.broker.is_closed or self._holding or now < self.broker.unsigned_until:
+            return 0
+        room = self._scheduler.pacer.claimable(now, self._scheduler.eager(now), BATCH)
+        return min(room, max(0, CLAIMED_AT_MOST - len(self._scheduler)))
+
+    def _plan(self, claims: Claims, request: ClaimRequest) -> None:
+        """When to claim again by ourselves, and at how few claimed rows to do so before that."""
+        now, room = request.now, request.room.rows
+        claimed = len(claims.notices) + len(claims.copies)
+        ready = self._scheduler.eager(now)
+        if room > 0:  # otherwise nothing was looked for
+            self._scheduler.more_wait = claimed >= room or len(claims.notices) >= NOTICE_BATCH
         if self.broker.is_closed or self._holding:  # what changes comes with a result, or by itself
             self._wake_ups.plan()
-        elif request.now < self.broker.unsigned_until:
+        elif now < self.broker.unsigned_until:
             self._wake_ups.plan(again_at=self.broker.unsigned_until)
-        elif len(self._ready) >= CLAIMED_AT_MOST:  # a result or a turn later shows for what they wait
+        elif len(self._scheduler) >= CLAIMED_AT_MOST:  # a result or a later cycle shows for what they wait
             self._wake_ups.plan()
-        elif turn.taken < request.room:  # nothing more may go now, whatever the pace
-            opens_at = self._ready.traffic.looks_again_at(request.by_lane, request.now)
-            again_at = min(opens_at, turn.next_due_at or NEVER)
+        elif claimed < room:  # nothing more may go now, whatever the pace
+            opens_at = self._scheduler.throttle.next_claim_at(request.ready.by_queue, now)
+            again_at = min(opens_at, claims.next_due_at or NEVER)
             self._wake_ups.plan(again_at=None if again_at == NEVER else again_at)
         elif ready >= BATCH // 2:
             self._wake_ups.plan(low_water=BATCH // 2)
         else:  # the pace allows no more for the moment
-            next_claim_at = self._ready.pacer.next_claim_at(request.now, ready)
-            self._wake_ups.plan(again_at=max(request.now + SHORTEST_WAIT_SECONDS, next_claim_at))
-
-    def _lane_work(self, by_lane: Mapping[str, int], resting: Collection[str], now: float) -> LaneWork:
-        traffic = self._ready.traffic
-        return LaneWork(
-            rooms=traffic.rooms(by_lane, now) | dict.fromkeys(resting, 0),
-            given_up=traffic.given_up(now, self.settings.give_up_after_seconds),
-            domains=traffic.lanes.by_domain if self._lanes_changed else None,
-            relays=self._ready.pacer.relays,
-            full=self._ready.full(BATCH // 4),
-            notes=traffic.notes(),  # the last: whoever has them must record them
-        )
-
-    def _room(self, now: float) -> int:
-        """How many more copies may be claimed."""
-        if self.broker.is_closed or self._holding or now < self.broker.unsigned_until:
-            return 0
-        room = self._ready.pacer.claimable(now, self._ready.eager(now), BATCH)
-        return min(room, max(0, CLAIMED_AT_MOST - len(self._ready)))
+            next_claim_at = self._scheduler.pacer.next_claim_at(now, ready)
+            self._wake_ups.plan(again_at=max(now + SHORTEST_WAIT_SECONDS, next_claim_at))
 
 
-def _jobs(turn: Turn, plates: Mapping[int, CompiledEdition], claimed_at: int) -> list[Job]:
-    """The rows that a turn has claimed, notices first."""
-    notices = [
-        Job(notice, claimed_at, None, target, logo=None if target is None else turn.logos.get(target.id))
-        for notice, target in turn.notices
-    ]
-    copies = [Job(row, claimed_at, plates[number], queue=row.lane) for number, rows in turn.copies for row in rows]
-    return notices + copies
+def _log_claims(claims: Claims) -> None:
+    log_consequences(log, claims.consequences)
+    for notice in claims.barred:
+        # A reader's notice is what they wanted; an owner, an editor or the operator may wait for theirs.
+        level = logging.WARNING if notice.subscriber_id is None else logging.INFO
+        event(log, "delivery.suppressed", level=level, delivery=notice.id, notice=notice.kind, list=notice.list_id)
+    for number, copies in claims.withheld.items():
+        event(log, "delivery.withheld", edition=number, copies=copies)
+    _log_changes(claims.editions)
+
+
+def _log_changes(changes: EditionChanges) -> None:
+    _log_faults(changes.faults)
+    for edition in changes.changed:
+        if not (edition.is_welcome and edition.state is EditionState.FINISHED):  # that happens after every new reader
+            log_edition_change(log, edition)
+
+
+def _log_faults(faults: Iterable[tuple[str, Exception]]) -> None:
+    for subject, problem in faults:
+        log.error("dispatch.fault", exc_info=problem, extra={"fields": {"subject": subject}})

@@ -1,38 +1,103 @@
 """The pace of all deliveries: of the process and of each relay, kept over a restart.
 
-Copies are claimed a little before their turn and *spend* their turn when a connection takes them. What is stored with
-each claim counts the claimed ones as spent, so that no kill can make the pace faster than told.
+The pacer reserves a time slot for each mail. Copies are claimed a little before their slots, and handed to a worker
+several at a time shortly before them. What is stored with each claim counts all claimed copies as spent, so a kill
+never makes the pace faster than configured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
-from pressrun.core.pacing import Pace
+from pressrun.core.pacing import TOLERANCE_AT_MOST_SECONDS, Pace, PaceState
 from pressrun.core.quantities import Rate
 
 PROCESS = "process"
 
-# Copies are claimed at most this long before their turn: long enough that claims come in batches, short enough that
-# leaving, pausing and cancelling reach nearly all copies. The promise is one second.
-HORIZON_SECONDS = 0.25
-# A timer that fires this early has its turn: waiting again would cost a whole turn of the loop.
+# Copies are claimed at most this long before their slot: long enough that claims come in batches, short enough that
+# unsubscribing, pausing and cancelling reach nearly all copies. The promise is one second.
+CLAIM_HORIZON_SECONDS = 0.5
+# Slots are reserved at most this long ahead. At 100/s the daemon then hands out five or more jobs at a time and wakes
+# some ten times a second for it. A longer horizon would leave more copies with a worker when an edition is paused.
+SLOT_HORIZON_SECONDS = 0.1
+# At faster rates jobs have no slots of their own: what may wait in a worker is one percent of such a rate.
+SHORTEST_SLOT_SECONDS = 0.0001
+# A timer that fires this early has its slot. Waiting again would cost a whole cycle of the event loop.
 EARLY_SECONDS = 0.0005
+LATE_PART = 0.75  # of the room that a rate leaves, for workers; the rest is for the way to the relay
+
+
+def slot_tolerance_seconds(*scopes: Sequence[Rate]) -> float:
+    """How late a slot may be used under the rates of these scopes: no second holds more than one mail, or 1 %, above
+    its share.
+    """
+    spreads = [Pace(rates).spread for rates in scopes]
+    rooms = [LATE_PART * spread.room_seconds for spread in spreads if spread is not None]
+    return min([*rooms, TOLERANCE_AT_MOST_SECONDS])
+
+
+class PacedScope:
+    """One pace and where it stands."""
+
+    __slots__ = ("pace", "state")
+
+    def __init__(self, rates: Sequence[Rate], stored: object = None) -> None:
+        self.pace = Pace(rates, is_strict=all(rate.interval >= SHORTEST_SLOT_SECONDS for rate in rates))
+        self.state = self.pace.start() if stored is None else self.pace.load(stored)
+
+    def next_at(self, now: float) -> float:
+        """When the next copy may go; `now` if at once."""
+        return self.pace.next_at(self.state, now)
+
+    def count_until(self, now: float, horizon: float, most: int) -> int:
+        """How many copies have their turn by `horizon`, at most `most`."""
+        return self.pace.count_until(self.state, now, horizon, most)
+
+    def spend_each(self, times: Sequence[float]) -> None:
+        """Copies go at these times."""
+        self.state = self.pace.spend_each(self.state, times)
+
+    def follow(self, now: float) -> None:
+        """Follow a clock that was set back."""
+        self.state = self.pace.cut(self.state, now)
+
+
+class PaceEntry(NamedTuple):
+    """A scope as it stood: of the destination queue `queue`, or None where it covers all copies."""
+
+    scope: str
+    pace: Pace
+    state: PaceState
+    queue: str | None
+
+
+class PaceSnapshot(tuple[PaceEntry, ...]):
+    """All paces as they stood, for a transaction that stores them."""
+
+    __slots__ = ()
+
+    def dump(self, now: float, claimed: int, by_queue: Mapping[str, int]) -> dict[str, object]:
+        """What to store: copies that are claimed and have no slot yet count as spent.
+
+        Nobody knows which relay will send them, so each relay is charged for all of them.
+        """
+        return {
+            one.scope: one.pace.dump(
+                one.pace.reserve(one.state, now, claimed if one.queue is None else by_queue.get(one.queue, 0))
+            )
+            for one in self
+        }
 
 
 class Pacer:
-    """Decides when the next copy may go through which relay. All times are wall-clock seconds."""
+    """Decides when the next mail may go through which relay. All times are wall-clock seconds."""
 
     def __init__(
         self, process: Sequence[Rate], relays: Mapping[str, Sequence[Rate]], stored: Mapping[str, object]
     ) -> None:
-        self._process = Pace(process)
-        self._process_state = self._process.load(stored[PROCESS]) if PROCESS in stored else self._process.start()
-        self._relays = {name: Pace(rates) for name, rates in relays.items()}
-        self._relay_states = {
-            name: pace.load(stored[f"relay {name}"]) if f"relay {name}" in stored else pace.start()
-            for name, pace in self._relays.items()
-        }
+        self._process = PacedScope(process, stored.get(PROCESS))
+        self._relays = {name: PacedScope(rates, stored.get(f"relay {name}")) for name, rates in relays.items()}
 
     @property
     def relays(self) -> Collection[str]:
@@ -40,56 +105,75 @@ class Pacer:
         return self._relays.keys()
 
     def follow(self, now: float) -> None:
-        """Follow a clock that was set back: no turn stays further ahead than one window. Called once a turn."""
-        self._process_state = self._process.cut(self._process_state, now)
-        for name, pace in self._relays.items():
-            self._relay_states[name] = pace.cut(self._relay_states[name], now)
+        """Follow a clock that was set back: no slot stays further ahead than one window. Called once a cycle."""
+        for scope in (self._process, *self._relays.values()):
+            scope.follow(now)
+
+    # ------------------------------------------------------------------ slots
 
     def next_at(self, relay: str, now: float) -> float:
-        """When the next copy may go through this relay; `now` if at once."""
-        return max(self.own_next_at(relay, now), self._process.next_at(self._process_state, now))
+        """When the next mail may go through this relay; `now` if at once."""
+        return max(self.own_next_at(relay, now), self._process.next_at(now))
 
     def own_next_at(self, relay: str, now: float) -> float:
         """The same by the relay's own rates alone."""
-        return self._relays[relay].next_at(self._relay_states[relay], now)
+        return self._relays[relay].next_at(now)
 
-    def spend(self, relay: str, at: float, count: int) -> None:
-        """Spend the turn that `next_at` named, and those behind it that are due with it."""
-        self._process_state = self._process.spend(self._process_state, at, count)
-        self._relay_states[relay] = self._relays[relay].spend(self._relay_states[relay], at, count)
+    def hand_out_at(self, relay: str, now: float) -> float:
+        """When the next slots of this relay are handed out: so late that several are handed out together."""
+        return max(now, self.next_at(relay, now) - self._ahead_seconds(relay) / 2)
 
-    def due(self, relay: str, now: float, most: int) -> int:
-        """How many copies have their turn at this relay by now, `most` at the most."""
-        until = now + EARLY_SECONDS
-        process = self._process.count_until(self._process_state, now, until, most)
-        return min(process, self._relays[relay].count_until(self._relay_states[relay], now, until, most))
+    def count_slots(self, relay: str, now: float, most: int) -> int:
+        """How many slots of this relay can be handed out now, at most `most`."""
+        ahead = self._ahead_seconds(relay)
+        if self.next_at(relay, now) > now + ahead / 2 + EARLY_SECONDS:
+            return 0
+        until = now + max(EARLY_SECONDS, ahead)
+        return min(self._process.count_until(now, until, most), self._relays[relay].count_until(now, until, most))
+
+    def slots(self, relay: str, now: float, most: int) -> list[float]:
+        """The slots of this relay that can be handed out now, at most `most`; `spend` those that are used."""
+        count = self.count_slots(relay, now, most)
+        if count == 0:
+            return []
+        process, own = self._process, self._relays[relay]
+        of_process = process.pace.turns(process.state, now, count)
+        of_relay = own.pace.turns(own.state, now, count)
+        return list(map(max, of_process, of_relay))
+
+    def has_slots(self, relay: str) -> bool:
+        """Whether jobs of this relay keep to slots; otherwise they go at once."""
+        return self._ahead_seconds(relay) > 0
+
+    def spend(self, relay: str, slots: Sequence[float]) -> None:
+        """These slots are used; they are not given back, whatever becomes of their jobs."""
+        self._process.spend_each(slots)
+        self._relays[relay].spend_each(slots)
+
+    def _ahead_seconds(self, relay: str) -> float:
+        interval = max(self._process.pace.interval, self._relays[relay].pace.interval)
+        return SLOT_HORIZON_SECONDS if interval >= SHORTEST_SLOT_SECONDS else 0.0
+
+    # ------------------------------------------------------------------ claims
 
     def claimable(self, now: float, claimed: int, most: int) -> int:
-        """How many more copies may be claimed, when `claimed` of them wait for their turn already."""
-        horizon = now + HORIZON_SECONDS
-        process = self._process.count_until(self._process_state, now, horizon, most)
-        relays = sum(
-            pace.count_until(self._relay_states[name], now, horizon, most) for name, pace in self._relays.items()
-        )
-        return max(0, min(process, relays) - claimed)
+        """How many more copies may be claimed, when `claimed` of them wait for a slot already."""
+        horizon = now + CLAIM_HORIZON_SECONDS
+        relays = sum(scope.count_until(now, horizon, most) for scope in self._relays.values())
+        return max(0, min(self._process.count_until(now, horizon, most), relays) - claimed)
 
     def next_claim_at(self, now: float, claimed: int) -> float:
-        """When the turn of the copy after `claimed` ones is near enough for it to be claimed."""
-        process = self._process.reserve(self._process_state, now, claimed)
-        relays = [pace.next_at(self._relay_states[name], now) for name, pace in self._relays.items()]
-        turn = max(self._process.next_at(process, now), min(relays, default=now))
-        return turn - HORIZON_SECONDS / 2
+        """When the slot of the copy after `claimed` ones is near enough for it to be claimed."""
+        process = self._process.pace.reserve(self._process.state, now, claimed)
+        relays = [scope.next_at(now) for scope in self._relays.values()]
+        slot = max(self._process.pace.next_at(process, now), min(relays, default=now))
+        return slot - CLAIM_HORIZON_SECONDS / 2
 
-    def dump(self, now: float, claimed: int) -> dict[str, object]:
-        """What to store with a claim: `claimed` copies that wait for their turn count as spent."""
-        stored: dict[str, object] = {
-            PROCESS: self._process.dump(self._process.reserve(self._process_state, now, claimed))
-        }
-        for name, pace in self._relays.items():
-            # Which relay will take the claimed ones is not known: each could take them all.
-            stored[f"relay {name}"] = pace.dump(pace.reserve(self._relay_states[name], now, claimed))
-        return stored
+    def snapshot(self) -> PaceSnapshot:
+        """Where all paces stand."""
+        scopes = {PROCESS: self._process} | {f"relay {name}": scope for name, scope in self._relays.items()}
+        return PaceSnapshot(PaceEntry(name, scope.pace, scope.state, None) for name, scope in scopes.items())
 
     def changed(self, process: Sequence[Rate], relays: Mapping[str, Sequence[Rate]], now: float) -> Pacer:
         """A pacer under new rates that goes on from where this one stands."""
-        return Pacer(process, relays, self.dump(now, 0))
+        return Pacer(process, relays, self.snapshot().dump(now, 0, {}))

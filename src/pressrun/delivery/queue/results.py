@@ -1,4 +1,4 @@
-"""What is to be recorded with the next turn: results of hand-overs, copies that are given back, editions concerned."""
+"""What the next cycle records: results, rows that go back to the database, and counts of outcomes."""
 
 from __future__ import annotations
 
@@ -16,23 +16,30 @@ from pressrun.store.deliveries import DeliveryResult
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What one turn records. `touched` are the editions that may be through, empty when the turn does not look.
+    """What one cycle records. `touched` are the editions whose copies have results.
 
-    `unsafe` is how many of all these a kill would undo; `outcomes` counts hand-overs of copies, for those who watch.
+    `unsafe` is how many of all these a kill would undo; `outcomes` counts the hand-overs of copies, for metrics.
     """
 
-    settlements: list[DeliveryResult] = field(default_factory=list)
+    results: list[DeliveryResult] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
     unsafe: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
+    def __bool__(self) -> bool:
+        return bool(self.results or self.released)
 
-class Results:
-    """Collects until a turn takes it all; what a turn could not record comes back.
+    def ids(self) -> set[int]:
+        """The rows that it records."""
+        return {*self.released, *(one.id for one in self.results)}
 
-    `waiting` is how many copies are not on record yet, those of the turn under way among them, and `unsafe` how many of
-    them are not noted elsewhere, so that a kill would have them go out again.
+
+class PendingResults:
+    """Collects until a cycle records it all; what a cycle could not record comes back.
+
+    `waiting` is how many rows are not recorded yet, including those of the present cycle. `unsafe` is how many of them
+    are not journaled, so that a kill would have them go out again.
     """
 
     __slots__ = ("_batch", "unsafe", "waiting")
@@ -43,62 +50,57 @@ class Results:
 
     @property
     def has_released(self) -> bool:
-        """Whether copies are to be given back."""
+        """Whether rows go back to the database."""
         return bool(self._batch.released)
 
     @property
     def gathered(self) -> int:
-        """How many results the next turn records."""
-        return len(self._batch.settlements)
+        """How many results the next cycle records."""
+        return len(self._batch.results)
 
     def ids(self) -> set[int]:
-        """The rows that the next turn records."""
-        return {*self._batch.released, *(one.id for one in self._batch.settlements)}
+        """The rows that the next cycle records."""
+        return self._batch.ids()
 
-    def settle(self, settlement: DeliveryResult, *, is_noted: bool = False) -> None:
-        """A copy has its answer."""
-        self._batch.settlements.append(settlement)
+    def add(self, result: DeliveryResult, *, is_journaled: bool = False) -> None:
+        """A row has its result."""
+        self._batch.results.append(result)
         self.waiting += 1
-        if not is_noted:
+        if not is_journaled:
             self._count_unsafe(1)
 
     def release(self, jobs: Sequence[Job]) -> None:
-        """These go back to the queue as if they had not been tried."""
+        """These go back to the database as if they had not been tried."""
         self._batch.released += [job.row.id for job in jobs]
         self.waiting += len(jobs)
         self._count_unsafe(len(jobs))
 
     def count(self, job: Job, outcome: Outcome) -> None:
-        """The hand-over of a row ended so; the edition whose copy it is may be through.
-
-        A mail to one person is not counted: who watches must not see whether somebody who asked for one got it.
-        """
+        """Count how a copy ended. Notices are not counted: metrics must not show whether one person got a mail."""
         if job.edition_id is not None:
             self._batch.outcomes[outcome] += 1
             self._batch.touched.add(job.edition_id)
 
     def set_back(self, seconds: int, latest: int) -> None:
-        """The clock was set back by so many seconds: what is put off waits as long, and no longer than until then."""
-        self._batch.settlements = [
+        """The clock was set back by so many seconds: what is deferred waits as long, and no longer than until then."""
+        self._batch.results = [
             replace(one, due_at=min(one.due_at - seconds, latest)) if one.state is DeliveryState.DEFERRED else one
-            for one in self._batch.settlements
+            for one in self._batch.results
         ]
 
-    def take(self, *, with_touched: bool) -> Batch:
-        """All that there is, for the turn that begins."""
+    def take(self) -> Batch:
+        """All that there is, for the cycle that begins."""
         batch, self._batch = self._batch, Batch()
-        if not with_touched:
-            batch.touched, self._batch.touched = self._batch.touched, batch.touched
         return batch
 
     def recorded(self, batch: Batch) -> None:
-        """The turn is committed."""
-        self.waiting -= len(batch.settlements) + len(batch.released)
+        """The batch is committed."""
+        self.waiting -= len(batch.results) + len(batch.released)
         self.unsafe -= batch.unsafe
 
     def bring_back(self, batch: Batch) -> None:
-        """Nothing of the turn was committed."""
-        self._batch.settlements[:0] = batch.settlements
+        """Nothing of the batch was committed."""
+        self._batch.results[:0] = batch.results
         self._batch.released[:0] = batch.released
         self._batch.touched |= batch.touched
         self._batch.unsafe += batch.unsafe

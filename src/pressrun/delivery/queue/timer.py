@@ -1,4 +1,4 @@
-"""One timer of the event loop that goes off at the earliest of the times asked for."""
+"""A timer of the event loop that goes off at the earliest of the times it was set to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Timer:
-    """Calls back once, when the earliest time comes; then it may be set again."""
+    """Calls back once, when the earliest time comes. Then it may be set again."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
@@ -20,7 +20,7 @@ class Timer:
         return self._handle is not None
 
     def set(self, at: float, now: float) -> None:
-        """Go off at `at`, unless it does so earlier anyway."""
+        """Go off at `at`, unless it goes off earlier anyway."""
         if self._handle is not None:
             if self.at <= at:
                 return

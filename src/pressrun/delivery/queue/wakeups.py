@@ -1,67 +1,101 @@
-"""When the dispatcher's loop takes its next turn, and whether that turn looks for what may go or only records."""
+"""When the dispatcher's loop runs its next cycle, and how much that cycle does."""
 
 from __future__ import annotations
 
 import asyncio
+from enum import IntEnum
 
+from pressrun.delivery.queue.pacing import EARLY_SECONDS
 from pressrun.delivery.queue.timer import Timer
 
-LOOK_AGAIN_SECONDS = 5.0  # the loop looks at least so often: it feeds the watchdog
+SAFETY_SECONDS = 5.0  # a cycle that does everything comes at least this often: it feeds the watchdog
+
+
+class Work(IntEnum):
+    """What a cycle does; each one does what those before it do, too."""
+
+    RECORD = 0  # record results
+    CLAIM = 1  # claim what may go
+    ADVANCE = 2  # start, pause and finish editions
 
 
 class WakeUps:
-    """`again_at` is when to look without being asked; so few claimed rows as `low_water` are reason enough, too."""
+    """`again_at` is when to claim again by ourselves; at `low_water` claimed rows or fewer it is time, too."""
 
     def __init__(self) -> None:
         self.again_at: float | None = None
         self.low_water = -1
         self._wanted = asyncio.Event()
-        self._looks = True
-        self._looked_at = 0.0
-        self._alarm = Timer(self._wanted.set)
+        self._work = Work.ADVANCE
+        self._advanced_at = 0.0
+        self._advance_at: float | None = None
+        self._timer = Timer(self._wanted.set)
 
-    def turn(self) -> None:
+    @property
+    def next_at(self) -> float | None:
+        """When something is due by itself; None for nothing."""
+        return min((at for at in (self.again_at, self._advance_at) if at is not None), default=None)
+
+    def record(self) -> None:
         """There is something to record."""
         self._wanted.set()
 
-    def turn_within(self, seconds: float, now: float) -> None:
+    def record_within(self, seconds: float, now: float) -> None:
         """There is something to record, together with what comes until then."""
         if not self._wanted.is_set():
-            self._alarm.set(now + seconds, now)
+            self._timer.set(now + seconds, now)
 
-    def look(self) -> None:
-        """Look for what may go, in a turn that begins now."""
-        self.look_next()
+    def claim(self) -> None:
+        """Claim what may go, in a cycle that begins now."""
+        self.plan_next(Work.CLAIM)
         self._wanted.set()
 
-    def look_next(self) -> None:
-        """Look with the next turn, whenever that is."""
-        self._looks = True
+    def advance(self) -> None:
+        """Something changed in the database: do everything, in a cycle that begins now."""
+        self.plan_next(Work.ADVANCE)
+        self._wanted.set()
+
+    def plan_next(self, work: Work) -> None:
+        """Do at least so much in the next cycle, whenever that is."""
+        self._work = max(self._work, work)
 
     def plan(self, *, again_at: float | None = None, low_water: int = -1) -> None:
-        """What is reason to look again, but for what is told."""
+        """When to claim again by ourselves."""
         self.again_at, self.low_water = again_at, low_water
 
-    def begin(self, now: float, *, must_look: bool) -> bool:
-        """Begin a turn; says whether it looks."""
-        self._alarm.cancel()
-        looks, self._looks = self._looks or must_look, False
-        if looks:
-            self._looked_at = now
-            self.low_water = -1  # that fewer are claimed meanwhile is no reason for the next one: this one claims more
-        return looks
+    def plan_advance(self, at: float | None) -> None:
+        """When an edition starts by itself."""
+        self._advance_at = at
+
+    def begin(self, now: float, least: Work) -> Work:
+        """Begin a cycle; returns what it does."""
+        self._timer.cancel()
+        work, self._work = max(self._work, least), Work.RECORD
+        if self._is_time_to_advance(now):
+            work = Work.ADVANCE
+        if work is Work.ADVANCE:
+            self._advanced_at = now
+        if work >= Work.CLAIM:
+            self.low_water = -1  # this cycle claims more: what it finds is no reason for the next one
+        return work
+
+    def _is_time_to_advance(self, now: float) -> bool:
+        if self._advance_at is not None and self._advance_at <= now:
+            return True
+        # The clock may have been set back, and a timer may fire early.
+        return not self._advanced_at <= now < self._advanced_at + SAFETY_SECONDS - EARLY_SECONDS
 
     async def sleep(self, now: float, seconds: float | None) -> None:
-        """Until there is something to record or to look for; with `seconds` at most so long."""
-        # Turns that only record put a look off no further; nor does a clock that was set back.
-        latest = min(self._looked_at, now) + LOOK_AGAIN_SECONDS
+        """Wait for something to record or to claim; with `seconds` at most so long."""
+        # Cycles that only record do not postpone the next one that does everything; nor does a clock that was set back.
+        ends = [min(self._advanced_at, now) + SAFETY_SECONDS, self.next_at]
         if seconds is not None:
-            latest = min(latest, now + seconds)
-        until = latest if self.again_at is None else min(latest, self.again_at)
+            ends.append(now + seconds)
+        until = min(at for at in ends if at is not None)
         if until <= now:
-            self._looks = True
+            self.plan_next(Work.CLAIM)
         else:
-            timer = asyncio.get_running_loop().call_later(until - now, self.look)
+            timer = asyncio.get_running_loop().call_later(until - now, self.claim)
             try:
                 await self._wanted.wait()
             finally:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from pressrun.core.pacing import Pace
 from pressrun.core.site import Site
 from pressrun.delivery.mailer.mailer import build_signer
+from pressrun.delivery.queue.pacing import slot_tolerance_seconds
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.delivery.relay.tls import client_context
 from pressrun.message.signatures.dkim import Signer
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.services.settings import DeliverySettings, TokenSettings
-
-SHORTEST_TOLERANCE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +44,6 @@ class WorkerSettings:
         return replace(self, relays=tuple(replace(relay, connections=part) for relay, part in parts if part))
 
     def tolerance_seconds(self, relay: str) -> float:
-        """How late a slot may be used: one interval of the pacer, and at least some milliseconds."""
+        """How late a slot may be used, by the rates of all deliveries and of the relay."""
         of_relay = [rate for one in self.relays if one.name == relay for rate in one.rates]
-        spreads = [Pace(rates).spread for rates in (self.delivery.rates, of_relay)]
-        return max([SHORTEST_TOLERANCE_SECONDS, *(spread.interval for spread in spreads if spread is not None)])
+        return slot_tolerance_seconds(self.delivery.rates, of_relay)

@@ -5,7 +5,9 @@ Plain functions of a transaction, shared by the dispatcher and by the people who
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, NotFound, Refused
@@ -73,6 +75,68 @@ def cancel_expired_drafts(tx: Transaction, now: int) -> int:
     for edition_id in expired:
         cancel(tx, edition_id, now)
     return len(expired)
+
+
+@dataclass(slots=True, kw_only=True)
+class EditionChanges:
+    """The editions that a transaction started, paused or finished, and what went wrong with what."""
+
+    changed: list[Edition] = field(default_factory=list)
+    faults: list[tuple[str, Exception]] = field(default_factory=list)
+
+    def attempt(self, tx: Transaction, edition: Edition, work: Callable[[], None], *, careful: bool) -> None:
+        """Do what concerns one edition alone; with `careful` an error pauses it, and no other one."""
+        if not careful:
+            work()
+            return
+        problem = tx.attempt(work)
+        if problem is not None:
+            self.faults.append((f"edition {edition.id}", problem))
+            tx.attempt(lambda: self.changed.append(pause_for_fault(tx, edition)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceRequest:
+    """`idle` are editions that may be finished, also if they are paused; `relays` those that are configured.
+
+    With `careful` an edition that meets an error is paused, and the others go on.
+    """
+
+    now: int
+    idle: Collection[int]
+    relays: Collection[str]
+    late_grace_seconds: float
+    careful: bool
+
+
+def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, int | None]:
+    """Start, pause and finish the editions that are due for it; returns when the next one starts by itself, too."""
+    found = EditionChanges()
+    for edition_id in request.idle:  # paused ones, too: the copies in flight at the pause may have been the last
+        found.changed += finish_if_done(tx, edition_id, request.now)
+    starts: list[int] = []
+    for edition in editions.live_editions(tx):
+        move_on = partial(_move_on, tx, edition, request, found, starts)
+        found.attempt(tx, edition, move_on, careful=request.careful)
+    return found, min(starts, default=None)
+
+
+def _move_on(
+    tx: Transaction, edition: Edition, request: AdvanceRequest, found: EditionChanges, starts: list[int]
+) -> None:
+    if edition.state is EditionState.SCHEDULED:
+        started = start_if_due(tx, edition, request.now, request.late_grace_seconds)
+        if started is edition:
+            starts += [] if edition.scheduled_at is None else [edition.scheduled_at]
+            return
+        edition = started
+        found.changed.append(started)
+    if edition.state is not EditionState.SENDING:
+        return
+    if edition.list_relay and edition.list_relay not in request.relays:
+        found.changed.append(pause_without_relay(tx, edition))
+    else:  # each time: the last copies may have been cancelled, since their readers unsubscribed
+        found.changed += finish_if_done(tx, edition.id, request.now) or pause_after_canary(tx, edition.id)
 
 
 def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds: float) -> Edition:
