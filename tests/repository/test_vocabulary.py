@@ -55,14 +55,12 @@ LEFT_NAMES = set(
     """
     AbuseLimits.asks_for_work AbuseLimits.look AttackDetector.look AutoPause.after_settling
     BounceHandler.after_settling BounceHandler.settle ComplaintHandler.settle
-    ComplaintHandler.settle_at_bounce_address DataLock.take DestinationQueues.take_stale Destinations.take
-    Dispatcher.look EditionsPort.settle Fallback.note LayoutPress MailCommands.settle MailQuota.taken
-    MailedEditions.settle Pages.speak QueueLoop.look RateAnomaly.judge Ready.take Ready.take_ahead Ready.take_stale
-    RelayWatch.look RelayWeights.take Results.settle Results.take Said SignUpForms.judge SignUps.take_within
-    Throttle.after_taken Throttle.looks_again_at Throttle.notes Throttle.take Turn.taken UndoUnsubscribe.say_why
-    Unsubscribes.note_within WakeUps.look WakeUps.look_next ask_for_confirmation ask_suspended find_asked judge
-    judge_posts names_to_look_up note record_probe readers_to_probe speak speak_as_named spoken take_audience
-    take_back_bounced take_back_refused take_back_unsent take_turn taken_slugs tell_failure tell_turn telling told
+    ComplaintHandler.settle_at_bounce_address DataLock.take EditionsPort.settle Fallback.note LayoutPress
+    MailCommands.settle MailQuota.taken MailedEditions.settle Pages.speak QueueLoop.look RateAnomaly.judge
+    RelayWatch.look Said SignUpForms.judge SignUps.take_within UndoUnsubscribe.say_why Unsubscribes.note_within
+    ask_for_confirmation ask_suspended find_asked judge judge_posts names_to_look_up note record_probe
+    readers_to_probe speak speak_as_named spoken take_back_bounced take_back_refused take_back_unsent taken_slugs
+    told
 """.split()
 )
 LEFT_ANSWERS = set(

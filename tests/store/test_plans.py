@@ -231,8 +231,8 @@ PLANS = {
 
 # Longer plans: of these it is enough that nothing long is scanned.
 UNSCANNED = [
-    "deliveries.take_audience",
-    "deliveries.take_audience_shuffled",
+    "deliveries.queue_audience",
+    "deliveries.queue_audience_shuffled",
     "deliveries.defer",
     "deliveries.release",
     "deliveries.requeue_failed",

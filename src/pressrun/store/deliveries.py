@@ -104,12 +104,12 @@ class DeliveryResult(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     blocks: bool = False
 
 
-def take_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, shuffled: bool) -> int:
+def queue_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, shuffled: bool) -> int:
     """Queue one copy for every reader who is active and not suppressed, in the order of joining or in none.
 
     Left out is who has had this issue in another language of its family, and has changed to this one since.
     """
-    statement = "deliveries.take_audience_shuffled" if shuffled else "deliveries.take_audience"
+    statement = "deliveries.queue_audience_shuffled" if shuffled else "deliveries.queue_audience"
     return tx.run(statement, edition_id=edition_id, list_id=list_id, now=now)
 
 

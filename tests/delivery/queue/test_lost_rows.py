@@ -60,14 +60,14 @@ CALLS: list[tuple[Any, str]] = [
     *(
         (Scheduler, name)
         for name in (
-            *("follow", "take_stale", "learn_slow", "eager", "claimed_by_queue", "full_relays", "pace_snapshot"),
-            *("push", "push_front", "next", "_with_slot", "take_passed_over", "is_short_of", "learn", "return_unsent"),
+            *("follow", "remove_stale", "learn_slow", "eager", "claimed_by_queue", "full_relays", "pace_snapshot"),
+            *("push", "push_front", "next", "_with_slot", "pop_passed_over", "is_short_of", "learn", "return_unsent"),
             *("remove_domain", "remove_editions", "editions", "_choose", "_count_handed_out"),
         )
     ),
-    *((DestinationQueues, name) for name in ("push", "push_front", "pop", "take_stale", "remove_editions")),
+    *((DestinationQueues, name) for name in ("push", "push_front", "pop", "remove_stale", "remove_editions")),
     *((Pacer, name) for name in ("spend", "slots", "next_at", "claimable", "snapshot", "follow")),
-    *((Throttle, name) for name in ("take_changed", "rooms", "hand_out", "give_back", "after_delivered", "opens_at")),
+    *((Throttle, name) for name in ("pop_changed", "rooms", "hand_out", "give_back", "after_delivered", "opens_at")),
     *((RelayWeights, name) for name in ("room", "hand_out")),
     # the broker
     *(
@@ -90,7 +90,7 @@ CALLS: list[tuple[Any, str]] = [
     (broker, "_log_failure"),
     (broker, "delivery_result_of"),
     (broker, "event"),
-    *((PendingResults, name) for name in ("add", "release", "count", "take")),
+    *((PendingResults, name) for name in ("add", "release", "count", "pop")),
     (Timer, "set"),
     # the worker
     *((DirectWorker, name) for name in ("wake", "recall")),

@@ -164,7 +164,7 @@ async def test_removing_cancels_what_waits(office: Office) -> None:
     await office.subscribers.add("news", ANN)
     edition = await office.make_edition()
     await office.database.write(
-        lambda tx: deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+        lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
     )
     await office.subscribers.remove("news", ANN)
     assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
@@ -181,7 +181,7 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     await office.lists.add_editor("news", ANN)
     edition = await office.make_edition()
     await office.database.write(
-        lambda tx: deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+        lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
     )
     test_copy = notices.NewNotice(kind="test", address=ANN, message_secret=b"", list_id=1, content=b"To: Ann@x.example")
     await office.database.write(notices.insert_notice, test_copy, NOW)
@@ -230,7 +230,7 @@ async def test_a_row_that_ends_a_membership_cancels_what_waits(office: Office, s
     await take(office, [row(2, "ann@x.example"), row(3, "bob@x.example")])
     edition = await office.make_edition()
     await office.database.write(
-        lambda tx: deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+        lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
     )
     woken = office.woken
     await take(office, [row(2, "ann@x.example", state=state)])

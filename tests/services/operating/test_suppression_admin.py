@@ -19,7 +19,7 @@ async def test_suppressing_ends_what_waits(office: Office) -> None:
     await office.subscribers.add("news", ANN)
     edition = await office.make_edition()
     await office.database.write(
-        lambda tx: deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+        lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
     )
     await office.suppressions.add(parse_address("ann@X.example"), "operator")
     assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]

@@ -32,7 +32,7 @@ async def edition_with_outcomes(office: Office) -> int:
             started_at=NOW,
             finished_at=None,
             pause_reason=None,
-            audience=deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False),
+            audience=deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False),
             canary_copies=None,
         )
         (first, second), _ = deliveries.claim_copies(tx, lane="", edition_id=edition, now=NOW, limit=2)

@@ -100,7 +100,7 @@ class Broker:
             short = any(self.scheduler.is_short_of(job, now) for job in jobs)
             if short or self.scheduler.copies <= self.wake_ups.low_water:
                 self.wake_ups.claim()
-            if self.scheduler.take_passed_over():
+            if self.scheduler.pop_passed_over():
                 self._call_at(now, now)
         self._in_flight.update([(job.row.id, job) for job in jobs])  # the last thing: nothing behind it can fail
         return jobs

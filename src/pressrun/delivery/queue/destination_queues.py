@@ -201,7 +201,7 @@ class DestinationQueues:
         """Whether a copy waits in this queue."""
         return self._copies.holds(name)
 
-    def take_stale(self, stale: Stale, is_shut: Callable[[str], bool], now: float) -> None:
+    def remove_stale(self, stale: Stale, is_shut: Callable[[str], bool], now: float) -> None:
         """Take out, queue by queue, what has waited too long, and what waits in queues that are shut."""
         for name, job in self._notices.heads():
             if is_stale(job, now):

@@ -179,7 +179,7 @@ class Dispatcher(BackgroundLoop):
         try:
             self._scheduler.follow(now)
             self.broker.follow(now)
-            stale, self._holding = self._scheduler.take_stale(now)
+            stale, self._holding = self._scheduler.remove_stale(now)
             self._results.release(stale.jobs)
             self._learn_slow(now)
             work = self._wake_ups.begin(now, self._least_work(now, careful=careful))
@@ -234,7 +234,7 @@ class Dispatcher(BackgroundLoop):
         """Record the results that have come and, before a claim, what was learned of destinations; returns the editions
         that may be finished by it, too.
         """
-        batch = self._results.take()
+        batch = self._results.pop()
         throttle = ThrottleChanges(states=ThrottleStates())
         try:
             if work >= Work.CLAIM:
@@ -273,7 +273,7 @@ class Dispatcher(BackgroundLoop):
         return ThrottleChanges(
             given_up=throttle.given_up(now, self.settings.give_up_after_seconds),
             domains=throttle.lanes.by_domain if self._domains_changed else None,
-            states=throttle.take_changed(),  # the last: whoever has them must store them
+            states=throttle.pop_changed(),  # the last: whoever has them must store them
         )
 
     def _apply_throttle(self, changes: ThrottleChanges, now: float) -> None:

@@ -88,7 +88,7 @@ class PendingResults:
             for one in self._batch.results
         ]
 
-    def take(self) -> Batch:
+    def pop(self) -> Batch:
         """All that there is, for the cycle that begins."""
         batch, self._batch = self._batch, Batch()
         return batch

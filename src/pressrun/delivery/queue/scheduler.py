@@ -206,7 +206,7 @@ class Scheduler:
             self._weights.hand_out(relay)
         self.throttle.hand_out(relay_lane(relay), slot)
 
-    def take_passed_over(self) -> bool:
+    def pop_passed_over(self) -> bool:
         """Whether relays got nothing that may get something now, since another relay took its share; told once."""
         if not self._passed_over:
             return False
@@ -399,11 +399,11 @@ class Scheduler:
 
     # ------------------------------------------------------------------ giving back
 
-    def take_stale(self, now: float) -> tuple[Stale, bool]:
+    def remove_stale(self, now: float) -> tuple[Stale, bool]:
         """Take out what has waited too long. The second value says that no relay has taken anything for so long."""
         stale = Stale()
         for queues in self._queues.values():
-            queues.take_stale(stale, lambda name: self.throttle.is_shut(name, now), now)
+            queues.remove_stale(stale, lambda name: self.throttle.is_shut(name, now), now)
         is_idle = not 0 <= now - self._handed_out_at < STALE_SECONDS
         is_held = is_idle and any(not self.throttle.is_bound(job.queue or "", now) for job in stale.jobs)
         return stale, is_held

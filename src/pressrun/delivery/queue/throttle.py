@@ -257,7 +257,7 @@ class Throttle:
 
     # ------------------------------------------------------------------ records
 
-    def take_changed(self) -> ThrottleStates:
+    def pop_changed(self) -> ThrottleStates:
         """What changed since the last call. If it cannot be stored it has to be given to `bring_back`."""
         names, self._changed = self._changed, set()
         opening, self._opening = self._opening, set()

@@ -34,7 +34,7 @@ def start(tx: Transaction, edition: Edition, now: int) -> Edition:
     With nobody there it is finished at once, and published all the same: who starts a newsletter has editions to show
     before it has readers.
     """
-    audience = deliveries.take_audience(
+    audience = deliveries.queue_audience(
         tx, edition_id=edition.id, list_id=edition.list_id, now=now, shuffled=edition.canary_percent is not None
     )
     canary = None

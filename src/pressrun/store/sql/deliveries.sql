@@ -1,4 +1,4 @@
--- name: take_audience
+-- name: queue_audience
 -- One queued copy for everyone on the list who may be mailed and has not had this issue in another language.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
@@ -10,7 +10,7 @@ where recipient.subscription_id = member.id and recipient.may_be_mailed
         where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
 order by recipient.subscription_id;
 
--- name: take_audience_shuffled
+-- name: queue_audience_shuffled
 -- The same in random order, so that the first ones are a fair sample.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
