@@ -25,7 +25,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.timeline import Timeline
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.copy_trace import trace_copy
-from pressrun.services.reports.edition_reports import DomainCounts, EditionReport, Said, report_edition
+from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport, report_edition
 from pressrun.web.editors.report import render_report
 
 MOST_WORDINGS = 12  # the rest are rare; `--json` has them all
@@ -170,7 +170,7 @@ def _print_domains(domains: Sequence[DomainCounts]) -> None:
         echo(f"… and {left:,} copies for smaller ones")
 
 
-def _print_replies(title: str, said: Sequence[Said]) -> None:
+def _print_replies(title: str, said: Sequence[CommonReply]) -> None:
     if not said:
         return
     echo(f"\n{title}, with the replies of the mail servers (--json has the addresses):")
@@ -181,7 +181,7 @@ def _print_replies(title: str, said: Sequence[Said]) -> None:
         echo(f"{left:>9,}  in {len(said) - MOST_WORDINGS:,} other wordings: see --json")
 
 
-def _reply_lines(said: Iterable[Said]) -> Iterator[str]:
+def _reply_lines(said: Iterable[CommonReply]) -> Iterator[str]:
     for reply in said:
         kind = "/".join(dict.fromkeys(word for word in (reply.kind, reply.bounce) if word))
         code = " ".join(str(part) for part in (reply.code, reply.enhanced) if part is not None)

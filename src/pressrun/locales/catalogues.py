@@ -29,7 +29,7 @@ _EMAIL = re.compile(r"\b(e)-(mail)", re.IGNORECASE)  # as translators type it
 
 
 def words_in(*tags: str) -> Words:
-    """The words of the first of these languages that we have, English where we have none; `""` is passed over."""
+    """The words in the first of these languages with a catalogue, else English; `""` is skipped."""
     return _words(first_language(tags))
 
 
@@ -43,7 +43,7 @@ def _words(language: str) -> Words:
     def written(form: str) -> Callable[[int], str]:
         def day(at: int) -> str:
             text = format_date(datetime.fromtimestamp(at, UTC).date(), format=form, locale=locale)
-            # A French day is not parted from its month.
+            # French keeps a day and its month on one line.
             return text.replace(" ", "\N{NO-BREAK SPACE}", 1) if language == "fr" else text
 
         return day
@@ -81,5 +81,5 @@ def _translations(language: str) -> GNUTranslations:
 
 
 def _unbroken(text: str) -> str:
-    """With a hyphen in "e-mail" that no line ends at: UAX 14, class GL."""
+    """With a non-breaking hyphen in "e-mail" (UAX 14, class GL)."""
     return _EMAIL.sub("\\1\N{NON-BREAKING HYPHEN}\\2", text)

@@ -1,4 +1,4 @@
-"""Which languages there are, and which of them serves somebody who asks for another (RFC 4647 §3.4)."""
+"""The available languages, and the choice among them by language tags (RFC 4647 §3.4)."""
 
 from __future__ import annotations
 
@@ -27,41 +27,41 @@ _BY_KEY = {tag.lower(): tag for tag in LANGUAGES}
 # Where the script is not said, the region says it; who reads the traditional script is not given the simplified one.
 _SAME_AS = {"zh": "zh-hans", "zh-cn": "zh-hans", "zh-sg": "zh-hans", "zh-my": "zh-hans"}
 _WRITTEN_OTHERWISE = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
-# Languages written in more than one way, and how they are written in the countries that have no catalogue of their own.
+# Languages with several catalogues, and the one for countries without a catalogue of their own.
 _ELSEWHERE = {"pt": "pt-PT"}
 
 
 def find_language(tag: str, *others: str) -> str | None:
-    """The language of ours for a tag, cut shorter until one fits: `de` for `de-AT`; None where none does.
+    """The available language for a tag, shortened until one matches: `de` for `de-AT`; None without a match.
 
-    A tag without a country, such as `pt`, means the Portuguese of the first of `others` that says which: those of the
-    list, say, or of the browser. Where none does, as for a country without a catalogue, it is that of Portugal.
+    A tag without a country, such as `pt`, means the variety of the first of `others` that names one: the languages of
+    the list or the browser, for example. Otherwise, and for countries without a catalogue, it means that of Portugal.
     """
     wanted = tag.strip().replace("_", "-").lower()
     if len(wanted) > _LONGEST_TAG or wanted.startswith(_WRITTEN_OTHERWISE):
         return None
     if wanted in _ELSEWHERE:
-        said = (find_language(other) for other in others if other.strip().lower() != wanted)
-        return next((one for one in said if one is not None and one.startswith(f"{wanted}-")), _ELSEWHERE[wanted])
+        varieties = (find_language(other) for other in others if other.strip().lower() != wanted)
+        return next((tag for tag in varieties if tag and tag.startswith(f"{wanted}-")), _ELSEWHERE[wanted])
     while wanted:
-        found = _BY_KEY.get(_SAME_AS.get(wanted, wanted)) or _ELSEWHERE.get(wanted)
-        if found is not None:
-            return found
+        language = _BY_KEY.get(_SAME_AS.get(wanted, wanted)) or _ELSEWHERE.get(wanted)
+        if language is not None:
+            return language
         wanted = wanted.rpartition("-")[0]
     return None
 
 
 def first_language(tags: Iterable[str]) -> str:
-    """The language for the first tag that we have one for; English where there is none."""
+    """The available language for the first tag that has one, else English."""
     asked = tuple(tags)
-    found = (find_language(tag, *asked[at + 1 :]) for at, tag in enumerate(asked))
-    return next((language for language in found if language is not None), ENGLISH_TAG)
+    languages = (find_language(tag, *asked[at + 1 :]) for at, tag in enumerate(asked))
+    return next((language for language in languages if language is not None), ENGLISH_TAG)
 
 
 def best_of(tags: Sequence[str], wanted: Iterable[str]) -> int | None:
-    """Which of these tags serves somebody best who wants those languages, the first one most; None where none does.
+    """The best of these tags for a person who prefers these languages, in order; None without a match.
 
-    The very tag goes before another of the same catalogue, and that before another country's way of the same language.
+    An equal tag is better than one with the same catalogue, and that is better than another variety of the language.
     """
     for asked in wanted:
         for serves in (_is_same, _has_same_catalogue, _is_near):
@@ -80,6 +80,6 @@ def _has_same_catalogue(tag: str, wanted: str) -> bool:
 
 
 def _is_near(tag: str, wanted: str) -> bool:
-    """Not where only one of them is written as we write it: the scripts of Chinese."""
+    """The same language, unless only one of the tags has a catalogue, as for the scripts of Chinese."""
     is_alike = (find_language(tag) is None) == (find_language(wanted) is None)
     return is_alike and tag.partition("-")[0].lower() == wanted.partition("-")[0].lower()

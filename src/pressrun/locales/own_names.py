@@ -1,4 +1,4 @@
-"""Languages by the names that they have themselves, for links to the same newsletter in another one."""
+"""The names of languages in themselves, for links to the same newsletter in another language."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 
 
 def own_names(tags: Sequence[str]) -> list[str]:
-    """The name of each language in itself, with its country or script only where it would be the same as another's.
+    """The name of each language in itself, with its country or script only if it would equal that of another.
 
     A language that Babel does not know is named by its tag.
     """

@@ -14,7 +14,7 @@ from tests.web.house import words_of
 
 from pressrun.core.timeline import spread
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.reports.edition_reports import DomainCounts, EditionReport, Said
+from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport
 from pressrun.web.editors.plots import HEIGHT, WIDTH, ceiling, draw_bars
 from pressrun.web.editors.report import render_report
 
@@ -32,8 +32,8 @@ def report() -> EditionReport:
         "unsubscribed": {START + 600 * one: 1 + one % 3 for one in range(40)},
         "complaints": {},
     }
-    said = Said(number=42, kind="hard", bounce="gone", code=550, enhanced="5.1.1", text=HOSTILE)
-    long = Said(number=9, kind="policy", bounce="policy", code=550, enhanced="5.7.1", text="x" * 300)
+    said = CommonReply(number=42, kind="hard", bounce="gone", code=550, enhanced="5.1.1", text=HOSTILE)
+    long = CommonReply(number=9, kind="policy", bounce="policy", code=550, enhanced="5.7.1", text="x" * 300)
     domains = [
         DomainCounts(name="gmail", domains=2, copies=7000, counts=NONE | {"delivered": 6990, "failed": 10}),
         DomainCounts(name=f"{'a-long-name-' * 5}.example", domains=1, copies=300, counts=NONE | {"delivered": 300}),

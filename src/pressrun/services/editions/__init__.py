@@ -1,1 +1,1 @@
-"""An edition from its manuscript to its archive: built, checked, previewed, let go, paused, looked up."""
+"""Editions, from the manuscript to the archive: building, preflight, preview, approval, sending, and reading."""

@@ -1,9 +1,9 @@
-"""Reading what was sent: the lists, their archives by year, editions with their files, the search, what feeds hold.
+"""Reading the archives: lists, indexes by year, editions with their files, search, and feeds.
 
-Reading only. There are two doors: a list's name, which opens a public archive to everybody, and a reader's link, which
-opens the archive of one list as long as that reader stays. An archive for members shows itself to nobody else, one
-that is off is as if it were not. An edition's page exists from its first claim; index, feeds and search name it once it
-goes beyond a canary.
+There are two ways in: the name of a list gives everybody access to its public archive, and a reader's link gives access
+to the archive of one list while that reader is subscribed. An archive for members is visible to nobody else, and one
+that is off does not seem to exist. The page of an edition exists from its first claim on; index, feeds and search
+include it once it is more than a canary.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
 PAGE_SIZE = 20
-FOUND_SIZE = 12  # of a search: each with a passage, which makes it longer
+FOUND_SIZE = 12  # results of a search on a page; each is longer because of its snippet
 FEED_SIZE = 20
-EARLIER_SIZE = 5  # on the list's page, below the last edition
-SITEMAP_SIZE = 50_000  # as many as a sitemap may name
+EARLIER_SIZE = 5  # on the page of a list, below the latest edition
+SITEMAP_SIZE = 50_000  # as many as a sitemap may contain
 
 _SHOWN_ASSET = re.compile(rf'src="[^"]*/{re.escape(ARCHIVE_PREFIX)}([^"/]+)"')
 _READERS = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
@@ -56,15 +56,15 @@ T = TypeVar("T")
 
 
 class NotReadable(StrEnum):
-    """Why there is nothing to read."""
+    """Why a page of an archive cannot be read."""
 
-    UNKNOWN = "unknown"  # no such list, edition or file, the archive is off, or the reader has left
-    MEMBERS = "members"  # the archive is for members: a reader's link is needed
+    UNKNOWN = "unknown"  # no such list, edition or file; the archive is off; or the reader has left
+    MEMBERS = "members"  # the archive is for members and needs a reader's link
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderLink:
-    """What a link to read says: whose subscription, and how often that person and subscription began anew."""
+    """The content of a reader's link: a subscription, the epoch of its person, and its round."""
 
     subscription_id: int
     epoch: int
@@ -76,10 +76,10 @@ ArchiveAccess: TypeAlias = str | ReaderLink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
-    """A list with its latest edition and some before, of `total`; None and empty where nothing is public.
+    """A list with its latest edition and some earlier ones of `total`; None and empty when nothing is public.
 
-    `family` are the open lists that are the same newsletter in several languages, this one among them, oldest first;
-    empty where there is no other.
+    `family` are the open lists of the same newsletter in all languages including this one, oldest first; empty when
+    there is no other.
     """
 
     list: MailingList
@@ -91,7 +91,7 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedList:
-    """A list that the front page offers; `latest_at` is when its latest edition came out, None where none is public."""
+    """A list on the front page; `latest_at` is when its latest edition came out, None when none is public."""
 
     list: MailingList
     latest_at: int | None
@@ -99,7 +99,7 @@ class OfferedList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Year:
-    """A year of an archive, and how many editions it has."""
+    """A year of an archive and its number of editions."""
 
     year: int
     number: int
@@ -109,7 +109,7 @@ class Year:
 class IndexPage:
     """One page of an archive, or of its `year`, newest first; `number` counts from 1 to `pages`.
 
-    `family` are the lists with a public archive of the same newsletter, this one among them; empty where there is no
+    `family` are the lists of the same newsletter with a public archive, including this one; empty when there is no
     other.
     """
 
@@ -123,28 +123,28 @@ class IndexPage:
 
     @property
     def by_year(self) -> dict[int, tuple[tuple[Summary, ...], ...]]:
-        """The editions of this page under their years: by month where most months have several, else all together."""
-        months = {month: tuple(found) for month, found in groupby(self.editions, key=_month_of)}
-        found: dict[int, tuple[tuple[Summary, ...], ...]] = {}
+        """The editions of this page by year, and within it by month if most months have several editions."""
+        months = {month: tuple(group) for month, group in groupby(self.editions, key=_month_of)}
+        years: dict[int, tuple[tuple[Summary, ...], ...]] = {}
         for (year, _), its in months.items():
-            before = found.get(year, ())
-            found[year] = (*before, its) if self.has_months or not before else ((*before[0], *its),)
-        return found
+            before = years.get(year, ())
+            years[year] = (*before, its) if self.has_months or not before else ((*before[0], *its),)
+        return years
 
     @property
     def has_months(self) -> bool:
-        """Whether each group of `by_year` is a month of its own."""
+        """Whether each group of `by_year` is a month."""
         return len(self.editions) >= 2 * len({_month_of(edition) for edition in self.editions})
 
     @property
     def has_pictures(self) -> bool:
-        """Whether any edition of this page has a picture to show beside its title."""
+        """Whether any edition of this page has a picture to show."""
         return any(edition.picture for edition in self.editions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """An edition that a search found; `passage` is in pieces, True for what was looked for."""
+    """A result of a search; `passage` is its snippet in pieces, with True for the words of the query."""
 
     summary: Summary
     passage: Pieces
@@ -152,7 +152,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResults:
-    """One page of what a search found, the best first, or the `newest`."""
+    """One page of search results, the best or the `newest` first."""
 
     list: MailingList
     query: str
@@ -172,7 +172,7 @@ class ArchiveFeed:
 
 
 class ArchiveReader:
-    """The reading side of lists and editions, over one database."""
+    """The use cases of people and programs that read lists and archives."""
 
     def __init__(self, *, database: Database, settings: Current[ServiceSettings], clock: Clock) -> None:
         self._database = database
@@ -190,36 +190,36 @@ class ArchiveReader:
         return await self._database.read(_offers)
 
     async def public_archives(self) -> list[MailingList]:
-        """The lists whose archive search engines may know of, closed ones among them, by name."""
+        """The lists whose archive search engines may index, including closed ones, by name."""
         return await self._database.read(_public_archives)
 
     async def find_list(self, name: str) -> MailingList | None:
-        """The list of that name, whether it is shown on the front page or not."""
+        """The list with this name, on the front page or not."""
         return await self._database.read(lists.find_list, name)
 
     async def find_family(self, name: str) -> tuple[MailingList | None, tuple[MailingList, ...]]:
-        """The list of that name with all of its family, oldest first; None with the family that has the name."""
+        """The list with this name and all lists of its family, oldest first; None with the family of this name."""
         return await self._database.read(_find_family, name)
 
     async def logo(self, name: str, digest: str) -> Logo | None:
-        """The logo of a list, if it is still the one of that digest."""
+        """The logo of a list, if it still has this digest."""
         return await self._database.read(_logo, name, digest)
 
     async def list_page(self, name: str) -> ListPage | None:
-        """A list, its last edition and some before."""
+        """A list, its latest edition and some earlier ones."""
         return await self._database.read(_list_page, name)
 
     async def index(self, door: ArchiveAccess, number: int = 1, year: int | None = None) -> IndexPage | NotReadable:
-        """One page of a list's archive, or of one year of it; UNKNOWN also for a page that is not there."""
+        """One page of an archive or of one year; UNKNOWN also for a page that does not exist."""
         return await self._database.read(_opened, door, lambda tx, target: index_page(tx, target, number, year))
 
     async def search(
         self, door: ArchiveAccess, query: str, number: int = 1, *, newest: bool = False, network: str | None
     ) -> SearchResults | NotReadable | RateExceeded:
-        """One page of what is found in an archive; any text is a query.
+        """One page of search results; any text is a query.
 
-        `network` is what `searches_per_ip` counts by, None when it does not apply. One search at a time: of all that is
-        read it takes the longest, and whoever reads something else waits for no more than one.
+        `network` is what `searches_per_ip` counts by, None when it does not apply. Only one search runs at a time,
+        because searches take the longest of all reads, and other readers should wait for at most one.
         """
         if query and network is not None:
             retry_at = self._searches.spend(network, self._settings.value.limits.searches_per_ip, self._clock())
@@ -236,7 +236,7 @@ class ArchiveReader:
         return await self._database.read(_opened, name, _sitemap)
 
     async def feed(self, name: str) -> ArchiveFeed | NotReadable:
-        """What a list's feeds are made of."""
+        """The content of the feeds of a list."""
         return await self._database.read(_opened, name, read_feed)
 
     async def edition(self, door: ArchiveAccess, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
@@ -244,7 +244,7 @@ class ArchiveReader:
         return await self._database.read(_opened, door, lambda tx, target: _edition(tx, target, slug))
 
     async def find_translation(self, name: str, slug: str, wanted: str) -> str | None:
-        """The slug of the same issue in the public archive of the list `wanted`, of a public edition of a list."""
+        """The slug of the edition in the public archive of the list `wanted` that is the same issue as this one."""
         return await self._database.read(_find_translation, name, slug, wanted)
 
     async def asset(self, door: ArchiveAccess, slug: str, file_name: str) -> ArchivedFile | NotReadable:
@@ -264,7 +264,7 @@ def _opened(
 
 
 def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
-    """The list that a link opens: not after its reader left, nor after their address changed."""
+    """The list of a link; None once its reader has left or their address has changed."""
     subscription = subscriptions.get_subscription(tx, link.subscription_id)
     if subscription is None or subscription.round != link.round or subscription.state not in _READERS:
         return None
@@ -324,7 +324,7 @@ def _find_family(tx: Transaction, name: str) -> tuple[MailingList | None, tuple[
 def index_page(
     tx: Transaction, target: MailingList, number: int, year: int | None, size: int = PAGE_SIZE
 ) -> IndexPage | NotReadable:
-    """A page of the archive, whoever may see it; UNKNOWN where there is no such page."""
+    """A page of the archive without an access check; UNKNOWN when there is no such page."""
     years = tuple(Year(year=row["year"], number=row["number"]) for row in editions.archived_years(tx, target.id))
     total = sum(one.number for one in years if year in (None, one.year))
     pages = max(1, -(-total // size))
@@ -381,7 +381,7 @@ def _search(
 
 
 def _below_title(title: str, text: str) -> str:
-    """A text as the index holds it without the title that it begins with: that stands above the passage."""
+    """A text of the index without the title at its beginning, which is shown above the snippet."""
     return text.removeprefix(searchable(title)).removeprefix(" · ").lstrip()
 
 
@@ -390,7 +390,7 @@ def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:
 
 
 def read_feed(tx: Transaction, target: MailingList) -> ArchiveFeed:
-    """The newest editions of an archive, whoever may see it."""
+    """The newest editions of an archive, without an access check."""
     rows = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
     found = (edition_of(row, target, translations=_translations(tx, target, row["id"])) for row in rows)
     return ArchiveFeed(list=target, editions=tuple(found))
@@ -402,7 +402,7 @@ def _edition(tx: Transaction, target: MailingList, slug: str) -> tuple[MailingLi
 
 
 def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition | None:
-    """One edition of an archive with its files and neighbours, whoever may see it."""
+    """One edition of an archive with its files and neighbours, without an access check."""
     row = editions.find_archived(tx, target.id, slug)
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""An edition as its archive shows it: nothing of a reader is in it, merge fields stand at their defaults."""
+"""An edition as its archive shows it: without anything about a reader, merge fields at their defaults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One edition in an index; `published_at` in UTC seconds, `picture` the name of a small one, "" for none."""
+    """One edition in an index; `picture` is the name of a small picture, "" for none."""
 
     slug: str
     title: str
@@ -42,7 +42,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """An edition of an issue, on the public page of its list."""
+    """An edition of an issue, with a public page."""
 
     list_name: str
     slug: str
@@ -52,7 +52,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file beside an edition that its page does not show by itself."""
+    """A file of an edition that its page links to."""
 
     name: str
     media_type: str
@@ -70,9 +70,9 @@ class ArchivedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedEdition:
-    """One edition to be read. `html` is a clean fragment (None: plain text); `asset_path` is where its images stand.
+    """One edition with its content. `html` is a sanitized fragment, None for plain text; `asset_path` holds its images.
 
-    `translations` are the public editions of its issue with this one among them; empty where there is no other.
+    `translations` are the public editions of its issue including this one; empty when there is no other.
     """
 
     id: int
@@ -87,7 +87,7 @@ class ArchivedEdition:
 
     @property
     def teaser(self) -> str:
-        """What a list page says below the title: the preheader, or how the text begins."""
+        """The text below the title on a list page: the preheader, or the beginning of the text."""
         if self.summary.preheader:
             return self.summary.preheader
         joined = prose(_HEADING.sub("", self.text)).removeprefix(self.summary.title).strip()
@@ -95,9 +95,9 @@ class ArchivedEdition:
 
     @property
     def picture(self) -> str | None:
-        """The name of the first of its own images that it shows."""
-        found = re.search(rf'src="{re.escape(self.asset_path)}([^"/]+)"', self.html or "")
-        return None if found is None else html.unescape(found[1])
+        """The name of the first image of its own."""
+        match = re.search(rf'src="{re.escape(self.asset_path)}([^"/]+)"', self.html or "")
+        return None if match is None else html.unescape(match[1])
 
     def html_with_images(self, base: str) -> str | None:
         """`html` with its own images below `base`, which ends in a slash or is empty."""
@@ -111,12 +111,12 @@ class ArchivedEdition:
 
 
 def asset_path(list_name: str, slug: str) -> str:
-    """Where the stored HTML of an edition has its images."""
+    """The path of the images in the stored HTML of an edition."""
     return f"/{list_name}/archive/{slug}/{ARCHIVE_PREFIX}"
 
 
 def summary_of(row: Row, target: MailingList, *, picture: str | None = None) -> Summary:
-    """What an index shows of a row of the archive."""
+    """A row of the archive as an index shows it."""
     return Summary(
         slug=row["slug"],
         title=row["title"],
@@ -151,7 +151,7 @@ def edition_of(
 
 
 def _impersonal(text: str, target: MailingList) -> str:
-    """A line with its merge fields at their defaults, as whoever is no reader sees it."""
+    """A line with its merge fields at their defaults."""
     if "{{" not in text:
         return text
     table = FieldTable([text, target.title], _FIELD_NAME.findall(text), {"list.title": target.title})

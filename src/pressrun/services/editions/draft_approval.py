@@ -1,7 +1,7 @@
-"""What an editor does with the link to a held edition: look at it, and let it go or discard it, once.
+"""Approval of drafts: the link to a draft shows it, and releases or discards it once.
 
-Looking changes nothing. Releasing and discarding are one transaction each: of two editors who press a button at the
-same moment one does what it says, and both are told what became of the edition.
+Showing changes nothing. Releasing and discarding are one transaction each: when two editors press a button at the same
+moment, one succeeds and both see the result.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.editions")
 
 
-_SHOWN = frozenset({DraftStatus.HELD, DraftStatus.RELEASED})  # what these say of an edition, its link shows
+_SHOWN = frozenset({DraftStatus.HELD, DraftStatus.RELEASED})  # the link shows the content of these
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldEdition:
-    """An edition as its editor sees it. `audience` is that of now while it is held, else the one that was taken.
+    """A draft as its editor sees it. `audience` is the current one while it is held, else the one it was sent to.
 
-    `copies` are those that were made of it, by state; `preview` is there while it is held and looked at. `language` is
-    that of its editor where it is known, else that of the list.
+    `copies` counts its copies by state. `preview` is present while it is held. `language` is that of its editor if
+    known, else that of the list.
     """
 
     status: DraftStatus
@@ -54,17 +54,17 @@ class HeldEdition:
 
     @property
     def is_shown(self) -> bool:
-        """Whether its link shows what is in it."""
+        """Whether its link shows its content."""
         return self.status in _SHOWN
 
     @property
     def waiting(self) -> int:
-        """Copies that are still to be sent or are on their way."""
+        """How many copies are queued or in flight."""
         return sum(self.copies[state] for state in _WAITING)
 
 
 class DraftApproval:
-    """Held editions, over one database."""
+    """The use cases of editors with a link to a draft."""
 
     def __init__(self, *, database: Database, site: Site, keys: KeyRing, clock: Clock, wake: Waker) -> None:
         self._database = database
@@ -74,19 +74,19 @@ class DraftApproval:
         self._wake = wake
 
     def is_over(self, expires_at: int) -> bool:
-        """Whether the time of a link has passed."""
+        """Whether a link has expired."""
         return self._clock() > expires_at
 
     async def find(self, edition_id: int) -> HeldEdition | None:
-        """An edition that came by mail; None when there is none (any more), or it is out and its editor was removed."""
+        """An edition that came by mail; None when it does not exist, or was sent and its editor has been removed."""
         return await self._database.read(self._find_with_preview, edition_id)
 
     async def preview(self, edition_id: int) -> Preview | None:
-        """A held or released edition as a reader of whom nothing is known would get it."""
+        """A held or released edition as an unknown reader would get it."""
         return await self._database.read(self._preview, edition_id)
 
     async def release(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
-        """Let a held edition go; True when this call did it. One that is not held stays as it is."""
+        """Release a draft; True when this call did it. An edition that is not held stays as it is."""
         found, is_done = await self._database.write(_release, edition_id, int(self._clock()))
         if found is not None and is_done:
             event(log, "edition.started", edition=edition_id, list=found.list.name, audience=found.audience)
@@ -94,7 +94,7 @@ class DraftApproval:
         return found, is_done
 
     async def discard(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
-        """Cancel a held edition; True when this call did it. One that is not held stays as it is."""
+        """Cancel a draft; True when this call did it. An edition that is not held stays as it is."""
         found, is_done = await self._database.write(_discard, edition_id, int(self._clock()))
         if found is not None and is_done:
             log_edition_change(log, found.edition)
@@ -118,7 +118,7 @@ class DraftApproval:
 
 
 def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
-    """An edition that came by mail, without its preview; None as `Approving.look` says."""
+    """An edition that came by mail, without its preview; None in the cases of `DraftApproval.find`."""
     draft, edition = drafts.find_draft(tx, edition_id), editions.get_edition(tx, edition_id)
     target = None if edition is None else lists.get_list(tx, edition.list_id)
     if draft is None or edition is None or target is None:
@@ -126,7 +126,7 @@ def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
     status = draft_status(tx, edition, target)
     is_out = status is DraftStatus.RELEASED or edition.started_at is not None
     if is_out and not drafts.has_its_editors(tx, edition_id):
-        return None  # how it fares is no business of an editor who was removed
+        return None  # a removed editor may not see its results
     is_held = edition.state is EditionState.DRAFT
     return HeldEdition(
         status=status,

@@ -1,8 +1,8 @@
-"""Whether a held edition may be released: the one rule for every way in which an edition that came by mail goes out.
+"""Whether a draft may be released: the one rule for every way in which an edition that came by mail is sent.
 
-An editor's right ends with `editor rm`, an erasure or the list, and is suspended while the list is closed or takes no
-editions by mail. The database knows who sent a draft only as long as they are editors, so whatever removes one takes
-their drafts along, and adding them again brings no old link back.
+The right of an editor ends with `editor rm`, with an erasure and with the list. It is suspended while the list is
+closed or takes no editions by mail. The database knows who sent a draft only while they are an editor, so removing an
+editor cancels their drafts, and adding them again does not bring old links back.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pressrun.store.transaction import Transaction
 
 
 class DraftStatus(StrEnum):
-    """What can be done with an edition by its link."""
+    """The state of an edition that came by mail, as its link shows it."""
 
     HELD = "held"
-    CLOSED = "closed"  # it is held, but its list takes no editions any more
-    SWITCHED_OFF = "switched-off"  # it is held, but its list takes none by mail now
+    CLOSED = "closed"  # held, but its list is closed
+    SWITCHED_OFF = "switched-off"  # held, but its list takes no editions by mail now
     RELEASED = "released"
-    CANCELLED = "cancelled"  # by hand, by its time, or because an editor who sent it was removed
-    REPLACED = "replaced"  # cancelled, because its editor mailed a newer version
+    CANCELLED = "cancelled"  # by a person, because its link expired, or because its editor was removed
+    REPLACED = "replaced"  # cancelled because its editor mailed a newer version
 
 
 _WHY = {
@@ -38,7 +38,7 @@ _WHY = {
 
 
 def draft_status(tx: Transaction, edition: Edition, target: MailingList) -> DraftStatus:
-    """Where an edition stands that came by mail, as the database says now."""
+    """The status of an edition that came by mail."""
     if edition.state is EditionState.CANCELLED:
         draft = drafts.find_draft(tx, edition.id)
         return DraftStatus.CANCELLED if draft is None or draft.replaced_by is None else DraftStatus.REPLACED
@@ -52,7 +52,7 @@ def draft_status(tx: Transaction, edition: Edition, target: MailingList) -> Draf
 
 
 def require_releasable(tx: Transaction, edition: Edition, target: MailingList) -> None:
-    """Raise Refused, with the reason, unless a held edition may be released now."""
+    """Raise Refused with the reason unless a draft may be released now."""
     why = _WHY.get(draft_status(tx, edition, target))
     if why is not None:
         raise Refused(why.format(list=edition.list_name, edition=edition.id))

@@ -1,9 +1,9 @@
-"""Which of an editor's mails counts, when they mail an edition again under the same subject because it needed a change.
+"""Which draft counts when an editor mails a corrected edition under the same subject.
 
-The mail that was written last replaces the drafts before it, in whatever order they come; the caller stores, cancels
-and tells in one transaction, so that of two that come at once exactly one is left. An edition that was approved stays
-what it is, and the next mail is a draft of its own with a warning. From proves nothing: a mail that nothing proves to
-be the editor's leaves a draft alone that is proven to be theirs, since others could take it away otherwise.
+The mail that was written last replaces earlier drafts, in whatever order they arrive. The caller stores, cancels and
+notifies in one transaction, so that exactly one of two simultaneous mails remains. An approved edition stays as it is,
+and the next mail is a new draft with a warning. From proves nothing: an unproven mail does not replace a draft that is
+proven to be the editor's, because anybody could have sent it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from pressrun.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRelation:
-    """What a mail means for the editions that its editor mailed before under its subject, by their ids.
+    """How a mail relates to editions that its editor mailed before with the same subject, by their ids.
 
-    `replaced` are drafts that it takes the place of, `newer` is a draft that was written after it, `beside` one that
-    neither takes the place of, and `approved` one that went out or waits for its hour.
+    It replaces the drafts in `replaced`. `newer` is a draft that was written after it, `beside` a draft that stays
+    beside it, and `approved` an edition that was sent or is scheduled.
     """
 
     replaced: tuple[int, ...] = ()
@@ -37,13 +37,13 @@ class DraftRelation:
 
 
 def version_of(written_at: int | None, *, received_at: int, mail_id: int, is_proven: bool) -> DraftVersion:
-    """The version of a mail by its Date, which counts only where it is earlier than the mail came."""
+    """The version of a mail by its Date, or by its arrival if that is earlier."""
     at = received_at if written_at is None else max(0, min(written_at, received_at))
     return DraftVersion(written_at=at, mail_id=mail_id, is_proven=is_proven)
 
 
 def decide_relation(sent: Sequence[SentDraft], subject: str, version: DraftVersion, own: int | None) -> DraftRelation:
-    """Decide what a mail means for those in `sent` with its subject, except `own`, the draft of the same content."""
+    """Decide how a mail relates to the drafts in `sent` with its subject, except `own`, which has the same content."""
     replaced, newer, beside, approved = [], None, None, None
     for other in sent:
         if other.edition_id == own or _folded(other.subject) != _folded(subject):
@@ -71,27 +71,27 @@ def find_relation(
     now: int,
     own: int | None,
 ) -> DraftRelation:
-    """The same for what the editor sent to a list, as the database says now."""
+    """How a mail relates to what its editor sent to a list before."""
     return decide_relation(drafts.sent_by(tx, target.id, editor.key, now), subject, version, own)
 
 
 def warnings_of(relation: DraftRelation) -> list[Finding]:
-    """What the editor should know before they approve a mail that others of theirs stand beside."""
-    found = []
+    """Warnings for the editor about their other mails with the same subject."""
+    findings = []
     if relation.approved is not None:
-        found.append(warning("draft-approved-already", edition=relation.approved))
+        findings.append(warning("draft-approved-already", edition=relation.approved))
     if relation.beside is not None:
-        found.append(warning("draft-beside", edition=relation.beside))
-    return found
+        findings.append(warning("draft-beside", edition=relation.beside))
+    return findings
 
 
 def newer_draft_finding(newer: int) -> Finding:
-    """What the editor reads who sent a mail that is older than the draft `newer`, and what they can do."""
+    """The finding for a mail that is older than the draft `newer`."""
     return error("draft-newer", edition=newer)
 
 
 def last_of(before: DraftVersion, version: DraftVersion) -> DraftVersion:
-    """The version of a draft whose content came by another mail; a mail that proves less does not make it later."""
+    """The version of a draft whose content came again; a mail that proves less does not make it later."""
     is_later = _order(version) > _order(before) and version.is_proven >= before.is_proven
     last = version if is_later else before
     return DraftVersion(
@@ -100,13 +100,13 @@ def last_of(before: DraftVersion, version: DraftVersion) -> DraftVersion:
 
 
 def cancel_drafts(tx: Transaction, replaced: Sequence[int], now: int) -> None:
-    """Cancel drafts: their links send nothing from here on, and their slugs are free for what takes their place."""
+    """Cancel replaced drafts: their links send nothing any more, and their slugs are free."""
     for edition_id in replaced:
         lifecycle.cancel(tx, edition_id, now)
 
 
 def replace_drafts(tx: Transaction, replaced: Sequence[int], by: int) -> None:
-    """Say which draft has taken the place of others."""
+    """Record which draft has replaced others."""
     for edition_id in replaced:
         drafts.replace_draft(tx, edition_id, by)
 

@@ -1,7 +1,4 @@
-"""What editors do: preview an edition, send test copies, hand it in, and press pause, resume, cancel and resend.
-
-How an edition is built and stored stands in drafting; how one that is released goes on, in lifecycle.
-"""
+"""What operators do with editions: inspect, send test copies, send, pause, resume, cancel, link, resend and retry."""
 
 from __future__ import annotations
 
@@ -45,7 +42,7 @@ __all__ = ["EditionAdmin", "Manuscript", "gather_references"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """What can be said of an edition before it is sent: to whom it would go now, and what preflight found."""
+    """An edition before it is sent: the size of its audience now, and the findings of preflight."""
 
     subject: str
     audience: int
@@ -53,7 +50,7 @@ class Inspection:
 
 
 class EditionAdmin:
-    """The use cases of editors, over one database."""
+    """The use cases of operators who send editions."""
 
     def __init__(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
         self,
@@ -89,17 +86,17 @@ class EditionAdmin:
         again: bool = False,
         canary_percent: float | None = None,
     ) -> int:
-        """Store an edition and let it go, at once or at its time; returns its id.
+        """Store an edition and start it, now or at `scheduled_at`; returns its id.
 
-        Raises NotFound, EditionError, PreflightFailed, and Refused that names the first id of the same content.
+        Raises NotFound, EditionError, PreflightFailed, and Refused for the same content without `again`.
         """
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
         for _ in range(STORE_ATTEMPTS):
-            work = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
-            require_no_errors(work.built.findings)
+            prepared = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
+            require_no_errors(prepared.built.findings)
             try:
-                edition_id = await self._database.write(self._store, work, scheduled_at, again, canary_percent)
+                edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
             except ChangedSinceBuild:
                 continue
             self._wake()
@@ -109,16 +106,16 @@ class EditionAdmin:
     async def inspect(
         self, *, list_name: str, source: bytes, source_name: str, assets: Mapping[str, bytes]
     ) -> Inspection:
-        """Build an edition to see what preflight finds; nothing is stored. Raises NotFound, Refused, EditionError."""
+        """Build an edition and run preflight without storing it. Raises NotFound, Refused, EditionError."""
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        work = await prepare_edition(
+        prepared = await prepare_edition(
             self._database, self._site, self._layouts, list_name, manuscript, manuscript.parse()
         )
-        audience = await self._database.read(count_audience, work.context.list.id)
+        audience = await self._database.read(count_audience, prepared.context.list.id)
         findings = in_order(
-            [*work.built.findings, *await self._sender_check.check(work.context.list, work.file.keys.from_)]
+            [*prepared.built.findings, *await self._sender_check.check(prepared.context.list, prepared.file.keys.from_)]
         )
-        return Inspection(subject=work.built.subject, audience=audience, findings=findings)
+        return Inspection(subject=prepared.built.subject, audience=audience, findings=findings)
 
     async def send_test(
         self,
@@ -129,60 +126,60 @@ class EditionAdmin:
         assets: Mapping[str, bytes],
         addresses: Sequence[Address],
     ) -> list[int]:
-        """Queue a test copy to each address; returns the ids of their deliveries. No edition is stored.
+        """Queue a test copy to each address without storing an edition; returns the ids of the deliveries.
 
-        Raises Refused for an address that gets no mail, whoever asks.
+        Raises Refused for a suppressed address.
         """
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
-        work = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
-        require_no_errors(work.built.findings)
-        numbers = await self._database.write(self._queue_tests, work, addresses)
+        prepared = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
+        require_no_errors(prepared.built.findings)
+        numbers = await self._database.write(self._queue_tests, prepared, addresses)
         self._wake()
         return numbers
 
     async def pause(self, edition_id: int) -> None:
-        """Hold an edition; what connections have still goes out."""
+        """Pause an edition; copies in flight are still sent."""
         await self._database.write(lifecycle.pause, edition_id)
         self._wake()
 
     async def resume(self, edition_id: int) -> None:
-        """Go on with a paused edition."""
+        """Resume a paused edition."""
         await self._database.write(lifecycle.resume, edition_id, int(self._clock()))
         self._wake()
 
     async def cancel(self, edition_id: int) -> None:
-        """End an edition; what no connection has is not sent."""
+        """Cancel an edition; only copies in flight are still sent."""
         await self._database.write(_cancel, edition_id, int(self._clock()))
         self._wake()
 
     async def reschedule(self, edition_id: int, at: int) -> None:
-        """Give an edition that waits for its hour another one; what is paused stays so."""
+        """Give a scheduled edition another time; a paused one stays paused."""
         await self._database.write(lifecycle.reschedule, edition_id, at, int(self._clock()))
         self._wake()
 
     async def link(self, edition_ids: Sequence[int]) -> str:
-        """Let editions of a family be one issue; returns its word. Raises NotFound, BadInput."""
+        """Make editions of a family one issue; returns its name. Raises NotFound, BadInput."""
         return await self._database.write(edition_issues.link_editions, edition_ids)
 
     async def unlink(self, edition_id: int) -> None:
-        """Let an edition be no issue."""
+        """Remove an edition from its issue."""
         await self._database.write(edition_issues.unlink_edition, edition_id)
 
     async def resend(self, edition_id: int) -> lifecycle.Resent:
-        """Send failed copies again, under the same Message-ID."""
-        found = await self._database.write(lifecycle.resend_failed, edition_id, int(self._clock()))
+        """Queue failed copies again, with the same Message-ID."""
+        resent = await self._database.write(lifecycle.resend_failed, edition_id, int(self._clock()))
         self._wake()
-        return found
+        return resent
 
     async def retry(self, domain: str | None) -> int:
-        """Try what is deferred or paused (for one domain) again now; returns how many copies."""
-        found = await self._database.write(_retry, domain, self._clock())
+        """Retry deferred copies and paused destinations (of one domain) now; returns how many copies."""
+        number = await self._database.write(_retry, domain, self._clock())
         self._unpause(domain)
         self._wake()
-        return found
+        return number
 
-    def _queue_tests(self, tx: Transaction, work: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
+    def _queue_tests(self, tx: Transaction, prepared: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
         for address in addresses:
             reason = find_reason(tx, digests_of(self.keys, address))
             if reason is not None:
@@ -191,7 +188,7 @@ class EditionAdmin:
                 )
         return queue_test_copies(
             tx,
-            work,
+            prepared,
             addresses,
             keys=self.keys,
             site=self._site,
@@ -202,23 +199,23 @@ class EditionAdmin:
     def _store(
         self,
         tx: Transaction,
-        work: PreparedEdition,
+        prepared: PreparedEdition,
         scheduled_at: int | None,
         again: bool,
         canary_percent: float | None,
     ) -> int:
-        target = find_open_list(tx, work.context.list.name)
-        first = editions.find_by_digest(tx, target.id, work.manuscript.digest)
+        target = find_open_list(tx, prepared.context.list.name)
+        first = editions.find_by_digest(tx, target.id, prepared.manuscript.digest)
         if first is not None and not again:
             raise Refused(
                 f"this file is edition {first} of {target.name} already, so nothing was sent. "
                 "--again sends it once more, as a new edition"
             )
-        require_same_context(tx, work)
+        require_same_context(tx, prepared)
         now = int(self._clock())
         edition = store_edition(
             tx,
-            work,
+            prepared,
             state=EditionState.SCHEDULED,
             message_secret=self._entropy(16),
             now=now,

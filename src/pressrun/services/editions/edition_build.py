@@ -1,4 +1,4 @@
-"""Building an edition for a list: the same steps for a preview, a test copy and the real thing."""
+"""Building an edition for a list, in the same way for previews, test copies and sending."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pressrun.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manuscript:
-    """An edition as it was handed in: the file's bytes and name, and the files it takes along, by path."""
+    """The source of an edition: the content and name of its file, and the files that it refers to, by path."""
 
     source: bytes
     source_name: str
@@ -37,7 +37,7 @@ class Manuscript:
 
     @property
     def digest(self) -> bytes:
-        """What makes two editions the same: every octet of the source and of what it takes along."""
+        """Identifies the content: every octet of the source and of the files that it refers to."""
         digest = hashlib.sha256(hashlib.sha256(self.source).digest())
         digest.update(PurePosixPath(self.source_name).suffix.lower().encode())
         for path in sorted(self.assets):
@@ -45,35 +45,35 @@ class Manuscript:
         return digest.digest()
 
     def parse(self) -> EditionFile:
-        """Read it; raises EditionError with the line."""
+        """Parse the source; raises EditionError with the line."""
         return parse_edition(self.source, PurePosixPath(self.source_name).suffix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What the database says that an edition of a list is built with. Without a slug it has no page of its own."""
+    """What the database contributes to an edition of a list. Without a slug the edition has no page."""
 
     list: MailingList
     logo: Logo | None
     columns: frozenset[str]
     slug: str
     edition_id: int
-    issue_edition: IssueEdition | None = None  # of the same issue
+    issue_edition: IssueEdition | None = None  # another edition of the same issue
 
     @property
     def label(self) -> str:
-        """What Feedback-ID calls it: welcome mails have one name, however often they are made anew."""
+        """Its name in Feedback-ID; all welcome mails of a list have the same."""
         return str(self.edition_id) if self.slug else "welcome"
 
 
 def gather_references(source: bytes, source_name: str) -> tuple[str, ...]:
-    """The relative paths of the files that an edition takes along; raises EditionError."""
+    """The relative paths of the files that an edition refers to; raises EditionError."""
     file = parse_edition(source, PurePosixPath(source_name).suffix)
     return tuple(dict.fromkeys(reference.path for reference in referenced_paths(file)))
 
 
 def find_open_list(tx: Transaction, name: str) -> MailingList:
-    """The list of that name that takes editions; raises NotFound or Refused."""
+    """The list with this name, if it is open; raises NotFound or Refused."""
     target = lists.find_list(tx, name)
     if target is None:
         raise NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
@@ -85,9 +85,9 @@ def find_open_list(tx: Transaction, name: str) -> MailingList:
 def load_build_context(
     tx: Transaction, list_name: str, file: EditionFile, *, with_drafts: bool = True, replaced: Collection[int] = ()
 ) -> BuildContext:
-    """Gather what building needs: the list with its logo, its members' columns, a free slug, the next id, and the
-    edition that is the same issue; a draft does not count without `with_drafts`. Drafts that are `replaced` leave
-    their slug.
+    """Load what building needs. Raises NotFound, Refused.
+
+    Without `with_drafts` a draft of the same issue does not count. Drafts that are `replaced` give up their slug.
     """
     target = find_open_list(tx, list_name)
     return BuildContext(
@@ -101,7 +101,7 @@ def load_build_context(
 
 
 def free_slug(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] = ()) -> str:
-    """`slug`, or `slug-2`, `slug-3`, … where it is taken by others than these editions."""
+    """`slug`, or `slug-2`, `slug-3`, … when editions other than those in `but` have it."""
     taken = editions.taken_slugs(tx, list_id, slug, but=but)
     number, candidate = 1, slug
     while candidate in taken:
@@ -113,9 +113,9 @@ def free_slug(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] 
 def build(
     manuscript: Manuscript, file: EditionFile, context: BuildContext, site: Site, layouts: LayoutPress
 ) -> BuiltEdition:
-    """Build the edition as the desk says, which may take tens of milliseconds, with a layout of the operator's longer.
+    """Build the edition, which may take tens of milliseconds, and longer with a layout of the operator's own.
 
-    Raises LayoutError for such a layout that cannot be used, Unavailable where it could not be tried.
+    Raises LayoutError for a layout that cannot be used, and Unavailable when it could not be rendered.
     """
     profile = render_own(profile_of(context.list, site, context.logo), file, site, layouts)
     named = file.keys.language
@@ -131,7 +131,7 @@ def build(
     )
     is_same = (
         context.issue_edition is not None and context.issue_edition.source_digest == manuscript.digest
-    )  # told as such by who stores
+    )  # the caller reports that
     found = (
         *check_issue(context.list, file.keys.issue, None if is_same else context.issue_edition),
         *check_language(named, built.language, context.list.language),
@@ -141,14 +141,14 @@ def build(
 
 
 def check_front(front: str, archive: str, fragment: str) -> list[Finding]:
-    """Whether the list's page can show the edition in full, where the list wants that."""
+    """Whether the page of the list can show the whole edition, if the list wants that."""
     if front != "full" or archive != "public" or inline_fragment(fragment, table_name="", below=1) is not None:
         return []
     return [note("front-teaser")]
 
 
 def require_no_errors(findings: Iterable[Finding]) -> None:
-    """Raise PreflightFailed, which names every finding that stops the send."""
+    """Raise PreflightFailed with every finding that prevents sending."""
     errors = errors_of(findings)
     if errors:
         raise PreflightFailed("the edition was not sent:\n" + "\n".join(f"  {found}" for found in errors))

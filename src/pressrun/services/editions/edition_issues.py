@@ -1,7 +1,7 @@
-"""Issues: editions of a family's lists that belong together, by the word `issue` in their files or linked by hand.
+"""Issues: the same edition in the languages of a family, by the key `issue` of their files or linked by a person.
 
-An issue has one edition in each list. Readers who change the language get each issue once (`store.had_issue`), and the
-pages of an issue name each other.
+An issue has one edition in each list. Readers who switch to another language get each issue once (the view
+`had_issue`), and the pages of an issue link to each other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pressrun.store.transaction import Transaction
 def find_issue_edition(
     tx: Transaction, target: MailingList, issue: Value | None, *, but: Collection[int] = (), with_drafts: bool = True
 ) -> IssueEdition | None:
-    """The edition of a list that is an issue already, except these."""
+    """The edition of a list that already has this issue, except those in `but`."""
     if issue is None:
         return None
     for holder in issues.find_issue_editions(tx, target.id, issue.text):
@@ -33,7 +33,7 @@ def find_issue_edition(
 
 
 def check_issue(target: MailingList, issue: Value | None, holder: IssueEdition | None) -> list[Finding]:
-    """What is wrong with the issue of an edition that is on its way."""
+    """Findings about the issue of a new edition."""
     if issue is None:
         return []
     if holder is not None:
@@ -42,9 +42,9 @@ def check_issue(target: MailingList, issue: Value | None, holder: IssueEdition |
 
 
 def link_editions(tx: Transaction, ids: Sequence[int]) -> str:
-    """Let editions of different lists of a family be one issue; returns its word. Raises NotFound, BadInput.
+    """Make editions of different lists of a family one issue; returns its name. Raises NotFound, BadInput.
 
-    Where some are an issue already, the others join it.
+    When some already belong to an issue, the others join it.
     """
     found = {number: require_edition(tx, number) for number in ids}
     if len(found) < 2:
@@ -69,7 +69,7 @@ def link_editions(tx: Transaction, ids: Sequence[int]) -> str:
 
 
 def unlink_edition(tx: Transaction, edition_id: int) -> None:
-    """Let an edition be no issue. Raises NotFound."""
+    """Remove an edition from its issue. Raises NotFound."""
     issues.name_issue(tx, [require_edition(tx, edition_id).id], None)
 
 
@@ -85,6 +85,6 @@ def _family(tx: Transaction, edition_id: int, list_id: int) -> str:
 
 
 def _new_word(tx: Transaction, family: str, number: int) -> str:
-    """A word that is no issue of the family yet."""
+    """A name that no issue of the family has yet."""
     words = (f"edition-{number}" if again == 1 else f"edition-{number}-{again}" for again in count(1))
     return next(word for word in words if not issues.find_in_family(tx, family, word))

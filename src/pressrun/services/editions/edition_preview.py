@@ -1,4 +1,4 @@
-"""An edition as one reader would get it, before anybody does: from a file, or as it is held for its editor."""
+"""Previews: an edition as one reader would get it, from a file or from a stored draft."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
-_SECRET = b"preview"  # of Message-IDs that no mail will have
+_SECRET = b"preview"  # makes Message-IDs that no mail has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """An edition as one reader would get it, and what preflight found.
+    """An edition as one reader would get it, and the findings of preflight.
 
-    `language` is the edition's, `sender` the name and the address in its From.
-
-    `said_in` is the language of whoever looks at it.
+    `language` is that of the edition, `sender` the name and address in its From, and `said_in` the language of the
+    person who looks at the preview.
     """
 
     list_title: str
@@ -52,7 +51,7 @@ def preview_edition(
     as_address: Address | None,
     now: int,
 ) -> Preview:
-    """The message as one reader would get it; without an address, as a reader of whom nothing is known.
+    """The message as one reader would get it, or an unknown reader without an address.
 
     Raises NotFound for an address that no list knows.
     """
@@ -77,7 +76,7 @@ def preview_held(
     site: Site,
     now: int,
 ) -> Preview:
-    """An edition as it is stored, with what was found when it came."""
+    """A stored draft with the findings from when it came."""
     skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
     links = LinkContext(
         keys=keys, site=site, list=target, slug=edition.slug, language=edition.language, now=now, is_test=False

@@ -1,7 +1,7 @@
-"""From a manuscript to a stored edition and to test copies of it, whichever way it came.
+"""Storing an edition, and queueing test copies of it, whether it came as a file or by mail.
 
-An edition is built outside the transaction that stores it, since building may take a while; its slug and id are
-chosen before and checked again when it is stored.
+An edition is built before the transaction that stores it, because building may take a while. Its slug and id are chosen
+before it is built and checked again when it is stored.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
-STORE_ATTEMPTS = 5  # how often another edition may come in between before we give up
+STORE_ATTEMPTS = 5  # how often to build again after another edition was stored in between
 
 
 class ChangedSinceBuild(PressrunError):
-    """Another edition got the slug or the id first: build again."""
+    """Another edition got the slug or id first, or the list changed: build the edition again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedEdition:
-    """An edition on its way from the manuscript to the database."""
+    """An edition that is built and not stored yet."""
 
     manuscript: Manuscript
     file: EditionFile
@@ -58,7 +58,7 @@ class PreparedEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkContext:
-    """What the links of a copy without a subscription are made with."""
+    """What it takes to make the links of a copy that belongs to no subscription."""
 
     keys: KeyRing
     site: Site
@@ -80,37 +80,37 @@ async def prepare_edition(
     with_drafts: bool = True,
     replaced: Collection[int] = (),
 ) -> PreparedEdition:
-    """Build an edition as the database says now. Raises NotFound, Refused, EditionError, Unavailable.
+    """Build an edition for a list as the list is now. Raises NotFound, Refused, EditionError, Unavailable.
 
-    Without `with_drafts` a draft of the same issue is no matter yet: whoever stores the edition decides. It may have
-    the slug of drafts that it replaces.
+    Without `with_drafts` drafts of the same issue do not count yet, and the caller checks them when it stores the
+    edition. The edition may have the slug of drafts that it replaces.
     """
     context = await database.read(load_build_context, list_name, file, with_drafts=with_drafts, replaced=replaced)
     built = await asyncio.to_thread(build, manuscript, file, context, site, layouts)
     return PreparedEdition(manuscript=manuscript, file=file, context=context, built=built)
 
 
-def require_same_context(tx: Transaction, work: PreparedEdition, *, replaced: Collection[int] = ()) -> None:
-    """Raise TakenMeanwhile when the edition would be built otherwise now; NotFound, Refused for the list.
+def require_same_context(tx: Transaction, prepared: PreparedEdition, *, replaced: Collection[int] = ()) -> None:
+    """Raise ChangedSinceBuild when the edition would now be built differently; NotFound, Refused for the list.
 
     The slugs of drafts that it replaces are free.
     """
-    target = find_open_list(tx, work.context.list.name)
-    if target != work.context.list or editions.next_id(tx) != work.context.edition_id:
-        raise ChangedSinceBuild("the desk was changed")
-    if work.context.slug in editions.taken_slugs(tx, target.id, work.context.slug, but=replaced):
-        raise ChangedSinceBuild("the slug was taken")
+    target = find_open_list(tx, prepared.context.list.name)
+    if target != prepared.context.list or editions.next_id(tx) != prepared.context.edition_id:
+        raise ChangedSinceBuild("the list or the next id has changed")
+    if prepared.context.slug in editions.taken_slugs(tx, target.id, prepared.context.slug, but=replaced):
+        raise ChangedSinceBuild("the slug is no longer free")
 
 
-def check_stored_issue(tx: Transaction, work: PreparedEdition, *, replaced: Collection[int] = ()) -> list[Finding]:
-    """What is wrong with the issue of an edition that is about to be stored in place of these drafts."""
-    target, issue = work.context.list, work.file.keys.issue
+def check_stored_issue(tx: Transaction, prepared: PreparedEdition, *, replaced: Collection[int] = ()) -> list[Finding]:
+    """Findings about the issue of an edition that is about to replace these drafts."""
+    target, issue = prepared.context.list, prepared.file.keys.issue
     return check_issue(target, issue, find_issue_edition(tx, target, issue, but=replaced))
 
 
 def store_edition(
     tx: Transaction,
-    work: PreparedEdition,
+    prepared: PreparedEdition,
     *,
     state: EditionState,
     message_secret: bytes,
@@ -119,12 +119,12 @@ def store_edition(
     canary_percent: float | None = None,
     replaced: Collection[int] = (),
 ) -> Edition:
-    """Store an edition whose desk is the same still; nothing of it goes out by that.
+    """Store an edition after `require_same_context`; it does not start by that.
 
-    Raises PreflightFailed where another edition is the same issue, except those that it replaces.
+    Raises PreflightFailed when another edition is the same issue, except those that it replaces.
     """
-    file, context, built = work.file, work.context, work.built
-    require_no_errors(check_stored_issue(tx, work, replaced=replaced))
+    file, context, built = prepared.file, prepared.context, prepared.built
+    require_no_errors(check_stored_issue(tx, prepared, replaced=replaced))
     new = NewEdition(
         list_id=context.list.id,
         slug=built.slug,
@@ -133,9 +133,9 @@ def store_edition(
         title=built.title,
         preheader=file.keys.preheader.text if file.keys.preheader else "",
         language=built.language,
-        source_name=work.manuscript.source_name,
-        source=work.manuscript.source,
-        source_digest=work.manuscript.digest,
+        source_name=prepared.manuscript.source_name,
+        source=prepared.manuscript.source,
+        source_digest=prepared.manuscript.digest,
         message_secret=message_secret,
         skeleton=built.skeleton.encode(),
         text=built.archive_text,
@@ -152,7 +152,7 @@ def store_edition(
 
 def queue_test_copies(
     tx: Transaction,
-    work: PreparedEdition,
+    prepared: PreparedEdition,
     addresses: Sequence[Address],
     *,
     keys: KeyRing,
@@ -160,13 +160,13 @@ def queue_test_copies(
     entropy: Entropy,
     now: int,
 ) -> list[int]:
-    """Queue the edition as readers will see it, marked as a test; returns the ids of the deliveries."""
+    """Queue copies as readers will get them, marked as tests; returns the ids of their deliveries."""
     links = LinkContext(
         keys=keys,
         site=site,
-        list=work.context.list,
-        slug=work.built.slug,
-        language=work.built.language,
+        list=prepared.context.list,
+        slug=prepared.built.slug,
+        language=prepared.built.language,
         now=now,
         is_test=True,
     )
@@ -177,16 +177,16 @@ def queue_test_copies(
             kind="test",
             address=address,
             message_secret=entropy(16),
-            list_id=work.context.list.id,
-            language=work.built.language,
-            content=work.built.skeleton.copy(values),
+            list_id=prepared.context.list.id,
+            language=prepared.built.language,
+            content=prepared.built.skeleton.copy(values),
         )
         numbers.append(notices.insert_notice(tx, notice, now))
     return numbers
 
 
 def values_for(tx: Transaction, links: LinkContext, address: Address | None, *, secret: bytes) -> CopyValues:
-    """Values of a copy that is nobody's subscription: its links are real in form and change nothing."""
+    """Values of a copy that belongs to no subscription: its links look real and change nothing."""
     to = address or Address("reader@reader.example", "reader", "reader.example")
     person = subscribers.find_subscriber(tx, to) if address is not None else None
     site, target = links.site, links.list

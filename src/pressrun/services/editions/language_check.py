@@ -1,4 +1,4 @@
-"""The language that an edition says it has: whether there is one of that tag, and whether we speak it, too."""
+"""Checks the language of an edition: whether its tag is known, and whether Pressrun is translated into it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _OURS = ", ".join(LANGUAGES)
 
 
 def check_language(named: Value | None, built: str, of_list: str) -> list[Finding]:
-    """What is wrong with the language `built` of an edition: as its keys name it, else as its HTML or its list does.
+    """Findings about the language `built` of an edition, which its keys, its HTML or its list name.
 
-    That of the list is its operator's choice, and nothing is said of it.
+    There are none about the language of the list, which its operator chose.
     """
     if built.lower() == of_list.lower():
         return []

@@ -1,4 +1,4 @@
-"""The operator's own layouts: what one makes of an edition, and whether it can be used at all."""
+"""The operator's own layouts: rendering one for an edition, and testing whether it can be used."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SPECIMEN = b"---\nsubject: A specimen\npreheader: To look at\n---\nText of a sp
 
 
 def render_own(profile: ListProfile, file: EditionFile, site: Site, layouts: LayoutPress) -> ListProfile:
-    """The list with what a layout of the operator's own makes of an edition; as it is where its layout is built in."""
+    """The profile with the operator's own layout rendered for an edition; unchanged for a built-in layout."""
     name, keys = profile.design.layout, file.keys
     if name in LAYOUT_NAMES:
         return profile
@@ -41,14 +41,14 @@ def render_own(profile: ListProfile, file: EditionFile, site: Site, layouts: Lay
 
 
 def list_layouts(layouts: LayoutPress) -> list[dict[str, str]]:
-    """`layout ls`: what a list can choose, the built-in ones first."""
+    """`layout ls`: the layouts that a list can use, built-in ones first."""
     built_in = [{"name": name, "kind": "built-in", "summary": built_in_layout(name).summary} for name in LAYOUT_NAMES]
     own = [{"name": name, "kind": "own", "summary": ""} for name in layouts.names() if name not in LAYOUT_NAMES]
     return [*built_in, *own]
 
 
 def try_layout(name: str, site: Site, layouts: LayoutPress) -> None:
-    """Build a specimen in a layout of the operator's; raises LayoutError with everything that is wrong with it."""
+    """Build a sample edition in the operator's own layout; raises LayoutError with everything wrong with it."""
     if name not in layouts.names():
         known = ", ".join([*LAYOUT_NAMES, *layouts.names()])
         raise LayoutError(f"no such layout: {name}. Choose one of {known}, or write layouts/{name}.html in data_dir")
@@ -63,7 +63,7 @@ def try_layout(name: str, site: Site, layouts: LayoutPress) -> None:
     printed = render_own(profile, file, site, layouts)
     rendered = printed.design.rendered
     assert rendered is not None
-    columns = frozenset(_COLUMN.findall(rendered.made))  # which there are, is for each list to say
+    columns = frozenset(_COLUMN.findall(rendered.made))  # each list has its own columns
     built = build_edition(file, {}, printed, site, slug="specimen", edition_id="0", known_columns=columns)
     errors = errors_of(built.findings)
     if errors:

@@ -1,6 +1,6 @@
-"""Whether the sender of an edition is covered by signatures and by DNS: the part of preflight that has to ask others.
+"""Whether signatures and DNS cover the sender of an edition: the part of preflight that queries DNS.
 
-Never in the way: nobody answers in time, and nothing is said; then nobody is asked for a while.
+When DNS does not answer in time, there are no findings, and DNS is not queried for a while.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pressrun.services.ports import Clock, TextRecords
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.lists import MailingList
 
-QUIET_SECONDS = 300.0  # after a question that nobody answered
+QUIET_SECONDS = 300.0  # after an unanswered query
 
 
 class SenderCheck:
@@ -33,7 +33,7 @@ class SenderCheck:
         self._quiet_until = 0.0
 
     async def check(self, target: MailingList, own: Mailbox | None) -> list[Finding]:
-        """What is wrong with the sender of an edition of this list; `own` is the From that the edition brings."""
+        """Findings about the sender of an edition; `own` is the From of its file, if it has one."""
         address = (own or parse_mailbox(target.from_address)).address
         sender = SenderIdentity(
             address=address.typed,

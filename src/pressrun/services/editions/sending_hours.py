@@ -1,4 +1,4 @@
-"""Which editions may not go out just now because their list has hours, and until when."""
+"""Sending hours: which editions may not be sent now because of the hours of their list, and until when."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pressrun.store.editions import Edition
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """The time zone of that name (IANA); raises BadInput."""
+    """The IANA time zone with this name; raises BadInput."""
     try:
         return ZoneInfo(name.strip())
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -22,9 +22,9 @@ def find_zone(name: str) -> ZoneInfo:
 
 
 def held_until(edition: Edition, now: float) -> int | None:
-    """When the copies of an edition may go out (UTC seconds), None where they may now.
+    """When the copies of an edition may be sent (UTC seconds); None when they may be sent now.
 
-    One whose hour is still to come is asked about that hour.
+    For a scheduled edition the answer is about its scheduled time.
     """
     if edition.list_hours is None:
         return None
@@ -39,6 +39,6 @@ def held_until(edition: Edition, now: float) -> int | None:
 def _hours_of(hours: str, timezone: str) -> OpeningHours:
     try:
         zone = find_zone(timezone)
-    except BadInput:  # the machine knew it when it was set: hours that are off by some are better than none
+    except BadInput:  # it was known when it was set; hours that are a bit off are better than none
         zone = find_zone("UTC")
     return OpeningHours(*parse_hours(hours), zone)

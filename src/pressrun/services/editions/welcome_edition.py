@@ -1,10 +1,10 @@
-"""The mail that greets new readers of a list: written as an edition is, kept among the editions, sent to each once.
+"""Welcome mails: written and stored like editions, and sent once to each new reader of a list.
 
-Whoever becomes a member by confirming gets one copy, queued in the transaction of the confirmation. From there it is a
-copy like all others: the claim looks whether its reader may still be mailed, and rates, hours, retries, bounces and
-links are those of editions. It is finished whenever no copy waits, and goes on with the next reader.
+A reader who confirms a subscription gets one copy, queued in the transaction of the confirmation. From there on it is a
+copy like all others: the claim checks that its reader may still be mailed, and rates, hours, retries, bounces and links
+are those of editions. The edition is finished while no copy waits, and reopens for the next reader.
 
-Its skeleton holds what the list's settings were, so whatever changes these makes it anew, from its own source.
+Its skeleton depends on the settings of the list, so changing them builds it again from its own source.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from pressrun.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WelcomeBuild:
-    """A welcome mail that is to be made: of what, for which list, and the edition whose place it takes, if any."""
+class WelcomePlan:
+    """A welcome mail to be built: its source, its list, and the edition that it replaces, if any."""
 
     manuscript: Manuscript
     context: BuildContext
@@ -38,21 +38,21 @@ class WelcomeBuild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltWelcome:
-    """A welcome mail that was made, and can be stored as long as its order still holds."""
+    """A welcome mail that is built, and can be stored while its list and settings stay the same."""
 
-    order: WelcomeBuild
+    plan: WelcomePlan
     built: BuiltEdition
 
 
 def greet(tx: Transaction, list_id: int, subscription_id: int, now: int) -> None:
-    """Queue the welcome mail of a list for somebody who has just become a member, once for ever."""
+    """Queue the welcome mail of a list for a new member, who gets it only once ever."""
     edition = welcomes.find_welcome(tx, list_id)
     if edition is not None:
         lifecycle.add_reader(tx, edition.id, subscription_id, now)
 
 
 def greet_after_all(tx: Transaction, list_id: int, subscription_id: int, *, left_at: int, now: int) -> None:
-    """Queue it again for somebody who left, at that time, before it went out, and has undone that."""
+    """Queue the welcome mail again for a reader who left before it was sent, at that time, and came back."""
     edition = welcomes.find_welcome(tx, list_id)
     state = None if edition is None else move(edition.state, EditionEvent.REOPEN)
     if edition is None or state is None:
@@ -63,8 +63,8 @@ def greet_after_all(tx: Transaction, list_id: int, subscription_id: int, *, left
 
 def plan_welcome(
     tx: Transaction, target: MailingList, logo: Logo | None, manuscript: Manuscript | None
-) -> WelcomeBuild | None:
-    """What to make for a list with these settings: of a new manuscript, or anew of what it has; None: nothing."""
+) -> WelcomePlan | None:
+    """The welcome mail to build for a list: from a new manuscript, or again from its own; None when it has none."""
     current = welcomes.find_welcome(tx, target.id)
     if manuscript is None:
         if current is None:
@@ -78,47 +78,47 @@ def plan_welcome(
         slug="",
         edition_id=editions.next_id(tx),
     )
-    return WelcomeBuild(manuscript=manuscript, context=context, current_id=None if current is None else current.id)
+    return WelcomePlan(manuscript=manuscript, context=context, current_id=None if current is None else current.id)
 
 
-def require_welcome(tx: Transaction, list_name: str, manuscript: Manuscript | None) -> WelcomeBuild:
-    """What to make to look at it: of a file, or what the list has. Raises NotFound, Refused."""
+def require_welcome(tx: Transaction, list_name: str, manuscript: Manuscript | None) -> WelcomePlan:
+    """The welcome mail to build for a preview, from a file or the one of the list. Raises NotFound, Refused."""
     target = find_open_list(tx, list_name)
-    order = plan_welcome(tx, target, logos.find_logo(tx, target.id), manuscript)
-    if order is None:
+    plan = plan_welcome(tx, target, logos.find_logo(tx, target.id), manuscript)
+    if plan is None:
         raise NotFound(f"{list_name} has no welcome mail: `pressrun list set {list_name} welcome=FILE` gives it one")
-    return order
+    return plan
 
 
-def build_welcome(order: WelcomeBuild, site: Site, layouts: LayoutPress) -> BuiltWelcome:
-    """Make it, which may take a while. Raises EditionError, LayoutError, and PreflightFailed for what stops a send."""
-    file = order.manuscript.parse()
-    built = build(order.manuscript, file, order.context, site, layouts)
+def build_welcome(plan: WelcomePlan, site: Site, layouts: LayoutPress) -> BuiltWelcome:
+    """Build a welcome mail, which may take a while. Raises EditionError, LayoutError and PreflightFailed."""
+    file = plan.manuscript.parse()
+    built = build(plan.manuscript, file, plan.context, site, layouts)
     errors = errors_of(built.findings)
     if errors:
-        name = order.context.list.name
+        name = plan.context.list.name
         raise PreflightFailed(
             "\n".join(["the welcome mail cannot be sent, so nothing was changed:", *(f"  {one}" for one in errors)])
             + f"\ncorrect the file and set it again, or end it with `pressrun list set {name} welcome=off`"
         )
-    return BuiltWelcome(order=order, built=built)
+    return BuiltWelcome(plan=plan, built=built)
 
 
-def require_same_welcome(tx: Transaction, target: MailingList, drawn: BuiltWelcome | None) -> None:
-    """Raise TakenMeanwhile unless what was drawn is what the settings of a list, as they are now, ask for."""
+def require_same_welcome(tx: Transaction, target: MailingList, welcome: BuiltWelcome | None) -> None:
+    """Raise ChangedSinceBuild unless the built welcome mail matches the list as it is now."""
     current = welcomes.find_welcome(tx, target.id)
-    if drawn is None:
+    if welcome is None:
         is_same = current is None or target.closed_at is not None
     else:
         number = None if current is None else current.id
-        is_same = drawn.order.context.list == target and drawn.order.current_id == number
+        is_same = welcome.plan.context.list == target and welcome.plan.current_id == number
     if not is_same:
         raise ChangedSinceBuild("the list was changed")
 
 
-def store_welcome(tx: Transaction, drawn: BuiltWelcome, *, message_secret: bytes, now: int) -> None:
-    """Let it greet new readers from now on. Copies of the one before that wait still go out as they are."""
-    context, built, manuscript = drawn.order.context, drawn.built, drawn.order.manuscript
+def store_welcome(tx: Transaction, welcome: BuiltWelcome, *, message_secret: bytes, now: int) -> None:
+    """Store a welcome mail for new readers. Waiting copies of the one before are still sent."""
+    context, built, manuscript = welcome.plan.context, welcome.built, welcome.plan.manuscript
     current = welcomes.find_welcome(tx, context.list.id)
     skeleton = built.skeleton.encode()
     if current is not None and current.state is not EditionState.CANCELLED:
@@ -129,7 +129,7 @@ def store_welcome(tx: Transaction, drawn: BuiltWelcome, *, message_secret: bytes
         tx,
         NewEdition(
             list_id=context.list.id,
-            slug=f"@welcome-{editions.next_id(tx)}",  # which no edition can have
+            slug=f"@welcome-{editions.next_id(tx)}",  # no other edition can have it
             state=EditionState.FINISHED,
             subject=built.subject_template,
             title=built.title,
@@ -158,7 +158,7 @@ def store_welcome(tx: Transaction, drawn: BuiltWelcome, *, message_secret: bytes
 
 
 def end_welcome(tx: Transaction, list_id: int, now: int) -> None:
-    """Greet nobody any more, those who wait for it included."""
+    """Remove the welcome mail of a list and cancel its waiting copies."""
     current = welcomes.find_welcome(tx, list_id)
     if current is None:
         return
@@ -168,6 +168,6 @@ def end_welcome(tx: Transaction, list_id: int, now: int) -> None:
 
 
 def hold_welcome(tx: Transaction, list_id: int, now: int) -> None:
-    """Cancel every copy of welcome mails of a list that nobody has claimed, as the list closes."""
+    """Cancel the unclaimed copies of all welcome mails of a list, when it closes."""
     for number in welcomes.unfinished(tx, list_id):
         lifecycle.cancel(tx, number, now)

@@ -183,11 +183,11 @@ class MailedEditions:
             file = await asyncio.to_thread(manuscript.parse)
             unused = _unused(posted, file)
             for _ in range(STORE_ATTEMPTS):
-                work = await self._draw_up(post, manuscript, file)
-                vetted = await self._sender_check.check(work.context.list, file.keys.from_)
+                prepared = await self._draw_up(post, manuscript, file)
+                vetted = await self._sender_check.check(prepared.context.list, file.keys.from_)
                 findings = in_order(
                     [
-                        *work.built.findings,
+                        *prepared.built.findings,
                         *vetted,
                         *(about(Severity.WARNING, note) for note in posted.notes),
                         *unused,
@@ -197,7 +197,7 @@ class MailedEditions:
                 if errors:
                     return await self._decline(post, None, _lines(errors, file))
                 try:
-                    settled, edition = await self._database.write(self._store, post, work, findings)
+                    settled, edition = await self._database.write(self._store, post, prepared, findings)
                 except ChangedSinceBuild:
                     continue
                 if edition is not None:
@@ -233,26 +233,26 @@ class MailedEditions:
     # ------------------------------------------------------------------ within one transaction
 
     def _store(
-        self, tx: Transaction, post: _Post, work: PreparedEdition, findings: Sequence[Finding]
+        self, tx: Transaction, post: _Post, prepared: PreparedEdition, findings: Sequence[Finding]
     ) -> tuple[MailResult, Edition | None]:
-        """One edition for one content, that which is there or a new one. Raises TakenMeanwhile, NotFound, Refused.
+        """One edition for one content, that which is there or a new one. Raises ChangedSinceBuild, NotFound, Refused.
 
         The editor and the list are looked at once more: what they may may have ended since the mail was accepted.
         """
         target = find_open_list(tx, post.list_name)
         if target.post_by_mail == "off":
             return self._store_refusal(tx, post, [error("posting-off")], InboundState.DONE), None
-        before = drafts.find_same_content(tx, target.id, work.manuscript.digest)
+        before = drafts.find_same_content(tx, target.id, prepared.manuscript.digest)
         edition = None if before is None else lifecycle.require_edition(tx, before)
         if edition is not None and draft_status(tx, edition, target) in _OVER:
             edition = None
-        relation = self._find_relation(tx, post, work.built.subject_template, edition)
+        relation = self._find_relation(tx, post, prepared.built.subject_template, edition)
         if edition is None:
-            require_same_context(tx, work, replaced=relation.replaced)
+            require_same_context(tx, prepared, replaced=relation.replaced)
         is_known = edition is not None and edition.state is not EditionState.DRAFT
         problems = [] if is_known or relation.newer is None else [draft_versions.newer_draft_finding(relation.newer)]
         if edition is None:
-            problems += _lines(errors_of(check_stored_issue(tx, work, replaced=relation.replaced)), work.file)
+            problems += _lines(errors_of(check_stored_issue(tx, prepared, replaced=relation.replaced)), prepared.file)
         if problems:
             return self._store_refusal(tx, post, problems, InboundState.DONE), None
         silence = self._silence(tx, post)
@@ -260,8 +260,8 @@ class MailedEditions:
             return self._settle_within(tx, post.mail, kept(silence)), None
         if edition is not None and is_known:
             return self._settle_within(tx, post.mail, self._say_known(tx, post, edition)), edition
-        lines = [found.plain() for found in _lines([*draft_versions.warnings_of(relation), *findings], work.file)]
-        settled, edition = self._store_draft(tx, post, work, edition, relation, lines)
+        lines = [found.plain() for found in _lines([*draft_versions.warnings_of(relation), *findings], prepared.file)]
+        settled, edition = self._store_draft(tx, post, prepared, edition, relation, lines)
         return self._settle_within(tx, post.mail, settled), edition
 
     def _find_relation(
@@ -275,20 +275,20 @@ class MailedEditions:
         self,
         tx: Transaction,
         post: _Post,
-        work: PreparedEdition,
+        prepared: PreparedEdition,
         edition: Edition | None,
         relation: draft_versions.DraftRelation,
         lines: Sequence[drafts.PlainFinding],
     ) -> tuple[MailResult, Edition]:
         """Hold an edition or let it go; `edition` is the draft that holds the same content already."""
-        target, now = work.context.list, int(self._clock())
+        target, now = prepared.context.list, int(self._clock())
         expires_at = now + int(self._current.value.tokens.approve_lifetime_seconds)
         is_new = edition is None
         draft_versions.cancel_drafts(tx, relation.replaced, now)
         if edition is None:
             secret = self._entropy(16)
             edition = store_edition(
-                tx, work, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=relation.replaced
+                tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=relation.replaced
             )
             drafts.insert_draft(tx, edition.id, lines, expires_at, post.version)
         drafts.add_editor(tx, edition.id, target.id, post.editor.key)
@@ -296,11 +296,11 @@ class MailedEditions:
         replaces = bool(relation.replaced)
         if post.may_go_at_once and target.post_by_mail == "direct":
             edition = lifecycle.release(tx, edition.id, now)
-            return self._say_released(tx, post, edition, work, lines, replaces=replaces), edition
+            return self._say_released(tx, post, edition, prepared, lines, replaces=replaces), edition
         draft = drafts.find_draft(tx, edition.id)
         version = post.version if draft is None else draft_versions.last_of(draft.version, post.version)
         drafts.extend_draft(tx, edition.id, expires_at, version)
-        return self._hold(tx, post, edition, work, lines, expires_at, is_new=is_new, replaces=replaces), edition
+        return self._hold(tx, post, edition, prepared, lines, expires_at, is_new=is_new, replaces=replaces), edition
 
     def _store_refusal(
         self, tx: Transaction, post: _Post, problems: Sequence[Finding], state: InboundState
@@ -320,7 +320,7 @@ class MailedEditions:
         tx: Transaction,
         post: _Post,
         edition: Edition,
-        work: PreparedEdition,
+        prepared: PreparedEdition,
         lines: Sequence[drafts.PlainFinding],
         expires_at: int,
         *,
@@ -339,7 +339,9 @@ class MailedEditions:
         }
         self._tell(tx, post, "edition_held", about)
         if is_new:
-            queue_test_copies(tx, work, [post.editor], keys=self._keys, site=self._site, entropy=self._entropy, now=now)
+            queue_test_copies(
+                tx, prepared, [post.editor], keys=self._keys, site=self._site, entropy=self._entropy, now=now
+            )
         return done("held" if is_new else "held already")
 
     def _say_released(
@@ -347,14 +349,14 @@ class MailedEditions:
         tx: Transaction,
         post: _Post,
         edition: Edition,
-        work: PreparedEdition,
+        prepared: PreparedEdition,
         lines: Sequence[drafts.PlainFinding],
         *,
         replaces: bool,
     ) -> MailResult:
         url = None
-        if work.context.list.archive == "public":
-            url = profile_of(work.context.list, self._site).edition_url(self._site, edition.slug)
+        if prepared.context.list.archive == "public":
+            url = profile_of(prepared.context.list, self._site).edition_url(self._site, edition.slug)
         about: dict[str, object] = {
             "edition": edition.id,
             "edition_subject": edition.title,

@@ -1,1 +1,1 @@
-"""What stands in a mail: a copy of an edition, or a notice to one person, composed from what is stored."""
+"""Composing mails from the database: copies of editions, and notices to one person."""

@@ -1,4 +1,4 @@
-"""From a claimed row to the message that goes out: the reader's own links and values, spliced into the skeleton."""
+"""Composing the copy of a claimed row: the links and values of its reader, spliced into the skeleton."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.lists import MailingList
 
 _ID_DIGITS = 24  # 120 bits of a Message-ID
-_ONE_DAY_SECONDS = 900  # no time zone begins a day within a quarter of an hour of UTC
+_ONE_DAY_SECONDS = 900  # in no time zone does a day begin between quarters of an hour of UTC
 _NO_COLUMNS: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledEdition:
-    """All that the copies of one edition have in common, ready to be spliced; `text_skeleton` leaves HTML out.
+    """What the copies of one edition have in common, ready to be spliced; `text_skeleton` has no HTML part.
 
     `slug` is empty where it has no page; `language` is that of its text.
     """
@@ -44,12 +44,12 @@ class CompiledEdition:
     message_secret: bytes
 
     def skeleton_for(self, row: ClaimedCopy) -> Skeleton:
-        """What this reader's copy is made from, as they wish."""
+        """The skeleton for a reader, who may have chosen plain text."""
         return self.text_skeleton if row.text_only else self.skeleton
 
 
 def message_id(secret: bytes, number: int, site: Site) -> str:
-    """The Message-ID of one copy, without brackets: the same on every retry, and telling nothing about the number."""
+    """The Message-ID of one copy, without brackets: the same on every retry, without revealing the number."""
     digest = _message_id_mac(secret).digest(b"%d" % number)
     return f"{base32_of(digest[:_ID_DIGITS])}@{site.mail_domain}"
 
@@ -60,7 +60,7 @@ def _message_id_mac(secret: bytes) -> Mac:
 
 
 def archive_url(site: Site, target: MailingList, slug: str, token: Callable[[], str]) -> str:
-    """Where one reader finds an edition on the web: everybody's page, their own way in, or the list's page.
+    """The web page of an edition for one reader: the public page, a reader's link, or the page of the list.
 
     What has no slug has no page: then it is the archive.
     """
@@ -75,7 +75,7 @@ def archive_url(site: Site, target: MailingList, slug: str, token: Callable[[], 
 
 
 def day_of(at: int, target: MailingList, language: str) -> str:
-    """The day of UTC seconds as a letter says it: where the list is, in the language of the edition."""
+    """The date of a time as a letter writes it: in the time zone of the list and the language of the edition."""
     return _day(at - at % _ONE_DAY_SECONDS, target.timezone, language, target.language)
 
 
@@ -83,14 +83,14 @@ def day_of(at: int, target: MailingList, language: str) -> str:
 def _day(at: int, timezone: str, *languages: str) -> str:
     try:
         zone: tzinfo = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # the machine knew it when it was set: no copy fails for that
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # it was known when it was set, and no copy should fail for it
         zone = UTC
     there = datetime.fromtimestamp(at, zone).replace(tzinfo=UTC)
     return words_in(*languages).day(int(there.timestamp()))
 
 
 def return_path(site: Site, target: MailingList | None, token: str) -> str:
-    """The envelope sender: the signed bounce address, or a person where no mail is received."""
+    """The envelope sender: the signed bounce address, or a person when Pressrun receives no mail."""
     if target is not None and site.receives_mail:
         return site.list_address(target.name, "bounces", token)
     return _person_path(site, None if target is None else target.owner)
@@ -103,7 +103,7 @@ def _person_path(site: Site, owner: str | None) -> str:
 
 
 class _Makers:
-    """Of the tokens in the copies of one list, with the key that is the newest now."""
+    """The makers of tokens for copies of one list, with the newest key."""
 
     __slots__ = ("bounces", "leave", "preferences", "read", "unsubscribe")
 
@@ -117,7 +117,7 @@ class _Makers:
 
 
 class CopyComposer:
-    """Makes each reader's copy of an edition."""
+    """Composes the copies of editions."""
 
     def __init__(self, *, site: Site, keys: KeyRing) -> None:
         self._site = site
@@ -129,7 +129,7 @@ class CopyComposer:
         return self._compose(plate, row, now)[0]
 
     def compose_known(self, plate: CompiledEdition, row: ClaimedCopy, now: int) -> tuple[Outgoing, KnownHashes]:
-        """The same, to be signed: with what is known of it."""
+        """The copy to be signed, with what is known of its content."""
         outgoing, parts = self._compose(plate, row, now)
         return outgoing, plate.skeleton_for(row).known(parts)
 

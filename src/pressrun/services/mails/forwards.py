@@ -1,7 +1,7 @@
-"""Mail that is passed on to a list's owner or the operator: a notice that holds somebody's whole mail.
+"""Mail that is forwarded to the owner of a list or the operator: a notice whose content is the whole mail.
 
-It was accepted, so it must not get lost; its sender may be forged, so nobody is written to when it comes back. Then it
-is kept for a person, as it came (docs/decisions/0039).
+It was accepted, so it must not get lost. Its sender may be forged, so nobody is mailed when it bounces; it is kept for
+a person instead, as it came (docs/decisions/0039).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
-FORWARD = "forward"  # the kind of a notice that is somebody's mail, passed on
+FORWARD = "forward"  # the kind of notices that forward a mail
 
 
 def new_forward(
     mail: InboundMail, person: Address, target: MailingList | None, *, trace: bytes, message_secret: bytes
 ) -> NewNotice:
-    """A mail to be passed on below a trace field, with what it takes to keep it as it came after all."""
+    """A mail to be forwarded below a trace field, with what it takes to keep it as it came."""
     return NewNotice(
         kind=FORWARD,
         address=person,
@@ -45,15 +45,15 @@ def new_forward(
 
 
 def keep_returned(tx: Transaction, delivery_id: int, outcome: str, now: int) -> int | None:
-    """Keep a mail for a person that was passed on and did not arrive; returns its id among accepted mail.
+    """Keep a mail for a person whose forward failed; returns its id among accepted mail.
 
-    None when it is kept already, when it is forgotten, and while it is still being passed on.
+    None when it is already kept, when it has been deleted, and while it is still being forwarded.
     """
     row = notices.find_ended(tx, delivery_id)
     if row is None:
         return None
     payload = json.loads(row["payload"])
-    if "mail" not in payload:  # queued by a version that did not note it
+    if "mail" not in payload:  # queued by a version that did not store it
         return None
     content = row["content"][payload["trace"] :]
     mail = InboundMail(

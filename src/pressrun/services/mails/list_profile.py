@@ -1,4 +1,4 @@
-"""From a stored list to what messages and pages show of it."""
+"""The profile of a list: what messages and pages show of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pressrun.store.lists import MailingList
 
 
 def profile_of(target: MailingList, site: Site, logo: Logo | None = None) -> ListProfile:
-    """The list as its mails show it; without an owner of its own the operator answers for it."""
+    """The profile of a list; without an owner of its own, the operator is its owner."""
     owner = target.owner or site.operator
     return ListProfile(
         name=target.name,

@@ -1,4 +1,4 @@
-"""Composing notices: one mail to one person, made when its turn comes, from what the database holds of it."""
+"""Composing notices from the database when they are sent: mails to one person."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from pressrun.store.lists import MailingList
 
 
 def is_passed_on(row: Claimed) -> bool:
-    """Whether a claimed row is somebody else's mail, which goes on as it came and is never signed."""
+    """Whether a claimed row forwards somebody's mail, which stays unchanged and is never signed."""
     return isinstance(row, ClaimedNotice) and row.kind == FORWARD
 
 
 class NoticeComposer:
-    """Makes the mail of a claimed notice."""
+    """Composes the mails of claimed notices."""
 
     def __init__(self, *, site: Site, keys: KeyRing, tokens: TokenSettings) -> None:
         self._site = site
@@ -39,7 +39,7 @@ class NoticeComposer:
 
     @property
     def tokens(self) -> TokenSettings:
-        """How long links may be used."""
+        """How long links work."""
         return self._rows.tokens
 
     @tokens.setter
@@ -47,7 +47,7 @@ class NoticeComposer:
         self._rows.tokens = tokens
 
     def compose(self, row: ClaimedNotice, target: MailingList | None, now: int, logo: Logo | None = None) -> Outgoing:
-        """The mail of a claimed notice; its Date and Message-ID are the same on every retry. `logo` is the list's."""
+        """The mail of a claimed notice, with the same Date and Message-ID on every retry. `logo` is the list's."""
         address = parse_address(row.address)
         payload = json.loads(row.payload)
         if row.kind == FORWARD:
@@ -55,7 +55,7 @@ class NoticeComposer:
         replies = payload.get("answers") == "mail"
         content = row.content
         if content is None:
-            assert target is not None  # only composed notices stand without a list
+            assert target is not None  # only forwards have no list
             notice, profile = self._rows.notice(row, target, payload), profile_of(target, self._site, logo)
             words = words_in(row.language, target.language)
             copy = NoticeCopy(
@@ -78,13 +78,13 @@ class NoticeComposer:
         )
 
     def sent(self, row: ClaimedNotice, outgoing: Outgoing) -> SentMail | None:
-        """What the evidence of consent keeps of a notice that a relay has taken."""
+        """What the evidence of consent stores of a notice that a relay has accepted."""
         return sent_mail(row, message_id(row.message_secret, row.notice_id, self._site), outgoing.content)
 
     def _forward(
         self, row: ClaimedNotice, target: MailingList | None, payload: dict[str, Any], address: Address
     ) -> Outgoing:
-        """A mail passed on untouched, so never signed: from a signed return path, or the null one if it came so."""
+        """A forwarded mail: unchanged, from a signed return path, or from the null sender if it came so."""
         name = OF_NO_LIST if target is None else target.name
         token = self._addresses.make(AddressPurpose.BOUNCES, name, row.id)
         content = row.content or b""

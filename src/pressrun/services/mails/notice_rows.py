@@ -1,4 +1,4 @@
-"""From a queued row to the notice that it stands for: links are made when the mail is, under the keys of then."""
+"""The notices of queued rows; their links are made with the keys at the time of sending."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ from pressrun.store.lists import MailingList
 
 Payload = dict[str, Any]
 
-_UNNAMED = "•••@•••"  # the new address in rows queued by a version that did not name it
+_UNNAMED = "•••@•••"  # the new address in rows of a version that did not store it
 
 
 class NoticeRows:
-    """Reads notices from their rows; one method for each kind that needs more than its payload."""
+    """Builds notices from their rows, with a method for each kind that needs more than its payload."""
 
     def __init__(self, *, site: Site, keys: KeyRing, tokens: TokenSettings) -> None:
         self._site = site
@@ -68,7 +68,7 @@ class NoticeRows:
         }
 
     def notice(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
-        """The notice of a row; raises ValueError for a kind that nobody knows."""
+        """The notice of a row; raises ValueError for an unknown kind."""
         kind = row.kind
         if kind in _PLAIN:
             return _PLAIN[kind](payload)
@@ -145,13 +145,13 @@ class NoticeRows:
         return self._site.url("confirm", token)
 
     def _never_again(self, row: ClaimedNotice, target: MailingList) -> str:
-        digests = dict.fromkeys(digests_of(self._keys, parse_address(row.address)))  # one where they are the same
+        digests = dict.fromkeys(digests_of(self._keys, parse_address(row.address)))  # only one when they are equal
         token = self._web.make(WebPurpose.NEVER_AGAIN, row.subscriber_id or 0, *pack_digests(*digests))
-        # The page knows neither list nor reader, so the link says which language the mail is in.
+        # The page knows neither list nor reader, so the link names the language of the mail.
         return self._site.url_in(words_in(row.language, target.language).language, "unsubscribe", "never-again", token)
 
     def _preferences(self, row: ClaimedNotice, target: MailingList, expires_at: int) -> str:
-        assert row.subscriber_id is not None  # whom the link is for
+        assert row.subscriber_id is not None  # the link is for them
         assert row.epoch is not None
         token = self._web.make(WebPurpose.PREFERENCES, row.subscriber_id, row.epoch, expires_at)
         return self._site.preferences_url(token, target.name)
@@ -163,9 +163,9 @@ def _days_left(row: ClaimedNotice, expires_at: int) -> int:
 
 
 def _frozen(about: Payload) -> Payload:
-    """What JSON keeps as lists, as the tuples that it was."""
+    """A payload with tuples in place of the lists of JSON."""
     found = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
-    if "problems" in found:  # as older rows hold it
+    if "problems" in found:  # in older rows
         found["findings"] = tuple(["error", None, message] for message in found.pop("problems"))
     if "findings" in found:
         found["findings"] = tuple(map(read_finding, found["findings"]))

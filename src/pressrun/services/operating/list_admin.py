@@ -28,7 +28,7 @@ from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSi
 from pressrun.services.editions.own_layouts import try_layout
 from pressrun.services.editions.welcome_edition import (
     BuiltWelcome,
-    WelcomeBuild,
+    WelcomePlan,
     build_welcome,
     end_welcome,
     hold_welcome,
@@ -214,7 +214,7 @@ class ListAdmin:
         settings: Mapping[str, str],
         files: Mapping[str, bytes],
         assets: Mapping[str, bytes],
-    ) -> WelcomeBuild | None:
+    ) -> WelcomePlan | None:
         """The welcome mail that these settings ask for: a new one, or what the list has, made with them."""
         target = require_list(tx, name)
         values = self._values_for(target, settings)

@@ -1,6 +1,6 @@
-"""What became of one reader's copy: did they get it, when, and what did the relay say?
+"""The delivery of one copy: whether its reader got it, when, and what the relay replied.
 
-It reads and changes nothing. What was erased is not there, and is answered like what never was.
+It only reads. Erased data gets the same answer as data that never existed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pressrun.store.transaction import Row, Transaction
 
 
 def trace_copy(tx: Transaction, edition_id: int, address: Address, site: Site) -> Answer:
-    """`edition delivery`; raises NotFound for an edition, a reader or a copy that is not there."""
+    """`edition delivery`; raises NotFound for an unknown edition, reader or copy."""
     edition = require_edition(tx, edition_id)
     person = subscribers.find_subscriber(tx, address)
     if person is None:
@@ -50,7 +50,7 @@ def trace_copy(tx: Transaction, edition_id: int, address: Address, site: Site) -
 
 
 def _reply(row: Row, prefix: str) -> Answer | None:
-    """What was said and when; None when nothing was."""
+    """A reply and its time; None without one."""
     code, text, at = row[f"{prefix}code"], row[f"{prefix}reply"], row[f"{prefix}settled_at"]
     if at is None or (code is None and text is None):
         return None

@@ -1,7 +1,7 @@
-"""What became of an edition: by outcome, kind, class and domain, in the remotes' words, and over time.
+"""The report on an edition: its copies by state, kind, class, domain and reply, and over time.
 
-Read in one transaction and by aggregates, so that a report over an audience of 100,000 stays well under a second. What
-is grouped holds no address; `failures` and `waiting` name each copy's reader, for programs.
+It is read in one transaction by aggregates, so a report on an audience of 100,000 takes well under a second. Groups
+contain no address; `failures` and `waiting` name the reader of each copy, for programs.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from pressrun.store import bounces, deliveries, destinations, editions, lists
 from pressrun.store.editions import CountedEvent
 from pressrun.store.transaction import Row, Transaction
 
-DOMAINS_AT_MOST = 100  # named; the small rest is one line
+DOMAINS_AT_MOST = 100  # the smaller ones are counted in one line
 _ERASED = "erased readers"
 _SHARES = {"half_delivered_at": 0.5, "most_delivered_at": 0.9, "nearly_all_delivered_at": 0.99}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What remotes said of so many copies; `text` is one of the wordings, without addresses."""
+class CommonReply:
+    """A reply that remote servers gave for `number` copies; `text` is one wording of it, without addresses."""
 
     number: int
     kind: str | None
@@ -42,7 +42,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainCounts:
-    """Where the copies for one provider, or one domain of nobody we know, stand; `name` None: all smaller ones."""
+    """The states of the copies to one provider or domain; `name` is None for all smaller ones together."""
 
     name: str | None
     domains: int
@@ -68,8 +68,8 @@ class EditionReport:
     complaints: int
     kinds: Mapping[str, int]
     bounces: Mapping[str, int]
-    failures_said: Sequence[Said]
-    waiting_said: Sequence[Said]
+    failures_said: Sequence[CommonReply]
+    waiting_said: Sequence[CommonReply]
     domains: Sequence[DomainCounts]
     timing: Mapping[str, str | None]
     timelines: Mapping[str, Timeline]
@@ -79,7 +79,7 @@ class EditionReport:
     timezone: str
 
     def plain(self) -> Answer:
-        """As `--json` prints it."""
+        """The report as `--json` prints it."""
         return self.edition | {
             "failures": self.failures,
             "waiting": self.waiting,
@@ -174,8 +174,8 @@ def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[Answer]:
     return found
 
 
-def _grouped(copies: Iterable[Answer]) -> list[Said]:
-    """The same words once, the most frequent first."""
+def _grouped(copies: Iterable[Answer]) -> list[CommonReply]:
+    """Copies with the same reply as one group, the most frequent first."""
     numbers: Counter[tuple[object, ...]] = Counter()
     first: dict[tuple[object, ...], Answer] = {}
     keys: dict[str, str] = {}
@@ -190,8 +190,8 @@ def _grouped(copies: Iterable[Answer]) -> list[Said]:
     return [_said(first[group], number) for group, number in numbers.most_common()]
 
 
-def _said(one: Answer, number: int) -> Said:
-    return Said(
+def _said(one: Answer, number: int) -> CommonReply:
+    return CommonReply(
         number=number,
         kind=_text(one["kind"]),
         bounce=_text(one["bounce"]),
@@ -206,7 +206,7 @@ def _text(value: object) -> str | None:
 
 
 def _by_domain(rows: Iterable[Row]) -> list[DomainCounts]:
-    """By provider, or by domain where it is of none we know, the most copies first."""
+    """By provider, or by domain without a known provider, the most copies first."""
     counts: dict[str, Counter[str]] = {}
     domains: dict[str, set[str]] = {}
     for row in rows:
@@ -235,7 +235,7 @@ def _domain_counts(name: str | None, domains: int, counts: Counter[str]) -> Doma
 
 
 def _moments(tx: Transaction, edition_id: int) -> dict[str, Mapping[int, int]]:
-    """How many in each second. A copy that bounced later counts as delivered when the relay took it, and as failed."""
+    """How many copies in each second. One that bounced later counts as delivered at first, and as failed."""
     delivered: Counter[int] = Counter()
     failed: Counter[int] = Counter()
     for row in deliveries.count_by_moment(tx, edition_id):
@@ -252,7 +252,7 @@ def _moments(tx: Transaction, edition_id: int) -> dict[str, Mapping[int, int]]:
 
 
 def _timing(delivered: Mapping[int, int]) -> dict[str, str | None]:
-    """When the first copy was taken, by when which part of all, and the last."""
+    """When the first and the last copy were delivered, and certain shares of all copies."""
     return {
         "first_delivered_at": rfc3339(min(delivered, default=None)),
         **{name: rfc3339(moment_of_share(delivered, share)) for name, share in _SHARES.items()},

@@ -1,4 +1,4 @@
-"""How an edition fares, for the editor who approved it by mail."""
+"""Reports for the editor who approved an edition that came by mail."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pressrun.store.transaction import Transaction
 
 
 class EditorReports:
-    """Reports on editions that came by mail, over one database."""
+    """Reports on editions that came by mail."""
 
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     async def report(self, edition_id: int) -> EditionReport | None:
-        """The report on an edition that has been approved; None before, and once its editor has been removed."""
+        """The report on an approved edition; None before approval and once its editor has been removed."""
         return await self._database.read(_report, edition_id, int(self._clock()))
 
 

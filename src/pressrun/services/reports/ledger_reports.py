@@ -1,4 +1,4 @@
-"""What operators and programs read: each answer a plain value that can be printed as JSON.
+"""What the reading verbs show to operators and programs: plain values that can be printed as JSON.
 
 Plain functions of a reading transaction. Times are RFC 3339 in UTC. Nothing here changes anything.
 """
@@ -43,7 +43,7 @@ PAGE = 1000
 
 
 def require_list(tx: Transaction, name: str) -> MailingList:
-    """The list of that name, or NotFound."""
+    """The list with this name; raises NotFound."""
     found = lists.find_list(tx, name)
     if found is None:
         raise NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
@@ -61,7 +61,7 @@ def show_list(tx: Transaction, name: str) -> Answer:
 
 
 def describe_list(tx: Transaction, found: MailingList) -> Answer:
-    """One list with its settings and how many readers are in each state."""
+    """One list with its settings and its number of readers in each state."""
     counts = lists.count_subscriptions(tx, found.id)
     return {
         "name": found.name,
@@ -98,7 +98,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
 
 
 def _describe_welcome(found: Edition | None) -> Answer:
-    """The file that new readers are greeted with, and the edition whose report says what became of it."""
+    """The file of the welcome mail, and the edition that reports on it."""
     if found is None:
         return {"welcome": None, "welcome_edition": None}
     return {"welcome": found.source_name, "welcome_edition": found.id}
@@ -118,12 +118,12 @@ _BY_ACTIVITY = (
 
 
 def list_editors(tx: Transaction, name: str) -> list[Answer]:
-    """`editor ls`: who may post to a list by mail."""
+    """`editor ls`: the addresses that may post to a list by mail."""
     return [{"address": address} for address in lists.list_editors(tx, require_list(tx, name).id)]
 
 
 def list_subscribers(tx: Transaction, name: str, state: str | None) -> Iterator[Answer]:
-    """`subscriber ls`: everyone a list knows, or those in one state, a page at a time; raises NotFound."""
+    """`subscriber ls`: all subscribers of a list, or those in one state, a page at a time; raises NotFound."""
     return _list_subscribers(tx, require_list(tx, name), state)
 
 
@@ -143,7 +143,7 @@ def _list_subscribers(tx: Transaction, target: MailingList, state: str | None) -
 
 
 def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
-    """`subscriber show`: all that is known of an address; raises NotFound when no list knows it."""
+    """`subscriber show`: everything stored about an address; raises NotFound for an unknown one."""
     person = subscribers.find_subscriber(tx, address)
     if person is None:
         raise NotFound(f"unknown address {address}")
@@ -179,7 +179,7 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
 
 
 def _evidence(events: Iterable[Mapping[str, object]]) -> list[Answer]:
-    """The evidence as it is told: the mail that asked for a confirmation stands with the request that it was for."""
+    """The evidence as it is shown: the mail that asked for a confirmation belongs to its request."""
     shown: list[Answer] = []
     for one in events:
         entry = {name: one.get(name) for name in ("list", "event")} | {"at": _time(one["at"])}
@@ -198,7 +198,7 @@ def _evidence(events: Iterable[Mapping[str, object]]) -> list[Answer]:
 
 
 def _request_without_mail(shown: Sequence[Answer], list_name: object) -> Answer | None:
-    """The oldest request for a list of which no mail is told yet: mails go out in the order of the requests."""
+    """The oldest request for a list without a mail yet, because mails are sent in the order of the requests."""
     waiting = (one for one in shown if one["event"] == "requested" and one["list"] == list_name)
     return next((one for one in waiting if "asked" not in one), None)
 
@@ -245,7 +245,7 @@ def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
 
 
 def list_queue(tx: Transaction, now: int) -> list[Answer]:
-    """`queue ls`: what waits, by the domain of the recipient, the most first, and what pauses it."""
+    """`queue ls`: waiting copies by recipient domain, the most first, with the reason of a pause."""
     states = {name: load_lane_state(stored) for name, stored in destinations.load_states(tx).items()}
     held, why_held = _held_by_hours(tx, now)
     why, relays_wait = {**_why_paused(tx), **why_held}, _why_relays_wait(states, now)
@@ -272,7 +272,7 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
 
 
 def with_relays(found: Sequence[Answer], relays: Sequence[Mapping[str, str | None]]) -> list[Answer]:
-    """The rows of `list_queue` that have no reason of their own get that of the relays, when none of those works.
+    """The rows of `list_queue`; those without a reason get the one of the relays when no relay works.
 
     `relays` are `name`, `failing_since` and `error` of each, as the running daemon has them.
     """
@@ -283,7 +283,7 @@ def with_relays(found: Sequence[Answer], relays: Sequence[Mapping[str, str | Non
 
 
 def _why_paused(tx: Transaction) -> dict[str, str]:
-    """What is said of the domains for which copies of paused editions wait."""
+    """The reason shown for domains to which copies of paused editions wait."""
     reasons: dict[str, str] = {}
     for edition in editions.paused_editions(tx):
         words = f"edition {edition.id} waits: {edition.pause_reason or 'it is paused'}"
@@ -292,7 +292,7 @@ def _why_paused(tx: Transaction) -> dict[str, str]:
 
 
 def _why_relays_wait(states: Mapping[str, LaneState], now: int) -> str | None:
-    """What is said of any domain while a relay has asked for silence."""
+    """The reason shown for all domains while a relay has asked to slow down."""
     found = [
         f"{name} is paused until {rfc3339(int(state.paused_until))}: {state.reason}"
         for name, state in sorted(states.items())
@@ -302,14 +302,14 @@ def _why_relays_wait(states: Mapping[str, LaneState], now: int) -> str | None:
 
 
 def _why_slow(state: LaneState, now: int) -> str | None:
-    """What is said of a domain whose answers come late."""
+    """The reason shown for a slow domain."""
     if state.slow_until <= now:
         return None
     return f"its answers take {state.slow_seconds:.1f} s or more: few copies are on their way to it at a time"
 
 
 def _held_by_hours(tx: Transaction, now: int) -> tuple[Counter[str], dict[str, str]]:
-    """How many copies wait for the hours of their list, by domain, and the words for it."""
+    """How many copies wait for the sending hours of their list, by domain, with the reason shown."""
     held: Counter[str] = Counter()
     reasons: dict[str, str] = {}
     for edition in editions.live_editions(tx):

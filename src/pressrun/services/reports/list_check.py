@@ -1,4 +1,4 @@
-"""What stands in the database and does not go with the configuration: it went when it was set."""
+"""Checks settings in the database that no longer fit the configuration, and people who get no mail."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pressrun.store.transaction import Transaction
 
 
 def examine_lists(tx: Transaction, site: Site, keys: KeyRing) -> list[str]:
-    """`check`: a line for each list that has to be set anew, and for each owner or operator who gets no mail."""
-    owners = [warning for found in lists.all_lists(tx) if (warning := examine_owner(tx, found, keys)) is not None]
+    """`check`: a line for each list with an unusable owner, and for each owner or operator who gets no mail."""
+    owners = [warning for target in lists.all_lists(tx) if (warning := examine_owner(tx, target, keys)) is not None]
     operator = _examine_person(tx, "operator", site.operator, keys)
     return [*_unusable_owners(tx, site), *owners, *([] if operator is None else [operator])]
 
 
 def list_of_operator(tx: Transaction, site: Site) -> str | None:
-    """The list that has the address of the operator, whose mail then comes back to us; None when none has."""
+    """The list whose address the operator uses, so that their mail would come back to us; usually None."""
     route = own_route(parse_address(site.operator), site.mail_domain) if site.operator else None
-    found = lists.find_list(tx, route.list_name) if route is not None and route.list_name else None
-    return None if found is None else found.name
+    target = lists.find_list(tx, route.list_name) if route is not None and route.list_name else None
+    return None if target is None else target.name
 
 
-def examine_owner(tx: Transaction, found: MailingList, keys: KeyRing) -> str | None:
-    """What is wrong with the owner of a list whom no mail may reach; None when all is well."""
-    return _examine_person(tx, f"list {found.name}: owner", found.owner, keys)
+def examine_owner(tx: Transaction, target: MailingList, keys: KeyRing) -> str | None:
+    """The problem with a suppressed owner of a list; None without one."""
+    return _examine_person(tx, f"list {target.name}: owner", target.owner, keys)
 
 
 def _examine_person(tx: Transaction, who: str, typed: str | None, keys: KeyRing) -> str | None:
@@ -44,13 +44,13 @@ def _examine_person(tx: Transaction, who: str, typed: str | None, keys: KeyRing)
 
 def _unusable_owners(tx: Transaction, site: Site) -> list[str]:
     return [
-        f"list {found.name}: without [smtp], the owner is the envelope sender of its mail, and this one is not "
+        f"list {target.name}: without [smtp], the owner is the envelope sender of its mail, and this one is not "
         "ASCII before the @. Editions are stopped, and notices go out from the operator's address. Set another "
-        f"owner with `pressrun list set {found.name} owner=…`"
-        for found in lists.all_lists(tx)
-        if _is_unusable(found, site)
+        f"owner with `pressrun list set {target.name} owner=…`"
+        for target in lists.all_lists(tx)
+        if _is_unusable(target, site)
     ]
 
 
-def _is_unusable(found: MailingList, site: Site) -> bool:
-    return not site.receives_mail and bool(found.owner) and parse_address(found.owner or "").needs_smtputf8
+def _is_unusable(target: MailingList, site: Site) -> bool:
+    return not site.receives_mail and bool(target.owner) and parse_address(target.owner or "").needs_smtputf8
