@@ -56,11 +56,10 @@ LEFT_NAMES = set(
     AbuseLimits.asks_for_work AbuseLimits.look AttackDetector.look AutoPause.after_settling
     BounceHandler.after_settling BounceHandler.settle ComplaintHandler.settle
     ComplaintHandler.settle_at_bounce_address DataLock.take EditionsPort.settle Fallback.note LayoutPress
-    MailCommands.settle MailQuota.taken MailedEditions.settle Pages.speak QueueLoop.look RateAnomaly.judge
-    RelayWatch.look Said SignUpForms.judge SignUps.take_within UndoUnsubscribe.say_why Unsubscribes.note_within
-    ask_for_confirmation ask_suspended find_asked judge judge_posts names_to_look_up note record_probe
-    readers_to_probe speak speak_as_named spoken take_back_bounced take_back_refused take_back_unsent taken_slugs
-    told
+    MailCommands.settle MailQuota.taken MailedEditions.settle QueueLoop.look RateAnomaly.judge RelayWatch.look Said
+    SignUps.take_within UndoUnsubscribe.say_why Unsubscribes.note_within ask_for_confirmation ask_suspended
+    find_asked judge judge_posts names_to_look_up note record_probe readers_to_probe take_back_bounced
+    take_back_refused take_back_unsent taken_slugs
 """.split()
 )
 LEFT_ANSWERS = set(

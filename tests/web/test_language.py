@@ -126,7 +126,7 @@ def test_a_page_in_a_file_offers_no_language() -> None:
     """Nobody is there to answer; a page that was asked for offers them all."""
     context = contextvars.copy_context()
     assert not context.run(language.can_change)
-    context.run(language.listen, {"type": "http", "headers": [], "query_string": b""})
+    context.run(language.read_preferences, {"type": "http", "headers": [], "query_string": b""})
     assert context.run(language.can_change)
 
 

@@ -170,7 +170,7 @@ class _UnknownPages:
             return self._pages.invalid_link()
         about = await self._archive_reader.find_list(path.split("/", 2)[1])
         if about is not None:
-            self._pages.speak(target=about.language)
+            self._pages.choose_language(target=about.language)
         return self._pages.not_found(about)
 
 

@@ -123,7 +123,7 @@ def languages_chosen(words: Words, names: Sequence[str]) -> str:
     return " ".join(words(_CHOSEN, language=name) for name in names)
 
 
-def told(words: Words, event: Mapping[str, object], titles: Mapping[str, str]) -> dict[str, object]:
+def describe_event(words: Words, event: Mapping[str, object], titles: Mapping[str, str]) -> dict[str, object]:
     """One event of the evidence for its reader: what, list, at, how, words, and their language."""
     added, gone = words("Added by the newsletter"), words("Unsubscribed")
     names = {

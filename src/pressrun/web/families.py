@@ -2,7 +2,7 @@
 
 `/FAMILY` redirects to the list in the visitor's language, and so does every page below that name. `?language=` on a
 page of a list redirects to the list of the same family in that language, so that the language menu changes the
-newsletter and not only the words around it. If no list has the language, the page speaks it, as without a family.
+newsletter and not only the words around it. If no list has the language, the page uses it, as without a family.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Families:
         below = request.scope["path"].strip("/").split("/")[1:2]
         if slug is not None:
             below.append(slug)
-        spoken = find_language(named)
-        keep = spoken if spoken is not None and spoken != find_language(chosen.language) else ""
+        supported = find_language(named)
+        keep = supported if supported is not None and supported != find_language(chosen.language) else ""
         where = self._pages.href(chosen.name, *below, language=keep)
         return RedirectResponse(where, status_code=302, headers={"Vary": "Accept-Language"})

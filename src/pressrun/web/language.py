@@ -36,7 +36,7 @@ _words: ContextVar[Words] = ContextVar("words", default=ENGLISH)
 _is_readers: ContextVar[bool] = ContextVar("is_readers", default=False)
 
 
-def listen(scope: Scope) -> None:
+def read_preferences(scope: Scope) -> None:
     """Read the preferences of a request, before its reader and list are known."""
     query = scope.get("query_string", b"")
     preferred = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
@@ -47,13 +47,13 @@ def listen(scope: Scope) -> None:
     _set(_Preferences(named, accepted(preferred.decode("latin-1")) if preferred else ()))
 
 
-def listen_to_form(named: str) -> None:
+def use_form(named: str) -> None:
     """Set the language that a form names; `""` keeps that of the address."""
     if named:
         _set(_Preferences(named, _preferences.get().accepted))
 
 
-def speak(reader: str, target: str, fallback: str = "") -> Words:
+def choose(reader: str, target: str, fallback: str = "") -> Words:
     """Choose the reader's language, else the one named, else that of the list, the browser, `fallback`."""
     preferences = _preferences.get()
     _is_readers.set(find_language(reader) is not None)
@@ -61,14 +61,14 @@ def speak(reader: str, target: str, fallback: str = "") -> Words:
     return _words.get()
 
 
-def spoken() -> Words:
+def words_of_request() -> Words:
     """The words of this request."""
     return _words.get()
 
 
 def is_browsers(target: str) -> bool:
     """Whether the browser decided: the request names no language, and we do not have the list's."""
-    return not find_language(target) and not named() and spoken().language != ENGLISH_TAG
+    return not find_language(target) and not named() and words_of_request().language != ENGLISH_TAG
 
 
 def can_change() -> bool:
@@ -78,7 +78,7 @@ def can_change() -> bool:
 
 def named() -> str:
     """The supported language that this request names, for its links and forms to keep; `""` if it names none."""
-    return find_language(_preferences.get().named, spoken().language) or ""
+    return find_language(_preferences.get().named, words_of_request().language) or ""
 
 
 def accepted_languages() -> tuple[str, ...]:

@@ -67,14 +67,14 @@ class Pages:
     @property
     def words(self) -> Words:
         """The words of the request at hand."""
-        return language.spoken()
+        return language.words_of_request()
 
-    def speak(self, *, reader: str = "", target: str = "", fallback: str = "") -> Words:
+    def choose_language(self, *, reader: str = "", target: str = "", fallback: str = "") -> Words:
         """Choose the language of this request, once its reader and list are known.
 
         `fallback` is for when neither they nor the browser have one of ours.
         """
-        return language.speak(reader, target, fallback)
+        return language.choose(reader, target, fallback)
 
     def render(
         self,
@@ -247,7 +247,7 @@ class Pages:
 
     def _language_menu(self, here: str) -> Markup:
         """Links to this page in the other languages; empty if the reader has chosen one."""
-        return self._menus(language.spoken().language, here) if language.can_change() else Markup()
+        return self._menus(language.words_of_request().language, here) if language.can_change() else Markup()
 
     def _make_menu(self, _tag: str, here: str) -> Markup:
         return Markup(self._environment.get_template("languages.html").render(words=self.words, here=here))  # noqa: S704
@@ -274,23 +274,23 @@ class Pages:
             receives_mail=self.site.receives_mail,
             list_address=self.site.list_address,
         )
-        environment.filters["day"] = lambda at: language.spoken().day(at)
-        environment.filters["short_day"] = lambda at: language.spoken().short_day(at)
-        environment.filters["month"] = lambda at: language.spoken().month(at)
-        environment.filters["count"] = lambda number: language.spoken().number(number)
+        environment.filters["day"] = lambda at: language.words_of_request().day(at)
+        environment.filters["short_day"] = lambda at: language.words_of_request().short_day(at)
+        environment.filters["month"] = lambda at: language.words_of_request().month(at)
+        environment.filters["count"] = lambda number: language.words_of_request().number(number)
         environment.filters["initial"] = initial
         environment.filters["rfc3339"] = rfc3339
-        environment.filters["size"] = lambda octets: language.spoken().size(octets)
+        environment.filters["size"] = lambda octets: language.words_of_request().size(octets)
         return environment
 
 
 def _in_template(sentence: str) -> str:
-    words = language.spoken()
+    words = language.words_of_request()
     return words.for_template(words.translate(sentence))
 
 
 def _counted_in_template(one: str, many: str, number: int) -> str:
-    words = language.spoken()
+    words = language.words_of_request()
     return words.for_template(words.translate_counted(one, many, number))
 
 

@@ -72,21 +72,21 @@ class ArchivePages:
             return entered
         access, urls = entered
         year = _number(request, "year", 0) if "year" in request.query_params else None
-        found = await self._archive_reader.index(access, _number(request, "page", 1), year)
-        if isinstance(found, NotReadable):
-            return await self._shut(found, access)
-        target, href = found.list, self._pages.href
-        self._pages.speak(target=target.language)
-        also = [(href(other.name, "archive"), other.language) for other in found.family] if urls.is_public else []
-        page = self._pages.render(
+        index = await self._archive_reader.index(access, _number(request, "page", 1), year)
+        if isinstance(index, NotReadable):
+            return await self._shut(index, access)
+        target, href = index.list, self._pages.href
+        self._pages.choose_language(target=target.language)
+        also = [(href(other.name, "archive"), other.language) for other in index.family] if urls.is_public else []
+        response = self._pages.render(
             "archive.html",
             about=target,
             list=target,
-            page=found,
+            page=index,
             places=urls,
             also=links_to_languages(also, href(target.name, "archive")),
         )
-        return conditional(request, page, modified_at=None)
+        return conditional(request, response, modified_at=None)
 
     async def search(self, request: Request) -> Response:
         """`/NAME/search?q=`, `/read/TOKEN/search?q=`: editions that contain the words."""
@@ -96,15 +96,15 @@ class ArchivePages:
         access, urls = entered
         query, page = request.query_params.get("q", "").strip(), _number(request, "page", 1)
         newest, network = request.query_params.get("order") == NEWEST, self._web.network(request)
-        found = await self._archive_reader.search(access, query, page, newest=newest, network=network)
-        if isinstance(found, RateExceeded):
-            return await self._throttled(found.retry_at, access, urls)
-        if isinstance(found, NotReadable):
-            return await self._shut(found, access)
-        self._pages.speak(target=found.list.language)
+        results = await self._archive_reader.search(access, query, page, newest=newest, network=network)
+        if isinstance(results, RateExceeded):
+            return await self._throttled(results.retry_at, access, urls)
+        if isinstance(results, NotReadable):
+            return await self._shut(results, access)
+        self._pages.choose_language(target=results.list.language)
         headers = {"X-Robots-Tag": "noindex"}
         return self._pages.render(
-            "search.html", headers=headers, about=found.list, list=found.list, page=found, places=urls
+            "search.html", headers=headers, about=results.list, list=results.list, page=results, places=urls
         )
 
     async def edition(self, request: Request) -> Response:
@@ -113,11 +113,11 @@ class ArchivePages:
         if isinstance(entered, Response):
             return entered
         access, urls = entered
-        found = await self._archive_reader.edition(access, request.path_params["slug"])
-        if isinstance(found, NotReadable):
-            return await self._shut(found, access)
-        target, edition = found
-        self._pages.speak(target=target.language)
+        archived = await self._archive_reader.edition(access, request.path_params["slug"])
+        if isinstance(archived, NotReadable):
+            return await self._shut(archived, access)
+        target, edition = archived
+        self._pages.choose_language(target=target.language)
         response = self._pages.render(
             "edition.html",
             headers={"Content-Security-Policy": _POLICY_WITH_FILES if edition.attachments else _PAGE_POLICY},
@@ -130,9 +130,9 @@ class ArchivePages:
     async def latest(self, request: Request) -> Response:
         """`/NAME/latest`: redirects to the latest edition, or to the list's page if nobody may read one."""
         name = request.path_params["name"]
-        found = await self._archive_reader.index(name)
-        if not isinstance(found, NotReadable) and found.editions:
-            return self._pages.see_other(name, "archive", found.editions[0].slug)
+        index = await self._archive_reader.index(name)
+        if not isinstance(index, NotReadable) and index.editions:
+            return self._pages.see_other(name, "archive", index.editions[0].slug)
         if await self._archive_reader.find_list(name) is None:
             return await self._shut(NotReadable.UNKNOWN, name)
         return self._pages.see_other(name)
@@ -152,11 +152,11 @@ class ArchivePages:
         """The page instead of what cannot be read, with a link to its list."""
         if isinstance(access, ReaderLink):
             return self._pages.invalid_link()
-        about = await self._speak_as(access)
+        about = await self._find_list(access)
         return self._pages.members_only(about) if reason is NotReadable.MEMBERS else self._pages.not_found(about)
 
     async def _throttled(self, retry_at: float, access: ArchiveAccess, urls: ArchiveUrls) -> Response:
-        about = await self._speak_as(access) if isinstance(access, str) else None
+        about = await self._find_list(access) if isinstance(access, str) else None
         seconds, say = max(1, math.ceil(retry_at - self._web.clock())), self._pages.words
         return self._pages.message(
             say("Too many searches"),
@@ -171,11 +171,11 @@ class ArchivePages:
             back=(urls.index(), say("Archive")),
         )
 
-    async def _speak_as(self, name: str) -> MailingList | None:
+    async def _find_list(self, name: str) -> MailingList | None:
         """The list of that name; the request's answer is in its language."""
         target = await self._archive_reader.find_list(name)
         if target is not None:
-            self._pages.speak(target=target.language)
+            self._pages.choose_language(target=target.language)
         return target
 
     def _enter(self, request: Request) -> tuple[ArchiveAccess, ArchiveUrls] | Response:

@@ -69,7 +69,7 @@ class SiteExport:
         if base_url:
             base = base_url.rstrip("/") + "/"
             self._links = FeedLinks(home=base, base=base, suffix=".html", asset_folder="")
-        language.speak(target.language, "")
+        language.choose(target.language, "")
 
     def front_files(self, contents: ArchiveContents) -> Iterator[tuple[str, bytes]]:
         """The index and the feeds, with their paths."""

@@ -85,7 +85,7 @@ class ApprovalPages:
             held = await self._draft_approval.find(number)
         if held is None:
             return self._pages.invalid_link()
-        say = self._pages.speak(reader=held.language)
+        say = self._pages.choose_language(reader=held.language)
         if action == "discard" and is_done:
             text = say("Nothing was sent. To send it after all, email it to the newsletter again.")
             return self._message(held, say("Draft discarded"), text)

@@ -117,7 +117,7 @@ class DemoPages:
 
     async def index(self, _request: Request) -> Response:
         """The tour, the accepted emails, and the outcome for each recipient."""
-        self._pages.speak(reader=ENGLISH_TAG)
+        self._pages.choose_language(reader=ENGLISH_TAG)
         messages = self._mailbox.messages
         return self._pages.render(
             "demo/mailbox.html",
@@ -133,7 +133,7 @@ class DemoPages:
         mail = self._find(request)
         if mail is None:
             return self._pages.not_found()
-        self._pages.speak(reader=ENGLISH_TAG)
+        self._pages.choose_language(reader=ENGLISH_TAG)
         parts = read_parts(mail.content)
         header = re.split(rb"\r?\n\r?\n", mail.content, maxsplit=1)[0]
         return self._pages.render(
@@ -208,10 +208,10 @@ def _outcomes(messages: Sequence[Mail], refusals: Sequence[Refusal]) -> list[_Re
 def _linked(text: str) -> Markup:
     """Plain text with its web addresses as links."""
     done, position = [], 0
-    for found in _LINK.finditer(text):
-        url = html.escape(found[0])
-        done += [html.escape(text[position : found.start()]), f'<a href="{url}">{url}</a>']
-        position = found.end()
+    for link in _LINK.finditer(text):
+        url = html.escape(link[0])
+        done += [html.escape(text[position : link.start()]), f'<a href="{url}">{url}</a>']
+        position = link.end()
     done.append(html.escape(text[position:]))
     return Markup("".join(done))  # noqa: S704 - every piece was escaped above
 

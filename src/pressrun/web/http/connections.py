@@ -157,7 +157,7 @@ class LimitedConnection(asyncio.Protocol, ABC):
             super().timeout_keep_alive_handler()  # type: ignore[misc]  # of uvicorn's protocol
 
     def send_400_response(self, _words: str) -> None:
-        """Refuse what is not HTTP. Its handler, if it has one already, is told that the client is gone."""
+        """Refuse what is not HTTP. Its handler, if it has one already, sees that the client is gone."""
         self.refuse(*_NOT_HTTP)
 
     @abstractmethod

@@ -147,7 +147,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        language.listen(scope)
+        language.read_preferences(scope)
         # If the scope names an app, the router raises for an unknown path; otherwise it would answer by itself.
         inner = {**scope, "path": self._path_below(scope["path"]), "root_path": "", "app": self}
         body = _Body(receive, self._max_body_bytes)

@@ -53,10 +53,10 @@ class WebServer:
 
     async def start(self) -> None:
         """Listen. Raises OSError when the address is in use, Unavailable without systemd's, or BadConfiguration."""
-        given, settings = self._handed_over, self._settings
-        where = ListenAddress(name="http", setting="[http] listen", endpoint=settings.listen, handed_over=given)
+        inherited, settings = self._handed_over, self._settings
+        where = ListenAddress(name="http", setting="[http] listen", endpoint=settings.listen, handed_over=inherited)
         self._server = await listen(lambda: self._connection(self._pool), where)
-        is_unix = given is not None and given.family == socket.AF_UNIX
+        is_unix = inherited is not None and inherited.family == socket.AF_UNIX
         if isinstance(settings.listen, SystemdEndpoint) and is_unix and "unix" not in settings.trusted_proxies:
             event(log, "config.warning", level=logging.WARNING, warning=_CLIENTS_COUNT_AS_ONE)
         event(log, "http.listening", address=self.address)

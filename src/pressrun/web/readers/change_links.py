@@ -62,7 +62,7 @@ class ChangeLinkPages:
 
     async def _change(self, request: Request, number: int) -> Response:
         outcome, change = await self._cases.address_changes.find(number)
-        say = self._speak(change)
+        say = self._choose_language(change)
         if change is not None and outcome is AddressChangeOutcome.DONE:
             if request.method != "POST":
                 question = consent_words.change(say, change.new.typed)
@@ -80,7 +80,7 @@ class ChangeLinkPages:
 
     async def _undo_change(self, request: Request, number: int) -> Response:
         outcome, change = await self._cases.address_changes.find_undo(number)
-        say = self._speak(change)
+        say = self._choose_language(change)
         if change is not None and outcome is AddressChangeOutcome.DONE:
             question = consent_words.keep_address(say, change.old.masked())
             if request.method != "POST":
@@ -96,10 +96,10 @@ class ChangeLinkPages:
             about=change.list,
         )
 
-    def _speak(self, change: AddressChangePage | None) -> Words:
+    def _choose_language(self, change: AddressChangePage | None) -> Words:
         if change is None:
             return self._pages.words
-        return self._pages.speak(reader=change.language, target=change.list.language)
+        return self._pages.choose_language(reader=change.language, target=change.list.language)
 
     async def left(self, details: SubscriptionDetails) -> Response | None:
         """The page after unsubscribing: the way back, which the reader's email has, too, and the question why.
@@ -130,7 +130,7 @@ class ChangeLinkPages:
                 return self._pages.invalid_link()
         if details is None or outcome is not UndoOutcome.RESTORED:
             return self._pages.invalid_link()
-        say = self._pages.speak(reader=details.person.language, target=details.list.language)
+        say = self._pages.choose_language(reader=details.person.language, target=details.list.language)
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         reason = find_leaving_reason(first(fields, "reason") or "")
         if reason is None:
@@ -144,7 +144,7 @@ class ChangeLinkPages:
         outcome, details = await self._cases.undo_unsubscribe.find(number)
         say = self._pages.words
         if details is not None:
-            say = self._pages.speak(reader=details.person.language, target=details.list.language)
+            say = self._pages.choose_language(reader=details.person.language, target=details.list.language)
         if details is not None and outcome is UndoOutcome.RESTORED:
             question = self._undo_question(details)
             if request.method != "POST":

@@ -30,7 +30,7 @@ class FormSnippetPages:
         about, family = await self._archive_reader.find_family(request.path_params["name"])
         if about is None:
             return self._pages.not_found()
-        say = self._pages.speak(target=about.language)
+        say = self._pages.choose_language(target=about.language)
         if about.closed_at is not None:
             text = say("There will be no new editions, and nobody can subscribe any more.")
             return self._pages.message(say("This newsletter is closed"), text, status=410, about=about)

@@ -55,8 +55,8 @@ class FrontPages:
             return self._page(offers)
         fields = await read_fields(request)
         named = clean_language(first(fields, "language") or "")
-        language.listen_to_form(named)
-        self._pages.speak()
+        language.use_form(named)
+        self._pages.choose_language()
         typed, wanted = first(fields, "email") or "", set(every(fields, "list"))
         chosen = [offer.list for offer in offers if offer.list.name in wanted]
         try:
@@ -82,9 +82,9 @@ class FrontPages:
         self, request: Request, fields: Fields, address: Address, chosen: Sequence[MailingList], named: str
     ) -> SignUpAnswer | RateExceeded:
         say = self._pages.words
-        spoken = {find_language(target.language) for target in chosen}
+        languages = {find_language(target.language) for target in chosen}
         # The email is in the language of the newsletters; if they have several or unsupported ones, in the page's.
-        wanted = named or ("" if len(spoken) == 1 and None not in spoken else say.language)
+        wanted = named or ("" if len(languages) == 1 and None not in languages else say.language)
         origin = Origin(
             source="web",
             ip=self._web.client(request),
@@ -92,7 +92,7 @@ class FrontPages:
             words=consent_words.sign_up(say, say.listed([target.title for target in chosen])),
             words_language=consent_words.language_apart(say, wanted or chosen[0].language),
         )
-        trust, form = self._forms.judge(FRONT, fields, address.typed)
+        trust, form = self._forms.check(FRONT, fields, address.typed)
         network, names = self._web.network(request), [target.name for target in chosen]
         return await self._web_requests.sign_up(
             names[0], address, origin, network=network, trust=trust, form=form, also=names[1:]

@@ -47,7 +47,7 @@ class LinkPages:
         outcome, details = await self._cases.sign_ups.find_by_confirmation(confirmation)
         if details is None:
             return self._pages.invalid_link()
-        self._speak(details)
+        self._choose_language(details)
         say = self._pages.words
         question = consent_words.confirm(say, say.listed(details.titles), _masked(details))
         if outcome is Confirmed.CONFIRMED:
@@ -95,7 +95,7 @@ class LinkPages:
             return _ONE_CLICK_DONE
         details = await self._cases.sign_ups.find_by_subscription(subscription)
         if details is not None:
-            self._speak(details)
+            self._choose_language(details)
         match first(fields, "action"):
             case "leave":
                 return await self._leave(request, details, subscription, edition)
@@ -148,8 +148,8 @@ class LinkPages:
             say("We won't email this address again, even if someone signs it up."),
         )
 
-    def _speak(self, details: SubscriptionDetails) -> None:
-        self._pages.speak(reader=details.person.language, target=details.list.language)
+    def _choose_language(self, details: SubscriptionDetails) -> None:
+        self._pages.choose_language(reader=details.person.language, target=details.list.language)
 
     def _leave_question(self, details: SubscriptionDetails) -> ConsentQuestion:
         return consent_words.leave(self._pages.words, details.list.title, _masked(details))

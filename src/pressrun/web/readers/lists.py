@@ -49,7 +49,7 @@ class ListPages:
         page = await self._archive_reader.list_page(request.path_params["name"])
         if page is None:
             return self._pages.not_found()
-        self._pages.speak(target=page.list.language)
+        self._pages.choose_language(target=page.list.language)
         return self._list_page(page)
 
     async def subscribe(self, request: Request) -> Response:
@@ -62,16 +62,16 @@ class ListPages:
         target = target or among(family)
         if target is None:
             return self._pages.not_found()
-        shown = self._pages.speak(target=target.language)  # as the page with the form did
+        shown = self._pages.choose_language(target=target.language)  # as the page with the form did
         fields = await read_fields(request)
         chosen, wanted = choose(target, family, clean_language(first(fields, "language") or ""))
         if chosen.closed_at is not None:
             return await self._again(chosen, status=410)
-        language.listen_to_form(wanted)
+        language.use_form(wanted)
         if not wanted and language.is_browsers(chosen.language):
             wanted = self._pages.words.language  # the page used the browser's language, so the email does, too
         if wanted or not family:
-            shown = self._pages.speak(target=target.language)
+            shown = self._pages.choose_language(target=target.language)
         typed, name = first(fields, "email") or "", clean_name(first(fields, "name") or "")
         again = {"chosen": chosen, "email": typed[:254], "name": name}
         try:
@@ -86,7 +86,7 @@ class ListPages:
             words=_shown(shown, target, chosen) if is_ours else consent_words.ELSEWHERE,
             words_language=consent_words.language_apart(shown, wanted or chosen.language) if is_ours else "",
         )
-        trust, form = self._forms.judge(target.id, fields, typed)
+        trust, form = self._forms.check(target.id, fields, typed)
         network = self._web.network(request)
         answer = await self._web_requests.sign_up(
             chosen.name, address, origin, network=network, name=name, trust=trust, form=form
@@ -98,7 +98,7 @@ class ListPages:
                 return self._pages.not_found()
             case SignUpAnswer.CLOSED:
                 return await self._again(chosen, status=410)
-        self._pages.speak(target=chosen.language)
+        self._pages.choose_language(target=chosen.language)
         if is_ours and not wants_json(request):
             return self._check_inbox(chosen, typed=address.typed, name=name)
         return self._pages.see_other(chosen.name, "check-mail", language=language.named())
@@ -124,7 +124,7 @@ class ListPages:
         target = await self._archive_reader.find_list(request.path_params["name"])
         if target is None:
             return self._pages.not_found()
-        self._pages.speak(target=target.language)
+        self._pages.choose_language(target=target.language)
         return self._check_inbox(target)
 
     def _check_inbox(self, target: MailingList, *, typed: str = "", name: str = "") -> Response:
@@ -134,7 +134,7 @@ class ListPages:
     async def _again(self, target: MailingList, *, status: int, **shown: Any) -> Response:
         """The page of a list once more, with what is wrong; `shown` as for `_list_page`."""
         page = await self._archive_reader.list_page(target.name)
-        self._pages.speak(target=target.language)
+        self._pages.choose_language(target=target.language)
         return self._pages.not_found() if page is None else self._list_page(page, status=status, **shown)
 
     def _list_page(

@@ -15,7 +15,7 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.store.lists import MailingList
 from pressrun.web.context import UseCases, WebContext
 from pressrun.web.http.forms import first, read_fields
-from pressrun.web.readers.preferences import here, speak_as_named
+from pressrun.web.readers.preferences import find_named_list, here
 
 _NOINDEX = {"X-Robots-Tag": "noindex"}
 
@@ -31,7 +31,7 @@ class MailedLinkPages:
 
     async def preferences(self, request: Request) -> Response:
         """Mail a link to the preferences. `?list=NAME` names the list whose colours and sender are used."""
-        about = await speak_as_named(request, self._pages, self._archive_reader)
+        about = await find_named_list(request, self._pages, self._archive_reader)
         address, typed = await _read_address(request)
         if address is None:
             return self._form("ask_preferences.html", about, here(request), typed or None)
@@ -45,7 +45,7 @@ class MailedLinkPages:
         about = await self._archive_reader.find_list(request.path_params["name"])
         if about is None:
             return self._pages.not_found()
-        say = self._pages.speak(target=about.language)
+        say = self._pages.choose_language(target=about.language)
         address, typed = await _read_address(request)
         if address is None:
             where = self._pages.href(about.name, "unsubscribe")

@@ -56,16 +56,16 @@ class PreferencePages:
             return self._pages.test_copy(say("In a real edition, this link opens the reader's preferences."))
         profile = await self._preferences.find(link)
         if profile is not None:
-            self._speak(profile)
+            self._choose_language(profile)
         else:
-            await speak_as_named(request, self._pages, self._archive_reader)
+            await find_named_list(request, self._pages, self._archive_reader)
         if request.method == "POST":
             return await self._act(request, link)
         return self._page(request, profile, link)
 
-    def _speak(self, profile: Profile) -> None:
+    def _choose_language(self, profile: Profile) -> None:
         """In the reader's language, else that of the list they came from, the browser's, or their first list's."""
-        self._pages.speak(
+        self._pages.choose_language(
             reader=profile.person.language,
             target="" if profile.about is None else profile.about.language,
             fallback=profile.memberships[0].list.language if profile.memberships else "",
@@ -138,7 +138,7 @@ class PreferencePages:
         profile = await self._preferences.save(link, changes, origin)
         if profile is None:
             return self._pages.invalid_link()
-        self._speak(profile)
+        self._choose_language(profile)
         asked = await self._ask_to_confirm(request, before, [*chosen, *families.values()], say("Save"))
         now = await self._preferences.find(link)
         say = self._pages.words  # in the language that was just chosen
@@ -201,7 +201,7 @@ class PreferencePages:
             profile=profile,
             is_own=link.is_own,
             address=address.typed if link.is_own else address.masked(),
-            history=[consent_words.told(self._pages.words, item, profile.titles) for item in profile.history],
+            history=[consent_words.describe_event(self._pages.words, item, profile.titles) for item in profile.history],
             languages=LANGUAGES,
             own_names=own_names,
             done=done,
@@ -209,11 +209,11 @@ class PreferencePages:
         )
 
 
-async def speak_as_named(request: Request, pages: Pages, archive_reader: ArchiveReader) -> MailingList | None:
+async def find_named_list(request: Request, pages: Pages, archive_reader: ArchiveReader) -> MailingList | None:
     """Speak the language of the list that the link names, which is all that is known of an expired link."""
     about = await archive_reader.find_list(_list_in(request))
     if about is not None:
-        pages.speak(target=about.language)
+        pages.choose_language(target=about.language)
     return about
 
 
@@ -226,11 +226,11 @@ def _lists_of(profile: Profile, family: str) -> frozenset[str]:
 
 def _languages_named(profile: Profile, families: Mapping[str, str]) -> list[str]:
     """The languages that were chosen, each by its own name."""
-    found = []
+    chosen: list[str] = []
     for choice in profile.families.values():
         names = dict(zip(choice.lists, own_names([target.language for target in choice.lists]), strict=True))
-        found += [name for target, name in names.items() if families.get(choice.name) == target.name]
-    return found
+        chosen += [name for target, name in names.items() if families.get(choice.name) == target.name]
+    return chosen
 
 
 def _switched(before: Profile, now: Profile | None, families: Mapping[str, str]) -> MailingList | None:

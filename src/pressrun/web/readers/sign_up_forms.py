@@ -57,7 +57,7 @@ class SignUpForms:
         """The further directives that a page with such a form needs in its policy."""
         return [] if context["work_bits"] is None else ["script-src 'self'", "worker-src 'self'"]
 
-    def judge(self, page: int, fields: Fields, typed: str) -> tuple[Trust, int | None]:
+    def check(self, page: int, fields: Fields, typed: str) -> tuple[Trust, int | None]:
         """How far to trust a posted form, and the number of this copy of it; None if this page did not issue it."""
         issued_at = number = None
         match self._web.tokens().read(WebPurpose.FORM, first(fields, "form_token") or ""):
