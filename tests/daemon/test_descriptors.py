@@ -60,7 +60,7 @@ def test_what_does_not_fit_is_warned_of(
     found = shortage(settings)
     assert warns == (found is not None)
     if found is not None:
-        assert f"may need {wanted} open files, and this process may have {hard}" in found
+        assert f"may need {wanted} open files, but this process may open only {hard}" in found
 
 
 def test_the_soft_limit_becomes_the_hard_one() -> None:

@@ -36,6 +36,6 @@ def test_it_says_which_unit_holds_the_place(tmp_path: Path, name: str, *, is_uni
     done = house.run("serve", prefix=hold)
     assert 69 == done.code
     key = "[http] listen" if name == "http" else "[smtp] lmtp"
-    assert f'{key} = "{place}": systemd listens there already, by pressrun-{name}.socket' in done.err
-    assert f'write "systemd" instead, or `systemctl disable --now pressrun-{name}.socket`' in done.err
+    assert f'{key} = "{place}": systemd already listens there, by pressrun-{name}.socket' in done.err
+    assert f'Write "systemd" instead, or run `systemctl disable --now pressrun-{name}.socket`' in done.err
     assert path.is_socket() == is_unix

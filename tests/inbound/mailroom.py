@@ -12,6 +12,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from tests.database import TwiceDatabase, new_data_dir, query
 from tests.settings import change
@@ -46,7 +48,6 @@ from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import (
     LimitSettings,
-    PostingSettings,
     ServiceSettings,
     TokenSettings,
 )
@@ -63,7 +64,6 @@ D = "news.example.org"
 NOW = 1_780_000_000.0
 ADA = "ada@reader.example"
 LOCAL = TcpEndpoint("127.0.0.1", 0)
-BELIEVES_NOBODY = PostingSettings()
 
 
 class InlineReader:
@@ -239,7 +239,7 @@ async def open_mailroom(
     operator: str | None = "ops@harbour.example",
     replies: Rate = Rate(10, 86400.0),
     posts: Rate = Rate(20, 86400.0),
-    believed: PostingSettings = BELIEVES_NOBODY,
+    believed: Mapping[str, Any] = MappingProxyType({}),
     reader: Reader | None = None,
     readers: Mapping[MailQueue, Reader] | None = None,
     signed: Sequence[str] = (),
@@ -250,7 +250,7 @@ async def open_mailroom(
     site = Site(base_url=f"https://{D}", mail_domain=D, operator=operator, receives_mail=True)
     room = Mailroom(database=database, keys=keys, site=site)
     limits = LimitSettings(replies_per_sender=replies, posts_per_editor=posts)
-    change(room.settings, limits=limits, signed_domains=frozenset(signed))
+    change(room.settings, limits=limits, signed_domains=frozenset(signed), **believed)
     context = ReaderContext(
         database=database,
         keys=keys,
@@ -288,7 +288,6 @@ async def open_mailroom(
             site=site,
             sender_check=SenderCheck(site=site, settings=room.settings, records=None, clock=clock),
             layouts=OwnLayouts(folder / "layouts"),
-            trusted=believed,
             settings=room.settings,
             clock=clock,
             entropy=os.urandom,

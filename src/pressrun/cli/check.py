@@ -10,7 +10,7 @@ from pressrun.cli.output import echo, print_info, print_json, print_warning
 from pressrun.cli.owner import acting_as_owner
 from pressrun.config import ConfigError, examine
 from pressrun.core.errors import BadConfiguration
-from pressrun.daemon.checks import CHECKS, Advice, Finding, Subject
+from pressrun.daemon.checks import CHECKS, ConfigWarning, Finding, Subject
 from pressrun.store.datadir import DataDir
 
 
@@ -18,7 +18,7 @@ from pressrun.store.datadir import DataDir
 def check(invocation: Invocation, *, as_json: bool) -> int:
     findings = _findings(invocation)
     errors = [finding for finding in findings if isinstance(finding, ConfigError)]
-    advice = [finding for finding in findings if isinstance(finding, Advice)]
+    advice = [finding for finding in findings if isinstance(finding, ConfigWarning)]
     if as_json:
         shown = [
             {"key": error.key, "line": error.line, "found": error.found, "expected": error.expected} for error in errors

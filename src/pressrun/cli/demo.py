@@ -11,7 +11,7 @@ import click
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb
 from pressrun.cli.output import echo, print_json, print_table
-from pressrun.daemon.demo import Guide, Line, Places, run_demo
+from pressrun.daemon.demo import DemoOutcome, Guide, Places, run_demo
 
 
 @verb("demo")
@@ -42,7 +42,7 @@ def demo(_: Invocation, *, port: int, directory: Path | None, once: bool, as_jso
     def told(sentence: str) -> None:
         echo(f"  {sentence}", err=as_json)
 
-    def done(lines: Sequence[Line]) -> None:
+    def done(lines: Sequence[DemoOutcome]) -> None:
         if as_json:
             return
         echo("\nDeliveries of the sample edition:\n")

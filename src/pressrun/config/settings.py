@@ -65,6 +65,8 @@ class Settings:
             dns=self.dns,
             signed_domains=frozenset(signature.domain for signature in self.dkim),
             relays=frozenset(relay.name for relay in self.relays),
+            authserv_id=None if self.smtp is None else self.smtp.authserv_id,
+            trusted_relays=() if self.smtp is None else self.smtp.trusted_relays,
         )
 
 

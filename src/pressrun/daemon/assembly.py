@@ -1,4 +1,4 @@
-"""What mail goes out through, and what deals with mail that comes in, over the services."""
+"""Wires the dispatcher, the workers and the handling of inbound mail, over the services."""
 
 from __future__ import annotations
 
@@ -31,14 +31,13 @@ from pressrun.services.incoming.mail_processing import MailProcessing, Reader
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.operating.relay_watch import RelayWatch
 from pressrun.services.ports import RelayPool, Waker
-from pressrun.services.settings import PostingSettings
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.database import Database
 from pressrun.store.journal import Journal
 
 
 def build_bounce_handler(settings: Current[Settings], keys: KeyRing) -> BounceHandler:
-    """Wire what draws the consequences of bounces, for the dispatcher and for inbound mail."""
+    """Wire the handler of bounces, for the dispatcher and for inbound mail."""
     site, shared = settings.value.site, settings.part(Settings.for_services)
     return BounceHandler(
         keys=keys,
@@ -58,9 +57,9 @@ async def build_dispatcher(
     bounce_handler: BounceHandler,
     metrics: Metrics,
 ) -> Dispatcher:
-    """Recover what a dead process held, and wire the queue's consumer at the pace where it stood."""
-    taken = () if journal is None else journal.entries().values()
-    recovered = await recover(database, taken, time.time())
+    """Recover the copies of a dead process, and wire the dispatcher at the pace that it had reached."""
+    journaled = () if journal is None else journal.entries().values()
+    recovered = await recover(database, journaled, time.time())
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=database,
@@ -101,11 +100,7 @@ def worker_settings(settings: Settings) -> WorkerSettings:
 
 
 def build_mailed_editions(settings: Settings, services: Services, reader: Reader) -> MailedEditions:
-    """Wire what takes editions by mail."""
-    smtp = settings.smtp
-    trusted = PostingSettings()
-    if smtp is not None:
-        trusted = PostingSettings(authserv_id=smtp.authserv_id, trusted_relays=smtp.trusted_relays)
+    """Wire the import of editions by mail."""
     return MailedEditions(
         database=services.database,
         reader=reader,
@@ -113,7 +108,6 @@ def build_mailed_editions(settings: Settings, services: Services, reader: Reader
         site=settings.site,
         sender_check=services.editions.sender_check,
         layouts=services.editions.layouts,
-        trusted=trusted,
         settings=services.settings,
         clock=time.time,
         entropy=os.urandom,
@@ -127,7 +121,7 @@ def build_processing(
     mailed_editions: MailedEditions,
     metrics: Metrics,
 ) -> MailProcessing:
-    """Wire what deals with accepted mail."""
+    """Wire the processing of accepted mail."""
     clock, entropy = time.time, os.urandom
     return MailProcessing(
         database=services.database,
@@ -153,7 +147,7 @@ def build_processing(
 def build_acceptance(
     settings: Settings, services: Services, processing: MailProcessing, metrics: Metrics
 ) -> MailAcceptance:
-    """Wire what takes mail in."""
+    """Wire the acceptance of mail, which the listeners call."""
     return MailAcceptance(
         database=services.database,
         keys=services.keys,
@@ -166,7 +160,7 @@ def build_acceptance(
 
 
 def build_relay_watch(settings: Settings, database: Database, relays: RelayPool, wake: Waker) -> RelayWatch:
-    """Wire what tells the operator of relays that fail."""
+    """Wire the watch that alerts the operator to failing relays."""
     return RelayWatch(
         database=database, site=settings.site, relays=relays, clock=time.time, entropy=os.urandom, wake=wake
     )

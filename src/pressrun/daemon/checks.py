@@ -1,6 +1,6 @@
-"""Whether everything that a configuration names can be used: one function for each thing that is checked, in one list.
+"""The checks of `pressrun check`: can everything that a configuration names be used? One function each, in one list.
 
-A check yields errors, each at its line of the file, and advice on what works and is probably not meant. It changes
+A check yields errors, each at its line of the file, and warnings about what works and is probably a mistake. It changes
 nothing, and works beside a running daemon.
 """
 
@@ -27,23 +27,23 @@ from pressrun.store.data_check import find_data_problems
 from pressrun.store.datadir import DataDir, load_keys
 from pressrun.store.migrate import require_current_schema
 
-PROBE_SECONDS = 5.0  # for a relay to greet us; one that takes longer holds up mail, too
+PROBE_SECONDS = 5.0  # for a relay to greet us; a slower one delays mail, too
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """What works and is probably not meant; `needs_restart` when it is a restart that is missing."""
+class ConfigWarning:
+    """Something that works and is probably a mistake; `needs_restart` when only a restart is missing."""
 
     text: str
     needs_restart: bool = False
 
 
-Finding = ConfigError | Advice
+Finding = ConfigError | ConfigWarning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is checked. `settings` is None where the file has errors: then what it needs is passed over."""
+    """The configuration to check. `settings` is None if the file has errors: checks that need them are skipped."""
 
     source: Path
     data: DataDir | None
@@ -60,39 +60,39 @@ class Subject:
 
 
 def check_file(subject: Subject) -> Iterator[Finding]:
-    """Nobody but its owner may change the configuration, and strangers need not read it."""
+    """Only the owner may change the configuration, and other users need not read it."""
     mode = stat.S_IMODE(subject.file_mode)
     if mode & stat.S_IWOTH:
         found = f"{subject.source} with mode {mode:04o}, which every user can change"
         yield ConfigError(1, "", found, f"mode 0640 (chmod 640 {subject.source})")
     elif mode & stat.S_IROTH:
-        yield Advice(f"every user of this machine can read {subject.source}. Run chmod 640 on it")
+        yield ConfigWarning(f"every user of this machine can read {subject.source}. Run chmod 640 on it")
 
 
 def check_settings(subject: Subject) -> Iterator[Finding]:
-    """What was noticed while the file was read."""
+    """Warnings from reading the file."""
     if subject.settings is not None:
-        yield from map(Advice, subject.settings.warnings)
+        yield from map(ConfigWarning, subject.settings.warnings)
 
 
 def check_signatures(subject: Subject) -> Iterator[Finding]:
-    """Mail without a signature is lawful, and large providers do not want it in bulk."""
+    """Unsigned mail is allowed, but large providers refuse it in bulk."""
     if subject.settings is not None and not subject.settings.dkim:
-        yield Advice(
+        yield ConfigWarning(
             "no [dkim]: mail goes out unsigned, and large providers refuse unsigned bulk mail. Create a key with "
             "`pressrun dkim create`"
         )
 
 
 def check_descriptors(subject: Subject) -> Iterator[Finding]:
-    """The connections that are allowed fit into what the process may open."""
+    """The process may open enough files for the configured connections."""
     found = None if subject.settings is None else shortage(subject.settings)
     if found is not None:
-        yield Advice(found)
+        yield ConfigWarning(found)
 
 
 def check_data(subject: Subject) -> Iterator[Finding]:
-    """Folder, database, schema and keys, and who can read them."""
+    """Folder, database, schema and keys, and their permissions."""
     data = subject.data
     if data is None:
         return
@@ -106,7 +106,7 @@ def check_data(subject: Subject) -> Iterator[Finding]:
 def _check_place_of_data(subject: Subject, root: Path) -> Iterator[Finding]:
     above = next(folder for folder in root.parents if folder.exists())
     if os.access(above, os.W_OK | os.X_OK, effective_ids=True):
-        yield Advice(f"{root} does not exist yet. The first start creates it, with a new database and new keys")
+        yield ConfigWarning(f"{root} does not exist yet. The first start creates it, with a new database and new keys")
     else:
         yield subject.error(
             "data_dir", f"{root}, which this user cannot create", f"a folder below {above} of this user"
@@ -114,24 +114,24 @@ def _check_place_of_data(subject: Subject, root: Path) -> Iterator[Finding]:
 
 
 def check_lists(subject: Subject) -> Iterator[Finding]:
-    """What was set in lists goes with this configuration."""
+    """The settings of lists fit this configuration."""
     data, settings = subject.data, subject.settings
     if settings is None or data is None or not data.database.exists():
         return
     try:
         require_current_schema(data.database)
         with open_for_reading(data.database) as tx:
-            yield from map(Advice, examine_lists(tx, settings.site, load_keys(data)))
+            yield from map(ConfigWarning, examine_lists(tx, settings.site, load_keys(data)))
             taken = list_of_operator(tx, settings.site)
         if taken is not None:
-            found = f"{settings.site.operator}, the address of the list {taken}, which takes editions there"
+            found = f"{settings.site.operator}, the address of the list {taken}, which accepts editions there"
             yield subject.error("operator", found, 'the mailbox of a person, as in "ops@example.org"')
     except PressrunError:
-        return  # check_data says what is wrong with it
+        return  # check_data reports what is wrong with it
 
 
 def check_sockets(subject: Subject) -> Iterator[Finding]:
-    """Each Unix socket can be made where it shall be."""
+    """Each Unix socket can be created."""
     settings = subject.settings
     if settings is None:
         return
@@ -146,7 +146,9 @@ def check_sockets(subject: Subject) -> Iterator[Finding]:
 def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
     folder = path.parent
     if not folder.exists():
-        yield Advice(f"{key}: {folder} does not exist yet; systemd creates /run/pressrun when the service starts")
+        yield ConfigWarning(
+            f"{key}: {folder} does not exist yet; systemd creates /run/pressrun when the service starts"
+        )
     elif path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
         yield subject.error(key, f"{path}, which exists and is not a socket", "an unused path")
     elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
@@ -156,7 +158,7 @@ def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
 
 
 def check_relays(subject: Subject) -> Iterator[Finding]:
-    """Each relay greets us, does TLS and logs us in; it is asked for nothing more."""
+    """Each relay greets us, and TLS and the log-in work; nothing is sent."""
     settings = subject.settings
     if settings is None:
         return
@@ -168,11 +170,11 @@ def check_relays(subject: Subject) -> Iterator[Finding]:
 
     for relay, problem in zip(settings.relays, asyncio.run(ask_all()), strict=True):
         if problem is not None:
-            yield Advice(f"relay {relay.name} ({relay.host}:{relay.port}) is not usable now: {problem}")
+            yield ConfigWarning(f"relay {relay.name} ({relay.host}:{relay.port}) is not usable now: {problem}")
 
 
 def check_service(subject: Subject) -> Iterator[Finding]:
-    """A service that runs can use the file, too: it has the credentials of its start, and not those of now."""
+    """The running service can use the file, too: it has the credentials of its start, not the current ones."""
     settings = subject.settings
     if settings is None or subject.data is None:
         return
@@ -181,11 +183,13 @@ def check_service(subject: Subject) -> Iterator[Finding]:
         return
     restart = "Credentials are only handed over at a start: run systemctl restart pressrun"
     for problem in answer["problems"]:
-        yield Advice(f"the running service cannot use this file: {problem}. {restart}", needs_restart=True)
+        yield ConfigWarning(f"the running service cannot use this file: {problem}. {restart}", needs_restart=True)
     digests = signature_digests(settings)
     for name, digest in answer["signatures"].items():
         if digests.get(name, digest) != digest:
-            yield Advice(f"the running service still signs for {name} with another key. {restart}", needs_restart=True)
+            yield ConfigWarning(
+                f"the running service still signs for {name} with another key. {restart}", needs_restart=True
+            )
 
 
 Check = Callable[[Subject], Iterable[Finding]]

@@ -1,9 +1,9 @@
 """`pressrun demo`: the whole service with no configuration, on loopback alone.
 
-The daemon is the real one; instead of a relay it has a capture, whose mailbox is shown at `/demo`. The tour plays what
-readers and an editor do: readers sign up on the page and confirm by the link in their mail, some addresses that
-misbehave on purpose are added, an edition goes out to all of them, and one reader leaves with one click. The list has a
-sister in Spanish, of the same family: one reader chooses it on the page, and gets the same edition in that language.
+The daemon is the real one, with a capture instead of a relay, whose mailbox is shown at `/demo`. The tour plays some
+readers and an editor: readers sign up on the page and confirm by the link in their mail, the operator adds addresses
+that misbehave on purpose, an edition goes out to all of them, and one reader unsubscribes with one click. There is a
+second list in Spanish, of the same family: one reader chooses it on the page and gets the same edition in Spanish.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ OWN_DOMAIN = "demo.example"
 MAIL_DOMAIN = f"lists.{OWN_DOMAIN}"
 READERS = ("ada@readers.example", "bruno@readers.example", "chidi@readers.example", "dina@readers.example")
 SPANISH_READER = "elena@readers.example"
-# The capture misbehaves by the start of the local part; these are added by hand, since no confirmation reaches them.
+# The start of the local part tells the capture how to misbehave. Confirmations do not reach these, so they are added.
 DIFFICULT = ("hard-gone@readers.example", "soft-busy@readers.example", "full-box@readers.example")
 _LISTS = {
     LIST: {
@@ -64,12 +64,12 @@ _LISTS = {
         "postal_address": "Oficina del Puerto\nCalle del Muelle 1\nDemo",
     },
 }
-WAIT_SECONDS = 30.0  # for a mail to arrive or an edition to end, before the tour gives up
+WAIT_SECONDS = 30.0  # for a mail to arrive or an edition to finish, before the tour gives up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where the demo can be visited."""
+    """The addresses of the demo."""
 
     url: str
     mailbox: str
@@ -79,8 +79,8 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """What happened to one reader of the sample edition."""
+class DemoOutcome:
+    """What happened to one copy of the sample edition."""
 
     address: str
     outcome: str
@@ -89,16 +89,19 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """What the command line prints: `ready` once all is open, `done` after the tour; `once` ends the demo then."""
+    """Callbacks of the command line: `ready` once everything is open, `told` for each step, `done` after the tour.
+
+    `once` ends the demo after the tour.
+    """
 
     ready: Callable[[Places], None]
     told: Callable[[str], None]
-    done: Callable[[Sequence[Line]], None]
+    done: Callable[[Sequence[DemoOutcome]], None]
     once: bool
 
 
 def run_demo(*, port: int, directory: Path | None, guide: Guide) -> None:
-    """Run the demo until it is interrupted, or once through the tour; raises Unavailable for a port that is taken."""
+    """Run the demo until it is interrupted, or once through the tour; raises Unavailable for a port in use."""
     with _folder(directory) as folder, _listener(port) as listener:
         run_loop(_serve(folder, listener, guide))
 
@@ -116,7 +119,7 @@ async def _serve(folder: Path, listener: socket.socket, guide: Guide) -> None:
 
 
 def _settings(folder: Path, url: str, capture_port: int) -> Settings:
-    """Settings under which a whole story takes seconds: quick retries, and an early end to them."""
+    """Settings with which the whole tour takes seconds: quick retries that end early."""
     return Settings(
         source=folder / "config.toml",
         data_dir=folder / "data",
@@ -145,7 +148,7 @@ class _Tour:
         self._guide = guide
 
     async def run(self, running: Running, stopping: asyncio.Event) -> None:
-        """Play the story, unless the data are from an earlier demo; then wait to be interrupted, or end."""
+        """Play the tour, unless the data is from an earlier demo; then wait to be interrupted, or end."""
         guide = self._guide
         smtp = running.listeners.mail_addresses["smtp"]
         guide.ready(Places(url=self._url, mailbox=f"{self._url}/demo", list=f"{self._url}/{LIST}", smtp=smtp))
@@ -186,7 +189,7 @@ class _Tour:
             raise Refused(f"the demo's own page {path.split('/')[1]} answered {status}")
 
     async def _link_to(self, address: str, kind: str) -> str:
-        """The link of a kind in the newest mail to an address."""
+        """The link of that kind in the newest mail to an address."""
         for _ in range(int(WAIT_SECONDS * 20)):
             for mail in self._capture.messages:
                 if address in mail.rcpt_to:
@@ -205,14 +208,14 @@ class _Tour:
         raise Unavailable("the demo's edition was not finished")
 
 
-def _lines(tx: Transaction, edition_id: int) -> list[Line]:
+def _lines(tx: Transaction, edition_id: int) -> list[DemoOutcome]:
     found = []
     for state in (DeliveryState.DELIVERED, DeliveryState.FAILED):
         for row in deliveries.copies_in_state(tx, edition_id, state):
             kind = f" ({row['kind']})" if row["kind"] else ""
             reply = " ".join(str(part) for part in (row["code"], row["enhanced"], row["reply"]) if part)
             tries = f", attempt {row['attempts']}" if row["attempts"] > 1 else ""
-            found.append(Line(address=row["address"], outcome=f"{state.value}{kind}{tries}", reply=reply))
+            found.append(DemoOutcome(address=row["address"], outcome=f"{state.value}{kind}{tries}", reply=reply))
     return found
 
 

@@ -1,4 +1,4 @@
-"""How many files and sockets the daemon may have open at once, and whether what the configuration allows fits in."""
+"""How many files and sockets the daemon may open, and whether that is enough for the configured connections."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import resource
 from pressrun.config.settings import Settings
 from pressrun.control.server import MAX_CONNECTIONS
 
-HELPERS = 32  # to the press, the processes that sign, read mail and render layouts, and what starting one takes
-RESERVE = 64  # the database and its journals, the log, the listeners, files that are read or written for a moment
+HELPERS = 32  # pipes to workers, mail parsers and the renderer of layouts, and what starting one needs
+RESERVE = 64  # the database and its journals, the log, the listeners, files open for a moment
 
 
 def raise_limit() -> None:
-    """Raise the soft limit to the hard one: what a shell gives by default is meant for programs with select(2)."""
+    """Raise the soft limit to the hard one: the default of a shell is meant for programs that use select(2)."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError):  # the kernel allows less by now: what there is stays
+    except (OSError, ValueError):  # the kernel allows less by now; keep the limit as it is
         return
 
 
 def needed(settings: Settings) -> int:
-    """The descriptors of one process with every connection that the configuration allows."""
+    """The descriptors that one process needs when every configured connection is open."""
     smtp = settings.smtp
     listeners = 0 if smtp is None else (smtp.listen is not None) + (smtp.lmtp is not None)
     incoming = settings.http.connections + (0 if smtp is None else smtp.connections * listeners)
@@ -30,13 +30,13 @@ def needed(settings: Settings) -> int:
 
 
 def shortage(settings: Settings) -> str | None:
-    """What to warn of: connections that the hard limit of this process has no descriptors for."""
+    """A warning if the hard limit of this process is too low for the configured connections, else None."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = needed(settings)
     if hard == resource.RLIM_INFINITY or wanted <= hard:
         return None
     return (
-        f"the connections that are allowed may need {wanted} open files, and this process may have {hard}: raise the "
+        f"the configured connections may need {wanted} open files, but this process may open only {hard}. Raise the "
         "hard limit (LimitNOFILE= in the unit, `ulimit -Hn` in a shell), or lower connections in [http] and [[relay]], "
         "or smtp_connections in [limits]"
     )

@@ -21,11 +21,11 @@ from pressrun.services.background import BackgroundLoop
 from pressrun.store.datadir import DataDir
 from pressrun.web.http.server import WebServer
 
-STOP_SECONDS = 2.0  # for requests and mails that are half way in when the daemon stops
+STOP_SECONDS = 2.0  # for requests and mails that are still arriving when the daemon stops
 
 
 class Mailroom:
-    """Inbound mail: the listeners, what deals with it, and the helper processes that read it, one for each queue."""
+    """Inbound mail: the listeners, the processing, and the parser processes, one for each queue."""
 
     def __init__(
         self, settings: Settings, services: Services, metrics: Metrics, sockets: Mapping[str, socket.socket]
@@ -45,12 +45,12 @@ class Mailroom:
         self.listeners = Listeners(settings.smtp, receiving, sockets)
 
     def reload(self, settings: Settings) -> None:
-        """New limits and a new certificate; raises BadConfiguration, and then nothing has changed."""
+        """Apply new limits and a new certificate; raises BadConfiguration and then changes nothing."""
         if settings.smtp is not None:
             self.listeners.reload(settings.smtp)
 
     async def close(self) -> None:
-        """Take no more mail; what was accepted and not dealt with is on record."""
+        """Accept no more mail; accepted mail that was not processed yet is in the database."""
         await self.listeners.stop(STOP_SECONDS)
         await asyncio.gather(*(reader.close() for reader in self._readers.values()))
 
@@ -73,16 +73,16 @@ class DaemonListeners:
 
     @property
     def loops(self) -> list[BackgroundLoop]:
-        """What deals with inbound mail; empty when none is received."""
+        """The loops that process inbound mail; empty when none is received."""
         return [] if self._mailroom is None else [*self._mailroom.processing.loops]
 
     @property
     def mail_addresses(self) -> dict[str, str]:
-        """Where mail is taken, by listener; empty when none is."""
+        """The addresses of the mail listeners by name; empty when no mail is received."""
         return {} if self._mailroom is None else self._mailroom.listeners.addresses
 
     async def open(self) -> None:
-        """Raises Unavailable or BadConfiguration when a place cannot be had."""
+        """Listen on every address. Raises Unavailable or BadConfiguration when one cannot be used."""
         if self._held:
             raise Unavailable(self._held[0])
         try:
@@ -94,12 +94,12 @@ class DaemonListeners:
             raise Unavailable(f"cannot listen on a configured address: {problem.strerror or problem}") from None
 
     def reload(self, settings: Settings) -> None:
-        """New limits and a new certificate for inbound mail; raises BadConfiguration, and then nothing has changed."""
+        """Apply new limits and a new certificate for inbound mail; raises BadConfiguration and then changes nothing."""
         if self._mailroom is not None:
             self._mailroom.reload(settings)
 
     async def close(self, verbs_seconds: float) -> None:
-        """Let nobody in any more; verbs that run get `verbs_seconds` to end."""
+        """Close every listener; running verbs get `verbs_seconds` to finish."""
         closing = [self._control.close(verbs_seconds), self.web.stop(STOP_SECONDS)]
         if self._mailroom is not None:
             closing.append(self._mailroom.close())
@@ -107,18 +107,18 @@ class DaemonListeners:
 
 
 def _places_held(settings: Settings, sockets: Mapping[str, socket.socket]) -> list[str]:
-    """Where systemd holds the very place that the configuration would have us open ourselves, and what to do.
+    """Errors, with the remedy, for addresses that systemd listens on although the configuration says that we do.
 
-    A port would be found in use. The file of a Unix socket would be replaced, and systemd would go on listening at a
-    file that is gone, also after the configuration has been put right.
+    Opening a port would fail as "in use". Opening a Unix socket would replace its file, and systemd would keep
+    listening on the deleted one, even after the configuration was corrected.
     """
     endpoints: dict[str, Endpoint | None] = {"http": settings.http.listen}
     if settings.smtp is not None:
         endpoints |= {"smtp": settings.smtp.listen, "lmtp": settings.smtp.lmtp}
     keys = {"http": "[http] listen", "smtp": "[smtp] listen", "lmtp": "[smtp] lmtp"}
     return [
-        f'{keys[name]} = "{endpoint}": systemd listens there already, by pressrun-{name}.socket: write "systemd" '
-        f"instead, or `systemctl disable --now pressrun-{name}.socket`"
+        f'{keys[name]} = "{endpoint}": systemd already listens there, by pressrun-{name}.socket. Write "systemd" '
+        f"instead, or run `systemctl disable --now pressrun-{name}.socket`"
         for name, endpoint in endpoints.items()
         if name in sockets and endpoint is not None and _place(sockets[name]) == str(endpoint)
     ]

@@ -1,4 +1,4 @@
-"""A verb's own short life as the process that writes: lock, database, services, and away again."""
+"""The services for a verb that writes while no daemon runs: lock, database, services, and all closed again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pressrun.store.datadir import DataDir, DataLock, prepare
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
-    """Hold the data: locked, prepared, its schema current. Raises TryAgain while another process holds them."""
+    """Lock the data, and bring its schema up to date. Raises TryAgain while another process holds it."""
     data = DataDir(settings.data_dir)
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = DataLock.acquire(data)
@@ -34,7 +34,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
 
 @asynccontextmanager
 async def offline_services(settings: Settings) -> AsyncIterator[Services]:
-    """The services while no daemon runs; what they queue waits for it."""
+    """The services while no daemon runs; the next one sends what they queue."""
     async with opened(settings) as (database, keys):
         current = Holder(settings)
         yield build_services(current, database, keys, build_bounce_handler(current, keys))
@@ -42,6 +42,6 @@ async def offline_services(settings: Settings) -> AsyncIterator[Services]:
 
 @asynccontextmanager
 async def offline_verbs(settings: Settings) -> AsyncIterator[Mapping[str, VerbHandler]]:
-    """The table of verbs that the daemon serves, over services of our own."""
+    """The table of verbs that a daemon would serve."""
     async with offline_services(settings) as services:
         yield services.verbs

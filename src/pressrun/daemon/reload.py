@@ -30,7 +30,7 @@ class Reload:
 
     def __init__(self, running: Running) -> None:
         self._running = running
-        self._read_at = time.time()  # when what is in force was read
+        self._read_at = time.time()  # when the configuration in force was read
         running.services.verbs["reload"] = self._verb
         running.services.verbs["reload.try"] = self._try
         running.metrics.set("config_reload_successful", 1)
@@ -86,7 +86,7 @@ def signature_digests(settings: Settings) -> dict[str, str]:
 
 
 def serving(settings: Settings) -> str:
-    """The status line of a daemon that runs with what its file says."""
+    """The status line of a daemon whose configuration is that of its file."""
     return f"serving {settings.site.base_url}"
 
 

@@ -1,8 +1,8 @@
-"""The daemon: everything opened in order, run side by side, reloaded whole or not at all, and drained.
+"""The daemon: opens everything in order, runs it side by side, reloads it whole or not at all, and drains it.
 
-Start is recovery, so there is no clean-shutdown flag: a killed daemon and a stopped one start alike. What goes on in
-the background survives whatever a step of it meets (services.background). Only the end of the dispatcher ends the
-process: what is in flight is finished and recorded, and systemd starts it again.
+Every start is a recovery, so there is no clean-shutdown flag: a killed daemon and a stopped one start alike. Background
+loops survive whatever goes wrong in a step (services.background). Only the end of the dispatcher ends the process: it
+finishes and records the messages in flight, and systemd restarts it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pressrun.daemon")
 
-OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # by workers whose daemon was killed; it ends itself before that
+OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # workers whose daemon was killed end before that
 
 
 Tour = Callable[[Running, asyncio.Event], Coroutine[None, None, None]]
@@ -67,9 +67,9 @@ Tour = Callable[[Running, asyncio.Event], Coroutine[None, None, None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extras:
-    """What the demo adds to a daemon: a mailbox page, sockets of its own, and a tour once all is open.
+    """What the demo adds to a daemon: a mailbox page, its own sockets, and a tour once everything is open.
 
-    The tour may set the event that it is given: then the daemon stops as on SIGTERM.
+    When the tour sets its event, the daemon stops as on SIGTERM.
     """
 
     mailbox: DemoMailbox | None = None
@@ -104,7 +104,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         workers = build_workers(settings, keys, dispatcher.broker, journal)
         hooks = Hooks(wake=dispatcher.wake, unpause=dispatcher.unpause, on_new_key=workers.adopt, sign_ups=metrics)
         services = build_services(current, database, keys, bounce_handler, hooks)
-        loops: list[BackgroundLoop] = []  # filled once all of them are there
+        loops: list[BackgroundLoop] = []  # filled once all of them exist
         readiness = Readiness(
             database=database, alive_at=lambda: dispatcher.alive_at, relays=workers, loops=loops, clock=time.time
         )
@@ -140,7 +140,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 
 @asynccontextmanager
 async def _opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
-    """The journal of hand-overs; without one all works, and a kill repeats more."""
+    """The journal of relay replies, locked; None if it cannot be opened: then a kill repeats more copies."""
     try:
         journal = Journal.open(DataDir(settings.data_dir).journal, count_workers(settings.delivery.workers))
     except OSError as problem:
@@ -153,7 +153,7 @@ async def _opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
 
 
 async def _seize(journal: Journal) -> None:
-    """The press of a daemon that was killed notes the last answers that it hears: what it has is waited for."""
+    """Lock the journal, once the workers of a killed daemon have written their last replies to it."""
     until = time.monotonic() + OUTLIVED_SECONDS
     while not journal.lock():
         if time.monotonic() >= until:
@@ -163,9 +163,9 @@ async def _seize(journal: Journal) -> None:
 
 
 async def _run(running: Running, app: DeferredApp, stopping: asyncio.Event, tour: Tour | None) -> None:
-    """Until a signal comes; raises PressrunError when the dispatcher has ended before that."""
+    """Run everything until a signal arrives; raises PressrunError when the dispatcher ends before that."""
     running.dispatcher.connect(running.workers)
-    # Beside the group, which would end all others at once, in the middle of what they do, if this one failed.
+    # Not in the group: if this task failed there, the group would cancel the others in the middle of their work.
     dispatcher = asyncio.create_task(running.dispatcher.run(), name=running.dispatcher.name)
     signalled = asyncio.create_task(stopping.wait(), name="signals")
     try:
@@ -197,14 +197,14 @@ async def _run(running: Running, app: DeferredApp, stopping: asyncio.Event, tour
 
 
 async def _end_of(task: asyncio.Task[None], dispatcher: Dispatcher, *, has_ended: bool) -> None:
-    """Wait until the dispatcher has recorded everything; raises PressrunError when it had ended without being told."""
+    """Wait until the dispatcher has recorded everything; raises PressrunError when it ended unexpectedly."""
     await asyncio.wait([task])
     problem = None if task.cancelled() else task.exception()
     if not has_ended and not task.cancelled() and problem is None:
         return
     log.error("daemon.dispatcher_ended", exc_info=problem)
     await dispatcher.record_rest()
-    raise PressrunError("the dispatcher stopped unexpectedly. What was in flight is recorded. Restart the service")
+    raise PressrunError("the dispatcher stopped unexpectedly. Messages in flight are recorded. Restart the service")
 
 
 async def _finish_start(app: DeferredApp) -> None:
@@ -220,7 +220,7 @@ async def _stop(running: Running) -> None:
         running.listeners.close(drain_seconds), running.dispatcher.drain(drain_seconds), return_exceptions=True
     )
     for problem in ends:
-        if isinstance(problem, BaseException):  # a socket that cannot be removed, say: what is in flight comes first
+        if isinstance(problem, BaseException):  # such as a socket that cannot be removed
             log.error("daemon.not_closed", exc_info=problem)
 
 

@@ -45,7 +45,7 @@ from pressrun.store.datadir import DataDir
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readers:
-    """What readers do."""
+    """The use cases of readers."""
 
     context: ReaderContext
     web_requests: WebRequests
@@ -59,7 +59,7 @@ class Readers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Editions:
-    """What editors do, and what is looked up of it."""
+    """The use cases of editors, and the reports about editions."""
 
     layouts: LayoutPress
     sender_check: SenderCheck
@@ -71,7 +71,7 @@ class Editions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operating:
-    """What operators and time do."""
+    """The use cases of operators, and what is due by the clock."""
 
     lists: ListAdmin
     subscribers: SubscriberAdmin
@@ -83,7 +83,7 @@ class Operating:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """All use cases over one open database; `verbs` is the table of those that the command line reaches."""
+    """All use cases over one open database; `verbs` is the table for the command line."""
 
     settings: Current[ServiceSettings]
     database: Database
@@ -99,7 +99,7 @@ class Services:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """What services tell a running daemon: its dispatcher, its delivery and its metrics. By default nobody hears."""
+    """The parts of a running daemon that services notify: dispatcher, workers and metrics. By default, none."""
 
     wake: Waker = lambda: None
     unpause: Callable[[str | None], None] = lambda _domain: None

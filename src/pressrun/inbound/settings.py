@@ -45,13 +45,11 @@ class SmtpSettings:
     authserv_id: str | None = setting(
         kinds.matching(r"[A-Za-z0-9._:-]+", 'a name without blanks, as in "mx.example.org"'),
         example="mx.example.org",
-        restart=True,
         help="Trust the topmost Authentication-Results with this id, from trusted_relays only.",
     )
     trusted_relays: tuple[str, ...] = setting(
         kinds.peers(),
         default=[],
-        restart=True,
         help='Mail servers in front of us whose Authentication-Results are trusted; "unix" for our socket.',
     )
     connections: int = setting(

@@ -1,1 +1,1 @@
-"""What the process tells its operator: log events and metrics. Every room but core, message and smtp may use it."""
+"""Log events and metrics. Every package but core, message and smtp may use them."""

@@ -1,7 +1,7 @@
-"""The names of all log events, in one place: an operator greps for them, so they change only on purpose.
+"""The names of all log events, in one place: operators search for them, so they change only on purpose.
 
-A name is `what.happened`. A test holds this table against the source, both ways: every name that is logged is
-here, and every name here is logged.
+A name is `what.happened`. A test compares this table with the source in both directions: every logged name is here, and
+every name here is logged.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Keeps addresses and tokens out of the log: the last guard, for what slips into a text such as a relay's reply.
+"""Keeps addresses and tokens out of the log: the last guard, for text from elsewhere such as a relay's reply.
 
-At info and above no text of a record may hold a subscriber's address or a full token. Whoever logs passes ids; this
-guard is for texts of others. It cuts too much rather than too little. Names of our own such as `news-owner@…` are cut
-too: telling them apart here would need the list of all lists.
+At info and above, no text of a record may contain a subscriber's address or a full token. Our own code logs ids. This
+guard removes too much rather than too little: also our own addresses such as `news-owner@…`, since recognising them
+would need the names of all lists.
 """
 
 from __future__ import annotations

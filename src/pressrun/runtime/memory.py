@@ -1,4 +1,4 @@
-"""How the C library deals with memory that was freed, and how often the interpreter looks for garbage in what stays."""
+"""Settings of the C library's allocator and of the garbage collector for a process that runs long."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import ctypes
 import gc
 
 _M_TRIM_THRESHOLD = -1  # of malloc.h
-KEPT_BYTES = 1024 * 1024  # at the end of each heap: what one transaction or a few mails take for a moment
-YOUNG_OBJECTS = 5_000  # that are looked through at once
+KEPT_BYTES = 1024 * 1024  # at the end of each heap: as much as one transaction or a few mails need for a moment
+YOUNG_OBJECTS = 5_000  # new objects between two collections of the youngest generation
 
 
 def keep_freed_memory() -> None:
-    """Have malloc keep a little of what is freed, where it is glibc's.
+    """Have malloc keep a little of the freed memory, if it is glibc's.
 
-    Otherwise each transaction that needs a table for a moment takes its memory from the system and gives it back,
-    eight page faults a copy of an edition, which are a tenth of all that a copy costs.
+    Otherwise each transaction that needs a table for a moment gets its memory from the system and returns it. That
+    costs eight page faults for each copy of an edition, a tenth of all CPU time of a copy.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -22,11 +22,11 @@ def keep_freed_memory() -> None:
 
 
 def leave_alone_what_stays() -> None:
-    """Take all objects that are there out of the sight of the garbage collector: called once, when all is open.
+    """Exclude all present objects from garbage collection: called once, when everything is loaded.
 
-    Modules and classes stay for ever. To look through them again holds everybody up for 25 ms each time, which
-    readers who leave together notice. New objects are looked through less often than the interpreter would: what many
-    requests hold while they wait for the disk is no garbage, and to look through it was a part of what each cost.
+    Modules and classes live as long as the process. Scanning them blocks the event loop for 25 ms each time, which
+    many simultaneous requests notice. New objects are scanned less often than by default: those that many requests
+    hold while they wait for the disk are not garbage, and scanning them was part of the cost of each request.
     """
     gc.collect()
     gc.freeze()

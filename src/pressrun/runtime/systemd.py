@@ -1,4 +1,4 @@
-"""What systemd and the daemon say to each other: readiness, reload, watchdog, and sockets that are handed over.
+"""The protocol between systemd and the daemon: readiness, reload, watchdog, and handed-over sockets.
 
 The protocol is one datagram to `$NOTIFY_SOCKET` (sd_notify(3)) and descriptors from 3 on (sd_listen_fds(3)); no library
 is needed. Without systemd everything here does nothing. The environment is passed in, never read here.
@@ -18,7 +18,7 @@ _OWN_VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID"
 
 
 class Notifier:
-    """Tells systemd how the service does. Keeps one socket open; without `$NOTIFY_SOCKET` every call does nothing."""
+    """Notifies systemd of the state of the service. Without `$NOTIFY_SOCKET` every call does nothing."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._address = _notify_address(environ.get("NOTIFY_SOCKET", ""))
@@ -27,41 +27,28 @@ class Notifier:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
             self._socket.setblocking(False)
 
-    @property
-    def is_active(self) -> bool:
-        """Whether somebody listens."""
-        return self._socket is not None
-
     def ready(self, status: str = "") -> None:
-        """The service serves: after the start, and after a reload, successful or not."""
+        """The service is ready: after the start, and after a reload, successful or not."""
         self._send("READY=1", *_status(status))
 
     def reloading(self) -> None:
-        """The configuration is read again; `ready` must follow."""
+        """A reload begins; `ready` must follow."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self, status: str = "") -> None:
-        """The service ends."""
+        """The service is stopping."""
         self._send("STOPPING=1", *_status(status))
-
-    def status(self, text: str) -> None:
-        """One line for `systemctl status`; it holds no address."""
-        self._send(*_status(text))
 
     def watchdog(self) -> None:
         """The loop and the database made progress."""
         self._send("WATCHDOG=1")
 
-    def trigger_watchdog(self) -> None:
-        """We found ourselves stuck: have the service killed and started anew."""
-        self._send("WATCHDOG=trigger")
-
     def extend_timeout(self, seconds: float) -> None:
-        """Starting or stopping goes on: allow so many seconds more from now."""
+        """Allow this many seconds more from now for starting or stopping."""
         self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
 
     def close(self) -> None:
-        """Nothing more will be said."""
+        """Close the socket; later calls do nothing."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -72,13 +59,13 @@ class Notifier:
         try:
             self._socket.sendto("\n".join(lines).encode("utf-8"), self._address)
         except OSError:
-            # systemd restarts or its queue is full: no reason to stop serving, and the next message may pass.
+            # systemd restarts or its queue is full: keep serving, and the next message may get through.
             return
 
 
 def _notify_address(text: str) -> str | None:
     if text.startswith("@"):
-        return "\0" + text[1:]  # the abstract name space of Linux
+        return "\0" + text[1:]  # an abstract socket address of Linux
     return text if text.startswith("/") else None
 
 
@@ -87,7 +74,7 @@ def _status(text: str) -> tuple[str, ...]:
 
 
 def watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:
-    """The time within which systemd wants a sign of life, or None; send one at half of it."""
+    """The watchdog timeout of systemd, or None; notify it at half of that time."""
     owner = environ.get("WATCHDOG_PID", "")
     if owner and owner != str(pid):
         return None
@@ -101,9 +88,9 @@ def watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:
 def listen_sockets(
     environ: Mapping[str, str], pid: int, *, first_descriptor: int = _FIRST_DESCRIPTOR
 ) -> dict[str, socket.socket]:
-    """The listening sockets that systemd handed over, by FileDescriptorName; an only one is `http` whatever its name.
+    """The listening sockets that systemd handed over, by FileDescriptorName; a single one is `http` whatever its name.
 
-    Raises BadConfiguration when one is no listening stream socket or two have one name.
+    Raises BadConfiguration if one is not a listening stream socket, or if two share a name.
     """
     if environ.get("LISTEN_PID") != str(pid):
         return {}
@@ -117,13 +104,13 @@ def listen_sockets(
         raise BadConfiguration(
             f"systemd handed over two sockets named {min(twice)!r}. Each needs its own FileDescriptorName="
         )
-    sockets = {name: _take(descriptor, name) for descriptor, name in enumerate(names[:count], start=first_descriptor)}
+    sockets = {name: _adopt(descriptor, name) for descriptor, name in enumerate(names[:count], start=first_descriptor)}
     if len(sockets) == 1 and not sockets.keys() & {"http", "smtp", "lmtp"}:
         return {"http": next(iter(sockets.values()))}
     return sockets
 
 
-def _take(descriptor: int, name: str) -> socket.socket:
+def _adopt(descriptor: int, name: str) -> socket.socket:
     try:
         os.set_inheritable(descriptor, False)
         found = socket.socket(fileno=descriptor)
@@ -138,6 +125,6 @@ def _take(descriptor: int, name: str) -> socket.socket:
 
 
 def forget_environment(environ: MutableMapping[str, str], names: Iterable[str] = _OWN_VARIABLES) -> None:
-    """Take out what was meant for this process alone, so that no child speaks to systemd in our name."""
+    """Remove the variables meant for this process alone, so that no child notifies systemd in our name."""
     for name in names:
         environ.pop(name, None)

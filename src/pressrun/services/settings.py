@@ -338,14 +338,6 @@ class TokenSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostingSettings:
-    """Whose word is taken for where a mail comes from: `[smtp]` `authserv_id` and `trusted_relays`."""
-
-    authserv_id: str | None = None
-    trusted_relays: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DnsSettings:
     """`server` None means the system's name servers."""
 
@@ -367,7 +359,8 @@ class DnsSettings:
 class ServiceSettings:
     """What the services need of a configuration, and a reload may change: they share one Current of it.
 
-    `signed_domains` are those of `[dkim]`, `relays` the names of the relays.
+    `signed_domains` are those of `[dkim]`, `relays` the names of the relays. `authserv_id` and `trusted_relays` are
+    those of `[smtp]`: which Authentication-Results are trusted, and from whom.
     """
 
     limits: LimitSettings = LimitSettings()
@@ -377,3 +370,5 @@ class ServiceSettings:
     dns: DnsSettings = DnsSettings()
     signed_domains: frozenset[str] = frozenset()
     relays: frozenset[str] = frozenset()
+    authserv_id: str | None = None
+    trusted_relays: tuple[str, ...] = ()

@@ -10,14 +10,13 @@ from tests.inbound.mailroom import Mailroom, mail, message_of
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import digests_of
-from pressrun.services.settings import PostingSettings
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import lists, subscribers
 from pressrun.store.transaction import Transaction
 
 EVE = "eve@harbour.example"  # the editor
 RELAY = "198.51.100.4"
-BELIEVED = PostingSettings(authserv_id="mx.harbour.example", trusted_relays=("198.51.100.0/24", "unix"))
+BELIEVED = {"authserv_id": "mx.harbour.example", "trusted_relays": ("198.51.100.0/24", "unix")}
 DKIM = "mx.harbour.example; dkim=pass header.d=harbour.example header.s=x"
 
 

@@ -50,7 +50,7 @@ from pressrun.services.incoming.posting_rules import is_reply_to_copy
 from pressrun.services.mail_results import MailMustWait, MailResult, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import Clock, Entropy, LayoutPress
-from pressrun.services.settings import PostingSettings, ServiceSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import find_reason
 from pressrun.store import drafts, enrolment, limits, lists, notices
 from pressrun.store.database import Database
@@ -102,7 +102,6 @@ class MailedEditions:
         site: Site,
         sender_check: SenderCheck,
         layouts: LayoutPress,
-        trusted: PostingSettings,
         settings: Current[ServiceSettings],
         clock: Clock,
         entropy: Entropy,
@@ -113,9 +112,7 @@ class MailedEditions:
         self._site = site
         self._sender_check = sender_check
         self._layouts = layouts
-        self._authserv_id = trusted.authserv_id
-        self._trusted = Peers(trusted.trusted_relays)
-        self._current = settings
+        self._settings = settings
         self._clock = clock
         self._entropy = entropy
 
@@ -161,11 +158,12 @@ class MailedEditions:
 
     def _is_proven(self, mail: InboundMail, author: Address) -> bool:
         """Whether a server that we trust found the From domain to be genuine."""
-        if self._authserv_id is None or mail.peer not in self._trusted:
+        settings = self._settings.value
+        if settings.authserv_id is None or mail.peer not in Peers(settings.trusted_relays):
             return False
         fields = header_fields(mail.content)
         results = [value for name, value in fields if name == "authentication-results"][:MOST_RESULTS]
-        return find_proof(results, authserv_id=self._authserv_id, from_domain=author.domain) is not None
+        return find_proof(results, authserv_id=settings.authserv_id, from_domain=author.domain) is not None
 
     def _is_meant(self, posted: Posted, list_name: str) -> bool:
         """Whether a mail was meant for this list by its author.
@@ -282,7 +280,7 @@ class MailedEditions:
     ) -> tuple[MailResult, Edition]:
         """Hold an edition or let it go; `edition` is the draft that holds the same content already."""
         target, now = prepared.context.list, int(self._clock())
-        expires_at = now + int(self._current.value.tokens.approve_lifetime_seconds)
+        expires_at = now + int(self._settings.value.tokens.approve_lifetime_seconds)
         is_new = edition is None
         draft_versions.cancel_drafts(tx, relation.replaced, now)
         if edition is None:
@@ -387,14 +385,14 @@ class MailedEditions:
         if post.is_proven:
             return None
         fold = suppression_digest(self._keys, post.editor.fold)
-        rate = self._current.value.limits.posts_per_editor
+        rate = self._settings.value.limits.posts_per_editor
         return None if limits.spend(tx, "posts_per_editor", fold, rate, self._clock()) else LIMITED
 
     def _is_over_limit(self, tx: Transaction, editor: Address) -> bool:
         """Whether an editor's mail need not even be read: reading may take seconds, and From may be forged."""
         fold = suppression_digest(self._keys, editor.fold)
         return (
-            limits.opens_at(tx, "posts_per_editor", fold, self._current.value.limits.posts_per_editor, self._clock())
+            limits.opens_at(tx, "posts_per_editor", fold, self._settings.value.limits.posts_per_editor, self._clock())
             is not None
         )
 
