@@ -320,7 +320,7 @@ async def test_a_disk_that_takes_nothing_is_logged_once_each_time(
     bench.add(*map(copy, range(1, 4)))
     bench.take_all()
     with monkeypatch.context() as patch:
-        patch.setattr(journal, "note", _full)
+        patch.setattr(journal, "append", _full)
         bench.settle(1)
         bench.settle(2)
     bench.settle(3)

@@ -8,6 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ def _in_hand(house: House) -> int:
 async def test_nobody_goes_without_a_copy_for_being_near(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies that were in hand at several kills go alone, one after the other, and then all is as before."""
     monkeypatch.setattr(handle, "AGAIN_SECONDS", (0.01,))
+    monkeypatch.setattr(handle, "AHEAD_SECONDS", inf)
     await house.start()
     edition = await house.send(6)
     house.mailbox.open.clear()

@@ -93,7 +93,7 @@ LISTS = st.builds(
     closed_at=st.none() | NUMBERS,
 )
 STATUSES = st.builds(RelayStatus, name=RELAYS, connections=NUMBERS, failing_since=st.none() | st.floats(0, 1e10))
-LOGOS = st.builds(Logo)
+LOGOS = st.builds(Logo, width=NUMBERS, height=NUMBERS)
 ORDERS = st.one_of(
     st.builds(Setup, st.binary()),
     st.builds(Edition, NUMBERS, st.binary()),

@@ -17,6 +17,7 @@ from collections import Counter
 from dataclasses import replace
 from email import message_from_bytes
 from functools import partial
+from math import inf
 from pathlib import Path
 
 import dkim
@@ -403,6 +404,7 @@ def _failing(capfd: pytest.CaptureFixture[str]) -> list[str]:
 
 async def test_what_no_connection_has_is_recalled(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a domain asks for silence, what is ahead of the connections stays with the queue."""
+    monkeypatch.setattr(handle, "AHEAD_SECONDS", inf)
     await house.start()
     house.mailbox.open.clear()
     await house.send(READERS)
@@ -417,6 +419,7 @@ async def test_what_no_connection_has_is_recalled(house: House, monkeypatch: pyt
 async def test_what_no_connection_takes_goes_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a relay is stuck, other relays may take it, and its readers may leave."""
     monkeypatch.setattr(handle, "STALE_SECONDS", 0.05)
+    monkeypatch.setattr(handle, "AHEAD_SECONDS", inf)
     await house.start()
     house.mailbox.open.clear()
     await house.send(READERS)

@@ -11,11 +11,12 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pressrun.core.keys import KeyRing
-from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result, claim_of
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
 from pressrun.delivery.worker import child
 from pressrun.delivery.worker.child import AGAIN_SECONDS, SOON_SECONDS
 from pressrun.delivery.worker.frames import (
@@ -55,8 +56,10 @@ END_SECONDS = 5.0  # beyond a drain, until a process that does not end is killed
 IDLE_SECONDS = 300.0  # a process without work gives its memory back after so long
 STALE_SECONDS = 5.0  # a row that no connection takes for so long goes back: readers leave and editors cancel
 # Rows go to a process before its connections ask, so that none waits while the daemon is busy with something else for
-# some milliseconds. A kill repeats none of these rows, as no connection has had them.
+# some milliseconds. A kill repeats none of these rows, as no connection has had them. Only a worker whose results keep
+# coming gets them: what waits behind slow destinations in one worker could have gone by another.
 AHEAD = 128
+AHEAD_SECONDS = 0.1  # after a result
 EDITIONS_AT_MOST = 16  # that the process keeps; an edition that goes on after that is sent to it again
 LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
 
@@ -94,10 +97,12 @@ class WorkerHandle(BackgroundLoop):
         self._statuses: dict[str, RelayStatus] = {}
         self._capacities: dict[str, int] = {}
         self._held: dict[str, dict[int, Job]] = {}  # the rows that the process has, by relay and id
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)  # the same rows, by relay and destination
         self._stale: frozenset[int] = frozenset()  # what it had when that was last looked at
         self._stale_timer: asyncio.TimerHandle | None = None
         self._editions: dict[int, CompiledEdition] = {}  # that the process knows
         self._used_at = 0.0
+        self._result_at: dict[str, float] = {}
         self._results = 0  # in this life of the process
         self._ends = 0  # of processes that did not live long, in a row
         self._failing_since: float | None = None
@@ -137,9 +142,24 @@ class WorkerHandle(BackgroundLoop):
         capacity = self.capacity(relay)
         if capacity == 0 or self._line is None or not self._line.is_open or self._is_retiring or self._drain.is_set():
             return 0
+        if self._delivers(relay):
+            capacity += AHEAD
+        elif self.is_stuck(relay):  # behind what its connections wait for, a row would wait, too
+            capacity = min(capacity, self._statuses[relay].connections)
+        return capacity - len(self._held.get(relay, ()))
+
+    def is_stuck(self, relay: str) -> bool:
+        """Whether all connections to a relay are there, and none has brought a result for a while."""
         status = self._statuses.get(relay)
-        ahead = AHEAD if status is not None and status.connections else 0
-        return capacity + ahead - len(self._held.get(relay, ()))
+        most = next((one.connections for one in self._settings.relays if one.name == relay), 0)
+        return status is not None and 0 < most <= status.connections and not self._delivers(relay)
+
+    def _delivers(self, relay: str) -> bool:
+        return time.monotonic() - self._result_at.get(relay, 0.0) < AHEAD_SECONDS
+
+    def count(self, relay: str, destination: str) -> int:
+        """How many rows for a destination the process has."""
+        return self._counts[relay][destination]
 
     @property
     def has_rows(self) -> bool:
@@ -161,6 +181,7 @@ class WorkerHandle(BackgroundLoop):
             try:
                 self._send(line, relay, job, copies)
                 held[job.row.id] = job
+                self._counts[relay][job.destination] += 1
             except Exception as problem:
                 log.exception("worker.job_not_sent", extra={"fields": {"relay": relay, "delivery": job.row.id}})
                 failed.append(_failed(job.row.id, problem))
@@ -278,6 +299,7 @@ class WorkerHandle(BackgroundLoop):
         """Give a result for every row that the process had; returns how many of them are unknown."""
         entries = self._entries()
         held, self._held = self._held, {}
+        self._counts.clear()
         results = {
             relay: [_last_result(job, entries.get(claim_of(job))) for job in jobs.values()]
             for relay, jobs in held.items()
@@ -328,7 +350,7 @@ class WorkerHandle(BackgroundLoop):
             try:
                 line.send(Copies(relay, [copy]))
             except Exception as problem:  # noqa: BLE001 - logged with the row that fails
-                del self._held[relay][copy.row.id]
+                self._let_go(relay, copy.row.id)
                 failed.append(_failed(copy.row.id, problem))
         return failed
 
@@ -348,10 +370,11 @@ class WorkerHandle(BackgroundLoop):
         match report:
             case Results(relay=relay, results=results):
                 self._results += len(results)
-                held = self._held.get(relay, {})
                 for result in results:
-                    held.pop(result.id, None)
+                    self._let_go(relay, result.id)
                 self._used_at = time.monotonic()
+                if any(result.outcome != NOT_SENT for result in results):
+                    self._result_at[relay] = self._used_at
                 self._owner.recorded(relay, results)
             case State(statuses=statuses, capacities=capacities):
                 self._failing_since = None
@@ -364,6 +387,15 @@ class WorkerHandle(BackgroundLoop):
                 self._drained.set()
                 if self._is_retiring and self._line is not None:
                     self._line.close()
+
+    def _let_go(self, relay: str, number: int) -> None:
+        job = self._held.get(relay, {}).pop(number, None)
+        if job is not None:
+            counts, name = self._counts[relay], job.destination
+            if counts[name] > 1:
+                counts[name] -= 1
+            else:
+                del counts[name]
 
     def _learn(self, capacities: dict[str, int]) -> None:
         """How many mails each relay of the settings can have in flight; rows for one that takes none come back."""

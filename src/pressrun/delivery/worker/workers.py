@@ -1,6 +1,6 @@
 """All worker processes together, as the queue knows them: who gets which row.
 
-The first worker gets rows as long as it has room; further ones are started when there is plenty for them. A row that
+The first worker is started with the first row, the others when there is plenty. A row that
 may be a poison message goes to a worker that has nothing else.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 
 from pressrun.core.keys import KeyRing
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply
@@ -124,22 +124,57 @@ class Workers:
     def _assign(self, relay: str) -> None:
         """Give the workers as many rows for a relay as they should have."""
         self._isolate()
-        for number, worker in enumerate(self._workers):
-            if not worker.is_up:
-                if self._supply.waiting(relay) > (PLENTY if number else 0):
-                    worker.start()
+        self._start(relay)
+        rooms = {worker: room for worker in self._workers if (room := self._room(worker, relay)) > 0}
+        while rooms:
+            most = sum(rooms.values())
+            try:
+                jobs = self._supply.next(relay, most)
+            except Exception:  # the workers have nothing to do with it, and go on with what they have
+                log.exception("relay.claim_error", extra={"fields": {"relay": relay}})
                 return
-            while worker is not self._isolating and (room := worker.room(relay)) > 0:
-                try:
-                    jobs = self._supply.next(relay, room)
-                except Exception:  # the workers have nothing to do with it, and go on with what they have
-                    log.exception("relay.claim_error", extra={"fields": {"relay": relay}})
-                    return
-                failed = worker.assign(relay, [job for job in jobs if self._may_go(relay, job)])
-                if failed:
-                    self._supply.record(relay, failed)
-                if len(jobs) < room:
-                    return
+            for worker, share in self._spread(relay, rooms, jobs).items():
+                self._give(worker, relay, share)
+            if len(jobs) < most:
+                return
+            rooms = {worker: room for worker in rooms if (room := self._room(worker, relay)) > 0}
+
+    def _room(self, worker: WorkerHandle, relay: str) -> int:
+        return 0 if worker is self._isolating else worker.room(relay)
+
+    def _start(self, relay: str) -> None:
+        """Start the first process with the first row, and all others if there is plenty, or the first is stuck."""
+        if all(worker.is_up for worker in self._workers):
+            return
+        waiting, first = self._supply.waiting(relay), self._workers[0]
+        if waiting:
+            first.start()
+        if waiting > PLENTY or (waiting and first.is_stuck(relay)):
+            for worker in self._workers:
+                worker.start()
+
+    def _spread(
+        self, relay: str, rooms: Mapping[WorkerHandle, int], jobs: Sequence[Job]
+    ) -> dict[WorkerHandle, list[Job]]:
+        """Spread the rows of each destination over the workers: one that turns out to be slow holds connections for
+        long, and none of the workers must have all of its connections held.
+        """
+        shares: dict[WorkerHandle, list[Job]] = {worker: [] for worker in rooms}
+        added: Counter[tuple[WorkerHandle, str]] = Counter()
+        for job in jobs:
+            if not self._may_go(relay, job):
+                continue
+            name = job.destination
+            able = [worker for worker, room in rooms.items() if len(shares[worker]) < room]
+            worker = min(able, key=lambda one: one.count(relay, name) + added[one, name]) if len(able) > 1 else able[0]
+            added[worker, name] += 1
+            shares[worker].append(job)
+        return shares
+
+    def _give(self, worker: WorkerHandle, relay: str, jobs: Sequence[Job]) -> None:
+        failed = worker.assign(relay, jobs) if jobs else []
+        if failed:
+            self._supply.record(relay, failed)
 
     def _may_go(self, relay: str, job: Job) -> bool:
         """Whether a row may go with others."""
@@ -166,9 +201,7 @@ class Workers:
         relay, job = self._suspected[0]
         if worker.room(relay) > 0:
             self._suspected.popleft()
-            failed = worker.assign(relay, [job])
-            if failed:
-                self._supply.record(relay, failed)
+            self._give(worker, relay, [job])
         else:
             self._give_back_suspected()
 
