@@ -58,13 +58,13 @@ LEFT_NAMES = set(
     ComplaintHandler.settle_at_bounce_address DataLock.take EditionsPort.settle Fallback.note LayoutPress
     MailCommands.settle MailQuota.taken MailedEditions.settle QueueLoop.look RateAnomaly.judge RelayWatch.look Said
     SignUps.take_within UndoUnsubscribe.say_why Unsubscribes.note_within ask_for_confirmation ask_suspended
-    find_asked judge judge_posts names_to_look_up note record_probe readers_to_probe take_back_bounced
+    find_asked judge judge_posts note record_probe readers_to_probe take_back_bounced
     take_back_refused take_back_unsent taken_slugs
 """.split()
 )
 LEFT_ANSWERS = set(
     """
-    MailAcceptance.find_route build build_signer find_config find_enclosed find_open_list
+    MailAcceptance.find_route build build_signer find_config find_open_list
     find_passage find_relation find_zone get_change get_confirmation get_edition get_list get_subscriber
     get_subscription get_suppression get_unsubscribe get_with_details
 """.split()
@@ -72,7 +72,7 @@ LEFT_ANSWERS = set(
 LEFT_TERMS = {"smarthost", "soft bounce", "delivery report"}
 LEFT_WORDS = set(
     """
-    alarm capture commits declare offline palette placing press randomness transports vain warned
+    alarm capture commits declare offline palette placing press randomness transports
 """.split()
 )
 

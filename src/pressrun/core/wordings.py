@@ -87,7 +87,7 @@ class Wordings:
 def as_expression(phrases: Iterable[Phrase], words: Mapping[str, Sequence[str]], *, finds_ascii: bool) -> str:
     """One regular expression for all phrases. Raises KeyError for a `<name>` that `words` lacks."""
     joined = "|".join(phrase if isinstance(phrase, str) else phrase[0] + _one_of(phrase[1]) for phrase in phrases)
-    spelled = _NAME.sub(lambda found: _one_of(words[found[1]]), joined)
+    spelled = _NAME.sub(lambda match: _one_of(words[match[1]]), joined)
     return (in_ascii_too(spelled) if finds_ascii else spelled).replace("… ", _GAP)
 
 
@@ -95,7 +95,7 @@ def in_ascii_too(expression: str) -> str:
     """The same expression, which also finds its letters with marks without them."""
     outside_and_sets = _SET.split(expression)
     outside_and_sets[::2] = (
-        "".join(_one_of(found) if len(found := _spellings(letter)) > 1 else letter for letter in piece)
+        "".join(_one_of(spellings) if len(spellings := _spellings(letter)) > 1 else letter for letter in piece)
         for piece in outside_and_sets[::2]
     )
     return "".join(outside_and_sets)

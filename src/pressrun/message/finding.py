@@ -114,15 +114,15 @@ def read_finding(stored: Mapping[str, Any] | Sequence[Any]) -> Finding:
     return Finding(severity=Severity(stored["severity"]), remark=known, line=stored["line"], layout=layout)
 
 
-def about(severity: Severity, said: Remark, line: int | None = None) -> Finding:
+def about(severity: Severity, remark: Remark, line: int | None = None) -> Finding:
     """A finding that is about a remark."""
-    return Finding(severity=severity, remark=said, line=line)
+    return Finding(severity=severity, remark=remark, line=line)
 
 
 def unreadable(code: str, /, **values: Value) -> UnreadableMail:
     """The error that a mail cannot be read, with the remark that says why in any language."""
-    said = remark(code, **values)
-    return UnreadableMail(str(said), said.plain())
+    reason = remark(code, **values)
+    return UnreadableMail(str(reason), reason.plain())
 
 
 def refusal_of(problem: BadInput) -> Finding:
@@ -156,4 +156,4 @@ def errors_of(findings: Iterable[Finding]) -> list[Finding]:
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Each finding once: errors first, then warnings, then notes, each by line."""
     ranks = list(Severity)
-    return tuple(sorted(dict.fromkeys(findings), key=lambda found: (ranks.index(found.severity), found.line or 0)))
+    return tuple(sorted(dict.fromkeys(findings), key=lambda each: (ranks.index(each.severity), each.line or 0)))

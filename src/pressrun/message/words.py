@@ -88,7 +88,7 @@ class Words:
     def for_template(self, sentence: str) -> str:
         """A translated sentence with the places of a template, `%(name)s`, which the template fills."""
         frame = self._frame()
-        return _PLACE_IN_TEMPLATE.sub(lambda found: frame.format(found[0]), sentence)
+        return _PLACE_IN_TEMPLATE.sub(lambda match: frame.format(match[0]), sentence)
 
     @property
     def direction(self) -> str:
@@ -100,7 +100,7 @@ class Words:
         if not values:
             return sentence
         frame = self._frame()
-        return _PLACE.sub(lambda found: frame.format(values[found[1]]) if found[1] in values else found[0], sentence)
+        return _PLACE.sub(lambda match: frame.format(values[match[1]]) if match[1] in values else match[0], sentence)
 
     def _frame(self) -> str:
         return _ISOLATED if self.direction == "rtl" else "{}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.message.preflight.sender import SenderIdentity, are_aligned, check_sender, names_to_look_up
+from pressrun.message.preflight.sender import SenderIdentity, are_aligned, check_sender, names_to_query
 
 SPF, DMARC = "v=spf1 mx -all", "v=DMARC1; p=none"
 
@@ -110,7 +110,7 @@ def test_where_nobody_answers_nothing_is_said() -> None:
 def test_what_is_looked_up() -> None:
     """The return path, and the policy up to the domain that somebody owns."""
     who = sender("a.b.c.d.e.f.g.h.i.harbour.example")
-    names = names_to_look_up(who)
+    names = names_to_query(who)
     assert ["lists.harbour.example", who.domain, f"_dmarc.{who.domain}"] == names[:3]
     assert ("_dmarc.harbour.example", 10) == (names[-1], len(names))
-    assert ["x.example", "_dmarc.x.example"] == names_to_look_up(sender("x.example", returns="x.example"))
+    assert ["x.example", "_dmarc.x.example"] == names_to_query(sender("x.example", returns="x.example"))

@@ -175,33 +175,33 @@ class _Cleaner:
             elif token.kind is TokenKind.AT:
                 self._at_rule(DEEPEST)  # none is allowed here
             else:
-                found = self._collect("{;}" if in_block else "{;")
+                tokens = self._collect("{;}" if in_block else "{;")
                 if self._is_next("{"):  # a rule inside a rule
                     self._skip_block()
                     blank = ""
                     continue
                 end = ";" if self._is_next(";") else ""
-                text = self._declaration(found)
+                text = self._declaration(tokens)
                 if text:
                     yield blank + text, end
                 blank = ""
 
-    def _declaration(self, found: Sequence[Token]) -> str:
+    def _declaration(self, tokens: Sequence[Token]) -> str:
         """The declaration without blanks around it, or "" if it may not stay."""
-        while found and found[-1].kind is TokenKind.SPACE:
-            found = found[:-1]
-        colon = 2 if len(found) > 1 and found[1].kind is TokenKind.SPACE else 1
-        if len(found) <= colon or found[0].kind is not TokenKind.NAME or found[colon].value != ":":
+        while tokens and tokens[-1].kind is TokenKind.SPACE:
+            tokens = tokens[:-1]
+        colon = 2 if len(tokens) > 1 and tokens[1].kind is TokenKind.SPACE else 1
+        if len(tokens) <= colon or tokens[0].kind is not TokenKind.NAME or tokens[colon].value != ":":
             return ""
-        name, value = found[0].value, found[colon + 1 :]
+        name, value = tokens[0].value, tokens[colon + 1 :]
         if not _PROPERTY.fullmatch(name) or not _words(value):
             return ""
         problem = _problem(name, value)
         if problem is not None:
             if problem is not _UNSAID:
-                self._lose(problem, found[0].start, found[-1].end)
+                self._lose(problem, tokens[0].start, tokens[-1].end)
             return ""
-        return _text(found)
+        return _text(tokens)
 
     # ------------------------------------------------------------------ walking
 
@@ -255,17 +255,17 @@ class _Cleaner:
         fetches = any(token.kind is TokenKind.BAD or token.value in _FETCHING for token in content)
         end = content[-1].end if content else name.end
         if name.value in _FETCHING or fetches:
-            said = remark("css-rule-fetches", rule=name.value)
+            loss = remark("css-rule-fetches", rule=name.value)
         elif name.value in _GROUPS:
-            said = remark("css-condition", rule=name.value)
+            loss = remark("css-condition", rule=name.value)
         elif name.value in _SILENT or not _PROPERTY.fullmatch(name.value):
             return
         else:
-            said = remark("css-rule", rule=name.value)
-        self._lose(said, name.start, end)
+            loss = remark("css-rule", rule=name.value)
+        self._lose(loss, name.start, end)
 
-    def _lose(self, said: Remark, start: int, end: int) -> None:
-        self.losses.setdefault(said, Loss(said, self.source[start:end][:80].partition("\n")[0].strip()))
+    def _lose(self, reason: Remark, start: int, end: int) -> None:
+        self.losses.setdefault(reason, Loss(reason, self.source[start:end][:80].partition("\n")[0].strip()))
 
 
 def _problem(name: str, value: Sequence[Token]) -> Remark | None:

@@ -76,11 +76,11 @@ def tokens_of(text: str) -> Iterator[Token]:
     """The tokens of a preprocessed text. A comment between two tokens that could run together becomes a blank."""
     place, before, is_cut = 0, ";", False
     while place < len(text):
-        found = _TOKEN.match(text, place)
-        assert found is not None, "the last branch takes any character"
-        token = _token(text, found)
+        match = _TOKEN.match(text, place)
+        assert match is not None, "the last branch takes any character"
+        token = _token(text, match)
         if token is None:
-            place, is_cut = found.end(), True
+            place, is_cut = match.end(), True
             continue
         if is_cut and before not in _AFTER and token.value not in _BEFORE and " " not in (before, token.value):
             yield Token(TokenKind.SPACE, " ", " ", token.start, token.start)
@@ -88,10 +88,10 @@ def tokens_of(text: str) -> Iterator[Token]:
         place, before, is_cut = token.end, token.value, False
 
 
-def _token(text: str, found: re.Match[str]) -> Token | None:
+def _token(text: str, match: re.Match[str]) -> Token | None:
     """The token of a match; None for a comment."""
-    raw, start, end = found[0], found.start(), found.end()
-    match found.lastgroup:
+    raw, start, end = match[0], match.start(), match.end()
+    match match.lastgroup:
         case "gone":
             return None
         case "space":
@@ -99,24 +99,24 @@ def _token(text: str, found: re.Match[str]) -> Token | None:
         case "string":
             return _string(raw, start, end, text)
         case "hash":
-            return Token(TokenKind.HASH, f"#{_escaped(_decoded(found['hash']))}", "#", start, end)
+            return Token(TokenKind.HASH, f"#{_escaped(_decoded(match['hash']))}", "#", start, end)
         case "number" | "unit":
             kind = TokenKind.BAD if "\\" in raw else TokenKind.NUMBER
             return Token(kind, raw, raw, start, end)
         case "comment":
             return Token(TokenKind.COMMENT, raw, raw, start, end)
         case "call":
-            return _named(text, found)
+            return _named(text, match)
         case "at":
-            name = _decoded(found["at"])
+            name = _decoded(match["at"])
             return Token(TokenKind.AT, f"@{_written(name)}", name.lower(), start, end)
         case _:
             return Token(TokenKind.MARK, raw, raw, start, end)
 
 
-def _named(text: str, found: re.Match[str]) -> Token:
-    name, start, end = _decoded(found["name"]), found.start(), found.end()
-    if not found["call"]:
+def _named(text: str, match: re.Match[str]) -> Token:
+    name, start, end = _decoded(match["name"]), match.start(), match.end()
+    if not match["call"]:
         return Token(TokenKind.NAME, _written(name), name.lower(), start, end)
     if name.lower() == "url" and not _QUOTED.match(text, end):
         rest = _URL.match(text, end)
@@ -132,7 +132,7 @@ def _string(raw: str, start: int, end: int, text: str) -> Token:
     if not is_closed and end < len(text):
         return Token(TokenKind.BAD, "", "string", start, end)
     inside = _decoded(raw[1:-1] if is_closed else raw[1:], is_string=True)
-    safe = _IN_STRING_TO_ESCAPE.sub(lambda found: f"\\{ord(found[0]):x} ", inside)
+    safe = _IN_STRING_TO_ESCAPE.sub(lambda match: f"\\{ord(match[0]):x} ", inside)
     return Token(TokenKind.STRING, f'"{safe}"', safe, start, end)
 
 
@@ -146,13 +146,13 @@ def _decoded(raw: str, *, is_string: bool = False) -> str:
     if "\\" not in raw:
         return raw
 
-    def decode(found: re.Match[str]) -> str:
-        if found[1]:
-            point = int(found[1], 16)
+    def decode(match: re.Match[str]) -> str:
+        if match[1]:
+            point = int(match[1], 16)
             return "\ufffd" if point == 0 or point > 0x10FFFF or 0xD800 <= point <= 0xDFFF else chr(point)
-        if found[2]:
+        if match[2]:
             return ""  # the string goes on in the next line
-        return found[3] or ("" if is_string else "\ufffd")
+        return match[3] or ("" if is_string else "\ufffd")
 
     return _ESCAPED.sub(decode, raw)
 
@@ -171,4 +171,4 @@ def _written(name: str) -> str:
 
 
 def _escaped(name: str) -> str:
-    return _LETTER_TO_ESCAPE.sub(lambda found: f"\\{ord(found[0]):x} ", name)
+    return _LETTER_TO_ESCAPE.sub(lambda match: f"\\{ord(match[0]):x} ", name)

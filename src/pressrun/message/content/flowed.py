@@ -49,10 +49,10 @@ def flow(text: str) -> str | None:
 def _read(line: str) -> _FlowedLine:
     if line == _SIGNATURE:
         return _FlowedLine(0, line)
-    found = _QUOTE.fullmatch(line)
-    assert found is not None, "the pattern matches any line"
-    depth = len(found[1])
-    content = found[3] if depth else found[2] + found[3]
+    match = _QUOTE.fullmatch(line)
+    assert match is not None, "the pattern matches any line"
+    depth = len(match[1])
+    content = match[3] if depth else match[2] + match[3]
     return _FlowedLine(depth, content.rstrip(" "))
 
 
@@ -87,9 +87,9 @@ def unflow(text: str, *, delete_blank: bool) -> str:
     """Paragraphs of `format=flowed` on one line each (RFC 3676 §4); `delete_blank` is its `delsp=yes`."""
     done: list[_FlowedLine] = []
     for raw in text.split("\n"):
-        found = _QUOTE.fullmatch(raw)
-        assert found is not None, "the pattern matches any line"
-        depth, content = len(found[1]), found[3]
+        match = _QUOTE.fullmatch(raw)
+        assert match is not None, "the pattern matches any line"
+        depth, content = len(match[1]), match[3]
         is_signature = content == _SIGNATURE
         is_soft = content.endswith(" ") and not is_signature
         kept = content[:-1] if is_soft and delete_blank else content

@@ -210,17 +210,17 @@ def losses(source: str, line_of: Callable[[str], int | None], *, is_markdown: bo
     """One finding for each kind of loss, at its first place. `source` is HTML before it is cleaned."""
     page = _COMMENT.sub("", source)
     for pattern, code in _PATTERNS:
-        found = pattern.search(page)
-        if found is not None:
-            yield warning(code, line_of(found[0]))
-    if is_markdown and (found := _STYLE_IN_FRAGMENT.search(page)):
-        yield warning("lost-style-in-markdown", line_of(found[0]))
+        match = pattern.search(page)
+        if match is not None:
+            yield warning(code, line_of(match[0]))
+    if is_markdown and (match := _STYLE_IN_FRAGMENT.search(page)):
+        yield warning("lost-style-in-markdown", line_of(match[0]))
 
 
 def link_urls(text: str, link: Callable[[str], str], *, quote: bool = True) -> str:
     """Plain text as HTML with `link` of each web address in it, which comes escaped; `quote` escapes quotes as well."""
     done, position = [], 0
-    for found in _URL.finditer(text):
-        done += [html.escape(text[position : found.start()], quote=quote), link(html.escape(found[0]))]
-        position = found.end()
+    for match in _URL.finditer(text):
+        done += [html.escape(text[position : match.start()], quote=quote), link(html.escape(match[0]))]
+        position = match.end()
     return "".join([*done, html.escape(text[position:], quote=quote)])

@@ -49,8 +49,8 @@ def split_mail_only(source: str, *, first_line: int | None) -> MailAndWeb:
 
 def _marks(source: str) -> list[tuple[int, int, bool]]:
     """Where each mark begins and ends, including its line if it is alone there, and whether it closes a part."""
-    lines = {found.start("mark"): found.span() for found in _ALONE.finditer(source)}
-    return [(*lines.get(found.start(), found.span()), found["end"] is not None) for found in _MARK.finditer(source)]
+    lines = {match.start("mark"): match.span() for match in _ALONE.finditer(source)}
+    return [(*lines.get(match.start(), match.span()), match["end"] is not None) for match in _MARK.finditer(source)]
 
 
 def _unpaired(source: str, start: int, first_line: int | None, *, is_end: bool) -> Finding:

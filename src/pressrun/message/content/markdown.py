@@ -70,8 +70,8 @@ def _early_ends(inline: Token) -> Sequence[Token]:
 
 def _first_word(line: str) -> str:
     """The text up to a blank, or a whole link, which no program wraps."""
-    found = _WORD.match(line)
-    return "" if found is None else found[0]
+    match = _WORD.match(line)
+    return "" if match is None else match[0]
 
 
 def _width(text: str) -> int:

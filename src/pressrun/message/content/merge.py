@@ -60,7 +60,7 @@ class FieldTable:
         findings.
         """
         if is_markup:
-            text = _ENCODED.sub(lambda found: _SHOWN.format(found[1]), text)
+            text = _ENCODED.sub(lambda match: _SHOWN.format(match[1]), text)
         done, position = [], 0
         while (start := text.find("{{", position)) >= 0:
             line = None if first_line is None else first_line + text.count("\n", 0, start)
@@ -77,15 +77,15 @@ class FieldTable:
         return "".join(done) + text[position:]
 
     def _placeholder_for(self, inside: str, line: int | None) -> str:
-        found = _INSIDE.fullmatch(inside.replace("\xa0", " ").strip())
-        if found is None:
+        match = _INSIDE.fullmatch(inside.replace("\xa0", " ").strip())
+        if match is None:
             shown = _SHOWN.format(inside.strip())
             self.findings.append(error("field-malformed", line, field=shown))
             return shown
-        default = (found[2] or "").strip()
+        default = (match[2] or "").strip()
         if quoted := _QUOTED.fullmatch(default):
             default = quoted[2]
-        name = found[1].strip()
+        name = match[1].strip()
         if name not in self._known:
             close = get_close_matches(name, sorted(self._known), n=1)
             if close:
@@ -105,11 +105,11 @@ class FieldTable:
 
     def autolinks(self, markdown: str) -> str:
         """`<{{ archive_url }}>` as a Markdown link, because with a placeholder inside it would be taken for a tag."""
-        return re.sub(f"<({self._pattern.pattern})>", lambda found: f"[{found[1]}]({found[1]})", markdown)
+        return re.sub(f"<({self._pattern.pattern})>", lambda match: f"[{match[1]}]({match[1]})", markdown)
 
     def show(self, text: str) -> str:
         """`text` with the fields as an author writes them, for messages."""
-        return self._pattern.sub(lambda found: str(self._fields[int(found[1])]), text)
+        return self._pattern.sub(lambda match: str(self._fields[int(match[1])]), text)
 
     def lost_from(self, marked: str, finished: Iterable[str]) -> list[Field]:
         """The fields of a marked source that are in none of the finished parts."""
@@ -129,26 +129,26 @@ class FieldTable:
         places: dict[int, SlotKind | None] = {}
         for tag in TAG.finditer(page):
             for attribute in ATTRIBUTE.finditer(tag[0]):
-                for found in self._pattern.finditer(attribute[2]):
-                    start = tag.start() + attribute.start(2) + found.start()
-                    places[start] = _kind_in_attribute(attribute[1], found.start())
+                for match in self._pattern.finditer(attribute[2]):
+                    start = tag.start() + attribute.start(2) + match.start()
+                    places[start] = _kind_in_attribute(attribute[1], match.start())
         for style in re.finditer(r"<style[^>]*>(.*?)</style>", page, re.DOTALL):
-            for found in self._pattern.finditer(style[1]):
-                places[style.start(1) + found.start()] = None
+            for match in self._pattern.finditer(style[1]):
+                places[style.start(1) + match.start()] = None
         misplaced = [
-            self._fields[int(found[1])]
-            for found in self._pattern.finditer(page)
-            if places.get(found.start(), SlotKind.HTML) is None
+            self._fields[int(match[1])]
+            for match in self._pattern.finditer(page)
+            if places.get(match.start(), SlotKind.HTML) is None
         ]
         return self._split(page, lambda _text, start: places.get(start, SlotKind.HTML)), misplaced
 
     def _split(self, text: str, kind_at: _KindAt) -> list[Piece]:
         pieces: list[Piece] = []
         position = 0
-        for found in self._pattern.finditer(text):
-            _add_text(pieces, text[position : found.start()])
-            position = found.end()
-            field, kind = self._fields[int(found[1])], kind_at(text, found.start())
+        for match in self._pattern.finditer(text):
+            _add_text(pieces, text[position : match.start()])
+            position = match.end()
+            field, kind = self._fields[int(match[1])], kind_at(text, match.start())
             if kind is None:
                 continue
             if field.name in self._constants:

@@ -44,11 +44,11 @@ def _number(text: str, otherwise: int) -> int:
 
 
 def _type(node: Node) -> str:
-    found = _TYPES.search(node.attributes.get("style", ""))
-    if found is None:
+    match = _TYPES.search(node.attributes.get("style", ""))
+    if match is None:
         return node.attributes.get("type", "1")
-    letter = "i" if found[2].lower() == "roman" else "a"
-    return letter if found[1].lower() == "lower" else letter.upper()
+    letter = "i" if match[2].lower() == "roman" else "a"
+    return letter if match[1].lower() == "lower" else letter.upper()
 
 
 def _numeral(number: int, kind: str) -> str:
@@ -99,7 +99,9 @@ class _TextWriter:
         self._is_rtl = is_rtl
         self.links: dict[str, int] = {}
         named = (element.attributes for element in tree.elements())
-        self._targets = {name for found in named for name in (found.get("id"), found.get("name")) if name}
+        self._targets = {
+            name for attributes in named for name in (attributes.get("id"), attributes.get("name")) if name
+        }
         self._keeps_lines = False
 
     def blocks(self, node: Node) -> list[str]:
@@ -230,8 +232,8 @@ class _TextWriter:
         shown = text.strip()
         if BACK in node.attributes.get("class", "").split():
             return ""
-        if url.startswith("#") and url[1:] in self._targets and (found := _NOTE_NUMBER.fullmatch(node.text().strip())):
-            return f"[^{found[1]}]"
+        if url.startswith("#") and url[1:] in self._targets and (match := _NOTE_NUMBER.fullmatch(node.text().strip())):
+            return f"[^{match[1]}]"
         if not url or url.startswith("#") or not shown:
             return text
         if shown in (url, url.removeprefix("mailto:"), url.removeprefix("tel:")):

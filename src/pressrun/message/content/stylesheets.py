@@ -72,10 +72,10 @@ def _inlined(page: CleanHtml, rules: Sequence[str]) -> tuple[str, str]:
         extra_css="\n".join(rules),
     )
     done = inliner.inline(f'<html><body style="{html.escape(page.body_style)}">{page.body}</body></html>')
-    found = _BODY.search(done)
-    assert found is not None, "the library writes whole documents"
-    style = _STYLE.search(found[1])
-    return html.unescape(style[1]) if style else "", found[2]
+    match = _BODY.search(done)
+    assert match is not None, "the library writes whole documents"
+    style = _STYLE.search(match[1])
+    return html.unescape(style[1]) if style else "", match[2]
 
 
 def is_installed() -> bool:

@@ -46,7 +46,7 @@ def table_blocks(table: Node, words_of: Callable[[Node], str], *, is_rtl: bool =
     With `is_rtl` lines start at the right edge.
     """
     rows, has_head = _grid(table, words_of, is_rtl=is_rtl)
-    captions = [words_of(found) for found in table.find_all("caption")]
+    captions = [words_of(node) for node in table.find_all("caption")]
     blocks = [caption for caption in captions if caption]
     if not any(cell.text for row in rows for cell in row):
         return blocks
@@ -100,11 +100,11 @@ def _span(node: Node, name: str) -> int:
 
 
 def _alignment(node: Node, *, is_rtl: bool) -> str:
-    found = _ALIGNED.search(node.attributes.get("style", ""))
-    given = (found[1] if found else node.attributes.get("align", "")).lower()
-    if given == "center":
-        return given
-    return "right" if given == ("left" if is_rtl else "right") else "left"
+    match = _ALIGNED.search(node.attributes.get("style", ""))
+    alignment = (match[1] if match else node.attributes.get("align", "")).lower()
+    if alignment == "center":
+        return alignment
+    return "right" if alignment == ("left" if is_rtl else "right") else "left"
 
 
 def _widths(rows: list[list[_Cell]], columns: int) -> list[int]:

@@ -38,13 +38,13 @@ def inline_fragment(fragment: str, *, table_name: str, below: int = 1) -> str | 
         return None
     depth = 0
     done, end = [], 0
-    for found in _TOKEN.finditer(fragment):
-        closes, tag, attributes = found[1], found[2].lower(), found[3]
+    for match in _TOKEN.finditer(fragment):
+        closes, tag, attributes = match[1], match[2].lower(), match[3]
         kept = _attributes(tag, attributes)
         if kept is None:
             return None
-        done.append(fragment[end : found.start()])
-        end = found.end()
+        done.append(fragment[end : match.start()])
+        end = match.end()
         tag = _HEADING.sub(lambda level: f"h{min(6, int(level[1]) + below)}", tag) if len(tag) == 2 else tag
         shown = f"<{closes}{tag}{kept}>"
         if tag == "table":
@@ -57,11 +57,11 @@ def inline_fragment(fragment: str, *, table_name: str, below: int = 1) -> str | 
     return "".join((*done, fragment[end:]))
 
 
-def _attributes(tag: str, given: str) -> str | None:
+def _attributes(tag: str, source: str) -> str | None:
     """The attributes of one element, or None if they have a design of their own."""
     kept: list[str] = []
     classes: list[str] = []
-    for name, value in ATTRIBUTE.findall(given):
+    for name, value in ATTRIBUTE.findall(source):
         if name in _COLOURS:
             return None
         if name == "style":
@@ -74,9 +74,9 @@ def _attributes(tag: str, given: str) -> str | None:
                 return None
         elif name == "class":
             ours = _OURS | {BUTTON} if tag == "a" else _OURS
-            classes += [one for one in value.split() if one in ours]
+            classes += [each for each in value.split() if each in ours]
         elif name in ("id", "name", "headers"):
-            kept.append(f'{name}="{" ".join(PREFIX + one for one in value.split())}"')
+            kept.append(f'{name}="{" ".join(PREFIX + each for each in value.split())}"')
         elif name == "href" and value.startswith("#") and len(value) > 1:
             kept.append(f'href="#{PREFIX}{value[1:]}"')
         else:

@@ -37,11 +37,11 @@ _REDIRECT = re.compile(r"https://www\.google\.com/url\?[^\s\"'<>]{1,4000}", re.I
 def tidy(source: str) -> str:
     """`source` without what a word processor added; other HTML stays as it is."""
     if "google.com/url?" in source:
-        source = _REDIRECT.sub(lambda found: _target(found[0]), source)
+        source = _REDIRECT.sub(lambda match: _target(match[0]), source)
     source = _OF_GOOGLE.sub("", source)
     if not _WORD.search(source):
         return source
-    source = _SYMBOL.sub(lambda found: "<span>" * len(_OPENING.findall(found[1])) + "•", source)
+    source = _SYMBOL.sub(lambda match: "<span>" * len(_OPENING.findall(match[1])) + "•", source)
     return _OWN_DECLARATION.sub("", _FOR_WORD.sub("", source))
 
 

@@ -47,7 +47,7 @@ def archive_copy(skeleton: Skeleton, *, to: Address, list_page: str, message_id:
         day=day,
     )
     header, blank, body = skeleton.copy(values).partition(b"\r\n\r\n")
-    kept = [found[0] for found in _FIELD.finditer(header + b"\r\n") if found[1].lower() not in _OF_A_COPY]
+    kept = [match[0] for match in _FIELD.finditer(header + b"\r\n") if match[1].lower() not in _OF_A_COPY]
     return b"".join(kept) + blank[2:] + body
 
 

@@ -82,7 +82,7 @@ def suggested_slug(file: EditionFile) -> str:
     if file.keys.slug is not None:
         return file.keys.slug
     subject = file.keys.subject.text if file.keys.subject else ""
-    return make_slug(re.sub(r"\{\{[^|}]*(?:\|\s*default\s*:([^}]*))?\}\}", lambda found: found[1] or " ", subject))
+    return make_slug(re.sub(r"\{\{[^|}]*(?:\|\s*default\s*:([^}]*))?\}\}", lambda match: match[1] or " ", subject))
 
 
 def with_asset_prefix(built: BuiltEdition, prefix: str) -> str:

@@ -123,7 +123,7 @@ class Images:
 
 def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -> tuple[list[Enclosure], list[Finding]]:
     """The attachments that the keys name, or that a MIME source holds besides the images its HTML shows."""
-    found: list[Enclosure] = []
+    attached: list[Enclosure] = []
     findings: list[Finding] = []
     for value in file.keys.attachments:
         path = relative_path(value.text, value.line)
@@ -132,30 +132,30 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
             findings.append(error("attachment-missing", value.line, path=path))
             continue
         name = path.rpartition("/")[2]
-        found.append(Enclosure(name=name, media_type=media_type_of(name, content), content=content))
+        attached.append(Enclosure(name=name, media_type=media_type_of(name, content), content=content))
     shown = {image.content for image in images.enclosures()}
-    found += [
+    attached += [
         Enclosure(name=item.name, media_type=item.media_type, content=item.content)
         for item in file.enclosed
         if item.content_id is None or item.content not in shown
     ]
-    return found, findings
+    return attached, findings
 
 
 def attached_files(enclosures: Sequence[Enclosure]) -> tuple[ArchiveFile, ...]:
     """The attachments among these for the archive, each under a name of its own close to its file name."""
-    found: dict[str, ArchiveFile] = {}
+    by_name: dict[str, ArchiveFile] = {}
     for enclosure in enclosures:
         if enclosure.content_id is not None:
             continue
         cut = _NOT_IN_NAME.sub("-", enclosure.name).encode("utf-8", "replace")[-_LONGEST_NAME:]
         safe = cut.decode("utf-8", "ignore").strip(".- ") or "file"
         name, number = safe, 1
-        while name in found:
+        while name in by_name:
             number += 1
             name = f"{number}-{safe}"
-        found[name] = ArchiveFile(name=name, media_type=enclosure.media_type, content=enclosure.content)
-    return tuple(found.values())
+        by_name[name] = ArchiveFile(name=name, media_type=enclosure.media_type, content=enclosure.content)
+    return tuple(by_name.values())
 
 
 def own_text_part(file: EditionFile, files: Mapping[str, bytes]) -> tuple[str | None, list[Finding]]:

@@ -139,28 +139,28 @@ def _addressed(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address.lower() for address in addresses[:_MOST_ADDRESSES]))
 
 
-def _edition(found: MailContents, subject: str) -> tuple[str, bytes, dict[str, bytes]]:
+def _edition(contents: MailContents, subject: str) -> tuple[str, bytes, dict[str, bytes]]:
     """The name and content of the edition file, and the files beside it by name."""
-    attached = [file for file in found.files if file.is_markdown]
+    attached = [file for file in contents.files if file.is_markdown]
     if len(attached) > 1:
         raise unreadable("mail-several-files")
     if attached:
-        return _attached_edition(attached[0], found)
+        return _attached_edition(attached[0], contents)
     if not subject.strip():
         raise unreadable("mail-no-subject")
-    return _MAIL_NAME, _as_message(found, subject), {}
+    return _MAIL_NAME, _as_message(contents, subject), {}
 
 
-def _attached_edition(file: FoundFile, found: MailContents) -> tuple[str, bytes, dict[str, bytes]]:
+def _attached_edition(file: FoundFile, contents: MailContents) -> tuple[str, bytes, dict[str, bytes]]:
     if len(file.content) > LONGEST_TEXT:
         raise unreadable("mail-file-long", name=file.name, most=LONGEST_TEXT // 1024)
     assets: dict[str, bytes] = {}
-    for other in found.files:
+    for other in contents.files:
         # A picture of the mail's own text, such as a logo below the signature, does not belong to the edition.
         if other is file or (other.content_id is not None and not other.is_attachment):
             continue
         if not _PLAIN_NAME.fullmatch(other.name) or other.name in assets:
-            found.notes.append(remark("file-left-out", name=other.name))
+            contents.notes.append(remark("file-left-out", name=other.name))
             continue
         assets[other.name] = other.content
     stem, suffix = ("edition", ".md") if not _PLAIN_NAME.fullmatch(file.name) else _split_name(file.name)
@@ -172,11 +172,11 @@ def _split_name(name: str) -> tuple[str, str]:
     return (stem, f".{suffix.lower()}") if dot and suffix.lower() in ("md", "markdown") else (name, ".md")
 
 
-def _as_message(found: MailContents, subject: str) -> bytes:
+def _as_message(contents: MailContents, subject: str) -> bytes:
     """The mail rewritten: text, HTML if it has some, the images that it shows, attachments."""
-    names = {id(file): f"image-{number}" for number, file in enumerate(found.files, 1)}
-    page = _page(found, names)
-    text = joined_text(found.blocks, has_page=page is not None)
+    names = {id(file): f"image-{number}" for number, file in enumerate(contents.files, 1)}
+    page = _page(contents, names)
+    text = joined_text(contents.blocks, has_page=page is not None)
     if not text.strip() and not (page or "").strip():
         raise unreadable("mail-no-text")
     enclosures = [
@@ -186,7 +186,7 @@ def _as_message(found: MailContents, subject: str) -> bytes:
             content=file.content,
             content_id=names[id(file)] if page is not None and _is_shown(names[id(file)], page) else None,
         )
-        for file in found.files
+        for file in contents.files
     ]
     seed = hashlib.sha256(repr((subject, text, page)).encode("utf-8", "replace"))
     for enclosure in enclosures:
@@ -198,31 +198,31 @@ def _as_message(found: MailContents, subject: str) -> bytes:
     return header + b"".join(piece for piece in body if isinstance(piece, bytes))
 
 
-def _page(found: MailContents, names: dict[int, str]) -> str | None:
+def _page(contents: MailContents, names: dict[int, str]) -> str | None:
     """The HTML in one piece, its images under names that are the same every time; None for a plain mail."""
-    joined = joined_page(found.blocks, lambda image: names[id(image)])
+    joined = joined_page(contents.blocks, lambda image: names[id(image)])
     if joined is None:
         return None
     page, trackers = without_trackers(joined)
     if trackers:
-        found.notes.append(remark("mail-trackers"))
+        contents.notes.append(remark("mail-trackers"))
     if len(page) > LONGEST_TEXT:
         raise unreadable("mail-text-long", most=LONGEST_TEXT // 1024)
-    return _renamed(page, {file.content_id: names[id(file)] for file in found.files if file.content_id})
+    return _renamed(page, {file.content_id: names[id(file)] for file in contents.files if file.content_id})
 
 
 def _renamed(page: str, names: dict[str, str]) -> str:
     """`page` with the mail program's Content-IDs replaced by ours."""
     spellings: dict[str, str] = {}
-    for given, name in names.items():
-        for spelling in (given, escape(given), quote(given, safe="@")):
+    for content_id, name in names.items():
+        for spelling in (content_id, escape(content_id), quote(content_id, safe="@")):
             spellings.setdefault(spelling, name)
     if not spellings:
         return page
     longest_first = sorted(spellings, key=len, reverse=True)
     pattern = re.compile(r"\bcid:(" + "|".join(map(re.escape, longest_first)) + r")(?![A-Za-z0-9._@$-])", re.IGNORECASE)
     by_case = {spelling.lower(): name for spelling, name in spellings.items()}
-    return pattern.sub(lambda found: f"cid:{by_case[found[1].lower()]}", page)
+    return pattern.sub(lambda match: f"cid:{by_case[match[1].lower()]}", page)
 
 
 def _is_shown(name: str, page: str) -> bool:

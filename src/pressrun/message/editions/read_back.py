@@ -55,11 +55,11 @@ def with_images_inside(parts: ShownParts) -> str | None:
     placed: dict[str, str] = {}
 
     def inside(source: str) -> str:
-        found = parts.images.get(source.removeprefix("cid:")) if source.startswith("cid:") else None
-        if found is None:
+        image = parts.images.get(source.removeprefix("cid:")) if source.startswith("cid:") else None
+        if image is None:
             return source
         if source not in placed:
-            placed[source] = f"data:{found[0]};base64,{base64.b64encode(found[1]).decode('ascii')}"
+            placed[source] = f"data:{image[0]};base64,{base64.b64encode(image[1]).decode('ascii')}"
         return placed[source]
 
     return rewrite_images(parts.html, inside)
@@ -72,8 +72,8 @@ def shown_source(content: bytes) -> tuple[str, str]:
     return header, _ENCODED_LINES.sub(_shortened, body)
 
 
-def _shortened(found: re.Match[str]) -> str:
-    lines = found[0].splitlines(keepends=True)
+def _shortened(match: re.Match[str]) -> str:
+    lines = match[0].splitlines(keepends=True)
     return "".join(lines[:_LINES_KEPT]) + f"… {len(lines) - _LINES_KEPT:,} lines more\n"
 
 

@@ -51,8 +51,8 @@ def parse_results(value: str) -> tuple[AuthResult, ...]:
         return ()
     if len(head) not in (1, 2) or "=" in head or (len(head) == 2 and head[1] != _VERSION):
         return ()
-    found = (_read_entry(entry) for entry in entries[:_MOST_ENTRIES])
-    return tuple(result for result in found if result is not None)
+    results = (_read_entry(entry) for entry in entries[:_MOST_ENTRIES])
+    return tuple(result for result in results if result is not None)
 
 
 def _id_of(value: str) -> str | None:
@@ -65,12 +65,12 @@ def _id_of(value: str) -> str | None:
 
 
 def _proof_in(results: Sequence[AuthResult], domain: str) -> str | None:
-    for found in results:
-        if found.result != "pass":
+    for result in results:
+        if result.result != "pass":
             continue
-        if found.method == "dmarc" and found.properties.get("header.from", "").lower().rstrip(".") == domain:
+        if result.method == "dmarc" and result.properties.get("header.from", "").lower().rstrip(".") == domain:
             return "dmarc"
-        if found.method == "dkim" and _covers(_signer(found.properties), domain):
+        if result.method == "dkim" and _covers(_signer(result.properties), domain):
             return "dkim"
     return None
 
@@ -159,8 +159,8 @@ def _read_entry(tokens: list[str]) -> AuthResult | None:
     if method is None:
         return None
     properties: dict[str, str] = {}
-    for given, _, text in triples[1:]:
-        name = given.lower()
+    for key, _, text in triples[1:]:
+        name = key.lower()
         if not _PROPERTY.fullmatch(name):
             continue  # `reason`, or a server's own word
         if name in properties:

@@ -105,8 +105,8 @@ def _keyword(value: str) -> str:
 
 
 def _is_daemon(value: str) -> bool:
-    found = _ANGLE.findall(value) or [value]
-    return found[-1].strip().lower().partition("@")[0] in ("mailer-daemon", "")
+    addresses = _ANGLE.findall(value) or [value]
+    return addresses[-1].strip().lower().partition("@")[0] in ("mailer-daemon", "")
 
 
 def vacation_words(text: str) -> str | None:

@@ -45,11 +45,11 @@ _LINE = re.compile(r"([a-z]{3,11})(?:[ \t\u00a0]+([a-z2-7]{26,27}))?[.!]?", re.I
 
 def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
     """The commands of a mail, each once and at most MOST_COMMANDS."""
-    found: list[Command] = []
+    commands: list[Command] = []
     first = _parse(_REPLY.sub("", subject[:_LONGEST_LINE], count=1))
     if first is not None:
-        found.append(first)
-    others = 0
+        commands.append(first)
+    other_lines = 0
     for raw in body.splitlines()[:500]:
         line = raw.strip()
         if line in ("--", "end") or line.lower() == "end":
@@ -58,19 +58,19 @@ def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
             continue
         command = _parse(line)
         if command is None:
-            others += 1
-            if found or others > _MOST_OTHER_LINES:
+            other_lines += 1
+            if commands or other_lines > _MOST_OTHER_LINES:
                 break
-        elif command not in found:
-            found.append(command)
-    return tuple(found[:MOST_COMMANDS])
+        elif command not in commands:
+            commands.append(command)
+    return tuple(commands[:MOST_COMMANDS])
 
 
 def _parse(line: str) -> Command | None:
-    found = _LINE.fullmatch(line[:_LONGEST_LINE].strip())
-    if found is None:
+    match = _LINE.fullmatch(line[:_LONGEST_LINE].strip())
+    if match is None:
         return None
-    word, token = found[1].lower(), (found[2] or "").lower()
+    word, token = match[1].lower(), (match[2] or "").lower()
     if word == CommandKind.CONFIRM:
         return Command(CommandKind.CONFIRM, token) if token else None
     kind = _WORDS.get(word)

@@ -61,12 +61,12 @@ def scan_header(content: bytes) -> HeaderScan:
             has_ended = True
             break
         if line[:1] not in (b" ", b"\t"):
-            found = _NAME.match(line)
-            name = found[1].lower() if found else b""
-            is_sound = is_sound and found is not None
+            match = _NAME.match(line)
+            name = match[1].lower() if match else b""
+            is_sound = is_sound and match is not None
             received += name == b"received"
-            if found and name in _KEPT:
-                kept.append((name, [line[found.end() :]]))
+            if match and name in _KEPT:
+                kept.append((name, [line[match.end() :]]))
             has_message_id = has_message_id or name == b"message-id"
             if own_start is None and name not in _TRACE:
                 own_start = position
@@ -92,9 +92,9 @@ def header_fields(content: bytes) -> list[tuple[str, str]]:
     for line in content[:LOOKED_AT].split(b"\r\n"):
         if not line:
             break
-        found = None if line[:1] in (b" ", b"\t") else _NAME.match(line)
-        if found is not None:
-            fields.append((found[1].lower(), [line[found.end() :]]))
+        match = None if line[:1] in (b" ", b"\t") else _NAME.match(line)
+        if match is not None:
+            fields.append((match[1].lower(), [line[match.end() :]]))
         elif fields and line[:1] in (b" ", b"\t"):
             fields[-1][1].append(line)
     return [
@@ -162,10 +162,10 @@ def sole_author(values: Sequence[str | None]) -> Address | None:
     """
     if len(values) != 1 or values[0] is None or len(values[0]) > _LONGEST_FROM:
         return None
-    found = _BARE.fullmatch(values[0]) or _NAMED.fullmatch(values[0])
-    if found is None:
+    match = _BARE.fullmatch(values[0]) or _NAMED.fullmatch(values[0])
+    if match is None:
         return None
     try:
-        return parse_address(found[1])
+        return parse_address(match[1])
     except MalformedAddress:
         return None

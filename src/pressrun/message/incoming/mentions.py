@@ -34,8 +34,8 @@ def mentions(content: bytes, spellings: Spellings) -> bool:
 def _readings(content: bytes, spellings: Spellings) -> Iterator[str]:
     """The texts that the octets may stand for, as far as they could hold the address."""
     seen = {name.decode("ascii").lower() for name in _CHARSET.findall(content)}
-    found = dict.fromkeys(find_codec(name) for name in sorted(seen))
-    codecs = [codec for codec in found if codec is not None and codec != "utf-8"][:_FEW]
+    known = dict.fromkeys(find_codec(name) for name in sorted(seen))
+    codecs = [codec for codec in known if codec is not None and codec != "utf-8"][:_FEW]
     for layer in _layers(content, _DEEPEST):
         yield from _texts(layer, codecs, spellings)
     if b"=?" in content:
@@ -48,10 +48,10 @@ def _layers(content: bytes, depth: int) -> Iterator[bytes]:
         return
     if _QUOTED.search(content):
         yield a2b_qp(content)
-    for found in _BASE64_LINES.finditer(content):
-        yield from _layers(_from_base64(found[0].translate(None, b" \t\r\n")), depth - 1)
+    for match in _BASE64_LINES.finditer(content):
+        yield from _layers(_from_base64(match[0].translate(None, b" \t\r\n")), depth - 1)
     rest = _BASE64_LINES.sub(b"\n", content)
-    yield b"\n".join(_from_base64(found[0]) for found in _BASE64_RUN.finditer(rest))
+    yield b"\n".join(_from_base64(match[0]) for match in _BASE64_RUN.finditer(rest))
 
 
 def _from_base64(run: bytes) -> bytes:
@@ -76,9 +76,9 @@ def _texts(octets: bytes, codecs: list[str], spellings: Spellings) -> Iterator[s
 
 
 def _with_words_decoded(content: bytes) -> str:
-    def decode(found: re.Match[bytes]) -> bytes:
-        words = _from_base64(found[3]) if found[2] in b"bB" else a2b_qp(found[3], header=True)
-        charset = found[1].decode("ascii")
+    def decode(match: re.Match[bytes]) -> bytes:
+        words = _from_base64(match[3]) if match[2] in b"bB" else a2b_qp(match[3], header=True)
+        charset = match[1].decode("ascii")
         return words if find_codec(charset) is None else decode_text(words, charset).encode()
 
     joined = _BETWEEN_WORDS.sub(b"", content)

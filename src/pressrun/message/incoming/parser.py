@@ -62,9 +62,9 @@ def check_body(content: bytes) -> None:
     """Refuse lines, fields of parts and nesting that would stall a parser."""
     if _has_long_line(content):
         raise UnreadableMail(f"a line is longer than {MAX_LINE_BYTES // 1024} KiB")
-    if any(len(found[0]) > MAX_FIELD_BYTES for found in _PART_FIELD.finditer(content)):
+    if any(len(match[0]) > MAX_FIELD_BYTES for match in _PART_FIELD.finditer(content)):
         raise UnreadableMail(f"a header field of a part is longer than {MAX_FIELD_BYTES // 1024} KiB")
-    boundaries = {found.strip() for found in _BOUNDARY.findall(content)}
+    boundaries = {match.strip() for match in _BOUNDARY.findall(content)}
     if len(boundaries) > MAX_DEPTH or len(_ENCLOSED.findall(content)) > MAX_DEPTH:
         raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
     lines = sum(content.count(b"\n--" + boundary) for boundary in boundaries)
@@ -94,8 +94,8 @@ def mend_header(content: bytes) -> bytes:
     """
     if content.startswith((b"\r\n", b"\n")):
         return content
-    found = _END.search(content)
-    header, rest = (content, b"") if found is None else (content[: found.start()], content[found.end() :])
+    match = _END.search(content)
+    header, rest = (content, b"") if match is None else (content[: match.start()], content[match.end() :])
     lines: list[bytes] = []
     keeps = False
     for raw in header.split(b"\n"):
@@ -123,8 +123,8 @@ class MailPart(Message):
 
     def get_filename(self, failobj: Any = None) -> Any:
         """The file name that its sender gave it."""
-        found = self._parameter("filename", "content-disposition", None)
-        return self._parameter("name", "content-type", failobj) if found is None else found
+        name = self._parameter("filename", "content-disposition", None)
+        return self._parameter("name", "content-type", failobj) if name is None else name
 
     def get_content_charset(self, failobj: Any = None) -> Any:
         """The charset that it says it is in."""

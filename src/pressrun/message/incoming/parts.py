@@ -75,13 +75,13 @@ class MailContents:
 def gather(message: MailPart) -> MailContents:
     """Find text and files. Raises UnreadableMail for a mail that is encrypted, too deep or too large."""
     gatherer = _Gatherer()
-    gatherer.found.blocks = gatherer.read(message, 0)
-    return gatherer.found
+    gatherer.contents.blocks = gatherer.read(message, 0)
+    return gatherer.contents
 
 
 class _Gatherer:
     def __init__(self) -> None:
-        self.found = MailContents()
+        self.contents = MailContents()
         self._parts = 0
         self._text_size = 0
 
@@ -154,16 +154,16 @@ class _Gatherer:
         content_id = str(part.get("Content-ID", "")).strip().strip("<>")[:200] or None
         kind = image_type(payload)
         suffix = ".md" if media_type in _MARKDOWN else _SUFFIXES.get(kind or "", "")
-        found = FoundFile(
-            name=name or f"part-{len(self.found.files) + 1}{suffix}",
+        file = FoundFile(
+            name=name or f"part-{len(self.contents.files) + 1}{suffix}",
             media_type=media_type,
             content=payload,
             content_id=content_id,
             is_attachment=is_attachment,
         )
-        self.found.files.append(found)
+        self.contents.files.append(file)
         stands_here = kind is not None and content_id is None and not is_attachment
-        return [Block(text="", image=found)] if stands_here else []
+        return [Block(text="", image=file)] if stands_here else []
 
     def _decoded(self, part: MailPart) -> str:
         data = part.octets()
@@ -184,8 +184,8 @@ class _Gatherer:
         return text
 
     def _note(self, code: str) -> None:
-        if remark(code) not in self.found.notes:
-            self.found.notes.append(remark(code))
+        if remark(code) not in self.contents.notes:
+            self.contents.notes.append(remark(code))
 
 
 def _chosen(options: list[list[Block]]) -> list[Block]:

@@ -71,7 +71,7 @@ def read_mail(content: bytes) -> IncomingMail:
 
 
 def _first(fields: list[tuple[str, str]], name: str) -> str:
-    return next((value for found, value in fields if found == name), "")
+    return next((value for field, value in fields if field == name), "")
 
 
 def _shown(name: str, value: str) -> str:
@@ -79,8 +79,8 @@ def _shown(name: str, value: str) -> str:
 
 
 def _message_id(value: str) -> str | None:
-    found = _ID.search(value)
-    return found[1] if found else None
+    match = _ID.search(value)
+    return match[1] if match else None
 
 
 def decode_words(raw: str) -> str:
@@ -104,7 +104,7 @@ def _text(message: MailPart) -> str:
 
 def leaves(message: MailPart) -> list[MailPart]:
     """The parts that hold no others, in order; enclosed mails are not opened."""
-    found: list[MailPart] = []
+    without_children: list[MailPart] = []
     pending: list[tuple[MailPart, int]] = [(message, 0)]
     while pending:
         part, depth = pending.pop()
@@ -112,12 +112,12 @@ def leaves(message: MailPart) -> list[MailPart]:
             raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
         children = part.children()
         if children is None:
-            found.append(part)
+            without_children.append(part)
         elif part.get_content_maintype() == "multipart":
             pending += [(child, depth + 1) for child in reversed(children)]
-        if len(found) + len(pending) > MAX_PARTS + MAX_DEPTH:
+        if len(without_children) + len(pending) > MAX_PARTS + MAX_DEPTH:
             raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
-    return found
+    return without_children
 
 
 def decoded(part: MailPart) -> str:

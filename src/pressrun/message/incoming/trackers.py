@@ -37,14 +37,14 @@ def without_trackers(page: str) -> tuple[str, int]:
     """`page` without its trackers, and how many there were. Raises UnreadableMail beyond MOST_IMAGES images."""
     pieces: list[str] = []
     position, kept_from, images, removed = 0, 0, 0, 0
-    while (found := _IMAGE.search(page, position)) is not None:
+    while (match := _IMAGE.search(page, position)) is not None:
         images += 1
         if images > MOST_IMAGES:
             raise UnreadableMail(f"there are more than {MOST_IMAGES} images in the text")
-        end = _end_of_tag(page, found.end())
-        position = found.end() if end is None else end
-        if end is not None and _is_tracker(page[found.end() : end - 1]):
-            pieces.append(page[kept_from : found.start()])
+        end = _end_of_tag(page, match.end())
+        position = match.end() if end is None else end
+        if end is not None and _is_tracker(page[match.end() : end - 1]):
+            pieces.append(page[kept_from : match.start()])
             kept_from = end
             removed += 1
     pieces.append(page[kept_from:])
@@ -67,8 +67,8 @@ def _end_of_tag(page: str, start: int) -> int | None:
 
 def _is_tracker(inside: str) -> bool:
     attributes: dict[str, str] = {}
-    for found in _ATTRIBUTE.finditer(inside):
-        attributes.setdefault(found[1].lower(), html.unescape((found[2] or "").strip("\"'")))
+    for match in _ATTRIBUTE.finditer(inside):
+        attributes.setdefault(match[1].lower(), html.unescape((match[2] or "").strip("\"'")))
     source = attributes.get("src", "")
     if not _REMOTE.match(source):
         return False

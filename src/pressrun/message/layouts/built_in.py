@@ -99,4 +99,4 @@ def shared_pieces() -> SharedPieces:
 
 def fill(template: str, **parts: str) -> str:
     """The template with each `[[name]]` replaced; the replacements are not searched again."""
-    return _PLACE.sub(lambda found: parts[found[1]], template)
+    return _PLACE.sub(lambda match: parts[match[1]], template)

@@ -68,10 +68,10 @@ def _without_outer_margins(body: str, *, is_first: bool) -> str:
     cuts: dict[int, tuple[int, ...]] = {}  # by the place of a tag: the sides of its margin that become 0
     opened: list[tuple[str, int, int | None]] = []  # tag, its place, and that of the last element inside so far
     last: int | None = None
-    for found in _BLOCK.finditer(body):
-        is_end, tag = found[1] == "/", found[2]
+    for match in _BLOCK.finditer(body):
+        is_end, tag = match[1] == "/", match[2]
         if not is_end and is_first and not opened and last is None:
-            cuts[found.start()] = (0,)
+            cuts[match.start()] = (0,)
         if is_end:
             if not opened or opened[-1][0] != tag:
                 continue
@@ -79,9 +79,9 @@ def _without_outer_margins(body: str, *, is_first: bool) -> str:
             if tag == "blockquote" and inside is not None:
                 cuts[inside] = (*cuts.get(inside, ()), 2)
         elif tag in _VOID:
-            place = found.start()
+            place = match.start()
         else:
-            opened.append((tag, found.start(), None))
+            opened.append((tag, match.start(), None))
             continue
         if opened:
             opened[-1] = (*opened[-1][:2], place)
@@ -89,26 +89,26 @@ def _without_outer_margins(body: str, *, is_first: bool) -> str:
             last = place
     if last is not None:
         cuts[last] = (*cuts.get(last, ()), 2)
-    return _BLOCK.sub(lambda found: _cut(found[0], cuts.get(found.start(), ())), body)
+    return _BLOCK.sub(lambda match: _cut(match[0], cuts.get(match.start(), ())), body)
 
 
 def _cut(tag: str, sides: tuple[int, ...]) -> str:
     """A tag whose margin is 0 on these sides: 0 is the upper, 2 the lower."""
-    found = _MARGIN.search(tag) if sides else None
-    if found is None:
+    match = _MARGIN.search(tag) if sides else None
+    if match is None:
         return tag
-    given = found[2].split()
-    sizes = [given[side if side < len(given) else side % 2 if len(given) > 1 else 0] for side in range(4)]
+    margins = match[2].split()
+    sizes = [margins[side if side < len(margins) else side % 2 if len(margins) > 1 else 0] for side in range(4)]
     sizes = ["0" if side in sides else size for side, size in enumerate(sizes)]
     shown = "0" if set(sizes) == {"0"} else " ".join(sizes[: 3 if sizes[1] == sizes[3] else 4])
-    return f"{tag[: found.start()]}{found[1]}{shown}{tag[found.end() :]}"
+    return f"{tag[: match.start()]}{match[1]}{shown}{tag[match.end() :]}"
 
 
 def buttons_from_links(body: str, named: Mapping[str, str], *, margin: str) -> str:
     """Clean HTML with each link that is alone in its paragraph as a button; `margin` is that of its two sides."""
 
-    def button(found: re.Match[str]) -> str:
-        return fill(shared_pieces().button, url=found[1], words=found[2].strip(), margin=margin, **named)
+    def button(match: re.Match[str]) -> str:
+        return fill(shared_pieces().button, url=match[1], words=match[2].strip(), margin=margin, **named)
 
     return _LONE_LINK.sub(button, body)
 
@@ -124,17 +124,17 @@ class _Painter:
         self._programs = 0
         self._tables: list[bool] = []  # the open ones, and whether each is in a scroller
 
-    def paint(self, found: re.Match[str]) -> str:
+    def paint(self, match: re.Match[str]) -> str:
         """The tag with its style."""
-        match found[1]:
+        match match[1]:
             case "pre":
                 self._programs = max(0, self._programs - 1)
-                return found[0]
+                return match[0]
             case "table":
-                return found[0] + ("</div>" if self._tables and self._tables.pop() else "")
-        attributes: dict[str, str] = dict(ATTRIBUTE.findall(found[3]))
-        opened = self._opened(found[2], attributes)
-        return opened + self._styled(found, attributes)
+                return match[0] + ("</div>" if self._tables and self._tables.pop() else "")
+        attributes: dict[str, str] = dict(ATTRIBUTE.findall(match[3]))
+        opened = self._opened(match[2], attributes)
+        return opened + self._styled(match, attributes)
 
     def _opened(self, name: str, attributes: Mapping[str, str]) -> str:
         if name == "pre":
@@ -144,8 +144,8 @@ class _Painter:
         self._tables.append(not any(self._tables) and not _is_laid_out(attributes))
         return self._scroller if self._tables[-1] else ""
 
-    def _styled(self, found: re.Match[str], attributes: Mapping[str, str]) -> str:
-        whole, name, rest = found[0], found[2], found[3]
+    def _styled(self, match: re.Match[str], attributes: Mapping[str, str]) -> str:
+        whole, name, rest = match[0], match[2], match[3]
         style = self._styles.get(name)
         aligned = _ALIGNED.fullmatch(attributes.get("style", ""))
         if style is None or ("style" in attributes and not aligned) or (name == "code" and self._programs):
@@ -177,10 +177,10 @@ def lift_hero(body: str, named: Mapping[str, str], pictures: Mapping[str, int]) 
     A first-rank heading may precede it and stays with the content. `pictures` are the known widths, because a small
     picture is not enlarged.
     """
-    found = _OPENING.match(body)
-    if found is None:
+    match = _OPENING.match(body)
+    if match is None:
         return "", body
-    parts = found.groupdict(default="")
+    parts = match.groupdict(default="")
     attributes: dict[str, str] = dict(ATTRIBUTE.findall(parts["image"] or parts["fimage"]))
     source = html.unescape(attributes.get("src", ""))
     if not source or pictures.get(source, PAGE_WIDTH) < _NARROWEST:
@@ -196,4 +196,4 @@ def lift_hero(body: str, named: Mapping[str, str], pictures: Mapping[str, int]) 
         caption=fill(shared_pieces().hero_caption, words=parts["caption"], **named) if parts["caption"] else "",
         **named,
     )
-    return row, parts["heading"] + body[found.end() :]
+    return row, parts["heading"] + body[match.end() :]

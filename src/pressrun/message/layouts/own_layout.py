@@ -60,7 +60,7 @@ class OwnLayout:
             self.marks.column_end: shared_pieces().column_end,
         }
         mark = re.compile("|".join(map(re.escape, parts)))
-        return replace(self.clean, body=mark.sub(lambda found: parts[found[0]], self.clean.body))
+        return replace(self.clean, body=mark.sub(lambda match: parts[match[0]], self.clean.body))
 
 
 def _no_line(_needle: str) -> None:

@@ -43,8 +43,8 @@ def other_letters(edition: CheckedEdition) -> Iterator[Finding]:
     expected = _SCRIPT_OF.get(subtags[0].lower())
     if expected is None or any(len(subtag) == 4 for subtag in subtags[1:]):  # zh-Latn names its script
         return
-    found = _main_script(edition.prose())
-    if found is not None and found != expected:
+    script = _main_script(edition.prose())
+    if script is not None and script != expected:
         if edition.format is EditionFormat.MIME:  # a mail has no key for it
             command = f"`pressrun list set {edition.profile.name} language=…`"
             yield warning("language-letters-email", language=edition.language, command=command)

@@ -39,12 +39,12 @@ def no_address(edition: CheckedEdition) -> Iterator[Finding]:
 def runs_something(edition: CheckedEdition) -> Iterator[Finding]:
     """Searches the source, because Markdown makes no link of such an address and the cleaner removes it."""
     prose, has_dead_links = edition.prose(), any(True for _ in _dead_links(edition))
-    for found in _RUNS.finditer(edition.source):
-        if has_dead_links if found[0][0] != "]" else found[0] in prose:
+    for match in _RUNS.finditer(edition.source):
+        if has_dead_links if match[0][0] != "]" else match[0] in prose:
             line = (
-                None if edition.body_line is None else edition.body_line + edition.source.count("\n", 0, found.start())
+                None if edition.body_line is None else edition.body_line + edition.source.count("\n", 0, match.start())
             )
-            yield warning("link-runs", line, scheme=f"{found[1].lower()}:")
+            yield warning("link-runs", line, scheme=f"{match[1].lower()}:")
 
 
 def empty(edition: CheckedEdition) -> Iterator[Finding]:

@@ -85,10 +85,10 @@ def different_links(edition: CheckedEdition) -> Iterator[Finding]:
 
 
 def _words(text: str) -> set[str]:
-    found: set[str] = set()
+    words: set[str] = set()
     for word in _WORD.findall(text.casefold()):
-        found.update(word if _UNSPACED.search(word) else (word,))
-    return found
+        words.update(word if _UNSPACED.search(word) else (word,))
+    return words
 
 
 def _without_scheme(url: str) -> str:

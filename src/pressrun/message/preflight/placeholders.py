@@ -56,18 +56,18 @@ def fields_of_other_programs(edition: CheckedEdition) -> Iterator[Finding]:
 
 def _in_prose(edition: CheckedEdition, pattern: re.Pattern[str], code: str) -> Iterator[Finding]:
     for text, line in ((edition.subject, edition.subject_line), (edition.preheader, edition.preheader_line)):
-        for found in pattern.finditer(text):
-            yield warning(code, line, text=found[0])
+        for match in pattern.finditer(text):
+            yield warning(code, line, text=match[0])
     prose = edition.prose()
-    for found in pattern.finditer(prose):
-        yield warning(code, _line_of(edition, prose, found), text=found[0])
+    for match in pattern.finditer(prose):
+        yield warning(code, _line_of(edition, prose, match), text=match[0])
 
 
-def _line_of(edition: CheckedEdition, prose: str, found: re.Match[str]) -> int | None:
+def _line_of(edition: CheckedEdition, prose: str, match: re.Match[str]) -> int | None:
     """The line of this match. Its neighbours on the line tell it from an equal text further up."""
-    before = prose[max(0, found.start() - 12) : found.start()].rpartition("\n")[2]
-    after = prose[found.end() : found.end() + 12].partition("\n")[0]
-    for needle in (before + found[0] + after, before + found[0], found[0] + after, found[0]):
+    before = prose[max(0, match.start() - 12) : match.start()].rpartition("\n")[2]
+    after = prose[match.end() : match.end() + 12].partition("\n")[0]
+    for needle in (before + match[0] + after, before + match[0], match[0] + after, match[0]):
         if (line := edition.line_of(needle)) is not None:
             return line
     return None

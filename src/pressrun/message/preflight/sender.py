@@ -34,7 +34,7 @@ class SenderIdentity:
     signed_domains: Collection[str]
 
 
-def names_to_look_up(sender: SenderIdentity) -> list[str]:
+def names_to_query(sender: SenderIdentity) -> list[str]:
     """The names whose TXT records `check_sender` needs."""
     return list(dict.fromkeys([sender.return_domain, sender.domain, *_policy_names(sender.domain)]))
 
@@ -63,10 +63,10 @@ def _unsigned(sender: SenderIdentity, records: Records) -> Iterator[Finding]:
 
 
 def _spf(sender: SenderIdentity, records: Records) -> Iterator[Finding]:
-    found = records.get(sender.return_domain)
-    if found is None:
+    texts = records.get(sender.return_domain)
+    if texts is None:
         return
-    policies = [record for record in found if _SPF.match(record)]
+    policies = [record for record in texts if _SPF.match(record)]
     domain = sender.return_domain
     if not policies:
         yield warning("spf-missing", domain=domain)

@@ -43,7 +43,7 @@ class OpenedMail:
 
     def field(self, name: str) -> str:
         """The first field of that name, or ""."""
-        return next((value for found, value in self.fields if found == name), "").strip()
+        return next((value for field_name, value in self.fields if field_name == name), "").strip()
 
     def texts_of(self, types: frozenset[str]) -> list[str]:
         """The decoded texts of the leaves of these types."""
@@ -54,8 +54,8 @@ class OpenedMail:
         """The report-type of a multipart/report (RFC 6522 §3) in lower case, else ""."""
         if self.message.get_content_type() != "multipart/report":
             return ""
-        found = self.message.get_param("report-type", "")
-        return found.strip().lower() if isinstance(found, str) else ""
+        parameter = self.message.get_param("report-type", "")
+        return parameter.strip().lower() if isinstance(parameter, str) else ""
 
 
 def enclosed_mails(opened: OpenedMail) -> list[bytes]:
@@ -96,37 +96,37 @@ _BLANKS = re.compile(r"\s+")
 _QUOTES = re.compile(r"(?:[>|] ?){0,8}")
 
 
-def find_enclosed(opened: OpenedMail, *, texts: list[str], feedback: dict[str, str]) -> Enclosed:
+def read_enclosed(opened: OpenedMail, *, texts: list[str], feedback: dict[str, str]) -> Enclosed:
     """The fields of the first enclosed mail, or of what `texts` quote; `feedback` adds its Original-Mail-From."""
     sources = [mail[:_SEARCHED].decode("utf-8", "replace") for mail in enclosed_mails(opened)]
     sources += opened.texts_of(HEADER_TYPES)
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for source in [*sources, *texts]:
-        _collect(source[:_SEARCHED], found)
+        _collect(source[:_SEARCHED], fields)
     return Enclosed(
-        return_path=_angle(found.get("return-path", "") or feedback.get("original-mail-from", "")),
-        unsubscribe=_uris(found.get("list-unsubscribe", "")),
-        feedback_id=_bare(found.get("cfbl-feedback-id", "")),
-        list_id=_angle(found.get("list-id", "")),
-        message_id=_angle(found.get("message-id", "")),
+        return_path=_angle(fields.get("return-path", "") or feedback.get("original-mail-from", "")),
+        unsubscribe=_uris(fields.get("list-unsubscribe", "")),
+        feedback_id=_bare(fields.get("cfbl-feedback-id", "")),
+        list_id=_angle(fields.get("list-id", "")),
+        message_id=_angle(fields.get("message-id", "")),
     )
 
 
-def _collect(source: str, found: dict[str, str]) -> None:
+def _collect(source: str, fields: dict[str, str]) -> None:
     """The first field of each name, with its folded lines, even if quoted."""
     name = ""
     for line in source.split("\n"):
         field = _FIELD.match(line[:_MAX_VALUE])
         if field is not None:
             name = field[1].lower()
-            if name in found:
+            if name in fields:
                 name = ""
             else:
-                found[name] = field[2].strip()
+                fields[name] = field[2].strip()
             continue
         rest = line[_QUOTES.match(line).end() :] if name else ""  # type: ignore[union-attr]
-        if name and rest[:1] in (" ", "\t") and rest.strip() and len(found[name]) < _MAX_VALUE:
-            found[name] += " " + rest.strip()
+        if name and rest[:1] in (" ", "\t") and rest.strip() and len(fields[name]) < _MAX_VALUE:
+            fields[name] += " " + rest.strip()
         else:
             name = ""
 

@@ -62,7 +62,7 @@ def own_text(text: str) -> str:
     """What the notification itself says, without the mail that came back, cut to size."""
     text = text[:MAX_PROSE]
     patterns = (*(original.pattern for original in _ORIGINALS), _SIGNATURE)
-    ends = (found.start() for pattern in patterns for found in pattern.finditer(text))
+    ends = (match.start() for pattern in patterns for match in pattern.finditer(text))
     cut = min((end for end in ends if text[:end].strip()), default=None)
     lines = text[:cut].split("\n")[:MAX_LINES]
     return "\n".join(line[:1000] for line in lines if not _OUR_FIELD.match(line[:200]))
@@ -155,20 +155,20 @@ def _recipient(address: str, words: str, text: str) -> RecipientReport:
 
 def _blocks(text: str) -> list[tuple[str, str]]:
     """Each address that begins a line, with the words up to the next such line."""
-    found: list[tuple[str, list[str]]] = []
+    blocks: list[tuple[str, list[str]]] = []
     for line in text.split("\n"):
         head = _HEAD.match(line[:500])
-        if head is not None and len(found) < _MAX_BLOCKS:
-            found.append((head[1].strip(".'>"), [line[head.end() :]]))
-        elif found and len(found[-1][1]) < 40:
-            found[-1][1].append(line)
+        if head is not None and len(blocks) < _MAX_BLOCKS:
+            blocks.append((head[1].strip(".'>"), [line[head.end() :]]))
+        elif blocks and len(blocks[-1][1]) < 40:
+            blocks[-1][1].append(line)
     merged: dict[str, str] = {}
-    for address, lines in found:
+    for address, lines in blocks:
         words = "\n".join(lines)
         merged[address] = f"{merged[address]}\n{words}" if address in merged else words
     return list(merged.items())
 
 
 def _first_address(text: str) -> str:
-    found = _ANYWHERE.search(text[:4000])
-    return found[0].strip(".'>") if found else ""
+    match = _ANYWHERE.search(text[:4000])
+    return match[0].strip(".'>") if match else ""

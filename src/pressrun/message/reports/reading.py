@@ -22,7 +22,7 @@ from pressrun.message.reports.opened_mail import (
     OpenedMail,
     enclosed_mails,
     field_groups,
-    find_enclosed,
+    read_enclosed,
 )
 from pressrun.message.reports.prose import is_notification, own_text, recipients_of_prose
 from pressrun.message.reports.report import RecipientReport, Report
@@ -71,7 +71,7 @@ def _read(content: bytes, *, forwards: int) -> Report:
     return Report(
         recipients=recipients,
         feedback_type=feedback.get("feedback-type", "other").strip().lower()[:50] if feedback else "",
-        enclosed=find_enclosed(opened, texts=texts, feedback=feedback),
+        enclosed=read_enclosed(opened, texts=texts, feedback=feedback),
         automatic=automatic or answers,
         subject=subject,
         text=shown[:_MAX_SHOWN],

@@ -102,7 +102,7 @@ def _with_verified_recipient(diagnostic: str, address: str) -> str:
 
     Exim reports that in the same words as a callback to the sender; only the address tells them apart.
     """
-    named = {found.lower() for found in _VERIFIED.findall(diagnostic[:4000])}
+    named = {verified.lower() for verified in _VERIFIED.findall(diagnostic[:4000])}
     is_reader = named == {address.lower()}
     return _VERIFIED.sub("recipient verification failed", diagnostic[:4000]) if is_reader else diagnostic
 
@@ -162,8 +162,8 @@ def _recipient(group: dict[str, str], prose: str) -> RecipientReport | None:
 
 
 def _status(value: str) -> str:
-    found = _STATUS.search(value[:200])
-    return f"{found[1]}.{int(found[2])}.{int(found[3])}" if found else ""
+    match = _STATUS.search(value[:200])
+    return f"{match[1]}.{int(match[2])}.{int(match[3])}" if match else ""
 
 
 def _diagnostic(value: str) -> str:
@@ -177,7 +177,7 @@ def _address(group: dict[str, str]) -> str:
     for name in _ADDRESSED:
         _, semicolon, value = group.get(name, "").partition(";")
         value = (value if semicolon else group.get(name, "")).strip().strip("<>").strip()[:500]
-        value = _EMBEDDED.sub(lambda found: _character(found[1]), value)
+        value = _EMBEDDED.sub(lambda match: _character(match[1]), value)
         if "@" in value:
             return value
     return ""

@@ -92,7 +92,7 @@ def _without_fields(source: str) -> str:
 def _with_fields(value: Value | None, fields: list[str]) -> Value | None:
     if value is None:
         return None
-    text = re.sub(_MARK + r"(\d{1,5})q", lambda found: _nth(fields, int(found[1]), found[0]), value.text)
+    text = re.sub(_MARK + r"(\d{1,5})q", lambda match: _nth(fields, int(match[1]), match[0]), value.text)
     return Value(text, value.line)
 
 

@@ -39,9 +39,9 @@ def parse_mime_source(source: bytes) -> EditionFile:
 
 def _read(source: bytes) -> EditionFile:
     message = parse_mail(source)
-    found = gather(message)
-    ids = _content_ids(found)
-    page = joined_page(found.blocks, lambda image: ids[id(image)])
+    contents = gather(message)
+    ids = _content_ids(contents)
+    page = joined_page(contents.blocks, lambda image: ids[id(image)])
     enclosed = [
         EnclosedFile(
             name=file.name,
@@ -49,7 +49,7 @@ def _read(source: bytes) -> EditionFile:
             content=file.content,
             content_id=ids.get(id(file), file.content_id),
         )
-        for file in found.files
+        for file in contents.files
     ]
     subject = _text_of(message, "Subject")
     return EditionFile(
@@ -59,16 +59,16 @@ def _read(source: bytes) -> EditionFile:
             from_=_mailbox_of(message, "From", source),
             reply_to=_mailbox_of(message, "Reply-To", source),
         ),
-        body=joined_text(found.blocks, has_page=page is not None),
+        body=joined_text(contents.blocks, has_page=page is not None),
         html=page,
         enclosed=tuple(enclosed),
-        notes=tuple(found.notes),
+        notes=tuple(contents.notes),
     )
 
 
-def _content_ids(found: MailContents) -> dict[int, str]:
+def _content_ids(contents: MailContents) -> dict[int, str]:
     """A Content-ID for each picture between pieces of the text that has none, as Apple Mail writes them."""
-    pictures = [block.image for block in found.blocks if block.image is not None]
+    pictures = [block.image for block in contents.blocks if block.image is not None]
     return {id(picture): f"picture-{number}" for number, picture in enumerate(pictures, 1)}
 
 
@@ -77,12 +77,12 @@ def _check_size(source: bytes) -> None:
     header = re.split(rb"\r?\n\r?\n", source[: 2 * MAX_HEADER_BYTES], maxsplit=1)[0]
     if len(header) > MAX_HEADER_BYTES:
         raise EditionError(f"the headers are longer than {MAX_HEADER_BYTES // 1024} KiB", line=1)
-    for found in _FIELD.finditer(source):
-        if len(found[0]) > MAX_FIELD_BYTES and found.start() < len(header):
+    for match in _FIELD.finditer(source):
+        if len(match[0]) > MAX_FIELD_BYTES and match.start() < len(header):
             raise EditionError(
-                f"a header is longer than {MAX_FIELD_BYTES // 1024} KiB", line=source.count(b"\n", 0, found.start()) + 1
+                f"a header is longer than {MAX_FIELD_BYTES // 1024} KiB", line=source.count(b"\n", 0, match.start()) + 1
             )
-        if found.start() >= len(header):
+        if match.start() >= len(header):
             break
     if len(re.findall(rb"(?im)^content-type[ \t]*:[^\n]{0,8192}", source)) > 4 * MAX_PARTS:
         raise EditionError(f"the message has more than {MAX_PARTS} parts")
@@ -116,5 +116,5 @@ def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:
 
 
 def _line_of_field(source: bytes, name: bytes) -> int:
-    found = re.search(rb"(?im)^" + re.escape(name) + rb"[ \t]*:", source)
-    return source.count(b"\n", 0, found.start()) + 1 if found else 1
+    match = re.search(rb"(?im)^" + re.escape(name) + rb"[ \t]*:", source)
+    return source.count(b"\n", 0, match.start()) + 1 if match else 1

@@ -129,7 +129,7 @@ def uri_field(name: str, *uris: str) -> bytes:
     Bytes are escaped in lower case, which means the same (RFC 3986 §6.2.2.1), because filters take `%AB` for a field of
     a template that was not filled.
     """
-    shown = (_ESCAPED.sub(lambda found: found[0].lower(), clean_uri(uri)) for uri in uris)
+    shown = (_ESCAPED.sub(lambda match: match[0].lower(), clean_uri(uri)) for uri in uris)
     return (f"{name}: " + ",\r\n ".join(f"<{uri}>" for uri in shown) + "\r\n").encode("ascii")
 
 
@@ -137,7 +137,7 @@ def clean_uri(uri: str) -> str:
     """A URI made safe for angle brackets: whatever could end it is percent-encoded."""
     if _URI.fullmatch(uri):
         return uri
-    return _NOT_URI.sub(lambda found: quote(found[0], safe="", errors="replace"), uri)
+    return _NOT_URI.sub(lambda match: quote(match[0], safe="", errors="replace"), uri)
 
 
 def clean_id(message_id: str) -> str:

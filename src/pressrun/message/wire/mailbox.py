@@ -38,12 +38,12 @@ def parse_mailbox(text: str) -> Mailbox:
     text = text.strip(" ")
     if _CONTROL.search(text):
         raise _refused(text, "line breaks and control characters are not allowed")
-    found = _WITH_NAME.fullmatch(text)
-    if found is None:
+    match = _WITH_NAME.fullmatch(text)
+    if match is None:
         if "<" in text or '"' in text:
             raise _refused(text, 'write "Name" <address>, or only the address')
         return Mailbox("", parse_address(text))
-    quoted, plain, address = found.groups()
+    quoted, plain, address = match.groups()
     name = _ESCAPED.sub(r"\1", quoted) if quoted is not None else plain
     if len(name) > _LONGEST_NAME:
         raise _refused(text, f"the name before the address is longer than {_LONGEST_NAME} characters")

@@ -24,14 +24,14 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers that nothing belongs t
 
 def image_size(content: bytes) -> tuple[int, int] | None:
     """Width and height in pixels of a PNG, GIF or JPEG, read from its first bytes; None for anything else."""
-    found: tuple[int, int] | None = None
+    size: tuple[int, int] | None = None
     if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
-        found = struct.unpack(">II", content[16:24])
+        size = struct.unpack(">II", content[16:24])
     elif content.startswith((b"GIF87a", b"GIF89a")) and len(content) >= 10:
-        found = struct.unpack("<HH", content[6:10])
+        size = struct.unpack("<HH", content[6:10])
     elif content.startswith(b"\xff\xd8\xff"):
-        found = _jpeg_size(content)
-    return found if found is not None and all(found) else None
+        size = _jpeg_size(content)
+    return size if size is not None and all(size) else None
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int] | None:

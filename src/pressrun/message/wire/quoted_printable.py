@@ -52,7 +52,7 @@ def _encode_line(line: str) -> bytes:
 
 
 def _escape(line: str) -> bytes:
-    return _UNSAFE.sub(lambda found: _HEX[found[0][0]], line.encode("utf-8", "replace"))
+    return _UNSAFE.sub(lambda match: _HEX[match[0][0]], line.encode("utf-8", "replace"))
 
 
 def _wrap(escaped: bytes) -> bytes:

@@ -114,12 +114,12 @@ class Skeleton:
         slots = self._stored.slots
         begins = [index for index, slot in enumerate(slots) if slot.kind is SlotKind.BASE64_BEGIN]
         ends = [index for index, slot in enumerate(slots) if slot.kind is SlotKind.BASE64_END]
-        found = []
+        coded = []
         for begin, end in zip(begins, ends, strict=True):
             pieces = self._stored.chunks[begin + 1 : end + 1]
-            found.append(_Coded(2 * begin + 1, Base64Text(pieces), slots[begin + 1 : end]))
+            coded.append(_Coded(2 * begin + 1, Base64Text(pieces), slots[begin + 1 : end]))
             self._template[2 * begin + 2 : 2 * end + 1 : 2] = [b""] * len(pieces)
-        return found
+        return coded
 
     @classmethod
     def from_stream(cls, stream: Stream, subject: list[Piece]) -> Skeleton:

@@ -83,7 +83,7 @@ def _url(value: str) -> str:
     value = _CONTROL.sub("", value).strip()
     if not _SCHEME.match(value):
         return ""
-    return _attribute(_NOT_URL.sub(lambda found: quote(found[0], safe="", errors="replace"), value))
+    return _attribute(_NOT_URL.sub(lambda match: quote(match[0], safe="", errors="replace"), value))
 
 
 ESCAPES: dict[SlotKind, Callable[[str], str]] = {

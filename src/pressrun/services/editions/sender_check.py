@@ -11,7 +11,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.current import Current
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
-from pressrun.message.preflight.sender import Records, SenderIdentity, check_sender, names_to_look_up
+from pressrun.message.preflight.sender import Records, SenderIdentity, check_sender, names_to_query
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 from pressrun.services.ports import Clock, TextRecords
 from pressrun.services.settings import ServiceSettings
@@ -41,7 +41,7 @@ class SenderCheck:
             return_domain=self._return_domain(target),
             signed_domains=self._settings.value.signed_domains,
         )
-        return check_sender(sender, await self._look_up(names_to_look_up(sender)))
+        return check_sender(sender, await self._look_up(names_to_query(sender)))
 
     async def _look_up(self, names: Collection[str]) -> Records:
         is_on = self._settings.value.dns.preflight and self._clock() >= self._quiet_until
