@@ -140,5 +140,5 @@ def _dry_run(invocation: Invocation, list_name: str, rows: Iterable[Any], *, ask
     with reading(invocation) as tx:
         options = ImportOptions(list_name=list_name, keys=load_keys(invocation.data), now=int(time.time()), asks=asks)
         counts = dry_run_rows(tx, options, summary.good(rows))
-    summary.add(counts.answer())
+    summary.add(counts.plain())
     return summary

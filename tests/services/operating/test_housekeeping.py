@@ -139,11 +139,11 @@ async def test_limits_are_swept(press: Pressroom) -> None:
 DUTIES = {
     "unconfirmed requests": (housekeeping, "forget_unconfirmed"),
     "pauses": (housekeeping, "end_pauses"),
-    "questions to suspended readers": (housekeeping, "probe_suspended"),
+    "probes": (housekeeping, "probe_suspended"),
     "drafts": (housekeeping, "cancel_expired_drafts"),
     "limits": (limits, "sweep"),
     "notices": (deliveries, "sweep_notices"),
-    "leavings": (unsubscribes, "sweep_unsubscribes"),
+    "unsubscribes": (unsubscribes, "sweep_unsubscribes"),
     "address changes": (address_changes, "sweep_changes"),
     "received mail": (inbound, "sweep_mail"),
     "held sign-ups": (held_sign_ups, "sweep_held"),
@@ -194,7 +194,7 @@ async def test_a_head_that_cannot_be_written_is_written_later(
     press: Pressroom, problem: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The round is taken again, and readiness hears of it meanwhile."""
-    monkeypatch.setattr(housekeeping, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(housekeeping, "POLL_SECONDS", 0.0)
     monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.0)
     faults: list[LoopFault | None] = []
     kept = asyncio.Event()

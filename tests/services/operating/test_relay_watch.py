@@ -68,22 +68,22 @@ async def test_a_relay_that_fails_for_a_minute_is_told_once_a_day(office: Office
     relays = Relays()
     one = watch(office, relays)
     relays.fail("primary", NOW)
-    await one.look()
+    await one.check()
     assert [] == await told(office)
     office.now += 60
-    await one.look()
+    await one.check()
     assert [("relay_alert", "ops@harbour.example")] == await told(office)
     assert 1 == office.woken
-    await one.look()
+    await one.check()
     relays.work("primary")
-    await one.look()
+    await one.check()
     relays.fail("primary", office.now)
     office.now += 600
-    await one.look()
-    await watch(office, relays).look()
+    await one.check()
+    await watch(office, relays).check()
     assert 1 == len(await told(office))
     office.now += DAY
-    await watch(office, relays).look()
+    await watch(office, relays).check()
     assert 2 == len(await told(office))
 
 
@@ -92,7 +92,7 @@ async def test_each_relay_is_a_cause_of_its_own(office: Office) -> None:
     relays = Relays()
     relays.fail("primary", NOW - 100)
     relays.fail("second", NOW - 100)
-    await watch(office, relays).look()
+    await watch(office, relays).check()
     assert 2 == len(await told(office))
 
 
@@ -100,9 +100,9 @@ async def test_where_nobody_can_be_told_the_log_is_all(office: Office) -> None:
     """Without an operator, and before there is a list in whose name to write."""
     relays = Relays()
     relays.fail("primary", NOW - 100)
-    await watch(office, relays).look()
+    await watch(office, relays).check()
     await office.make_list()
-    await watch(office, relays, Site(base_url="https://news.example", mail_domain="news.example")).look()
+    await watch(office, relays, Site(base_url="https://news.example", mail_domain="news.example")).check()
     assert [] == await told(office)
 
 

@@ -71,7 +71,7 @@ def row(line: int, email: str, **fields: str) -> ImportRow:
 async def take(office: Office, rows: Sequence[ImportRow], *, asks: bool = False) -> dict[str, object]:
     """The import, after its dry run counted the same and changed nothing."""
     terms = ImportOptions(list_name="news", keys=office.keys, now=int(office.now), asks=asks)
-    surveyed = (await office.database.read(dry_run_rows, terms, rows)).answer()
+    surveyed = (await office.database.read(dry_run_rows, terms, rows)).plain()
     found = await office.subscribers.import_batch("news", rows, asks=asks)
     assert surveyed == found
     return {name: value for name, value in found.items() if value}

@@ -1,6 +1,6 @@
-"""An archive for taking away: its editions one after the other, as pages and files or as messages.
+"""The export of an archive: its editions one by one, as pages and files or as messages. Only reads.
 
-The operator's own: it holds what an archive for members, or one that is off, shows to nobody. Reading only.
+It is for the operator: it includes archives that are members-only or off.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pressrun.store import editions
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
-NOBODY = 0  # no delivery has this number: the Message-ID made of it is the archive's
+ARCHIVE = 0  # no delivery has this number, so the Message-ID made from it belongs to the archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveContents:
-    """What an archive holds, newest first; the feed has the last ones whole."""
+    """The editions of an archive, newest first; the feed has the whole text of the latest."""
 
     list: MailingList
     editions: tuple[Summary, ...]
@@ -35,7 +35,7 @@ class ArchiveContents:
 
 
 def read_contents(tx: Transaction, list_name: str) -> ArchiveContents:
-    """The list with all editions that its archive shows, or would show; raises NotFound."""
+    """A list with all editions that its archive shows, or would show if it were public; raises NotFound."""
     target = require_list(tx, list_name)
     rows = editions.archived_editions(tx, target.id, limit=-1)
     shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
@@ -43,25 +43,22 @@ def read_contents(tx: Transaction, list_name: str) -> ArchiveContents:
 
 
 def read_whole(tx: Transaction, target: MailingList, slug: str) -> tuple[ArchivedEdition, tuple[ArchivedFile, ...]]:
-    """An edition with its images and files; raises NotFound for one that was removed meanwhile."""
-    found = read_edition(tx, target, slug)
-    if found is None:
-        raise _gone(target, slug)
-    return found, tuple(_assets(tx, found.id))
+    """An edition with its images and files; raises NotFound when it has just been removed."""
+    edition = _read_edition(tx, target, slug)
+    return edition, tuple(_assets(tx, edition.id))
 
 
 def read_message(tx: Transaction, target: MailingList, slug: str, site: Site) -> bytes:
-    """An edition as an entry of an mbox; raises NotFound for one that was removed meanwhile."""
-    found = read_edition(tx, target, slug)
-    edition = None if found is None else editions.get_edition(tx, found.id)
-    if found is None or edition is None:
-        raise _gone(target, slug)
-    address, published_at = site.list_address(target.name), found.summary.published_at
+    """An edition as an entry of an mbox; raises NotFound when it has just been removed."""
+    archived = _read_edition(tx, target, slug)
+    edition = editions.get_edition(tx, archived.id)
+    assert edition is not None  # it was read in this transaction
+    address, published_at = site.list_address(target.name), archived.summary.published_at
     message = archive_copy(
         Skeleton.decode(editions.load_skeleton(tx, edition.id)),
         to=parse_address(address),
         list_page=site.url(target.name),
-        message_id=message_id(edition.message_secret, NOBODY, site),
+        message_id=message_id(edition.message_secret, ARCHIVE, site),
         date_at=published_at,
         day=day_of(published_at, target, edition.language),
     )
@@ -75,5 +72,8 @@ def _assets(tx: Transaction, edition_id: int) -> Iterator[ArchivedFile]:
             yield ArchivedFile(**dict(row))
 
 
-def _gone(target: MailingList, slug: str) -> NotFound:
-    return NotFound(f"the edition {slug} of {target.name} was removed while it was exported: start again")
+def _read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition:
+    edition = read_edition(tx, target, slug)
+    if edition is None:
+        raise NotFound(f"the edition {slug} of {target.name} was removed during the export. Start again")
+    return edition

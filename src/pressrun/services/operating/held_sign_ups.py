@@ -1,7 +1,7 @@
-"""What operators do with sign-ups that are held since far more came in than usual: look, let them go, or drop them.
+"""What operators do with sign-ups that are on hold because far more came in than usual: list, release or delete them.
 
-A mail that is let go goes out once, if it is of use still: who confirmed, left, was suppressed or erased meanwhile gets
-none. Nothing here tells anybody outside what became of a sign-up.
+A released confirmation is sent once, if it is still useful: people who have since confirmed, left, been suppressed or
+erased get none. Nobody outside can find out what became of a sign-up.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class HeldSignUps:
         self._sign_ups = sign_ups
 
     async def release(self, choice: HeldSelection) -> Answer:
-        """Let mails go: `released` of them, `forgotten` those that are of no use any more; raises NotFound."""
+        """Send the emails that are still useful (`released`) and delete the others (`forgotten`); raises NotFound."""
         await self._context.database.read(_require_held, choice)
         released = forgotten = 0
         while some := await self._context.database.write(self._release_some, choice):
@@ -46,7 +46,7 @@ class HeldSignUps:
         return {"released": released, "forgotten": forgotten}
 
     async def drop(self, choice: HeldSelection) -> Answer:
-        """Forget sign-ups as if their links had ended: `dropped` of them; raises NotFound."""
+        """Delete sign-ups as if their links had expired, `dropped` of them; raises NotFound."""
         await self._context.database.read(_require_held, choice)
         dropped = 0
         while number := await self._context.database.write(self._drop_some, choice):
@@ -57,39 +57,39 @@ class HeldSignUps:
     def _release_some(self, tx: Transaction, choice: HeldSelection) -> Sequence[bool]:
         now = int(self._context.clock())
         expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
-        done = []
-        for one in held_sign_ups.some_held(tx, choice, now):
-            done.append(self._is_of_use(tx, one))
-            if done[-1]:
-                held_sign_ups.queue_held(tx, one, now=now, expires_at=expires_at)
+        released = []
+        for sign_up in held_sign_ups.some_held(tx, choice, now):
+            released.append(self._is_useful(tx, sign_up))
+            if released[-1]:
+                held_sign_ups.queue_held(tx, sign_up, now=now, expires_at=expires_at)
             else:
-                held_sign_ups.forget_held(tx, one, now=now)
-        return done
+                held_sign_ups.forget_held(tx, sign_up, now=now)
+        return released
 
     def _drop_some(self, tx: Transaction, choice: HeldSelection) -> int:
         now = int(self._context.clock())
         some = held_sign_ups.some_held(tx, choice, now)
-        for one in some:
-            held_sign_ups.forget_held(tx, one, now=now)
+        for sign_up in some:
+            held_sign_ups.forget_held(tx, sign_up, now=now)
         while forget_unconfirmed(tx, self._context.entropy, now):
             pass
         return len(some)
 
-    def _is_of_use(self, tx: Transaction, one: HeldSignUp) -> bool:
-        target = lists.get_list(tx, one.list_id)
+    def _is_useful(self, tx: Transaction, sign_up: HeldSignUp) -> bool:
+        target = lists.get_list(tx, sign_up.list_id)
         if target is None:
             return False
-        address = read_stored_address(one.address)
+        address = read_stored_address(sign_up.address)
         if address is None or not may_confirm(tx, digests_of(self._context.keys, address)):
             return False
-        if one.confirmation_id is not None:
-            return self._sign_ups.can_confirm(tx, one.confirmation_id)
-        found = subscriptions.find_subscription(tx, list_id=one.list_id, subscriber_id=one.subscriber_id)
-        return target.closed_at is None and is_member(found)
+        if sign_up.confirmation_id is not None:
+            return self._sign_ups.can_confirm(tx, sign_up.confirmation_id)
+        subscription = subscriptions.find_subscription(tx, list_id=sign_up.list_id, subscriber_id=sign_up.subscriber_id)
+        return target.closed_at is None and is_member(subscription)
 
 
 def list_held(tx: Transaction, list_name: str | None) -> list[Answer]:
-    """`held ls`: what waits, the oldest first; raises NotFound for a list that is not there."""
+    """`held ls`: the held sign-ups, oldest first; raises NotFound for an unknown list."""
     if list_name is not None:
         require_list(tx, list_name)
     return [

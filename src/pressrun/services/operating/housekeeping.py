@@ -1,6 +1,6 @@
-"""What time brings: requests nobody confirmed are forgotten, pauses end, limits and notices are swept.
+"""What happens as time passes: unconfirmed requests expire, pauses end, and old limits and notices are deleted.
 
-Each round works in short transactions, so that nothing else waits for it.
+All work is in short transactions, so that nothing else has to wait for it.
 """
 
 from __future__ import annotations
@@ -48,21 +48,21 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.housekeeping")
 
 ROUND_SECONDS = 30.0
-LOOK_SECONDS = 1.0  # so late at the most ends a pause or goes out a question, however short they are set
-# A notice is kept for a while after it went out, so that a bounce of it can be told apart from a forgery.
+POLL_SECONDS = 1.0  # how late a pause may end or a probe go out
+# Kept after a notice was sent, so that a bounce of it can be told from a forgery.
 NOTICE_KEPT_SECONDS = 30 * 86400
-# The same mail may be handed over again for as long as queues try, which is 5 days; then some more.
+# Mail servers may hand over the same email again for as long as they retry, which is 5 days; with a margin.
 MAIL_KNOWN_SECONDS = 30 * 86400
-HEAD_TOLD_SECONDS = 3600.0  # so often at the most the head of the chain of evidence is logged
+LOG_HEAD_SECONDS = 3600.0  # the shortest time between two log events with the head of the chain of evidence
 
 P = ParamSpec("P")
 KeepHead = Callable[[Head], Awaitable[None]]
 
 
 class Housekeeping(BackgroundLoop):
-    """Rounds over one database every ROUND_SECONDS, and what has its hour when that comes.
+    """A round over the database every ROUND_SECONDS, and in between whatever is due.
 
-    Each duty is done whatever became of those before it; a round in which one failed is taken again.
+    A duty that fails does not keep the others from being done; the round is then repeated.
     """
 
     name = "housekeeping"
@@ -82,9 +82,9 @@ class Housekeeping(BackgroundLoop):
         self._database = database
         self._keep_head = keep_head
         self._head = NO_ROWS
-        self._head_told_at = 0.0
+        self._head_logged_at = 0.0
         self._next_round_at = 0.0
-        self._seen_at = math.inf  # when this was last looked at: it may have been set back while nothing ran, too
+        self._seen_at = math.inf  # the clock at the last step; it may also have been set back while no daemon ran
         self._settings = settings
         self._clock = clock
         self._entropy = entropy
@@ -92,7 +92,7 @@ class Housekeeping(BackgroundLoop):
 
     async def step(self) -> bool:
         """Wait a moment, then do what is due, or a whole round."""
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
         now = self._clock()
         if now < self._seen_at:
             await self._follow_clock(int(now))
@@ -106,7 +106,7 @@ class Housekeeping(BackgroundLoop):
         return True
 
     async def _follow_clock(self, now: int) -> None:
-        """The clock was set back, or may have been before the start: nothing waits for a time that was wrong."""
+        """Bring times in the future closer after the clock was set back, so that nothing waits for a wrong time."""
         number = await self._database.write(maintenance.cut_times, now)
         while some := await self._database.write(maintenance.cut_copies, now):
             number += some
@@ -115,25 +115,21 @@ class Housekeeping(BackgroundLoop):
             self._wake()
 
     async def round(self) -> None:
-        """One round over everything."""
-        now = self._clock()
+        """Do everything once."""
+        now, limit_settings = self._clock(), self._settings.value.limits
         await self._do_what_is_due(int(now))
         with self.isolated("limits"):
             await self._database.record(self._sweep_limits, now)
         await self._sweep("notices", deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS)
-        await self._sweep("leavings", unsubscribes.sweep_unsubscribes, int(now))
+        await self._sweep("unsubscribes", unsubscribes.sweep_unsubscribes, int(now))
         await self._sweep("address changes", address_changes.sweep_changes, int(now))
         await self._sweep("received mail", inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS)
         await self._sweep("held sign-ups", held_sign_ups.sweep_held, int(now))
         await self._sweep("hours of sign-ups", limits.sweep_sign_ups, first_hour(now))
         with self.isolated("kept mail"):
-            await drop_kept_mail(self._database, self._settings.value.limits, int(now))
-        await self._sweep(
-            "requests", pending_requests.sweep_set_aside, int(now - self._settings.value.limits.kept_mail_seconds)
-        )
-        await self._sweep(
-            "network addresses", age_ips, self._settings.value.limits.consent_ip_seconds, self._entropy, now
-        )
+            await drop_kept_mail(self._database, limit_settings, int(now))
+        await self._sweep("requests", pending_requests.sweep_set_aside, int(now - limit_settings.kept_mail_seconds))
+        await self._sweep("network addresses", age_ips, limit_settings.consent_ip_seconds, self._entropy, now)
         with self.isolated("statistics"):
             if await self._database.read(are_statistics_kept):
                 await self._database.write(drop_statistics)
@@ -141,24 +137,24 @@ class Housekeeping(BackgroundLoop):
         with self.isolated("consent head"):
             head = await self._database.read(consent.read_head)
             if await self._database.checkpoint():
-                await self._note_head(head, now)
+                await self._keep_latest_head(head, now)
 
     async def _sweep(
         self, subject: str, work: Callable[Concatenate[Transaction, P], int], *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        """Forget some at a time until nothing is left to forget."""
+        """Delete in batches until nothing is left to delete."""
         with self.isolated(subject):
             while await self._database.record(work, *args, **kwargs):
                 pass
 
-    async def _note_head(self, head: Head, now: float) -> None:
-        """Keep where the chain of evidence stands outside of the database; it is on disk there by now."""
+    async def _keep_latest_head(self, head: Head, now: float) -> None:
+        """Keep the head of the chain of evidence outside the database, which has it on disk by now."""
         if self._keep_head is None or head == self._head:
             return
         await self._keep_head(head)
         self._head = head
-        if not 0 <= now - self._head_told_at < HEAD_TOLD_SECONDS:
-            self._head_told_at = now
+        if not 0 <= now - self._head_logged_at < LOG_HEAD_SECONDS:
+            self._head_logged_at = now
             event(log, "consent.head", head=str(head))
 
     async def _do_what_is_due(self, now: int) -> None:
@@ -168,7 +164,7 @@ class Housekeeping(BackgroundLoop):
         with self.isolated("pauses"):
             while await self._database.write(end_pauses, now):
                 pass
-        with self.isolated("questions to suspended readers"):
+        with self.isolated("probes"):
             while await self._database.record(probe_suspended, self._settings.value.bounces, self._entropy, now):
                 self._wake()
         with self.isolated("drafts"):
@@ -189,8 +185,8 @@ class Housekeeping(BackgroundLoop):
             ("address_changes_per_reader", settings.address_changes_per_reader),
             ("leaving_notes_per_address", settings.unsubscribe_notes_per_address),
             ("pause_notes_per_address", settings.pause_notes_per_address),
-            ("replies_per_sender", self._settings.value.limits.replies_per_sender),
-            ("posts_per_editor", self._settings.value.limits.posts_per_editor),
+            ("replies_per_sender", settings.replies_per_sender),
+            ("posts_per_editor", settings.posts_per_editor),
             (ALERTS, ALERT_RATE),
             (FORM_USED, FORM_USES),
         ):
@@ -198,15 +194,15 @@ class Housekeeping(BackgroundLoop):
 
 
 def _is_due(tx: Transaction, suspended_before: int, now: int) -> bool:
-    """Whether a request, a pause or the time before a question has come to its end."""
-    to_ask = bounces.readers_to_probe(tx, before=suspended_before, limit=1)
-    return bool(to_ask) or subscriptions.is_anything_over(tx, now)
+    """Whether a request or a pause has ended, or a probe is due."""
+    due = bounces.readers_to_probe(tx, before=suspended_before, limit=1)
+    return bool(due) or subscriptions.is_anything_over(tx, now)
 
 
 def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
-    """Forget requests whose token has ended, some at a time; returns how many.
+    """Delete a batch of requests whose token has expired; returns how many.
 
-    Who was a member before is unsubscribed again, who never was is forgotten.
+    Former members become unsubscribed again; people who never were members are deleted.
     """
     expired = subscriptions.expired_confirmations(tx, now)
     for confirmation_id, subscription_id in expired:
@@ -222,20 +218,20 @@ def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
         else:
             subscriptions.delete_subscription(tx, subscription_id)
             if subscribers.delete_if_unsubscribed(tx, subscription.subscriber_id):
-                # Nobody could ask later to have the address erased from the evidence.
+                # Without the subscriber, nobody could have the address erased from the evidence later.
                 consent.erase_consent(tx, subscription.subscriber_id, now=now, salt=entropy(16))
     return len(expired)
 
 
 def end_pauses(tx: Transaction, now: int) -> int:
-    """Make readers active again whose pause is over, some at a time; returns how many."""
+    """Make a batch of readers active again whose pause is over; returns how many."""
     ended = subscriptions.ended_pauses(tx, now)
     for subscription_id in ended:
         subscription = subscriptions.get_subscription(tx, subscription_id)
         assert subscription is not None
         state = move(subscription.state, SubscriptionEvent.RESUME)
         changed = replace(subscription, paused_until=None)
-        if bounces.is_suspended(tx, subscription.subscriber_id):  # mail to them came back meanwhile
+        if bounces.is_suspended(tx, subscription.subscriber_id):  # email to them bounced during the pause
             changed = replace(changed, suspended_for=FOR_BOUNCES, since=now)
         elif state is not None:
             changed = replace(changed, state=state, suspended_for=None, since=now)

@@ -1,4 +1,4 @@
-"""What operators do with mail that is kept for a person: look at it, have it dealt with once more, or drop it."""
+"""What operators do with email that is kept for a person: list and read it, have it processed again, or delete it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEPT_STATES = (InboundState.KEPT, InboundState.UNREADABLE, InboundState.FAILED)
 
 
 class KeptMail:
-    """The use cases around kept mail, over one database; `accepted` tells who deals with mail."""
+    """The use cases around kept email, over one database; `accepted` wakes whatever processes email."""
 
     def __init__(self, *, database: Database, clock: Clock, accepted: Waker = lambda: None) -> None:
         self._database = database
@@ -28,21 +28,21 @@ class KeptMail:
         self._accepted = accepted
 
     async def retry(self, number: int) -> None:
-        """Have a kept mail dealt with once more, as if it had just come; raises NotFound."""
+        """Have a kept email processed again, as if it had just arrived; raises NotFound."""
         if not await self._database.write(inbound.process_again, number):
             raise _unknown(number)
         event(log, "inbound.retried", mail=number)
         self._accepted()
 
     async def drop(self, number: int) -> None:
-        """Forget a kept mail; raises NotFound."""
+        """Delete a kept email; raises NotFound."""
         if not await self._database.write(inbound.drop_mail, number, int(self._clock())):
             raise _unknown(number)
         event(log, "inbound.dropped", number=1)
 
 
 def list_kept(tx: Transaction, state: str | None) -> list[Answer]:
-    """`inbound ls`: mail that is kept for a person, newest first; raises BadInput for a state that keeps none."""
+    """`inbound ls`: kept email, newest first; raises BadInput for a state that is not one of KEPT_STATES."""
     if state is not None and state not in KEPT_STATES:
         raise BadInput(f"{state!r} is not a state of kept mail; use one of {', '.join(KEPT_STATES)}")
     return [
@@ -60,7 +60,7 @@ def list_kept(tx: Transaction, state: str | None) -> list[Answer]:
 
 
 def show_kept(tx: Transaction, number: int) -> bytes:
-    """`inbound show`: a kept mail as it came; raises NotFound."""
+    """`inbound show`: a kept email, unchanged; raises NotFound."""
     content = inbound.kept_content(tx, number)
     if content is None:
         raise _unknown(number)

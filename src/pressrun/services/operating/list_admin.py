@@ -1,6 +1,6 @@
-"""What operators do with lists: create, set, close and remove them, and say who may post by mail.
+"""What operators do with lists: create, set, close and remove them, and choose who may post by email.
 
-Each use case is one transaction and answers with the list as `list show` prints it.
+Each use case is one transaction and returns the list as `list show` prints it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from pressrun.core.address import Address, parse_address
@@ -37,7 +37,6 @@ from pressrun.services.editions.welcome_edition import (
     store_welcome,
 )
 from pressrun.services.mails.forwards import FORWARD
-from pressrun.services.operating.families import check_family
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
@@ -51,6 +50,19 @@ log = logging.getLogger(__name__)
 
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 _ENDED_BY_CLOSING = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """Settings of a list, parsed: the values by column, and the logo and the welcome email where one is set."""
+
+    values: Mapping[str, Value]
+    logo: Logo | None = None
+    welcome: Manuscript | None = None
+
+    @property
+    def closes(self) -> bool:
+        return self.values.get("closed") is True
 
 
 class ListAdmin:
@@ -78,9 +90,10 @@ class ListAdmin:
     async def create_list(
         self, name: str, settings: Mapping[str, str], files: Mapping[str, bytes] = NO_FILES
     ) -> Answer:
-        """A new list; `title` must be among the settings. Raises BadInput, UsageError, and Refused for a taken name."""
-        await self._try_layout(settings)
-        answer = await self._database.write(self._create, name, settings, files)
+        """Create a list; the settings must have a `title`. Raises BadInput, UsageError; Refused for a used name."""
+        change = _parse_change(settings, files, NO_FILES)
+        await self._try_layout(change)
+        answer = await self._database.write(self._create, name, change)
         event(log, "list.created", list=name)
         return answer
 
@@ -93,38 +106,39 @@ class ListAdmin:
     ) -> Answer:
         """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError.
 
-        `files` has by its key the content of each file that a setting names, `assets` what the welcome mail takes
-        along, by path. That mail is made with the settings, and anew whenever they change: raises EditionError and
-        PreflightFailed where it could not be sent. What else was found in a new one stands in the answer.
+        `files` has the content of each file that a setting names, by its key, and `assets` the files that the welcome
+        email includes, by path. That email is built with the settings, and again whenever they change: raises
+        EditionError, and PreflightFailed where it could not be sent. The answer has the other findings of a new one.
         """
-        await self._try_layout(settings)
+        change = _parse_change(settings, files, assets)
+        await self._try_layout(change)
         for _ in range(STORE_ATTEMPTS):
-            order = await self._database.read(self._plan_welcome, name, settings, files, assets)
+            plan = await self._database.read(self._plan_welcome, name, change)
             welcome = None
-            if order is not None:
-                welcome = await asyncio.to_thread(build_welcome, order, self._site, self._layouts)
+            if plan is not None:
+                welcome = await asyncio.to_thread(build_welcome, plan, self._site, self._layouts)
             try:
-                answer = await self._database.write(self._set, name, settings, files, welcome)
+                answer = await self._database.write(self._set, name, change, welcome)
             except ChangedSinceBuild:
                 continue
             if settings:
                 event(log, "list.changed", list=name, settings=sorted(settings))
             self._wake()
             return answer
-        raise Refused(f"{name} was changed by others at the same moment: set it again")
+        raise Refused(f"somebody else changed {name} at the same moment. Try again")
 
     async def renew_welcomes(self) -> None:
-        """Make every welcome mail anew as this site, these layouts and this version would; those alike stay."""
+        """Build every welcome email again with this site, these layouts and this version; the same ones stay."""
         for name in await self._database.read(welcomes.lists_with_welcome):
             try:
                 await self.set_list(name, {})
-            except PressrunError as problem:  # the one that is there still serves
+            except PressrunError as problem:  # the stored one is still good
                 event(log, "list.welcome_not_renewed", level=logging.WARNING, list=name, problem=str(problem))
-            except Exception:  # nothing else that the daemon does may end by this
+            except Exception:  # nothing else in the daemon may stop because of it
                 log.exception("list.welcome_not_renewed", extra={"fields": {"list": name}})
 
     async def close_list(self, name: str) -> Answer:
-        """No sign-ups and no editions from now on; what waits ends. Closing twice is as good as once."""
+        """Stop sign-ups and editions, and end those that wait; closing a closed list changes nothing."""
         answer = await self._database.write(self._close_by_name, name)
         event(log, "list.closed", list=name)
         self._wake()
@@ -133,122 +147,100 @@ class ListAdmin:
     async def remove_list(self, name: str) -> None:
         """Remove a closed list with its subscriptions, editions and archive; raises NotFound, Refused.
 
-        Mail to its owner that is on its way still arrives, and links of readers who changed from it to another language
-        still unsubscribe them there.
+        Email to its owner that is in transit still arrives. Readers who changed from it to another language can still
+        unsubscribe there by their old links.
         """
         await self._database.write(self._remove, name)
         event(log, "list.removed", list=name)
 
     async def add_editor(self, name: str, address: Address) -> None:
-        """Let an address post by mail; doing it twice is as good as once."""
+        """Allow an address to post by email; adding an editor again changes nothing."""
         await self._database.write(lambda tx: lists.add_editor(tx, require_list(tx, name).id, address))
         event(log, "editor.changed", list=name)
 
     async def remove_editor(self, name: str, address: Address) -> Answer:
-        """Take that right away, and cancel the held editions that they sent; raises NotFound for no editor.
+        """Remove an editor, and cancel the editions that they sent and that await approval; raises NotFound.
 
-        What they released before goes on: `edition pause` and `edition cancel` stop it.
+        Editions that they have released continue until `edition pause` or `edition cancel`.
         """
         cancelled = await self._database.write(self._remove_editor, name, address, int(self._clock()))
         event(log, "editor.changed", list=name, cancelled=cancelled)
         return {"list": name, "address": str(address), "cancelled": cancelled}
 
-    async def _try_layout(self, settings: Mapping[str, str]) -> None:
-        """Print a specimen in a layout of the operator's, so that whoever chooses it hears what is wrong with it."""
-        name = read_settings(settings).get("layout")
+    async def _try_layout(self, change: _Change) -> None:
+        """Render a specimen in a layout of the operator's, so that whoever chooses it sees its errors."""
+        name = change.values.get("layout")
         if isinstance(name, str) and name not in LAYOUT_NAMES:
             await asyncio.to_thread(try_layout, name, self._site, self._layouts)
 
-    def _create(self, tx: Transaction, name: str, settings: Mapping[str, str], files: Mapping[str, bytes]) -> Answer:
+    def _create(self, tx: Transaction, name: str, change: _Change) -> Answer:
         name = parse_list_name(name)
-        values = read_settings(settings)
-        if "title" not in values:
+        if "title" not in change.values:
             raise BadInput("a list needs a title")
+        if "welcome" in change.values:
+            raise BadInput("welcome: create the list first, then set its welcome email with `pressrun list set`")
         if lists.find_list(tx, name) is not None:
             raise Refused(f"the list {name} already exists. Change it with `pressrun list set {name} …`")
         self._check_people(tx, name)
-        now = int(self._clock())
-        title = str(values["title"])
-        values.setdefault("from_address", self._default_from(name, title))
-        new = NewList(name=name, title=title, from_address=str(values["from_address"]))
-        number = lists.insert_list(tx, new, now)
-        created = lists.get_list(tx, number)
+        title, now = str(change.values["title"]), int(self._clock())
+        new = NewList(name=name, title=title, from_address=self._default_from(name, title))
+        created = lists.get_list(tx, lists.insert_list(tx, new, now))
         assert created is not None
-        if "welcome" in values:
-            raise BadInput("welcome: create the list first, then set its welcome email with `pressrun list set`")
-        return describe_list(tx, self._changed(tx, created, values, files, now))
+        return describe_list(tx, self._apply(tx, created, change, now))
 
-    def _set(
-        self,
-        tx: Transaction,
-        name: str,
-        settings: Mapping[str, str],
-        files: Mapping[str, bytes],
-        welcome: BuiltWelcome | None,
-    ) -> Answer:
+    def _set(self, tx: Transaction, name: str, change: _Change, welcome: BuiltWelcome | None) -> Answer:
         target, now = require_list(tx, name), int(self._clock())
-        values = self._values_for(target, settings)
-        changed = self._changed(tx, target, values, files, now)
-        if "welcome" in values and values["welcome"] is None:
+        changed = self._apply(tx, target, change, now)
+        if "welcome" in change.values and change.welcome is None:
             end_welcome(tx, target.id, now)
         else:
             require_same_welcome(tx, changed, welcome)
         if welcome is not None:
             store_welcome(tx, welcome, message_secret=self._entropy(16), now=now)
         answer = describe_list(tx, changed)
-        if welcome is not None and "welcome" in values:
-            answer["findings"] = [found.plain() for found in welcome.built.findings]
+        if welcome is not None and change.welcome is not None:
+            answer["findings"] = [finding.plain() for finding in welcome.built.findings]
         return answer
 
-    def _values_for(self, target: MailingList, settings: Mapping[str, str]) -> dict[str, Value]:
-        values = read_settings(settings)
-        # A From that nobody ever set follows the title.
-        if "title" in values and target.from_address == self._default_from(target.name, target.title):
-            values.setdefault("from_address", self._default_from(target.name, str(values["title"])))
-        return values
-
-    def _plan_welcome(
-        self,
-        tx: Transaction,
-        name: str,
-        settings: Mapping[str, str],
-        files: Mapping[str, bytes],
-        assets: Mapping[str, bytes],
-    ) -> WelcomePlan | None:
-        """The welcome mail that these settings ask for: a new one, or what the list has, made with them."""
+    def _plan_welcome(self, tx: Transaction, name: str, change: _Change) -> WelcomePlan | None:
+        """The welcome email to build with these settings: the new one, or the one that the list has."""
         target = require_list(tx, name)
-        values = self._values_for(target, settings)
-        changed = _with_values(target, values, files)
-        manuscript = None
-        if (file_name := values.get("welcome")) is not None:
-            if "welcome" not in files:
-                raise BadInput(f"welcome: the content of {file_name} was not included. Give the file itself")
-            manuscript = Manuscript(source=files["welcome"], source_name=str(file_name), assets=assets)
-        elif "welcome" in values or changed.closed_at is not None or values.get("closed") is True:
+        changed = self._changed(target, change)
+        if change.welcome is None and ("welcome" in change.values or change.closes or changed.closed_at is not None):
             return None
-        logo = _read_logo(values["logo"], files) if "logo" in values else logos.find_logo(tx, target.id)
-        return plan_welcome(tx, changed, logo, manuscript)
+        logo = change.logo if "logo" in change.values else logos.find_logo(tx, target.id)
+        return plan_welcome(tx, changed, logo, change.welcome)
 
-    def _changed(
-        self, tx: Transaction, target: MailingList, values: dict[str, Value], files: Mapping[str, bytes], now: int
-    ) -> MailingList:
-        relay = values.get("relay")
-        if relay is not None and relay not in self._settings.value.relays:
-            raise BadInput(
-                f"relay: {relay!r} is not a relay. Available: {', '.join(sorted(self._settings.value.relays))}"
-            )
+    def _apply(self, tx: Transaction, target: MailingList, change: _Change, now: int) -> MailingList:
+        """Store a list with these settings; raises BadInput where they do not fit what else is there."""
+        values, relays = change.values, self._settings.value.relays
+        if values.get("relay") is not None and values["relay"] not in relays:
+            raise BadInput(f"relay: {values['relay']!r} is not a relay. Available: {', '.join(sorted(relays))}")
         if values.get("owner"):
             self._check_owner(tx, parse_address(str(values["owner"])))
-        changed = _with_values(target, values, files)
-        if "logo" in values:
-            _put_logo(tx, target, _read_logo(values["logo"], files))
-        check_family(tx, changed)
+        changed = self._changed(target, change)
+        if change.logo is not None:
+            logos.put_logo(tx, target.id, change.logo)
+        elif "logo" in values:
+            logos.remove_logo(tx, target.id)
+        _check_family(tx, changed)
         lists.update_list(tx, changed)
-        return _close(tx, changed, now) if values.get("closed") is True else changed
+        return _close(tx, changed, now) if change.closes else changed
+
+    def _changed(self, target: MailingList, change: _Change) -> MailingList:
+        """The list with these settings, but for closing it. A From that nobody has set follows the title."""
+        columns = {name: value for name, value in change.values.items() if name not in ("closed", "logo", "welcome")}
+        if "logo" in change.values:
+            columns["logo"] = None if change.logo is None else change.logo.digest
+        if "title" in columns and target.from_address == self._default_from(target.name, target.title):
+            columns.setdefault("from_address", self._default_from(target.name, str(columns["title"])))
+        changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
+        return replace(changed, closed_at=None) if change.values.get("closed") is False else changed
 
     def _check_owner(self, tx: Transaction, owner: Address) -> None:
-        """Raise BadInput for an owner to whom nothing can be forwarded, or whom no envelope can name."""
-        if self._is_of_a_list(tx, owner):
+        """Raise BadInput for an owner to whom email cannot be forwarded, or whom an envelope cannot name."""
+        route = own_route(owner, self._site.mail_domain)
+        if route is not None and route.list_name and lists.find_list(tx, route.list_name) is not None:
             raise BadInput(
                 f"owner: {owner} is an address of a list here, so its mail would loop. Give a person's address"
             )
@@ -258,15 +250,10 @@ class ListAdmin:
                 "servers only accept ASCII before the @. Give another address, or receive mail"
             )
 
-    def _is_of_a_list(self, tx: Transaction, address: Address) -> bool:
-        """Whether mail to an address comes to a list of ours; a mailbox at mail_domain may have any other name."""
-        route = own_route(address, self._site.mail_domain)
-        return route is not None and bool(route.list_name) and lists.find_list(tx, route.list_name) is not None
-
     def _check_people(self, tx: Transaction, name: str) -> None:
-        """Raise Refused for the name of a list whose address is a person's to whom mail is forwarded."""
+        """Raise Refused for a list name that would capture the email forwarded to the operator or to an owner."""
         people = {"the operator": self._site.operator} | {
-            f"the owner of {found.name}": found.owner for found in lists.all_lists(tx)
+            f"the owner of {other.name}": other.owner for other in lists.all_lists(tx)
         }
         for who, typed in people.items():
             route = own_route(parse_address(typed), self._site.mail_domain) if typed else None
@@ -284,7 +271,7 @@ class ListAdmin:
         target = require_list(tx, name)
         if target.closed_at is None:
             raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
-        notices.outlive_list(tx, target.id, FORWARD)  # they were accepted from others
+        notices.outlive_list(tx, target.id, FORWARD)  # other people's email, which was accepted
         language_switch.keep_trails(tx, target.id)
         lists.delete_list(tx, target.id)
 
@@ -295,38 +282,51 @@ class ListAdmin:
         return lifecycle.cancel_withdrawn_drafts(tx, now)
 
 
-def _with_values(target: MailingList, values: Mapping[str, Value], files: Mapping[str, bytes]) -> MailingList:
-    """The list as these settings make it; closing it is another matter."""
-    columns = {name: value for name, value in values.items() if name not in ("closed", "logo", "welcome")}
-    if "logo" in values:
-        logo = _read_logo(values["logo"], files)
-        columns["logo"] = None if logo is None else logo.digest
-    changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
-    return replace(changed, closed_at=None) if values.get("closed") is False else changed
+def _parse_change(settings: Mapping[str, str], files: Mapping[str, bytes], assets: Mapping[str, bytes]) -> _Change:
+    """Parse settings with the files that they name; raises BadInput, UsageError."""
+    values = read_settings(settings)
+    logo = manuscript = None
+    if (name := values.get("logo")) is not None:
+        try:
+            logo = read_logo(str(name), _content(files, "logo", name))
+        except BadInput as problem:
+            raise BadInput(f"logo: {problem}") from None
+    if (name := values.get("welcome")) is not None:
+        try:
+            manuscript = Manuscript(source=_content(files, "welcome", name), source_name=str(name), assets=assets)
+        except BadInput as problem:
+            raise BadInput(f"welcome: {problem}") from None
+    return _Change(values=values, logo=logo, welcome=manuscript)
 
 
-def _read_logo(name: Value, files: Mapping[str, bytes]) -> Logo | None:
-    """The logo that a setting names, None for none; raises BadInput."""
-    if name is None:
-        return None
-    if "logo" not in files:
-        raise BadInput(f"logo: the content of {name} was not included. Give the file itself")
-    try:
-        return read_logo(str(name), files["logo"])
-    except BadInput as problem:
-        raise BadInput(f"logo: {problem}") from None
+def _content(files: Mapping[str, bytes], key: str, name: Value) -> bytes:
+    if key not in files:
+        raise BadInput(f"the content of {name} was not included. Give the file itself")
+    return files[key]
 
 
-def _put_logo(tx: Transaction, target: MailingList, logo: Logo | None) -> None:
-    """Store the logo, or forget the one that is there."""
-    if logo is None:
-        logos.remove_logo(tx, target.id)
-    else:
-        logos.put_logo(tx, target.id, logo)
+def _check_family(tx: Transaction, target: MailingList) -> None:
+    """Raise BadInput where the name, family or language of a list collides with another list or family."""
+    namesakes = lists.family_lists(tx, target.name)
+    if namesakes:
+        raise BadInput(
+            f"name: {target.name!r} is the family of {', '.join(other.name for other in namesakes)}, and "
+            f"/{target.name} leads to the list in the visitor's language. Choose another name"
+        )
+    if target.family is None:
+        return
+    if target.family == target.name or lists.find_list(tx, target.family) is not None:
+        raise BadInput(f"family: there is a list {target.family!r}. Choose a name that no list has")
+    for other in lists.family_lists(tx, target.family):
+        if other.id != target.id and other.language.lower() == target.language.lower():
+            raise BadInput(
+                f"family: {other.name} already has the language {other.language!r} in the family {target.family!r}. "
+                "Each list of a family needs a language of its own: set another language or another family"
+            )
 
 
 def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:
-    """End the requests that wait and the editions that are not over; the archive and its links stay."""
+    """End the requests that wait and the unfinished editions; the archive and its links stay."""
     if target.closed_at is not None:
         return target
     closed = replace(target, closed_at=now)

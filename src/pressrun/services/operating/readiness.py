@@ -1,4 +1,4 @@
-"""Whether the service can do its work: the database answers, the queue turns, no loop fails, and a relay takes mail."""
+"""Whether the service can work: the database answers, the queue makes progress, no loop fails, some relay works."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pressrun.services.ports import Clock, RelayPool
 from pressrun.store import destinations
 from pressrun.store.database import Database
 
-QUIET_SECONDS = 15.0  # the dispatcher takes a turn at least every five
+QUIET_SECONDS = 15.0  # the dispatcher runs a cycle at least every 5 s
 RELAYS_FAILING_SECONDS = 60.0
 
 
 class Readiness:
-    """Answers what stands in the way; `loops` run in the background, `alive_at` tells the dispatcher's last cycle."""
+    """Reports what keeps the service from working; `alive_at` returns the time of the dispatcher's last cycle."""
 
     def __init__(
         self,
@@ -34,23 +34,30 @@ class Readiness:
         self._clock = clock
 
     async def problems(self) -> list[str]:
-        """One line for each thing that stands in the way; none when all is well."""
-        found = []
+        """A line for each problem; none when all is well."""
+        problems = []
         try:
             await self._database.read(destinations.load_paces)
         except Unavailable as problem:
-            found.append(str(problem))
+            problems.append(str(problem))
         now = self._clock()
         if now - self._alive_at() > QUIET_SECONDS:
-            found.append("the queue makes no progress: the database does not take what it records")
+            problems.append("the queue makes no progress: the database does not accept its results")
         for name, fault in failing_loops(self._loops, now):
-            found.append(f"{name} has failed since {rfc3339(int(fault.since))}, {fault.times} times: {fault.problem}")
+            problems.append(
+                f"{name} has failed since {rfc3339(int(fault.since))}, {fault.times} times: {fault.problem}"
+            )
         statuses = self._relays.statuses()
-        if all(one.failing_since is not None and now - one.failing_since >= RELAYS_FAILING_SECONDS for one in statuses):
-            found.append("every relay fails: " + "; ".join(f"{one.name}: {one.last_error}" for one in statuses))
-        return found
+        failing = [
+            f"{status.name}: {status.last_error}"
+            for status in statuses
+            if status.failing_since is not None and now - status.failing_since >= RELAYS_FAILING_SECONDS
+        ]
+        if len(failing) == len(statuses):
+            problems.append(f"every relay fails: {'; '.join(failing)}")
+        return problems
 
     def failing_seconds(self) -> dict[str, float]:
-        """For how long each loop has failed; 0 for one that is well."""
+        """For how long each loop has been failing, 0 for one that works."""
         now = self._clock()
         return {loop.name: 0.0 if loop.fault is None else max(0.0, now - loop.fault.since) for loop in self._loops}

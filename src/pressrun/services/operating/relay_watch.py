@@ -1,6 +1,6 @@
-"""Watches the relays: one that fails for a while is told to the operator by mail, once a day.
+"""Watches the relays: when one has failed for a while, the operator gets an email, at most once a day.
 
-The mail waits in the queue like any other: it goes out by another relay at once, or by the same one once it works.
+That email is queued like any other: another relay sends it at once, or the same one when it works again.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.relay")
 
-LOOK_SECONDS = 10.0
+POLL_SECONDS = 10.0
 
 
 class RelayWatch(BackgroundLoop):
-    """Looks at the relays every few seconds."""
+    """Checks the relays every few seconds."""
 
     name = "relay watch"
     unavailable = "housekeeping.database_unavailable"
@@ -47,28 +47,28 @@ class RelayWatch(BackgroundLoop):
         self._clock = clock
         self._entropy = entropy
         self._wake = wake
-        self._told: dict[str, float | None] = {}  # by relay, the failure that was dealt with
+        self._handled: dict[str, float | None] = {}  # by relay, when the failure began that was dealt with last
 
     async def step(self) -> bool:
-        """Wait a moment, then look once."""
-        await asyncio.sleep(LOOK_SECONDS)
-        await self.look()
+        """Wait a moment, then check once."""
+        await asyncio.sleep(POLL_SECONDS)
+        await self.check()
         return True
 
-    async def look(self) -> None:
-        """Tell the operator of each relay that has failed for a minute and was not told of today."""
+    async def check(self) -> None:
+        """Alert the operator to each relay that has failed for a minute, unless an alert went out today."""
         now = self._clock()
         for status in self._relays.statuses():
             since = status.failing_since
-            if since is None or now - since < RELAYS_FAILING_SECONDS or self._told.get(status.name) == since:
+            if since is None or now - since < RELAYS_FAILING_SECONDS or self._handled.get(status.name) == since:
                 continue
             if await self._database.record(alert_of_relay, status, self._site, self._entropy, int(now)):
                 event(log, "relay.operator_alerted", relay=status.name)
                 self._wake()
-            self._told[status.name] = since
+            self._handled[status.name] = since
 
     async def statuses(self, _: Mapping[str, Any], __: Callable[[str], None]) -> list[dict[str, Any]]:
-        """For verbs: every relay by name, since when it fails (RFC 3339, or None), and what it said."""
+        """For verbs: every relay by name, since when it has failed (RFC 3339, or None), and its last error."""
         return [
             {
                 "name": status.name,
@@ -80,7 +80,7 @@ class RelayWatch(BackgroundLoop):
 
 
 def alert_of_relay(tx: Transaction, status: RelayStatus, site: Site, entropy: Entropy, now: int) -> bool:
-    """Queue a mail to the operator; False when there is nobody to tell, no list to write for, or it was told today."""
+    """Queue an alert to the operator; False without an operator or a list, or when one was queued today."""
     target = next(iter(lists.all_lists(tx)), None)
     if site.operator is None or target is None or status.failing_since is None:
         return False

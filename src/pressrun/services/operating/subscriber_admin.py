@@ -1,7 +1,7 @@
-"""What operators do with readers: add, remove and erase one of them, and import many.
+"""What operators do with subscribers: add, remove and erase one, and import many.
 
-An operator answers for the consent of whom they add, so these members are active at once; with a confirmation they are
-asked like anybody who signs up. Neither way brings back who left, is suppressed or is suspended.
+Operators are responsible for the consent of the people they add, so these are active at once; with a confirmation they
+are asked like anybody who signs up. Neither way brings back people who left, are suppressed or are suspended.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SOURCE = "operator"
 
 
 class SubscriberAdmin:
-    """The use cases around readers, as an operator has them, over one database."""
+    """The use cases around subscribers, over one database."""
 
     def __init__(
         self,
@@ -60,25 +60,25 @@ class SubscriberAdmin:
         self._wake = wake
 
     async def add(self, list_name: str, address: Address, *, name: str = "", asks: bool = False) -> Answer:
-        """Make somebody a member at once, or (`asks`) once they confirm; adding a member again changes nothing.
+        """Subscribe an address at once, or (`asks`) once they confirm; adding a member again changes nothing.
 
-        Raises NotFound, and Refused for who left, is suppressed or suspended, and for a closed list.
+        Raises NotFound; Refused for people who left, are suppressed or suspended, and for a closed list.
         """
         answer = await self._database.write(self._add, list_name, address, read_line(name), asks)
         self._wake()
         return answer
 
     async def remove(self, list_name: str, address: Address) -> Answer:
-        """End a subscription for a reader; raises NotFound when there is none."""
+        """End a subscription; raises NotFound when there is none."""
         answer = await self._database.write(self._remove, list_name, address)
         event(_log, "subscription.ended", list=list_name, by=SOURCE)
         self._wake()
         return answer
 
     async def erase(self, address: Address) -> Answer:
-        """Forget a person everywhere and keep them out by a keyed hash alone; raises NotFound, Refused."""
+        """Erase a person everywhere but for a keyed hash that keeps them out; raises NotFound, Refused."""
         erased = await erase(self._database, address, self._keys, self._entropy, int(self._clock()))
-        assert erased is not None  # nothing stands against it
+        assert erased is not None  # an operator may always erase
         event(_log, "subscriber.erased")
         self._wake()
         others = erased.of_others
@@ -92,8 +92,8 @@ class SubscriberAdmin:
         }
 
     async def import_batch(self, list_name: str, rows: Sequence[ImportRow], *, asks: bool = False) -> Answer:
-        """Take some rows of a file in one transaction; raises NotFound, and Refused for a closed list."""
-        terms = ImportOptions(
+        """Import rows of a file in one transaction; raises NotFound, and Refused for a closed list."""
+        options = ImportOptions(
             list_name=list_name,
             keys=self._keys,
             now=int(self._clock()),
@@ -101,12 +101,12 @@ class SubscriberAdmin:
             confirm_seconds=self._settings.value.tokens.confirm_lifetime_seconds,
             entropy=self._entropy,
         )
-        tally = await self._database.write(import_rows, terms, rows)
-        changed = tally.counts[RowOutcome.ADDED] + tally.counts[RowOutcome.UPDATED]
+        counts = await self._database.write(import_rows, options, rows)
+        changed = counts.rows[RowOutcome.ADDED] + counts.rows[RowOutcome.UPDATED]
         event(_log, "subscriber.imported", list=list_name, rows=len(rows), changed=changed)
-        if changed:  # mails that ask may go out, and an edition may have lost its last readers
+        if changed:  # confirmations may be waiting, and an edition may have lost its last readers
             self._wake()
-        return tally.answer()
+        return counts.plain()
 
     def _add(self, tx: Transaction, list_name: str, address: Address, name: str, asks: bool) -> Answer:
         now = int(self._clock())
@@ -123,37 +123,37 @@ class SubscriberAdmin:
         elif name and name != person.name:
             person = replace(person, name=name)
             subscribers.update_profile(tx, person)
-        found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-        _require_welcome(found, target, address, asks=asks)
-        state = self._enrol(tx, target, person, found, asks=asks, now=now)
+        subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+        _require_addable(subscription, target, address, asks=asks)
+        state = self._subscribe(tx, target, person, subscription, asks=asks, now=now)
         return {"list": target.name, "address": person.address, "name": person.name, "state": state.value}
 
-    def _enrol(
+    def _subscribe(
         self,
         tx: Transaction,
         target: MailingList,
         person: Subscriber,
-        found: Subscription | None,
+        subscription: Subscription | None,
         *,
         asks: bool,
         now: int,
     ) -> SubscriptionState:
-        if found is not None and found.state is SubscriptionState.ACTIVE:
-            return found.state
+        if subscription is not None and subscription.state is SubscriptionState.ACTIVE:
+            return subscription.state
         origin = Origin(source=SOURCE)
         if asks:
             expires_at = int(now + self._settings.value.tokens.confirm_lifetime_seconds)
-            proof = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
+            terms = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
             record_consent(tx, target, person, "requested", origin, now=now, salt=self._entropy(16))
-            return ask_for_confirmation(tx, target, person, found, origin, proof, now=now).state
-        state = move(None if found is None else found.state, SubscriptionEvent.ADD)
+            return ask_for_confirmation(tx, target, person, subscription, origin, terms, now=now).state
+        state = move(None if subscription is None else subscription.state, SubscriptionEvent.ADD)
         assert state is not None
-        if found is None:
+        if subscription is None:
             subscriptions.insert_subscription(
                 tx, list_id=target.id, subscriber_id=person.id, state=state, source=SOURCE, now=now
             )
         else:
-            active = replace(found, state=state, state_before=None, source=SOURCE, since=now)
+            active = replace(subscription, state=state, state_before=None, source=SOURCE, since=now)
             subscriptions.record_subscription(tx, active)
         record_consent(tx, target, person, "added", origin, now=now, salt=self._entropy(16))
         return state
@@ -161,25 +161,30 @@ class SubscriberAdmin:
     def _remove(self, tx: Transaction, list_name: str, address: Address) -> Answer:
         target = require_list(tx, list_name)
         person = subscribers.find_subscriber(tx, address)
-        found = None
+        subscription = None
         if person is not None:
-            found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-        if person is None or found is None or found.state is SubscriptionState.UNSUBSCRIBED:
+            subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+        if person is None or subscription is None or subscription.state is SubscriptionState.UNSUBSCRIBED:
             raise NotFound(f"{address} is not subscribed to {list_name}")
         now = int(self._clock())
-        gone = end_subscription(tx, found, SOURCE, now)
+        ended = end_subscription(tx, subscription, SOURCE, now)
         record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._entropy(16))
-        return {"list": target.name, "address": person.address, "state": gone.state.value}
+        return {"list": target.name, "address": person.address, "state": ended.state.value}
 
 
-def _require_welcome(found: Subscription | None, target: MailingList, address: Address, *, asks: bool) -> None:
-    """Raise Refused for who left or is suspended; who asked again themselves may be reminded, never just added."""
-    if found is None:
+def _require_addable(subscription: Subscription | None, target: MailingList, address: Address, *, asks: bool) -> None:
+    """Raise Refused for people who left or are suspended.
+
+    People who left and have signed up again, but not confirmed, may be asked again; they may not just be added.
+    """
+    if subscription is None:
         return
-    if found.state is SubscriptionState.SUSPENDED:
-        why = "paused their subscription" if found.suspended_for == "paused" else "is suspended after bounces"
+    if subscription.state is SubscriptionState.SUSPENDED:
+        why = "paused their subscription" if subscription.suspended_for == "paused" else "is suspended after bounces"
         raise Refused(f"{address} {why} of {target.name}: nothing was changed")
-    has_left = found.state is SubscriptionState.UNSUBSCRIBED
-    asked_again = found.state is SubscriptionState.PENDING and found.state_before is SubscriptionState.UNSUBSCRIBED
-    if has_left or (asked_again and not asks):
+    has_left = subscription.state is SubscriptionState.UNSUBSCRIBED
+    is_returning = (
+        subscription.state is SubscriptionState.PENDING and subscription.state_before is SubscriptionState.UNSUBSCRIBED
+    )
+    if has_left or (is_returning and not asks):
         raise Refused(f"{address} unsubscribed from {target.name}. Only they can come back, by signing up")

@@ -1,7 +1,7 @@
-"""Taking in the rows of an import: what each one does is decided first, then written, or only counted in a dry run.
+"""The import of subscribers: what each row does is decided first, then written, or only counted in a dry run.
 
-Rows come in batches, each of them one transaction. Reading the same file again changes nothing more, so an import that
-was broken off is simply done again. Nobody who left, is suppressed or is suspended is brought back.
+Rows come in batches, each of them one transaction. Importing the same file again changes nothing, so an interrupted
+import is simply repeated. Nobody who left, is suppressed or is suspended is brought back.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import islice
 from typing import TypeVar
 
 from pressrun.core.errors import BadInput, Refused
@@ -53,22 +54,22 @@ SKIPPED = {
 
 @dataclass(slots=True, kw_only=True)
 class ImportCounts:
-    """What became of all rows so far; `invalid` and `skipped` are (line of the file, reason)."""
+    """How many rows had each outcome; `invalid` and `skipped` are (line of the file, reason)."""
 
-    counts: dict[RowOutcome, int] = field(default_factory=lambda: dict.fromkeys(RowOutcome, 0))
+    rows: dict[RowOutcome, int] = field(default_factory=lambda: dict.fromkeys(RowOutcome, 0))
     invalid: list[tuple[int, str]] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
-    def count(self, entry: CheckedRow, verdict: RowOutcome) -> None:
-        """Count one row, and keep the line of one that was left out."""
-        self.counts[verdict] += 1
-        if verdict in SKIPPED:
-            self.skipped.append((entry.line, SKIPPED[verdict]))
+    def add(self, row: CheckedRow, outcome: RowOutcome) -> None:
+        """Count a row, and keep the line of one that is skipped."""
+        self.rows[outcome] += 1
+        if outcome in SKIPPED:
+            self.skipped.append((row.line, SKIPPED[outcome]))
 
-    def answer(self) -> dict[str, object]:
+    def plain(self) -> dict[str, object]:
         """As `subscriber import` prints it."""
         return {
-            **{verdict.value: number for verdict, number in self.counts.items()},
+            **{outcome.value: number for outcome, number in self.rows.items()},
             "invalid": [{"line": line, "reason": reason} for line, reason in self.invalid],
             "skipped": [{"line": line, "reason": reason} for line, reason in self.skipped],
         }
@@ -76,7 +77,7 @@ class ImportCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriorState:
-    """What is known of an address before a row: zero ids and no state for a stranger."""
+    """What is known of an address before a row; an unknown one has zero ids and no state."""
 
     subscriber_id: int = 0
     subscription_id: int = 0
@@ -90,34 +91,33 @@ class PriorState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowDecision:
-    """What a row does: the state it leads to (None: as it is), and whether the person's own data change."""
+    """What a row does: the new state of the subscription (None: the same), and whether it changes the subscriber."""
 
-    verdict: RowOutcome
+    outcome: RowOutcome
     state: SubscriptionState | None = None
-    takes_profile: bool = False
+    changes_profile: bool = False
 
 
-def decide_entry(standing: PriorState, entry: CheckedRow, *, asks: bool) -> RowDecision:
+def decide_row(prior: PriorState, row: CheckedRow, *, asks: bool) -> RowDecision:
     """The whole rule of an import, for one row; `asks` is `--send-confirmation`."""
-    if standing.is_suppressed:
-        return RowDecision(verdict=RowOutcome.SKIPPED_SUPPRESSED)
-    if entry.state is _State.UNSUBSCRIBED and standing.state is not None:
-        # Who left elsewhere has left, whatever stands here.
-        if standing.state is _State.UNSUBSCRIBED:
-            return RowDecision(verdict=RowOutcome.UNCHANGED)
-        return RowDecision(verdict=RowOutcome.UPDATED, state=_State.UNSUBSCRIBED)
-    if standing.state is _State.SUSPENDED:
-        return RowDecision(verdict=RowOutcome.UNCHANGED)
-    if standing.has_left:
-        return RowDecision(verdict=RowOutcome.SKIPPED_UNSUBSCRIBED)
-    if standing.state is None:
-        is_asked = asks and entry.state is _State.ACTIVE
-        state = _State.PENDING if is_asked else entry.state
-        return RowDecision(verdict=RowOutcome.ADDED, state=state, takes_profile=True)
-    following = _next_state(standing.state, entry.state, asks=asks)
-    takes_profile = merge_profile(standing, entry) != (standing.name, standing.language, standing.attributes)
-    verdict = RowOutcome.UPDATED if following is not None or takes_profile else RowOutcome.UNCHANGED
-    return RowDecision(verdict=verdict, state=following, takes_profile=takes_profile)
+    if prior.is_suppressed:
+        return RowDecision(outcome=RowOutcome.SKIPPED_SUPPRESSED)
+    if row.state is _State.UNSUBSCRIBED and prior.state is not None:
+        # People who have left elsewhere leave here too, whatever their state here.
+        if prior.state is _State.UNSUBSCRIBED:
+            return RowDecision(outcome=RowOutcome.UNCHANGED)
+        return RowDecision(outcome=RowOutcome.UPDATED, state=_State.UNSUBSCRIBED)
+    if prior.state is _State.SUSPENDED:
+        return RowDecision(outcome=RowOutcome.UNCHANGED)
+    if prior.has_left:
+        return RowDecision(outcome=RowOutcome.SKIPPED_UNSUBSCRIBED)
+    if prior.state is None:
+        state = _State.PENDING if asks and row.state is _State.ACTIVE else row.state
+        return RowDecision(outcome=RowOutcome.ADDED, state=state, changes_profile=True)
+    following = _next_state(prior.state, row.state, asks=asks)
+    changes_profile = merge_profile(prior, row) != (prior.name, prior.language, prior.attributes)
+    outcome = RowOutcome.UPDATED if following is not None or changes_profile else RowOutcome.UNCHANGED
+    return RowDecision(outcome=outcome, state=following, changes_profile=changes_profile)
 
 
 def _next_state(before: SubscriptionState, wanted: SubscriptionState, *, asks: bool) -> SubscriptionState | None:
@@ -128,17 +128,15 @@ def _next_state(before: SubscriptionState, wanted: SubscriptionState, *, asks: b
     return None
 
 
-def merge_profile(standing: PriorState, entry: CheckedRow) -> tuple[str, str, Mapping[str, str]]:
-    """Name, language and columns after a row: an empty cell says nothing about what was there."""
-    attributes = standing.attributes
-    if entry.attributes:
-        attributes = {**attributes, **entry.attributes}
-    return entry.name or standing.name, entry.language or standing.language, attributes
+def merge_profile(prior: PriorState, row: CheckedRow) -> tuple[str, str, Mapping[str, str]]:
+    """Name, language and columns after a row; an empty cell keeps the value from before."""
+    attributes = {**prior.attributes, **row.attributes} if row.attributes else prior.attributes
+    return row.name or prior.name, row.language or prior.language, attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
-    """Under what an import is carried out. Without `entropy` it is a dry run."""
+    """How an import is carried out. Without `entropy` it is a dry run."""
 
     list_name: str
     keys: KeyRing
@@ -148,44 +146,44 @@ class ImportOptions:
     entropy: Entropy | None = None
 
 
-def dry_run_rows(tx: Transaction, terms: ImportOptions, rows: Iterable[ImportRow]) -> ImportCounts:
-    """The dry run: what `import_rows` would count for a whole file; writes nothing. Raises NotFound, Refused."""
-    target = require_open_list(tx, terms.list_name)
-    tally, seen = ImportCounts(), dict[str, PriorState]()
+def dry_run_rows(tx: Transaction, options: ImportOptions, rows: Iterable[ImportRow]) -> ImportCounts:
+    """What `import_rows` would count for a whole file; writes nothing. Raises NotFound, Refused."""
+    target = require_open_list(tx, options.list_name)
+    counts, known = ImportCounts(), dict[str, PriorState]()
     for batch in in_batches(rows):
-        entries = _read_all(batch, terms.now, tally)
-        _look_up(tx, terms, target, entries, seen)
-        for entry in entries:
-            standing = seen[entry.address.key]
-            decision = decide_entry(standing, entry, asks=terms.asks)
-            tally.count(entry, decision.verdict)
-            seen[entry.address.key] = _after(standing, entry, decision)
-    return tally
+        checked = _check_rows(batch, options.now, counts)
+        _add_known(tx, options, target, checked, known)
+        for row in checked:
+            prior = known[row.address.key]
+            decision = decide_row(prior, row, asks=options.asks)
+            counts.add(row, decision.outcome)
+            known[row.address.key] = _state_after(prior, row, decision)
+    return counts
 
 
-def import_rows(tx: Transaction, terms: ImportOptions, rows: Sequence[ImportRow]) -> ImportCounts:
-    """Take one batch of rows, all in this transaction. Raises NotFound, Refused for a closed list."""
-    target = require_open_list(tx, terms.list_name)
-    tally, seen = ImportCounts(), dict[str, PriorState]()
-    entries = _read_all(rows, terms.now, tally)
-    _look_up(tx, terms, target, entries, seen)
+def import_rows(tx: Transaction, options: ImportOptions, rows: Sequence[ImportRow]) -> ImportCounts:
+    """Import a batch of rows in this transaction. Raises NotFound, Refused for a closed list."""
+    target = require_open_list(tx, options.list_name)
+    counts, known = ImportCounts(), dict[str, PriorState]()
+    checked = _check_rows(rows, options.now, counts)
+    _add_known(tx, options, target, checked, known)
     suspended = []
-    for entry in entries:
-        standing = seen[entry.address.key]
-        decision = decide_entry(standing, entry, asks=terms.asks)
-        tally.count(entry, decision.verdict)
-        if decision.state is not None or decision.takes_profile:
-            after = _after(standing, entry, decision)
-            written = seen[entry.address.key] = _write(tx, terms, target, entry, standing, after)
+    for row in checked:
+        prior = known[row.address.key]
+        decision = decide_row(prior, row, asks=options.asks)
+        counts.add(row, decision.outcome)
+        if decision.state is not None or decision.changes_profile:
+            after = _state_after(prior, row, decision)
+            written = known[row.address.key] = _write(tx, options, target, row, prior, after)
             if decision.state is _State.SUSPENDED:
                 suspended.append(written.subscription_id)
-    if suspended:  # the copies of who left went with the subscription
-        subscriptions.cancel_copies(tx, suspended, terms.now)
-    return tally
+    if suspended:  # end_subscription has already cancelled the copies of people who left
+        subscriptions.cancel_copies(tx, suspended, options.now)
+    return counts
 
 
 def require_open_list(tx: Transaction, name: str) -> MailingList:
-    """The list of that name that takes readers; raises NotFound or Refused."""
+    """The list of that name; raises NotFound, and Refused when it is closed."""
     target = require_list(tx, name)
     if target.closed_at is not None:
         raise Refused(f"the list {name} is closed. Reopen it with `pressrun list set {name} closed=false`")
@@ -193,45 +191,41 @@ def require_open_list(tx: Transaction, name: str) -> MailingList:
 
 
 def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
-    """The rows, so many at a time that one transaction is short."""
-    batch: list[R] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
+    """The rows, BATCH at a time, which keeps each transaction short."""
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
         yield batch
 
 
-def _read_all(rows: Iterable[ImportRow], now: int, tally: ImportCounts) -> list[CheckedRow]:
-    entries = []
+def _check_rows(rows: Iterable[ImportRow], now: int, counts: ImportCounts) -> list[CheckedRow]:
+    checked = []
     for row in rows:
         try:
-            entries.append(check_row(row, now))
+            checked.append(check_row(row, now))
         except BadInput as problem:
-            tally.invalid.append((row.line, str(problem)))
-    return entries
+            counts.invalid.append((row.line, str(problem)))
+    return checked
 
 
-def _look_up(
+def _add_known(
     tx: Transaction,
-    terms: ImportOptions,
+    options: ImportOptions,
     target: MailingList,
-    entries: Sequence[CheckedRow],
-    seen: dict[str, PriorState],
+    rows: Sequence[CheckedRow],
+    known: dict[str, PriorState],
 ) -> None:
-    """Add to `seen` what is known of the addresses that are not in it yet."""
-    wanted = {entry.address.key: entry.address for entry in entries if entry.address.key not in seen}
-    known = {row["address_key"]: _standing(row) for row in enrolment.find_standings(tx, list_id=target.id, keys=wanted)}
+    """Add to `known` the addresses of these rows that are not in it yet."""
+    wanted = {row.address.key: row.address for row in rows if row.address.key not in known}
+    stored = {
+        row["address_key"]: _prior_state(row) for row in enrolment.find_standings(tx, list_id=target.id, keys=wanted)
+    }
     for key, address in wanted.items():
-        standing = known.get(key, PriorState())
-        if find_reason(tx, digests_of(terms.keys, address)) is not None:
-            standing = replace(standing, is_suppressed=True)
-        seen[key] = standing
+        prior = stored.get(key, PriorState())
+        is_suppressed = find_reason(tx, digests_of(options.keys, address)) is not None
+        known[key] = replace(prior, is_suppressed=True) if is_suppressed else prior
 
 
-def _standing(row: Row) -> PriorState:
+def _prior_state(row: Row) -> PriorState:
     state = None if row["state"] is None else _State(row["state"])
     return PriorState(
         subscriber_id=row["subscriber_id"],
@@ -244,31 +238,31 @@ def _standing(row: Row) -> PriorState:
     )
 
 
-def _after(standing: PriorState, entry: CheckedRow, decision: RowDecision) -> PriorState:
-    if decision.takes_profile:
-        name, language, attributes = merge_profile(standing, entry)
-        standing = replace(standing, name=name, language=language, attributes=attributes)
+def _state_after(prior: PriorState, row: CheckedRow, decision: RowDecision) -> PriorState:
+    after = prior
+    if decision.changes_profile:
+        name, language, attributes = merge_profile(prior, row)
+        after = replace(after, name=name, language=language, attributes=attributes)
     if decision.state is not None:
-        has_left = decision.state is _State.UNSUBSCRIBED
-        standing = replace(standing, state=decision.state, has_left=has_left)
-    return standing
+        after = replace(after, state=decision.state, has_left=decision.state is _State.UNSUBSCRIBED)
+    return after
 
 
 def _write(
-    tx: Transaction, terms: ImportOptions, target: MailingList, entry: CheckedRow, before: PriorState, after: PriorState
+    tx: Transaction, options: ImportOptions, target: MailingList, row: CheckedRow, prior: PriorState, after: PriorState
 ) -> PriorState:
-    assert terms.entropy is not None
-    origin = Origin(source=SOURCE, language=entry.language)
-    person = _write_person(tx, terms, entry, after)
-    subscription_id = before.subscription_id
-    if after.state is before.state:
+    assert options.entropy is not None
+    origin = Origin(source=SOURCE, language=row.language)
+    person = _write_person(tx, options, row, after)
+    subscription_id = prior.subscription_id
+    if after.state is prior.state:
         return replace(after, subscriber_id=person.id)
-    now, since = terms.now, entry.since or terms.now
-    if before.state is None and after.state is _State.PENDING:
-        secret = terms.entropy(16) if terms.asks else None
-        proof = ConfirmationTerms(name=entry.name, expires_at=int(now + terms.confirm_seconds), mail_secret=secret)
-        subscription_id = ask_for_confirmation(tx, target, person, None, origin, proof, now=now).id
-    elif before.state is None:
+    now, since = options.now, row.since or options.now
+    if prior.state is None and after.state is _State.PENDING:
+        secret = options.entropy(16) if options.asks else None
+        terms = ConfirmationTerms(name=row.name, expires_at=int(now + options.confirm_seconds), mail_secret=secret)
+        subscription_id = ask_for_confirmation(tx, target, person, None, origin, terms, now=now).id
+    elif prior.state is None:
         assert after.state is not None
         subscription_id = subscriptions.insert_subscription(
             tx, list_id=target.id, subscriber_id=person.id, state=after.state, source=SOURCE, now=since
@@ -278,30 +272,30 @@ def _write(
     else:
         at = now if after.state is _State.UNSUBSCRIBED else since
         _move_existing(tx, subscription_id, after.state, at)
-    evidence = Origin(source=entry.consent_source or SOURCE, ip=entry.consent_ip, language=entry.language)
-    event = "withdrawn" if after.state is _State.UNSUBSCRIBED and before.state is not None else "imported"
-    record_consent(tx, target, person, event, evidence, now=now, salt=terms.entropy(16))
+    evidence = Origin(source=row.consent_source or SOURCE, ip=row.consent_ip, language=row.language)
+    event = "withdrawn" if after.state is _State.UNSUBSCRIBED and prior.state is not None else "imported"
+    record_consent(tx, target, person, event, evidence, now=now, salt=options.entropy(16))
     return replace(after, subscriber_id=person.id, subscription_id=subscription_id)
 
 
 def _write_person(
-    tx: Transaction, terms: ImportOptions, entry: CheckedRow, after: PriorState
+    tx: Transaction, options: ImportOptions, row: CheckedRow, after: PriorState
 ) -> subscribers.Subscriber:
-    """Insert or update the person, and answer with them as they are stored now."""
+    """Insert or update the subscriber; returns them as they are stored now."""
     number = after.subscriber_id
     if number:
         known = subscribers.get_subscriber(tx, number)
         assert known is not None  # looked up in this transaction
-        # What a file says nothing of, as whether they want plain text, stays as they chose it.
+        # What a file cannot say, such as whether they want plain text, stays as they chose it.
         person = replace(known, name=after.name, language=after.language, attributes=after.attributes)
         if person != known:
             subscribers.update_profile(tx, person)
         return person
     number = subscribers.insert_subscriber(
         tx,
-        entry.address,
-        digests=digests_of(terms.keys, entry.address),
-        now=terms.now,
+        row.address,
+        digests=digests_of(options.keys, row.address),
+        now=options.now,
         name=after.name,
         language=after.language,
         attributes=after.attributes,

@@ -1,4 +1,4 @@
-"""What operators do with suppressions: keep an address out, let it in again, and take over a file of them."""
+"""What operators do with suppressions: add one, remove one, and import a file of them."""
 
 from __future__ import annotations
 
@@ -31,31 +31,28 @@ class SuppressionAdmin:
         self._wake = wake
 
     async def add(self, address: Address, reason: str) -> Answer:
-        """Keep an address out; what waits for it is cancelled. Raises BadInput.
+        """Suppress an address and cancel what waits for it; raises BadInput.
 
-        A stronger reason that stands already stays; the answer says which it is.
+        An earlier, stronger reason stays; the answer has the reason that is in force.
         """
-        wanted = parse_reason(reason)
-        found = await self._database.write(lambda tx: self._suppress(tx, address, wanted, int(self._clock())))
-        event(_log, "suppression.added", reason=found)
+        parsed = parse_reason(reason)
+        stored = await self._database.write(lambda tx: self._suppress(tx, address, parsed, int(self._clock())))
+        event(_log, "suppression.added", reason=stored)
         self._wake()
-        return {"address": None if found is SuppressionReason.ERASED else address.typed, "reason": found.value}
+        return {"address": None if stored is SuppressionReason.ERASED else address.typed, "reason": stored.value}
 
     async def remove(self, address: Address) -> None:
-        """Let an address in again; raises NotFound when it is not suppressed."""
-        if not await self._database.write(self._lift, address):
+        """Lift the suppression of an address; raises NotFound when it is not suppressed."""
+        if not await self._database.write(lambda tx: lift(tx, digests_of(self._keys, address))):
             raise NotFound(f"{address} is not suppressed")
         event(_log, "suppression.removed")
 
     async def import_batch(self, rows: Sequence[SuppressionRow]) -> Answer:
-        """Take some rows of a file in one transaction; an address stays as it is but for a stronger reason."""
+        """Import rows of a file in one transaction; a suppressed address changes only for a stronger reason."""
         answer = await self._database.write(self._import, rows)
         event(_log, "suppression.added", number=answer["added"])
         self._wake()
         return answer
-
-    def _lift(self, tx: Transaction, address: Address) -> bool:
-        return lift(tx, digests_of(self._keys, address))
 
     def _import(self, tx: Transaction, rows: Sequence[SuppressionRow]) -> Answer:
         now, added, unchanged = int(self._clock()), 0, 0
@@ -78,13 +75,13 @@ class SuppressionAdmin:
     def _suppress(
         self, tx: Transaction, address: Address, reason: SuppressionReason, now: int, since: int | None = None
     ) -> SuppressionReason:
-        """Keep an address out; returns the reason that stands then, which may be an earlier and stronger one."""
+        """Suppress an address; returns the reason in force, which may be an earlier and stronger one."""
         digests = digests_of(self._keys, address)
         shown = None if reason is SuppressionReason.ERASED else address.typed
         suppress(tx, digests, reason, address=shown, now=now, since=since)
-        found = find_reason(tx, digests)
-        assert found is not None  # it was just written
-        return found
+        stored = find_reason(tx, digests)
+        assert stored is not None  # it was just written
+        return stored
 
 
 def parse_reason(text: str) -> SuppressionReason:
