@@ -41,7 +41,7 @@ RESULTS_AT_MOST = 4
 # Results that are journaled are recorded together with those that come within so short a time, or once there are so
 # many: a transaction costs as much as dozens of copies. A kill repeats none of them.
 TOGETHER = 128
-TOGETHER_SECONDS = 0.05
+TOGETHER_SECONDS = 0.1
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 
 
@@ -65,6 +65,7 @@ class Broker:
         self.is_closed = False
         self.has_failed = False  # since the last careful cycle: rows may be claimed that nobody holds
         self._was_held = False  # whether no relay took anything at the last claim
+        self._must_offer = False  # whether connections may get something that they could not get when they asked
         self._clock = clock
         self._is_syncing = is_syncing
         self._random = random.SystemRandom()
@@ -88,6 +89,7 @@ class Broker:
     def _next(self, relay: str, most: int) -> list[Job]:
         most = 0 if self.is_closed else min(most, self._room_in_flight())
         if most <= 0:
+            self._must_offer = True
             return []
         now = self._clock()
         if now < self.unsigned_until:
@@ -111,6 +113,8 @@ class Broker:
             return 0
         now = self._clock()
         room = UNRECORDED_AT_MOST - self._handed_out()
+        if room <= 0:
+            self._must_offer = True
         due = self.scheduler.due(relay, now, room)
         if due == 0 and room > 0 and len(self.scheduler):
             # No connection is asking, so nobody else would ask again at the next slot.
@@ -281,13 +285,15 @@ class Broker:
         """Hand these out, which were claimed just now; `is_held` says that no relay takes anything."""
         for job in jobs:
             self.scheduler.push(job)
+            self._must_offer = True
         self._was_held = is_held
         if self.is_closed:  # the claim began before
             self.give_back()
 
     def offer(self) -> None:
-        """Let the connections ask for what is ready."""
-        if len(self.scheduler):
+        """Let the connections ask again if they may get something that they could not get before."""
+        if len(self.scheduler) and (self._must_offer or self.scheduler.throttle.has_limits):
+            self._must_offer = False
             self._wake()
 
     def follow(self, now: float) -> None:

@@ -86,8 +86,8 @@ class Throttle:
 
     def opens_at(self, name: str, now: float) -> float:
         """When the destination takes its next copy: `now` if at once, NEVER when only a result or a person opens it."""
-        if not self._states and not self._paced and name not in self._configured:
-            return now  # nobody has any limits: nearly always
+        if not self.has_limits:
+            return now
         state = self._states.get(name)
         if state is not None and (at := state.opens_at(now)) > now:
             return at
@@ -157,13 +157,13 @@ class Throttle:
         return (self.lanes.limits_of(name).messages_per_connection or 0) if "." in name else 0
 
     @property
-    def is_paced(self) -> bool:
-        """Whether a destination has a rate of its own."""
-        return bool(self._paced)
+    def has_limits(self) -> bool:
+        """Whether any destination has limits: nearly always none has."""
+        return bool(self._states or self._paced or self._configured)
 
     def is_bound(self, name: str, now: float) -> bool:
         """Whether the destination has limits, so that few of its copies are claimed at a time."""
-        if not self._states and not self._paced and name not in self._configured:
+        if not self.has_limits:
             return False
         return name in self._paced or self._bound(name, now) < UNBOUND
 
