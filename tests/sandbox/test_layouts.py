@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from pressrun.core.errors import LayoutError, Unavailable
-from pressrun.message.own_layouts.template import LARGEST_TEMPLATE
-from pressrun.sandbox.layouts import LayoutLimits, OwnLayouts
+from pressrun.sandbox.layouts import LARGEST_TEMPLATE, LayoutLimits, OwnLayouts
 
 LIMITS = LayoutLimits(wall_seconds=60, cpu_seconds=1)  # a busy machine gives a second of itself late
 

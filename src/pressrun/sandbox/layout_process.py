@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import msgspec
 
 from pressrun.core.errors import LayoutError
-from pressrun.message.own_layouts.template import render_template
 from pressrun.sandbox.confinement import allow_time, confine
 
 
@@ -42,6 +42,9 @@ Result = Made | Failed
 
 def carry_out(packed: bytes) -> Result:
     """Render the template of a task."""
+    # The daemon imports this module for the types alone, and should not load a template engine for them.
+    from pressrun.message.own_layouts.template import render_template  # noqa: PLC0415
+
     try:
         task = msgspec.msgpack.decode(packed, type=LayoutTask)
         return Made(render_template(task.source, task.plain, task.marks))
@@ -55,6 +58,7 @@ def main(arguments: Sequence[str]) -> None:
     """Take the task, confine this process, and answer."""
     memory_bytes, cpu_seconds = (int(text) for text in arguments)
     packed = sys.stdin.buffer.read()
+    import_module("pressrun.message.own_layouts.template")  # before the limits apply
     confine(memory_bytes=memory_bytes)
     allow_time(cpu_seconds)
     sys.stdout.buffer.write(msgspec.msgpack.encode(carry_out(packed)))

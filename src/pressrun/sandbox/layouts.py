@@ -18,10 +18,10 @@ import msgspec
 
 from pressrun.core.errors import LayoutError, Unavailable
 from pressrun.core.resources import is_out_of_resources
-from pressrun.message.own_layouts.template import LARGEST_TEMPLATE
 from pressrun.sandbox.confinement import bare_environment
 from pressrun.sandbox.layout_process import Failed, LayoutTask, Made, Result
 
+LARGEST_TEMPLATE = 128 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _SUFFIX = ".html"
 _RESULTS: msgspec.msgpack.Decoder[Result] = msgspec.msgpack.Decoder(Result)

@@ -19,7 +19,6 @@ from markupsafe import Markup, escape
 
 from pressrun.core.errors import LayoutError
 
-LARGEST_TEMPLATE = 128 * 1024
 LARGEST_OUTPUT = 96 * 1024  # Gmail cuts a mail after 100 KiB, content and all
 LONGEST_RANGE = 1000
 
