@@ -45,7 +45,7 @@ from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import subscribers, subscriptions
 from pressrun.store.deliveries import count_copies
-from pressrun.store.editions import Edition, get_edition
+from pressrun.store.editions import Edition, find_edition
 from pressrun.store.journal import JournalEntry
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
@@ -190,7 +190,7 @@ class Pressroom:
         return (await self.stored(edition_id)).state.value
 
     async def stored(self, edition_id: int) -> Edition:
-        found = await self.office.database.read(get_edition, edition_id)
+        found = await self.office.database.read(find_edition, edition_id)
         assert found is not None
         return found
 

@@ -206,7 +206,7 @@ class Mailroom:
             rows, _ = deliveries.claim_notices(tx, now=int(self.now), limit=1000, octets=1 << 30, may_go=may_go)
             found = []
             for row in rows:
-                target = None if row.list_id is None else lists.get_list(tx, row.list_id)
+                target = None if row.list_id is None else lists.find_list_by_id(tx, row.list_id)
                 found.append(composer.compose(row, target, int(self.now)))
             return found
 

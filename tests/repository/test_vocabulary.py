@@ -55,18 +55,15 @@ LEFT_NAMES = set(
     """
     AbuseLimits.asks_for_work AbuseLimits.look AttackDetector.look AutoPause.after_settling
     BounceHandler.after_settling BounceHandler.settle ComplaintHandler.settle
-    ComplaintHandler.settle_at_bounce_address DataLock.take EditionsPort.settle Fallback.note LayoutPress
-    MailCommands.settle MailQuota.taken MailedEditions.settle QueueLoop.look RateAnomaly.judge RelayWatch.look Said
-    SignUps.take_within UndoUnsubscribe.say_why Unsubscribes.note_within ask_for_confirmation ask_suspended
-    find_asked judge judge_posts note record_probe readers_to_probe take_back_bounced
-    take_back_refused take_back_unsent taken_slugs
+    ComplaintHandler.settle_at_bounce_address EditionsPort.settle Fallback.note MailCommands.settle
+    MailQuota.taken MailedEditions.settle QueueLoop.look RateAnomaly.judge RelayWatch.look SignUps.take_within
+    UndoUnsubscribe.say_why Unsubscribes.note_within ask_for_confirmation ask_suspended judge judge_posts note
+    take_back_bounced take_back_refused take_back_unsent
 """.split()
 )
 LEFT_ANSWERS = set(
     """
-    MailAcceptance.find_route build build_signer find_config find_open_list
-    find_passage find_relation find_zone get_change get_confirmation get_edition get_list get_subscriber
-    get_subscription get_suppression get_unsubscribe get_with_details
+    MailAcceptance.find_route build build_signer find_config find_passage
 """.split()
 ) | {"VerbGroup.get_command"}  # click's
 LEFT_TERMS = {"smarthost", "soft bounce", "delivery report"}

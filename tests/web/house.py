@@ -200,7 +200,7 @@ class House:
         await self.database.write(suppress, digests, SuppressionReason(reason), address=address, now=int(NOW))
 
     async def subscription(self, number: int) -> Subscription:
-        found = await self.database.read(subscriptions.get_subscription, number)
+        found = await self.database.read(subscriptions.find_subscription_by_id, number)
         assert found is not None
         return found
 

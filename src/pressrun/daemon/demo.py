@@ -201,7 +201,7 @@ class _Tour:
 
     async def _until_finished(self, running: Running, edition_id: int) -> None:
         for _ in range(int(WAIT_SECONDS * 10)):
-            edition = await running.services.database.read(editions.get_edition, edition_id)
+            edition = await running.services.database.read(editions.find_edition, edition_id)
             if edition is not None and edition.state is EditionState.FINISHED:
                 return
             await asyncio.sleep(0.1)

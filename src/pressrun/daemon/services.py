@@ -27,7 +27,7 @@ from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
-from pressrun.services.ports import UNOBSERVED, LayoutPress, SignUpObserver, Waker
+from pressrun.services.ports import UNOBSERVED, LayoutRenderer, SignUpObserver, Waker
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.never_again import NeverAgain
@@ -61,7 +61,7 @@ class Readers:
 class Editions:
     """The use cases of editors, and the reports about editions."""
 
-    layouts: LayoutPress
+    layouts: LayoutRenderer
     sender_check: SenderCheck
     edition_admin: EditionAdmin
     draft_approval: DraftApproval
@@ -184,7 +184,7 @@ def _build_editions(settings: Current[Settings], database: Database, keys: KeyRi
     )
 
 
-def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress, mail_accepted: Waker) -> Operating:
+def _build_operating(settings: Settings, readers: Readers, layouts: LayoutRenderer, mail_accepted: Waker) -> Operating:
     context = readers.context
     database, keys, clock, entropy, wake = context.database, context.keys, context.clock, context.entropy, context.wake
     data = DataDir(settings.data_dir)

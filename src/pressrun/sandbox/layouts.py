@@ -37,7 +37,7 @@ class LayoutLimits:
 
 
 class OwnLayouts:
-    """The layouts of one folder, as services.ports.LayoutPress promises."""
+    """The layouts of one folder, as services.ports.LayoutRenderer promises."""
 
     def __init__(self, folder: Path, limits: LayoutLimits | None = None) -> None:
         self._folder = folder

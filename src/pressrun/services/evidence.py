@@ -37,7 +37,7 @@ def record_sent(tx: Transaction, settlements: Iterable[DeliveryResult], now: int
     for one in settlements:
         if one.mail is None:
             continue
-        asked = notices.find_asked(tx, one.id)
+        asked = notices.find_notice_reader(tx, one.id)
         if asked is not None:
             event = ConsentEvent(
                 subscriber_id=asked["subscriber_id"],

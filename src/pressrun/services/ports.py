@@ -62,7 +62,7 @@ class TextRecords(Protocol):
         """The TXT records of each name, maybe none; None where nobody knew: no answer, or no such domain."""
 
 
-class LayoutPress(Protocol):
+class LayoutRenderer(Protocol):
     """The operator's own layouts. Rendering takes as long as a process lives: never call it on the event loop."""
 
     def names(self) -> list[str]:

@@ -118,12 +118,12 @@ def lift_for_reader(tx: Transaction, digests: Digests) -> None:
 def keep_out_erased(tx: Transaction, digests: Digests, address_key: str, now: int) -> None:
     """Keep an erased address out by its keyed hash alone; a reason that no sign-up lifts stays what it is."""
     standing = find_reason(tx, digests)
-    own = suppressions.get_suppression(tx, digests.own)
+    own = suppressions.find_suppression(tx, digests.own)
     if own is not None and own["reason"] not in LIFTED_BY_READER:
         suppressions.forget_address(tx, digests.own)
     elif standing is not SuppressionReason.NEVER_AGAIN or own is not None:
         suppressions.suppress(tx, digests.own, address=None, reason=SuppressionReason.ERASED, since=now)
-    whole = suppressions.get_suppression(tx, digests.mailbox)
+    whole = suppressions.find_suppression(tx, digests.mailbox)
     if whole is not None and _key_of(whole["address"]) == address_key:
         suppressions.forget_address(tx, digests.mailbox)
 

@@ -93,7 +93,7 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
     return edition_id
 
 
-def get_edition(tx: Transaction, edition_id: int) -> Edition | None:
+def find_edition(tx: Transaction, edition_id: int) -> Edition | None:
     """The edition with this id."""
     return tx.parsed(Edition, "editions.get", id=edition_id)
 
@@ -109,7 +109,7 @@ def next_id(tx: Transaction) -> int:
     return int(tx.value("editions.last_id") or 0) + 1
 
 
-def taken_slugs(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] = ()) -> frozenset[str]:
+def used_slugs(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] = ()) -> frozenset[str]:
     """The slugs of a list that begin with this one, without those of the editions in `but`."""
     rows = tx.rows("editions.slugs", list_id=list_id, slug=slug)
     return frozenset(row["slug"] for row in rows if row["id"] not in but)

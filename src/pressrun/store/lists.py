@@ -80,7 +80,7 @@ def find_list(tx: Transaction, name: str) -> MailingList | None:
     return tx.parsed(MailingList, "lists.find", name=name)
 
 
-def get_list(tx: Transaction, list_id: int) -> MailingList | None:
+def find_list_by_id(tx: Transaction, list_id: int) -> MailingList | None:
     """The list with this id."""
     return tx.parsed(MailingList, "lists.get", id=list_id)
 

@@ -61,7 +61,7 @@ def drop_content(tx: Transaction, notice_id: int) -> None:
     tx.run("notices.drop_content", id=notice_id)
 
 
-def find_asked(tx: Transaction, delivery_id: int) -> Row | None:
+def find_notice_reader(tx: Transaction, delivery_id: int) -> Row | None:
     """subscriber_id, list_id, list_name, address, language and kind of a notice; None when its reader is gone."""
     return tx.row("notices.asked", delivery_id=delivery_id)
 

@@ -81,7 +81,7 @@ def find_subscriber(tx: Transaction, address: Address) -> Subscriber | None:
     return None if row is None else _from_row(row)
 
 
-def get_subscriber(tx: Transaction, subscriber_id: int) -> Subscriber | None:
+def find_subscriber_by_id(tx: Transaction, subscriber_id: int) -> Subscriber | None:
     """The person with this id."""
     row = tx.row("subscribers.get", id=subscriber_id)
     return None if row is None else _from_row(row)

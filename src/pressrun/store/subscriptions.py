@@ -60,12 +60,12 @@ def find_subscription(tx: Transaction, *, list_id: int, subscriber_id: int) -> S
     return tx.parsed(Subscription, "subscriptions.find", list_id=list_id, subscriber_id=subscriber_id)
 
 
-def get_subscription(tx: Transaction, subscription_id: int) -> Subscription | None:
+def find_subscription_by_id(tx: Transaction, subscription_id: int) -> Subscription | None:
     """The subscription with this id."""
     return tx.parsed(Subscription, "subscriptions.get", id=subscription_id)
 
 
-def get_with_details(
+def find_with_details(
     tx: Transaction, subscription_id: int
 ) -> tuple[Subscription, subscribers.Subscriber, lists.MailingList] | None:
     """The subscription with this id, its person and its list."""
@@ -134,9 +134,9 @@ def insert_confirmation(
     )
 
 
-def get_confirmation(tx: Transaction, confirmation_id: int) -> PendingConfirmation | None:
+def find_confirmation(tx: Transaction, confirmation_id: int) -> PendingConfirmation | None:
     """The request with this id."""
-    return tx.parsed(PendingConfirmation, "subscriptions.get_confirmation", id=confirmation_id)
+    return tx.parsed(PendingConfirmation, "subscriptions.find_confirmation", id=confirmation_id)
 
 
 def led_confirmations(tx: Transaction, leader_id: int) -> list[PendingConfirmation]:

@@ -34,6 +34,6 @@ def list_suppressions(tx: Transaction) -> list[Row]:
     return tx.rows("suppressions.all")
 
 
-def get_suppression(tx: Transaction, digest: bytes) -> Row | None:
+def find_suppression(tx: Transaction, digest: bytes) -> Row | None:
     """address (None when erased), reason and since of one suppression."""
     return tx.row("suppressions.get", digest=digest)

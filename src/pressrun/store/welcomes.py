@@ -26,7 +26,7 @@ class WelcomeSource:
 def find_welcome(tx: Transaction, list_id: int) -> Edition | None:
     """The welcome mail of a list."""
     edition_id: int | None = tx.value("welcomes.find", list_id=list_id)
-    return None if edition_id is None else editions.get_edition(tx, edition_id)
+    return None if edition_id is None else editions.find_edition(tx, edition_id)
 
 
 def lists_with_welcome(tx: Transaction) -> list[str]:

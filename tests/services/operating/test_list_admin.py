@@ -16,7 +16,7 @@ from pressrun.services.operating.list_settings import KEYS, read_settings
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
 from pressrun.store.deliveries import count_copies, queue_audience
-from pressrun.store.editions import get_edition
+from pressrun.store.editions import find_edition
 
 WEB = Origin(source="web")
 
@@ -171,7 +171,7 @@ async def test_closing_ends_requests_and_editions_and_reopening_brings_none_back
     await office.database.write(lambda tx: queue_audience(tx, edition_id=running, list_id=1, now=1, shuffled=False))
     closed = await office.lists.close_list("news")
     assert (0, 1, True) == (closed["pending"], closed["active"], closed["closed_at"] is not None)
-    states = [await office.database.read(get_edition, number) for number in (waiting, running, held)]
+    states = [await office.database.read(find_edition, number) for number in (waiting, running, held)]
     assert ["cancelled", "cancelled", "draft"] == [found.state.value for found in states if found]
     assert 1 == (await office.database.read(count_copies, running))["cancelled"]
     reopened = await office.lists.set_list("news", {"closed": "false"})

@@ -165,7 +165,7 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(hous
     ends = await house.database.read(
         lambda tx: {
             one.expires_at
-            for one in [subscriptions.get_confirmation(tx, number), *subscriptions.led_confirmations(tx, number)]
+            for one in [subscriptions.find_confirmation(tx, number), *subscriptions.led_confirmations(tx, number)]
             if one is not None
         }
     )

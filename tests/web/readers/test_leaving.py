@@ -233,7 +233,7 @@ async def be_removed(house: House) -> None:
     """What `subscriber rm`, an import and "never again" do."""
 
     def end(tx: Transaction) -> None:
-        found = subscriptions.get_subscription(tx, 1)
+        found = subscriptions.find_subscription_by_id(tx, 1)
         assert found is not None
         end_subscription(tx, found, "operator", int(NOW))
 

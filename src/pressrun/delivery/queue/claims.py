@@ -175,7 +175,7 @@ class _Claiming:
             claims.consequences += Consequences(returned=take_back_unsent(tx, forwards, self._now))
 
     def _notice(self, row: ClaimedNotice) -> Job:
-        target = None if row.list_id is None else lists.get_list(self._tx, row.list_id)
+        target = None if row.list_id is None else lists.find_list_by_id(self._tx, row.list_id)
         return Job(row, self._now, None, target, logo=None if target is None else self._logo(target))
 
     def _logo(self, target: MailingList) -> Logo | None:
@@ -253,7 +253,7 @@ class _Claiming:
 
 def load_compiled(tx: Transaction, edition: Edition) -> CompiledEdition:
     """What the copies of an edition have in common, as it was compiled."""
-    target = lists.get_list(tx, edition.list_id)
+    target = lists.find_list_by_id(tx, edition.list_id)
     assert target is not None  # the edition holds it by a foreign key
     skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
     text_alone = editions.load_text_skeleton(tx, edition.id)

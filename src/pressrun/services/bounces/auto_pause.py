@@ -150,7 +150,7 @@ class AutoPause:
 
     def _judge(self, tx: Transaction, number: int, fare: _Fare, now: int) -> tuple[_Fare | None, Edition | None]:
         """How an edition fares as the database has it, None when it is not being sent now; and it, when it pauses."""
-        edition = editions.get_edition(tx, number)
+        edition = editions.find_edition(tx, number)
         if edition is None or edition.state is not EditionState.SENDING:
             return None, None
         fare = _count(tx, edition, fare, now)
@@ -179,7 +179,7 @@ class AutoPause:
 
     def _tell(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> None:
         """Write to the operator, who can do something about it, and to the owner, whose edition it is."""
-        target = lists.get_list(tx, edition.list_id)
+        target = lists.find_list_by_id(tx, edition.list_id)
         owner, operator = target.owner if target is not None else None, self._site.operator
         of_list = "en" if target is None else target.language
         people = {one: one == operator or operator is None for one in (owner, operator) if one is not None}

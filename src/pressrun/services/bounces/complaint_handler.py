@@ -71,7 +71,7 @@ class ComplaintHandler:
     def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:
         """Unsubscribe a person from every list and suppress the address; False when that was so already."""
         now = int(self._clock())
-        person = subscribers.get_subscriber(tx, subscriber_id)
+        person = subscribers.find_subscriber_by_id(tx, subscriber_id)
         assert person is not None  # the subscription holds it by a foreign key
         origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
         end_everything(tx, person, origin, self._entropy, now)
@@ -88,7 +88,7 @@ class ComplaintHandler:
         for uri in enclosed.unsubscribe:
             numbers = self._by_mailto(uri) if uri.lower().startswith("mailto:") else self._by_link(uri)
             if numbers is not None:
-                subscription = subscriptions.get_subscription(tx, numbers[0])
+                subscription = subscriptions.find_subscription_by_id(tx, numbers[0])
                 yield _Complainer(None if subscription is None else subscription.subscriber_id, numbers[1] or None)
 
     def _copies(self, tx: Transaction, enclosed: Enclosed) -> Iterator[int]:

@@ -34,7 +34,7 @@ def alert_of_policy(
     subject = hashlib.sha256(f"policy\0{provider_of(copy['domain']) or copy['domain']}".encode()).digest()
     if not limits.spend(tx, ALERTS, subject, ALERT_RATE, now):
         return None
-    edition = editions.get_edition(tx, copy["edition_id"])
+    edition = editions.find_edition(tx, copy["edition_id"])
     assert edition is not None  # the copy holds it by a foreign key
     if site.operator is not None:
         notices.insert_notice(

@@ -265,13 +265,13 @@ def _opened(
 
 def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
     """The list of a link; None once its reader has left or their address has changed."""
-    subscription = subscriptions.get_subscription(tx, link.subscription_id)
+    subscription = subscriptions.find_subscription_by_id(tx, link.subscription_id)
     if subscription is None or subscription.round != link.round or subscription.state not in _READERS:
         return None
-    person = subscribers.get_subscriber(tx, subscription.subscriber_id)
+    person = subscribers.find_subscriber_by_id(tx, subscription.subscriber_id)
     if person is None or person.epoch != link.epoch:
         return None
-    return lists.get_list(tx, subscription.list_id)
+    return lists.find_list_by_id(tx, subscription.list_id)
 
 
 def _public_archives(tx: Transaction) -> list[MailingList]:

@@ -119,8 +119,8 @@ class DraftApproval:
 
 def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
     """An edition that came by mail, without its preview; None in the cases of `DraftApproval.find`."""
-    draft, edition = drafts.find_draft(tx, edition_id), editions.get_edition(tx, edition_id)
-    target = None if edition is None else lists.get_list(tx, edition.list_id)
+    draft, edition = drafts.find_draft(tx, edition_id), editions.find_edition(tx, edition_id)
+    target = None if edition is None else lists.find_list_by_id(tx, edition.list_id)
     if draft is None or edition is None or target is None:
         return None
     status = draft_status(tx, edition, target)

@@ -61,7 +61,7 @@ def decide_relation(sent: Sequence[SentDraft], subject: str, version: DraftVersi
     return DraftRelation(replaced=tuple(replaced), newer=newer, beside=beside, approved=approved)
 
 
-def find_relation(
+def relation_to_sent(
     tx: Transaction,
     target: MailingList,
     editor: Address,

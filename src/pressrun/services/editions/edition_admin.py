@@ -16,8 +16,8 @@ from pressrun.message.finding import Finding, in_order
 from pressrun.services.editions import edition_issues, lifecycle
 from pressrun.services.editions.edition_build import (
     Manuscript,
-    find_open_list,
     gather_references,
+    get_open_list,
     require_no_errors,
 )
 from pressrun.services.editions.edition_storage import (
@@ -30,7 +30,7 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
+from pressrun.services.ports import Clock, Entropy, LayoutRenderer, Waker
 from pressrun.services.suppression import find_reason
 from pressrun.store import deliveries, destinations, editions
 from pressrun.store.database import Database
@@ -59,7 +59,7 @@ class EditionAdmin:
         site: Site,
         keys: KeyRing,
         sender_check: SenderCheck,
-        layouts: LayoutPress,
+        layouts: LayoutRenderer,
         clock: Clock,
         entropy: Entropy,
         wake: Waker,
@@ -204,7 +204,7 @@ class EditionAdmin:
         again: bool,
         canary_percent: float | None,
     ) -> int:
-        target = find_open_list(tx, prepared.context.list.name)
+        target = get_open_list(tx, prepared.context.list.name)
         first = editions.find_by_digest(tx, target.id, prepared.manuscript.digest)
         if first is not None and not again:
             raise Refused(

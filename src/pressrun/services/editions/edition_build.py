@@ -20,7 +20,7 @@ from pressrun.services.editions.edition_issues import check_issue, find_issue_ed
 from pressrun.services.editions.language_check import check_language
 from pressrun.services.editions.own_layouts import render_own
 from pressrun.services.mails.list_profile import profile_of
-from pressrun.services.ports import LayoutPress
+from pressrun.services.ports import LayoutRenderer
 from pressrun.store import editions, lists, logos, subscribers
 from pressrun.store.issues import IssueEdition
 from pressrun.store.lists import MailingList
@@ -72,7 +72,7 @@ def gather_references(source: bytes, source_name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reference.path for reference in referenced_paths(file)))
 
 
-def find_open_list(tx: Transaction, name: str) -> MailingList:
+def get_open_list(tx: Transaction, name: str) -> MailingList:
     """The list with this name, if it is open; raises NotFound or Refused."""
     target = lists.find_list(tx, name)
     if target is None:
@@ -89,7 +89,7 @@ def load_build_context(
 
     Without `with_drafts` a draft of the same issue does not count. Drafts that are `replaced` give up their slug.
     """
-    target = find_open_list(tx, list_name)
+    target = get_open_list(tx, list_name)
     return BuildContext(
         list=target,
         logo=logos.find_logo(tx, target.id) if target.logo is not None else None,
@@ -102,7 +102,7 @@ def load_build_context(
 
 def free_slug(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] = ()) -> str:
     """`slug`, or `slug-2`, `slug-3`, … when editions other than those in `but` have it."""
-    taken = editions.taken_slugs(tx, list_id, slug, but=but)
+    taken = editions.used_slugs(tx, list_id, slug, but=but)
     number, candidate = 1, slug
     while candidate in taken:
         number += 1
@@ -111,7 +111,7 @@ def free_slug(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] 
 
 
 def build(
-    manuscript: Manuscript, file: EditionFile, context: BuildContext, site: Site, layouts: LayoutPress
+    manuscript: Manuscript, file: EditionFile, context: BuildContext, site: Site, layouts: LayoutRenderer
 ) -> BuiltEdition:
     """Build the edition, which may take tens of milliseconds, and longer with a layout of the operator's own.
 

@@ -74,7 +74,7 @@ def unlink_edition(tx: Transaction, edition_id: int) -> None:
 
 
 def _family(tx: Transaction, edition_id: int, list_id: int) -> str:
-    target = lists.get_list(tx, list_id)
+    target = lists.find_list_by_id(tx, list_id)
     assert target is not None  # an edition goes with its list
     if target.family is None:
         raise BadInput(

@@ -13,7 +13,7 @@ from pressrun.message.finding import Finding
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.services.editions.edition_build import BuildContext, Manuscript, build
 from pressrun.services.editions.edition_storage import LinkContext, values_for
-from pressrun.services.ports import LayoutPress
+from pressrun.services.ports import LayoutRenderer
 from pressrun.store import editions, subscribers
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -47,7 +47,7 @@ def preview_edition(
     context: BuildContext,
     keys: KeyRing,
     site: Site,
-    layouts: LayoutPress,
+    layouts: LayoutRenderer,
     as_address: Address | None,
     now: int,
 ) -> Preview:

@@ -25,13 +25,13 @@ from pressrun.services.editions.edition_build import (
     BuildContext,
     Manuscript,
     build,
-    find_open_list,
+    get_open_list,
     load_build_context,
     require_no_errors,
 )
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
 from pressrun.services.mails.copy_composer import archive_url, day_of, message_id
-from pressrun.services.ports import Entropy, LayoutPress
+from pressrun.services.ports import Entropy, LayoutRenderer
 from pressrun.store import editions, notices, subscribers
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition, NewEdition
@@ -72,7 +72,7 @@ class LinkContext:
 async def prepare_edition(
     database: Database,
     site: Site,
-    layouts: LayoutPress,
+    layouts: LayoutRenderer,
     list_name: str,
     manuscript: Manuscript,
     file: EditionFile,
@@ -95,10 +95,10 @@ def require_same_context(tx: Transaction, prepared: PreparedEdition, *, replaced
 
     The slugs of drafts that it replaces are free.
     """
-    target = find_open_list(tx, prepared.context.list.name)
+    target = get_open_list(tx, prepared.context.list.name)
     if target != prepared.context.list or editions.next_id(tx) != prepared.context.edition_id:
         raise ChangedSinceBuild("the list or the next id has changed")
-    if prepared.context.slug in editions.taken_slugs(tx, target.id, prepared.context.slug, but=replaced):
+    if prepared.context.slug in editions.used_slugs(tx, target.id, prepared.context.slug, but=replaced):
         raise ChangedSinceBuild("the slug is no longer free")
 
 

@@ -22,7 +22,7 @@ PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
 
 def require_edition(tx: Transaction, edition_id: int) -> Edition:
     """The edition of that id, or NotFound."""
-    found = editions.get_edition(tx, edition_id)
+    found = editions.find_edition(tx, edition_id)
     if found is None:
         raise NotFound(f"no such edition: {edition_id} (see `pressrun edition ls`)")
     return found
@@ -54,7 +54,7 @@ def release(tx: Transaction, edition_id: int, now: int) -> Edition:
     """Let a draft go: its audience is taken in this transaction. Raises NotFound, Refused."""
     edition = require_edition(tx, edition_id)
     released = _moved(edition, EditionEvent.RELEASE)
-    target = lists.get_list(tx, edition.list_id)
+    target = lists.find_list_by_id(tx, edition.list_id)
     assert target is not None  # an edition goes with its list
     require_releasable(tx, edition, target)
     editions.record_edition(tx, released)
@@ -155,7 +155,7 @@ def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds
 
 def finish_if_done(tx: Transaction, edition_id: int, now: int) -> list[Edition]:
     """Finish an edition that has no copy left to send; returns it when that is so."""
-    edition = editions.get_edition(tx, edition_id)
+    edition = editions.find_edition(tx, edition_id)
     if edition is None or move(edition.state, EditionEvent.FINISH) is None or edition.started_at is None:
         return []
     if deliveries.is_unfinished(tx, edition_id):
@@ -167,7 +167,7 @@ def finish_if_done(tx: Transaction, edition_id: int, now: int) -> list[Edition]:
 
 def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
     """Pause an edition whose canary copies have all been attempted; returns it when that is so."""
-    edition = editions.get_edition(tx, edition_id)
+    edition = editions.find_edition(tx, edition_id)
     if edition is None or edition.canary_copies is None or edition.state is not EditionState.SENDING:
         return []
     if deliveries.count_attempted(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
@@ -278,7 +278,7 @@ def resend_failed(tx: Transaction, edition_id: int, now: int) -> Resent:
         raise Refused(f"the canary copies of edition {edition_id} are being sent. Try again when it has paused")
     if edition.state is EditionState.FINISHED:
         moved = replace(moved, canary_copies=None)  # its canary is over, whoever it went to
-    target = lists.get_list(tx, edition.list_id)
+    target = lists.find_list_by_id(tx, edition.list_id)
     if target is None or target.closed_at is not None:
         raise Refused(f"the list {edition.list_name} is closed, so nothing is sent to its subscribers")
     queued, left_out = deliveries.requeue_failed(tx, edition_id=edition_id, list_id=edition.list_id, now=now)

@@ -17,13 +17,13 @@ from pressrun.message.profile import ListProfile
 from pressrun.message.sources.edition_file import parse_edition
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.mailbox import Mailbox
-from pressrun.services.ports import LayoutPress
+from pressrun.services.ports import LayoutRenderer
 
 _COLUMN = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 _SPECIMEN = b"---\nsubject: A specimen\npreheader: To look at\n---\nText of a specimen.\n"
 
 
-def render_own(profile: ListProfile, file: EditionFile, site: Site, layouts: LayoutPress) -> ListProfile:
+def render_own(profile: ListProfile, file: EditionFile, site: Site, layouts: LayoutRenderer) -> ListProfile:
     """The profile with the operator's own layout rendered for an edition; unchanged for a built-in layout."""
     name, keys = profile.design.layout, file.keys
     if name in LAYOUT_NAMES:
@@ -40,14 +40,14 @@ def render_own(profile: ListProfile, file: EditionFile, site: Site, layouts: Lay
     return replace(profile, design=replace(profile.design, rendered=rendered))
 
 
-def list_layouts(layouts: LayoutPress) -> list[dict[str, str]]:
+def list_layouts(layouts: LayoutRenderer) -> list[dict[str, str]]:
     """`layout ls`: the layouts that a list can use, built-in ones first."""
     built_in = [{"name": name, "kind": "built-in", "summary": built_in_layout(name).summary} for name in LAYOUT_NAMES]
     own = [{"name": name, "kind": "own", "summary": ""} for name in layouts.names() if name not in LAYOUT_NAMES]
     return [*built_in, *own]
 
 
-def try_layout(name: str, site: Site, layouts: LayoutPress) -> None:
+def try_layout(name: str, site: Site, layouts: LayoutRenderer) -> None:
     """Build a sample edition in the operator's own layout; raises LayoutError with everything wrong with it."""
     if name not in layouts.names():
         known = ", ".join([*LAYOUT_NAMES, *layouts.names()])

@@ -10,7 +10,7 @@ from pressrun.core.opening_hours import OpeningHours, parse_hours
 from pressrun.store.editions import Edition
 
 
-def find_zone(name: str) -> ZoneInfo:
+def parse_time_zone(name: str) -> ZoneInfo:
     """The IANA time zone with this name; raises BadInput."""
     try:
         return ZoneInfo(name.strip())
@@ -38,7 +38,7 @@ def held_until(edition: Edition, now: float) -> int | None:
 
 def _hours_of(hours: str, timezone: str) -> OpeningHours:
     try:
-        zone = find_zone(timezone)
+        zone = parse_time_zone(timezone)
     except BadInput:  # it was known when it was set; hours that are a bit off are better than none
-        zone = find_zone("UTC")
+        zone = parse_time_zone("UTC")
     return OpeningHours(*parse_hours(hours), zone)

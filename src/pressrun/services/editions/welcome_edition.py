@@ -18,9 +18,9 @@ from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.finding import errors_of
 from pressrun.message.layouts.design import Logo
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.edition_build import BuildContext, Manuscript, build, find_open_list
+from pressrun.services.editions.edition_build import BuildContext, Manuscript, build, get_open_list
 from pressrun.services.editions.edition_storage import ChangedSinceBuild
-from pressrun.services.ports import LayoutPress
+from pressrun.services.ports import LayoutRenderer
 from pressrun.store import editions, logos, subscribers, welcomes
 from pressrun.store.editions import NewEdition
 from pressrun.store.lists import MailingList
@@ -83,14 +83,14 @@ def plan_welcome(
 
 def require_welcome(tx: Transaction, list_name: str, manuscript: Manuscript | None) -> WelcomePlan:
     """The welcome mail to build for a preview, from a file or the one of the list. Raises NotFound, Refused."""
-    target = find_open_list(tx, list_name)
+    target = get_open_list(tx, list_name)
     plan = plan_welcome(tx, target, logos.find_logo(tx, target.id), manuscript)
     if plan is None:
         raise NotFound(f"{list_name} has no welcome mail: `pressrun list set {list_name} welcome=FILE` gives it one")
     return plan
 
 
-def build_welcome(plan: WelcomePlan, site: Site, layouts: LayoutPress) -> BuiltWelcome:
+def build_welcome(plan: WelcomePlan, site: Site, layouts: LayoutRenderer) -> BuiltWelcome:
     """Build a welcome mail, which may take a while. Raises EditionError, LayoutError and PreflightFailed."""
     file = plan.manuscript.parse()
     built = build(plan.manuscript, file, plan.context, site, layouts)

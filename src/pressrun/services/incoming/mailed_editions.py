@@ -34,7 +34,7 @@ from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
 from pressrun.services.editions import draft_versions, lifecycle
 from pressrun.services.editions.draft_status import DraftStatus, draft_status
-from pressrun.services.editions.edition_build import Manuscript, find_open_list
+from pressrun.services.editions.edition_build import Manuscript, get_open_list
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
     ChangedSinceBuild,
@@ -49,7 +49,7 @@ from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.incoming.posting_rules import is_reply_to_copy
 from pressrun.services.mail_results import MailMustWait, MailResult, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
-from pressrun.services.ports import Clock, Entropy, LayoutPress
+from pressrun.services.ports import Clock, Entropy, LayoutRenderer
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import find_reason
 from pressrun.store import drafts, enrolment, limits, lists, notices
@@ -101,7 +101,7 @@ class MailedEditions:
         keys: KeyRing,
         site: Site,
         sender_check: SenderCheck,
-        layouts: LayoutPress,
+        layouts: LayoutRenderer,
         settings: Current[ServiceSettings],
         clock: Clock,
         entropy: Entropy,
@@ -237,7 +237,7 @@ class MailedEditions:
 
         The editor and the list are looked at once more: what they may may have ended since the mail was accepted.
         """
-        target = find_open_list(tx, post.list_name)
+        target = get_open_list(tx, post.list_name)
         if target.post_by_mail == "off":
             return self._store_refusal(tx, post, [error("posting-off")], InboundState.DONE), None
         before = drafts.find_same_content(tx, target.id, prepared.manuscript.digest)
@@ -265,9 +265,9 @@ class MailedEditions:
     def _find_relation(
         self, tx: Transaction, post: _Post, subject: str, own: Edition | None
     ) -> draft_versions.DraftRelation:
-        target, now = find_open_list(tx, post.list_name), int(self._clock())
+        target, now = get_open_list(tx, post.list_name), int(self._clock())
         number = None if own is None else own.id
-        return draft_versions.find_relation(tx, target, post.editor, subject, post.version, now=now, own=number)
+        return draft_versions.relation_to_sent(tx, target, post.editor, subject, post.version, now=now, own=number)
 
     def _store_draft(
         self,

@@ -51,7 +51,7 @@ def read_whole(tx: Transaction, target: MailingList, slug: str) -> tuple[Archive
 def read_message(tx: Transaction, target: MailingList, slug: str, site: Site) -> bytes:
     """An edition as an entry of an mbox; raises NotFound when it has just been removed."""
     archived = _read_edition(tx, target, slug)
-    edition = editions.get_edition(tx, archived.id)
+    edition = editions.find_edition(tx, archived.id)
     assert edition is not None  # it was read in this transaction
     address, published_at = site.list_address(target.name), archived.summary.published_at
     message = archive_copy(

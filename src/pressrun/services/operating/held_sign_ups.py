@@ -76,7 +76,7 @@ class HeldSignUps:
         return len(some)
 
     def _is_useful(self, tx: Transaction, sign_up: HeldSignUp) -> bool:
-        target = lists.get_list(tx, sign_up.list_id)
+        target = lists.find_list_by_id(tx, sign_up.list_id)
         if target is None:
             return False
         address = read_stored_address(sign_up.address)

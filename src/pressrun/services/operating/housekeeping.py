@@ -207,7 +207,7 @@ def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
     expired = subscriptions.expired_confirmations(tx, now)
     for confirmation_id, subscription_id in expired:
         subscriptions.delete_confirmation(tx, confirmation_id)
-        subscription = subscriptions.get_subscription(tx, subscription_id)
+        subscription = subscriptions.find_subscription_by_id(tx, subscription_id)
         if subscription is None or subscription.state is not SubscriptionState.PENDING:
             continue
         if subscriptions.count_confirmations(tx, subscription_id):
@@ -227,7 +227,7 @@ def end_pauses(tx: Transaction, now: int) -> int:
     """Make a batch of readers active again whose pause is over; returns how many."""
     ended = subscriptions.ended_pauses(tx, now)
     for subscription_id in ended:
-        subscription = subscriptions.get_subscription(tx, subscription_id)
+        subscription = subscriptions.find_subscription_by_id(tx, subscription_id)
         assert subscription is not None
         state = move(subscription.state, SubscriptionEvent.RESUME)
         changed = replace(subscription, paused_until=None)

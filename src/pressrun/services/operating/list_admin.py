@@ -38,7 +38,7 @@ from pressrun.services.editions.welcome_edition import (
 )
 from pressrun.services.mails.forwards import FORWARD
 from pressrun.services.operating.list_settings import Value, read_settings
-from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
+from pressrun.services.ports import Clock, Entropy, LayoutRenderer, Waker
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import editions, language_switch, lists, logos, notices, welcomes
@@ -74,7 +74,7 @@ class ListAdmin:
         database: Database,
         site: Site,
         settings: Current[ServiceSettings],
-        layouts: LayoutPress,
+        layouts: LayoutRenderer,
         clock: Clock,
         entropy: Entropy,
         wake: Waker,
@@ -184,7 +184,7 @@ class ListAdmin:
         self._check_people(tx, name)
         title, now = str(change.values["title"]), int(self._clock())
         new = NewList(name=name, title=title, from_address=self._default_from(name, title))
-        created = lists.get_list(tx, lists.insert_list(tx, new, now))
+        created = lists.find_list_by_id(tx, lists.insert_list(tx, new, now))
         assert created is not None
         return describe_list(tx, self._apply(tx, created, change, now))
 

@@ -19,7 +19,7 @@ from pressrun.locales.known import is_known
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.wire.mailbox import parse_mailbox
-from pressrun.services.editions.sending_hours import find_zone
+from pressrun.services.editions.sending_hours import parse_time_zone
 
 Value = str | bool | None
 
@@ -146,7 +146,7 @@ def _read_hours(text: str) -> str | None:
 
 
 def _read_zone(text: str) -> str:
-    return find_zone(text).key
+    return parse_time_zone(text).key
 
 
 def _one_of(*words: str) -> Callable[[str], str]:

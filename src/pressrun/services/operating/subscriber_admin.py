@@ -118,7 +118,7 @@ class SubscriberAdmin:
         person = subscribers.find_subscriber(tx, address)
         if person is None:
             number = subscribers.insert_subscriber(tx, address, digests=digests, now=now, name=name)
-            person = subscribers.get_subscriber(tx, number)
+            person = subscribers.find_subscriber_by_id(tx, number)
             assert person is not None
         elif name and name != person.name:
             person = replace(person, name=name)

@@ -284,7 +284,7 @@ def _write_person(
     """Insert or update the subscriber; returns them as they are stored now."""
     number = after.subscriber_id
     if number:
-        known = subscribers.get_subscriber(tx, number)
+        known = subscribers.find_subscriber_by_id(tx, number)
         assert known is not None  # looked up in this transaction
         # What a file cannot say, such as whether they want plain text, stays as they chose it.
         person = replace(known, name=after.name, language=after.language, attributes=after.attributes)
@@ -300,13 +300,13 @@ def _write_person(
         language=after.language,
         attributes=after.attributes,
     )
-    added = subscribers.get_subscriber(tx, number)
+    added = subscribers.find_subscriber_by_id(tx, number)
     assert added is not None
     return added
 
 
 def _move_existing(tx: Transaction, number: int, state: SubscriptionState | None, since: int) -> None:
-    subscription = subscriptions.get_subscription(tx, number)
+    subscription = subscriptions.find_subscription_by_id(tx, number)
     assert subscription is not None
     if state is _State.UNSUBSCRIBED:
         end_subscription(tx, subscription, SOURCE, since)
@@ -318,7 +318,7 @@ def _move_existing(tx: Transaction, number: int, state: SubscriptionState | None
 
 
 def _suspend(tx: Transaction, number: int, since: int) -> None:
-    subscription = subscriptions.get_subscription(tx, number)
+    subscription = subscriptions.find_subscription_by_id(tx, number)
     assert subscription is not None
     held = replace(subscription, state=_State.SUSPENDED, suspended_for="bounces", source=SOURCE, since=since)
     subscriptions.record_subscription(tx, held)

@@ -114,7 +114,7 @@ class AddressChanges:
 
     def _request(self, tx: Transaction, subscriber_id: int, new: Address, origin: Origin) -> None:
         now = self._context.clock()
-        person = subscribers.get_subscriber(tx, subscriber_id)
+        person = subscribers.find_subscriber_by_id(tx, subscriber_id)
         if person is None or new.key == person.address_key:
             return
         target = _list_to_speak_for(tx, person)
@@ -166,10 +166,10 @@ class AddressChanges:
         return check
 
     def _check(self, tx: Transaction, change_id: int, waiting: set[ChangeState], done: ChangeState) -> _Check:
-        change = address_changes.get_change(tx, change_id)
+        change = address_changes.find_change(tx, change_id)
         if change is None or change.expires_at <= self._context.clock():
             return _OVER
-        person = subscribers.get_subscriber(tx, change.subscriber_id)
+        person = subscribers.find_subscriber_by_id(tx, change.subscriber_id)
         target = None if person is None else _list_to_speak_for(tx, person)
         if person is None or target is None or change.state not in {*waiting, done}:
             return _OVER
@@ -317,7 +317,7 @@ def _remember(before: Subscription | None, after: Subscription) -> dict[str, Any
 def _give_back(tx: Transaction, former: Mapping[str, Any], now: int) -> None:
     """Restore the subscriptions that a change moved, except those that their reader has changed since."""
     for item in former["subscriptions"]:
-        current = subscriptions.get_subscription(tx, item["id"])
+        current = subscriptions.find_subscription_by_id(tx, item["id"])
         if current is None:
             continue
         if (current.round, current.since, current.state) != (item["round"], item["since"], item["state"]):

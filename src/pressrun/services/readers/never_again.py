@@ -49,7 +49,7 @@ class NeverAgain:
         people.sort(
             key=lambda person: person.id != subscriber_id
         )  # show the address that was asked, if it still exists
-        row = suppressions.get_suppression(tx, digests.mailbox)
+        row = suppressions.find_suppression(tx, digests.mailbox)
         known = row["address"] if row is not None else next((person.address for person in people), None)
         suppress(tx, digests, SuppressionReason.NEVER_AGAIN, address=known, now=now)
 

@@ -237,7 +237,7 @@ class Preferences:
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
         if subscription is not None:  # somebody who reads another language now unsubscribes from the newsletter, too
             led_to = language_switch.follow(tx, [subscription.id]).get(subscription.id, 0)
-            subscription = subscriptions.get_subscription(tx, led_to)
+            subscription = subscriptions.find_subscription_by_id(tx, led_to)
         if subscription is not None and subscription.state in LIVE:
             payload = {"answers": origin.source, "subscription": subscription.id}
             self._mail(tx, "unsubscribe_link", target, person, origin, payload)
@@ -277,7 +277,7 @@ class Preferences:
     def _find(self, tx: Transaction, link: PreferenceLink) -> Profile | None:
         if link.expires_at and link.expires_at <= self._context.clock():
             return None
-        person = subscribers.get_subscriber(tx, link.subscriber_id)
+        person = subscribers.find_subscriber_by_id(tx, link.subscriber_id)
         if person is None or person.epoch != link.epoch:
             return None
         memberships = tuple(

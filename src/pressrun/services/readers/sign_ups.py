@@ -237,14 +237,14 @@ def _find_or_insert(tx: Transaction, address: Address, digests: Digests, languag
     person = subscribers.find_subscriber(tx, address)
     if person is None:
         number = subscribers.insert_subscriber(tx, address, digests=digests, now=now, language=language)
-        person = subscribers.get_subscriber(tx, number)
+        person = subscribers.find_subscriber_by_id(tx, number)
         assert person is not None
     return person
 
 
 def _requests_of_link(tx: Transaction, confirmation_id: int) -> list[PendingConfirmation]:
     """The requests that a link confirms, as far as they still exist."""
-    first = subscriptions.get_confirmation(tx, confirmation_id)
+    first = subscriptions.find_confirmation(tx, confirmation_id)
     return [*([] if first is None else [first]), *subscriptions.led_confirmations(tx, confirmation_id)]
 
 
@@ -255,7 +255,7 @@ def _titles(also: Sequence[MailingList]) -> dict[str, list[str]]:
 
 def _asked_while_suppressed(tx: Transaction, person: Subscriber, asked_at: int) -> bool:
     """Whether a member asked again while suppressed: confirming that lifts the suppression."""
-    row = suppressions.get_suppression(tx, person.suppression_digest)
+    row = suppressions.find_suppression(tx, person.suppression_digest)
     return row is not None and asked_at >= row["since"]
 
 

@@ -52,7 +52,7 @@ class SubscriptionDetails:
 
 def find_subscription_details(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:
     """A subscription with its list and person; None when it is gone."""
-    found = subscriptions.get_with_details(tx, subscription_id)
+    found = subscriptions.find_with_details(tx, subscription_id)
     return None if found is None else SubscriptionDetails(subscription=found[0], person=found[1], list=found[2])
 
 
@@ -60,7 +60,10 @@ def list_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
     """All subscriptions of a person, ended ones included, with their lists."""
     found = []
     for row in subscriptions.subscriptions_of(tx, person.id):
-        subscription, target = subscriptions.get_subscription(tx, row["id"]), lists.get_list(tx, row["list_id"])
+        subscription, target = (
+            subscriptions.find_subscription_by_id(tx, row["id"]),
+            lists.find_list_by_id(tx, row["list_id"]),
+        )
         assert subscription is not None
         assert target is not None  # the subscription holds it by a foreign key
         found.append(SubscriptionDetails(list=target, person=person, subscription=subscription))
@@ -74,7 +77,7 @@ def insert_subscription(
     number = subscriptions.insert_subscription(
         tx, list_id=list_id, subscriber_id=subscriber_id, state=state, source=source, now=now
     )
-    subscription = subscriptions.get_subscription(tx, number)
+    subscription = subscriptions.find_subscription_by_id(tx, number)
     assert subscription is not None
     return subscription
 
@@ -84,7 +87,7 @@ def end_subscription(tx: Transaction, subscription: Subscription, source: str, n
     assert move(subscription.state, SubscriptionEvent.LEAVE) is not None
     subscriptions.end_subscriptions(tx, [subscription.id], source, now)
     subscriptions.cancel_copies(tx, [subscription.id], now)
-    ended = subscriptions.get_subscription(tx, subscription.id)
+    ended = subscriptions.find_subscription_by_id(tx, subscription.id)
     assert ended is not None
     return ended
 

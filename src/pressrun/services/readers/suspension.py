@@ -63,7 +63,7 @@ def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, s
 
 
 def _get_person(tx: Transaction, subscriber_id: int) -> Subscriber:
-    person = subscribers.get_subscriber(tx, subscriber_id)
+    person = subscribers.find_subscriber_by_id(tx, subscriber_id)
     assert person is not None  # a subscription or suspension holds it by a foreign key
     return person
 

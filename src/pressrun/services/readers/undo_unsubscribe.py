@@ -70,7 +70,7 @@ class UndoUnsubscribe:
     def _check(
         self, tx: Transaction, unsubscribe_id: int
     ) -> tuple[UndoOutcome, SubscriptionDetails | None, Unsubscribe | None]:
-        stored = unsubscribes.get_unsubscribe(tx, unsubscribe_id)
+        stored = unsubscribes.find_unsubscribe_by_id(tx, unsubscribe_id)
         if stored is None or stored.expires_at <= self._context.clock():
             return UndoOutcome.OVER, None, None
         details = find_subscription_details(tx, stored.subscription_id)

@@ -113,7 +113,7 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
     failures = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)]
     deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
     waiting = deferred + _paused_copies(tx, edition_id, now)
-    moments, target = _moments(tx, edition_id), lists.get_list(tx, found.list_id)
+    moments, target = _moments(tx, edition_id), lists.find_list_by_id(tx, found.list_id)
     start_at = found.created_at if found.started_at is None else found.started_at
     return EditionReport(
         edition=describe_edition(tx, found, now),

@@ -74,7 +74,7 @@ select id from subscription where paused_until is not null and paused_until <= :
 insert into confirmation (subscription_id, round, name, language, created_at, expires_at, leader_id)
 values (:subscription_id, :round, :name, :language, :now, :expires_at, :leader_id);
 
--- name: get_confirmation
+-- name: find_confirmation
 -- One request by id.
 select * from confirmation where id = :id;
 
