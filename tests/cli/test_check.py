@@ -13,6 +13,7 @@ import pytest
 from tests.cli.desk import Called, Desk
 from tests.cli.test_permission import NOBODY
 
+from pressrun.core.wordings import WORDING_FILES
 from pressrun.daemon import checks
 
 OK = "Configuration OK"
@@ -148,6 +149,16 @@ def test_a_table_that_is_added_a_second_time_is_told_in_words(desk: Desk) -> Non
     [error] = checked(desk).json["errors"]
     assert ("smtp", second) == (error["key"], error["line"])
     assert f"the table [smtp] a second time; it is already in line {first}" == error["found"]
+
+
+def test_a_mistake_in_a_file_of_wordings_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names the file and the key; the files as they come have none."""
+    subject = checks.Subject(source=Path("pressrun.toml"), data=None, settings=None, file_mode=0o640)
+    assert [] == list(checks.check_assets(subject))
+    monkeypatch.setattr("pressrun.core.wordings.read_asset", lambda _name: {"full": {"English": ["(full"]}})
+    errors = [str(error) for error in checks.check_assets(subject)]
+    assert len(WORDING_FILES) == len(errors)
+    assert "assets/refusals/full.toml: full.English: '(full': missing )" in errors[0]
 
 
 def test_each_check_has_a_name_and_a_sentence() -> None:

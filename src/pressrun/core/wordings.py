@@ -9,6 +9,10 @@ from functools import cached_property
 
 from pressrun.assets import AssetError, convert_asset, read_asset
 
+WORDING_FILES = (
+    "refusals/full", "refusals/gone", "refusals/message", "refusals/policy", "refusals/unreachable",
+    "notifications", "automatic_replies",
+)  # fmt: skip
 Phrase = str | tuple[str, list[str]]  # a phrase, or the beginning of several with their endings
 
 _PLAIN = {
@@ -82,6 +86,13 @@ class Wordings:
             raise AssetError(self._file, key, problem) from None
         except KeyError as name:
             raise AssetError(self._file, key, f"[words] has no {name}") from None
+
+
+def check_wordings(file: str) -> None:
+    """Compile every table of a file. Raises AssetError for the first mistake."""
+    for table in read_asset(file):
+        if table != "words":
+            _ = Wordings(file, table).pattern
 
 
 def as_expression(phrases: Iterable[Phrase], words: Mapping[str, Sequence[str]], *, finds_ascii: bool) -> str:

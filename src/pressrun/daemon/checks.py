@@ -11,16 +11,22 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from pressrun.assets import AssetError
 from pressrun.config import ConfigError
 from pressrun.config.settings import Settings
 from pressrun.control.client import call_if_running
 from pressrun.core.endpoint import Endpoint, UnixEndpoint
 from pressrun.core.errors import PressrunError
+from pressrun.core.providers import providers
+from pressrun.core.wordings import WORDING_FILES, check_wordings
 from pressrun.daemon.descriptors import shortage
 from pressrun.daemon.reload import signature_digests
 from pressrun.delivery.relay.probe import probe
+from pressrun.message.finding import sentences
+from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout, shared_pieces
 from pressrun.services.reports.list_check import examine_lists, list_of_operator
 from pressrun.store.connection import open_for_reading
 from pressrun.store.data_check import find_data_problems
@@ -130,6 +136,18 @@ def check_lists(subject: Subject) -> Iterator[Finding]:
         return  # check_data reports what is wrong with it
 
 
+def check_assets(_subject: Subject) -> Iterator[Finding]:
+    """The wordings, providers and layouts that come with the program have no mistakes; people may edit them."""
+    loads: list[Callable[[], object]] = [providers, sentences, shared_pieces]
+    loads += [partial(built_in_layout, name) for name in LAYOUT_NAMES]
+    loads += [partial(check_wordings, file) for file in WORDING_FILES]
+    for load in loads:
+        try:
+            load()
+        except AssetError as problem:
+            yield ConfigError(1, "", str(problem), "the file as it was installed")
+
+
 def check_sockets(subject: Subject) -> Iterator[Finding]:
     """Each Unix socket can be created."""
     settings = subject.settings
@@ -197,6 +215,7 @@ CHECKS: tuple[Check, ...] = (
     check_file,
     check_settings,
     check_data,
+    check_assets,
     check_sockets,
     check_lists,
     check_signatures,

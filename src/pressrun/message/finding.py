@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from pressrun.assets import read_asset
+from pressrun.assets import convert_asset, read_asset
 from pressrun.core.errors import BadInput, UnreadableMail
 from pressrun.message.words import ENGLISH, Words, marked
 
@@ -51,9 +52,10 @@ class Remark:
         return {"code": self.code, "values": dict(self.values)}
 
 
+@cache
 def sentences() -> Mapping[str, str]:
     """The English sentences by their codes."""
-    return read_asset("findings")
+    return convert_asset("findings", "", read_asset("findings"), dict[str, str])
 
 
 def remark(code: str, /, **values: Value) -> Remark:
