@@ -173,6 +173,36 @@ def test_what_is_to_be_typed_is_a_verb_of_the_program(page: str, words: str) -> 
     assert (page, left, missing) == (page, [], [])
 
 
+_DECISIONS = sorted((_ROOT / "docs" / "decisions").glob("*.md"))
+_SECTIONS = ["Context", "Options", "Decision", "Drawbacks", "How we would notice that it was wrong"]
+_STATUS = re.compile(
+    r"\*\*Date\*\* (?:\d{4}-\d\d-\d\d|YYYY-MM-DD) · \*\*Status\*\* (?:accepted|superseded by \[(\d{4})\])[^\n]*"
+)
+
+
+@pytest.mark.parametrize("path", _DECISIONS, ids=lambda path: path.stem)
+def test_every_decision_has_the_same_form(path: Path) -> None:
+    """Number and title, date and status, and five sections in one order; others may follow the third."""
+    title, _, status, *rest = path.read_text(encoding="utf-8").splitlines()
+    assert title.startswith(f"# {path.name[:4]} · ")
+    assert _STATUS.match(status)
+    sections = [line.removeprefix("## ") for line in rest if line.startswith("## ")]
+    assert _SECTIONS == [section for section in sections if section in _SECTIONS]
+
+
+def test_superseded_decisions_are_named_at_both_ends() -> None:
+    texts = {path.name[:4]: path.read_text(encoding="utf-8").splitlines()[2] for path in _DECISIONS[1:]}
+    superseded = {
+        (number, by) for number, line in texts.items() for by in re.findall(r"superseded by \[(\d{4})\]", line)
+    }
+    supersedes = {
+        (old, number)
+        for number, line in texts.items()
+        for old in re.findall(r"\[(\d{4})\]", line.partition("Supersedes")[2])
+    }
+    assert superseded == supersedes != set()
+
+
 def test_every_decision_has_a_number_of_its_own() -> None:
     """Two that were written side by side took the same one."""
     numbers = [path.name[:4] for path in (_ROOT / "docs" / "decisions").glob("*.md")]
