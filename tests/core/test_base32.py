@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b32encode
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +36,9 @@ def test_digits_are_read_back(number: int) -> None:
 @given(st.integers(0, 2**50 - 1))
 def test_ten_digits_are_those_of_any_number_of_them(number: int) -> None:
     assert base32(number, 10) == ten_digits(number)
+
+
+@pytest.mark.parametrize("digits", range(1, 13))
+def test_there_are_as_many_digits_as_asked_for(digits: int) -> None:
+    """Of a number with more bits, the lowest."""
+    assert ("7" * digits, "a" * digits) == (base32((1 << 70) - 1, digits), base32(1 << 5 * digits, digits))

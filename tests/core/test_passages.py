@@ -68,3 +68,16 @@ def test_no_query_takes_long(query: str) -> None:
 def test_a_syllable_of_several_letters_is_one_character() -> None:
     """Hangul is decomposed into letters, not into a letter and its accents."""
     assert "거 [가]" == shown("거 가", "가")
+
+
+def test_a_passage_begins_with_the_first_words_where_they_are_near() -> None:
+    """Up to 80 characters before what was found; beyond that 40, cut between words."""
+    near, far = "x" * 79 + " tides", "x" * 50 + " " + "y" * 29 + " tides"
+    assert "x" * 79 + " [tides]" == shown(near, "tides")
+    assert "…" + "y" * 29 + " [tides]" == shown(far, "tides")
+
+
+def test_a_term_that_left_the_passage_counts_no_longer() -> None:
+    """Two places of one term are one term."""
+    text = f"tides tides tides {LONG} boats tides {LONG}"
+    assert "[boats] [tides]" in shown(text, "boats tides")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
-from pressrun.core.refusals import class_of_failure, kind_of_refusal
+from pressrun.core.refusals import class_of_failure, class_of_refusal, kind_of_refusal
 
 HARD, SOFT, POLICY, MESSAGE = FailureKind.HARD, FailureKind.SOFT, FailureKind.POLICY, FailureKind.MESSAGE
 CODES = st.integers(500, 599)
@@ -161,3 +161,16 @@ def test_a_bare_550_to_rcpt_that_speaks_of_us_is_no_hard_bounce(text: str) -> No
 def test_a_mailbox_that_is_not_there_is_known_by_words_alone(text: str) -> None:
     """Though a gateway put a code on it that says nothing, and nothing tells what was refused."""
     assert BounceClass.GONE is class_of_failure(code=550, enhanced="5.0.0", text=f"550 {text}")
+
+
+@pytest.mark.parametrize("code", [500, 501, 502, 503, 504, 555])
+def test_a_server_that_does_not_understand_speaks_of_the_message(code: int) -> None:
+    """RFC 5321 §4.2.2; the codes beside them say nothing."""
+    found = class_of_refusal(code=code, enhanced="", text="no", at_recipient=True)
+    assert BounceClass.MESSAGE is found
+
+
+@pytest.mark.parametrize("code", [505, 499, 556])
+def test_other_codes_alone_say_nothing_of_the_message(code: int) -> None:
+    found = class_of_refusal(code=code, enhanced="", text="no", at_recipient=True)
+    assert BounceClass.MESSAGE is not found

@@ -42,3 +42,9 @@ def test_what_came_before_the_start_stands_in_the_first_bar() -> None:
 def test_the_moment_of_a_share(share: float, at: int) -> None:
     assert at == moment_of_share({1: 25, 2: 25, 3: 40, 9: 10}, share)
     assert None is moment_of_share({}, share)
+
+
+@pytest.mark.parametrize(("days", "weeks"), [(421, 2), (840, 2), (841, 3), (4000, 10)])
+def test_beyond_a_year_bars_are_whole_weeks(days: int, weeks: int) -> None:
+    """The fewest weeks that leave few enough bars."""
+    assert weeks * 7 * DAY == spread({0: 1, days * DAY - 1: 99}, 0).seconds

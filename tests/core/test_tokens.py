@@ -277,3 +277,9 @@ def test_digests_are_whole_ones(extra: int) -> None:
     numbers = pack_digests(b"a" * 32, b"b" * 32)
     assert (b"a" * 32, b"b" * 32) == unpack_digests([*numbers, *[0] * extra])
     assert () == unpack_digests(numbers[:1])
+
+
+def test_a_suppression_is_found_again_by_the_next_version() -> None:
+    """The digests of erased addresses are all that is left of them."""
+    key = b"pressrun.suppression\0ada@reader.example"
+    assert hmac.digest(KEYS.suppression_key, key, "sha256") == suppression_digest(KEYS, "ada@reader.example")

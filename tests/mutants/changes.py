@@ -46,6 +46,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitXor: ast.BitOr,
 }
 _LEFT_ALONE = {"annotation", "returns", "decorator_list"}
+_NUMBERS = re.compile(r"[0-9.e+-]+ -> [0-9.e+-]+")
 _TYPES = {"int", "str", "bytes", "float", "bool"}
 
 
@@ -56,7 +57,7 @@ class Mutant:
     path: Path
     number: int
     line: int
-    scope: str  # the outermost function around it, or "" for the module's own code
+    scope: str  # the outermost function around it, else the name that is assigned, else ""
     first_line: int  # of that function, decorators included, as its code object has it
     change: str
 
@@ -66,9 +67,10 @@ class Mutant:
         return str(self.path.relative_to(SOURCE / "pressrun"))
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What names it in `accepted.toml`, where a number of a line would soon be wrong."""
-        return self.file, self.scope, self.change
+    def keys(self) -> list[tuple[str, str, str]]:
+        """What may name it in `accepted.toml`, where line numbers would soon be wrong: its change, or any number."""
+        changes = [self.change, "any number"] if _NUMBERS.fullmatch(self.change) else [self.change]
+        return [(self.file, self.scope, change) for change in changes]
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.scope or 'module'}: {self.change}"
@@ -122,6 +124,7 @@ class _Finder:
         self._prefix = ""  # of the names of functions: the classes around
         self._function: tuple[str, int] | None = None  # the outermost, and its first line
         self._returns_bool = False
+        self._assigned = ""  # by the statement of the module or class
 
     def visit(self, node: ast.AST) -> None:
         """Look at everything below a node."""
@@ -137,7 +140,7 @@ class _Finder:
 
     def _enter(self, node: ast.AST, put: Callable[[ast.AST], None]) -> None:
         for new in _changes(node, returns_bool=self._returns_bool):
-            scope, first_line = self._function or ("", 0)
+            scope, first_line = self._function or (self._assigned, 0)
             self.places.append(_Place(old=node, new=new, put=put, scope=scope, first_line=first_line))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             self.visit(node.args)  # the code around a function evaluates its defaults
@@ -146,6 +149,11 @@ class _Finder:
             before, self._prefix = self._prefix, f"{self._prefix}{node.name}."
             self.visit(node)
             self._prefix = before
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and self._function is None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            self._assigned = self._prefix + ", ".join(map(ast.unparse, targets))
+            self.visit(node)
+            self._assigned = ""
         elif not isinstance(node, ast.Assert):
             self.visit(node)
 

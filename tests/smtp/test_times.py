@@ -7,6 +7,7 @@ from collections import deque
 import pytest
 from tests.smtp.script import Still
 
+from pressrun.smtp.chunked import OCTETS_IN_FLIGHT
 from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.dialogue import Dialogue
 from pressrun.smtp.events import Event, RecipientOutcome
@@ -95,3 +96,14 @@ def test_the_line_is_measured_by_the_reply_that_costs_nothing() -> None:
         dialogue.outbox()
         dialogue.receive(piece, float(number))
     assert [1.0] == window.answers
+
+
+def test_a_message_larger_than_what_may_be_in_flight_goes_alone() -> None:
+    """It goes when nothing else is on its way, and nothing goes after it."""
+    large = Outgoing(1, "news@lists.example", "r1@inbox.example", b"x" * (OCTETS_IN_FLIGHT + 1))
+    dialogue = open_dialogue(DeliveryMode.CHUNKING, deque([large, *copies(2)]))
+    first = dialogue.outbox()
+    assert (1, True) == (first.count(b"MAIL FROM"), len(first) > OCTETS_IN_FLIGHT)
+    events = dialogue.receive(b"250 rset\r\n250 mail\r\n250 rcpt\r\n250 taken\r\n", 1.0)
+    assert 1 == sum(isinstance(event, RecipientOutcome) for event in events)
+    assert 1 == dialogue.outbox().count(b"MAIL FROM")

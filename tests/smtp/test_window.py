@@ -156,3 +156,20 @@ def test_whatever_is_measured(measured: list[tuple[float, float, float, bool]], 
         window.answered(cheap)
         window.served(now, seconds, full=full)
         assert 1 <= window.size <= min(max(2 * before, 8), most)
+
+
+@pytest.mark.parametrize(("seconds", "length"), [(40 * MS, 40 * MS), (0.2 * MS, 0.2 * MS)])
+def test_replies_of_one_moment_count_together(seconds: float, length: float) -> None:
+    """A turn is judged when time has passed, never in the middle of a burst."""
+    window, now, within, sizes = Window(), 0.0, set(), set()
+    window.answered(length)
+    for _ in range(500):
+        now += seconds
+        window.served(now, seconds, full=True)
+        size = window.size
+        sizes.add(size)
+        for _ in range(11):
+            window.served(now, seconds, full=True)
+            within.add(window.size == size)
+    assert {True} == within
+    assert len(sizes) > 1
