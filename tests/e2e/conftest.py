@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,26 @@ READERS = ("ada@readers.example", "bruno@readers.example", "chidi@readers.exampl
 MakeHouse = Callable[..., House]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def forks() -> Iterator[None]:
-    """Processes are forked instead of started anew, but in the thorough run."""
-    if os.environ.get("PRESSRUN_THOROUGH"):
-        yield
-        return
-    with closing(ForkServer(plain_environment())) as House.forks:
-        yield
+@cache
+def fork_server() -> ForkServer:
+    """One in each worker, for all of its tests."""
+    return ForkServer(plain_environment())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Processes are forked instead of started anew, except in thorough tests."""
+    House.forks = fork_server() if item.get_closest_marker("thorough") is None else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
     House.forks = None
+
+
+def pytest_sessionfinish() -> None:
+    if fork_server.cache_info().currsize:
+        fork_server().close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 A fork is a process of its own, with its own folder, environment, descriptors, signals and exit status. It differs from
 `python -m pressrun` in what was read when Python started: its command line in /proc, and variables like PYTHONPATH.
-`make check-thorough` starts every process anew instead.
+Tests that are marked `thorough` start every process anew instead.
 """
 
 from __future__ import annotations
@@ -117,24 +117,32 @@ def _serve(requests: socket.socket) -> None:
     signal.set_wakeup_fd(woken.fileno())
     signal.signal(signal.SIGCHLD, lambda *_: None)
     running: dict[int, int] = {}  # the pipe of each process
-    while True:
-        ready, _, _ = select.select([requests, waking], [], [])
-        if waking in ready:
-            waking.recv(4096)
-            _report_ends(running)
-        if requests in ready:
-            text, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, _DESCRIPTORS)
-            if not text:
+    with waking, woken:
+        while True:
+            ready, _, _ = select.select([requests, waking], [], [])
+            if waking in ready:
+                waking.recv(4096)
+                _report_ends(running)
+            if requests in ready and not _start_next(requests, running):
                 break
-            pid = os.fork()
-            if pid == 0:
-                _become(json.loads(text), descriptors)
-            running[pid] = descriptors[3]
-            os.write(descriptors[3], pid.to_bytes(8, "little"))
-            for descriptor in descriptors[:3]:
-                os.close(descriptor)
+        signal.set_wakeup_fd(-1)
     for pid in running:
         os.kill(pid, signal.SIGKILL)
+
+
+def _start_next(requests: socket.socket, running: dict[int, int]) -> bool:
+    """Fork for one request; False when there will be none any more."""
+    text, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, _DESCRIPTORS)
+    if not text:
+        return False
+    pid = os.fork()
+    if pid == 0:
+        _become(json.loads(text), descriptors)
+    running[pid] = descriptors[3]
+    os.write(descriptors[3], pid.to_bytes(8, "little"))
+    for descriptor in descriptors[:3]:
+        os.close(descriptor)
+    return True
 
 
 def _report_ends(running: dict[int, int]) -> None:
