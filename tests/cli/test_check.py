@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.cli.desk import Called, Desk
+from tests.cli.shell import Called, Shell
 from tests.cli.test_permission import NOBODY
 
 from pressrun.core.wordings import WORDING_FILES
@@ -19,9 +19,9 @@ from pressrun.daemon import checks
 OK = "Configuration OK"
 
 
-def checked(desk: Desk) -> Called:
+def checked(shell: Shell) -> Called:
     """78 with errors, by the same rule in text and in JSON."""
-    text, found = desk.call("check"), desk.call("check", "--json")
+    text, found = shell.call("check"), shell.call("check", "--json")
     errors, warnings = found.json["errors"], found.json["warnings"]
     assert text.code == found.code == (78 if errors else 0)
     assert (text.out.splitlines()[-1:] == [OK]) is not bool(errors)
@@ -30,12 +30,12 @@ def checked(desk: Desk) -> Called:
     return found
 
 
-def errors_of(desk: Desk) -> list[str]:
-    return [f"{one['found']}, {one['expected']}" for one in checked(desk).json["errors"]]
+def errors_of(shell: Shell) -> list[str]:
+    return [f"{one['found']}, {one['expected']}" for one in checked(shell).json["errors"]]
 
 
-def warnings_of(desk: Desk) -> list[str]:
-    found: list[str] = checked(desk).json["warnings"]
+def warnings_of(shell: Shell) -> list[str]:
+    found: list[str] = checked(shell).json["warnings"]
     return found
 
 
@@ -77,76 +77,76 @@ FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_of_the_data_is_an_error_with_its_remedy(desk: Desk, name: str) -> None:
-    desk.make_list()
+def test_a_fault_of_the_data_is_an_error_with_its_remedy(shell: Shell, name: str) -> None:
+    shell.make_list()
     spoil, words = FAULTS[name]
-    spoil(desk.data)
-    [error] = errors_of(desk)
-    assert [] == [word for word in words if word.format(data=desk.data) not in error], error
+    spoil(shell.data)
+    [error] = errors_of(shell)
+    assert [] == [word for word in words if word.format(data=shell.data) not in error], error
 
 
-def test_all_faults_are_told_at_once(desk: Desk) -> None:
+def test_all_faults_are_told_at_once(shell: Shell) -> None:
     """Those of the file, of the data and of a socket, each at its own line."""
-    desk.make_list()
-    (desk.data / "keys").chmod(0o777)
-    (desk.data / "pressrun.sqlite3").chmod(0o666)
-    with_schema(desk.data, 3)
-    desk.config.chmod(0o666)
-    text = desk.config.read_text(encoding="utf-8")
-    desk.config.write_text(text.replace("[http]", "[http]\ncolour = 1"), encoding="utf-8")
-    found = errors_of(desk)
+    shell.make_list()
+    (shell.data / "keys").chmod(0o777)
+    (shell.data / "pressrun.sqlite3").chmod(0o666)
+    with_schema(shell.data, 3)
+    shell.config.chmod(0o666)
+    text = shell.config.read_text(encoding="utf-8")
+    shell.config.write_text(text.replace("[http]", "[http]\ncolour = 1"), encoding="utf-8")
+    found = errors_of(shell)
     assert 4 == len(found), found
-    assert {"", "data_dir", "http.colour"} == {one["key"] for one in checked(desk).json["errors"]}
+    assert {"", "data_dir", "http.colour"} == {one["key"] for one in checked(shell).json["errors"]}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_a_key_of_root_is_to_be_given_back_and_not_restored(open_desk: Desk) -> None:
+def test_a_key_of_root_is_to_be_given_back_and_not_restored(open_shell: Shell) -> None:
     """As after a restore by hand: the daemon's user could not read it."""
-    data = open_desk.data
+    data = open_shell.data
     for path in (data, *data.rglob("*")):
         os.chown(path, NOBODY, NOBODY)
     os.chown(data / "keys" / "link-1", 0, 0)
-    [error] = errors_of(open_desk)
+    [error] = errors_of(open_shell)
     assert f"chown {NOBODY} {data}/keys/link-1" in error
     assert "restore" not in error
 
 
-def test_what_is_unwise_is_advice(desk: Desk) -> None:
+def test_what_is_unwise_is_advice(shell: Shell) -> None:
     """No signature, a relay that is away, a file that everybody can read, data that are not there yet."""
-    desk.config.chmod(0o644)
+    shell.config.chmod(0o644)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # and does not listen
         port = unused.getsockname()[1]
-        text = desk.config.read_text(encoding="utf-8")
-        desk.config.write_text(text.replace("port = 25", f"port = {port}"), encoding="utf-8")
-        warnings = warnings_of(desk)
+        text = shell.config.read_text(encoding="utf-8")
+        shell.config.write_text(text.replace("port = 25", f"port = {port}"), encoding="utf-8")
+        warnings = warnings_of(shell)
     for words in ("no [dkim]", f"(127.0.0.1:{port}) is not usable now", "chmod 640", "does not exist yet"):
         assert 1 == sum(words in one for one in warnings), (words, warnings)
 
 
-def test_a_socket_that_cannot_be_is_an_error(desk: Desk) -> None:
-    desk.write("taken", "precious")
-    text = desk.config.read_text(encoding="utf-8")
-    desk.config.write_text(
-        text.replace('listen = "127.0.0.1:8080"', f'listen = "unix:{desk.folder}/taken"'), encoding="utf-8"
+def test_a_socket_that_cannot_be_is_an_error(shell: Shell) -> None:
+    shell.write("taken", "precious")
+    text = shell.config.read_text(encoding="utf-8")
+    shell.config.write_text(
+        text.replace('listen = "127.0.0.1:8080"', f'listen = "unix:{shell.folder}/taken"'), encoding="utf-8"
     )
-    [error] = errors_of(desk)
+    [error] = errors_of(shell)
     assert "is not a socket" in error
 
 
-def test_a_second_relay_at_the_same_host_is_noticed(desk: Desk) -> None:
+def test_a_second_relay_at_the_same_host_is_noticed(shell: Shell) -> None:
     """Whoever adds a table to what `init` wrote may have meant to change it."""
-    with desk.config.open("a", encoding="utf-8") as file:
+    with shell.config.open("a", encoding="utf-8") as file:
         file.write('\n[[relay]]\nhost = "127.0.0.1"\nport = 10025\n')
-    assert 1 == sum("is a further relay at 127.0.0.1, where relay-1 has port 25" in one for one in warnings_of(desk))
+    assert 1 == sum("is a further relay at 127.0.0.1, where relay-1 has port 25" in one for one in warnings_of(shell))
 
 
-def test_a_table_that_is_added_a_second_time_is_told_in_words(desk: Desk) -> None:
-    with desk.config.open("a", encoding="utf-8") as file:
+def test_a_table_that_is_added_a_second_time_is_told_in_words(shell: Shell) -> None:
+    with shell.config.open("a", encoding="utf-8") as file:
         file.write('\n[smtp]\nlmtp = "systemd"\n')
-    lines = desk.config.read_text(encoding="utf-8").splitlines()
+    lines = shell.config.read_text(encoding="utf-8").splitlines()
     first, second = (number for number, line in enumerate(lines, 1) if line == "[smtp]")
-    [error] = checked(desk).json["errors"]
+    [error] = checked(shell).json["errors"]
     assert ("smtp", second) == (error["key"], error["line"])
     assert f"the table [smtp] a second time; it is already in line {first}" == error["found"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 import pytest
-from tests.cli.desk import Desk, all_verbs
+from tests.cli.shell import Shell, all_verbs
 
 # The verbs that ask, with arguments that would work.
 ASKING = {
@@ -22,25 +22,25 @@ ASKING = {
 
 
 @pytest.fixture
-def laid_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    desk.make_list("closed")
-    desk.good("list", "close", "closed", "--yes")
-    desk.make_list()
-    desk.good("subscriber", "add", "news", "a@x.example")
-    desk.good("suppression", "add", "s@x.example")
-    monkeypatch.chdir(desk.folder)
-    desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
-    desk.good("send", "news", "edition.txt", "--yes", "--at", "+1h")
-    return desk
+def laid_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    shell.make_list("closed")
+    shell.good("list", "close", "closed", "--yes")
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "a@x.example")
+    shell.good("suppression", "add", "s@x.example")
+    monkeypatch.chdir(shell.folder)
+    shell.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    shell.good("send", "news", "edition.txt", "--yes", "--at", "+1h")
+    return shell
 
 
-def _state(desk: Desk) -> list[str]:
+def _state(shell: Shell) -> list[str]:
     reads = (["list", "ls"], ["subscriber", "ls", "news"], ["suppression", "ls"], ["edition", "ls"])
-    return [desk.good(*verb, "--json").out for verb in reads] + sorted(p.name for p in (desk.data / "keys").iterdir())
+    return [shell.good(*verb, "--json").out for verb in reads] + sorted(p.name for p in (shell.data / "keys").iterdir())
 
 
 @pytest.mark.parametrize("verb", ASKING)
-def test_without_a_terminal_nothing_is_done(laid_out: Desk, verb: str) -> None:
+def test_without_a_terminal_nothing_is_done(laid_out: Shell, verb: str) -> None:
     before = _state(laid_out)
     called = laid_out.call(*verb.split(), *ASKING[verb])
     assert (64, True) == (called.code, "--yes" in called.err)
@@ -49,7 +49,7 @@ def test_without_a_terminal_nothing_is_done(laid_out: Desk, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", ASKING)
 def test_a_no_at_the_terminal_leaves_everything_as_it_was(
-    laid_out: Desk, monkeypatch: pytest.MonkeyPatch, verb: str
+    laid_out: Shell, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     before = _state(laid_out)
     asked: list[str] = []

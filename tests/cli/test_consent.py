@@ -6,14 +6,14 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from tests.cli.desk import Desk
+from tests.cli.shell import Shell
 
 from pressrun.core.chain import Head, parse_head
 from pressrun.store.datadir import DataDir, keep_consent_head, load_consent_head
 
 
-def tamper(desk: Desk, statement: str) -> None:
-    with closing(sqlite3.connect(desk.data / "pressrun.sqlite3")) as connection:
+def tamper(shell: Shell, statement: str) -> None:
+    with closing(sqlite3.connect(shell.data / "pressrun.sqlite3")) as connection:
         for name in ("consent_is_appended", "consent_is_kept", "consent_stays"):
             connection.execute(f"drop trigger {name}")
         connection.execute(statement)
@@ -21,22 +21,22 @@ def tamper(desk: Desk, statement: str) -> None:
 
 
 @pytest.fixture
-def filled(desk: Desk) -> Desk:
-    desk.make_list()
+def filled(shell: Shell) -> Shell:
+    shell.make_list()
     for name in ("ann", "ben", "cora"):
-        desk.good("subscriber", "add", "news", f"{name}@reader.example")
-    desk.good("subscriber", "erase", "ben@reader.example", "--yes")
-    return desk
+        shell.good("subscriber", "add", "news", f"{name}@reader.example")
+    shell.good("subscriber", "erase", "ben@reader.example", "--yes")
+    return shell
 
 
-def test_an_untouched_chain_ends_0_and_tells_what_was_erased(filled: Desk) -> None:
+def test_an_untouched_chain_ends_0_and_tells_what_was_erased(filled: Shell) -> None:
     found = filled.good("consent", "verify", "--json").json
     head = found.pop("head")
     assert {"ok": True, "rows": 4, "erased": 1, "aged": 0, "problems": []} == found
     assert "erased  1" in filled.good("consent", "verify", "--head", head).out
 
 
-def test_a_changed_chain_ends_1_and_says_where(filled: Desk) -> None:
+def test_a_changed_chain_ends_1_and_says_where(filled: Shell) -> None:
     tamper(filled, "update consent set event = 'confirmed' where id = 3")
     called = filled.call("consent", "verify", "--json")
     assert (1, False, ["row 3 was changed, or does not belong where it stands"]) == (
@@ -48,7 +48,7 @@ def test_a_changed_chain_ends_1_and_says_where(filled: Desk) -> None:
     assert "row 3 was changed" in filled.call("consent", "verify").err
 
 
-def test_a_head_beside_the_keys_or_on_paper_that_is_not_there_ends_1(filled: Desk) -> None:
+def test_a_head_beside_the_keys_or_on_paper_that_is_not_there_ends_1(filled: Shell) -> None:
     head = parse_head(filled.good("consent", "verify", "--json").json["head"])
     keep_consent_head(DataDir(filled.data), Head(head.number, b"x" * 32))
     called = filled.call("consent", "verify")
@@ -58,11 +58,11 @@ def test_a_head_beside_the_keys_or_on_paper_that_is_not_there_ends_1(filled: Des
     assert 1 == filled.call("consent", "verify", "--head", f"9:{'a' * 64}").code
 
 
-def test_a_head_that_cannot_be_read_is_65(filled: Desk) -> None:
+def test_a_head_that_cannot_be_read_is_65(filled: Shell) -> None:
     assert 65 == filled.call("consent", "verify", "--head", "x").code
 
 
-def test_the_head_is_kept_for_its_owner_alone(filled: Desk) -> None:
+def test_the_head_is_kept_for_its_owner_alone(filled: Shell) -> None:
     data = DataDir(filled.data)
     keep_consent_head(data, Head(3, b"x" * 32))
     assert Head(3, b"x" * 32) == load_consent_head(data)

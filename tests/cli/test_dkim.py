@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dkim
 import pytest
-from tests.cli.desk import Desk
+from tests.cli.shell import Shell
 
 from pressrun.config import load_settings
 from pressrun.delivery.mailer.mailer import build_signer
@@ -20,18 +20,18 @@ from pressrun.services.settings import DeliverySettings
 MESSAGE = b"From: news@harbour.example\r\nSubject: x\r\n\r\nx\r\n"
 
 
-def sign_as_configured(desk: Desk, lines: str) -> bytes:
+def sign_as_configured(shell: Shell, lines: str) -> bytes:
     """What the daemon would put on top, with these lines added to the configuration."""
-    desk.config.write_text(desk.config.read_text(encoding="utf-8") + "\n" + lines + "\n", encoding="utf-8")
-    signer = build_signer(load_settings(desk.config).dkim, DeliverySettings())
+    shell.config.write_text(shell.config.read_text(encoding="utf-8") + "\n" + lines + "\n", encoding="utf-8")
+    signer = build_signer(load_settings(shell.config).dkim, DeliverySettings())
     assert signer is not None
     return signer.sign(MESSAGE, signed_at=int(time.time()))
 
 
-def test_it_prints_the_fields_of_the_record(desk: Desk) -> None:
+def test_it_prints_the_fields_of_the_record(shell: Shell) -> None:
     """The value is one text, whatever its length."""
-    found = desk.good("dkim", "create", "Harbour.example", "--json").json
-    path = desk.data / "dkim" / "harbour.example.pressrun.pem"
+    found = shell.good("dkim", "create", "Harbour.example", "--json").json
+    path = shell.data / "dkim" / "harbour.example.pressrun.pem"
     value = found["record"].pop("value")
     assert {
         "domain": "harbour.example",
@@ -43,40 +43,40 @@ def test_it_prints_the_fields_of_the_record(desk: Desk) -> None:
     assert path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
 
 
-def test_the_domain_is_that_of_the_lists_unless_given(desk: Desk) -> None:
-    assert "lists.example.test" == desk.good("dkim", "create", "--json").json["domain"]
+def test_the_domain_is_that_of_the_lists_unless_given(shell: Shell) -> None:
+    assert "lists.example.test" == shell.good("dkim", "create", "--json").json["domain"]
 
 
-def test_only_its_owner_can_read_the_key(desk: Desk) -> None:
+def test_only_its_owner_can_read_the_key(shell: Shell) -> None:
     """Whatever the umask says, and nothing else lies beside it."""
     before = os.umask(0)
     try:
-        path = Path(desk.good("dkim", "create", "--json").json["key_file"])
+        path = Path(shell.good("dkim", "create", "--json").json["key_file"])
     finally:
         os.umask(before)
     assert [0o600, 0o700] == [stat.S_IMODE(one.stat().st_mode) for one in (path, path.parent)]
     assert [path] == list(path.parent.iterdir())
 
 
-def test_a_key_is_never_overwritten(desk: Desk) -> None:
+def test_a_key_is_never_overwritten(shell: Shell) -> None:
     """The same name: 73, and the old key stays. Another selector is another key."""
-    path = Path(desk.good("dkim", "create", "--json").json["key_file"])
+    path = Path(shell.good("dkim", "create", "--json").json["key_file"])
     key = path.read_bytes()
-    again = desk.call("dkim", "create", "--json")
+    again = shell.call("dkim", "create", "--json")
     assert (73, key) == (again.code, path.read_bytes())
     assert "not be overwritten" in again.json["error"]
-    other = desk.good("dkim", "create", "--selector", "later", "--json").json
+    other = shell.good("dkim", "create", "--selector", "later", "--json").json
     assert key != Path(other["key_file"]).read_bytes()
     assert 2 == len(list(path.parent.iterdir()))
 
 
-def test_what_people_read_can_be_published_and_configured(desk: Desk) -> None:
+def test_what_people_read_can_be_published_and_configured(shell: Shell) -> None:
     """The strings of the record joined, and the lines as they stand, make mail that verifies."""
-    out = desk.good("dkim", "create", "harbour.example").out
+    out = shell.good("dkim", "create", "harbour.example").out
     strings = re.findall(r'^    "(.*)"$', out, re.MULTILINE)
     assert [255] == [len(text) for text in strings[:-1]]
     assert "pressrun._domainkey.harbour.example. IN TXT (" in out
-    signed = sign_as_configured(desk, out[out.index("[dkim]") :]) + MESSAGE
+    signed = sign_as_configured(shell, out[out.index("[dkim]") :]) + MESSAGE
     looked_up = []
 
     def look_up(name: bytes, timeout: int = 5) -> bytes:
@@ -87,13 +87,13 @@ def test_what_people_read_can_be_published_and_configured(desk: Desk) -> None:
     assert [b"pressrun._domainkey.harbour.example."] == looked_up
 
 
-def test_an_ed25519_key_stands_beside_it(desk: Desk) -> None:
+def test_an_ed25519_key_stands_beside_it(shell: Shell) -> None:
     """With a name of its own, and the table in double brackets for both."""
-    first = desk.good("dkim", "create", "harbour.example").out
-    sign_as_configured(desk, first[first.index("[dkim]") :].replace("[dkim]", "[[dkim]]"))
-    second = desk.good("dkim", "create", "harbour.example", "--type", "ed25519").out
+    first = shell.good("dkim", "create", "harbour.example").out
+    sign_as_configured(shell, first[first.index("[dkim]") :].replace("[dkim]", "[[dkim]]"))
+    second = shell.good("dkim", "create", "harbour.example", "--type", "ed25519").out
     assert re.search(r'^    "v=DKIM1; k=ed25519; p=[A-Za-z0-9+/]{43}="$', second, re.MULTILINE)
-    signed = sign_as_configured(desk, second[second.index("[[dkim]]") :])
+    signed = sign_as_configured(shell, second[second.index("[[dkim]]") :])
     assert [b"rsa-sha256", b"ed25519-sha256"] == re.findall(rb"a=([a-z0-9-]+);", signed)
 
 
@@ -109,9 +109,9 @@ def test_an_ed25519_key_stands_beside_it(desk: Desk) -> None:
         ["harbour.example", "--type", "dsa"],
     ],
 )
-def test_names_that_cannot_be_published_are_refused(desk: Desk, arguments: list[str]) -> None:
-    assert 64 == desk.call("dkim", "create", *arguments).code
-    assert not (desk.data / "dkim").exists()
+def test_names_that_cannot_be_published_are_refused(shell: Shell, arguments: list[str]) -> None:
+    assert 64 == shell.call("dkim", "create", *arguments).code
+    assert not (shell.data / "dkim").exists()
 
 
 def test_strings_of_a_record_are_short() -> None:
@@ -119,13 +119,13 @@ def test_strings_of_a_record_are_short() -> None:
 
 
 @pytest.mark.parametrize("key_type", ["rsa", "ed25519"])
-def test_a_record_is_printed_again_for_each_configured_key(desk: Desk, key_type: str) -> None:
+def test_a_record_is_printed_again_for_each_configured_key(shell: Shell, key_type: str) -> None:
     """`dkim show` derives it from the key that signs, whoever made that."""
-    assert "unsigned" in desk.good("dkim", "show").err
-    created = desk.good("dkim", "create", "harbour.example", "--type", key_type, "--json").json
+    assert "unsigned" in shell.good("dkim", "show").err
+    created = shell.good("dkim", "create", "harbour.example", "--type", key_type, "--json").json
     table = "\n".join(f'{name} = "{created[name]}"' for name in ("domain", "selector", "key_file"))
-    desk.config.write_text(f"{desk.config.read_text(encoding='utf-8')}\n[dkim]\n{table}\n", encoding="utf-8")
-    assert [created] == desk.good("dkim", "show", "--json").json
-    shown = desk.good("dkim", "show").out
+    shell.config.write_text(f"{shell.config.read_text(encoding='utf-8')}\n[dkim]\n{table}\n", encoding="utf-8")
+    assert [created] == shell.good("dkim", "show", "--json").json
+    shown = shell.good("dkim", "show").out
     assert created["record"]["value"] == "".join(re.findall(r'"([^"]*)"', shown))
     assert shown.splitlines()[1] == f"{created['record']['name']}. IN TXT ("

@@ -6,7 +6,7 @@ import os
 import re
 
 import pytest
-from tests.cli.desk import Desk
+from tests.cli.shell import Shell
 
 from pressrun.cli import main
 from pressrun.store.datadir import DataDir, DataLock
@@ -96,23 +96,23 @@ CASES = [
 ]
 
 
-def lay_out_files(desk: Desk) -> None:
-    desk.write("good.md", EDITION)
-    desk.write("unknown-key.md", "---\nsubject: Hello\ncolour: red\n---\nThe text.\n")
-    desk.write("missing-image.md", EDITION + "![a](gone.png)\n")
-    desk.write("unknown-field.md", EDITION + "{{ shoe }}\n")
-    desk.write("link-out.md", EDITION + "![a](link.png)\n")
-    desk.write("above.md", EDITION + "![a](../x.png)\n")
-    (desk.folder / "link.png").symlink_to("/etc/hostname")
-    desk.write("good.csv", "email\na@x.example\n")
-    desk.write("empty.csv", "email\n")
-    desk.write("bare.csv", "a@x.example\nb@x.example\n")
-    desk.write("no-email.csv", "address,name\na@x.example,A\n")
-    desk.write("latin1.csv", "email,name\na@x.example,A\nb@x.example,é\n".encode("latin-1"))
-    desk.write("twice.csv", "email,city,city\na@x.example,1,2\n")
-    desk.write("why.csv", "address,why\na@x.example,x\n")
-    (desk.folder / "full").mkdir()
-    desk.write("full/message.txt", "precious")
+def lay_out_files(shell: Shell) -> None:
+    shell.write("good.md", EDITION)
+    shell.write("unknown-key.md", "---\nsubject: Hello\ncolour: red\n---\nThe text.\n")
+    shell.write("missing-image.md", EDITION + "![a](gone.png)\n")
+    shell.write("unknown-field.md", EDITION + "{{ shoe }}\n")
+    shell.write("link-out.md", EDITION + "![a](link.png)\n")
+    shell.write("above.md", EDITION + "![a](../x.png)\n")
+    (shell.folder / "link.png").symlink_to("/etc/hostname")
+    shell.write("good.csv", "email\na@x.example\n")
+    shell.write("empty.csv", "email\n")
+    shell.write("bare.csv", "a@x.example\nb@x.example\n")
+    shell.write("no-email.csv", "address,name\na@x.example,A\n")
+    shell.write("latin1.csv", "email,name\na@x.example,A\nb@x.example,é\n".encode("latin-1"))
+    shell.write("twice.csv", "email,city,city\na@x.example,1,2\n")
+    shell.write("why.csv", "address,why\na@x.example,x\n")
+    (shell.folder / "full").mkdir()
+    shell.write("full/message.txt", "precious")
 
 
 def _name(value: object) -> str:
@@ -122,161 +122,161 @@ def _name(value: object) -> str:
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 @pytest.mark.parametrize(("code", "words", "arguments"), CASES, ids=_name)
 def test_bad_input_gets_its_code_and_its_reason(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, code: int, words: str, arguments: list[str], *, as_json: bool
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, code: int, words: str, arguments: list[str], *, as_json: bool
 ) -> None:
-    desk.make_list()
-    desk.good("list", "create", "bare", "--title", "Bare")
-    lay_out_files(desk)
-    monkeypatch.chdir(desk.folder)
-    before = desk.good("list", "ls", "--json").out
-    called = desk.call(*arguments, *(["--json"] if as_json else []))
+    shell.make_list()
+    shell.good("list", "create", "bare", "--title", "Bare")
+    lay_out_files(shell)
+    monkeypatch.chdir(shell.folder)
+    before = shell.good("list", "ls", "--json").out
+    called = shell.call(*arguments, *(["--json"] if as_json else []))
     assert (code, True) == (called.code, words in called.err)
     if as_json:
         assert ["error"] == list(called.json)
         assert words in called.json["error"]
     else:
         assert "" == called.out
-    assert before == desk.good("list", "ls", "--json").out
-    assert [] == desk.good("edition", "ls", "--json").json
+    assert before == shell.good("list", "ls", "--json").out
+    assert [] == shell.good("edition", "ls", "--json").json
 
 
-def test_data_that_another_process_holds_are_75(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_that_another_process_holds_are_75(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers go on meanwhile; writers wait a little, in case a daemon is just starting."""
     monkeypatch.setattr("pressrun.cli.write_verbs.HELD_SECONDS", 0.2)
-    desk.make_list()
-    lock = DataLock.acquire(DataDir(desk.data))
+    shell.make_list()
+    lock = DataLock.acquire(DataDir(shell.data))
     try:
-        called = desk.call("list", "create", "more", "--title", "More")
+        called = shell.call("list", "create", "more", "--title", "More")
         assert (75, True) == (called.code, "another process is using" in called.err)
         for verb in (["serve"], ["migrate"]):
-            assert 75 == desk.call(*verb).code
-        assert ["news"] == [one["name"] for one in desk.good("list", "ls", "--json").json]
+            assert 75 == shell.call(*verb).code
+        assert ["news"] == [one["name"] for one in shell.good("list", "ls", "--json").json]
     finally:
         lock.release()
-    desk.good("list", "create", "more", "--title", "More")
+    shell.good("list", "create", "more", "--title", "More")
 
 
-def test_a_bad_configuration_is_78_and_tells_every_error(desk: Desk) -> None:
-    desk.config.write_text("data_dir = 7\ncolour = 'red'\n")
-    called = desk.call("check", "--json")
+def test_a_bad_configuration_is_78_and_tells_every_error(shell: Shell) -> None:
+    shell.config.write_text("data_dir = 7\ncolour = 'red'\n")
+    called = shell.call("check", "--json")
     assert 78 == called.code
     assert {"key", "line", "found", "expected"} == set(called.json["errors"][0])
     assert {"data_dir", "colour"} <= {one["key"] for one in called.json["errors"]}
-    assert 78 == desk.call("list", "ls").code
+    assert 78 == shell.call("list", "ls").code
 
 
-def test_a_configuration_that_is_not_there_is_66(desk: Desk) -> None:
-    desk.config.unlink()
-    assert 66 == desk.call("list", "ls").code
+def test_a_configuration_that_is_not_there_is_66(shell: Shell) -> None:
+    shell.config.unlink()
+    assert 66 == shell.call("list", "ls").code
 
 
-def test_a_database_without_its_keys_is_78(desk: Desk) -> None:
-    desk.make_list()
-    (desk.data / "keys" / "link-1").unlink()
+def test_a_database_without_its_keys_is_78(shell: Shell) -> None:
+    shell.make_list()
+    (shell.data / "keys" / "link-1").unlink()
     for verb in (["list", "set", "news", "title=T"], ["check"]):
-        called = desk.call(*verb)
+        called = shell.call(*verb)
         assert (78, True) == (called.code, "restore" in called.err)
 
 
-def test_a_list_that_does_not_go_with_the_configuration_is_named(desk: Desk) -> None:
+def test_a_list_that_does_not_go_with_the_configuration_is_named(shell: Shell) -> None:
     """What could be set while mail was received: a warning, since all else works."""
-    desk.make_list("news", "--owner", "büro@harbour.example")
-    desk.make_list("other", "--owner", "post@bücher.example")
-    assert "list " not in desk.good("check").err
-    desk.config.write_text(re.sub(r"(?ms)^\[smtp\]$.*?^(?=\[\[relay)", "", desk.config.read_text()))
-    warned = [line for line in desk.good("check").err.splitlines() if "list " in line]
+    shell.make_list("news", "--owner", "büro@harbour.example")
+    shell.make_list("other", "--owner", "post@bücher.example")
+    assert "list " not in shell.good("check").err
+    shell.config.write_text(re.sub(r"(?ms)^\[smtp\]$.*?^(?=\[\[relay)", "", shell.config.read_text()))
+    warned = [line for line in shell.good("check").err.splitlines() if "list " in line]
     assert ["list news"] == [line[len("warning: ") :].partition(":")[0] for line in warned]
     assert "pressrun list set news owner=…" in warned[0]
 
 
-def test_whoever_answers_for_something_and_gets_no_mail_is_named(desk: Desk) -> None:
-    desk.make_list("news", "--owner", "owner@harbour.example")
-    assert "suppressed" not in desk.good("check").err
-    desk.good("suppression", "add", "Owner@harbour.example", "--reason", "complaint")
+def test_whoever_answers_for_something_and_gets_no_mail_is_named(shell: Shell) -> None:
+    shell.make_list("news", "--owner", "owner@harbour.example")
+    assert "suppressed" not in shell.good("check").err
+    shell.good("suppression", "add", "Owner@harbour.example", "--reason", "complaint")
     for verb in (["check"], ["list", "show", "news"], ["list", "set", "news", "owner=owner@harbour.example"]):
-        warned = desk.good(*verb).err
+        warned = shell.good(*verb).err
         assert "list news: owner: owner@harbour.example is suppressed (complaint)" in warned
         assert "pressrun suppression rm owner@harbour.example" in warned
-    desk.good("list", "set", "news", "owner=other@harbour.example")
-    desk.config.write_text(
-        'operator = "ops@harbour.example"\n' + re.sub(r"(?m)^operator.*$", "", desk.config.read_text())
+    shell.good("list", "set", "news", "owner=other@harbour.example")
+    shell.config.write_text(
+        'operator = "ops@harbour.example"\n' + re.sub(r"(?m)^operator.*$", "", shell.config.read_text())
     )
-    desk.good("suppression", "add", "ops@harbour.example")
-    assert "operator: ops@harbour.example is suppressed (operator)" in desk.good("check").err
+    shell.good("suppression", "add", "ops@harbour.example")
+    assert "operator: ops@harbour.example is suppressed (operator)" in shell.good("check").err
 
 
 @pytest.mark.parametrize("local", ["postmaster", "abuse", "Postmaster", "news-owner", "news-join"])
-def test_an_operator_whose_mail_would_come_back_is_78(desk: Desk, local: str) -> None:
+def test_an_operator_whose_mail_would_come_back_is_78(shell: Shell, local: str) -> None:
     """Every verb says so, before anything starts; another name at mail_domain is a warning."""
-    text = desk.config.read_text()
+    text = shell.config.read_text()
     domain = re.search(r'mail_domain = "(.*)"', text)[1]  # type: ignore[index]
-    set_operator(desk, f"{local}@{domain}")
+    set_operator(shell, f"{local}@{domain}")
     for verb in (["check"], ["serve"], ["list", "ls"]):
-        called = desk.call(*verb)
+        called = shell.call(*verb)
         assert (78, True) == (called.code, "an address of Pressrun's own" in called.err)
-    set_operator(desk, f"ops@{domain}")
-    assert "operator: is at mail_domain" in desk.good("check").err
+    set_operator(shell, f"ops@{domain}")
+    assert "operator: is at mail_domain" in shell.good("check").err
 
 
-def test_an_operator_who_has_the_address_of_a_list_is_found(desk: Desk) -> None:
+def test_an_operator_who_has_the_address_of_a_list_is_found(shell: Shell) -> None:
     """Whichever of the two comes first."""
-    domain = re.search(r'mail_domain = "(.*)"', desk.config.read_text())[1]  # type: ignore[index]
-    desk.make_list()
-    set_operator(desk, f"ops@{domain}")
-    refused = desk.call("list", "create", "ops", "--title", "Ops")
+    domain = re.search(r'mail_domain = "(.*)"', shell.config.read_text())[1]  # type: ignore[index]
+    shell.make_list()
+    set_operator(shell, f"ops@{domain}")
+    refused = shell.call("list", "create", "ops", "--title", "Ops")
     assert (1, True) == (refused.code, "is the operator, whose mail would go to the list" in refused.err)
-    desk.good("list", "set", "news", f"owner=clerk@{domain}")
-    refused = desk.call("list", "create", "clerk", "--title", "Clerk")
+    shell.good("list", "set", "news", f"owner=clerk@{domain}")
+    refused = shell.call("list", "create", "clerk", "--title", "Clerk")
     assert (1, True) == (refused.code, "is the owner of news" in refused.err)
-    set_operator(desk, f"news@{domain}")
-    called = desk.call("check")
+    set_operator(shell, f"news@{domain}")
+    called = shell.call("check")
     assert (78, True) == (called.code, "the address of the list news" in called.err)
 
 
-def set_operator(desk: Desk, address: str) -> None:
-    text = re.sub(r"(?m)^operator.*\n", "", desk.config.read_text())
-    desk.config.write_text(f'operator = "{address}"\n{text}')
+def set_operator(shell: Shell, address: str) -> None:
+    text = re.sub(r"(?m)^operator.*\n", "", shell.config.read_text())
+    shell.config.write_text(f'operator = "{address}"\n{text}')
 
 
 @pytest.mark.parametrize("verb", [["check"], ["list", "ls"], ["subscriber", "ls", "news"], ["suppression", "ls"]])
-def test_another_suppression_key_is_78(desk: Desk, verb: list[str]) -> None:
-    desk.make_list()
-    (desk.data / "keys" / "suppression").write_text("ab" * 32)
-    called = desk.call(*verb)
+def test_another_suppression_key_is_78(shell: Shell, verb: list[str]) -> None:
+    shell.make_list()
+    (shell.data / "keys" / "suppression").write_text("ab" * 32)
+    called = shell.call(*verb)
     assert (78, True) == (called.code, "Restore it from the backup" in called.err)
 
 
-def test_loose_permissions_are_found(desk: Desk) -> None:
-    desk.make_list()
-    assert 0 == desk.call("check").code
-    (desk.data / "pressrun.sqlite3").chmod(0o644)
-    called = desk.call("check")
+def test_loose_permissions_are_found(shell: Shell) -> None:
+    shell.make_list()
+    assert 0 == shell.call("check").code
+    (shell.data / "pressrun.sqlite3").chmod(0o644)
+    called = shell.call("check")
     assert (78, True) == (called.code, "chmod 600" in called.err)
 
 
-def test_a_file_that_is_no_database_is_78_or_69(desk: Desk) -> None:
-    desk.make_list()
-    (desk.data / "pressrun.sqlite3").write_bytes(b"no database at all" * 100)
-    assert desk.call("list", "ls").code in (69, 78)
+def test_a_file_that_is_no_database_is_78_or_69(shell: Shell) -> None:
+    shell.make_list()
+    (shell.data / "pressrun.sqlite3").write_bytes(b"no database at all" * 100)
+    assert shell.call("list", "ls").code in (69, 78)
 
 
-def test_an_interrupt_is_130(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_is_130(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(main.pressrun, "main", interrupt)
-    assert 130 == desk.call("list", "ls").code
+    assert 130 == shell.call("list", "ls").code
 
 
 @pytest.mark.parametrize("arguments", [[], ["list"], ["subscriber"]])
-def test_a_group_without_a_verb_shows_its_help_and_is_64(desk: Desk, arguments: list[str]) -> None:
-    called = desk.call(*arguments)
+def test_a_group_without_a_verb_shows_its_help_and_is_64(shell: Shell, arguments: list[str]) -> None:
+    called = shell.call(*arguments)
     assert (64, True) == (called.code, "Usage:" in called.err)
 
 
-def test_an_export_of_an_unknown_list_is_1_and_writes_nothing(desk: Desk) -> None:
-    desk.make_list()
-    called = desk.call("subscriber", "export", "nope")
+def test_an_export_of_an_unknown_list_is_1_and_writes_nothing(shell: Shell) -> None:
+    shell.make_list()
+    called = shell.call("subscriber", "export", "nope")
     assert (1, "", True) == (called.code, called.out, "no such list: 'nope'" in called.err)
 
 

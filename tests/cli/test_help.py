@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 from click.shell_completion import ShellComplete
-from tests.cli.desk import Desk
+from tests.cli.shell import Shell, all_verbs
 
 from pressrun.cli.main import pressrun, run
 from pressrun.cli.reference import walk
+from pressrun.services.operating.list_settings import KEYS
 
 
 @pytest.mark.parametrize("arguments", [(), ("subscriber",)])
@@ -27,22 +29,22 @@ def test_every_verb_is_told_in_a_whole_sentence_on_a_narrow_terminal() -> None:
     assert [] == [text for text in helps if "...\n" in text.partition("Commands:")[2]]
 
 
-def test_shells_complete_the_names_of_lists(desk: Desk) -> None:
+def test_shells_complete_the_names_of_lists(shell: Shell) -> None:
     """And nothing, rather than a traceback, where there is no database or no configuration."""
     for verb in (["send"], ["list", "show"], ["subscriber", "add"], ["edition", "ls"]):
-        assert [] == complete(desk, verb, "n")
-    desk.make_list("news")
-    desk.make_list("notes")
-    desk.make_list("harbour")
+        assert [] == complete(shell, verb, "n")
+    shell.make_list("news")
+    shell.make_list("notes")
+    shell.make_list("harbour")
     for verb in (["send"], ["list", "show"], ["subscriber", "add"], ["edition", "ls"]):
-        assert ["news", "notes"] == complete(desk, verb, "n")
-    desk.config.unlink()
-    assert [] == complete(desk, ["send"], "n")
+        assert ["news", "notes"] == complete(shell, verb, "n")
+    shell.config.unlink()
+    assert [] == complete(shell, ["send"], "n")
 
 
-def complete(desk: Desk, verb: list[str], begun: str) -> list[str]:
-    shell = ShellComplete(pressrun, {}, "pressrun", "_PRESSRUN_COMPLETE")
-    return [item.value for item in shell.get_completions(["--config", str(desk.config), *verb], begun)]
+def complete(shell: Shell, verb: list[str], begun: str) -> list[str]:
+    completion = ShellComplete(pressrun, {}, "pressrun", "_PRESSRUN_COMPLETE")
+    return [item.value for item in completion.get_completions(["--config", str(shell.config), *verb], begun)]
 
 
 def modules_after(*arguments: str) -> set[str]:
@@ -65,10 +67,15 @@ def test_what_shows_no_verb_imports_none(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     "verb", [["list", "ls"], ["list", "show", "news"], ["edition", "ls"], ["subscriber", "ls", "news"]]
 )
-def test_a_verb_that_reads_imports_no_daemon(desk: Desk, verb: list[str]) -> None:
+def test_a_verb_that_reads_imports_no_daemon(shell: Shell, verb: list[str]) -> None:
     """So that it is quick, too: no event loop, no templates, no keys of mails, no web server."""
-    desk.make_list()
-    imported = modules_after("--config", str(desk.config), *verb, "--json")
+    shell.make_list()
+    imported = modules_after("--config", str(shell.config), *verb, "--json")
     slow = {"asyncio", "aiosqlite", "babel", "cryptography", "email_validator", "jinja2", "markdown_it", "starlette"}
     assert set() == slow & imported
     assert "pressrun.daemon" not in imported
+
+
+def test_the_help_of_list_set_explains_every_key() -> None:
+    words = set(re.findall(r"[a-z_]+", all_verbs()["list set"].help or ""))
+    assert set() == KEYS.keys() - words

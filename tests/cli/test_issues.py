@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from tests.cli.desk import Called, Desk
+from tests.cli.shell import Called, Shell
 
 LANGUAGES = {"noticias": "es", "boletim": "pt-PT", "nouvelles": "fr"}
 
 
 @pytest.fixture
-def family(desk: Desk) -> Desk:
+def family(shell: Shell) -> Shell:
     """A newsletter in three languages, and one that stands alone."""
     for name, language in LANGUAGES.items():
-        desk.make_list(name, "--language", language)
-        desk.good("list", "set", name, "family=villanueva")
-    desk.make_list("alone")
-    return desk
+        shell.make_list(name, "--language", language)
+        shell.good("list", "set", name, "family=villanueva")
+    shell.make_list("alone")
+    return shell
 
 
 def edition(text: str, issue: str | None = None) -> str:
@@ -23,20 +23,20 @@ def edition(text: str, issue: str | None = None) -> str:
     return f"---\nsubject: Boats\n{key}---\n{text}\n"
 
 
-def send(desk: Desk, name: str, text: str, issue: str | None = None, *options: str) -> Called:
-    file = desk.write("edition.md", edition(text, issue))
-    return desk.call("send", name, file, "--yes", "--json", *options)
+def send(shell: Shell, name: str, text: str, issue: str | None = None, *options: str) -> Called:
+    file = shell.write("edition.md", edition(text, issue))
+    return shell.call("send", name, file, "--yes", "--json", *options)
 
 
-def issue_of(desk: Desk, number: int) -> object:
-    return desk.good("edition", "show", str(number), "--json").json["issue"]
+def issue_of(shell: Shell, number: int) -> object:
+    return shell.good("edition", "show", str(number), "--json").json["issue"]
 
 
 @pytest.mark.parametrize(
     ("written", "stored"),
     [("2026-11", "2026-11"), ("2026-11-26", "2026-11-26"), ("87", "87"), ("Frühling", "frühling"), ('"n. 1"', None)],
 )
-def test_an_issue_is_one_word(family: Desk, written: str, stored: str | None) -> None:
+def test_an_issue_is_one_word(family: Shell, written: str, stored: str | None) -> None:
     """Whatever YAML takes it for, and in small letters, so that it is the same in all files."""
     called = send(family, "noticias", "Hola", written)
     if stored is None:
@@ -45,7 +45,7 @@ def test_an_issue_is_one_word(family: Desk, written: str, stored: str | None) ->
         assert stored == issue_of(family, called.json["id"])
 
 
-def test_a_list_has_an_issue_once(family: Desk) -> None:
+def test_a_list_has_an_issue_once(family: Shell) -> None:
     """Whatever the edition that has it became; other languages have it, too."""
     assert [0, 0] == [send(family, name, "Hello", "87").code for name in ("noticias", "boletim")]
     called = send(family, "noticias", "Something else", "87")
@@ -60,7 +60,7 @@ def test_a_list_has_an_issue_once(family: Desk) -> None:
     assert 2 == len(family.good("edition", "ls", "--json").json)
 
 
-def test_the_same_file_is_the_same_edition_still(family: Desk) -> None:
+def test_the_same_file_is_the_same_edition_still(family: Shell) -> None:
     """1 as for every file, naming the first edition; once more as another one it cannot go."""
     assert 0 == send(family, "noticias", "Hola", "87").code
     again = send(family, "noticias", "Hola", "87")
@@ -68,19 +68,19 @@ def test_the_same_file_is_the_same_edition_still(family: Desk) -> None:
     assert 65 == send(family, "noticias", "Hola", "87", "--again").code
 
 
-def test_an_edition_that_was_cancelled_before_anybody_got_it_leaves_its_issue(family: Desk) -> None:
+def test_an_edition_that_was_cancelled_before_anybody_got_it_leaves_its_issue(family: Shell) -> None:
     assert 0 == send(family, "noticias", "Hola", "87", "--at", "+60m").code
     family.good("edition", "cancel", "1", "--yes")
     assert 0 == send(family, "noticias", "Hello", "87").code
 
 
-def test_an_issue_in_one_language_is_noted(family: Desk) -> None:
+def test_an_issue_in_one_language_is_noted(family: Shell) -> None:
     file = family.write("edition.md", edition("Hello", "87"))
     found = family.good("preview", "alone", file, "--json").json["findings"]
     assert ["note"] == [one["severity"] for one in found if one["code"] == "issue-alone"]
 
 
-def test_editions_are_linked_by_hand(family: Desk) -> None:
+def test_editions_are_linked_by_hand(family: Shell) -> None:
     for name in LANGUAGES:
         assert 0 == send(family, name, "Hello").code
     linked = family.good("edition", "link", "2", "1", "--json").json
@@ -91,7 +91,7 @@ def test_editions_are_linked_by_hand(family: Desk) -> None:
     assert ["edition-1", "edition-1", None] == [issue_of(family, number) for number in (1, 2, 3)]
 
 
-def test_what_was_cancelled_before_anybody_got_it_is_in_the_way_of_no_link(family: Desk) -> None:
+def test_what_was_cancelled_before_anybody_got_it_is_in_the_way_of_no_link(family: Shell) -> None:
     send(family, "noticias", "Hola", "87", "--at", "+60m")
     family.good("edition", "cancel", "1", "--yes")
     send(family, "noticias", "Hello")
@@ -99,14 +99,14 @@ def test_what_was_cancelled_before_anybody_got_it_is_in_the_way_of_no_link(famil
     assert "87" == family.good("edition", "link", "2", "3", "--json").json["issue"]
 
 
-def test_a_word_that_an_author_chose_is_not_made_up_again(family: Desk) -> None:
+def test_a_word_that_an_author_chose_is_not_made_up_again(family: Shell) -> None:
     send(family, "noticias", "Hola", "edition-2")
     send(family, "boletim", "Ola")
     send(family, "nouvelles", "Salut")
     assert "edition-2-2" == family.good("edition", "link", "2", "3", "--json").json["issue"]
 
 
-def test_a_welcome_mail_is_no_issue(family: Desk) -> None:
+def test_a_welcome_mail_is_no_issue(family: Shell) -> None:
     """Though it is kept among the editions, and its file has the same keys."""
     family.good("list", "set", "noticias", f"welcome={family.write('welcome.md', edition('Hola', '87'))}")
     assert 0 == send(family, "noticias", "Hola", "87").code
@@ -128,7 +128,7 @@ def test_a_welcome_mail_is_no_issue(family: Desk) -> None:
         ((), 64, "ID"),
     ],
 )
-def test_what_cannot_be_one_issue_changes_nothing(family: Desk, ids: tuple[str, ...], code: int, says: str) -> None:
+def test_what_cannot_be_one_issue_changes_nothing(family: Shell, ids: tuple[str, ...], code: int, says: str) -> None:
     send(family, "noticias", "one", "87")
     send(family, "noticias", "two")
     send(family, "boletim", "three", "87")

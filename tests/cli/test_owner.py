@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.cli.desk import Desk
+from tests.cli.shell import Shell
 
 from pressrun.cli.owner import acting_as_owner, find_owner
 from pressrun.core.errors import NotPermitted
@@ -69,15 +69,15 @@ def test_what_root_makes_belongs_to_the_owner_of_the_data(
     open_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The configuration and the file to import are root's alone; data_dir and all in it stay the owner's."""
-    desk = Desk(open_folder, capsys)
-    desk.config.chmod(0o600)
-    desk.data.mkdir(mode=0o700)
-    os.chown(desk.data, NOBODY, NOBODY)
-    desk.make_list()
-    file = Path(desk.write("readers.csv", "email\na@x.example\n"))
+    shell = Shell(open_folder, capsys)
+    shell.config.chmod(0o600)
+    shell.data.mkdir(mode=0o700)
+    os.chown(shell.data, NOBODY, NOBODY)
+    shell.make_list()
+    file = Path(shell.write("readers.csv", "email\na@x.example\n"))
     file.chmod(0o600)
-    assert 1 == desk.good("subscriber", "import", "news", str(file), "--json").json["added"]
-    assert "a@x.example" in desk.good("subscriber", "ls", "news").out
-    desk.good("key", "rotate", "--yes")
-    assert {NOBODY} == {path.stat().st_uid for path in desk.data.rglob("*")}
+    assert 1 == shell.good("subscriber", "import", "news", str(file), "--json").json["added"]
+    assert "a@x.example" in shell.good("subscriber", "ls", "news").out
+    shell.good("key", "rotate", "--yes")
+    assert {NOBODY} == {path.stat().st_uid for path in shell.data.rglob("*")}
     assert 0 == os.geteuid()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 import pytest
-from tests.cli.desk import Desk, all_verbs
+from tests.cli.shell import Shell, all_verbs
 
 from pressrun.cli import main
 from pressrun.cli.options import RowId
@@ -59,76 +59,76 @@ def stranger(*groups: int) -> Iterator[None]:
         os.setgroups(before)
 
 
-def closed_configuration(desk: Desk) -> None:
+def closed_configuration(shell: Shell) -> None:
     """As an installation leaves /etc/pressrun."""
-    desk.config.chmod(0o640)
+    shell.config.chmod(0o640)
 
 
-def closed_folder(desk: Desk) -> None:
+def closed_folder(shell: Shell) -> None:
     """The file of the configuration cannot even be looked for."""
-    folder = desk.folder / "etc"
+    folder = shell.folder / "etc"
     folder.mkdir(mode=0o750)
-    desk.config = desk.config.rename(folder / "config.toml")
+    shell.config = shell.config.rename(folder / "config.toml")
 
 
-def closed_data(desk: Desk) -> None:
+def closed_data(shell: Shell) -> None:
     """The configuration can be read: for members of the owner's group, where they were given that right."""
 
 
-def closed_key(desk: Desk) -> None:
+def closed_key(shell: Shell) -> None:
     """The key that signs looks as if it were missing to whoever may not read it."""
-    desk.good("dkim", "create", "--selector", "s")
-    with desk.config.open("a", encoding="utf-8") as file:
+    shell.good("dkim", "create", "--selector", "s")
+    with shell.config.open("a", encoding="utf-8") as file:
         file.write('[dkim]\ndomain = "lists.example.test"\nselector = "s"\n')
         file.write('key_file = "data/dkim/lists.example.test.s.pem"\n')
-    desk.data.chmod(0o750)
+    shell.data.chmod(0o750)
 
 
 @pytest.mark.parametrize("close", [closed_configuration, closed_folder, closed_data, closed_key])
-def test_every_verb_of_a_stranger_is_77(open_desk: Desk, close: Callable[[Desk], None]) -> None:
-    close(open_desk)
+def test_every_verb_of_a_stranger_is_77(open_shell: Shell, close: Callable[[Shell], None]) -> None:
+    close(open_shell)
     wrong = {}
     with stranger(*([0] if close is closed_key else [])):
         for words, arguments in VERBS:
-            called = open_desk.call(*words, *arguments)
+            called = open_shell.call(*words, *arguments)
             lines = called.err.splitlines()
             if (77, 1) != (called.code, len(lines)) or "Run pressrun with sudo" not in lines[0]:
                 wrong[tuple(words)] = called
     assert {} == wrong
 
 
-def test_what_needs_no_configuration_works_for_everybody(open_desk: Desk) -> None:
-    closed_configuration(open_desk)
-    open_desk.folder.chmod(0o777)
+def test_what_needs_no_configuration_works_for_everybody(open_shell: Shell) -> None:
+    closed_configuration(open_shell)
+    open_shell.folder.chmod(0o777)
     with stranger():
-        open_desk.good("--help")
-        open_desk.good("--version")
-        open_desk.good("list", "ls", "--help")
-        open_desk.good("init", "mine")
+        open_shell.good("--help")
+        open_shell.good("--version")
+        open_shell.good("list", "ls", "--help")
+        open_shell.good("init", "mine")
 
 
 def test_a_working_directory_that_cannot_be_read_is_passed_over(
-    open_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    open_shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As under `sudo -u`, in the home of somebody else: the configuration of the system is used."""
-    monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", open_desk.config)
+    monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", open_shell.config)
     monkeypatch.delenv("PRESSRUN_CONFIG", raising=False)
-    home = open_desk.folder / "home"
+    home = open_shell.folder / "home"
     home.mkdir()
     monkeypatch.chdir(home)
     home.chmod(0o700)
-    os.chown(open_desk.data, NOBODY, NOBODY)
-    for path in open_desk.data.rglob("*"):
+    os.chown(open_shell.data, NOBODY, NOBODY)
+    for path in open_shell.data.rglob("*"):
         os.chown(path, NOBODY, NOBODY)
     with stranger():
         assert 0 == main.run(["list", "ls"])
 
 
-def test_an_error_that_no_verb_foresaw_is_one_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_no_verb_foresaw_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "/var/lib/pressrun/lock")
 
     monkeypatch.setattr(main.pressrun, "main", fail)
-    called = desk.call("list", "ls", "--json")
+    called = shell.call("list", "ls", "--json")
     assert (1, "error: /var/lib/pressrun/lock: no space left on device\n") == (called.code, called.err)
     assert {"error": "/var/lib/pressrun/lock: no space left on device"} == called.json

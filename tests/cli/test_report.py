@@ -8,22 +8,22 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.cli.desk import Desk
+from tests.cli.shell import Shell
 
 from pressrun.cli import edition_report as text
 from pressrun.core.timeline import spread
 
 
 @pytest.fixture
-def sent(desk: Desk) -> Desk:
+def sent(shell: Shell) -> Shell:
     """Edition 1 with three readers: one took it, one refused it, one is deferred."""
-    desk.make_list()
+    shell.make_list()
     for name in "abc":
-        desk.good("subscriber", "add", "news", f"{name}@x.example")
-    desk.good(
-        "send", "news", desk.write("e.md", "---\nsubject: '{{ name | default: Hello }}, boats'\n---\nHello\n"), "--yes"
+        shell.good("subscriber", "add", "news", f"{name}@x.example")
+    shell.good(
+        "send", "news", shell.write("e.md", "---\nsubject: '{{ name | default: Hello }}, boats'\n---\nHello\n"), "--yes"
     )
-    with closing(sqlite3.connect(desk.data / "pressrun.sqlite3")) as connection:
+    with closing(sqlite3.connect(shell.data / "pressrun.sqlite3")) as connection:
         for number, (state, code, words, kind) in enumerate(
             [
                 ("delivered", 250, "queued as 4Xk2", None),
@@ -38,10 +38,10 @@ def sent(desk: Desk) -> Desk:
                 (state, code, words, kind, number),
             )
         connection.commit()
-    return desk
+    return shell
 
 
-def test_the_text_form_is_plain_and_names_no_reader(sent: Desk) -> None:
+def test_the_text_form_is_plain_and_names_no_reader(sent: Shell) -> None:
     """Off a terminal there are no bars, and what a remote said reaches no terminal as it is."""
     sent.good("list", "set", "news", "timezone=Asia/Tokyo")
     out = sent.good("edition", "report", "1").out
@@ -60,7 +60,7 @@ def test_the_text_form_is_plain_and_names_no_reader(sent: Desk) -> None:
         assert mark not in out
 
 
-def test_a_page_is_never_written_over_a_file(sent: Desk) -> None:
+def test_a_page_is_never_written_over_a_file(sent: Shell) -> None:
     page = sent.folder / "report.html"
     assert "" == sent.good("edition", "report", "1", "--html", str(page)).out
     first = page.read_bytes()
@@ -70,7 +70,7 @@ def test_a_page_is_never_written_over_a_file(sent: Desk) -> None:
     assert first == page.read_bytes()
 
 
-def test_a_report_in_json_keeps_its_shape(sent: Desk) -> None:
+def test_a_report_in_json_keeps_its_shape(sent: Shell) -> None:
     found = sent.good("edition", "report", "1", "--json").json
     assert {"failures", "waiting", "unsubscribed", "complaints", "domains", "timing", "timelines"} <= set(found)
     assert ["b@x.example"] == [one["address"] for one in found["failures"]]
@@ -78,7 +78,7 @@ def test_a_report_in_json_keeps_its_shape(sent: Desk) -> None:
 
 
 @pytest.mark.parametrize(("name", "code", "state"), [("A", 250, "delivered"), ("b", 550, "failed")])
-def test_one_readers_copy(sent: Desk, name: str, code: int, state: str) -> None:
+def test_one_readers_copy(sent: Shell, name: str, code: int, state: str) -> None:
     found = sent.good("edition", "delivery", "1", f"{name}@x.example", "--json").json
     assert (state, code, "primary", 1) == (found["state"], found["reply"]["code"], found["relay"], found["attempts"])
     assert "primary" in sent.good("edition", "delivery", "1", f"{name}@x.example").out
@@ -87,7 +87,7 @@ def test_one_readers_copy(sent: Desk, name: str, code: int, state: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code"), [(("1", "z@x.example"), 1), (("9", "a@x.example"), 1), (("1", "a"), 65)]
 )
-def test_a_copy_that_is_not_there(sent: Desk, arguments: tuple[str, str], code: int) -> None:
+def test_a_copy_that_is_not_there(sent: Shell, arguments: tuple[str, str], code: int) -> None:
     assert code == sent.call("edition", "delivery", *arguments).code
 
 
@@ -100,7 +100,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-def test_a_terminal_gets_bars_and_without_colour_when_it_says_so(sent: Desk, terminal: None) -> None:
+def test_a_terminal_gets_bars_and_without_colour_when_it_says_so(sent: Shell, terminal: None) -> None:
     out = sent.good("edition", "report", "1").out
     assert "delivered     █  1 s, at most 1 in 1 s" in out
     assert f"failed                1   33.3%  {'█' * 13}\n" in out

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.cli.desk import Desk, all_verbs
+from tests.cli.shell import Shell, all_verbs
 
 import pressrun.cli
 from pressrun.cli.output import harmless
@@ -64,15 +64,15 @@ _FOREIGN = (
 
 
 @pytest.fixture
-def poisoned(desk: Desk) -> Desk:
+def poisoned(shell: Shell) -> Shell:
     """A list with a reader, an edition, mails, suppressions and held sign-ups, full of control characters."""
-    desk.make_list()
+    shell.make_list()
     for name in "ab":
-        desk.good("subscriber", "add", "news", f"{name}@x.example", "--name", "Ada")
-    desk.good("suppression", "add", "s@x.example")
-    desk.good("editor", "add", "news", "eve@x.example")
-    desk.good("send", "news", desk.write("e.md", "---\nsubject: Boats\n---\nHello {{ name }}\n"), "--yes")
-    with closing(sqlite3.connect(desk.data / "pressrun.sqlite3")) as connection:
+        shell.good("subscriber", "add", "news", f"{name}@x.example", "--name", "Ada")
+    shell.good("suppression", "add", "s@x.example")
+    shell.good("editor", "add", "news", "eve@x.example")
+    shell.good("send", "news", shell.write("e.md", "---\nsubject: Boats\n---\nHello {{ name }}\n"), "--yes")
+    with closing(sqlite3.connect(shell.data / "pressrun.sqlite3")) as connection:
         connection.execute("update delivery set state = 'failed', code = 550, kind = 'hard' where id = 1")
         connection.execute("update delivery set state = 'deferred', code = 451 where id = 2")
         connection.execute("insert into inbound_content (digest, content) values (x'01', ?)", (HOSTILE.encode(),))
@@ -84,14 +84,14 @@ def poisoned(desk: Desk) -> Desk:
             connection.execute(f"update {table} set {column} = coalesce({column}, '') || ?", (HOSTILE,))
         connection.execute("update subscriber set address = 'a@x.example' where id = 1")  # whom verbs are asked about
         connection.commit()
-    desk.write("e2.md", f"---\nsubject: Boats\n---\nHello {HOSTILE}\n".replace("\r", ""))
-    desk.write("r.csv", f'email,name\nnot{HOSTILE[:1]}@x.example,n\n"{HOSTILE[:9]}",x\n')
-    return desk
+    shell.write("e2.md", f"---\nsubject: Boats\n---\nHello {HOSTILE}\n".replace("\r", ""))
+    shell.write("r.csv", f'email,name\nnot{HOSTILE[:1]}@x.example,n\n"{HOSTILE[:9]}",x\n')
+    return shell
 
 
-def _call(desk: Desk, verb: str, *more: str) -> tuple[int, str]:
-    given = [one.format(file=desk.folder / "e2.md", csv=desk.folder / "r.csv") for one in SHOWING[verb] or []]
-    called = desk.call(*verb.split(), *given, *more)
+def _call(shell: Shell, verb: str, *more: str) -> tuple[int, str]:
+    given = [one.format(file=shell.folder / "e2.md", csv=shell.folder / "r.csv") for one in SHOWING[verb] or []]
+    called = shell.call(*verb.split(), *given, *more)
     return called.code, called.out + called.err
 
 
@@ -103,7 +103,7 @@ def test_every_verb_is_known_to_these_tests() -> None:
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
 @pytest.mark.parametrize("verb", sorted(verb for verb, given in SHOWING.items() if given is not None))
 def test_no_control_character_reaches_a_terminal(
-    poisoned: Desk, monkeypatch: pytest.MonkeyPatch, verb: str, form: list[str]
+    poisoned: Shell, monkeypatch: pytest.MonkeyPatch, verb: str, form: list[str]
 ) -> None:
     """As text and as JSON, which stays JSON."""
     for stream in (sys.stdout, sys.stderr):
@@ -118,14 +118,14 @@ def test_no_control_character_reaches_a_terminal(
         json.loads(out[: out.rindex("]" if out.startswith("[") else "}") + 1])
 
 
-def test_the_fixture_is_what_a_terminal_must_not_see(poisoned: Desk) -> None:
+def test_the_fixture_is_what_a_terminal_must_not_see(poisoned: Shell) -> None:
     """Into a pipe a mail and an export go as they are."""
     assert HOSTILE.replace("\r", "") in _call(poisoned, "inbound show")[1].replace("\r", "")
     assert "\x9b2J" in _call(poisoned, "subscriber export")[1]
     assert "\x9b2J" in _call(poisoned, "suppression ls", "--json")[1]
 
 
-def test_a_kept_mail_on_a_real_terminal(poisoned: Desk) -> None:
+def test_a_kept_mail_on_a_real_terminal(poisoned: Shell) -> None:
     """Its controls stand there to be read."""
     ours, theirs = os.openpty()
     try:

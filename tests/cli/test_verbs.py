@@ -7,7 +7,7 @@ import io
 import sys
 
 import pytest
-from tests.cli.desk import Desk
+from tests.cli.shell import Shell
 
 from pressrun import __version__
 
@@ -15,141 +15,145 @@ EDITION = "---\nsubject: Hello {{ name | default: you }}\n---\nThe text.\n\n![a 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 
 
-def test_version_and_help_are_everywhere(desk: Desk) -> None:
-    assert f"pressrun, version {__version__}\n" == desk.good("--version").out
+def test_version_and_help_are_everywhere(shell: Shell) -> None:
+    assert f"pressrun, version {__version__}\n" == shell.good("--version").out
     for verb in ([], ["list"], ["list", "create"], ["send"], ["subscriber", "import"]):
-        assert "Usage: pressrun" in desk.good(*verb, "--help").out
+        assert "Usage: pressrun" in shell.good(*verb, "--help").out
 
 
-def test_help_and_version_have_the_spellings_that_people_try(desk: Desk) -> None:
+def test_help_and_version_have_the_spellings_that_people_try(shell: Shell) -> None:
     for same in (["-h"], ["help"]):
-        assert desk.good("--help").out == desk.good(*same).out
-    assert desk.good("list", "create", "--help").out == desk.good("help", "list", "create").out
-    assert desk.good("list", "create", "--help").out == desk.good("list", "create", "-h").out
-    assert desk.good("--version").out == desk.good("version").out
-    assert 64 == desk.call("help", "frobnicate").code
+        assert shell.good("--help").out == shell.good(*same).out
+    assert shell.good("list", "create", "--help").out == shell.good("help", "list", "create").out
+    assert shell.good("list", "create", "--help").out == shell.good("list", "create", "-h").out
+    assert shell.good("--version").out == shell.good("version").out
+    assert 64 == shell.call("help", "frobnicate").code
 
 
-def test_an_empty_listing_says_so_beside_the_results(desk: Desk) -> None:
+def test_an_empty_listing_says_so_beside_the_results(shell: Shell) -> None:
     """stdout stays empty, so that a program counts no rows."""
-    desk.make_list()
+    shell.make_list()
     for verb in (["edition", "ls"], ["queue", "ls"], ["held", "ls"], ["inbound", "ls"], ["subscriber", "ls", "news"]):
-        called = desk.good(*verb)
+        called = shell.good(*verb)
         assert ("", 1) == (called.out, len(called.err.splitlines())), verb
 
 
-def test_a_setting_is_answered_with_what_it_is_now(desk: Desk) -> None:
-    desk.make_list()
-    assert "title   Notes\nlisted  no\n" == desk.good("list", "set", "news", "title=Notes", "listed=no").out
+def test_a_setting_is_answered_with_what_it_is_now(shell: Shell) -> None:
+    shell.make_list()
+    assert "title   Notes\nlisted  no\n" == shell.good("list", "set", "news", "title=Notes", "listed=no").out
 
 
-def test_reading_verbs_say_so_where_there_is_nothing_yet(desk: Desk) -> None:
+def test_reading_verbs_say_so_where_there_is_nothing_yet(shell: Shell) -> None:
     for verb in (["list", "ls"], ["edition", "ls"], ["queue", "ls"], ["held", "ls"], ["suppression", "ls"]):
-        called = desk.good(*verb, "--json")
+        called = shell.good(*verb, "--json")
         assert ([], True) == (called.json, "no database yet" in called.err)
-    assert 1 == desk.call("list", "show", "news").code
-    assert "address,reason,since\n" == desk.good("suppression", "export").out
-    assert not desk.data.exists()
+    assert 1 == shell.call("list", "show", "news").code
+    assert "address,reason,since\n" == shell.good("suppression", "export").out
+    assert not shell.data.exists()
 
 
-def test_a_list_lives_through_its_verbs(desk: Desk) -> None:
-    made = desk.good("list", "create", "news", "--title", "News", "--owner", "o@x.example", "--json").json
+def test_a_list_lives_through_its_verbs(shell: Shell) -> None:
+    made = shell.good("list", "create", "news", "--title", "News", "--owner", "o@x.example", "--json").json
     promised = "name title from owner language archive active pending suspended unsubscribed".split()
     assert [] == [name for name in promised if name not in made]
-    assert "Notes" == desk.good("list", "set", "news", "title=Notes", "listed=no", "--json").json["title"]
-    assert made["name"] == desk.good("list", "show", "news", "--json").json["name"]
-    assert "Notes" in desk.good("list", "ls").out
-    assert desk.good("list", "close", "news", "--yes", "--json").json["closed_at"] is not None
-    assert desk.good("list", "set", "news", "closed=false", "--json").json["closed_at"] is None
-    desk.good("list", "set", "news", "closed=true", "--yes")
-    desk.good("list", "rm", "news", "--yes")
-    assert [] == desk.good("list", "ls", "--json").json
+    assert "Notes" == shell.good("list", "set", "news", "title=Notes", "listed=no", "--json").json["title"]
+    assert made["name"] == shell.good("list", "show", "news", "--json").json["name"]
+    assert "Notes" in shell.good("list", "ls").out
+    assert shell.good("list", "close", "news", "--yes", "--json").json["closed_at"] is not None
+    assert shell.good("list", "set", "news", "closed=false", "--json").json["closed_at"] is None
+    shell.good("list", "set", "news", "closed=true", "--yes")
+    shell.good("list", "rm", "news", "--yes")
+    assert [] == shell.good("list", "ls", "--json").json
 
 
-def test_readers_live_through_their_verbs(desk: Desk) -> None:
-    desk.make_list()
-    assert "active" == desk.good("subscriber", "add", "news", "Ann@x.example", "--name", "Ann", "--json").json["state"]
+def test_readers_live_through_their_verbs(shell: Shell) -> None:
+    shell.make_list()
+    assert "active" == shell.good("subscriber", "add", "news", "Ann@x.example", "--name", "Ann", "--json").json["state"]
     assert (
         "pending"
-        == desk.good("subscriber", "add", "news", "b@x.example", "--send-confirmation", "--json").json["state"]
+        == shell.good("subscriber", "add", "news", "b@x.example", "--send-confirmation", "--json").json["state"]
     )
-    listed = desk.good("subscriber", "ls", "news", "--json").json
+    listed = shell.good("subscriber", "ls", "news", "--json").json
     assert {"address", "name", "state", "since", "source"} == set(listed[0])
     assert ["b@x.example"] == [
-        one["address"] for one in desk.good("subscriber", "ls", "news", "--state", "pending", "--json").json
+        one["address"] for one in shell.good("subscriber", "ls", "news", "--state", "pending", "--json").json
     ]
-    shown = desk.good("subscriber", "show", "ann@X.example", "--json").json
+    shown = shell.good("subscriber", "show", "ann@X.example", "--json").json
     assert {"address", "suppressed", "lists", "consent", "deliveries"} <= set(shown)
-    assert "Ann" in desk.good("subscriber", "show", "ann@x.example").out
-    desk.good("subscriber", "rm", "news", "ann@x.example")
-    desk.good("subscriber", "erase", "ann@x.example", "--yes", "--json")
-    assert 1 == desk.call("subscriber", "show", "ann@x.example").code
+    assert "Ann" in shell.good("subscriber", "show", "ann@x.example").out
+    shell.good("subscriber", "rm", "news", "ann@x.example")
+    shell.good("subscriber", "erase", "ann@x.example", "--yes", "--json")
+    assert 1 == shell.call("subscriber", "show", "ann@x.example").code
 
 
-def test_a_file_is_counted_taken_in_and_written_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.make_list()
+def test_a_file_is_counted_taken_in_and_written_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.make_list()
     content = "email,name,city\na@x.example,A,=Rome\nnobody,,\nb@x.example,B\nA@x.example,A,'+49\n"
-    file = desk.write("readers.csv", content)
-    assert "nothing was changed" in desk.good("subscriber", "import", "news", file, "--dry-run").err
-    dry = desk.good("subscriber", "import", "news", file, "--dry-run", "--json").json
+    file = shell.write("readers.csv", content)
+    assert "nothing was changed" in shell.good("subscriber", "import", "news", file, "--dry-run").err
+    dry = shell.good("subscriber", "import", "news", file, "--dry-run", "--json").json
     assert (1, 1, [3, 4]) == (dry["added"], dry["updated"], [one["line"] for one in dry["invalid"]])
-    assert 0 == desk.good("list", "show", "news", "--json").json["active"]
+    assert 0 == shell.good("list", "show", "news", "--json").json["active"]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
-    assert dry == desk.good("subscriber", "import", "news", "-", "--json").json
-    rows = list(csv.DictReader(io.StringIO(desk.good("subscriber", "export", "news").out)))
+    assert dry == shell.good("subscriber", "import", "news", "-", "--json").json
+    rows = list(csv.DictReader(io.StringIO(shell.good("subscriber", "export", "news").out)))
     assert [("a@x.example", "'+49", "active", "import")] == [
         (row["email"], row["city"], row["state"], row["consent_source"]) for row in rows
     ]
-    again = desk.good(
-        "subscriber", "import", "news", desk.write("again.csv", desk.good("subscriber", "export", "news").out), "--json"
+    again = shell.good(
+        "subscriber",
+        "import",
+        "news",
+        shell.write("again.csv", shell.good("subscriber", "export", "news").out),
+        "--json",
     )
     assert 1 == again.json["unchanged"]
-    called = desk.good("subscriber", "import", "news", file)
+    called = shell.good("subscriber", "import", "news", file)
     assert ("line 3: " in called.err, "nothing was changed" in called.err) == (True, False)
-    assert "a@x.example" == desk.good("subscriber", "export", "news", "--format", "json").json[0]["email"]
+    assert "a@x.example" == shell.good("subscriber", "export", "news", "--format", "json").json[0]["email"]
 
 
-def test_many_rows_go_in_several_batches(desk: Desk) -> None:
-    desk.make_list()
-    file = desk.write("readers.csv", "email\n" + "".join(f"reader{i}@x.example\n" for i in range(2500)))
+def test_many_rows_go_in_several_batches(shell: Shell) -> None:
+    shell.make_list()
+    file = shell.write("readers.csv", "email\n" + "".join(f"reader{i}@x.example\n" for i in range(2500)))
     for expected in ("added", "unchanged"):
-        dry = desk.good("subscriber", "import", "news", file, "--dry-run", "--json").json
-        assert (2500, dry) == (dry[expected], desk.good("subscriber", "import", "news", file, "--json").json)
-    assert 2500 == len(desk.good("subscriber", "ls", "news", "--json").json)
+        dry = shell.good("subscriber", "import", "news", file, "--dry-run", "--json").json
+        assert (2500, dry) == (dry[expected], shell.good("subscriber", "import", "news", file, "--json").json)
+    assert 2500 == len(shell.good("subscriber", "ls", "news", "--json").json)
 
 
-def test_an_edition_is_previewed_tested_and_taken(desk: Desk) -> None:
-    desk.make_list()
-    desk.good("subscriber", "add", "news", "a@x.example", "--name", "Ann")
-    file = desk.write("edition.md", EDITION)
-    desk.write("quay.png", PNG)
-    shown = desk.good("preview", "news", file, "--as", "a@x.example", "--json").json
+def test_an_edition_is_previewed_tested_and_taken(shell: Shell) -> None:
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "a@x.example", "--name", "Ann")
+    file = shell.write("edition.md", EDITION)
+    shell.write("quay.png", PNG)
+    shown = shell.good("preview", "news", file, "--as", "a@x.example", "--json").json
     assert ({"findings", "subject", "text", "html"}, "Hello Ann") == (set(shown), shown["subject"])
-    desk.good("preview", "news", file, "--out", str(desk.folder / "out"))
+    shell.good("preview", "news", file, "--out", str(shell.folder / "out"))
     assert ["index.html", "message.eml", "message.html", "message.txt"] == sorted(
-        p.name for p in (desk.folder / "out").iterdir()
+        p.name for p in (shell.folder / "out").iterdir()
     )
-    assert 73 == desk.call("preview", "news", file, "--out", str(desk.folder / "out")).code
+    assert 73 == shell.call("preview", "news", file, "--out", str(shell.folder / "out")).code
     tests = ("--test", "t@x.example", "--test", "u@x.example", "--test", "T@x.example")
-    tested = desk.good("send", "news", file, *tests, "--json").json
+    tested = shell.good("send", "news", file, *tests, "--json").json
     assert {"test": ["t@x.example", "u@x.example"]} == tested
-    assert [] == desk.good("edition", "ls", "--json").json
-    taken = desk.good("send", "news", file, "--yes", "--json")
+    assert [] == shell.good("edition", "ls", "--json").json
+    taken = shell.good("send", "news", file, "--yes", "--json")
     assert (1, "sending", 1, 1) == tuple(taken.json[name] for name in ("id", "state", "audience", "queued"))
     assert "no daemon is running" in taken.err
-    refused = desk.call("send", "news", file, "--yes")
+    refused = shell.call("send", "news", file, "--yes")
     assert (1, True) == (refused.code, "edition 1" in refused.err)
-    later = desk.good("send", "news", file, "--yes", "--again", "--at", "+10m", "--json").json
+    later = shell.good("send", "news", file, "--yes", "--again", "--at", "+10m", "--json").json
     assert (2, "scheduled") == (later["id"], later["state"])
-    assert {"x.example"} == {one["domain"] for one in desk.good("queue", "ls", "--json").json}
+    assert {"x.example"} == {one["domain"] for one in shell.good("queue", "ls", "--json").json}
 
 
-def test_an_edition_comes_from_stdin(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edition_comes_from_stdin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the format that is said, with its pictures from the working directory."""
-    desk.make_list()
-    desk.good("subscriber", "add", "news", "a@x.example")
-    desk.write("quay.png", PNG)
-    monkeypatch.chdir(desk.folder)
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "a@x.example")
+    shell.write("quay.png", PNG)
+    monkeypatch.chdir(shell.folder)
     for source, options, found in (
         (EDITION, (), "The text."),
         ("---\nsubject: Plain\n---\n*Stars*\n", ("--format", "txt"), "*Stars*"),
@@ -160,116 +164,116 @@ def test_an_edition_comes_from_stdin(desk: Desk, monkeypatch: pytest.MonkeyPatch
         ),
     ):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(source.encode())))
-        assert found in desk.good("preview", "news", "-", *options, "--json").json["text"]
+        assert found in shell.good("preview", "news", "-", *options, "--json").json["text"]
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(source.encode())))
-        assert 1 == desk.good("send", "news", "-", *options, "--yes", "--json").json["audience"]
+        assert 1 == shell.good("send", "news", "-", *options, "--yes", "--json").json["audience"]
 
 
-def test_the_buttons_of_an_edition(desk: Desk) -> None:
-    desk.make_list()
-    desk.good("subscriber", "add", "news", "a@x.example")
-    file = desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
-    desk.good("send", "news", file, "--yes")
-    assert "paused" == desk.good("edition", "pause", "1", "--json").json["state"]
-    assert "sending" == desk.good("edition", "resume", "1", "--json").json["state"]
-    assert "cancelled" == desk.good("edition", "cancel", "1", "--yes", "--json").json["state"]
-    assert 1 == desk.call("edition", "pause", "1").code
-    report = desk.good("edition", "report", "1", "--json").json
+def test_the_buttons_of_an_edition(shell: Shell) -> None:
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "a@x.example")
+    file = shell.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    shell.good("send", "news", file, "--yes")
+    assert "paused" == shell.good("edition", "pause", "1", "--json").json["state"]
+    assert "sending" == shell.good("edition", "resume", "1", "--json").json["state"]
+    assert "cancelled" == shell.good("edition", "cancel", "1", "--yes", "--json").json["state"]
+    assert 1 == shell.call("edition", "pause", "1").code
+    report = shell.good("edition", "report", "1", "--json").json
     assert (1, [], []) == (report["cancelled"], report["failures"], report["waiting"])
-    assert {"retried": 0} == desk.good("queue", "retry", "--domain", "x.example", "--json").json
+    assert {"retried": 0} == shell.good("queue", "retry", "--domain", "x.example", "--json").json
 
 
-def test_an_edition_is_moved_and_its_list_has_hours(desk: Desk) -> None:
+def test_an_edition_is_moved_and_its_list_has_hours(shell: Shell) -> None:
     """What is said of the hours is said where people look."""
-    desk.make_list()
-    desk.good("subscriber", "add", "news", "a@x.example")
-    file = desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
-    desk.good("send", "news", file, "--yes", "--at", "2099-01-01T00:00:00Z")
-    moved = desk.good("edition", "move", "1", "--at", "2099-06-01T22:00:00+02:00", "--json").json
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "a@x.example")
+    file = shell.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    shell.good("send", "news", file, "--yes", "--at", "2099-01-01T00:00:00Z")
+    moved = shell.good("edition", "move", "1", "--at", "2099-06-01T22:00:00+02:00", "--json").json
     assert ("scheduled", "2099-06-01T20:00:00Z") == (moved["state"], moved["scheduled_at"])
-    assert 65 == desk.call("edition", "move", "1", "--at", "2001-01-01T00:00:00Z").code
-    desk.good("list", "set", "news", "hours=08:00-20:00", "timezone=Europe/Berlin")
-    assert "2099-06-02T06:00:00Z" == desk.good("edition", "show", "1", "--json").json["held_until"]
-    assert 65 == desk.call("list", "set", "news", "hours=late").code
+    assert 65 == shell.call("edition", "move", "1", "--at", "2001-01-01T00:00:00Z").code
+    shell.good("list", "set", "news", "hours=08:00-20:00", "timezone=Europe/Berlin")
+    assert "2099-06-02T06:00:00Z" == shell.good("edition", "show", "1", "--json").json["held_until"]
+    assert 65 == shell.call("list", "set", "news", "hours=late").code
 
 
-def test_suppressions_come_and_go(desk: Desk) -> None:
-    desk.good("suppression", "add", "a@x.example", "--reason", "complaint")
-    file = desk.write("out.csv", "b@x.example\na@x.example\nnobody\n")
-    found = desk.good("suppression", "import", file, "--json").json
+def test_suppressions_come_and_go(shell: Shell) -> None:
+    shell.good("suppression", "add", "a@x.example", "--reason", "complaint")
+    file = shell.write("out.csv", "b@x.example\na@x.example\nnobody\n")
+    found = shell.good("suppression", "import", file, "--json").json
     assert (1, 1, [3]) == (found["added"], found["unchanged"], [one["line"] for one in found["invalid"]])
-    listed = desk.good("suppression", "ls", "--json").json
+    listed = shell.good("suppression", "ls", "--json").json
     assert {("a@x.example", "complaint"), ("b@x.example", "operator")} == {(o["address"], o["reason"]) for o in listed}
-    exported = desk.write("all.csv", desk.good("suppression", "export").out)
-    assert 2 == desk.good("suppression", "import", exported, "--json").json["unchanged"]
-    desk.good("suppression", "rm", "A@x.example", "--yes")
-    assert 1 == len(desk.good("suppression", "ls", "--json").json)
+    exported = shell.write("all.csv", shell.good("suppression", "export").out)
+    assert 2 == shell.good("suppression", "import", exported, "--json").json["unchanged"]
+    shell.good("suppression", "rm", "A@x.example", "--yes")
+    assert 1 == len(shell.good("suppression", "ls", "--json").json)
 
 
-def test_editors_come_and_go(desk: Desk) -> None:
-    desk.make_list()
-    desk.good("editor", "add", "news", "ed@x.example")
-    assert [{"address": "ed@x.example"}] == desk.good("editor", "ls", "news", "--json").json
-    assert "" == desk.good("editor", "rm", "news", "ed@x.example").out
-    assert "" == desk.good("editor", "ls", "news").out
+def test_editors_come_and_go(shell: Shell) -> None:
+    shell.make_list()
+    shell.good("editor", "add", "news", "ed@x.example")
+    assert [{"address": "ed@x.example"}] == shell.good("editor", "ls", "news", "--json").json
+    assert "" == shell.good("editor", "rm", "news", "ed@x.example").out
+    assert "" == shell.good("editor", "ls", "news").out
 
 
-def test_a_key_is_added_and_the_old_one_stays(desk: Desk) -> None:
-    desk.make_list()
-    assert {"number": 2} == desk.good("key", "rotate", "--yes", "--json").json
-    assert ["link-1", "link-2", "suppression"] == sorted(path.name for path in (desk.data / "keys").iterdir())
+def test_a_key_is_added_and_the_old_one_stays(shell: Shell) -> None:
+    shell.make_list()
+    assert {"number": 2} == shell.good("key", "rotate", "--yes", "--json").json
+    assert ["link-1", "link-2", "suppression"] == sorted(path.name for path in (shell.data / "keys").iterdir())
 
 
-def test_migrating_a_current_database_does_nothing(desk: Desk) -> None:
-    assert 1 == desk.call("migrate").code
-    desk.make_list()
-    assert {"steps": []} == desk.good("migrate", "--json").json
+def test_migrating_a_current_database_does_nothing(shell: Shell) -> None:
+    assert 1 == shell.call("migrate").code
+    shell.make_list()
+    assert {"steps": []} == shell.good("migrate", "--json").json
 
 
-def test_an_edition_to_nobody_is_warned_of_and_one_on_its_way_says_where_to_look(desk: Desk) -> None:
-    desk.make_list()
-    file = desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
-    called = desk.good("send", "news", file, "--yes")
+def test_an_edition_to_nobody_is_warned_of_and_one_on_its_way_says_where_to_look(shell: Shell) -> None:
+    shell.make_list()
+    file = shell.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    called = shell.good("send", "news", file, "--yes")
     assert ("nobody would get this edition" in called.err, "pressrun edition report 1" in called.err) == (True, True)
-    tested = desk.good("send", "news", file, "--test", "t@x.example")
+    tested = shell.good("send", "news", file, "--test", "t@x.example")
     assert ("queued for t@x.example" in tested.out, "no daemon is running" in tested.err) == (True, True)
 
 
 @pytest.mark.parametrize("column", ["status", "Blacklisted", "confirmed", "disabled", "delivery"])
-def test_a_column_that_may_say_who_left_is_not_taken_as_a_merge_field(desk: Desk, column: str) -> None:
-    desk.make_list()
-    file = desk.write("readers.csv", f"email,{column}\na@x.example,blocklisted\n")
+def test_a_column_that_may_say_who_left_is_not_taken_as_a_merge_field(shell: Shell, column: str) -> None:
+    shell.make_list()
+    file = shell.write("readers.csv", f"email,{column}\na@x.example,blocklisted\n")
     for more in ([], ["--dry-run"]):
-        called = desk.call("subscriber", "import", "news", file, *more)
+        called = shell.call("subscriber", "import", "news", file, *more)
         assert (65, True) == (called.code, f"'{column}'" in called.err)
-    assert 0 == desk.good("list", "show", "news", "--json").json["active"]
+    assert 0 == shell.good("list", "show", "news", "--json").json["active"]
 
 
-def test_a_person_at_a_terminal_is_asked_by_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_at_a_terminal_is_asked_by_name(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """List, subject and audience are named; a no leaves everything as it was."""
-    desk.make_list()
-    desk.good("subscriber", "add", "news", "a@x.example")
-    file = desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "a@x.example")
+    file = shell.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
     monkeypatch.setattr("pressrun.cli.output.require_terminal_or_agreement", lambda **_: None)
     monkeypatch.setattr("pressrun.cli.send.require_terminal_or_agreement", lambda **_: None)
     for answer, code, editions in (("n\n", 1, 0), ("\n", 1, 0), ("y\n", 0, 1)):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(answer.encode())))
-        called = desk.call("send", "news", file)
+        called = shell.call("send", "news", file)
         assert (code, True) == (called.code, "Send “Hello” to 1 reader of news now?" in called.err)
-        assert editions == len(desk.good("edition", "ls", "--json").json)
+        assert editions == len(shell.good("edition", "ls", "--json").json)
 
 
 def test_warnings_are_told_and_errors_end_it_before_anybody_is_asked(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A person who was asked would wonder why a yes is refused; a script reads them on stderr."""
-    desk.make_list()
-    lax = desk.write("lax.md", "---\nsubject: Hello!!\n---\n[x](http://x.example)\n")
-    wrong = desk.write("wrong.md", "---\nsubject: Hello!!\n---\n{{ shoe }} and {{ hat }}\n")
+    shell.make_list()
+    lax = shell.write("lax.md", "---\nsubject: Hello!!\n---\n[x](http://x.example)\n")
+    wrong = shell.write("wrong.md", "---\nsubject: Hello!!\n---\n{{ shoe }} and {{ hat }}\n")
     monkeypatch.setattr("pressrun.cli.output.require_terminal_or_agreement", lambda **_: None)
     monkeypatch.setattr("pressrun.cli.send.require_terminal_or_agreement", lambda **_: None)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"y\n")))
-    refused = desk.call("send", "news", wrong)
+    refused = shell.call("send", "news", wrong)
     assert (65, False) == (refused.code, "Send “" in refused.err)
     for words in (
         "warning: line 2: The subject has several",
@@ -282,19 +286,19 @@ def test_warnings_are_told_and_errors_end_it_before_anybody_is_asked(
         ["send", "news", lax, "--yes", "--again"],
         ["send", "news", lax, "--test", "t@x.example"],
     ):
-        assert 2 == desk.good(*call).err.count("warning: line ")
+        assert 2 == shell.good(*call).err.count("warning: line ")
 
 
-def test_no_control_character_of_the_data_reaches_the_terminal(desk: Desk) -> None:
-    desk.make_list()
-    file = desk.write("readers.csv", 'email,note\na@x.example,"\x1b[31mred\n"\nb@x.example,"two\nlines"\n')
-    assert "line 2" in desk.good("subscriber", "import", "news", file).err
-    shown = desk.good("subscriber", "show", "b@x.example").out
+def test_no_control_character_of_the_data_reaches_the_terminal(shell: Shell) -> None:
+    shell.make_list()
+    file = shell.write("readers.csv", 'email,note\na@x.example,"\x1b[31mred\n"\nb@x.example,"two\nlines"\n')
+    assert "line 2" in shell.good("subscriber", "import", "news", file).err
+    shown = shell.good("subscriber", "show", "b@x.example").out
     assert (True, False) == ("two lines" in shown, "\x1b" in shown)
 
 
-def test_an_archive_is_exported_without_the_service(desk: Desk) -> None:
+def test_an_archive_is_exported_without_the_service(shell: Shell) -> None:
     """Its index is rendered by the service's own template, which finds here all that it asks for."""
-    desk.make_list()
-    desk.good("archive", "export", "news", str(desk.folder / "site"))
-    assert "Archive" in (desk.folder / "site" / "index.html").read_text()
+    shell.make_list()
+    shell.good("archive", "export", "news", str(shell.folder / "site"))
+    assert "Archive" in (shell.folder / "site" / "index.html").read_text()

@@ -34,7 +34,7 @@ class Called:
         return json.loads(self.out)
 
 
-class Desk:
+class Shell:
     """A folder with a configuration, and calls of the program there."""
 
     def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
