@@ -29,7 +29,7 @@ from pressrun.core.chain import NO_ROWS
 from pressrun.daemon.watchdog import Watchdog
 from pressrun.delivery.worker import child, handle
 from pressrun.runtime.systemd import Notifier
-from pressrun.sandbox.mail_reader import MailReader
+from pressrun.sandbox.mail_parser import SandboxedParser
 from pressrun.services import background
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming import mail_processing
@@ -96,10 +96,10 @@ async def running(*loops: BackgroundLoop) -> AsyncIterator[None]:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing pauses for long."""
     monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(housekeeping, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(housekeeping, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(web_requests, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(web_requests, "draw_wait", lambda _: 0.0)
-    monkeypatch.setattr(mail_processing, "_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr(mail_processing, "_RETRY_SECONDS", 0.001)
     monkeypatch.setattr(mail_processing, "draw_wait", lambda _: 0.0)
     for module in (child, handle):
         monkeypatch.setattr(module, "AGAIN_SECONDS", (0.001,))
@@ -195,7 +195,7 @@ INBOUND = cases(*DATABASE, *START, thread=((asyncio, "create_subprocess_exec"),)
 @pytest.mark.parametrize(("owner", "name", "fault"), INBOUND)
 async def test_inbound_mail(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
     """An accepted mail is dealt with once, and never marked as failed for what the machine lacked."""
-    reader = MailReader()
+    reader = SandboxedParser()
     async with open_mailroom(tmp_path, reader=reader) as room:
         await room.make_list()
         await room.take(mail("help"), "news-request")

@@ -130,7 +130,7 @@ class Pressroom:
             settings=self.settings,
             clock=self.clock,
             on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
-            draw_consequences=self.bounce_handler.after_settling,
+            draw_consequences=self.bounce_handler.draw_consequences,
             may_go=partial(may_be_sent, keys=self.office.keys),
         )
         self.press = DirectWorker(self.dispatcher.broker, self.pool, site=SITE, keys=self.office.keys, clock=self.clock)

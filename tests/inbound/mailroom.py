@@ -39,9 +39,10 @@ from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.incoming.mail_acceptance import ArrivedMail, MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
-from pressrun.services.incoming.mail_processing import MailProcessing, Reader
+from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.mails.notice_composer import NoticeComposer
+from pressrun.services.ports import MailParser
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import Origin
@@ -240,8 +241,8 @@ async def open_mailroom(
     replies: Rate = Rate(10, 86400.0),
     posts: Rate = Rate(20, 86400.0),
     believed: Mapping[str, Any] = MappingProxyType({}),
-    reader: Reader | None = None,
-    readers: Mapping[MailQueue, Reader] | None = None,
+    reader: MailParser | None = None,
+    readers: Mapping[MailQueue, MailParser] | None = None,
     signed: Sequence[str] = (),
 ) -> AsyncIterator[Mailroom]:
     """The services over a new database, or the one that is there."""
@@ -262,17 +263,9 @@ async def open_mailroom(
     room.sign_ups = SignUps(context)
     clock = lambda: room.now  # noqa: E731 - the room's own clock, wherever it is set
     room.processing = MailProcessing(
-        database=database,
-        readers=readers or dict.fromkeys(MailQueue, reader or InlineReader()),
-        mail_commands=MailCommands(
-            keys=keys,
-            site=site,
-            sign_ups=room.sign_ups,
-            unsubscribes=Unsubscribes(context),
-            settings=room.settings,
-            clock=clock,
-            entropy=os.urandom,
-        ),
+        context,
+        parsers=readers or dict.fromkeys(MailQueue, reader or InlineReader()),
+        mail_commands=MailCommands(context, site=site, sign_ups=room.sign_ups, unsubscribes=Unsubscribes(context)),
         bounce_handler=BounceHandler(
             keys=keys,
             site=site,
@@ -282,30 +275,15 @@ async def open_mailroom(
             entropy=os.urandom,
         ),
         mailed_editions=MailedEditions(
-            database=database,
-            reader=reader or InlineReader(),
-            keys=keys,
+            context,
+            parser=reader or InlineReader(),
             site=site,
             sender_check=SenderCheck(site=site, settings=room.settings, records=None, clock=clock),
             layouts=OwnLayouts(folder / "layouts"),
-            settings=room.settings,
-            clock=clock,
-            entropy=os.urandom,
         ),
-        clock=clock,
-        entropy=os.urandom,
-        wake=room.wake,
         count=room.count,
     )
-    room.acceptance = MailAcceptance(
-        database=database,
-        keys=keys,
-        site=site,
-        settings=room.settings,
-        clock=clock,
-        count=room.count,
-        accepted=room.processing.accepted,
-    )
+    room.acceptance = MailAcceptance(context, site=site, count=room.count, accepted=room.processing.accepted)
     try:
         yield room
     finally:

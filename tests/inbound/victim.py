@@ -13,11 +13,11 @@ from pathlib import Path
 from tests.inbound.mailroom import LOCAL, listening, open_mailroom
 
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.sandbox.mail_reader import MailReader
+from pressrun.sandbox.mail_parser import SandboxedParser
 
 
 async def main(folder: Path) -> None:
-    async with open_mailroom(folder, reader=MailReader()) as room:
+    async with open_mailroom(folder, reader=SandboxedParser()) as room:
         room.now = time.time()
         async with listening(room, SmtpSettings(lmtp=LOCAL)) as listeners:
             print(listeners.addresses["lmtp"], flush=True)

@@ -48,13 +48,13 @@ def test_one_that_waits_is_ended_by_the_clock(tmp_path: Path) -> None:
 
 def test_one_that_asks_for_all_memory_is_refused(tmp_path: Path) -> None:
     """In the helper process, not in ours."""
-    with pytest.raises(LayoutError, match=r"asks for too much|needs more than"):
+    with pytest.raises(LayoutError, match=r"needs too much|needs more than"):
         render(layouts(tmp_path, _doubling(40)))
 
 
 def test_endless_recursion_is_refused(tmp_path: Path) -> None:
     """A macro that calls itself."""
-    with pytest.raises(LayoutError, match=r"asks for too much|recursion"):
+    with pytest.raises(LayoutError, match=r"needs too much"):
         render(layouts(tmp_path, "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"))
 
 

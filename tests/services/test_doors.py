@@ -160,13 +160,10 @@ def mail_to(local_part: str, subject: str = "") -> Use:
     async def use(press: Pressroom, address: Address, _: Any) -> None:
         office = press.office
         mail_commands = MailCommands(
-            keys=office.keys,
+            replace(office.context, settings=Holder(ServiceSettings(limits=LIMITS))),
             site=SITE,
             sign_ups=office.sign_ups,
             unsubscribes=office.unsubscribes,
-            settings=Holder(ServiceSettings(limits=LIMITS)),
-            clock=lambda: office.now,
-            entropy=office.context.entropy,
         )
         mail = InboundMail(
             id=1,
@@ -179,7 +176,7 @@ def mail_to(local_part: str, subject: str = "") -> Use:
             content_digest=b"",
         )
         incoming = IncomingMail(subject=subject)
-        await office.database.write(mail_commands.settle, mail, read_local_part(local_part), incoming, "")
+        await office.database.write(mail_commands.carry_out, mail, read_local_part(local_part), incoming, "")
 
     return use
 

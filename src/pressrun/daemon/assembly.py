@@ -27,10 +27,10 @@ from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.incoming.mail_acceptance import MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
-from pressrun.services.incoming.mail_processing import MailProcessing, Reader
+from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.operating.relay_watch import RelayWatch
-from pressrun.services.ports import RelayPool, Waker
+from pressrun.services.ports import MailParser, RelayPool, Waker
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.database import Database
 from pressrun.store.journal import Journal
@@ -77,7 +77,7 @@ async def build_dispatcher(
         settings=settings.delivery,
         clock=time.time,
         on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
-        draw_consequences=bounce_handler.after_settling,
+        draw_consequences=bounce_handler.draw_consequences,
         may_go=partial(may_be_sent, keys=keys),
     )
 
@@ -99,47 +99,33 @@ def worker_settings(settings: Settings) -> WorkerSettings:
     )
 
 
-def build_mailed_editions(settings: Settings, services: Services, reader: Reader) -> MailedEditions:
-    """Wire the import of editions by mail."""
+def build_mailed_editions(settings: Settings, services: Services, parser: MailParser) -> MailedEditions:
+    """Wire what makes editions of mails."""
     return MailedEditions(
-        database=services.database,
-        reader=reader,
-        keys=services.keys,
+        services.readers.context,
+        parser=parser,
         site=settings.site,
         sender_check=services.editions.sender_check,
         layouts=services.editions.layouts,
-        settings=services.settings,
-        clock=time.time,
-        entropy=os.urandom,
     )
 
 
 def build_processing(
     settings: Settings,
     services: Services,
-    readers: Mapping[MailQueue, Reader],
+    parsers: Mapping[MailQueue, MailParser],
     mailed_editions: MailedEditions,
     metrics: Metrics,
 ) -> MailProcessing:
-    """Wire the processing of accepted mail."""
-    clock, entropy = time.time, os.urandom
+    """Wire what processes accepted mail."""
+    context = services.readers.context
+    sign_ups, unsubscribes = services.readers.sign_ups, services.readers.unsubscribes
     return MailProcessing(
-        database=services.database,
-        readers=readers,
-        mail_commands=MailCommands(
-            keys=services.keys,
-            site=settings.site,
-            sign_ups=services.readers.sign_ups,
-            unsubscribes=services.readers.unsubscribes,
-            settings=services.settings,
-            clock=clock,
-            entropy=entropy,
-        ),
+        context,
+        parsers=parsers,
+        mail_commands=MailCommands(context, site=settings.site, sign_ups=sign_ups, unsubscribes=unsubscribes),
         bounce_handler=services.bounce_handler,
         mailed_editions=mailed_editions,
-        clock=clock,
-        entropy=entropy,
-        wake=services.wake,
         count=metrics.count_inbound,
     )
 
@@ -147,13 +133,10 @@ def build_processing(
 def build_acceptance(
     settings: Settings, services: Services, processing: MailProcessing, metrics: Metrics
 ) -> MailAcceptance:
-    """Wire the acceptance of mail, which the listeners call."""
+    """Wire what accepts mail."""
     return MailAcceptance(
-        database=services.database,
-        keys=services.keys,
+        services.readers.context,
         site=settings.site,
-        settings=services.settings,
-        clock=time.time,
         count=metrics.count_inbound,
         accepted=processing.accepted,
     )

@@ -16,7 +16,7 @@ from pressrun.daemon.assembly import build_acceptance, build_mailed_editions, bu
 from pressrun.daemon.services import Services
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
-from pressrun.sandbox.mail_reader import LIMITS_OF_READERS, MailReader, ReaderLimits
+from pressrun.sandbox.mail_parser import SIGNED_MAIL_LIMITS, ParserLimits, SandboxedParser
 from pressrun.services.background import BackgroundLoop
 from pressrun.store.datadir import DataDir
 from pressrun.web.http.server import WebServer
@@ -31,12 +31,12 @@ class Mailroom:
         self, settings: Settings, services: Services, metrics: Metrics, sockets: Mapping[str, socket.socket]
     ) -> None:
         assert settings.smtp is not None
-        limits = ReaderLimits()
+        limits = ParserLimits()
         share = services.settings.part(lambda every: every.limits.strangers_share)
         self._readers = {
-            MailQueue.READERS: MailReader(LIMITS_OF_READERS),
-            MailQueue.BOUNCES: MailReader(limits),
-            MailQueue.STRANGERS: MailReader(limits, BusyShare(share, limits.wall_seconds)),
+            MailQueue.READERS: SandboxedParser(SIGNED_MAIL_LIMITS),
+            MailQueue.BOUNCES: SandboxedParser(limits),
+            MailQueue.STRANGERS: SandboxedParser(limits, BusyShare(share, limits.wall_seconds)),
         }
         posting = build_mailed_editions(settings, services, self._readers[MailQueue.STRANGERS])
         self.processing = build_processing(settings, services, self._readers, posting, metrics)

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, TLSSetupException
 GONE = (ConnectionError, TLSSetupException)  # raised where the client has left, or did not get through the handshake
 
 
-class Connection(SMTP, ABC):
+class ClientConnection(SMTP, ABC):
     """One client; `serve` is run as a task from its greeting to its end."""
 
     line_length_limit = 16 * 1024  # of the stream's buffer; ClientInput has limits of its own

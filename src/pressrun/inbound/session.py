@@ -16,7 +16,7 @@ from typing import Any
 from pressrun.core.errors import Unavailable
 from pressrun.core.mail_routes import Route
 from pressrun.inbound.client_input import BareLineEnd, ClientInput, LineTooLong, ReceivedContent
-from pressrun.inbound.connection import GONE, Connection
+from pressrun.inbound.connection import GONE, ClientConnection
 from pressrun.inbound.envelope import EnvelopeSender, parse_recipient, parse_sender
 from pressrun.inbound.memory import ContentMemory, Memory
 from pressrun.inbound.settings import SmtpSettings
@@ -83,7 +83,7 @@ class ListenerState:
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class MailSession(Connection):
+class MailSession(ClientConnection):
     """One connection; `is_busy` while a mail is being stored."""
 
     def __init__(self, listener: ListenerState) -> None:

@@ -1,1 +1,1 @@
-"""The helper process that reads hostile mail, with limits on time and memory, and the port to it."""
+"""The processes that parse hostile mail and render operators' layouts, with limits on time and memory."""

@@ -1,4 +1,4 @@
-"""The limits that the helper process puts on itself before it sees the first octet of a mail."""
+"""The limits that a helper process sets on itself before it reads the first octet of hostile input."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import resource
 import signal
 
 _NONE = (0, 0)
-# What a Python process needs to find its modules; nothing of ours is handed down.
+# What a Python process needs to find its modules; it inherits nothing else.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
-NICE = 10  # behind the daemon, whose pages and editions are waited for
+NICE = 10  # behind the daemon, which people wait for
 
 
 def confine(*, memory_bytes: int) -> None:
-    """Step back behind others; limit memory; allow no file to grow, no process to be started, no core to be written.
+    """Lower the priority, limit memory, and allow no file to grow, no process to start and no core to be written.
 
-    Signals of a terminal or of systemd are left to the daemon, which ends us by closing the socket.
+    Signals from a terminal or from systemd are ignored; the daemon ends us by closing the socket.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    with contextlib.suppress(PermissionError):  # a sandbox around us may forbid it, and then it goes without
+    with contextlib.suppress(PermissionError):  # a sandbox around us may forbid it
         os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, _NONE)
@@ -29,7 +29,7 @@ def confine(*, memory_bytes: int) -> None:
 
 
 def allow_time(seconds: int) -> None:
-    """From now on at most so much time on a processor; who needs more is ended by the system."""
+    """Allow this much more CPU time, after which the system kills the process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime) + 1
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)

@@ -1,6 +1,6 @@
-"""What the daemon and its helper process say to each other: a length of four octets, then MessagePack.
+"""The messages between the daemon and its parser process, in frames (runtime.frames).
 
-The helper says `HelperReady` once, then answers each `Question` with a `Readable` or an `Unreadable`, in order.
+The process sends `HelperReady` once, then answers each `Question` with a `Readable` or an `Unreadable`, in order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 
 class ReadAs(StrEnum):
-    """What a mail is to be read as."""
+    """What to parse a mail as."""
 
     COMMAND = "command"
     REPORT = "report"
@@ -27,18 +27,18 @@ class ReadAs(StrEnum):
 
 
 class HelperReady(msgspec.Struct, frozen=True, tag="ready"):
-    """The helper has started and confined itself."""
+    """The process has started and confined itself."""
 
 
 class Question(msgspec.Struct, frozen=True, tag="question"):
-    """A mail to be read."""
+    """A mail to parse."""
 
     content: bytes
     read_as: ReadAs = ReadAs.COMMAND
 
 
 class Readable(msgspec.Struct, frozen=True, tag="readable"):
-    """The mail was read."""
+    """The parsed mail."""
 
     mail: IncomingMail | Report | Posted
 
@@ -57,7 +57,7 @@ _QUESTIONS: msgspec.msgpack.Decoder[Question] = msgspec.msgpack.Decoder(Question
 
 
 def answer_reader() -> FrameReader[Answer]:
-    """Decodes what the helper sends."""
+    """Decodes what the process sends."""
     return FrameReader(_ANSWERS, MAX_FRAME_BYTES)
 
 

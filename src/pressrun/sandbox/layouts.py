@@ -1,6 +1,6 @@
-"""The port to operators' own layouts: files `NAME.html` in a folder, each rendered in a process of its own.
+"""The operators' own layouts: files `NAME.html` in a folder, each rendered in a process of its own.
 
-Rendering blocks for as long as the limits allow: it is done in a thread or in a verb, never on the event loop.
+Rendering blocks for as long as the limits allow, so it runs in a thread or in a verb, never on the event loop.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import msgspec
 from pressrun.core.errors import LayoutError, Unavailable
 from pressrun.core.resources import is_out_of_resources
 from pressrun.sandbox.confinement import bare_environment
-from pressrun.sandbox.layout_process import Failed, LayoutTask, Made, Result
+from pressrun.sandbox.layout_process import LayoutFailed, LayoutHtml, LayoutResult, LayoutTask
 
 LARGEST_TEMPLATE = 128 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _SUFFIX = ".html"
-_RESULTS: msgspec.msgpack.Decoder[Result] = msgspec.msgpack.Decoder(Result)
+_RESULTS: msgspec.msgpack.Decoder[LayoutResult] = msgspec.msgpack.Decoder(LayoutResult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayoutLimits:
-    """What one rendering may cost: time on the clock and on a processor, and the memory of the whole process."""
+    """What one rendering may cost: wall-clock time, CPU time, and the memory of the process."""
 
     wall_seconds: float = 5.0
     cpu_seconds: int = 2
@@ -37,27 +37,27 @@ class LayoutLimits:
 
 
 class OwnLayouts:
-    """The layouts of one folder, as services.ports.LayoutRenderer promises."""
+    """The layouts of one folder (services.ports.LayoutRenderer)."""
 
     def __init__(self, folder: Path, limits: LayoutLimits | None = None) -> None:
         self._folder = folder
         self._limits = limits or LayoutLimits()
 
     def names(self) -> list[str]:
-        """The layouts that are there, in order; none where there is no folder."""
+        """The layouts in the folder, sorted; none if there is no folder."""
         try:
-            found = [path for path in self._folder.iterdir() if path.suffix == _SUFFIX]
+            paths = [path for path in self._folder.iterdir() if path.suffix == _SUFFIX]
         except OSError:
             return []
-        return sorted(path.stem for path in found if _NAME.fullmatch(path.stem))
+        return sorted(path.stem for path in paths if _NAME.fullmatch(path.stem))
 
     def render(self, name: str, plain: Mapping[str, Any], marks: Mapping[str, str]) -> str:
-        """What the template makes of the values. Raises LayoutError, and Unavailable when no process can be started."""
+        """Render a template with these values. Raises LayoutError, and Unavailable when no process can be started."""
         task = LayoutTask(self._read(name), dict(plain), dict(marks))
-        match self._ask(name, msgspec.msgpack.encode(task)):
-            case Made(html=html):
+        match self._run(name, msgspec.msgpack.encode(task)):
+            case LayoutHtml(html=html):
                 return html
-            case Failed(reason=reason):
+            case LayoutFailed(reason=reason):
                 raise LayoutError(f"the layout {name}: {reason}")
 
     def _read(self, name: str) -> str:
@@ -76,7 +76,7 @@ class OwnLayouts:
         except UnicodeDecodeError:
             raise LayoutError(f"the layout {name} is not UTF-8. Save it in that encoding") from None
 
-    def _ask(self, name: str, packed: bytes) -> Result:
+    def _run(self, name: str, packed: bytes) -> LayoutResult:
         limits = self._limits
         user, group = _identity()
         command = [sys.executable, "-P", "-m", "pressrun.sandbox.layout_process", str(limits.memory_bytes)]
@@ -106,9 +106,9 @@ class OwnLayouts:
 
 
 def _identity() -> tuple[int, int] | tuple[None, None]:
-    """For a verb of root's, which acts as the owner of the data: so does its helper, with no way back.
+    """The user and group for the process of a verb that root runs as the owner of the data: it stays that owner.
 
-    Everybody else is who they are, and the unit of systemd forbids even to say so.
+    For everybody else nothing changes, and the systemd unit forbids even to set the same user.
     """
     user, group = os.geteuid(), os.getegid()
     return (None, None) if (user, group) == (os.getuid(), os.getgid()) else (user, group)

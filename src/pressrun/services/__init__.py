@@ -1,4 +1,1 @@
-"""What people do with Pressrun, a room for each concern; each file decides by core, and commits by store.
-
-Beside the rooms lies only what more than one of them stands on.
-"""
+"""The use cases, one package for each concern. Each file decides by core and commits by store."""

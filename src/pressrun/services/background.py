@@ -1,8 +1,8 @@
-"""Work that goes on in the background for as long as the daemon runs, whatever a step of it meets.
+"""Loops that run in the background for as long as the daemon does, whatever goes wrong.
 
-A loop says what one step is; here stands what becomes of a step that fails. It is logged with the loop's name and with
-what it worked on, the loop pauses, longer after each failure in a row, and goes on. So no fault of a disk, of a limit
-of the machine, or of our own ends the daemon. A loop ends when it says so, or when it is cancelled.
+Each loop defines its step. A step that fails is logged with the name of the loop and what it worked on; the loop
+pauses, longer after each failure in a row, and continues. So a fault of the disk, a limit of the machine or a bug does
+not end the daemon. A loop ends when its step says so, or when it is cancelled.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from pressrun.services.ports import Clock, Entropy
 
 log = logging.getLogger("pressrun.daemon")
 
-FIRST_PAUSE_SECONDS = 1.0  # after one failure; twice as long after each further one in a row,
-LONGEST_PAUSE_SECONDS = 10.0  # up to this: what waits goes on so late at most once the fault is gone
+FIRST_PAUSE_SECONDS = 1.0  # after one failure, and twice as long after each further one in a row,
+LONGEST_PAUSE_SECONDS = 10.0  # up to this, so that work resumes soon after the fault is gone
 LEAST_WAIT, MOST_WAIT = 0.02, 0.15  # seconds
-FAILING_SECONDS = 60.0  # a loop that fails for so long is shown by /readyz, and logged once more
+FAILING_SECONDS = 60.0  # a loop that has failed for this long is shown by /readyz, and logged once more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopFault:
-    """Why a loop fails now: since when (UTC seconds), how many times in a row, and the last error."""
+    """A loop that is failing: since when (UTC seconds), how many times in a row, and the last error."""
 
     since: float
     times: int
@@ -37,13 +37,13 @@ class LoopFault:
 
 
 class Signal:
-    """Connects whoever has news with whoever waits for it, though neither knows the other: a Waker with listeners."""
+    """A Waker with listeners: connects two parts that do not know each other."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[], None]] = []
 
     def connect(self, listener: Callable[[], None]) -> None:
-        """Call this, too, each time the signal is given."""
+        """Call this, too, at each signal."""
         self._listeners.append(listener)
 
     def __call__(self) -> None:
@@ -52,13 +52,13 @@ class Signal:
 
 
 class BackgroundLoop(ABC):
-    """One loop: `run` it as a task. `fault` is set from a step that fails to the next one that does not.
+    """One loop, whose `run` is a task. `fault` is set from a failed step to the next one that succeeds.
 
-    `subject` is what a step works on, such as `mail 17`, for the log; never an address.
+    `subject` is what a step works on, such as `mail 17`, for the log; it is never an address.
     """
 
     name: str
-    unavailable: ClassVar[str]  # the event that says that the database, or a helper, was not there for a step
+    unavailable: ClassVar[str]  # the event for a step that found the database, or a helper, unavailable
 
     def __init__(self, clock: Clock) -> None:
         self.subject = ""
@@ -69,10 +69,10 @@ class BackgroundLoop(ABC):
 
     @abstractmethod
     async def step(self) -> bool:
-        """Do what there is to do, or wait until there is something; False when there will never be any more."""
+        """Do the work there is, or wait for some; False when there will be no more."""
 
     async def run(self) -> None:
-        """Take step after step, until there is nothing more to do or the task is cancelled."""
+        """Repeat the step until there is no more work or the task is cancelled."""
         goes_on = True
         while goes_on:
             self.subject, self._isolated = "", None
@@ -89,27 +89,27 @@ class BackgroundLoop(ABC):
 
     @property
     def has_failed(self) -> bool:
-        """Whether something that was isolated has failed in this step."""
+        """Whether an isolated part of this step has failed."""
         return self._isolated is not None
 
     @contextmanager
     def isolated(self, subject: str) -> Iterator[None]:
-        """What fails inside concerns this subject alone: it is logged, the step goes on, and counts as failed.
+        """Isolate a failure inside to this subject: it is logged, and the step continues but counts as failed.
 
-        Unavailable passes: what comes behind would fare no better.
+        Unavailable is raised, because the rest of the step would meet it, too.
         """
         self.subject = subject
         try:
             yield
         except Unavailable:
             raise
-        except Exception as problem:  # noqa: BLE001 - told, and counted at the end of the step
+        except Exception as problem:  # noqa: BLE001 - logged, and counted at the end of the step
             self._log(problem)
             self._isolated = problem
         self.subject = ""
 
     def end_pause(self) -> None:
-        """Take the next step now, and pause no more: the loop is to end."""
+        """Start the next step now and do not pause again, because the loop is to end."""
         self._pause_over.set()
 
     def _log(self, problem: Exception) -> None:
@@ -134,7 +134,7 @@ class BackgroundLoop(ABC):
         self.fault = LoopFault(since=since, times=times, problem=_words(problem))
 
     def works(self) -> None:
-        """Nothing fails any more: said by a step that goes on to wait for long."""
+        """Clear the fault now, for a step that goes on to wait for long."""
         if self.fault is not None and self._isolated is None:
             event(log, "loop.recovered", loop=self.name, times=self.fault.times)
             self.fault = None
@@ -148,13 +148,13 @@ class BackgroundLoop(ABC):
 
 
 def failing_loops(loops: Sequence[BackgroundLoop], now: float) -> list[tuple[str, LoopFault]]:
-    """The loops that have failed for FAILING_SECONDS, by name."""
+    """The loops that have been failing for FAILING_SECONDS, by name."""
     faults = [(loop.name, loop.fault) for loop in loops]
     return [(name, fault) for name, fault in faults if fault is not None and now - fault.since >= FAILING_SECONDS]
 
 
 def _words(problem: Exception) -> str:
-    """The error in a few words, which hold no address: those of the system, or of ours where a helper is away."""
+    """The error in a few words without an address: the system's, or ours for an unavailable helper."""
     if isinstance(problem, Unavailable):
         return str(problem)
     kind = type(problem).__name__

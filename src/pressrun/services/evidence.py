@@ -1,6 +1,6 @@
-"""The evidence of consent as a whole: which mail asked, how long network addresses stay, whether anybody touched it.
+"""The evidence of consent as a whole: which mail asked, how long IP addresses are kept, whether it was tampered with.
 
-Single events are recorded by those who bring them about (services.readers.sign_ups and its neighbours).
+Single events are recorded by the services that cause them (services.readers.subscription_records).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pressrun.store.transaction import Transaction
 
 ASKED = "asked"
 CONFIRMATION = "confirmation"
-ASKING_KINDS = frozenset({CONFIRMATION, "still_there", "address_change"})  # notices whose answer is consent
-AGEING_AT_LEAST_SECONDS = 3600.0  # marks are rows, too: of network addresses that age, one an hour is enough
+ASKING_KINDS = frozenset({CONFIRMATION, "still_there", "address_change"})  # notices that ask for consent
+AGEING_AT_LEAST_SECONDS = 3600.0  # marks are rows, too, and one an hour is enough
 
 
 def sent_mail(row: ClaimedNotice, message_id: str, content: bytes) -> SentMail | None:
-    """What to keep of a notice that a relay has taken: of one that asks for consent, its Message-ID and its digest."""
+    """What to keep of a notice that a relay has accepted: the Message-ID and digest of one that asks for consent."""
     if row.kind not in ASKING_KINDS:
         return None
     return SentMail(
@@ -33,7 +33,7 @@ def sent_mail(row: ClaimedNotice, message_id: str, content: bytes) -> SentMail |
 
 
 def record_sent(tx: Transaction, settlements: Iterable[DeliveryResult], now: int) -> None:
-    """Record by which mails somebody was asked; who is gone by now is not written down again."""
+    """Record the mails that asked for consent, except those to people who are gone by now."""
     for one in settlements:
         if one.mail is None:
             continue
@@ -57,9 +57,9 @@ def record_sent(tx: Transaction, settlements: Iterable[DeliveryResult], now: int
 
 
 def age_ips(tx: Transaction, keep_seconds: float, entropy: Entropy, now: float) -> int:
-    """Forget network addresses that are older than `keep_seconds`, some at a time; returns how many.
+    """Delete a batch of IP addresses that are older than `keep_seconds`; returns how many.
 
-    Nothing is done until the oldest is over its time by an hour, or by a tenth of `keep_seconds` if that is less.
+    It waits until the oldest is overdue by an hour, or by a tenth of `keep_seconds` if that is less.
     """
     oldest_at = consent.oldest_ip_at(tx)
     if oldest_at is None or oldest_at > now - keep_seconds - min(AGEING_AT_LEAST_SECONDS, keep_seconds / 10):
@@ -68,7 +68,7 @@ def age_ips(tx: Transaction, keep_seconds: float, entropy: Entropy, now: float) 
 
 
 def verify(tx: Transaction, witnesses: Iterable[tuple[str, Head]]) -> Audit:
-    """Follow the whole chain; each witness is where a head was kept, and that head."""
+    """Verify the whole chain; each witness is the place where a head was kept, and that head."""
     audit = Audit()
     for where, head in witnesses:
         audit.expect(head, where)

@@ -1,4 +1,4 @@
-"""What becomes of an accepted mail, as everybody who deals with one says it, and what follows from bounces."""
+"""The result of an accepted mail, and the consequences of bounces."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pressrun.store.transaction import Transaction
 
 
 class MailMustWait(Unavailable):
-    """A mail has to wait for something other than the database, such as the helper process: others need not."""
+    """A mail must wait for something other than the database, such as the parser process; others need not."""
 
 
 class MailErased(PressrunError):
-    """A mail was forgotten while it was being read, as when its sender is erased: nothing follows from it."""
+    """A mail was erased while it was being read, as with its sender, so it has no effects."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnedForward:
-    """A mail that was passed on to an owner or the operator and did not reach them.
+    """A mail that was forwarded to an owner or the operator and did not reach them.
 
-    `mail` is its id among kept mail, None when it is kept no more; `list_name` is "" when it was the operator's;
-    `reason` holds no address.
+    `mail` is its id among kept mail, None if it is no longer kept; `list_name` is "" for the operator's mail; `reason`
+    has no address.
     """
 
     mail: int | None
@@ -38,9 +38,9 @@ class ReturnedForward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedCopy:
-    """A copy or a notice that failed for good, as the log tells it.
+    """A copy or a notice that failed permanently, for the log.
 
-    `reason` are the remote's words without addresses. `relay` is None where a notification brought them later.
+    `reason` is the remote's text without addresses. `relay` is None if it came later, by a notification.
     """
 
     delivery: int
@@ -58,8 +58,8 @@ class FailedCopy:
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What bounces led to: the readers who were suspended, by id, the domains that the operator was told of, the
-    editions that paused by themselves, and the mails that were passed on in vain.
+    """What bounces led to: the ids of suspended readers, the domains that the operator was alerted about, the editions
+    that were paused automatically, and the forwarded mails that came back.
     """
 
     suspended: tuple[int, ...] = ()
@@ -77,17 +77,15 @@ class Consequences:
 
 
 NO_CONSEQUENCES = Consequences()
-
-
-UNCOUNTED = "uncounted"  # came back from a mail to one person, which no metric may show
+UNCOUNTED = "uncounted"  # it was about a mail to one person, which no metric may show
 
 
 @dataclass(frozen=True, slots=True)
 class MailResult:
-    """What became of a mail: its state, and in a word or two what was done.
+    """The result of a mail: its state, and in a few words what was done.
 
-    `counted_as` is the metric's word where it is another one than the address would say, UNCOUNTED where it has none;
-    `failed` is the copy that a notification was about.
+    `counted_as` is the metric's label if it differs from that of the address, or UNCOUNTED; `failed` is the copy that a
+    notification was about.
     """
 
     state: InboundState
@@ -98,27 +96,27 @@ class MailResult:
 
 
 def done(outcome: str, counted_as: str = "") -> MailResult:
-    """Nothing of the mail is needed any more."""
+    """A mail that is no longer needed."""
     return MailResult(InboundState.DONE, outcome, counted_as)
 
 
 def kept(outcome: str) -> MailResult:
-    """The mail stays for a person to look at."""
+    """A mail that is kept for a person to look at."""
     return MailResult(InboundState.KEPT, outcome)
 
 
-def record_result(tx: Transaction, mail: InboundMail, settled: MailResult, now: int) -> MailResult:
-    """Record what became of a mail, after what it leads to in the same transaction.
+def record_result(tx: Transaction, mail: InboundMail, result: MailResult, now: int) -> MailResult:
+    """Record the result of a mail, after its effects in the same transaction.
 
-    Raises ForgottenMeanwhile where it waits no more, which undoes all of that.
+    Raises MailErased if it is no longer waiting, which undoes the effects.
     """
-    if not record_mail_result(tx, mail.id, settled.state, settled.outcome, now):
-        raise MailErased("the mail was forgotten while it was being read")
-    return settled
+    if not record_mail_result(tx, mail.id, result.state, result.outcome, now):
+        raise MailErased("the mail was erased while it was being read")
+    return result
 
 
 def log_failed_copy(log: logging.Logger, failed: FailedCopy) -> None:
-    """Say in the log that a copy or a notice failed for good."""
+    """Log that a copy or a notice failed permanently."""
     fields: dict[str, Any] = {
         "delivery": failed.delivery,
         **({"notice": failed.notice} if failed.edition is None else {"edition": failed.edition}),
@@ -135,7 +133,7 @@ def log_failed_copy(log: logging.Logger, failed: FailedCopy) -> None:
 
 
 def log_consequences(log: logging.Logger, consequences: Consequences) -> None:
-    """Say in the log what bounces led to, once it is on record."""
+    """Log what bounces led to, once it is on record."""
     for subscriber in consequences.suspended:
         event(log, "subscription.suspended", subscriber=subscriber)
     for domain in consequences.alerted:
@@ -154,5 +152,5 @@ def log_consequences(log: logging.Logger, consequences: Consequences) -> None:
 
 
 def log_edition_change(log: logging.Logger, edition: Edition) -> None:
-    """Say in the log that an edition moved to another state."""
+    """Log that an edition moved to another state."""
     event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from pressrun.message.editions.posted import Posted
+    from pressrun.message.incoming.reading import IncomingMail
+    from pressrun.message.reports.report import Report
     from pressrun.smtp.events import RecipientOutcome
     from pressrun.smtp.handover import Outgoing
 
@@ -30,7 +33,7 @@ class Waker(Protocol):
 
 
 class SignUpObserver(Protocol):
-    """Hears what becomes of sign-ups, and when they are under attack or on hold: the metrics of a daemon."""
+    """Hears about sign-ups, attacks and held sign-ups: the metrics of a daemon."""
 
     def count_sign_up(self, outcome: str, /) -> None: ...
 
@@ -40,7 +43,7 @@ class SignUpObserver(Protocol):
 
 
 class Unobserved:
-    """Nobody hears of sign-ups: there are no metrics where no daemon runs."""
+    """Observes nothing, where no daemon runs."""
 
     def count_sign_up(self, outcome: str, /) -> None:
         """Count nothing."""
@@ -56,20 +59,33 @@ UNOBSERVED = Unobserved()
 
 
 class TextRecords(Protocol):
-    """Asks DNS, without blocking the loop and within a time of its own."""
+    """Looks up DNS without blocking the loop, within a time limit of its own."""
 
     async def __call__(self, names: Collection[str], /) -> Mapping[str, tuple[str, ...] | None]:
-        """The TXT records of each name, maybe none; None where nobody knew: no answer, or no such domain."""
+        """The TXT records of each name, possibly none; None where there was no answer, or the domain does not exist."""
+
+
+class MailParser(Protocol):
+    """Parses hostile mail somewhere safe."""
+
+    async def read(self, content: bytes) -> IncomingMail:
+        """A mail with commands; raises UnreadableMail, or Unavailable when nothing can be parsed now."""
+
+    async def read_report(self, content: bytes) -> Report:
+        """A notification or a feedback report; raises as `read` does."""
+
+    async def read_edition(self, content: bytes) -> Posted:
+        """An edition; raises as `read` does."""
 
 
 class LayoutRenderer(Protocol):
-    """The operator's own layouts. Rendering takes as long as a process lives: never call it on the event loop."""
+    """The operator's own layouts. Rendering starts a process and waits for it, so never call it on the event loop."""
 
     def names(self) -> list[str]:
-        """What there is to choose."""
+        """The layouts to choose from."""
 
     def render(self, name: str, plain: Mapping[str, Any], marks: Mapping[str, str]) -> str:
-        """What a layout makes of these values; raises LayoutError, or Unavailable when it cannot be tried."""
+        """Render a layout with these values; raises LayoutError, or Unavailable when it cannot be tried now."""
 
 
 class Feed(Protocol):

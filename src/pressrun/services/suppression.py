@@ -1,7 +1,7 @@
-"""Who may be mailed: the one rule that every door asks, and the only writer of suppressions.
+"""Who may be mailed: the one rule for all mail, and the only writer of suppressions.
 
-"Never again" is the word of a mailbox: it holds under every spelling and for every subscriber there. Every other reason
-is about one compared address. For copies of editions the view `recipient` of the schema says the same in SQL.
+"Never again" is about a mailbox: it holds for every spelling and every subscriber there. Every other reason is about
+one compared address. For copies of editions the view `recipient` of the schema says the same in SQL.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pressrun.store.transaction import Transaction
 
 
 class SuppressionReason(StrEnum):
-    """Why an address gets nothing. A reader's own confirmation lifts `hard-bounce` and `erased`."""
+    """Why an address gets no mail. A reader's own confirmation lifts `hard-bounce` and `erased`."""
 
     HARD_BOUNCE = "hard-bounce"
     COMPLAINT = "complaint"
@@ -30,7 +30,7 @@ class SuppressionReason(StrEnum):
 
 # Reasons that a reader's own confirmation lifts; the others only `suppression rm` does.
 LIFTED_BY_READER = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.ERASED})
-# A later reason takes the place of an earlier one unless it is weaker: a bounce must not open what a complaint closed.
+# A later reason replaces an earlier one unless it is weaker: a bounce must not make a complaint easier to lift.
 _STRENGTH = {
     SuppressionReason.HARD_BOUNCE: 0,
     SuppressionReason.ERASED: 1,
@@ -38,27 +38,27 @@ _STRENGTH = {
     SuppressionReason.OPERATOR: 2,
     SuppressionReason.NEVER_AGAIN: 3,
 }
-_SIGN_UP, _PROBE = "confirmation", "still_there"  # the notices that some suppressed addresses get
-_OWN_SOURCES = frozenset({"web", "mail"})  # of a confirmation that the reader asked for, not an operator
+_SIGN_UP, _PROBE = "confirmation", "still_there"  # notices that some suppressed addresses get
+_OWN_SOURCES = frozenset({"web", "mail"})  # of a confirmation that the reader requested rather than an operator
 
 
 def find_reason(tx: Transaction, digests: Digests) -> SuppressionReason | None:
-    """Why an address gets no mail, None where it may: the strongest reason that reaches it."""
+    """The strongest reason why an address gets no mail; None if it may."""
     found = suppressions.find(tx, digests)
     return None if found is None else SuppressionReason(found["reason"])
 
 
 def may_confirm(tx: Transaction, digests: Digests) -> bool:
-    """Whether an address may be mailed the confirmation of its own sign-up: confirming lifts some reasons."""
+    """Whether an address may be mailed the confirmation of its own sign-up, which lifts some reasons."""
     reason = find_reason(tx, digests)
     return reason is None or reason in LIFTED_BY_READER
 
 
 def may_be_sent(tx: Transaction, notice: ClaimedNotice, *, keys: KeyRing) -> bool:
-    """Whether a notice may go to its address now, whatever it was when it was queued."""
+    """Whether a notice may go to its address now, however it was when the notice was queued."""
     try:
         address = parse_address(notice.address)
-    except MalformedAddress:  # taken by an earlier version; no mail can be composed for it
+    except MalformedAddress:  # accepted by an earlier version; no mail can be composed for it
         return True
     reason = find_reason(tx, digests_of(keys, address))
     if reason is None:
@@ -78,12 +78,12 @@ def suppress(
     now: int,
     since: int | None = None,
 ) -> bool:
-    """Keep an address out, or for `never-again` its mailbox, and cancel what waits there.
+    """Suppress an address, or for `never-again` its mailbox, and cancel what waits there.
 
-    `address` is what operators see, None where it must not be kept. False when a stronger reason stands, and stays.
+    `address` is what operators see, None if it must not be kept. Returns False when a stronger reason remains.
     """
-    standing = find_reason(tx, digests)
-    if standing is not None and _STRENGTH[reason] < _STRENGTH[standing]:
+    present = find_reason(tx, digests)
+    if present is not None and _STRENGTH[reason] < _STRENGTH[present]:
         return False
     digest = digests.mailbox if reason is SuppressionReason.NEVER_AGAIN else digests.own
     suppressions.suppress(tx, digest, address=address, reason=reason, since=now if since is None else since)
@@ -97,31 +97,31 @@ def suppress(
     return True
 
 
-def is_stronger(reason: SuppressionReason, standing: SuppressionReason | None) -> bool:
-    """Whether a reason says more than the one that stands."""
-    return standing is None or _STRENGTH[reason] > _STRENGTH[standing]
+def is_stronger(reason: SuppressionReason, present: SuppressionReason | None) -> bool:
+    """Whether a reason is stronger than the present one."""
+    return present is None or _STRENGTH[reason] > _STRENGTH[present]
 
 
 def lift(tx: Transaction, digests: Digests) -> bool:
-    """Let an address in again, and its mailbox if that had said "never again"; False when neither was kept out."""
+    """Lift the suppression of an address, and of its mailbox for "never again"; False when neither was suppressed."""
     own = suppressions.lift(tx, digests.own)
     whole = find_reason(tx, digests) is SuppressionReason.NEVER_AGAIN and suppressions.lift(tx, digests.mailbox)
     return own or whole
 
 
 def lift_for_reader(tx: Transaction, digests: Digests) -> None:
-    """Somebody proved that they read and want mail at an address: what that may lift is lifted."""
+    """Lift what may be lifted by somebody who has proved that they read and want mail at an address."""
     if find_reason(tx, digests) in LIFTED_BY_READER:
         suppressions.lift(tx, digests.own)
 
 
 def keep_out_erased(tx: Transaction, digests: Digests, address_key: str, now: int) -> None:
-    """Keep an erased address out by its keyed hash alone; a reason that no sign-up lifts stays what it is."""
-    standing = find_reason(tx, digests)
+    """Suppress an erased address by its keyed hash alone; a reason that no sign-up lifts remains."""
+    present = find_reason(tx, digests)
     own = suppressions.find_suppression(tx, digests.own)
     if own is not None and own["reason"] not in LIFTED_BY_READER:
         suppressions.forget_address(tx, digests.own)
-    elif standing is not SuppressionReason.NEVER_AGAIN or own is not None:
+    elif present is not SuppressionReason.NEVER_AGAIN or own is not None:
         suppressions.suppress(tx, digests.own, address=None, reason=SuppressionReason.ERASED, since=now)
     whole = suppressions.find_suppression(tx, digests.mailbox)
     if whole is not None and _key_of(whole["address"]) == address_key:
@@ -131,5 +131,5 @@ def keep_out_erased(tx: Transaction, digests: Digests, address_key: str, now: in
 def _key_of(address: str | None) -> str | None:
     try:
         return None if address is None else parse_address(address).key
-    except MalformedAddress:  # taken by an earlier version
+    except MalformedAddress:  # accepted by an earlier version
         return None

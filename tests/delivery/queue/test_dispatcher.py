@@ -135,7 +135,7 @@ async def test_a_copy_without_an_answer_goes_out_again_later(press: Pressroom) -
     edition = await press.edition()
     await press.send_all(LOST)
     assert {"deferred": 1} == await press.counts(edition)
-    assert [(None, "the connection ended before the relay had answered; the copy may have been taken")] == (
+    assert [(None, "the connection ended before the relay replied; it may have accepted the copy")] == (
         await press.rows("select code, reply from delivery")
     )
 

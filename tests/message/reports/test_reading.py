@@ -16,8 +16,8 @@ from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.sandbox.frames import Question, Readable, ReadAs
-from pressrun.sandbox.mail_reader import MailReader, ReaderLimits
-from pressrun.sandbox.reader_process import answer
+from pressrun.sandbox.mail_parser import ParserLimits, SandboxedParser
+from pressrun.sandbox.parser_process import answer
 
 _DAEMON = "From: MAILER-DAEMON@mx.reader.example\r\nSubject: failure notice\r\n"
 _CORPUS = [sample.path.read_bytes() for sample in samples()]
@@ -244,7 +244,7 @@ _PIECES = [
 
 async def test_two_megabytes_of_anything_are_read_within_the_helpers_limits() -> None:
     """Each within the processor time that a mail may cost: a helper that exceeds it dies, and says so."""
-    reader = MailReader(ReaderLimits(wall_seconds=60, cpu_seconds=3))
+    reader = SandboxedParser(ParserLimits(wall_seconds=60, cpu_seconds=3))
     status = "Final-Recipient: rfc822; u@reader.example\r\nAction: failed\r\nStatus: 5.0.0\r\nDiagnostic-Code: smtp; "
     try:
         for piece in _PIECES:

@@ -125,7 +125,7 @@ async def test_what_came_before_there_were_enough_outcomes_counts_when_there_are
         await send_some(press, number, [TAKEN] * 50)
         await complain(press, number)
     if is_restarted:
-        press.bounce_handler.auto_pause._fares.clear()
+        press.bounce_handler.auto_pause._health.clear()
         await press.start()
     await send_some(press, number, [TAKEN] * 49)
     assert "sending" == await press.state(number)

@@ -52,7 +52,7 @@ def report(bounce: BounceClass, address: str = "r0@reader.example", text: str = 
 
 
 async def notify(press: Pressroom, outgoing: Outgoing, found: Report) -> MailResult:
-    return await press.office.database.write(press.bounce_handler.settle, route_of(outgoing), found, "")
+    return await press.office.database.write(press.bounce_handler.process, route_of(outgoing), found, "")
 
 
 async def send(press: Pressroom, text: str, result: HandOver = TAKEN) -> tuple[int, list[Outgoing]]:
@@ -111,7 +111,7 @@ async def test_the_same_bounce_twice_counts_once(press: Pressroom) -> None:
     _, (copy,) = await send(press, "one")
     await notify(press, copy, report(BounceClass.GONE))
     settled = await notify(press, copy, report(BounceClass.GONE))
-    assert "gone of a copy that had come to its end" == settled.outcome
+    assert "gone of a copy that was final already" == settled.outcome
     assert ("active", None, None) == await state_of(press)
 
 
@@ -132,7 +132,7 @@ async def test_what_is_no_report_is_kept_unless_a_machine_wrote_it(press: Pressr
     assert InboundState.KEPT is (await notify(press, copy, Report(text="please help"))).state
     assert InboundState.KEPT is (await notify(press, copy, Report(automatic="null sender"))).state
     assert InboundState.DONE is (await notify(press, copy, Report(automatic="Auto-Submitted"))).state
-    settled = await press.office.database.write(press.bounce_handler.settle, route_of(copy), None, "too deep")
+    settled = await press.office.database.write(press.bounce_handler.process, route_of(copy), None, "too deep")
     assert MailResult(InboundState.UNREADABLE, "too deep") == settled
 
 
@@ -142,7 +142,7 @@ async def test_a_forged_token_touches_nobody(press: Pressroom) -> None:
     number, (copy,) = await send(press, "one")
     route = route_of(copy)
     forged = Route(route.kind, route.list_name, route.token[:-1] + ("a" if route.token[-1] != "a" else "b"))
-    await press.office.database.write(press.bounce_handler.settle, forged, report(BounceClass.GONE), "")
+    await press.office.database.write(press.bounce_handler.process, forged, report(BounceClass.GONE), "")
     assert {"delivered": 1} == await press.counts(number)
 
 
@@ -150,7 +150,7 @@ async def test_a_test_copys_bounce_touches_nobody(press: Pressroom) -> None:
     """Its token stands for nobody."""
     token = AddressTokens(press.office.keys).make(AddressPurpose.BOUNCES, "news", 0)
     route = Route(RouteKind.BOUNCES, "news", token)
-    settled = await press.office.database.write(press.bounce_handler.settle, route, report(BounceClass.GONE), "")
+    settled = await press.office.database.write(press.bounce_handler.process, route, report(BounceClass.GONE), "")
     assert "test" == settled.outcome
 
 

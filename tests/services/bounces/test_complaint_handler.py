@@ -47,7 +47,7 @@ def feedback(enclosed: str, kind: str = "abuse") -> bytes:
 
 
 async def complain(press: Pressroom, content: bytes) -> MailResult | None:
-    return await press.office.database.write(press.bounce_handler.complaint_handler.settle, read_report(content))
+    return await press.office.database.write(press.bounce_handler.complaint_handler.process, read_report(content))
 
 
 async def standing(press: Pressroom, address: str) -> tuple[str, str | None]:
@@ -129,7 +129,7 @@ async def test_the_bounce_address_is_a_token_by_itself(press: Pressroom) -> None
     token = copy.mail_from.partition("+")[2].partition("@")[0]
     route = Route(RouteKind.BOUNCES, "news", token)
     report = read_report(feedback("Subject: Boats\n"))
-    settled = await press.office.database.write(press.bounce_handler.settle, route, report, "")
+    settled = await press.office.database.write(press.bounce_handler.process, route, report, "")
     assert "complaint: abuse" == settled.outcome
     assert ("unsubscribed", "complaint") == await standing(press, copy.rcpt_to)
 

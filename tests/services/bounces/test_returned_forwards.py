@@ -54,7 +54,7 @@ async def answer(
 
     def settle(tx: Transaction) -> Consequences:
         deliveries.record_results(tx, [settlement], int(NOW))
-        return room.processing.bounce_handler.after_settling(tx, [settlement], int(NOW))
+        return room.processing.bounce_handler.draw_consequences(tx, [settlement], int(NOW))
 
     return await room.database.write(settle)
 
@@ -67,7 +67,7 @@ async def notify(room: Mailroom, outgoing: Outgoing, report: Report) -> MailResu
     route = read_local_part(outgoing.mail_from.partition("@")[0])
     assert isinstance(route, Route)
     assert RouteKind.BOUNCES is route.kind
-    return await room.database.write(room.processing.bounce_handler.settle, route, report, "")
+    return await room.database.write(room.processing.bounce_handler.process, route, report, "")
 
 
 async def kept(room: Mailroom) -> list[tuple[object, ...]]:

@@ -436,7 +436,7 @@ async def test_a_kill_in_the_middle_leaves_nothing_half_done(room: Mailroom, mon
 
     await room.take(post(), "news", mail_from=EVE)
     with monkeypatch.context() as patched:
-        patched.setattr(MailedEditions, "_settle_within", die)
+        patched.setattr(MailedEditions, "_record_within", die)
         with pytest.raises(Unavailable):
             await room.processing.recover()
     assert ([], [], {"received": 1}) == (await states(room), await room.outgoing(), await room.counts())

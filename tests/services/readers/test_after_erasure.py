@@ -40,7 +40,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 async def notify(press: Pressroom, outgoing: Outgoing, report: Report | None) -> MailResult:
     route = read_local_part(outgoing.mail_from.partition("@")[0])
     assert route is not None
-    return await press.office.database.write(press.bounce_handler.settle, route, report, "it cannot be read")
+    return await press.office.database.write(press.bounce_handler.process, route, report, "it cannot be read")
 
 
 def report(text: str = WORDS) -> Report:
@@ -113,7 +113,7 @@ async def test_nothing_follows_from_a_mail_whose_sender_is_erased_while_it_is_re
             return read_mail(content)
 
     await room.subscribe()
-    room.processing._readers = dict.fromkeys(room.processing._readers, ErasingReader())
+    room.processing._parsers = dict.fromkeys(room.processing._parsers, ErasingReader())
     assert [] == await room.deliver(mail(Subject="subscribe"), "news-request")
     assert {"done": 1} == await room.counts()
     assert None is await room.state_of()

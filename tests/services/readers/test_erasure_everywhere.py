@@ -280,7 +280,7 @@ async def later(scene: Scene, copies: list[Outgoing]) -> None:
         if route is not None:
             one = RecipientReport(bounce=BounceClass.GONE, address="", status="5.1.1", code=550, text=scene.spell())
             await scene.press.office.database.write(
-                scene.press.bounce_handler.settle, route, Report(recipients=(one,)), ""
+                scene.press.bounce_handler.process, route, Report(recipients=(one,)), ""
             )
 
 

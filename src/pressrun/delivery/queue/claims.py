@@ -12,7 +12,7 @@ from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.pacing import PaceSnapshot
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
-from pressrun.services.bounces.returned_forwards import take_back_unsent
+from pressrun.services.bounces.returned_forwards import keep_unsent_forwards
 from pressrun.services.editions.lifecycle import EditionChanges
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.mail_results import Consequences
@@ -172,7 +172,7 @@ class _Claiming:
         deliveries.cancel(tx, sorted(others - unjudged), self._now)
         deliveries.fail_unsent(tx, [*forwards, *sorted(others & unjudged)], self._now)
         if forwards:
-            claims.consequences += Consequences(returned=take_back_unsent(tx, forwards, self._now))
+            claims.consequences += Consequences(returned=keep_unsent_forwards(tx, forwards, self._now))
 
     def _notice(self, row: ClaimedNotice) -> Job:
         target = None if row.list_id is None else lists.find_list_by_id(self._tx, row.list_id)

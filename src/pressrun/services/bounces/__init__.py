@@ -1,1 +1,1 @@
-"""What comes back of what was sent: refusals, bounces, complaints; how each is judged, and what follows from it."""
+"""Refusals, bounces and complaints: what each says, and what follows from it."""

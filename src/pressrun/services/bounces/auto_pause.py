@@ -1,9 +1,9 @@
-"""Brakes: an edition that fares worse than the operator allows pauses by itself, once, and its editor hears why.
+"""Auto-pause: an edition that fares worse than the operator allows pauses by itself, once, and its editor hears why.
 
-Judged are the share of copies refused for good and the share of readers who complained, from so many outcomes on that
-a share means something; and messages that the relay finds too large or malformed, which would fail for every reader.
-Bounces that come later by mail count like those at hand-over. Counting the outcomes of a large edition is not free, so
-how one fares is kept beside the database, and counted there at first and when it seems to fare badly.
+It looks at the share of copies refused for good and the share of readers who complained, once there are enough outcomes
+for a share to mean something, and at messages that the relay finds too large or malformed, which would fail for every
+reader. Bounces that come later by mail count like refusals. Counting the outcomes of a large edition is costly, so its
+health is kept in memory, and the database counts only at first and when the health looks bad.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
-OUTCOMES_AT_LEAST = 100  # below, one reader is too large a share
-MESSAGES_IN_A_ROW = 3  # refused as such, with no copy taken in between
-EVERY_SECONDS = 1.0  # between two counts after bad news: what is kept may be wrong, as after a failed transaction
+LEAST_OUTCOMES = 100  # with fewer, one reader is too large a share
+MESSAGES_IN_A_ROW = 3  # refused as malformed or too large, with no copy accepted in between
+EVERY_SECONDS = 1.0  # between two counts after bad news: the health may be wrong, as after a failed transaction
 _REFUSED = frozenset({FailureKind.HARD, FailureKind.POLICY, FailureKind.MESSAGE})
 
 
 @dataclass(frozen=True, slots=True)
 class PauseReason:
-    """Why an edition pauses: as the shell says it, with the setting, and for those who have no shell."""
+    """Why an edition pauses: for the shell, with the setting's name, and for people without a shell."""
 
-    said: str
+    text: str
     cause: Remark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Fare:
-    """How an edition fares: what was counted at `counted_at`, and what came since.
+class _Health:
+    """The outcomes of an edition: what was counted at `counted_at`, and what has come since.
 
-    `messages` are those refused as such, in a row; `has_delivered` says that the row begins here.
+    `messages` are those refused as malformed or too large, in a row; `has_delivered` says that the row begins here.
     """
 
     outcomes: int = 0
@@ -57,8 +57,8 @@ class _Fare:
     counted_at: int | None = None
     was_braked: bool = False
 
-    def __add__(self, news: _Fare) -> _Fare:
-        """With what has come since."""
+    def __add__(self, news: _Health) -> _Health:
+        """The health with what has come since."""
         return replace(
             self,
             outcomes=self.outcomes + news.outcomes,
@@ -70,12 +70,12 @@ class _Fare:
 
     @property
     def is_malformed(self) -> bool:
-        """Whether the relay refuses the message, whoever it is for."""
+        """Whether the relay refuses the message for every reader."""
         return self.messages >= MESSAGES_IN_A_ROW
 
     def reason(self, settings: DeliverySettings) -> PauseReason | None:
-        """Which share is too large."""
-        if self.outcomes < OUTCOMES_AT_LEAST:
+        """The share that is too large, if one is."""
+        if self.outcomes < LEAST_OUTCOMES:
             return None
         if settings.pause_at_hard < 1 and self.refused > settings.pause_at_hard * self.outcomes:
             most = f"{settings.pause_at_hard:.2%}"
@@ -100,70 +100,68 @@ class _Fare:
 
 
 class AutoPause:
-    """Looks at editions as the outcomes of their copies come in, and after bad news about them."""
+    """Checks editions as the outcomes of their copies come in."""
 
     def __init__(self, *, site: Site, settings: Current[ServiceSettings], entropy: Entropy) -> None:
         self._site = site
         self._settings = settings
         self._entropy = entropy
-        self._fares: dict[int, _Fare] = {}
+        self._health: dict[int, _Health] = {}
 
-    def after_settling(self, tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> list[Edition]:
-        """Judge the editions of copies that were just recorded; returns those that pause now."""
-        news: dict[int, _Fare] = {}
+    def after_results(self, tx: Transaction, results: Sequence[DeliveryResult], now: int) -> list[Edition]:
+        """Check the editions of copies that were just recorded; returns those that pause now."""
+        news: dict[int, _Health] = {}
         bad: set[int] = set()
-        for one in settlements:
+        for one in results:
             if one.edition_id is not None:
-                news[one.edition_id] = news.get(one.edition_id, _Fare()) + _news_of(one)
+                news[one.edition_id] = news.get(one.edition_id, _Health()) + _news_of(one)
                 if one.bounce is not None:
                     bad.add(one.edition_id)
-        return self._judge_all(tx, news, bad, now)
+        return self._check_all(tx, news, bad, now)
 
     def after_bounce(self, tx: Transaction, edition_id: int, now: int) -> list[Edition]:
-        """Judge an edition of which a copy that was taken has just bounced; returns it when it pauses now."""
-        return self._judge_all(tx, {edition_id: _Fare(refused=1)}, [edition_id], now)
+        """Check an edition after an accepted copy has bounced; returns it when it pauses now."""
+        return self._check_all(tx, {edition_id: _Health(refused=1)}, [edition_id], now)
 
     def after_complaint(self, tx: Transaction, edition_id: int, now: int) -> list[Edition]:
-        """Judge an edition that a reader has just complained about; returns it when it pauses now."""
-        return self._judge_all(tx, {edition_id: _Fare(complaints=1)}, [edition_id], now)
+        """Check an edition after a complaint; returns it when it pauses now."""
+        return self._check_all(tx, {edition_id: _Health(complaints=1)}, [edition_id], now)
 
-    def _judge_all(self, tx: Transaction, news: Mapping[int, _Fare], bad: Collection[int], now: int) -> list[Edition]:
-        counted: dict[int, _Fare | None] = {}
+    def _check_all(self, tx: Transaction, news: Mapping[int, _Health], bad: Collection[int], now: int) -> list[Edition]:
+        counted: dict[int, _Health | None] = {}
         paused: list[Edition] = []
         for number, since in sorted(news.items()):
-            fare = self._fares.get(number, _Fare()) + since
-            if not fare.is_to_be_counted(self._settings.value.delivery, now, has_news=number in bad):
+            health = self._health.get(number, _Health()) + since
+            if not health.is_to_be_counted(self._settings.value.delivery, now, has_news=number in bad):
                 continue
-            counted[number], edition = self._judge(tx, number, fare, now)
+            counted[number], edition = self._check(tx, number, health, now)
             paused += [] if edition is None else [edition]
         tx.after_commit(self._keep, news, counted)
         return paused
 
-    def _keep(self, news: Mapping[int, _Fare], counted: Mapping[int, _Fare | None]) -> None:
-        """Remember how editions fare: what was counted, None for what is over, else what came since."""
+    def _keep(self, news: Mapping[int, _Health], counted: Mapping[int, _Health | None]) -> None:
+        """Keep the health of editions: what was counted, None for what is over, else what has come since."""
         for number, since in news.items():
-            fare = counted[number] if number in counted else self._fares.get(number, _Fare()) + since
-            if fare is None:
-                self._fares.pop(number, None)
+            health = counted[number] if number in counted else self._health.get(number, _Health()) + since
+            if health is None:
+                self._health.pop(number, None)
             else:
-                self._fares[number] = fare
+                self._health[number] = health
 
-    def _judge(self, tx: Transaction, number: int, fare: _Fare, now: int) -> tuple[_Fare | None, Edition | None]:
-        """How an edition fares as the database has it, None when it is not being sent now; and it, when it pauses."""
+    def _check(self, tx: Transaction, number: int, health: _Health, now: int) -> tuple[_Health | None, Edition | None]:
+        """The health of an edition by the database, None when it is not being sent; and the edition if it pauses."""
         edition = editions.find_edition(tx, number)
         if edition is None or edition.state is not EditionState.SENDING:
             return None, None
-        fare = _count(tx, edition, fare, now)
-        if fare.was_braked:
-            return fare, None
+        health = _count(tx, edition, health, now)
+        if health.was_braked:
+            return health, None
         reason = (
-            self._complaint_about_message(tx, edition)
-            if fare.is_malformed
-            else fare.reason(self._settings.value.delivery)
+            self._message_reason(tx, edition) if health.is_malformed else health.reason(self._settings.value.delivery)
         )
-        return (fare, None) if reason is None else (None, self._pause(tx, edition, reason, now))
+        return (health, None) if reason is None else (None, self._pause(tx, edition, reason, now))
 
-    def _complaint_about_message(self, tx: Transaction, edition: Edition) -> PauseReason:
+    def _message_reason(self, tx: Transaction, edition: Edition) -> PauseReason:
         words = without_addresses(deliveries.last_refusal(tx, edition.id, "message") or "no words were given")
         said = f"the relay refuses the message itself, whoever it is for: {words}"
         return PauseReason(said, remark("braked-message", words=words))
@@ -171,13 +169,13 @@ class AutoPause:
     def _pause(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> Edition:
         state = move(edition.state, EditionEvent.PAUSE)
         assert state is not None  # it is being sent
-        paused = replace(edition, state=state, pause_reason=reason.said, braked_at=now)
+        paused = replace(edition, state=state, pause_reason=reason.text, braked_at=now)
         editions.record_edition(tx, paused)
         editions.record_auto_pause(tx, edition.id, now)
-        self._tell(tx, edition, reason, now)
+        self._notify(tx, edition, reason, now)
         return paused
 
-    def _tell(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> None:
+    def _notify(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> None:
         """Write to the operator, who can do something about it, and to the owner, whose edition it is."""
         target = lists.find_list_by_id(tx, edition.list_id)
         owner, operator = target.owner if target is not None else None, self._site.operator
@@ -196,7 +194,7 @@ class AutoPause:
                     payload={
                         "edition": edition.id,
                         "edition_subject": edition.title,
-                        "reason": reason.said,
+                        "reason": reason.text,
                         "has_shell": has_shell,
                         "cause": None if has_shell else reason.cause.plain(),
                     },
@@ -205,24 +203,24 @@ class AutoPause:
             )
 
 
-def _news_of(settlement: DeliveryResult) -> _Fare:
-    is_delivered = settlement.state is DeliveryState.DELIVERED
-    has_failed = settlement.state is DeliveryState.FAILED
-    return _Fare(
+def _news_of(result: DeliveryResult) -> _Health:
+    is_delivered = result.state is DeliveryState.DELIVERED
+    has_failed = result.state is DeliveryState.FAILED
+    return _Health(
         outcomes=int(is_delivered or has_failed),
-        refused=int(has_failed and settlement.kind in _REFUSED),
-        messages=int(settlement.bounce is BounceClass.MESSAGE),
+        refused=int(has_failed and result.kind in _REFUSED),
+        messages=int(result.bounce is BounceClass.MESSAGE),
         has_delivered=is_delivered,
     )
 
 
-def _count(tx: Transaction, edition: Edition, fare: _Fare, now: int) -> _Fare:
-    fare = replace(fare, counted_at=now, was_braked=edition.braked_at is not None)
-    if fare.was_braked:
-        return fare
+def _count(tx: Transaction, edition: Edition, health: _Health, now: int) -> _Health:
+    health = replace(health, counted_at=now, was_braked=edition.braked_at is not None)
+    if health.was_braked:
+        return health
     counts = deliveries.count_copies(tx, edition.id)
     return replace(
-        fare,
+        health,
         outcomes=counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED],
         refused=deliveries.count_refused(tx, edition.id),
         complaints=edition.complaints,

@@ -1,9 +1,9 @@
-"""Copies that come back: at once, as a relay's refusal, or later, as a notification to the copy's own return path.
+"""Copies that bounce: at once, by a relay's refusal, or later, by a notification to the copy's own return path.
 
-Which copy it is follows from the signed return path alone, since everything else in a notification can be forged; what
-it means follows from core.bounces and message.reports. Refused for policy never counts against a reader. What was
-passed on to an owner or the operator is kept for a person when it comes back, and nobody is written to: whoever sent it
-may not have.
+Only the signed return path says which copy it is, because everything else in a notification can be forged. What it
+means is up to core.bounces and message.reports. A refusal for policy never counts against a reader. A mail forwarded to
+an owner or the operator that comes back is kept for a person to look at. Its sender gets no mail, because the address
+may be forged.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pressrun.services.bounces import operator_alerts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.complaint_handler import ComplaintHandler
 from pressrun.services.bounces.delivery_results import kept_words
-from pressrun.services.bounces.returned_forwards import is_forward, take_back_bounced, take_back_refused
+from pressrun.services.bounces.returned_forwards import is_forward, keep_bounced_forward, keep_refused_forwards
 from pressrun.services.mail_results import NO_CONSEQUENCES, UNCOUNTED, Consequences, FailedCopy, MailResult, done, kept
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.suspension import suspend_bouncing
@@ -36,9 +36,9 @@ from pressrun.store.transaction import Row, Transaction
 
 FORWARD_BOUNCED = "forward bounced"
 OF_NOBODY = "not understood, and its reader is gone"
-# What says that a mail server wrote a mail: when nothing in it was understood, that is for a person to look at.
+# Signs that a mail server wrote a mail. When nothing else in it is understood, a person has to look at it.
 _DAEMONS = frozenset({"sender", "null sender", "report", "x-failed-recipients"})
-_ALERTS_AT_MOST = 5  # looked up in one turn of the dispatcher: refusals for policy come by the thousand
+_MOST_ALERTS = 5  # in one cycle of the dispatcher: refusals for policy come by the thousand
 
 
 class BounceHandler:
@@ -64,72 +64,72 @@ class BounceHandler:
             keys=keys, site=site, auto_pause=auto_pause, clock=clock, entropy=entropy
         )
 
-    def after_settling(self, tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> Consequences:
-        """Draw the consequences of hand-overs that were just recorded."""
+    def draw_consequences(self, tx: Transaction, results: Sequence[DeliveryResult], now: int) -> Consequences:
+        """Draw the consequences of delivery results that were just recorded."""
         failed = [
-            # What blocks is policy, though it may say "later", as a provider does of what we have to mend.
+            # A block is policy, even where the reply says "later", as providers do about what we have to fix.
             (one.id, BounceClass.POLICY if one.blocks else one.bounce, one.reply or "")
-            for one in settlements
+            for one in results
             if one.blocks or one.bounce is not None
         ]
         consequences = self._draw_consequences(tx, failed, now) if failed else NO_CONSEQUENCES
-        returned = take_back_refused(tx, settlements, now)
-        paused = tuple(self.auto_pause.after_settling(tx, settlements, now))
+        returned = keep_refused_forwards(tx, results, now)
+        paused = tuple(self.auto_pause.after_results(tx, results, now))
         return replace(consequences, returned=returned, paused=paused) if returned or paused else consequences
 
-    def settle(self, tx: Transaction, route: Route, report: Report | None, problem: str) -> MailResult:
-        """Deal with a mail to a bounce address; `report` None with `problem` says that it cannot be read."""
+    def process(self, tx: Transaction, route: Route, report: Report | None, problem: str) -> MailResult:
+        """Process a mail to a bounce address; `report` is None, with the `problem`, for one that cannot be read."""
         number = self._tokens.read(AddressPurpose.BOUNCES, route.list_name, route.token)
         if number is None:
-            return kept("its address is not signed under a key of now")
+            return kept("its address is not signed with a current key")
         if number == TEST_ID:
             return done("test")
         copy = bounces.find_copy(tx, number)
-        settled = self._settle(tx, route, number, copy, report, problem)
-        if not settled.counted_as and _is_of_one_person(copy):
-            return replace(settled, counted_as=UNCOUNTED)
-        return settled
+        result = self._process(tx, route, number, copy, report, problem)
+        if not result.counted_as and _is_of_one_person(copy):
+            return replace(result, counted_as=UNCOUNTED)
+        return result
 
-    def _settle(
+    def _process(
         self, tx: Transaction, route: Route, number: int, copy: Row | None, report: Report | None, problem: str
     ) -> MailResult:
         if report is None:
             return done(OF_NOBODY) if _is_of_nobody(copy) else MailResult(InboundState.UNREADABLE, problem)
         if report.feedback_type:
-            return self.complaint_handler.settle_at_bounce_address(tx, report, number)
+            return self.complaint_handler.process_at_return_path(tx, report, number)
         if route.list_name == OF_NO_LIST or is_forward(copy):
-            return self._settle_returned(tx, copy, report)
-        return self._settle_notification(tx, copy, report)
+            return self._process_returned_forward(tx, copy, report)
+        return self._process_notification(tx, copy, report)
 
-    def _settle_returned(self, tx: Transaction, copy: Row | None, report: Report) -> MailResult:
-        """What came to the return path of a forward: whatever a mail server says but "not yet" is a bounce."""
-        found = _find(report, copy)
-        if found is None and report.automatic not in _DAEMONS:
+    def _process_returned_forward(self, tx: Transaction, copy: Row | None, report: Report) -> MailResult:
+        """Process mail to the return path of a forward: a mail server's mail is a bounce unless it says "not yet"."""
+        recipient = _find_recipient(report, copy)
+        if recipient is None and report.automatic not in _DAEMONS:
             return _no_notification(report, copy)
-        if found is not None and found.bounce.kind is None:
-            return done(found.bounce)
-        returned = take_back_bounced(tx, copy, found, int(self._clock()))
+        if recipient is not None and recipient.bounce.kind is None:
+            return done(recipient.bounce)
+        returned = keep_bounced_forward(tx, copy, recipient, int(self._clock()))
         return MailResult(InboundState.DONE, FORWARD_BOUNCED, consequences=Consequences(returned=(returned,)))
 
-    def _settle_notification(self, tx: Transaction, copy: Row | None, report: Report) -> MailResult:
-        found = _find(report, copy)
-        if found is None:
+    def _process_notification(self, tx: Transaction, copy: Row | None, report: Report) -> MailResult:
+        recipient = _find_recipient(report, copy)
+        if recipient is None:
             return _no_notification(report, copy)
         if copy is None:
-            return done(f"{found.bounce} of what is gone")
-        if found.bounce.kind is None:
-            return done(found.bounce)
+            return done(f"{recipient.bounce} of what is gone")
+        if recipient.bounce.kind is None:
+            return done(recipient.bounce)
         now = int(self._clock())
-        if not bounces.fail_copy(tx, copy["id"], _failure(found), now):
-            return done(f"{found.bounce} of a copy that had come to its end")
-        consequences = self._draw_consequences(tx, [(copy["id"], found.bounce, found.text)], now)
+        if not bounces.fail_copy(tx, copy["id"], _failure(recipient), now):
+            return done(f"{recipient.bounce} of a copy that was final already")
+        consequences = self._draw_consequences(tx, [(copy["id"], recipient.bounce, recipient.text)], now)
         edition = copy["edition_id"]
         paused = () if edition is None else tuple(self.auto_pause.after_bounce(tx, edition, now))
         return MailResult(
             InboundState.DONE,
-            found.bounce,
+            recipient.bounce,
             consequences=replace(consequences, paused=paused),
-            failed=_failed_copy(copy, found),
+            failed=_failed_copy(copy, recipient),
         )
 
     def _draw_consequences(
@@ -140,34 +140,34 @@ class BounceHandler:
         policy = [(number, words) for number, bounce, words in failed if bounce is BounceClass.POLICY]
         alerted = [
             operator_alerts.alert_of_policy(tx, number, words, site=self._site, entropy=self._entropy, now=now)
-            for number, words in policy[:_ALERTS_AT_MOST]
+            for number, words in policy[:_MOST_ALERTS]
         ]
         return Consequences(tuple(suspended), tuple(domain for domain in alerted if domain is not None))
 
 
-def _find(report: Report, copy: Row | None) -> RecipientReport | None:
+def _find_recipient(report: Report, copy: Row | None) -> RecipientReport | None:
     return report.of("" if copy is None else copy["address"] or "")
 
 
 def _is_of_one_person(copy: Row | None) -> bool:
-    """Whether a copy was mailed to somebody because they were asked about, which no metric may show."""
+    """Whether a copy was mailed because somebody asked about one person, which no metric may show."""
     return copy is not None and copy["edition_id"] is None and not is_forward(copy)
 
 
 def _is_of_nobody(copy: Row | None) -> bool:
-    """Whether a copy is there whose reader is gone: nothing may be kept that could name them."""
+    """Whether the reader of a copy is gone, so that nothing may be kept that could name them."""
     return copy is not None and copy["notice_id"] is None and copy["subscriber_id"] is None
 
 
 def _no_notification(report: Report, copy: Row | None) -> MailResult:
-    """What came to a return path and does not say that mail failed. A person's own words there are kept."""
+    """Process mail to a return path that does not say that mail failed. A person's own words are kept."""
     if report.automatic is not None and report.automatic not in _DAEMONS:
         return done(f"not a bounce: {report.automatic}")
     is_of_nobody = _is_of_nobody(copy) or (copy is None and report.automatic in _DAEMONS)
     return done(OF_NOBODY) if is_of_nobody else kept("not understood: look at it")
 
 
-def _failed_copy(copy: Row, found: RecipientReport) -> FailedCopy:
+def _failed_copy(copy: Row, recipient: RecipientReport) -> FailedCopy:
     return FailedCopy(
         delivery=copy["id"],
         edition=copy["edition_id"],
@@ -175,20 +175,20 @@ def _failed_copy(copy: Row, found: RecipientReport) -> FailedCopy:
         subscriber=copy["subscriber_id"],
         domain=copy["domain"],
         relay=None,
-        kind=found.bounce.kind,
-        bounce=found.bounce,
-        code=found.code or None,
-        enhanced=found.status or None,
-        reason=kept_words(found.text),
+        kind=recipient.bounce.kind,
+        bounce=recipient.bounce,
+        code=recipient.code or None,
+        enhanced=recipient.status or None,
+        reason=kept_words(recipient.text),
     )
 
 
-def _failure(found: RecipientReport) -> Failure:
-    assert found.bounce.kind is not None
+def _failure(recipient: RecipientReport) -> Failure:
+    assert recipient.bounce.kind is not None
     return Failure(
-        kind=found.bounce.kind,
-        bounce=found.bounce,
-        code=found.code or None,
-        enhanced=found.status or None,
-        reply=kept_words(found.text),
+        kind=recipient.bounce.kind,
+        bounce=recipient.bounce,
+        code=recipient.code or None,
+        enhanced=recipient.status or None,
+        reply=kept_words(recipient.text),
     )

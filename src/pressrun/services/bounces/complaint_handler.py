@@ -1,8 +1,7 @@
-"""Feedback reports: a reader pressed the spam button, and their provider says so (RFC 5965).
+"""Feedback reports: a reader pressed the spam button, and their provider passes that on (RFC 5965).
 
-A report that carries a token of ours ends that reader's subscriptions and keeps their address out, silently; without
-one nobody is touched, since anybody can write a report. The recipient that a report names is not looked at: providers
-redact it.
+A report with a token of ours ends that reader's subscriptions and suppresses their address, silently. Without one it
+affects nobody, since anybody can write a report. The recipient in a report is ignored, because providers redact it.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from pressrun.store.transaction import Transaction
 
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out"})
 COUNTED_AS = "complaint"
-REPORT = "report"  # of another type: counted, and nobody is touched
+REPORT = "report"  # of another type, which is counted and affects nobody
 
 
 class ComplaintHandler:
-    """Honours complaints that prove whose they are."""
+    """Processes complaints that prove whose they are."""
 
     def __init__(self, *, keys: KeyRing, site: Site, auto_pause: AutoPause, clock: Clock, entropy: Entropy) -> None:
         self._addresses = AddressTokens(keys)
@@ -40,36 +39,36 @@ class ComplaintHandler:
         self._clock = clock
         self._entropy = entropy
 
-    def settle_at_bounce_address(self, tx: Transaction, report: Report, delivery_id: int) -> MailResult:
-        """Deal with a report that came to a copy's own return path, which is a token of ours by itself."""
-        settled = self.settle(tx, report)
-        if settled is not None:
-            return settled
+    def process_at_return_path(self, tx: Transaction, report: Report, delivery_id: int) -> MailResult:
+        """Process a report that came to a copy's own return path, which is a token of ours by itself."""
+        result = self.process(tx, report)
+        if result is not None:
+            return result
         if report.feedback_type not in COMPLAINTS:
             return done(f"report: {report.feedback_type}", REPORT)
-        return self._honour(tx, report, _by_delivery(tx, delivery_id))
+        return self._record(tx, report, _by_delivery(tx, delivery_id))
 
-    def settle(self, tx: Transaction, report: Report) -> MailResult | None:
-        """Honour a complaint that encloses a token of ours; None when it does not, or is no complaint."""
+    def process(self, tx: Transaction, report: Report) -> MailResult | None:
+        """Process a complaint that encloses a token of ours; None when it does not, or is not a complaint."""
         if report.feedback_type not in COMPLAINTS:
             return None
-        found = next(self._complainers(tx, report.enclosed), None)
-        return None if found is None else self._honour(tx, report, found)
+        complainer = next(self._complainers(tx, report.enclosed), None)
+        return None if complainer is None else self._record(tx, report, complainer)
 
-    def _honour(self, tx: Transaction, report: Report, found: _Complainer) -> MailResult:
+    def _record(self, tx: Transaction, report: Report, complainer: _Complainer) -> MailResult:
         outcome = f"complaint: {report.feedback_type}"
-        if found.subscriber_id is None:
-            return done(f"{outcome}, nobody is there", COUNTED_AS)
-        is_new = self._end_everything(tx, found.subscriber_id, report.feedback_type)
-        if not (found.edition_id and is_new):
+        if complainer.subscriber_id is None:
+            return done(f"{outcome}, but the reader is gone", COUNTED_AS)
+        is_new = self._end_everything(tx, complainer.subscriber_id, report.feedback_type)
+        if not (complainer.edition_id and is_new):
             return done(outcome, COUNTED_AS)
         now = int(self._clock())
-        editions.count_complaint(tx, found.edition_id, now)
-        paused = tuple(self._auto_pause.after_complaint(tx, found.edition_id, now))
+        editions.count_complaint(tx, complainer.edition_id, now)
+        paused = tuple(self._auto_pause.after_complaint(tx, complainer.edition_id, now))
         return replace(done(outcome, COUNTED_AS), consequences=Consequences(paused=paused))
 
     def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:
-        """Unsubscribe a person from every list and suppress the address; False when that was so already."""
+        """Unsubscribe a person from every list and suppress the address; False when it was suppressed as strongly."""
         now = int(self._clock())
         person = subscribers.find_subscriber_by_id(tx, subscriber_id)
         assert person is not None  # the subscription holds it by a foreign key
@@ -82,7 +81,7 @@ class ComplaintHandler:
     # ------------------------------------------------------------------ tokens in the enclosed mail
 
     def _complainers(self, tx: Transaction, enclosed: Enclosed) -> Iterator[_Complainer]:
-        """Who each genuine token belongs to, those that name a copy first."""
+        """The owner of each genuine token, those that name a copy first."""
         for number in self._copies(tx, enclosed):
             yield _by_delivery(tx, number)
         for uri in enclosed.unsubscribe:
@@ -120,14 +119,14 @@ class ComplaintHandler:
         return read_local_part(local) if domain.lower() == self._site.mail_domain else None
 
     def _list_names(self, tx: Transaction, enclosed: Enclosed) -> list[str]:
-        """The lists that a bare token may be of: the one that the mail names, then all others."""
+        """The lists that a bare token may belong to: the one that the mail names, then all others."""
         named = enclosed.list_id.removesuffix(f".{self._site.mail_domain}")
-        return list(dict.fromkeys([named, *(found.name for found in lists.all_lists(tx))]))
+        return list(dict.fromkeys([named, *(target.name for target in lists.all_lists(tx))]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Complainer:
-    """Whose token it is, None when nobody is there any more; and the edition that they complain about, if known."""
+    """The owner of a token, None when they are gone, and the edition that they complain about, if known."""
 
     subscriber_id: int | None
     edition_id: int | None

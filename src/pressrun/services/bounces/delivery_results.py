@@ -1,4 +1,4 @@
-"""From a relay's answer to what is recorded of a copy: delivered, failed and why, or to be tried again and when."""
+"""From a relay's reply to the recorded result of a copy: delivered, failed and why, or deferred until when."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import Claimed, DeliveryResult
 
-NO_REPLY = "the connection ended before the relay had answered; the copy may have been taken"
-MAX_REPLY_CHARACTERS = 500  # enough for any provider's explanation, kept once a copy
+NO_REPLY = "the connection ended before the relay replied; it may have accepted the copy"
+MAX_REPLY_CHARACTERS = 500  # enough for any provider's explanation
 
 
 def kept_words(text: str) -> str:
-    """What is recorded of a remote's words: no address. It may be another reader's, to whom a mailbox forwards, and
-    nobody would look for it on this copy when that reader is erased.
+    """A reply's words as they are recorded, without addresses.
+
+    An address may be that of another reader, to whom the mailbox forwards, and erasing that reader would not find it.
     """
     return without_addresses(text[:MAX_REPLY_CHARACTERS])
 
@@ -34,7 +35,7 @@ def delivery_result_of(
     jitter: Callable[[], float],
     edition_id: int | None = None,
 ) -> DeliveryResult:
-    """What is recorded of a claimed copy; `row` is the delivery as it was before the claim."""
+    """The result of a claimed copy; `row` is the delivery as it was before the claim."""
     code = enhanced = None
     text = NO_REPLY
     if result.reply is not None:
@@ -71,7 +72,7 @@ def delivery_result_of(
 def bare_delivery_result(
     row: Claimed, result: HandOver, *, relay: str, settings: DeliverySettings, now: float, edition_id: int | None = None
 ) -> DeliveryResult:
-    """What is recorded where an answer cannot be judged: what a relay took is delivered, all else is tried again."""
+    """The result where a reply cannot be classified: delivered if the relay accepted the copy, deferred otherwise."""
     is_taken = result.outcome is Outcome.DELIVERED
     return DeliveryResult(
         id=row.id,
@@ -84,7 +85,7 @@ def bare_delivery_result(
 
 
 def _class_of(result: HandOver, text: str) -> BounceClass:
-    """What a refusal for good is about."""
+    """The class of a permanent refusal."""
     reply = result.reply
     found = class_of_refusal(
         code=554 if reply is None else reply.code,
@@ -93,12 +94,12 @@ def _class_of(result: HandOver, text: str) -> BounceClass:
         at_recipient=result.stage is Stage.RCPT,
     )
     if result.stage is Stage.MAIL and found is not BounceClass.MESSAGE:
-        return BounceClass.POLICY  # the recipient was not named yet: it is about us, whatever the code says
+        return BounceClass.POLICY  # before any recipient was named, so it is about us, whatever the code says
     return found
 
 
 def _class_of_last_reply(result: HandOver, text: str) -> BounceClass | None:
-    """What counts of a copy that was given up: only words about the mailbox itself, never a relay that was away."""
+    """The class of a copy that was given up, if the words are about the mailbox itself rather than the relay."""
     if result.reply is None or result.stage is Stage.MAIL:
         return None
     found = _class_of(result, text)

@@ -1,4 +1,4 @@
-"""What the operator must hear of, once a day each: by mail to `operator`; without one it stands in the log alone."""
+"""Alerts to the operator, once a day for each subject: by mail to `operator` if it is set, and in the log."""
 
 from __future__ import annotations
 
@@ -16,17 +16,15 @@ from pressrun.store.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 ALERTS = "alerts"  # their scope among the limits
-ALERT_RATE = Rate(1, 86400.0)  # for each subject: a second mail on the same day says nothing new
+ALERT_RATE = Rate(1, 86400.0)  # for each subject
 
 
 def alert_of_policy(
     tx: Transaction, delivery_id: int, words: str, *, site: Site, entropy: Entropy, now: int
 ) -> str | None:
-    """Tell the operator that a domain refuses our mail as such; returns that domain, None when it was told before.
+    """Alert the operator that a domain refuses our mail for policy; returns the domain, or None for a known one.
 
-    All domains of a provider are one subject: it refuses for all of them.
-
-    The remote's words are quoted without the addresses in them.
+    All domains of a provider are one subject. The provider's words are quoted without the addresses in them.
     """
     copy = bounces.find_copy(tx, delivery_id)
     if copy is None or copy["edition_id"] is None:

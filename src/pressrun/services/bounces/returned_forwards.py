@@ -1,6 +1,6 @@
-"""Mail that was passed on to an owner or the operator and came back, at once or later: kept again, and told.
+"""Mail that was forwarded to an owner or the operator and came back, at once or later: it is kept again and logged.
 
-Its sender is not written to: who that is nobody has proven (docs/decisions/0039).
+Its sender gets no mail, because nobody has proved who that is (docs/decisions/0039).
 """
 
 from __future__ import annotations
@@ -20,42 +20,44 @@ SUPPRESSED = "its address is suppressed"
 
 
 def is_forward(copy: Row | None) -> bool:
-    """Whether what a bounce is about is somebody's mail, passed on."""
+    """Whether a copy is somebody's mail that was forwarded."""
     return copy is not None and copy["notice_kind"] == FORWARD
 
 
-def take_back_refused(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> tuple[ReturnedForward, ...]:
-    """Keep those that no relay took in the end."""
+def keep_refused_forwards(tx: Transaction, results: Sequence[DeliveryResult], now: int) -> tuple[ReturnedForward, ...]:
+    """Keep those that no relay accepted in the end."""
     returned = []
-    failed = [one for one in settlements if one.state is DeliveryState.FAILED and one.edition_id is None]
+    failed = [one for one in results if one.state is DeliveryState.FAILED and one.edition_id is None]
     for one in failed:
         copy = bounces.find_copy(tx, one.id)
         if copy is not None and is_forward(copy):
             what = "given up" if one.kind is FailureKind.EXPIRED else "came back"
-            returned.append(_take_back(tx, copy, what, _reason(one.code, one.enhanced), one.reply or "", now))
+            returned.append(_keep(tx, copy, what, _reason(one.code, one.enhanced), one.reply or "", now))
     return tuple(returned)
 
 
-def take_back_unsent(tx: Transaction, delivery_ids: Sequence[int], now: int) -> tuple[ReturnedForward, ...]:
-    """Keep those that were not sent, as their address is suppressed."""
+def keep_unsent_forwards(tx: Transaction, delivery_ids: Sequence[int], now: int) -> tuple[ReturnedForward, ...]:
+    """Keep those that were not sent because their address is suppressed."""
     copies = [bounces.find_copy(tx, number) for number in delivery_ids]
-    return tuple(_take_back(tx, copy, "not sent", SUPPRESSED, "", now) for copy in copies if copy is not None)
+    return tuple(_keep(tx, copy, "not sent", SUPPRESSED, "", now) for copy in copies if copy is not None)
 
 
-def take_back_bounced(tx: Transaction, copy: Row | None, found: RecipientReport | None, now: int) -> ReturnedForward:
-    """Keep what a notification says has failed; None for `found` when it says so in words of its own."""
-    reason = "not understood" if found is None else _reason(found.code or None, found.status)
+def keep_bounced_forward(
+    tx: Transaction, copy: Row | None, recipient: RecipientReport | None, now: int
+) -> ReturnedForward:
+    """Keep one that a notification says has failed; `recipient` is None when only its prose says so."""
+    reason = "not understood" if recipient is None else _reason(recipient.code or None, recipient.status)
     if copy is None:
         return ReturnedForward(None, "", reason)
-    return _take_back(tx, copy, "came back", reason, "" if found is None else found.text, now)
+    return _keep(tx, copy, "came back", reason, "" if recipient is None else recipient.text, now)
 
 
-def _take_back(tx: Transaction, copy: Row, what: str, reason: str, words: str, now: int) -> ReturnedForward:
+def _keep(tx: Transaction, copy: Row, what: str, reason: str, words: str, now: int) -> ReturnedForward:
     said = " ".join(without_addresses(words).split())
     outcome = f"{what}: {said}" if said.startswith(reason) else f"{what}: {reason} {said}".rstrip()
     return ReturnedForward(keep_returned(tx, copy["id"], outcome, now), copy["list_name"] or "", reason)
 
 
 def _reason(code: int | None, enhanced: str | None) -> str:
-    """Both codes as far as they came."""
+    """The codes of the reply, if there are any."""
     return " ".join(str(one) for one in (code, enhanced) if one) or "no answer"

@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pressrun.core.current import Current
-from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue, queue_of
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.site import Site
@@ -23,11 +21,10 @@ from pressrun.observe.log import event
 from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
 from pressrun.services.incoming.mail_quota import MailQuota
 from pressrun.services.incoming.posting_rules import UNKNOWN, check_posts, is_reply_to_copy
-from pressrun.services.ports import Clock, Waker
-from pressrun.services.settings import ServiceSettings
+from pressrun.services.ports import Waker
+from pressrun.services.readers.context import ReaderContext
 from pressrun.smtp.reply import Reply
 from pressrun.store import lists
-from pressrun.store.database import Database
 from pressrun.store.inbound import InboundState, NewInbound, store_mail
 
 log = logging.getLogger("pressrun.inbound")
@@ -60,29 +57,18 @@ class ArrivedMail:
 
 
 class MailAcceptance:
-    """Accepts mail over one database, and tells `accepted` about it."""
+    """Accepts mail, and tells `accepted` about it."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        keys: KeyRing,
-        site: Site,
-        settings: Current[ServiceSettings],
-        clock: Clock,
-        count: Callable[[str], None],
-        accepted: Waker,
-    ) -> None:
+    def __init__(self, context: ReaderContext, *, site: Site, count: Callable[[str], None], accepted: Waker) -> None:
         self.site = site
-        self._settings = settings
-        self._database = database
-        self._clock = clock
+        self._context = context
+        self._database = context.database
         self._count = count
         self._accepted = accepted
-        self._tokens = AddressTokens(keys)
+        self._tokens = AddressTokens(context.keys)
         self._by_token = Windows()
-        self._enclosed = EnclosedTokens(site, self._tokens, WebTokens(keys))
-        self._quota = MailQuota(database, settings.part(lambda every: every.limits), clock)
+        self._enclosed = EnclosedTokens(site, self._tokens, WebTokens(context.keys))
+        self._quota = MailQuota(context)
 
     async def find_route(self, local: str) -> Route | Reply:
         """What a local part of mail_domain means, or the reply that refuses it. Raises Unavailable."""
@@ -157,11 +143,11 @@ class MailAcceptance:
             queue, proof = MailQueue.BOUNCES, enclosed
         if queue is MailQueue.STRANGERS:
             return queue
-        opens_at = self._by_token.spend(proof, self._settings.value.limits.mails_per_token, self._clock())
+        opens_at = self._by_token.spend(proof, self._context.limits.mails_per_token, self._context.clock())
         return queue if opens_at is None else MailQueue.STRANGERS
 
     async def _store(self, arrived: ArrivedMail, rows: list[NewInbound]) -> None:
-        stored = await self._database.share(store_mail, rows, arrived.content, int(self._clock()))
+        stored = await self._database.share(store_mail, rows, arrived.content, self._context.now)
         repeated = stored.count(False)
         for _ in range(repeated):
             self._count("repeated")

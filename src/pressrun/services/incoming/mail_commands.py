@@ -1,8 +1,8 @@
-"""What readers do by mail: an accepted mail becomes its effects, in one transaction with the note that it is done.
+"""What readers do by mail, each mail in one transaction together with the record that it is done.
 
-Nothing is answered or done for a mail that a machine wrote (RFC 3834 §2); only a signed address to unsubscribe is
-honoured whoever wrote, because it proves whose subscription ends. An answer goes to the envelope sender alone, says the
-same to members and strangers, and is counted against `replies_per_sender`.
+A mail that a program wrote is neither answered nor obeyed (RFC 3834 §2). Only a signed address to unsubscribe works
+whoever wrote, because it proves whose subscription ends. An answer goes to the envelope sender alone, says the same to
+members and strangers, and counts against `replies_per_sender`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import re
 from dataclasses import dataclass
 
 from pressrun.core.address import Address, parse_address
-from pressrun.core.current import Current
 from pressrun.core.errors import MalformedAddress
-from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.site import Site
@@ -24,11 +22,10 @@ from pressrun.message.incoming.header_scan import received_field
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.mail_results import MailResult, done, kept
 from pressrun.services.mails.forwards import new_forward
-from pressrun.services.ports import Clock, Entropy
+from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
-from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import find_reason
 from pressrun.store import inbound, limits, lists, notices, subscribers, subscriptions
 from pressrun.store.inbound import InboundMail, InboundState
@@ -36,7 +33,7 @@ from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
-NOBODY = (1 << 48) - 1  # an id that no subscription reaches: the link in an answer to a stranger is of the same form
+NOBODY = (1 << 48) - 1  # an id that no subscription reaches: a stranger's answer has a link of the same form
 READ_KINDS = frozenset(
     {RouteKind.SUBSCRIBE, RouteKind.UNSUBSCRIBE, RouteKind.LEAVE, RouteKind.CONFIRM, RouteKind.REQUEST}
 )
@@ -46,40 +43,37 @@ _BATV = re.compile(r"(?:prvs=[0-9]{4}[0-9a-f]{6}=|btv1==[^=@]+==)(?=.+@)", re.IG
 
 
 def sender_of(mail_from: str) -> Address | None:
-    """The envelope sender without a BATV tag; None for the null sender and for what is no address."""
+    """The envelope sender without a BATV tag; None for the null sender and for an invalid address."""
     try:
         return parse_address(_BATV.sub("", mail_from, count=1)) if mail_from else None
     except MalformedAddress:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What one sender asks of one list, in one transaction."""
+
+    tx: Transaction
+    list_name: str
+    sender: Address
+    origin: Origin
+
+
 class MailCommands:
     """Carries out what accepted mails ask for."""
 
-    def __init__(
-        self,
-        *,
-        keys: KeyRing,
-        site: Site,
-        sign_ups: SignUps,
-        unsubscribes: Unsubscribes,
-        settings: Current[ServiceSettings],
-        clock: Clock,
-        entropy: Entropy,
-    ) -> None:
-        self._keys = keys
-        self._tokens = AddressTokens(keys)
+    def __init__(self, context: ReaderContext, *, site: Site, sign_ups: SignUps, unsubscribes: Unsubscribes) -> None:
+        self._context = context
+        self._tokens = AddressTokens(context.keys)
         self._site = site
         self._sign_ups = sign_ups
         self._unsubscribes = unsubscribes
-        self._settings = settings
-        self._clock = clock
-        self._entropy = entropy
 
-    def settle(
+    def carry_out(
         self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: str
     ) -> MailResult:
-        """Carry out one mail; `incoming` None with `problem` says that it cannot be read."""
+        """Carry out one mail; `incoming` is None, with the `problem`, for a mail that cannot be read."""
         if route is None:
             return MailResult(InboundState.FAILED, "no address of ours")
         if route.kind not in READ_KINDS:
@@ -91,65 +85,68 @@ class MailCommands:
     # ------------------------------------------------------------------ commands
 
     def _obey(self, tx: Transaction, mail: InboundMail, route: Route, incoming: IncomingMail) -> str:
-        origin = self._origin(mail, route, incoming)
+        origin = Origin(
+            source="mail",
+            words=f"mail to {self._site.list_address(route.list_name, route.kind)}",
+            mail=f"sha256:{mail.content_digest.hex()}",
+            in_reply_to=incoming.message_id,
+        )
         if route.kind is RouteKind.LEAVE:
-            return self._leave(tx, route, incoming, origin)
+            return self._unsubscribe(tx, route, incoming, origin)
         sender = sender_of(mail.mail_from)
         silence = incoming.automatic or silent_sender(sender, (self._site.mail_domain,))
         if silence is not None or sender is None:
             return f"not answered: {silence}"
-        errand = _Errand(tx, route.list_name, sender, origin)
+        request = _Request(tx, route.list_name, sender, origin)
         match route.kind:
             case RouteKind.SUBSCRIBE:
-                return self._subscribe(errand)
+                return self._sign_up(request)
             case RouteKind.UNSUBSCRIBE:
-                return self._send_unsubscribe_link(errand)
+                return self._send_unsubscribe_link(request)
             case RouteKind.CONFIRM:
-                return self._confirm(errand, route.token)
+                return self._confirm(request, route.token)
             case _:
-                return self._obey_commands(errand, parse_commands(incoming.subject, incoming.text))
+                commands = parse_commands(incoming.subject, incoming.text)
+                if not commands:
+                    return self._answer(request, "command_help", {"is_unknown": True})
+                return ", ".join([self._obey_command(request, command) for command in commands])
 
-    def _obey_commands(self, errand: _Errand, commands: tuple[Command, ...]) -> str:
-        if not commands:
-            return self._answer(errand, "command_help", {"is_unknown": True})
-        done = []
-        for command in commands:
-            match command.kind:
-                case CommandKind.HELP:
-                    done.append(self._answer(errand, "command_help"))
-                case CommandKind.LISTS:
-                    done.append(self._answer(errand, "list_of_lists", {"lists": self._public_lists(errand.tx)}))
-                case CommandKind.SUBSCRIBE:
-                    done.append(self._subscribe(errand))
-                case CommandKind.UNSUBSCRIBE:
-                    done.append(self._send_unsubscribe_link(errand))
-                case CommandKind.CONFIRM:
-                    done.append(self._confirm(errand, command.token))
-        return ", ".join(done)
+    def _obey_command(self, request: _Request, command: Command) -> str:
+        match command.kind:
+            case CommandKind.HELP:
+                return self._answer(request, "command_help")
+            case CommandKind.LISTS:
+                return self._answer(request, "list_of_lists", {"lists": self._public_lists(request.tx)})
+            case CommandKind.SUBSCRIBE:
+                return self._sign_up(request)
+            case CommandKind.UNSUBSCRIBE:
+                return self._send_unsubscribe_link(request)
+            case CommandKind.CONFIRM:
+                return self._confirm(request, command.token)
 
-    def _subscribe(self, errand: _Errand) -> str:
-        target = lists.find_list(errand.tx, errand.list_name)
+    def _sign_up(self, request: _Request) -> str:
+        target = lists.find_list(request.tx, request.list_name)
         if target is None:
             return "list is gone"
         if target.closed_at is not None:
-            return self._answer(errand, "list_closed")
-        if not self._may_reply(errand):
+            return self._answer(request, "list_closed")
+        if not self._may_reply(request):
             return "limited"
-        answer = self._sign_ups.request_within(errand.tx, errand.list_name, errand.sender, errand.origin)
+        answer = self._sign_ups.request_within(request.tx, request.list_name, request.sender, request.origin)
         return "asked to confirm" if answer is SignUpAnswer.ACCEPTED else str(answer)
 
-    def _confirm(self, errand: _Errand, token: str) -> str:
-        number = self._tokens.read_route(Route(RouteKind.CONFIRM, errand.list_name, token))
+    def _confirm(self, request: _Request, token: str) -> str:
+        number = self._tokens.read_route(Route(RouteKind.CONFIRM, request.list_name, token))
         if number == TEST_ID:
             return "test"
         outcome = Confirmed.INVALID
         if number is not None:
-            outcome, _ = self._sign_ups.confirm_within(errand.tx, number, errand.origin)
+            outcome, _ = self._sign_ups.confirm_within(request.tx, number, request.origin)
         if outcome in (Confirmed.CONFIRMED, Confirmed.ALREADY):
             return outcome
-        return self._answer(errand, "not_confirmed")
+        return self._answer(request, "not_confirmed")
 
-    def _leave(self, tx: Transaction, route: Route, incoming: IncomingMail, origin: Origin) -> str:
+    def _unsubscribe(self, tx: Transaction, route: Route, incoming: IncomingMail, origin: Origin) -> str:
         if incoming.automatic is not None and incoming.automatic not in FOR_SOMEBODY:
             return f"not done: {incoming.automatic}"
         number = self._tokens.read_route(route)
@@ -158,84 +155,63 @@ class MailCommands:
         (outcome,) = self._unsubscribes.unsubscribe_within(tx, [UnsubscribeRequest(number, origin)])
         return "left" if outcome is UnsubscribeOutcome.LEFT else "was not subscribed"
 
-    def _send_unsubscribe_link(self, errand: _Errand) -> str:
-        target = lists.find_list(errand.tx, errand.list_name)
-        person = subscribers.find_subscriber(errand.tx, errand.sender)
-        found = None
+    def _send_unsubscribe_link(self, request: _Request) -> str:
+        target = lists.find_list(request.tx, request.list_name)
+        person = subscribers.find_subscriber(request.tx, request.sender)
+        subscription = None
         if target is not None and person is not None:
-            found = subscriptions.find_subscription(errand.tx, list_id=target.id, subscriber_id=person.id)
-        return self._answer(errand, "unsubscribe_link", {"subscription": NOBODY if found is None else found.id})
+            subscription = subscriptions.find_subscription(request.tx, list_id=target.id, subscriber_id=person.id)
+        payload: dict[str, object] = {"subscription": NOBODY if subscription is None else subscription.id}
+        return self._answer(request, "unsubscribe_link", payload)
 
     def _public_lists(self, tx: Transaction) -> list[list[str]]:
-        found = lists.all_lists(tx, listed_only=True)[:_MOST_LISTS]
-        return [[item.title, self._site.list_address(item.name, "subscribe")] for item in found]
+        listed = lists.all_lists(tx, listed_only=True)[:_MOST_LISTS]
+        return [[target.title, self._site.list_address(target.name, "subscribe")] for target in listed]
 
-    def _answer(self, errand: _Errand, kind: str, payload: dict[str, object] | None = None) -> str:
-        """Queue one answer to the sender, within their limit; a suppressed address gets none."""
-        target = lists.find_list(errand.tx, errand.list_name)
+    def _answer(self, request: _Request, kind: str, payload: dict[str, object] | None = None) -> str:
+        """Queue an answer to the sender, within their limit; a suppressed address gets none."""
+        target = lists.find_list(request.tx, request.list_name)
         if target is None:
             return "list is gone"
-        if find_reason(errand.tx, digests_of(self._keys, errand.sender)) is not None:
+        if find_reason(request.tx, digests_of(self._context.keys, request.sender)) is not None:
             return "not answered: suppressed"
-        if not self._may_reply(errand):
+        if not self._may_reply(request):
             return "limited"
-        person = subscribers.find_subscriber(errand.tx, errand.sender)
-        notices.insert_notice(
-            errand.tx,
-            NewNotice(
-                kind=kind,
-                address=errand.sender,
-                message_secret=self._entropy(16),
-                list_id=target.id,
-                subscriber_id=None if person is None else person.id,
-                language=(person.language if person is not None else "") or target.language,
-                payload={**(payload or {}), "answers": "mail", "in_reply_to": errand.origin.in_reply_to},
-            ),
-            int(self._clock()),
+        person = subscribers.find_subscriber(request.tx, request.sender)
+        notice = NewNotice(
+            kind=kind,
+            address=request.sender,
+            message_secret=self._context.entropy(16),
+            list_id=target.id,
+            subscriber_id=None if person is None else person.id,
+            language=(person.language if person is not None else "") or target.language,
+            payload={**(payload or {}), "answers": "mail", "in_reply_to": request.origin.in_reply_to},
         )
+        notices.insert_notice(request.tx, notice, self._context.now)
         return kind
 
-    def _may_reply(self, errand: _Errand) -> bool:
-        fold = suppression_digest(self._keys, errand.sender.fold)
-        rate = self._settings.value.limits.replies_per_sender
-        return limits.spend(errand.tx, "replies_per_sender", fold, rate, self._clock())
+    def _may_reply(self, request: _Request) -> bool:
+        fold = suppression_digest(self._context.keys, request.sender.fold)
+        rate = self._context.limits.replies_per_sender
+        return limits.spend(request.tx, "replies_per_sender", fold, rate, self._context.clock())
 
-    def _origin(self, mail: InboundMail, route: Route, incoming: IncomingMail) -> Origin:
-        words = f"mail to {self._site.list_address(route.list_name, route.kind)}"
-        return Origin(
-            source="mail",
-            words=words,
-            mail=f"sha256:{mail.content_digest.hex()}",
-            in_reply_to=incoming.message_id,
-        )
-
-    # ------------------------------------------------------------------ what is passed on, and what comes back
+    # ------------------------------------------------------------------ mail for the owner or the operator
 
     def _forward(self, tx: Transaction, mail: InboundMail, route: Route) -> MailResult:
         target = lists.find_list(tx, route.list_name) if route.list_name else None
-        person = self._person_behind(target)
-        if person is None:
+        recipient = self._owner_of(target)
+        if recipient is None:
             return kept("nobody to forward to: set `operator`, or the list's owner")
         if mail.queue is not MailQueue.STRANGERS and self._is_full(tx, len(mail.content)):
-            return kept("too much mail waits to be forwarded already")  # it was taken in as a complaint, and is none
+            return kept("too much mail waits to be forwarded already")  # it was accepted as a complaint, and is not one
         trace = received_field(peer=mail.peer, by=self._site.mail_domain, number=mail.id, at=mail.received_at)
-        forward = new_forward(mail, person, target, trace=trace, message_secret=self._entropy(16))
-        notices.insert_notice(tx, forward, int(self._clock()))
+        forward = new_forward(mail, recipient, target, trace=trace, message_secret=self._context.entropy(16))
+        notices.insert_notice(tx, forward, self._context.now)
         return done("forwarded")
 
     def _is_full(self, tx: Transaction, size: int) -> bool:
-        return inbound.forwards_size(tx) + size > self._settings.value.limits.waiting_mail_bytes
+        return inbound.forwards_size(tx) + size > self._context.limits.waiting_mail_bytes
 
-    def _person_behind(self, target: MailingList | None) -> Address | None:
-        given = (target.owner if target is not None else None) or self._site.operator
-        return None if given is None else parse_address(given)
-
-
-@dataclass(frozen=True, slots=True)
-class _Errand:
-    """One sender's wish about one list, in one transaction."""
-
-    tx: Transaction
-    list_name: str
-    sender: Address
-    origin: Origin
+    def _owner_of(self, target: MailingList | None) -> Address | None:
+        owner = (target.owner if target is not None else None) or self._site.operator
+        return None if owner is None else parse_address(owner)

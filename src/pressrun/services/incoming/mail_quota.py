@@ -19,10 +19,9 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from pressrun.core.current import Current
 from pressrun.core.mail_queues import MailQueue
 from pressrun.observe.log import event
-from pressrun.services.ports import Clock
+from pressrun.services.readers.context import ReaderContext
 from pressrun.services.settings import LimitSettings
 from pressrun.store import inbound
 from pressrun.store.database import Database
@@ -36,10 +35,8 @@ MEASURE_AGAIN_SECONDS = 2.0  # a queue may hold some hundred thousand small mail
 class MailQuota:
     """How much accepted mail waits in each queue, in octets; each recipient's copy counts."""
 
-    def __init__(self, database: Database, limits: Current[LimitSettings], clock: Clock) -> None:
-        self._database = database
-        self._limits = limits
-        self._clock = clock
+    def __init__(self, context: ReaderContext) -> None:
+        self._context = context
         self._held: dict[MailQueue, int] | None = None
         self._coming = dict.fromkeys(MailQueue, 0)  # being stored
         self._measured_at = 0.0
@@ -50,7 +47,7 @@ class MailQuota:
         full = self._list_full(copies, size)
         if full:
             async with self._measuring:  # once for all mails that arrive together
-                if self._held is None or abs(self._clock() - self._measured_at) >= MEASURE_AGAIN_SECONDS:
+                if self._held is None or abs(self._context.clock() - self._measured_at) >= MEASURE_AGAIN_SECONDS:
                     await self._measure()
             full = self._list_full(copies, size)
         return full
@@ -71,7 +68,7 @@ class MailQuota:
     def _list_full(self, copies: Mapping[MailQueue, int], size: int) -> frozenset[MailQueue]:
         if self._held is None:
             return frozenset(copies)
-        limit = self._limits.value.waiting_mail_bytes
+        limit = self._context.limits.waiting_mail_bytes
         full = set()
         for queue, number in copies.items():
             held = self._held[queue] + self._coming[queue]
@@ -81,10 +78,10 @@ class MailQuota:
         return frozenset(full)
 
     async def _measure(self) -> None:
-        now = self._clock()
+        now = self._context.clock()
         self._measured_at = now
-        await drop_kept_mail(self._database, self._limits.value, int(now))
-        self._held = dict.fromkeys(MailQueue, 0) | await self._database.read(inbound.waiting_sizes)
+        await drop_kept_mail(self._context.database, self._context.limits, int(now))
+        self._held = dict.fromkeys(MailQueue, 0) | await self._context.database.read(inbound.waiting_sizes)
 
 
 async def drop_kept_mail(database: Database, limits: LimitSettings, now: int) -> None:

@@ -1,9 +1,9 @@
-"""Editions by mail: an editor's mail becomes a draft that waits for its editor, or goes out at once where it is proven.
+"""Editions by mail: an editor's mail becomes a draft that waits for its editor, or goes out at once if it is proven.
 
-The From field alone proves nothing, so what came is held, and only whoever reads the editor's mailbox can release it.
-A list with `post_by_mail=direct` skips that for a mail whose From domain a trusted server found to be genuine.
-Whatever becomes of a mail, the editor hears of it at the address that stands in our own table, never at one that the
-mail gives. Draft, notices and the note that the mail is dealt with are one transaction, so a kill repeats nothing.
+The From field alone proves nothing, so the edition is held, and only somebody who reads the editor's mailbox can
+release it. A list with `post_by_mail=direct` skips that for a mail whose From domain a trusted server has verified.
+In any case the editor hears about it at the address in our own table, never at one from the mail. Draft, notices and
+the record that the mail is done are one transaction, so a kill repeats nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +13,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 from pressrun.core.address import Address, parse_address
-from pressrun.core.current import Current
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, NotFound, Refused, TimedOutMail, Unavailable, UnreadableMail
-from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route
 from pressrun.core.peers import Peers
 from pressrun.core.site import Site
@@ -49,11 +46,10 @@ from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.incoming.posting_rules import is_reply_to_copy
 from pressrun.services.mail_results import MailMustWait, MailResult, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
-from pressrun.services.ports import Clock, Entropy, LayoutRenderer
-from pressrun.services.settings import ServiceSettings
+from pressrun.services.ports import LayoutRenderer, MailParser
+from pressrun.services.readers.context import ReaderContext
 from pressrun.services.suppression import find_reason
 from pressrun.store import drafts, enrolment, limits, lists, notices
-from pressrun.store.database import Database
 from pressrun.store.drafts import DraftVersion
 from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundMail, InboundState
@@ -69,16 +65,9 @@ _OVER = frozenset({DraftStatus.CANCELLED, DraftStatus.REPLACED})  # the same con
 MOST_RESULTS = 50  # Authentication-Results of one mail that are looked at
 
 
-class EditionReader(Protocol):
-    """Reads hostile mail somewhere safe."""
-
-    async def read_edition(self, content: bytes) -> Posted:
-        """The edition that a mail holds; raises UnreadableMail, or Unavailable when nothing can be read now."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Post:
-    """A mail of an editor: to which list, by whom (the address of our own table), and what the answer refers to."""
+    """A mail of an editor: its list, its editor (the address in our own table), and what the answer refers to."""
 
     mail: InboundMail
     list_name: str
@@ -87,44 +76,37 @@ class _Post:
     subject: str = ""
     message_id: str | None = None
     is_proven: bool = False
-    may_go_at_once: bool = False  # where the list lets it
+    may_go_at_once: bool = False  # if the list allows it
 
 
 class MailedEditions:
-    """Takes editions that come by mail, over one database."""
+    """Makes editions of mails."""
 
-    def __init__(  # noqa: PLR0913 - it stands between the mail, the database and everything that an edition needs
+    def __init__(
         self,
+        context: ReaderContext,
         *,
-        database: Database,
-        reader: EditionReader,
-        keys: KeyRing,
+        parser: MailParser,
         site: Site,
         sender_check: SenderCheck,
         layouts: LayoutRenderer,
-        settings: Current[ServiceSettings],
-        clock: Clock,
-        entropy: Entropy,
     ) -> None:
-        self._database = database
-        self._reader = reader
-        self._keys = keys
+        self._context = context
+        self._database = context.database
+        self._parser = parser
         self._site = site
         self._sender_check = sender_check
         self._layouts = layouts
-        self._settings = settings
-        self._clock = clock
-        self._entropy = entropy
 
-    async def settle(self, mail: InboundMail, route: Route) -> MailResult | None:
-        """Make an edition of a mail to the list, tell its editor, and record that.
+    async def process(self, mail: InboundMail, route: Route) -> MailResult | None:
+        """Make an edition of a mail to the list, notify its editor, and record that.
 
-        None, and nothing recorded, when it is a reply to one of our copies. Raises Unavailable.
+        Returns None, and records nothing, for a reply to one of our copies. Raises Unavailable.
         """
-        seen = scan_header(mail.content)
-        if is_reply_to_copy(seen, self._site):
+        header = scan_header(mail.content)
+        if is_reply_to_copy(header, self._site):
             return None
-        author = sole_author(seen.all("from"))
+        author = sole_author(header.all("from"))
         editor = None if author is None else await self._database.read(_find_editor, route.list_name, author)
         if author is None or editor is None:
             return await self._record(mail, kept(NOT_AN_EDITOR))
@@ -136,12 +118,12 @@ class MailedEditions:
         )
         post = _Post(mail=mail, list_name=route.list_name, editor=editor, version=version, is_proven=is_proven)
         try:
-            posted = await self._reader.read_edition(mail.content)
+            posted = await self._parser.read_edition(mail.content)
         except UnreadableMail as problem:
-            look = read_post_header(mail.content)
-            post = replace(post, subject=look.subject, message_id=look.message_id)
+            post_header = read_post_header(mail.content)
+            post = replace(post, subject=post_header.subject, message_id=post_header.message_id)
             state = InboundState.FAILED if isinstance(problem, TimedOutMail) else InboundState.DONE
-            return await self._decline(post, look.automatic, [refusal_of(problem)], state)
+            return await self._decline(post, post_header.automatic, [refusal_of(problem)], state)
         except Unavailable as problem:
             raise MailMustWait(str(problem)) from problem
         post = replace(
@@ -152,13 +134,13 @@ class MailedEditions:
         )
         if is_automatic(posted.automatic):
             return await self._decline(post, posted.automatic, [])
-        return await self._take(post, posted)
+        return await self._accept(post, posted)
 
     # ------------------------------------------------------------------ outside of any transaction
 
     def _is_proven(self, mail: InboundMail, author: Address) -> bool:
-        """Whether a server that we trust found the From domain to be genuine."""
-        settings = self._settings.value
+        """Whether a server that we trust has verified the From domain."""
+        settings = self._context.settings.value
         if settings.authserv_id is None or mail.peer not in Peers(settings.trusted_relays):
             return False
         fields = header_fields(mail.content)
@@ -166,49 +148,43 @@ class MailedEditions:
         return find_proof(results, authserv_id=settings.authserv_id, from_domain=author.domain) is not None
 
     def _is_meant(self, posted: Posted, list_name: str) -> bool:
-        """Whether a mail was meant for this list by its author.
+        """Whether its author meant a mail for this list.
 
-        A mail of the editor to somebody else is signed as well, and whoever has it could hand it on to us: where it
+        A mail of the editor to somebody else is signed as well, and whoever has it could pass it on to us. So if it
         names its recipients, the list must be one of them. What a list or a program passed on is held, too.
         """
         if posted.automatic is not None:
             return False
         return not posted.addressed or self._site.list_address(list_name) in posted.addressed
 
-    async def _take(self, post: _Post, posted: Posted) -> MailResult:
+    async def _accept(self, post: _Post, posted: Posted) -> MailResult:
         manuscript = Manuscript(source=posted.source, source_name=posted.source_name, assets=posted.assets)
         try:
             file = await asyncio.to_thread(manuscript.parse)
             unused = _unused(posted, file)
             for _ in range(STORE_ATTEMPTS):
-                prepared = await self._draw_up(post, manuscript, file)
-                vetted = await self._sender_check.check(prepared.context.list, file.keys.from_)
-                findings = in_order(
-                    [
-                        *prepared.built.findings,
-                        *vetted,
-                        *(about(Severity.WARNING, note) for note in posted.notes),
-                        *unused,
-                    ]
-                )
+                prepared = await self._build(post, manuscript, file)
+                of_sender = await self._sender_check.check(prepared.context.list, file.keys.from_)
+                notes = [about(Severity.WARNING, note) for note in posted.notes]
+                findings = in_order([*prepared.built.findings, *of_sender, *notes, *unused])
                 errors = errors_of(findings)
                 if errors:
                     return await self._decline(post, None, _lines(errors, file))
                 try:
-                    settled, edition = await self._database.write(self._store, post, prepared, findings)
+                    result, edition = await self._database.write(self._store, post, prepared, findings)
                 except ChangedSinceBuild:
                     continue
                 if edition is not None:
                     event(log, "edition.accepted", edition=edition.id, list=post.list_name, state=edition.state)
-                return settled
+                return result
         except EditionError as problem:
             return await self._decline(post, None, [refusal_of(problem)])
         except (NotFound, Refused):
             return await self._decline(post, None, [error("list-closed")])
         raise MailMustWait("other editions came in at the same moment")
 
-    async def _draw_up(self, post: _Post, manuscript: Manuscript, file: EditionFile) -> PreparedEdition:
-        """Build the edition; where its layout cannot be tried now, the mail waits and no other for it (NotNow)."""
+    async def _build(self, post: _Post, manuscript: Manuscript, file: EditionFile) -> PreparedEdition:
+        """Build the edition; raises MailMustWait when its layout cannot be tried now."""
         subject = file.keys.subject.text if file.keys.subject else ""
         relation = await self._database.read(self._find_relation, post, subject, None)
         build = partial(prepare_edition, self._database, self._site, self._layouts, post.list_name, manuscript, file)
@@ -220,22 +196,22 @@ class MailedEditions:
     async def _decline(
         self, post: _Post, automatic: str | None, problems: Sequence[Finding], state: InboundState = InboundState.DONE
     ) -> MailResult:
-        """Make no edition of a mail; its editor hears why, unless a machine wrote it."""
+        """Make no edition of a mail, and tell its editor why unless a program wrote it."""
         if is_automatic(automatic):
             return await self._record(post.mail, kept(f"not an edition: {automatic}"))
         return await self._database.write(self._store_refusal, post, problems, state)
 
-    async def _record(self, mail: InboundMail, settled: MailResult) -> MailResult:
-        return await self._database.record(self._settle_within, mail, settled)
+    async def _record(self, mail: InboundMail, result: MailResult) -> MailResult:
+        return await self._database.record(self._record_within, mail, result)
 
     # ------------------------------------------------------------------ within one transaction
 
     def _store(
         self, tx: Transaction, post: _Post, prepared: PreparedEdition, findings: Sequence[Finding]
     ) -> tuple[MailResult, Edition | None]:
-        """One edition for one content, that which is there or a new one. Raises ChangedSinceBuild, NotFound, Refused.
+        """Store one edition for one content, or find it. Raises ChangedSinceBuild, NotFound, Refused.
 
-        The editor and the list are looked at once more: what they may may have ended since the mail was accepted.
+        The rights of the editor and the list are checked again, because they may have ended since the mail came.
         """
         target = get_open_list(tx, post.list_name)
         if target.post_by_mail == "off":
@@ -255,17 +231,19 @@ class MailedEditions:
             return self._store_refusal(tx, post, problems, InboundState.DONE), None
         silence = self._silence(tx, post)
         if silence is not None:
-            return self._settle_within(tx, post.mail, kept(silence)), None
+            return self._record_within(tx, post.mail, kept(silence)), None
         if edition is not None and is_known:
-            return self._settle_within(tx, post.mail, self._say_known(tx, post, edition)), edition
-        lines = [found.plain() for found in _lines([*draft_versions.warnings_of(relation), *findings], prepared.file)]
-        settled, edition = self._store_draft(tx, post, prepared, edition, relation, lines)
-        return self._settle_within(tx, post.mail, settled), edition
+            return self._record_within(tx, post.mail, self._answer_known(tx, post, edition)), edition
+        lines = [
+            finding.plain() for finding in _lines([*draft_versions.warnings_of(relation), *findings], prepared.file)
+        ]
+        result, edition = self._store_draft(tx, post, prepared, edition, relation, lines)
+        return self._record_within(tx, post.mail, result), edition
 
     def _find_relation(
         self, tx: Transaction, post: _Post, subject: str, own: Edition | None
     ) -> draft_versions.DraftRelation:
-        target, now = get_open_list(tx, post.list_name), int(self._clock())
+        target, now = get_open_list(tx, post.list_name), self._context.now
         number = None if own is None else own.id
         return draft_versions.relation_to_sent(tx, target, post.editor, subject, post.version, now=now, own=number)
 
@@ -278,13 +256,13 @@ class MailedEditions:
         relation: draft_versions.DraftRelation,
         lines: Sequence[drafts.PlainFinding],
     ) -> tuple[MailResult, Edition]:
-        """Hold an edition or let it go; `edition` is the draft that holds the same content already."""
-        target, now = prepared.context.list, int(self._clock())
-        expires_at = now + int(self._settings.value.tokens.approve_lifetime_seconds)
+        """Hold an edition or release it; `edition` is an earlier draft with the same content."""
+        target, now = prepared.context.list, self._context.now
+        expires_at = now + int(self._context.tokens.approve_lifetime_seconds)
         is_new = edition is None
         draft_versions.cancel_drafts(tx, relation.replaced, now)
         if edition is None:
-            secret = self._entropy(16)
+            secret = self._context.entropy(16)
             edition = store_edition(
                 tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=relation.replaced
             )
@@ -294,7 +272,7 @@ class MailedEditions:
         replaces = bool(relation.replaced)
         if post.may_go_at_once and target.post_by_mail == "direct":
             edition = lifecycle.release(tx, edition.id, now)
-            return self._say_released(tx, post, edition, prepared, lines, replaces=replaces), edition
+            return self._answer_released(tx, post, edition, prepared, lines, replaces=replaces), edition
         draft = drafts.find_draft(tx, edition.id)
         version = post.version if draft is None else draft_versions.last_of(draft.version, post.version)
         drafts.extend_draft(tx, edition.id, expires_at, version)
@@ -305,13 +283,13 @@ class MailedEditions:
     ) -> MailResult:
         silence = self._silence(tx, post)
         if silence is not None:
-            return self._settle_within(tx, post.mail, kept(silence))
-        about = {"mail_subject": post.subject, "findings": [found.plain() for found in problems]}
-        if not self._tell(tx, post, "edition_not_taken", about):
-            return self._settle_within(tx, post.mail, kept("list is gone"))
+            return self._record_within(tx, post.mail, kept(silence))
+        about = {"mail_subject": post.subject, "findings": [problem.plain() for problem in problems]}
+        if not self._notify(tx, post, "edition_not_taken", about):
+            return self._record_within(tx, post.mail, kept("list is gone"))
         outcome = "not taken" if state is InboundState.DONE else f"not taken: {'; '.join(map(str, problems))}"
         counted_as = "failed" if state is InboundState.FAILED else ""
-        return self._settle_within(tx, post.mail, MailResult(state, outcome, counted_as))
+        return self._record_within(tx, post.mail, MailResult(state, outcome, counted_as))
 
     def _hold(
         self,
@@ -325,7 +303,7 @@ class MailedEditions:
         is_new: bool,
         replaces: bool,
     ) -> MailResult:
-        now = int(self._clock())
+        now = self._context.now
         about: dict[str, object] = {
             "edition": edition.id,
             "edition_subject": edition.title,
@@ -335,14 +313,13 @@ class MailedEditions:
             "again": not is_new,
             "replaces": replaces,
         }
-        self._tell(tx, post, "edition_held", about)
+        self._notify(tx, post, "edition_held", about)
         if is_new:
-            queue_test_copies(
-                tx, prepared, [post.editor], keys=self._keys, site=self._site, entropy=self._entropy, now=now
-            )
+            keys, entropy = self._context.keys, self._context.entropy
+            queue_test_copies(tx, prepared, [post.editor], keys=keys, site=self._site, entropy=entropy, now=now)
         return done("held" if is_new else "held already")
 
-    def _say_released(
+    def _answer_released(
         self,
         tx: Transaction,
         post: _Post,
@@ -363,40 +340,37 @@ class MailedEditions:
             "findings": list(lines),
             "replaces": replaces,
         }
-        self._tell(tx, post, "edition_released", about)
+        self._notify(tx, post, "edition_released", about)
         return done("released")
 
-    def _say_known(self, tx: Transaction, post: _Post, edition: Edition) -> MailResult:
+    def _answer_known(self, tx: Transaction, post: _Post, edition: Edition) -> MailResult:
         about = {"edition": edition.id, "edition_subject": edition.title, "state": edition.state.value}
-        self._tell(tx, post, "edition_known", about)
+        self._notify(tx, post, "edition_known", about)
         return done("came before")
 
     def _silence(self, tx: Transaction, post: _Post) -> str | None:
-        """Why nothing is taken from this editor and nothing said to them now; spends their limit otherwise.
+        """Why this editor's mail is neither accepted nor answered now; otherwise counts it against their limit.
 
-        Whoever is removed while their mail waits is a stranger from then on. What is proven is not limited: others who
-        write in an editor's name must not shut that editor out.
+        An editor who is removed while their mail waits is a stranger from then on. Proven mail is not limited, so that
+        others who write in an editor's name cannot lock that editor out.
         """
         target = lists.find_list(tx, post.list_name)
         if target is not None and lists.find_editor(tx, target.id, post.editor.key) is None:
             return NOT_AN_EDITOR
-        if find_reason(tx, digests_of(self._keys, post.editor)) is not None:
+        if find_reason(tx, digests_of(self._context.keys, post.editor)) is not None:
             return "not answered: suppressed"
         if post.is_proven:
             return None
-        fold = suppression_digest(self._keys, post.editor.fold)
-        rate = self._settings.value.limits.posts_per_editor
-        return None if limits.spend(tx, "posts_per_editor", fold, rate, self._clock()) else LIMITED
+        fold = suppression_digest(self._context.keys, post.editor.fold)
+        rate = self._context.limits.posts_per_editor
+        return None if limits.spend(tx, "posts_per_editor", fold, rate, self._context.clock()) else LIMITED
 
     def _is_over_limit(self, tx: Transaction, editor: Address) -> bool:
-        """Whether an editor's mail need not even be read: reading may take seconds, and From may be forged."""
-        fold = suppression_digest(self._keys, editor.fold)
-        return (
-            limits.opens_at(tx, "posts_per_editor", fold, self._settings.value.limits.posts_per_editor, self._clock())
-            is not None
-        )
+        """Whether an editor's mail need not even be read, which may take seconds for a forged From."""
+        fold, rate = suppression_digest(self._context.keys, editor.fold), self._context.limits.posts_per_editor
+        return limits.opens_at(tx, "posts_per_editor", fold, rate, self._context.clock()) is not None
 
-    def _tell(self, tx: Transaction, post: _Post, kind: str, about: Mapping[str, object]) -> bool:
+    def _notify(self, tx: Transaction, post: _Post, kind: str, about: Mapping[str, object]) -> bool:
         """Queue an answer to the editor; False when the list is gone."""
         target = lists.find_list(tx, post.list_name)
         if target is None:
@@ -404,22 +378,22 @@ class MailedEditions:
         notice = NewNotice(
             kind=kind,
             address=post.editor,
-            message_secret=self._entropy(16),
+            message_secret=self._context.entropy(16),
             list_id=target.id,
             language=language_of(tx, post.editor, target.language),
             payload={"about": about, "answers": "mail", "in_reply_to": post.message_id},
         )
-        notices.insert_notice(tx, notice, int(self._clock()))
+        notices.insert_notice(tx, notice, self._context.now)
         return True
 
-    def _settle_within(self, tx: Transaction, mail: InboundMail, settled: MailResult) -> MailResult:
-        return record_result(tx, mail, settled, int(self._clock()))
+    def _record_within(self, tx: Transaction, mail: InboundMail, result: MailResult) -> MailResult:
+        return record_result(tx, mail, result, self._context.now)
 
 
 def is_automatic(automatic: str | None) -> bool:
-    """Whether a machine wrote a mail on its own account; that a list or a program passed it on is no reason.
+    """Whether a program wrote a mail on its own account, rather than passing it on.
 
-    Nor is a subject alone: what looks like a vacation notice by that is held, and its editor decides.
+    A subject alone is not enough: what looks like a vacation notice by that is held, and its editor decides.
     """
     return automatic == GENERATED or (
         automatic is not None and automatic not in FOR_SOMEBODY and automatic != SUBJECT_ALONE
@@ -428,12 +402,12 @@ def is_automatic(automatic: str | None) -> bool:
 
 def _find_editor(tx: Transaction, list_name: str, author: Address) -> Address | None:
     target = lists.find_list(tx, list_name)
-    given = None if target is None else lists.find_editor(tx, target.id, author.key)
-    return None if given is None else parse_address(given)
+    editor = None if target is None else lists.find_editor(tx, target.id, author.key)
+    return None if editor is None else parse_address(editor)
 
 
 def _unused(posted: Posted, file: EditionFile) -> list[Finding]:
-    """What is said about attachments that an attached edition file does not name."""
+    """Warnings about attachments that an attached edition file does not name."""
     if not posted.assets:
         return []
     named = {reference.path for reference in referenced_paths(file)}
@@ -441,5 +415,5 @@ def _unused(posted: Posted, file: EditionFile) -> list[Finding]:
 
 
 def _lines(findings: Sequence[Finding], file: EditionFile) -> list[Finding]:
-    """Findings as their editor is told of them: a mail has no lines that its author could count."""
-    return [replace(found, line=None) if file.format is EditionFormat.MIME else found for found in findings]
+    """The findings for the editor: without lines, which the author of a mail could not count."""
+    return [replace(finding, line=None) if file.format is EditionFormat.MIME else finding for finding in findings]

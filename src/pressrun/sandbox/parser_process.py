@@ -1,7 +1,7 @@
-"""The helper process: `python -m pressrun.sandbox.reader_process DESCRIPTOR MEMORY_BYTES CPU_SECONDS`.
+"""The parser process: `python -m pressrun.sandbox.parser_process DESCRIPTOR MEMORY_BYTES CPU_SECONDS`.
 
-Reads one mail after the other from a socket that it was given, until that is closed. It opens nothing, and what a
-mail can do to it ends with it.
+It parses one mail after another from the socket that it was started with, until that is closed. It opens nothing, and
+whatever a mail does to it ends with the process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pressrun.runtime.frames import encode_frame, receive_frame
 from pressrun.sandbox.confinement import allow_time, confine
 from pressrun.sandbox.frames import HelperReady, Question, Readable, ReadAs, Unreadable, question_reader
 
-# An edition is built once more in the daemon, which is busy for so long then.
+# The daemon builds the edition once more, and is busy for as long.
 _BUILD_SECONDS = 1.5
 
 
@@ -41,7 +41,7 @@ _READERS: dict[ReadAs, Callable[[bytes], IncomingMail | Report | Posted]] = {
 
 
 def answer(question: Question) -> Readable | Unreadable:
-    """Read the mail of one question."""
+    """Parse the mail of one question."""
     try:
         return Readable(_READERS[question.read_as](question.content))
     except UnreadableMail as problem:

@@ -20,15 +20,15 @@ from pressrun.core.busy_share import BusyShare
 from pressrun.core.current import Holder
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
 from pressrun.message.incoming.parser import READ_AT_MOST
-from pressrun.sandbox.mail_reader import MailReader, ReaderLimits
+from pressrun.sandbox.mail_parser import ParserLimits, SandboxedParser
 
 HELP = b"Subject: help\r\n\r\nhello\r\n"
 
 
 @asynccontextmanager
-async def reading(limits: ReaderLimits) -> AsyncIterator[MailReader]:
+async def reading(limits: ParserLimits) -> AsyncIterator[SandboxedParser]:
     """A reader whose process ends with the test, also with one that fails."""
-    opened = MailReader(limits)
+    opened = SandboxedParser(limits)
     try:
         yield opened
     finally:
@@ -36,12 +36,12 @@ async def reading(limits: ReaderLimits) -> AsyncIterator[MailReader]:
 
 
 @pytest_asyncio.fixture
-async def reader() -> AsyncIterator[MailReader]:
-    async with reading(ReaderLimits()) as opened:
+async def reader() -> AsyncIterator[SandboxedParser]:
+    async with reading(ParserLimits()) as opened:
         yield opened
 
 
-async def test_mails_are_read_one_after_the_other_by_one_process(reader: MailReader) -> None:
+async def test_mails_are_read_one_after_the_other_by_one_process(reader: SandboxedParser) -> None:
     """Also when many ask at once."""
     found = await asyncio.gather(*(reader.read(b"Subject: %d\r\n\r\n" % number) for number in range(50)))
     assert [str(number) for number in range(50)] == [mail.subject for mail in found]
@@ -50,7 +50,7 @@ async def test_mails_are_read_one_after_the_other_by_one_process(reader: MailRea
     assert pid == reader.pid
 
 
-async def test_hostile_mails_neither_stop_nor_end_it(reader: MailReader) -> None:
+async def test_hostile_mails_neither_stop_nor_end_it(reader: SandboxedParser) -> None:
     """Each has its answer within 10 s, and the loop is never held up by one."""
     longest, before = 0.0, time.thread_time()  # what others take of the processor holds nothing up
 
@@ -76,12 +76,12 @@ async def test_hostile_mails_neither_stop_nor_end_it(reader: MailReader) -> None
     assert "help" == (await reader.read(HELP)).subject
 
 
-async def test_a_mail_may_be_larger_than_what_is_read(reader: MailReader) -> None:
+async def test_a_mail_may_be_larger_than_what_is_read(reader: SandboxedParser) -> None:
     """The beginning is enough."""
     assert "help" == (await reader.read(HELP + b"x\r\n" * READ_AT_MOST)).subject
 
 
-async def test_a_process_that_was_killed_is_replaced(reader: MailReader) -> None:
+async def test_a_process_that_was_killed_is_replaced(reader: SandboxedParser) -> None:
     """The next mail is read by another one."""
     await reader.read(HELP)
     pid = reader.pid
@@ -93,7 +93,7 @@ async def test_a_process_that_was_killed_is_replaced(reader: MailReader) -> None
 
 async def test_a_mail_that_takes_too_long_is_unreadable() -> None:
     """The process is ended, the next mail gets another one."""
-    async with reading(ReaderLimits(wall_seconds=0.5)) as reader:
+    async with reading(ParserLimits(wall_seconds=0.5)) as reader:
         await reader.read(HELP)
         pid = reader.pid
         assert pid is not None
@@ -107,7 +107,7 @@ async def test_a_mail_that_takes_too_long_is_unreadable() -> None:
 
 async def test_a_mail_that_needs_too_much_memory_is_unreadable() -> None:
     """Told by the process, or the process dies of it; either way there is an answer and the next mail is read."""
-    async with reading(ReaderLimits(memory_bytes=48 * 1024 * 1024)) as reader:
+    async with reading(ParserLimits(memory_bytes=48 * 1024 * 1024)) as reader:
         with pytest.raises(UnreadableMail):
             await reader.read(b"Content-Type: text/html\r\n\r\n" + b"<p>\xff\r\n" * 300_000)
         assert "help" == (await reader.read(HELP)).subject
@@ -119,7 +119,7 @@ async def test_a_mail_that_needs_too_much_memory_is_unreadable() -> None:
     ids=["out of time", "a fault"],
 )
 async def test_a_mail_that_ended_its_process_is_given_to_no_other(
-    reader: MailReader, number: signal.Signals, problem: type[UnreadableMail]
+    reader: SandboxedParser, number: signal.Signals, problem: type[UnreadableMail]
 ) -> None:
     """Having spent its time, or by a fault of the parser: it would do the same again."""
     await reader.read(HELP)
@@ -136,7 +136,7 @@ async def test_a_mail_that_ended_its_process_is_given_to_no_other(
 
 async def test_what_is_read_before_others_is_read_a_little_way() -> None:
     """A machine's mark and the first words decide there, so a large mail delays nobody."""
-    async with reading(ReaderLimits(octets=len(HELP) - 7)) as reader:
+    async with reading(ParserLimits(octets=len(HELP) - 7)) as reader:
         assert "" == (await reader.read(HELP)).text
 
 
@@ -162,7 +162,7 @@ class Watched(BusyShare):
 async def test_the_time_of_strangers_mail_is_counted_and_waited_for() -> None:
     """Each mail, also one that cannot be read; it begins when the share allows it."""
     share = Watched(0.001)
-    reader = MailReader(share=share)
+    reader = SandboxedParser(share=share)
     try:
         await reader.read(HELP)
         with pytest.raises(UnreadableMail):
@@ -175,7 +175,7 @@ async def test_the_time_of_strangers_mail_is_counted_and_waited_for() -> None:
 async def test_closing_waits_for_no_share() -> None:
     """A daemon that stops has no minute to lose."""
     share = Watched(3600.0)
-    reader = MailReader(share=share)
+    reader = SandboxedParser(share=share)
     task = asyncio.create_task(reader.read(HELP))
     await share.waited.wait()
     async with asyncio.timeout(20):
@@ -186,7 +186,7 @@ async def test_closing_waits_for_no_share() -> None:
 
 @pytest.mark.parametrize("lacking", ["descriptors", "threads"])
 async def test_a_process_that_cannot_start_now_is_tried_again(
-    reader: MailReader, monkeypatch: pytest.MonkeyPatch, lacking: str
+    reader: SandboxedParser, monkeypatch: pytest.MonkeyPatch, lacking: str
 ) -> None:
     """Not for each mail that waits, but after a pause, which grows."""
     tries = 0
@@ -202,7 +202,7 @@ async def test_a_process_that_cannot_start_now_is_tried_again(
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patched:
-        patched.setattr("pressrun.sandbox.mail_reader._START_AGAIN_SECONDS", (0.0, 3600.0))
+        patched.setattr("pressrun.sandbox.mail_parser._START_AGAIN_SECONDS", (0.0, 3600.0))
         if lacking == "descriptors":
             patched.setattr("socket.socketpair", socketpair)
         else:
@@ -214,14 +214,14 @@ async def test_a_process_that_cannot_start_now_is_tried_again(
 
 
 async def test_what_could_not_start_for_a_moment_starts_then(
-    reader: MailReader, monkeypatch: pytest.MonkeyPatch
+    reader: SandboxedParser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mail has waited and is read."""
 
     def socketpair() -> tuple[socket.socket, socket.socket]:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr("pressrun.sandbox.mail_reader._START_AGAIN_SECONDS", (0.0,))
+    monkeypatch.setattr("pressrun.sandbox.mail_parser._START_AGAIN_SECONDS", (0.0,))
     with monkeypatch.context() as patched:
         patched.setattr("socket.socketpair", socketpair)
         with pytest.raises(Unavailable):
@@ -234,13 +234,13 @@ async def test_a_process_that_cannot_start_is_no_fault_of_the_mail(monkeypatch: 
     with monkeypatch.context() as patched:
         patched.setattr("sys.executable", "/nonexistent/python")
         with pytest.raises(Unavailable):
-            await MailReader().read(HELP)
+            await SandboxedParser().read(HELP)
         patched.setattr("sys.executable", "/bin/false")
         with pytest.raises(Unavailable):
-            await MailReader().read(HELP)
+            await SandboxedParser().read(HELP)
 
 
-async def test_closing_ends_the_process_and_blames_no_mail(reader: MailReader) -> None:
+async def test_closing_ends_the_process_and_blames_no_mail(reader: SandboxedParser) -> None:
     """The mail at hand waits for the next start, and no process is started after that."""
     await reader.read(HELP)
     pid = reader.pid
@@ -256,7 +256,7 @@ async def test_closing_ends_the_process_and_blames_no_mail(reader: MailReader) -
     assert reader.pid is None
 
 
-async def test_a_cancelled_reading_leaves_no_answer_for_the_next_mail(reader: MailReader) -> None:
+async def test_a_cancelled_reading_leaves_no_answer_for_the_next_mail(reader: SandboxedParser) -> None:
     """Each caller gets the mail that it gave."""
     await reader.read(HELP)
     task = asyncio.create_task(reader.read(b"Subject: first\r\n\r\n"))
@@ -268,7 +268,7 @@ async def test_a_cancelled_reading_leaves_no_answer_for_the_next_mail(reader: Ma
 
 
 async def test_it_is_not_made_of_what_lies_about(
-    reader: MailReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reader: SandboxedParser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Modules are not looked for where the daemon was started: others may write there."""
     (tmp_path / "msgspec.py").write_text("raise SystemExit(3)\n", encoding="ascii")
