@@ -58,28 +58,17 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
     """The application. `tokens` returns tokens under the current keys; `mailbox` adds the demo's page at `/demo`."""
     web = WebContext(pages=Pages(site), tokens=tokens, proxies=Proxies(settings.trusted_proxies), clock=clock)
     pages, archive_reader = web.pages, cases.archive_reader
-    archive = ArchivePages(web, archive_reader)
-    forms = SignUpForms(web, cases.web_requests)
-    mailed_links = MailedLinkPages(web, cases)
-    sitemaps = SitemapPages(pages=pages, archive_reader=archive_reader)
     unknown = _UnknownPages(pages, archive_reader).show
-    table: _Table = [
-        *_routes_of_links(web, cases, archive),  # first, because mail programs post there in bursts
-        *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
-        ("/preferences", mailed_links.preferences, _BOTH),
-        ("/", FrontPages(web, cases, forms, settings).show, _BOTH),
-        *_routes_of_site(pages, sitemaps, MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
-        *(
-            DemoPages(pages=pages, archive_reader=archive_reader, mailbox=mailbox).table()
-            if mailbox is not None
-            else []
-        ),
-        *_routes_of_lists(web, cases, ListPages(web, cases, forms), archive, mailed_links),
-        ("/{name}/sitemap.xml", sitemaps.of_list, _GET),
-    ]
+    demo = [] if mailbox is None else DemoPages(pages, archive_reader, mailbox).table()
     routes = [
         (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
-        for path, handler, methods in table
+        for path, handler, methods in (
+            *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
+            *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
+            *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
+            *demo,
+            *_routes_of_site(web, cases, settings),
+        )
     ]
     # The one-click POST must not be redirected, RFC 8058 §3.1.
     router = Router(routes, redirect_slashes=False, default=Endpoint(unknown))
@@ -93,8 +82,9 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
     )
 
 
-def _routes_of_links(web: WebContext, cases: UseCases, archive: ArchivePages) -> _Table:
+def _routes_of_links(web: WebContext, cases: UseCases) -> _Table:
     """Where the links in emails lead."""
+    archive = ArchivePages(web, cases.archive_reader)
     changes = ChangeLinkPages(web, cases)
     links = LinkPages(web, cases, changes)
     preferences = PreferencePages(web, cases)
@@ -117,28 +107,33 @@ def _routes_of_links(web: WebContext, cases: UseCases, archive: ArchivePages) ->
     ]
 
 
-def _routes_of_site(pages: Pages, sitemaps: SitemapPages, monitoring: MonitoringPages) -> _Table:
+def _routes_of_monitoring(monitoring: MonitoringPages) -> _Table:
     return [
+        ("/healthz", monitoring.health, _GET),
+        ("/readyz", monitoring.ready, _GET),
+        ("/metrics", monitoring.metrics, _GET),
+    ]
+
+
+def _routes_of_site(web: WebContext, cases: UseCases, settings: HttpSettings) -> _Table:
+    """The pages of the site, then those below a list's name, last because a list may have nearly any name."""
+    pages, archive_reader = web.pages, cases.archive_reader
+    archive = ArchivePages(web, archive_reader)
+    feeds = FeedPages(pages=pages, archive_reader=archive_reader, clock=web.clock)
+    forms = SignUpForms(web, cases.web_requests)
+    lists = ListPages(web, cases, forms)
+    mailed_links = MailedLinkPages(web, cases)
+    redirecting = Families(pages=pages, archive_reader=archive_reader).redirecting
+    sitemaps = SitemapPages(pages=pages, archive_reader=archive_reader)
+    snippet = FormSnippetPages(pages=pages, archive_reader=archive_reader)
+    return [
+        ("/", FrontPages(web, cases, forms, settings).show, _BOTH),
+        ("/preferences", mailed_links.preferences, _BOTH),
         ("/robots.txt", sitemaps.robots, _GET),
         ("/favicon.ico", pages.favicon, _GET),
         ("/apple-touch-icon.png", pages.touch_icon, _GET),
         ("/sitemap.xml", sitemaps.all, _GET),
-        ("/healthz", monitoring.health, _GET),
-        ("/readyz", monitoring.ready, _GET),
-        ("/metrics", monitoring.metrics, _GET),
         ("/static/{file}", pages.static, _GET),
-    ]
-
-
-def _routes_of_lists(
-    web: WebContext, cases: UseCases, lists: ListPages, archive: ArchivePages, mailed_links: MailedLinkPages
-) -> _Table:
-    """The pages below a list's name. They come last, because a list may have nearly any name."""
-    pages, archive_reader = web.pages, cases.archive_reader
-    snippet = FormSnippetPages(pages=pages, archive_reader=archive_reader)
-    feeds = FeedPages(pages=pages, archive_reader=archive_reader, clock=web.clock)
-    redirecting = Families(pages=pages, archive_reader=archive_reader).redirecting
-    return [
         ("/{name}", redirecting(lists.show), _GET),
         ("/{name}/subscribe", lists.subscribe, _POST),
         ("/{name}/unsubscribe", redirecting(mailed_links.unsubscribe), _BOTH),
@@ -151,6 +146,7 @@ def _routes_of_lists(
         ("/{name}/archive/{slug}", redirecting(archive.edition), _GET),
         ("/{name}/archive/{slug}/asset/{file}", archive.asset, _GET),
         ("/{name}/search", redirecting(archive.search), _GET),
+        ("/{name}/sitemap.xml", sitemaps.of_list, _GET),
         ("/{name}/feed.atom", feeds.atom, _GET),
         ("/{name}/feed.json", feeds.json, _GET),
     ]

@@ -157,9 +157,7 @@ class ListPages:
         form = self._forms.context(target.id, is_open=target.closed_at is None)
         urls, here = public_archive(self._pages, target.name), self._pages.href(target.name)
         names = own_names([other.language for other in page.family])
-        content = None
-        if last is not None and target.front == "full":
-            content = edition_in_page(self._pages, last, urls, below=1)
+        in_full = last if target.front == "full" else None
         return self._pages.render(
             "list.html",
             status=status,
@@ -169,7 +167,7 @@ class ListPages:
             here=here,
             list=target,
             last=last,
-            content=content,
+            content=None if in_full is None else edition_in_page(self._pages, in_full, urls, below=1),
             has_heading="<h1" in ((last.html if last is not None else None) or ""),
             earlier=page.earlier,
             total=page.total,
