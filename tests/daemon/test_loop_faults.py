@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.database import connection_of
 from tests.delivery.pressroom import Pressroom, open_pressroom
 from tests.delivery.worker.conftest import House
 from tests.inbound.mailroom import ADA, Mailroom, mail, open_mailroom
@@ -213,7 +214,7 @@ async def test_inbound_mail(tmp_path: Path, owner: Any, name: str, fault: str) -
 
 async def states(room: Mailroom) -> list[str]:
     return await room.database.read(
-        lambda tx: [row[0] for row in tx._connection.execute("select state from inbound order by id")]
+        lambda tx: [row[0] for row in connection_of(tx).execute("select state from inbound order by id")]
     )
 
 

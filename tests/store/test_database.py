@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.database import connection_of
 
 from pressrun.core.errors import Unavailable
 from pressrun.store import migrate
@@ -98,7 +99,7 @@ async def test_a_reader_cannot_write(database: Database) -> None:
 
 
 async def test_a_locked_database_is_unavailable_and_the_next_write_works(database: Database) -> None:
-    await database.write(lambda tx: tx._connection.execute("pragma busy_timeout = 1").fetchall())
+    await database.write(lambda tx: connection_of(tx).execute("pragma busy_timeout = 1").fetchall())
     with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
         other.execute("begin immediate")
         for way in (database.write, database.record):
@@ -116,16 +117,16 @@ async def test_a_full_disk_is_unavailable_and_the_next_write_works(database: Dat
         suppress(tx, b"big", address="x" * 10_000_000, reason="operator", since=1)
 
     def limit(tx: Transaction) -> int:
-        pages: int = tx._connection.execute("pragma page_count").fetchone()[0]
-        before: int = tx._connection.execute("pragma max_page_count").fetchone()[0]
-        tx._connection.execute(f"pragma max_page_count = {pages + 4}").fetchall()
+        pages: int = connection_of(tx).execute("pragma page_count").fetchone()[0]
+        before: int = connection_of(tx).execute("pragma max_page_count").fetchone()[0]
+        connection_of(tx).execute(f"pragma max_page_count = {pages + 4}").fetchall()
         return before
 
     before = await database.write(limit)
     for way in (database.write, database.record):
         with pytest.raises(Unavailable, match="full"):
             await way(fill)
-    await database.write(lambda tx: tx._connection.execute(f"pragma max_page_count = {before}").fetchall())
+    await database.write(lambda tx: connection_of(tx).execute(f"pragma max_page_count = {before}").fetchall())
     await database.write(add, "a")
     assert ["a"] == await names(database)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.database import connection_of
 
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
@@ -32,7 +33,7 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def note(tx: Transaction, number: int) -> int:
-    tx._connection.execute("insert into keyring values (?, x'00')", (1000 + number,))
+    connection_of(tx).execute("insert into keyring values (?, x'00')", (1000 + number,))
     return number
 
 
@@ -108,7 +109,7 @@ def test_a_commit_that_fails_where_each_is_alone_fails_those_whom_it_met(connect
     """Who is on the disk already is told so."""
 
     def block(tx: Transaction) -> None:
-        tx._connection.set_authorizer(deny_commits)
+        connection_of(tx).set_authorizer(deny_commits)
 
     values = run_group(transactions(connection), [lone(note, 1), lone(fail), lone(block), lone(note, 2)])
     connection.set_authorizer(None)

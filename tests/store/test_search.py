@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.database import new_database
+from tests.database import connection_of, new_database
 
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
@@ -197,7 +197,7 @@ def test_of_two_that_match_alike_the_newer_comes_first(tx: Transaction) -> None:
         (13, "Lanterns", "x", 7),
         (14, "C", "nothing of it", 0),
     ):
-        insert(tx._connection, tx, number, 2, title, text, now - months * month)
+        insert(connection_of(tx), tx, number, 2, title, text, now - months * month)
     terms = parse_query("lanterns")
     orders = {
         newest: [row["id"] for row in search.find_editions(tx, 2, terms, limit=9, offset=0, now=now, newest=newest)]

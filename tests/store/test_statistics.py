@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.database import new_database
+from tests.database import connection_of, new_database
 
 from pressrun.store.connection import connect
 from pressrun.store.database import Database
@@ -28,8 +28,8 @@ def mislead(path: Path) -> None:
 
 def plan_on(tx: Transaction) -> str:
     """As a statement would now be carried out; an explanation alone does not notice that the schema has changed."""
-    tx._connection.execute("select 1 from delivery limit 1").fetchall()
-    return " ".join(row[3] for row in tx._connection.execute(f"{QUESTION} -- {secrets.token_hex(4)}"))
+    connection_of(tx).execute("select 1 from delivery limit 1").fetchall()
+    return " ".join(row[3] for row in connection_of(tx).execute(f"{QUESTION} -- {secrets.token_hex(4)}"))
 
 
 async def test_those_of_a_young_database_are_gone_when_it_is_opened(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 from starlette.types import ASGIApp
-from tests.database import TwiceDatabase, new_data_dir
+from tests.database import TwiceDatabase, connection_of, new_data_dir
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.current import Holder
@@ -211,11 +211,11 @@ class House:
 
     async def write(self, sql: str) -> None:
         """Put something straight into the database that no other way leads to."""
-        await self.database.write(lambda tx: tx._connection.execute(sql).rowcount)
+        await self.database.write(lambda tx: connection_of(tx).execute(sql).rowcount)
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         def query(tx: Transaction) -> list[tuple[Any, ...]]:
-            return [tuple(row) for row in tx._connection.execute(sql).fetchall()]
+            return [tuple(row) for row in connection_of(tx).execute(sql).fetchall()]
 
         return await self.database.read(query)
 
@@ -267,7 +267,7 @@ def words_of(page: str) -> str:
 
 
 def _close(tx: Transaction, name: str) -> None:
-    tx._connection.execute("update list set closed_at = ? where name = ?", (int(NOW), name))
+    connection_of(tx).execute("update list set closed_at = ? where name = ?", (int(NOW), name))
 
 
 def _dress(tx: Transaction, name: str, colour: str | None, logo: Logo | None) -> None:
@@ -324,7 +324,7 @@ def _add_edition(tx: Transaction, list_id: int, slug: str, changes: dict[str, An
     values |= {name: value for name, value in changes.items() if name not in ("started_at", "canary_copies")}
     values["state"] = EditionState(values["state"])
     number = editions.insert_edition(tx, NewEdition(list_id=list_id, slug=slug, **values), int(NOW))
-    tx._connection.execute(
+    connection_of(tx).execute(
         "update edition set started_at = ?, first_claim_at = ?, canary_copies = ? where id = ?",
         (started_at, started_at, canary_copies, number),
     )

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import httpx
 import pytest
+from tests.database import connection_of
 from tests.web.house import House
 
 from pressrun.locales.languages import LANGUAGES
@@ -233,4 +234,4 @@ def _is_foreign(text: str) -> bool:
 
 
 def _speaks_chinese(tx: Transaction) -> None:
-    tx._connection.execute("update subscriber set language = 'zh-CN'")
+    connection_of(tx).execute("update subscriber set language = 'zh-CN'")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.database import query
 from tests.inbound.mailroom import ADA, D, InlineReader, Mailroom, mail, message_of, open_mailroom
 
 from pressrun.core.address import parse_address
@@ -471,15 +472,14 @@ async def test_a_mail_that_is_dealt_with_leaves_nothing_but_its_digest(room: Mai
     """No content and no address stay; recipients of one mail share its content until the last is done."""
     await room.take(mail(), "news-leave", "news-request")
 
-    def look(tx: object) -> tuple[int, int]:
-        connection = tx._connection  # type: ignore[attr-defined]
-        contents = connection.execute("select count(*) from inbound_content").fetchone()[0]
-        senders = connection.execute("select count(*) from inbound where mail_from <> ''").fetchone()[0]
+    async def stored() -> tuple[int, int]:
+        (contents,) = (await query(room.database, "select count(*) from inbound_content"))[0]
+        (senders,) = (await query(room.database, "select count(*) from inbound where mail_from <> ''"))[0]
         return contents, senders
 
-    assert (1, 2) == await room.database.read(look)
+    assert (1, 2) == await stored()
     await room.processing.recover()
-    assert (0, 0) == await room.database.read(look)
+    assert (0, 0) == await stored()
 
 
 class _Broken(InlineReader):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from tests.database import connection_of
 from tests.services.office import Office
 
 from pressrun.core.errors import BadInput
@@ -73,7 +74,7 @@ async def test_the_database_itself_holds_no_language_twice(office: Office) -> No
     await make_family(office)
     with pytest.raises(sqlite3.IntegrityError):
         await office.database.write(
-            lambda tx: tx._connection.execute("update list set language = 'FR' where name = 'noticias'").rowcount
+            lambda tx: connection_of(tx).execute("update list set language = 'FR' where name = 'noticias'").rowcount
         )
 
 

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 
 import pytest
+from tests.database import connection_of
 from tests.delivery.pressroom import Pressroom
 from tests.services.office import Office
 from tests.settings import change
@@ -31,7 +32,7 @@ HELD = LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, confirmations
 
 
 async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
-    return await office.database.read(lambda tx: [tuple(row) for row in tx._connection.execute(sql)])
+    return await office.database.read(lambda tx: [tuple(row) for row in connection_of(tx).execute(sql)])
 
 
 async def besiege(office: Office) -> None:
@@ -305,4 +306,4 @@ async def test_hours_that_nobody_asks_for_are_forgotten(press: Pressroom) -> Non
 
 async def _count_held(office: Office) -> int:
     statement = "select count(*) from held_notice"
-    return int(await office.database.read(lambda tx: tx._connection.execute(statement).fetchone()[0]))
+    return int(await office.database.read(lambda tx: connection_of(tx).execute(statement).fetchone()[0]))

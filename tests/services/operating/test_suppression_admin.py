@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.database import connection_of
 from tests.services.office import NOW, Office
 
 from pressrun.core.address import parse_address
@@ -102,5 +103,5 @@ async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -
 
 async def _states(office: Office) -> list[str]:
     return await office.database.read(
-        lambda tx: [row[0] for row in tx._connection.execute("select state from delivery")]
+        lambda tx: [row[0] for row in connection_of(tx).execute("select state from delivery")]
     )

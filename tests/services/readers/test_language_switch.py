@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.database import connection_of
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.address import parse_address
@@ -94,7 +95,7 @@ async def start(house: House, edition_id: int, state: str = "queued") -> None:
 
     def work(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, edition_id), int(NOW))
-        tx._connection.execute("update delivery set state = ? where edition_id = ?", (state, edition_id))
+        connection_of(tx).execute("update delivery set state = ? where edition_id = ?", (state, edition_id))
         lifecycle.finish_if_done(tx, edition_id, int(NOW))
 
     await house.database.write(work)
@@ -111,7 +112,7 @@ async def test_a_subscription_goes_over_as_it_is(house: House, before: tuple[str
 
     def mark(tx: Transaction) -> None:
         sql = "update subscription set state = ?, suspended_for = ?, paused_until = ?, source = 'fair', since = 7"
-        tx._connection.execute(sql, before)
+        connection_of(tx).execute(sql, before)
 
     await house.database.write(mark)
     await choose(house, "boletim")

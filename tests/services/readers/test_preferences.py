@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.database import connection_of
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.quantities import Rate
@@ -34,7 +35,7 @@ async def test_a_pause_cancels_what_nobody_has_claimed(house: House) -> None:
 
     def queue(tx: Transaction) -> None:
         for state in ("queued", "claimed"):
-            tx._connection.execute(
+            connection_of(tx).execute(
                 "insert into delivery (edition_id, subscription_id, domain, state, due_at) values (?, ?, 'd', ?, 0)",
                 (edition, reader if state == "queued" else None, state),
             )
@@ -50,7 +51,7 @@ async def test_who_is_suspended_for_bounces_is_not_brought_back_by_a_pause(house
     reader = await house.add_reader(await house.add_list(), state="suspended")
 
     def mark(tx: Transaction) -> None:
-        tx._connection.execute("update subscription set suspended_for = 'bounces'")
+        connection_of(tx).execute("update subscription set suspended_for = 'bounces'")
 
     await house.database.write(mark)
     preferences = house.preferences()
@@ -77,7 +78,7 @@ async def test_a_pause_is_noted_once_for_all_its_lists(house: House) -> None:
     for name, title in (("news", "News"), ("tides", "Tides"), ("quiet", "Quiet")):
         await house.add_reader(await house.add_list(name, title=title))
     await house.database.write(
-        lambda tx: tx._connection.execute("update list set leaving_note = 0 where name = 'quiet'").rowcount
+        lambda tx: connection_of(tx).execute("update list set leaving_note = 0 where name = 'quiet'").rowcount
     )
     preferences = house.preferences()
     await preferences.pause(replace(LINK, list_name="tides"), 7, WEB)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.database import connection_of
 from tests.services.office import Office
 from tests.settings import change
 
@@ -27,7 +28,7 @@ NAMES = ("news", "tides", "recipes")
 
 
 async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
-    return await office.database.read(lambda tx: [tuple(row) for row in tx._connection.execute(sql)])
+    return await office.database.read(lambda tx: [tuple(row) for row in connection_of(tx).execute(sql)])
 
 
 async def states(office: Office) -> dict[object, object]:

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import pytest
+from tests.database import connection_of
 from tests.delivery.pressroom import Pressroom
 from tests.services.office import Office
 from tests.settings import change
@@ -28,7 +29,7 @@ WEEK = 7 * 86400
 
 async def rows(office: Office, sql: str, *values: object) -> list[tuple[Any, ...]]:
     def query(tx: Transaction) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in tx._connection.execute(sql, values).fetchall()]
+        return [tuple(row) for row in connection_of(tx).execute(sql, values).fetchall()]
 
     return await office.database.read(query)
 
@@ -82,9 +83,11 @@ async def bring(office: Office, wanted: str) -> None:
         until = office.now + 86400 if wanted == "paused" else None
         await office.database.write(
             lambda tx: (
-                tx._connection.execute(
+                connection_of(tx)
+                .execute(
                     "update subscription set state = 'suspended', suspended_for = ?, paused_until = ?", (wanted, until)
-                ).rowcount
+                )
+                .rowcount
             )
         )
 

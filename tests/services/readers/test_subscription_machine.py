@@ -15,6 +15,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.database import connection_of
 from tests.services.office import Office, open_office
 from tests.settings import change
 
@@ -77,7 +78,7 @@ class SubscriptionLife(RuleBasedStateMachine):
 
     def ids(self, table: str) -> list[int]:
         def query(tx: Transaction) -> list[int]:
-            return [row[0] for row in tx._connection.execute(f"select id from {table} order by id").fetchall()]
+            return [row[0] for row in connection_of(tx).execute(f"select id from {table} order by id").fetchall()]
 
         found: list[int] = self.run(self.office.database.read(query))
         return found

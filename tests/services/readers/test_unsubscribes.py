@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.database import connection_of
 from tests.delivery.pressroom import Pressroom, open_pressroom
 
 from pressrun.core.errors import Unavailable
@@ -128,12 +129,12 @@ async def test_a_database_that_cannot_write_fails_all_and_leaves_nothing(
     await press.readers(3)
 
     def hurry(tx: Transaction) -> None:
-        tx._connection.execute("pragma busy_timeout = 10")
+        connection_of(tx).execute("pragma busy_timeout = 10")
 
     await press.office.database.write(hurry)
     before = await contents(press)
     begun: list[str] = []
-    await press.office.database.write(lambda tx: tx._connection.set_trace_callback(begun.append))
+    await press.office.database.write(lambda tx: connection_of(tx).set_trace_callback(begun.append))
     with closing(sqlite3.connect(press.office.database.path, isolation_level=None)) as somebody:
         somebody.execute("begin immediate")
         answers = await asyncio.gather(

@@ -38,7 +38,7 @@ def asking_of(office: Office, wake: Waker | None = None) -> WebRequests:
 
 
 async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
-    return await office.database.read(lambda tx: [tuple(row) for row in tx._connection.execute(sql)])
+    return await office.database.read(lambda tx: [tuple(row) for row in connection_of(tx).execute(sql)])
 
 
 async def test_a_sign_up_is_kept_until_it_is_carried_out(office: Office) -> None:
@@ -152,7 +152,7 @@ async def test_a_request_that_is_read_no_more_is_set_aside(
     await office.make_list()
     web_requests = asking_of(office)
     await ask_for_three(web_requests)
-    await office.database.write(lambda tx: tx._connection.execute(change).rowcount)
+    await office.database.write(lambda tx: connection_of(tx).execute(change).rowcount)
     await web_requests.carry_out()
     assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(office, "select address from notice")
     assert [(2, int(office.now))] == await rows(office, "select id, set_aside_at from errand")
