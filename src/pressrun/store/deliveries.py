@@ -1,8 +1,8 @@
 """The queue and the ledger: one row for each copy and each notice, claimed before any octet goes out.
 
-These run once a copy or once a batch of copies; a test pins the query plan of each. A batch goes in and comes out as
-one JSON text: a statement that steps through rows gives the interpreter's lock away for each of them, and waits long
-to have it back while the event loop is busy.
+These statements run once per copy or once per batch of copies; a test pins the query plan of each. A batch goes in and
+comes out as one JSON text. A statement that steps through rows releases the interpreter's lock for each row, and waits
+long to get it back while the event loop is busy.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pressrun.store.journal import Claim
 from pressrun.store.transaction import Row, Transaction, in_json
 
 _WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)  # a copy that waits for its retry goes before a new one
-# Copies that may not go any more are cancelled so many at a time and so often at the most: the next turn goes on there.
+# Copies that may not go any more are cancelled so many at a time, and at most so often in one claim.
 _SIFTED_TOGETHER, _SIFTED_AT_MOST = 400, 5
-_NOTICES_AT_MOST = 1000  # looked at in one turn
+_NOTICES_AT_MOST = 1000  # read in one claim
 _FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was set back since
 
 
@@ -73,7 +73,7 @@ class ClaimedNotice(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def octets(self) -> int:
-        """What it holds in memory: a mail that is passed on may be large."""
+        """How much memory it holds: a mail that is passed on may be large."""
         return len(self.content or b"")
 
 
@@ -105,22 +105,22 @@ class DeliveryResult(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
 
 
 def queue_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, shuffled: bool) -> int:
-    """Queue one copy for every reader who is active and not suppressed, in the order of joining or in none.
+    """Queue one copy for every reader who is active and not suppressed, in the order of joining or in random order.
 
-    Left out is who has had this issue in another language of its family, and has changed to this one since.
+    Readers who had this issue in another language of its family, and have changed to this one since, are left out.
     """
     statement = "deliveries.queue_audience_shuffled" if shuffled else "deliveries.queue_audience"
     return tx.run(statement, edition_id=edition_id, list_id=list_id, now=now)
 
 
 def count_attempted(tx: Transaction, edition_id: int) -> int:
-    """How many copies of an edition were tried, or are being tried."""
+    """How many copies of an edition have been attempted, including those in flight."""
     found: int = tx.value("deliveries.count_attempted", edition_id=edition_id)
     return found
 
 
 def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
-    """The lanes in which copies of an edition wait, by name."""
+    """The names of the destination queues in which copies of an edition wait."""
     found: set[str] = set()
     for state in _WAITING:
         lane: str | None = tx.value("deliveries.first_lane", edition_id=edition_id, state=state)
@@ -131,7 +131,7 @@ def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
 
 
 def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit: int) -> tuple[list[ClaimedCopy], int]:
-    """Claim at most `limit` copies of an edition in a lane.
+    """Claim at most `limit` copies of an edition in one destination queue.
 
     Those whose reader may not be mailed any more are cancelled on the way, and others take their place; the second
     value says how many.
@@ -158,7 +158,7 @@ def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit
 def _ready_copies(
     tx: Transaction, edition_id: int, state: DeliveryState, lane: str, now: int, limit: int
 ) -> tuple[list[ClaimedCopy], list[int]]:
-    """Those that may go, and the ids of those that may not."""
+    """The copies that may go, and the ids of those that may not."""
     until = _FOR_EVER if state is DeliveryState.QUEUED else now
     found = tx.row("deliveries.ready_copies", edition_id=edition_id, state=state, lane=lane, now=until, limit=limit)
     assert found is not None  # an aggregate has a row always
@@ -168,7 +168,7 @@ def _ready_copies(
 def claim_notices(
     tx: Transaction, *, now: int, limit: int, octets: int, may_go: Callable[[Transaction, ClaimedNotice], bool]
 ) -> tuple[list[ClaimedNotice], list[ClaimedNotice]]:
-    """Claim at most `limit` notices, and none after those whose stored content has `octets` together.
+    """Claim at most `limit` notices, and none once the stored contents of those before have `octets` together.
 
     The second value are those on the way to which `may_go` said no; they wait on, and whoever asks deals with them.
     """
@@ -195,7 +195,7 @@ def cancel(tx: Transaction, ids: Sequence[int], now: int) -> int:
 
 
 def fail_unsent(tx: Transaction, ids: Sequence[int], now: int) -> None:
-    """Record that what waits has failed without having been tried."""
+    """Record that rows that wait have failed without an attempt."""
     if ids:
         tx.run("deliveries.fail", ids=in_json(ids), now=now)
 
@@ -206,7 +206,7 @@ def _claim(tx: Transaction, claimed: Sequence[Claimed], now: int) -> None:
 
 
 def record_results(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> None:
-    """Record what became of claimed copies; one that is no longer claimed is left alone.
+    """Record what became of claimed copies; a copy that is no longer claimed is left alone.
 
     A deferred copy whose reader has left meanwhile, or whose edition was cancelled, is cancelled instead.
     """
@@ -223,7 +223,7 @@ def record_results(tx: Transaction, settlements: Sequence[DeliveryResult], now: 
 
 
 def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> None:
-    """What was taken is alike but for the relay's words, so those are all that is said of each copy."""
+    """Delivered copies differ only in the relay's words, so each statement gets those and one set of the rest."""
     alike: dict[tuple[int, str, int | None, str | None], dict[int, str | None]] = {}
     for one in delivered:
         alike.setdefault((one.due_at, one.relay, one.code, one.enhanced), {})[one.id] = one.reply
@@ -240,13 +240,13 @@ def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> 
 
 
 def release(tx: Transaction, ids: Sequence[int], now: int) -> None:
-    """Give back copies that were claimed and never handed over."""
+    """Give back copies that were claimed and never sent."""
     if ids:
         tx.run("deliveries.release", ids=in_json(ids), now=now)
 
 
 def claims_of(tx: Transaction, ids: Sequence[int]) -> set[Claim]:
-    """The claims of those of these copies that are claimed."""
+    """The claims of these copies, as far as they are claimed."""
     return {Claim(*row) for row in tx.rows("deliveries.claims", ids=in_json(ids))}
 
 
@@ -256,7 +256,7 @@ def claimed_ids(tx: Transaction) -> set[int]:
 
 
 def recover(tx: Transaction) -> int:
-    """Queue again what a process that is gone had claimed; returns how many."""
+    """Queue again what a dead process had claimed; returns how many."""
     tx.run("deliveries.recover_cancelled")
     return tx.run("deliveries.recover_notices") + tx.run("deliveries.recover_copies")
 
@@ -274,19 +274,19 @@ def count_copies(tx: Transaction, edition_id: int) -> dict[str, int]:
 
 
 def count_refused(tx: Transaction, edition_id: int) -> int:
-    """How many copies of an edition were refused for good, whatever for."""
+    """How many copies of an edition were refused permanently, for any reason."""
     found: int = tx.value("deliveries.count_refused", edition_id=edition_id)
     return found
 
 
 def last_refusal(tx: Transaction, edition_id: int, kind: str) -> str | None:
-    """The remote's words on one of the copies that failed for such a reason, the latest."""
+    """The remote's words on the latest copy that failed for such a reason."""
     found: str | None = tx.value("deliveries.last_refusal", edition_id=edition_id, kind=kind)
     return found
 
 
 def count_live(tx: Transaction) -> dict[str, int]:
-    """How many copies of editions that are not over are in each state; every state is there."""
+    """How many copies of unfinished editions are in each state; every state is there."""
     counts = {state.value: 0 for state in DeliveryState}
     for row in tx.rows("deliveries.live_counts"):
         counts[row["state"]] += row["number"]
@@ -294,17 +294,17 @@ def count_live(tx: Transaction) -> dict[str, int]:
 
 
 def is_unfinished(tx: Transaction, edition_id: int) -> bool:
-    """Whether a copy of an edition has to go out or is on its way."""
+    """Whether a copy of an edition waits or is in flight."""
     return bool(tx.value("deliveries.is_unfinished", edition_id=edition_id))
 
 
 def is_in_flight(tx: Transaction, edition_id: int) -> bool:
-    """Whether a copy of an edition is claimed and has no answer yet."""
+    """Whether a copy of an edition is claimed."""
     return bool(tx.value("deliveries.is_in_flight", edition_id=edition_id))
 
 
 def next_due(tx: Transaction, edition_id: int, lane: str) -> int | None:
-    """When the next waiting copy of an edition in a lane may go; None when nothing waits there."""
+    """When the next copy of an edition in a destination queue may go; None when nothing waits there."""
     found = [tx.value("deliveries.next_due", edition_id=edition_id, state=state, lane=lane) for state in _WAITING]
     return min((at for at in found if at is not None), default=None)
 
@@ -321,7 +321,7 @@ def cancel_waiting(tx: Transaction, edition_id: int, now: int) -> int:
 
 
 def requeue_failed(tx: Transaction, *, edition_id: int, list_id: int, now: int) -> tuple[int, int]:
-    """Queue failed copies of readers who may still be written to; returns (queued again, left out)."""
+    """Queue failed copies of readers who may still be mailed; returns (queued again, left out)."""
     failed: int = tx.value("deliveries.count_failed", edition_id=edition_id)
     queued = tx.run("deliveries.requeue_failed", edition_id=edition_id, list_id=list_id, now=now)
     if queued:

@@ -1,6 +1,6 @@
-"""Starting is recovering: what a dead process had claimed goes back to the queue, whether it ended well or not.
+"""Every start is a recovery: rows that a dead process had claimed go back to the queue, however it ended.
 
-What is noted in the journal as taken does not: that is recorded as delivered, as the dead process was about to.
+Those that a relay took according to the journal are recorded as delivered, as the dead process was about to do.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ log = logging.getLogger("pressrun.dispatch")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """Where the dead process stood: its paces by scope, and its lanes."""
+    """Where the dead process stood: its paces by scope, and what it had learned of destinations."""
 
     paces: dict[str, object]
     lanes: dict[str, object]
 
 
-async def recover(database: Database, taken: Collection[JournalEntry], now: float) -> Recovered:
-    """Queue again what nobody holds any more and no relay has; returns where every pace and lane stood."""
-    delivered, recovered = await database.write(_recover, taken, int(now))
+async def recover(database: Database, entries: Collection[JournalEntry], now: float) -> Recovered:
+    """Queue again what nobody holds and no relay has taken; returns where the dead process stood."""
+    delivered, recovered = await database.write(_recover, entries, int(now))
     if recovered or delivered:
         event(log, "dispatch.recovered", copies=recovered, delivered=delivered)
     return Recovered(
@@ -38,20 +38,20 @@ async def recover(database: Database, taken: Collection[JournalEntry], now: floa
     )
 
 
-def _recover(tx: Transaction, taken: Collection[JournalEntry], now: int) -> tuple[int, int]:
-    """How many copies were taken by a relay, and how many go back to the queue."""
-    claims = deliveries.claims_of(tx, [one.claim.delivery_id for one in taken])
-    delivered = [_settlement(one, now) for one in taken if one.claim in claims]
+def _recover(tx: Transaction, entries: Collection[JournalEntry], now: int) -> tuple[int, int]:
+    """Returns how many copies a relay had taken, and how many go back to the queue."""
+    claims = deliveries.claims_of(tx, [entry.claim.delivery_id for entry in entries])
+    delivered = [_delivered(entry, now) for entry in entries if entry.claim in claims]
     deliveries.record_results(tx, delivered, now)
     return len(delivered), deliveries.recover(tx)
 
 
-def _settlement(taken: JournalEntry, now: int) -> DeliveryResult:
+def _delivered(entry: JournalEntry, now: int) -> DeliveryResult:
     return DeliveryResult(
-        id=taken.claim.delivery_id,
+        id=entry.claim.delivery_id,
         state=DeliveryState.DELIVERED,
         due_at=now,
-        relay=taken.relay,
-        code=taken.code,
-        enhanced=taken.enhanced or None,
+        relay=entry.relay,
+        code=entry.code,
+        enhanced=entry.enhanced or None,
     )
