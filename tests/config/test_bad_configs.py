@@ -1,4 +1,4 @@
-"""Each folder of tests/bad_configs holds a configuration and every error that it must give, in order, with lines."""
+"""Each folder of tests/bad_configs holds a configuration and all its expected errors, in order and with lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_there_are_cases() -> None:
 
 @pytest.mark.parametrize("name", _CASES)
 def test_every_error_is_named_at_once(name: str) -> None:
-    """`check` prints exactly the errors of expected.txt: line, key, what was found, what would be right."""
+    """`check` prints exactly the errors of expected.txt: line, key, what was found, and what was expected."""
     expected = (_FOLDER / name / "expected.txt").read_text(encoding="utf-8").splitlines()
     actual = [str(error) for error in examine(_FOLDER / name / "config.toml", {})]
     assert expected == actual

@@ -1,4 +1,4 @@
-"""Files written from the table of keys: `pressrun init`, config.example.toml and docs/configuration.md."""
+"""Files generated from the declared keys: `pressrun init`, config.example.toml and docs/configuration.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROOT = Path(__file__).parent.parent.parent
 
 
 def test_init_writes_a_file_that_works_as_it_stands(tmp_path: Path) -> None:
-    """The folder is made, the file is 0640, nothing is wrong with it and nothing is warned about."""
+    """The folder is created, the file has mode 0640, and it has neither errors nor warnings."""
     path = write_initial_config(tmp_path / "new" / "place")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     settings = load_settings(path, {})
@@ -37,7 +37,7 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
 
 
 def test_init_into_a_file_is_refused(tmp_path: Path) -> None:
-    """A path through a file cannot be made a folder."""
+    """A path through a file cannot become a folder."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputExists):
         write_initial_config(tmp_path / "file")
@@ -46,13 +46,13 @@ def test_init_into_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_init_shows_every_key() -> None:
-    """Whoever edits the file sees what there is, with the default behind a #."""
+    """An operator who edits the file sees every key, with the default behind a #."""
     shown = set(re.findall(r"^(?:# )?([a-z_]+) = ", initial_config(), re.MULTILINE))
     assert {key.key for table in TABLES for key in table.keys} == shown
 
 
 def test_the_example_holds_the_defaults(tmp_path: Path) -> None:
-    """Loading the example gives what a file with the required keys alone gives: its values are the defaults."""
+    """The example gives the same settings as a file with only the required keys: its values are the defaults."""
     example = tmp_path / "config.toml"
     example.write_text(example_config(), encoding="utf-8")
     settings = load_settings(example, {})
@@ -67,5 +67,5 @@ def test_the_example_holds_the_defaults(tmp_path: Path) -> None:
     ("path", "expected"), [("config.example.toml", example_config()), ("docs/configuration.md", reference())]
 )
 def test_what_is_checked_in_is_what_the_code_says(path: str, expected: str) -> None:
-    """`make docs` writes both anew."""
+    """`make docs` rewrites both."""
     assert expected == (_ROOT / path).read_text(encoding="utf-8")

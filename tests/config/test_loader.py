@@ -1,4 +1,4 @@
-"""From a file to settings: what must be given, what is filled in, what is warned about, and where files are found."""
+"""Loading a configuration: required keys, defaults, warnings, and where files are found."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ smtp_memory = "12 MiB"
 def test_a_bare_smtp_table_listens_at_the_usual_place(
     tmp_path: Path, table: str, listen: TcpEndpoint | None, lmtp: TcpEndpoint | None
 ) -> None:
-    """[smtp] without a place listens on 127.0.0.1:8025; one with lmtp alone speaks LMTP alone."""
+    """[smtp] without an address listens on 127.0.0.1:8025; with only `lmtp`, it serves only LMTP."""
     smtp = load_settings(_write(tmp_path, f"{_LEAST}[smtp]\n{table}\n"), {}).smtp
     assert smtp is not None
     assert (listen, lmtp) == (smtp.listen, smtp.lmtp)
@@ -165,7 +165,7 @@ def test_a_bare_smtp_table_listens_at_the_usual_place(
     ],
 )
 def test_what_is_probably_not_meant_is_warned_about(tmp_path: Path, text: str, warning: str) -> None:
-    """A configuration can be used and still have warnings."""
+    """A valid configuration can have warnings."""
     (tmp_path / "pw").write_text("correct horse\n")
     (tmp_path / "pw").chmod(0o644)
     if "ca_file" in text:
@@ -185,7 +185,7 @@ def test_a_unix_socket_whose_proxy_is_trusted_is_no_cause_for_a_warning(tmp_path
 
 
 def test_http_on_this_machine_is_no_cause_for_a_warning(tmp_path: Path) -> None:
-    """A try with http://127.0.0.1 is meant."""
+    """http://127.0.0.1 is for a try on one machine."""
     text = _LEAST.replace("https://news.example.org", "http://127.0.0.1:8080") + "[smtp]\n"
     assert load_settings(_write(tmp_path, text), {}).warnings == ()
 
@@ -224,7 +224,7 @@ def test_brackets_nested_without_end_are_an_error(tmp_path: Path) -> None:
 
 
 def test_the_configuration_is_looked_for_in_order(tmp_path: Path) -> None:
-    """--config, then $PRESSRUN_CONFIG, then ./config.toml; a named one that is not there is 66, none at all 78."""
+    """--config, then $PRESSRUN_CONFIG, then ./config.toml; exit code 66 if a given one is missing, 78 without any."""
     here = _write(tmp_path, _LEAST)
     other = tmp_path / "other.toml"
     other.write_text(_LEAST)
@@ -240,14 +240,14 @@ def test_the_configuration_is_looked_for_in_order(tmp_path: Path) -> None:
 
 
 def test_no_configuration_at_all_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A newcomer is told of `pressrun init`."""
+    """The error mentions `pressrun init`."""
     monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", tmp_path / "etc" / "config.toml")
     with pytest.raises(BadConfiguration, match="pressrun init"):
         find_config(None, {}, tmp_path)
 
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
-    """Naming a folder is answered like naming nothing."""
+    """A folder gets the same error as a missing file."""
     with pytest.raises(NoInput):
         load_settings(tmp_path, {})
 
@@ -264,14 +264,14 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
     ],
 )
 def test_what_needs_a_restart_is_told(tmp_path: Path, old: str, new: str, expected: list[str]) -> None:
-    """Rates, limits, relays and the log level change at once; places and names do not."""
+    """Rates, limits, relays and the log level change at once; addresses and names do not."""
     before = load_settings(_write(tmp_path, _LEAST), {})
     after = load_settings(_write(tmp_path, _LEAST.replace(old, new) if old else _LEAST), {})
     assert expected == changed_needing_restart(before, after)
 
 
 def test_limits_of_inbound_mail_need_no_restart(tmp_path: Path) -> None:
-    """What is limited changes at once; where mail is taken does not, and is named by the key that was written."""
+    """Limits change at once; listening addresses do not, and the message names the key in the file."""
     before = load_settings(_write(tmp_path, _LEAST + "[smtp]\n"), {})
     after = load_settings(
         _write(

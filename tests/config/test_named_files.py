@@ -1,4 +1,4 @@
-"""Keys and certificates that a configuration names are tried before the daemon starts."""
+"""Keys and certificates that a configuration names are checked before the daemon starts."""
 
 from __future__ import annotations
 
@@ -80,26 +80,26 @@ def test_rsa_and_ed25519_keys_can_sign(tmp_path: Path) -> None:
 
 
 def test_another_kind_of_key_is_refused(tmp_path: Path, curve_key: ec.EllipticCurvePrivateKey) -> None:
-    """DKIM knows RSA and Ed25519 alone (RFC 8301, RFC 8463)."""
+    """DKIM has only RSA and Ed25519 (RFC 8301, RFC 8463)."""
     (tmp_path / "key.pem").write_bytes(_pem(curve_key))
     assert _found(tmp_path, _DKIM) == ['dkim.key_file: "key.pem", a key that is neither RSA nor Ed25519']
 
 
 def test_a_locked_key_is_refused(tmp_path: Path, curve_key: ec.EllipticCurvePrivateKey) -> None:
-    """Nobody is there to type a passphrase."""
+    """There is nobody to type a passphrase."""
     (tmp_path / "key.pem").write_bytes(_pem(curve_key, b"secret"))
     assert _found(tmp_path, _DKIM) == ['dkim.key_file: "key.pem", a key that is locked by a passphrase']
 
 
 def test_a_certificate_and_its_key_are_taken(tmp_path: Path, curve_key: ec.EllipticCurvePrivateKey) -> None:
-    """A pair that fits has no error."""
+    """A matching pair has no error."""
     (tmp_path / "key.pem").write_bytes(_pem(curve_key))
     (tmp_path / "cert.pem").write_bytes(_certificate(curve_key))
     assert _found(tmp_path, _TLS) == []
 
 
 def test_a_certificate_with_another_key_is_refused(tmp_path: Path, curve_key: ec.EllipticCurvePrivateKey) -> None:
-    """A pair that does not fit would fail every handshake."""
+    """A pair that does not match would fail every handshake."""
     (tmp_path / "key.pem").write_bytes(_pem(ec.generate_private_key(ec.SECP256R1())))
     (tmp_path / "cert.pem").write_bytes(_certificate(curve_key))
     assert _found(tmp_path, _TLS) == ["smtp.certificate_file: a certificate that does not belong to key_file"]
@@ -113,13 +113,13 @@ def test_a_locked_certificate_key_never_asks(tmp_path: Path, curve_key: ec.Ellip
 
 
 def test_a_file_that_cannot_be_one_is_not_read_whole(tmp_path: Path) -> None:
-    """A key of gigabytes is no key."""
+    """A file of gigabytes is not a key."""
     with (tmp_path / "key.pem").open("wb") as file:
         file.truncate(2 << 20)
     assert _found(tmp_path, _DKIM) == ['dkim.key_file: "key.pem", a file of more than 1 MiB']
 
 
 def test_a_folder_is_no_key(tmp_path: Path) -> None:
-    """What the system says is passed on."""
+    """The error of the system is shown."""
     (tmp_path / "key.pem").mkdir()
     assert _found(tmp_path, _DKIM) == ['dkim.key_file: "key.pem", a directory']

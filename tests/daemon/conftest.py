@@ -1,4 +1,4 @@
-"""What the tests of the daemon's loops share with those of the press: a queue, a press process, a relay."""
+"""Fixtures that the tests of the daemon's loops share with those of delivery: a queue, workers, a relay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many files may be open, and what the configuration may need."""
+"""The limit of open files, and how many the configuration may need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OURS = MAX_CONNECTIONS + HELPERS + RESERVE
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """100 web connections, and 3 and 4 to two relays; no mail comes in."""
+    """100 web connections, and 3 and 4 to two relays; no inbound mail."""
     path = tmp_path / "config.toml"
     path.write_text(
         'data_dir = "data"\nbase_url = "https://n.example"\nmail_domain = "n.example"\n'
@@ -46,7 +46,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_every_connection_that_is_allowed_needs_a_descriptor(
     settings: Settings, smtp: SmtpSettings | None, incoming: int
 ) -> None:
-    """Each listener for mail counts its own."""
+    """Each mail listener has the full number of connections."""
     assert incoming + 7 + OURS == needed(replace(settings, smtp=smtp))
 
 
@@ -64,7 +64,7 @@ def test_what_does_not_fit_is_warned_of(
 
 
 def test_the_soft_limit_becomes_the_hard_one() -> None:
-    """In a process of its own, which has been given less."""
+    """In a separate process with a lower limit."""
     code = (
         "import resource; from pressrun.daemon.descriptors import raise_limit;"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 512)); raise_limit();"

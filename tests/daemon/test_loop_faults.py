@@ -1,4 +1,4 @@
-"""Every loop of the daemon against what a machine may refuse, at every call where it may refuse it.
+"""Every loop of the daemon with every fault of the machine, at every call where it can occur.
 
 A call fails a few times in a row, then the fault is gone. The loop lives, the log says what failed, what the loop is
 there for is done, nothing is lost, and nothing is sent twice.
@@ -57,7 +57,7 @@ FAULTS: dict[str, Callable[[], Exception]] = {
 
 
 class Refusals:
-    """Has a call fail TIMES times; `left` counts down."""
+    """Makes a call fail TIMES times; `left` counts down."""
 
     def __init__(self, fault: str) -> None:
         self.left = TIMES
@@ -74,7 +74,7 @@ class Refusals:
 
 
 async def until(found: Callable[[], Awaitable[bool]]) -> None:
-    """Looked at again and again: the loops tell nobody."""
+    """Poll: the loops signal nothing."""
     async with asyncio.timeout(30):
         while not await found():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -82,7 +82,7 @@ async def until(found: Callable[[], Awaitable[bool]]) -> None:
 
 @asynccontextmanager
 async def running(*loops: BackgroundLoop) -> AsyncIterator[None]:
-    """They run, and must not end."""
+    """Runs loops, which must not end."""
     tasks = [asyncio.create_task(loop.run()) for loop in loops]
     try:
         yield
@@ -95,7 +95,7 @@ async def running(*loops: BackgroundLoop) -> AsyncIterator[None]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing pauses for long."""
+    """Pauses are short."""
     monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(housekeeping, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(web_requests, "POLL_SECONDS", 0.01)
@@ -107,7 +107,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cases(*calls: tuple[Any, str], thread: tuple[tuple[Any, str], ...] = ()) -> list[Any]:
-    """Each call with each fault of the disk and of descriptors; `thread` are those that may lack a thread."""
+    """Each call with each fault of disk and descriptors; calls in `thread` also without a thread to run in."""
     found = [(owner, name, fault) for owner, name in calls for fault in FAULTS if fault != "thread"]
     found += [(owner, name, "thread") for owner, name in thread]
     return [
@@ -141,7 +141,7 @@ HOUSEKEEPING = cases(
 
 @pytest.mark.parametrize(("owner", "name", "fault"), HOUSEKEEPING)
 async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
-    """Where the chain of evidence stands is kept in the end."""
+    """The head of the chain of evidence is kept in the end."""
     async with open_pressroom(tmp_path) as room:
         data = DataDir(room.office.path)
         await room.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
@@ -171,7 +171,7 @@ REQUESTS = cases(*DATABASE, (SignUps, "sign_up_within"), thread=((SignUps, "sign
 
 @pytest.mark.parametrize(("owner", "name", "fault"), REQUESTS)
 async def test_requests(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
-    """Whoever asked is mailed once."""
+    """Each requester gets one mail."""
     async with open_pressroom(tmp_path) as room:
         desk = room.office.context
         loop = WebRequests(
@@ -195,7 +195,7 @@ INBOUND = cases(*DATABASE, *START, thread=((asyncio, "create_subprocess_exec"),)
 
 @pytest.mark.parametrize(("owner", "name", "fault"), INBOUND)
 async def test_inbound_mail(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
-    """An accepted mail is dealt with once, and never marked as failed for what the machine lacked."""
+    """An accepted mail is processed once, and never marked as failed for a fault of the machine."""
     reader = SandboxedParser()
     async with open_mailroom(tmp_path, reader=reader) as room:
         await room.make_list()
@@ -228,7 +228,7 @@ SENDING = cases(
 
 @pytest.mark.parametrize(("owner", "name", "fault"), SENDING)
 async def test_dispatcher_and_workers(house: House, owner: Any, name: str, fault: str) -> None:
-    """Every reader has the edition once, and no copy stays claimed."""
+    """Every subscriber gets the edition once, and no copy stays claimed."""
     addresses = await house.room.readers(30)
     edition = await house.room.edition()
     house.dispatcher.connect(house.workers)

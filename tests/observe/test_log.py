@@ -1,4 +1,4 @@
-"""What the log writes, and what it never writes."""
+"""What the log contains, and what it never contains."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _entries(stream: io.StringIO) -> list[dict[str, object]]:
 
 
 def test_an_event_is_one_json_object_a_line() -> None:
-    """Time, level, name and fields, the fields with their types."""
+    """Time, level, name, and fields with their types."""
     stream = _log_to()
     event(
         _LOGGER,
@@ -87,7 +87,7 @@ def test_auto_is_text_on_a_terminal_alone(stream: io.StringIO, starts: str) -> N
 
 
 def test_the_level_is_obeyed() -> None:
-    """What is below the level is not written."""
+    """Records below the level are not written."""
     stream = _log_to(level="warning")
     event(_LOGGER, "daemon.started")
     event(_LOGGER, "daemon.watchdog", level=logging.ERROR)
@@ -104,7 +104,7 @@ def test_a_new_configuration_replaces_the_old() -> None:
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_no_address_at_info(log_format: Format) -> None:
-    """Neither in the message, nor a field, nor a list, nor an exception; also from other libraries."""
+    """Not in the message, a field, a list or an exception, and not from other libraries."""
     stream = _log_to(log_format)
     logging.getLogger("another.library").warning("could not reach %s", "reader@example.org")
     event(_LOGGER, "delivery.failed", text="550 <reader@example.org> unknown", several=["reader@example.org"])
@@ -120,7 +120,7 @@ def test_no_address_at_info(log_format: Format) -> None:
 
 
 def test_debug_shows_addresses_but_no_token() -> None:
-    """An operator who asked for everything sees who, and still nothing that could be used."""
+    """At debug an operator sees addresses, but no usable token."""
     stream = _log_to(level="debug")
     token = "abcdefghijklmnopqrstuvwx234"
     event(_LOGGER, "inbound.accepted", level=logging.DEBUG, rcpt=f"news-bounces+{token}@example.org")
@@ -129,7 +129,7 @@ def test_debug_shows_addresses_but_no_token() -> None:
 
 
 def test_warnings_of_python_are_logged() -> None:
-    """What a library warns about ends in the log, not beside it."""
+    """Warnings of libraries go to the log, not to stderr beside it."""
     stream = _log_to()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
@@ -138,7 +138,7 @@ def test_warnings_of_python_are_logged() -> None:
 
 
 def test_libraries_are_quiet_at_info() -> None:
-    """The access log of the web server and the dialogue of the mail server are said by our own events."""
+    """Our own events replace the access log of the web server and the dialogue log of the mail server."""
     stream = _log_to()
     logging.getLogger("uvicorn.access").info("GET /")
     logging.getLogger("mail.log").info("EHLO")
@@ -147,7 +147,7 @@ def test_libraries_are_quiet_at_info() -> None:
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_an_event_that_was_renamed_is_found_by_either_name(log_format: Format) -> None:
-    """For one release, whoever logs it."""
+    """For one release, whether `event` or a logger writes it."""
     stream = _log_to(log_format)
     event(_LOGGER, "relay.fallback", relay="primary")
     _LOGGER.error("worker.job_not_sent", extra={"fields": {"delivery": 1}})

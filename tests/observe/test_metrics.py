@@ -41,7 +41,7 @@ def test_everything_that_is_counted_is_shown() -> None:
 
 
 def test_a_state_that_is_empty_is_0() -> None:
-    """The queue is what it is now, not what it once was."""
+    """The gauge shows the queue as it is now."""
     metrics = Metrics("1")
     metrics.set_queue({"queued": 5})
     metrics.set_queue({"deferred": 1})
@@ -51,7 +51,7 @@ def test_a_state_that_is_empty_is_0() -> None:
 
 
 def test_what_can_be_counted_is_there_from_the_start() -> None:
-    """With 0, so that a first one shows as a rise; and no series tells when a counter was made."""
+    """Series start at 0, so that the first event shows as a rise; no `_created` series exist."""
     samples = _samples(Metrics("1", outcomes=Outcome, kinds=KINDS))
     wanted = {("pressrun_deliveries_total", (outcome.value,)) for outcome in Outcome}
     wanted |= {("pressrun_inbound_total", (kind,)) for kind in KINDS}
@@ -68,7 +68,7 @@ def test_of_the_process_nothing_shows_that_one_connection_changes() -> None:
 
 
 def test_a_made_up_method_makes_no_new_series() -> None:
-    """Strangers cannot fill the memory with names of their own."""
+    """Clients cannot fill the memory with made-up methods."""
     metrics = Metrics("1")
     metrics.count_request("BREW", "other", 405)
     metrics.count_request("MILK", "other", 405)

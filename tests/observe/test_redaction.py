@@ -1,4 +1,4 @@
-"""No address and no full token passes, in whatever text it stands."""
+"""No address and no full token gets through, in any text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _RING = KeyRing(link_keys={1: b"k" * 32, 2: b"l" * 32}, suppression_key=b"s" * 3
     ],
 )
 def test_addresses_are_cut(text: str, expected: str) -> None:
-    """Relays' replies, requests and reprs lose the addresses in them and nothing else."""
+    """Relays' replies, requests and reprs lose only the addresses in them."""
     assert expected == redact(text)
 
 
@@ -44,7 +44,7 @@ def test_addresses_are_cut(text: str, expected: str) -> None:
     st.sampled_from(["<{}>", "to {}", "({})", "'{}'", '"{}"', "x={}", "mailto:{}?subject=x", "{},", "[{}]"]),
 )
 def test_no_address_survives(local: str, domain: str, frame: str) -> None:
-    """Whatever stands around an address, neither of its halves is left."""
+    """Neither half of an address is left, whatever surrounds it."""
     assert f"{local}@" not in redact(frame.format(f"{local}@{domain}"))
     assert "@" not in redact(frame.format(f"{local}@{domain}"))
 
@@ -83,7 +83,7 @@ def test_names_and_words_stay(text: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_taken(text: str) -> None:
-    """Redaction never fails, and what it leaves has no address left to cut."""
+    """Redaction never fails, and its result contains no address."""
     once = redact(text)
     assert redact(once) == once or re.search("@|%40", once)
 
@@ -102,5 +102,5 @@ def test_any_text_is_taken(text: str) -> None:
     ],
 )
 def test_a_long_text_costs_no_more_than_its_length(text: str) -> None:
-    """A relay's reply cannot hold up the process: quadratic time would take minutes here."""
+    """A relay's reply cannot block the process: quadratic time would take minutes here."""
     assert len(redact(text)) <= len(text) + len("<address>")

@@ -234,7 +234,7 @@ def _check_listeners(document: Document) -> None:
             ):
                 continue
             if place in places:
-                section.error(key, f"{show(str(place))}, the place of {places[place]}", "a place of its own")
+                section.error(key, f"{show(str(place))}, the address of {places[place]}", "an address of its own")
             places.setdefault(place, f"{section.table.name}.{key}")
 
 

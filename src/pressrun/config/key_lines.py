@@ -1,7 +1,7 @@
-"""Where each key of a TOML document stands: `tomllib` gives values without lines, this gives lines without values.
+"""The line of each key of a TOML document, which `tomllib` does not give.
 
-The text must already have been read by `tomllib`: what is here trusts its syntax and only follows its structure
-(tables, arrays of tables, dotted and quoted keys, inline tables, arrays over several lines).
+`tomllib` must have read the text before: this module trusts the syntax and only follows the structure (tables, arrays
+of tables, dotted and quoted keys, inline tables, arrays over several lines).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pressrun.config.problems import Path
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SCALAR = re.compile(r"[^,\]}#\n]+")
-# Longest first: a text of one line must not be taken for the opening of one over several lines.
+# Longest first, so that a one-line string is not mistaken for the opening of a multi-line one.
 _STRINGS = (
     re.compile(r'"""(?:\\.|[^\\])*?"{3,5}', re.DOTALL),
     re.compile(r"'''.*?'{3,5}", re.DOTALL),
@@ -29,7 +29,7 @@ def find_lines(text: str) -> dict[Path, int]:
 
 
 class _Follower:
-    """Walks once over the text; `_at` is where it stands."""
+    """Walks once over the text; `_at` is its position."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -67,7 +67,7 @@ class _Follower:
         return path
 
     def _current(self, names: Path) -> Path:
-        """The path that names in a header stand for: below an array of tables they mean its last member."""
+        """The path that the names in a header mean: below an array of tables, that of its last member."""
         path: Path = ()
         for name in names:
             path += (name,)
@@ -82,7 +82,7 @@ class _Follower:
             path += (name,)
             self._lines.setdefault(path, line)
         self._skip_blank()
-        self._at += 1  # the sign of equality
+        self._at += 1  # the equals sign
         self._skip_blank()
         self._value(path)
 
@@ -129,7 +129,7 @@ class _Follower:
             self._pair(path)
 
     def _closes(self, bracket: str) -> bool:
-        """Steps over blanks and one comma; then over the bracket, if it is there."""
+        """Skip blanks and one comma, then the bracket if it follows; whether it did."""
         self._skip_blank()
         if self._text.startswith(",", self._at):
             self._at += 1
@@ -151,7 +151,7 @@ class _Follower:
         self._at = found.end() if found else self._at
 
     def _here(self) -> int:
-        """The line where it stands; each line end is counted once."""
+        """The line of the position; each line end is counted once."""
         self._line += self._text.count("\n", self._counted, self._at)
         self._counted = self._at
         return self._line

@@ -1,4 +1,4 @@
-"""From the name of a file to settings, or to every error in it."""
+"""Loads a configuration file: the settings, or every error in it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SYSTEM_WIDE = Path("/etc/pressrun/config.toml")
 
 
 def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
-    """The configuration to use: the one named, `$PRESSRUN_CONFIG`, ./config.toml, or the system's.
+    """The configuration to use: the one given, `$PRESSRUN_CONFIG`, ./config.toml, or the system-wide one.
 
-    Raises NoInput when one was named that is not there, BadConfiguration when none is found, NotPermitted for a user
-    who cannot look whether it is there.
+    Raises NoInput if the given one does not exist, BadConfiguration if there is none, and NotPermitted if this user may
+    not check whether it exists.
     """
     named = explicit or environ.get("PRESSRUN_CONFIG")
     if named:
@@ -29,7 +29,7 @@ def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> 
             whence = "" if explicit else " (named by $PRESSRUN_CONFIG)"
             raise NoInput(f"{path} does not exist{whence}. `pressrun init` writes a configuration to start from")
         return path
-    with suppress(NotPermitted):  # the working directory of whoever called sudo has no configuration of ours
+    with suppress(NotPermitted):  # the working directory of a user of sudo may be closed to us
         if _exists(cwd / "config.toml"):
             return cwd / "config.toml"
     if _exists(_SYSTEM_WIDE):
@@ -49,7 +49,7 @@ def find_data_dir(path: Path) -> Path | None:
 
 
 def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of a file; raises BadConfiguration with every error, one a line, NoInput or NotPermitted."""
+    """The settings of a file; raises BadConfiguration with one error per line, NoInput or NotPermitted."""
     settings, errors = _load(path, os.environ if environ is None else environ)
     if settings is None:
         raise BadConfiguration("\n".join(f"{path}: {error}" for error in errors))
@@ -57,7 +57,7 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
 
 
 def examine(path: Path, environ: Mapping[str, str] | None = None) -> list[ConfigError]:
-    """Every error of a file by line, and none for one that can be used; raises NoInput or NotPermitted."""
+    """Every error of a file, sorted by line; raises NoInput or NotPermitted."""
     return _load(path, os.environ if environ is None else environ)[1]
 
 

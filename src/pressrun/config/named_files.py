@@ -1,6 +1,6 @@
-"""Files that the configuration names: passwords, keys, certificates, beside it or as systemd credentials.
+"""Files that the configuration names: passwords, keys and certificates, beside it or as systemd credentials.
 
-What is read here is secret: no content, and for passwords not even the name, goes into an error.
+Their content is secret: errors never show it, and for passwords not even the name of the file.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pressrun.core.setting import BadValue, show
 from pressrun.message.signatures.primitives import NoKey, load_private_key
 from pressrun.operations.opened_files import UnfitFile, open_named, read_opened
 
-# Where a verb that root runs beside the service finds its secrets: the stores that LoadCredential= reads, as they will
-# be handed over at the next start, then what the running service was given, by whichever way.
+# Where a verb that root runs beside the service finds its secrets: first the stores of LoadCredential=, which the next
+# start will hand over, then the credentials of the running service.
 _STORES = (Path("/etc/credstore"), Path("/run/credstore"), Path("/run/credentials/pressrun.service"))
 _WEAK_RSA_BITS = 1024  # RFC 8301 §3.2
 _LARGEST_BYTES = 1 << 20
@@ -25,13 +25,13 @@ _LARGEST_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFiles:
-    """Finds files by the names in a configuration: relative to its folder, else among the credentials."""
+    """Finds the files that a configuration names: relative to its folder, else among the credentials."""
 
     folder: Path
     environ: Mapping[str, str]
 
     def find(self, name: str) -> Path | None:
-        """The path of a file that exists, or None; what lies in a folder that this user cannot enter may exist."""
+        """The path of a file that exists, or may exist in a folder that this user cannot enter; else None."""
         path = self.folder / name
         try:
             path.stat()
@@ -50,12 +50,12 @@ class NamedFiles:
         return (Path(given),) if given else _STORES
 
     def _missing(self, name: str) -> str:
-        """How to say that `name` was not found."""
+        """The error text for a name that was not found."""
         if "/" in name:
             return "a file that is not there"
         closed = [str(store) for store in self._stores() if not _may_enter(store)]
         hidden = f" ({_user()} cannot look into {' and '.join(closed)})" if closed else ""
-        # A service has the credentials of its start: one that was added since is not there until it is restarted.
+        # A service has the credentials of its start. One that was added since needs a restart.
         later = "; a new credential needs a restart" if "INVOCATION_ID" in self.environ else ""
         return f"no such file and no systemd credential{hidden}{later}"
 
@@ -76,7 +76,7 @@ class NamedFiles:
 
 
 def _may_enter(folder: Path) -> bool:
-    """False for a folder that is there and closed to this user."""
+    """False for a folder that exists and that this user may not enter."""
     try:
         return not folder.exists() or os.access(folder, os.X_OK, effective_ids=True)
     except PermissionError:
@@ -96,7 +96,7 @@ def read_password(files: NamedFiles, name: str, expected: str) -> str:
         _, raw = files.read(name, expected)
         password = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except BadValue as problem:
-        # The password itself may stand here by mistake.
+        # By mistake, the "name" may be the password itself.
         found = (problem.found or "").removeprefix(f"{show(name)}, ")
         raise BadValue(expected, found=found) from None
     except UnicodeDecodeError:
@@ -121,7 +121,7 @@ def read_dkim_key(files: NamedFiles, name: str, expected: str) -> tuple[Path, by
 
 
 def is_open_to_all(path: Path) -> bool:
-    """Whether every user of the machine can read a file that is meant to be secret."""
+    """Whether every user of the machine can read a file."""
     return bool(path.stat().st_mode & stat.S_IROTH)
 
 

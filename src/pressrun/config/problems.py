@@ -1,4 +1,4 @@
-"""What is wrong with a configuration: one value for each error, collected until the whole file has been read."""
+"""The errors and warnings about a configuration, collected until the whole file has been read."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Path = tuple[str | int, ...]
-"""Where a key stands in the document: names, and numbers for the members of arrays."""
+"""The path of a key in the document: names, and indexes from 0 for members of arrays."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ConfigError:
-    """One error: where (`line` is 1-based, `key` a dotted path), what was found there, and what would be right."""
+    """One error: its place (`line` from 1, `key` a dotted path), what was found there, and what was expected."""
 
     line: int
     key: str
@@ -26,7 +26,7 @@ class ConfigError:
 
 @dataclass(slots=True, kw_only=True)
 class Problems:
-    """Collects errors and warnings; `lines` tells where each key of the document stands."""
+    """Collects errors and warnings; `lines` has the line of each key of the document."""
 
     lines: Mapping[Path, int]
     errors: list[ConfigError] = field(default_factory=list)
@@ -37,11 +37,11 @@ class Problems:
         self.errors.append(ConfigError(self.line(path), dotted(path), found, expected))
 
     def warn(self, path: Path, message: str) -> None:
-        """Record something that works and is probably not meant."""
+        """Record something that works and is probably a mistake."""
         self.warnings.append(f"line {self.line(path)}: {dotted(path)}: {message}")
 
     def line(self, path: Path) -> int:
-        """The line of a key, of the nearest thing above it that has one, or 1."""
+        """The line of a key or of the nearest table above it that has one; else 1."""
         for length in range(len(path), 0, -1):
             found = self.lines.get(path[:length])
             if found is not None:

@@ -87,7 +87,7 @@ def parse(text: str) -> tuple[dict[str, Any], dict[Path, int]] | ConfigError:
             expected='[table] or key = value, where text and quantities stand in quotes, as in host = "127.0.0.1"',
         )
     except RecursionError:
-        return ConfigError(line=1, key="", found="brackets nested too deep", expected="tables and keys of this manual")
+        return ConfigError(line=1, key="", found="brackets nested too deep", expected="fewer levels of brackets")
 
 
 def _repeated_table(text: str, line: int, names: tuple[str, ...]) -> ConfigError:

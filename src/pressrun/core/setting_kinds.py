@@ -203,7 +203,7 @@ def rates() -> Kind[tuple[Rate, ...]]:
 
 def share() -> Kind[float]:
     """0 to 1, from text such as "5%"."""
-    expected = 'a share in quotes, from "0%" to "100%", as in "0.3%"'
+    expected = 'a percentage in quotes, from "0%" to "100%", as in "0.3%"'
 
     def parse(value: str) -> float:
         percent = _PERCENT.fullmatch(value)
@@ -216,7 +216,7 @@ def share() -> Kind[float]:
 
 def endpoint() -> Kind[Endpoint]:
     """A place to listen."""
-    expected = 'a place to listen: "127.0.0.1:8080", "unix:/run/pressrun/http.sock" or "systemd"'
+    expected = 'a listening address: "127.0.0.1:8080", "unix:/run/pressrun/http.sock" or "systemd"'
 
     def parse(value: str) -> Endpoint:
         place = parse_endpoint(value)
@@ -283,7 +283,7 @@ def address() -> Kind[str]:
 
 def base_url() -> Kind[str]:
     """The root of every link: scheme and host, and nothing after it."""
-    expected = 'an address such as "https://news.example.org", with nothing behind the host'
+    expected = 'an address such as "https://news.example.org", with nothing after the host'
 
     def parse(value: str) -> str:
         parts = urlsplit(value)
