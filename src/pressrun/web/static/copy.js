@@ -8,7 +8,7 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
     try {
       await navigator.clipboard.writeText(field.value);
     } catch {
-      document.execCommand("copy"); // pages that came without TLS have no clipboard of the other kind
+      document.execCommand("copy"); // pages without TLS have no navigator.clipboard
     }
     button.parentElement.querySelector("[role=status]").textContent = button.dataset.done;
   });

@@ -1,6 +1,6 @@
-// Does the work that a sign-up form asks for while very many sign-ups come in (pressrun.core.work), in a worker, so
-// that the page stays alive. When anything fails the form goes off without it: it is taken all the same, as from a
-// browser without script. The hash is our own: that of the browser is missing on pages without TLS, and slower here.
+// Does the work that a sign-up form requires during a flood of sign-ups (pressrun.core.work), in a worker, so that the
+// page stays responsive. If anything fails, the form is sent without it, and accepted as from a browser without script.
+// The hash is our own, because the browser's is missing on pages without TLS, and slower for this.
 "use strict";
 
 const K = new Uint32Array(64); // the fractions of the cube roots of the first primes, FIPS 180-4 §4.2.2
@@ -53,7 +53,7 @@ function hashText(text) {
   return state;
 }
 
-// The first number whose hash with `ground` begins with so many bits of zero: 36 octets and their padding, one block.
+// The first number whose hash with `ground` begins with that many zero bits: 36 octets and padding, one block.
 function solve(ground, bits) {
   const state = new Uint32Array(8);
   for (let number = 0; ; number++) {
@@ -80,7 +80,7 @@ function workFor(form, script) {
   const finish = (number) => {
     proof.value = number;
     isDone = true;
-    if (isSent) begin(); // somebody may have gone on typing
+    if (isSent) begin(); // the address may have changed since
     if (isSent && isDone) send();
   };
   const begin = () => {
@@ -96,7 +96,7 @@ function workFor(form, script) {
       finish("");
     }
   };
-  email.addEventListener("change", begin); // what is done while somebody types their name is not waited for
+  email.addEventListener("change", begin); // start early, so that nobody waits
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     begin();
@@ -104,7 +104,7 @@ function workFor(form, script) {
     if (isDone) send();
     else status.textContent = status.dataset.working;
   });
-  addEventListener("pageshow", () => { // also when somebody comes back to this page
+  addEventListener("pageshow", () => { // also after going back to this page
     status.textContent = "";
     begin();
   });
