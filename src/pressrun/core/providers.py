@@ -18,7 +18,7 @@ from pressrun.core.quantities import Rate
 
 
 class Limits(Protocol):
-    """What an operator set for one domain; None and () stand for what was not set."""
+    """What an operator set for one domain; None and () mean not set."""
 
     @property
     def rates(self) -> tuple[Rate, ...]: ...
@@ -31,7 +31,7 @@ class Limits(Protocol):
 
 
 class LaneLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of one lane; None and () stand for no limit. `connections` counts copies in flight at a time."""
+    """The limits of one lane; None and () mean no limit. `connections` counts copies in flight at a time."""
 
     rates: tuple[Rate, ...] = ()
     connections: int | None = None

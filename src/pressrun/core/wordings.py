@@ -39,9 +39,9 @@ def fold(text: str) -> str:
 
 
 class Wordings:
-    """One table of one file, compiled when first used, because all of them together take a while.
+    """One table of one file, compiled when first used, because compiling all of them takes a while.
 
-    `frame` is what stands around the phrases, which take the place of its `%s`. With `finds_ascii` a letter with a mark
+    `frame` is the expression around the phrases, which replace its `%s`. With `finds_ascii` a letter with a mark
     is found without it as well: `empfänger` in `empfaenger`.
     """
 
@@ -113,7 +113,7 @@ def in_ascii_too(expression: str) -> str:
 
 
 def _spellings(letter: str) -> tuple[str, ...]:
-    """A letter, and what stands for it where there is only ASCII."""
+    """A letter, and how ASCII spells it."""
     if letter in _PLAIN:
         return (letter, *_PLAIN[letter])
     base = unicodedata.normalize("NFD", letter)[0]

@@ -1,1 +1,1 @@
-"""A mail that came in from anywhere: parsed under caps, who or what wrote it, and what it asks for."""
+"""A mail that came in from anywhere: parsed under caps, its author, whether a machine wrote it, and its commands."""

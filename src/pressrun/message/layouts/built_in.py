@@ -73,7 +73,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     logo_type: str = ""
     is_on_card: bool = False  # the whole mail has the ground of the content
     gutter: str = "28px 12px 36px"
-    mso_heading_font: str = ""  # Outlook takes Times where it does not know the first of a row; "": as the text
+    mso_heading_font: str = ""  # Outlook uses Times if it does not know the first font; "": as the text
     narrow: str = ""  # rules of the sheet for a phone
     shows_subject: bool = False
     has_hero: bool = False

@@ -58,7 +58,7 @@ class Logo:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content in hex, which tells a changed logo."""
+        """SHA-256 of the content in hex, by which a change is noticed."""
         return hashlib.sha256(self.content).hexdigest()
 
     def enclosure(self, mail_domain: str) -> Enclosure:

@@ -189,7 +189,7 @@ class Skeleton:
         return TEST_PREFIX + text.lstrip(" ") if values.is_test else text
 
 
-_encoded = lru_cache(maxsize=16)(encode_piece)  # a name stands in both parts of a copy
+_encoded = lru_cache(maxsize=16)(encode_piece)  # a name is in both parts of a copy
 
 
 def _link(_skeleton: Skeleton, slot: Slot, _values: CopyValues, fields: dict[str, str]) -> bytes:
