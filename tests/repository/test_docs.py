@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import subprocess
@@ -207,3 +208,25 @@ def test_every_decision_has_a_number_of_its_own() -> None:
     """Two that were written side by side took the same one."""
     numbers = [path.name[:4] for path in (_ROOT / "docs" / "decisions").glob("*.md")]
     assert sorted(set(numbers)) == sorted(numbers)
+
+
+_FLOW_STEP = re.compile(r"^\| `([\w/]+\.py)` \| `([\w.]+)` \|", re.MULTILINE)
+
+
+def test_every_function_of_the_flows_exists() -> None:
+    """Each stands in its file, and no step is named twice within a flow."""
+    flows = (_ROOT / "docs" / "flows.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    steps = [_FLOW_STEP.findall(flow) for flow in flows]
+    assert [] == [(path, name) for flow in steps for path, name in flow if name not in _functions_of(path)]
+    assert [len(set(flow)) for flow in steps] == [len(flow) for flow in steps]
+    assert 3 == len([flow for flow in steps if len(flow) > 5])
+
+
+def _functions_of(path: str) -> set[str]:
+    """The functions of a source file, and the methods of its classes with their class in front."""
+    tree = ast.parse((_ROOT / "src" / "pressrun" / path).read_text(encoding="utf-8"))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    methods = [(cls.name, one) for cls in tree.body if isinstance(cls, ast.ClassDef) for one in cls.body]
+    return {one.name for one in tree.body if isinstance(one, kinds)} | {
+        f"{name}.{one.name}" for name, one in methods if isinstance(one, kinds)
+    }

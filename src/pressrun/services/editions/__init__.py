@@ -1,1 +1,1 @@
-"""Editions, from the manuscript to the archive: building, preflight, preview, approval, sending, and reading."""
+"""Editions, from the source to the archive: building, preflight, preview, approval, sending, and reading."""

@@ -1,1 +1,1 @@
-"""What readers do and what is done for them: joining, confirming, choosing, moving, leaving, coming back."""
+"""What readers do and what is done for them: joining, confirming, setting preferences, moving, leaving, coming back."""
