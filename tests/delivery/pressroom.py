@@ -22,7 +22,7 @@ from tests.delivery.direct import DirectWorker
 from tests.services.office import Office, open_office
 
 from pressrun.core.address import parse_address
-from pressrun.core.providers import Lanes
+from pressrun.core.providers import DestinationTable
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.delivery.queue.dispatcher import Dispatcher
@@ -120,7 +120,7 @@ class Pressroom:
             scheduler=Scheduler(
                 Pacer(self.settings.rates, self.relays, recovered.paces),
                 Throttle(
-                    Lanes(self.settings.domains),
+                    DestinationTable(self.settings.domains),
                     block_pause_seconds=self.settings.block_pause_seconds,
                     states=recovered.lanes,
                     paces=recovered.paces,

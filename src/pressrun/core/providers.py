@@ -1,8 +1,8 @@
 """The large mailbox providers of `assets/providers.toml`: their domains, and how many copies at a time they accept.
 
-A *lane* is what limits, slow-downs and blocks apply to: a domain that the operator configured, else a provider with
-all its domains. Nothing here asks the DNS. Who hosts a small domain is unknown, so such a domain has no lane until the
-operator configures one.
+A *destination* is what limits, slow-downs and blocks apply to: a domain that the operator configured, else a provider
+with all its domains. Nothing here asks the DNS. Who hosts a small domain is unknown, so such a domain has no
+destination here until the operator configures one.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Limits(Protocol):
     def messages_per_connection(self) -> int | None: ...
 
 
-class LaneLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of one lane; None and () mean no limit. `connections` counts copies in flight at a time."""
+class DestinationLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of one destination; None and () mean no limit. `connections` counts copies in flight at a time."""
 
     rates: tuple[Rate, ...] = ()
     connections: int | None = None
@@ -58,7 +58,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 @cache
 def providers() -> Mapping[str, Provider]:
-    """The providers by the name of their lane. Raises AssetError."""
+    """The providers by name. Raises AssetError."""
     tables = read_asset("providers")
     return {name: convert_asset("providers", name, table, Provider) for name, table in tables.items()}
 
@@ -73,10 +73,10 @@ def provider_of(domain: str) -> str:
     return _names_by_domain().get(domain, "")
 
 
-class Lanes:
-    """The lanes of one configuration: each domain that it configures, then the providers.
+class DestinationTable:
+    """The destinations of one configuration: each domain that it configures, then the providers.
 
-    `by_domain` maps every domain with a lane to that lane. The lane of a configured domain has that domain's name.
+    `by_domain` maps every domain that has one to its destination. That of a configured domain has the domain's name.
     """
 
     __slots__ = ("_limits", "by_domain")
@@ -87,28 +87,28 @@ class Lanes:
         self._limits = {name: _limits_of(name) for name in providers()}
         self._limits |= {domain: _completed(domain, limits) for domain, limits in configured.items()}
 
-    def lane_of(self, domain: str) -> str:
-        """The lane of a recipient's domain, or ""; always the same answer."""
+    def destination_of(self, domain: str) -> str:
+        """The destination of a recipient's domain, or ""; always the same answer."""
         return self.by_domain.get(domain, "")
 
-    def limits_of(self, lane: str) -> LaneLimits:
-        """The limits of a lane; none for a name that is neither configured nor a provider."""
-        return self._limits.get(lane, _NO_LIMITS)
+    def limits_of(self, destination: str) -> DestinationLimits:
+        """The limits of a destination; none for a name that is neither configured nor a provider."""
+        return self._limits.get(destination, _NO_LIMITS)
 
 
-_NO_LIMITS = LaneLimits()
+_NO_LIMITS = DestinationLimits()
 
 
-def _limits_of(name: str) -> LaneLimits:
+def _limits_of(name: str) -> DestinationLimits:
     provider = providers()[name]
-    return LaneLimits(connections=provider.connections, messages_per_connection=provider.messages_per_connection)
+    return DestinationLimits(connections=provider.connections, messages_per_connection=provider.messages_per_connection)
 
 
-def _completed(domain: str, limits: Limits) -> LaneLimits:
+def _completed(domain: str, limits: Limits) -> DestinationLimits:
     """What the operator set for a domain, completed by what its provider likes."""
     name = provider_of(domain)
     usual = _limits_of(name) if name else _NO_LIMITS
-    return LaneLimits(
+    return DestinationLimits(
         rates=limits.rates,
         connections=usual.connections if limits.connections is None else limits.connections,
         messages_per_connection=(

@@ -11,7 +11,7 @@ from pressrun.config.settings import Settings
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue
-from pressrun.core.providers import Lanes
+from pressrun.core.providers import DestinationTable
 from pressrun.daemon.services import Services
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.queue.jobs import Supply
@@ -66,7 +66,7 @@ async def build_dispatcher(
         scheduler=Scheduler(
             Pacer(settings.delivery.rates, relay_rates, recovered.paces),
             Throttle(
-                Lanes(settings.delivery.domains),
+                DestinationTable(settings.delivery.domains),
                 block_pause_seconds=settings.delivery.block_pause_seconds,
                 states=recovered.lanes,
                 paces=recovered.paces,

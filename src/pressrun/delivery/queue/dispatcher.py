@@ -272,14 +272,14 @@ class Dispatcher(BackgroundLoop):
         throttle = self._scheduler.throttle
         return ThrottleChanges(
             given_up=throttle.given_up(now, self.settings.give_up_after_seconds),
-            domains=throttle.lanes.by_domain if self._domains_changed else None,
+            domains=throttle.table.by_domain if self._domains_changed else None,
             states=throttle.pop_changed(),  # the last: whoever has them must store them
         )
 
     def _apply_throttle(self, changes: ThrottleChanges, now: float) -> None:
         for name in changes.given_up:
             self._scheduler.throttle.reopen(name, now)
-        if changes.domains is self._scheduler.throttle.lanes.by_domain:
+        if changes.domains is self._scheduler.throttle.table.by_domain:
             self._domains_changed = False
 
     # ------------------------------------------------------------------ editions

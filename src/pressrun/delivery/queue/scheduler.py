@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pressrun.core.advice import Action, Scope, advice_of
 from pressrun.core.lane_state import relay_lane
-from pressrun.core.providers import Lanes
+from pressrun.core.providers import DestinationTable
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.destination_queues import NEVER, STALE_SECONDS, DestinationQueues, Stale
 from pressrun.delivery.queue.destinations import SLOW_SECONDS, Destinations
@@ -68,7 +68,7 @@ class Scheduler:
     ) -> None:
         """Go on under new rates, limits, weights and numbers of connections."""
         self.pacer = self.pacer.changed(settings.rates, rates, now)
-        self.throttle.change(Lanes(settings.domains), settings.block_pause_seconds)
+        self.throttle.change(DestinationTable(settings.domains), settings.block_pause_seconds)
         self._weights = RelayWeights(weights)
         self._set_connections(connections)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from pressrun.core.advice import Action, Advice
 from pressrun.core.lane_state import LaneState, load_lane_state, relay_lane
-from pressrun.core.providers import Lanes
+from pressrun.core.providers import DestinationTable
 from pressrun.delivery.queue.destination_queues import NEVER
 from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, PacedScope, PaceEntry
 
@@ -48,7 +48,7 @@ class Throttle:
 
     def __init__(
         self,
-        lanes: Lanes,
+        table: DestinationTable,
         *,
         block_pause_seconds: float,
         states: Mapping[str, object] | None = None,
@@ -63,19 +63,19 @@ class Throttle:
         self._opened: set[str] = set()
         self._stored_paces = dict(paces or {})
         self._paced: dict[str, PacedScope] = {}
-        self.change(lanes, block_pause_seconds)
+        self.change(table, block_pause_seconds)
 
-    def change(self, lanes: Lanes, block_pause_seconds: float) -> None:
+    def change(self, table: DestinationTable, block_pause_seconds: float) -> None:
         """Go on under other limits, from where the destinations stand."""
         before = {**self._stored_paces, **{one.scope: one.pace.dump(one.state) for one in self.snapshot()}}
-        self.lanes = lanes
-        self._opened -= lanes.by_domain.keys()  # the configuration gives them their queues, or takes those away again
-        self._configured = {name for name in lanes.by_domain.values() if "." in name}
+        self.table = table
+        self._opened -= table.by_domain.keys()  # the configuration gives them their queues, or takes those away again
+        self._configured = {name for name in table.by_domain.values() if "." in name}
         self._block_pause_seconds = block_pause_seconds
         self._paced = {
             name: PacedScope(rates, before.get(_scope(name)))
-            for name in {*lanes.by_domain.values(), *self._states}
-            if (rates := lanes.limits_of(name).rates)
+            for name in {*table.by_domain.values(), *self._states}
+            if (rates := table.limits_of(name).rates)
         }
 
     def set_connections(self, number: int) -> None:
@@ -135,7 +135,7 @@ class Throttle:
     def _bound(self, name: str, now: float) -> int:
         """How many copies may be in flight to the destination."""
         most = self._connections if name in self.slow else UNBOUND
-        limits = self.lanes.limits_of(name)
+        limits = self.table.limits_of(name)
         state = self._states.get(name)
         if "." in name and limits.connections is not None:
             return min(most, limits.connections if state is None else state.connections(now, limits.connections))
@@ -154,7 +154,7 @@ class Throttle:
         """How many copies one connection may carry, 0 for any number. Only an operator sets this: what a provider
         prefers is about connections to its own servers.
         """
-        return (self.lanes.limits_of(name).messages_per_connection or 0) if "." in name else 0
+        return (self.table.limits_of(name).messages_per_connection or 0) if "." in name else 0
 
     @property
     def has_limits(self) -> bool:
@@ -184,7 +184,7 @@ class Throttle:
         for one in (name, relay_lane(relay)):
             state = self._states.get(one)
             if state is not None:
-                most = self.lanes.limits_of(one).connections or DEFAULT_MOST
+                most = self.table.limits_of(one).connections or DEFAULT_MOST
                 self._keep(one, state, state.after_delivered(now, most))
 
     def after_refused(
@@ -218,7 +218,7 @@ class Throttle:
 
     def open_queue(self, name: str) -> bool:
         """Give a domain a queue of its own; False for a provider, and for a domain that has one or is given one."""
-        if "." not in name or name in self._opened or self.lanes.lane_of(name):
+        if "." not in name or name in self._opened or self.table.destination_of(name):
             return False
         self._opened.add(name)
         self._opening.add(name)
@@ -226,7 +226,7 @@ class Throttle:
 
     def retry(self, domain: str | None, now: float) -> None:
         """A person wants what waits to be tried now: for one domain with its provider, or for all."""
-        for name in list(self._states) if domain is None else [self.lanes.lane_of(domain) or domain]:
+        for name in list(self._states) if domain is None else [self.table.destination_of(domain) or domain]:
             self.reopen(name, now)
 
     def reopen(self, name: str, now: float) -> None:
