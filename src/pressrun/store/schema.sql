@@ -1,21 +1,21 @@
--- The tables of Pressrun, as a new database gets them. Times are UTC seconds. Ids are never used twice
--- (autoincrement): an old link must not come to mean somebody else.
--- A change here goes with a step in steps/; a test compares a stepped database with a fresh one.
+-- The tables of a new Pressrun database. Times are UTC seconds. Ids are never used twice (autoincrement), so that an old
+-- link cannot come to mean somebody else.
+-- A change here needs a step in steps/; a test compares a migrated database with a new one.
 
--- Which keys this database has been used with; a key file that is missing, or another one, is noticed at start.
+-- The keys that this database was used with, so that a start finds a missing or different key file.
 create table keyring (
-    number integer primary key,               -- the key's number in tokens; 0: the key of the suppressions
+    number integer primary key,               -- of the key in tokens; 0: the suppression key
     fingerprint blob not null                 -- SHA-256 of the key, first 8 octets
 ) strict;
 
--- One row for each list. The settings of the process live in config.toml, those of a list here.
+-- One row for each list, with its settings. Those of the process are in config.toml.
 create table list (
     id integer primary key autoincrement,
     name text not null unique,                -- local part of its addresses, first segment of its URLs
     title text not null,
     description text not null default '',
     from_address text not null,               -- RFC 5322 mailbox for the From field
-    owner text,                               -- who answers for the list; null: the operator
+    owner text,                               -- address of the list owner; null: the operator
     reply_to text,                            -- instead of NAME-owner@D
     postal_address text not null default '',
     language text not null default 'en',      -- BCP 47
@@ -25,139 +25,139 @@ create table list (
     require_postal_address integer not null default 1 check (require_postal_address in (0, 1)),
     created_at integer not null,
     closed_at integer,                        -- no sign-ups, no editions; null: open
-    relay text,                               -- the name of the one that its mail goes through; null: any
-    hours text,                               -- 08:00-20:00, when copies of its editions may go out; null: always
-    timezone text not null default 'UTC',     -- IANA name, of the clock that the hours mean
-    layout text not null default 'letter',    -- a built-in layout, or one of the operator's
-    colour text,                              -- #rrggbb; null: the layout's own
-    logo text,                                -- SHA-256 of list_logo.content, hex; null: the title stands in its place
+    relay text,                               -- the relay that its mail must use; null: any
+    hours text,                               -- 08:00-20:00, when copies of its editions may be sent; null: always
+    timezone text not null default 'UTC',     -- IANA name; of `hours`
+    layout text not null default 'letter',    -- a built-in layout or one of the operator
+    colour text,                              -- #rrggbb; null: that of the layout
+    logo text,                                -- SHA-256 of list_logo.content, hex; null: the title is shown instead
     footer text not null default '',          -- plain text below every edition
-    leaving_note integer not null default 1 check (leaving_note in (0, 1)),         -- who left is mailed a link to undo it
-    front text not null default 'full' check (front in ('full', 'teaser')),         -- the latest edition on the list's page
-    cadence text not null default '',         -- when editions come, in the list's own words
-    ask_name integer not null default 0 check (ask_name in (0, 1)),                 -- the sign-up form has a field for it
-    typeface text not null default 'sans' check (typeface in ('sans', 'serif', 'mono')), -- of the list's pages
-    family text                               -- lists of one family are one newsletter, each in its language; null: alone
+    leaving_note integer not null default 1 check (leaving_note in (0, 1)),         -- unsubscribers are mailed a link to undo it
+    front text not null default 'full' check (front in ('full', 'teaser')),         -- how the page of the list shows the latest edition
+    cadence text not null default '',         -- how often editions are sent, in words for readers
+    ask_name integer not null default 0 check (ask_name in (0, 1)),                 -- the sign-up form asks for a name
+    typeface text not null default 'sans' check (typeface in ('sans', 'serif', 'mono')), -- of the pages of the list
+    family text                               -- lists of a family are one newsletter in several languages; null: none
 ) strict;
 create unique index list_by_family on list (family, lower(language)) where family is not null;
 
--- The picture that stands for a list's name, in its mails and on its pages.
+-- The logo of a list in its mails and on its pages.
 create table list_logo (
     list_id integer primary key references list on delete cascade,
-    name text not null,                       -- of the file
+    name text not null,                       -- file name
     media_type text not null,
     content blob not null,
-    width integer not null,                   -- in pixels, as it came
-    height integer not null                   -- the same
+    width integer not null,                   -- in pixels of the original
+    height integer not null                   -- in pixels of the original
 ) strict;
 
--- Who may post an edition by mail.
+-- Addresses that may post editions by mail.
 create table editor (
     list_id integer not null references list on delete cascade,
     address text not null,
-    address_key text not null,                -- compared without regard to case
+    address_key text not null,                -- folded for comparison
     primary key (list_id, address_key)
 ) strict, without rowid;
 
--- One row for each mail address that a list knows.
+-- One row for each address that any list knows.
 create table subscriber (
     id integer primary key autoincrement,
     address text not null,                    -- as typed
-    address_key text not null unique,         -- what makes two spellings one subscriber
+    address_key text not null unique,         -- equal for all spellings of one subscriber
     domain text not null,                     -- A-label
-    suppression_digest blob not null,         -- where this address would stand in `suppression`
-    mailbox_digest blob,                      -- where its whole mailbox would; null, as mostly: in the same place
+    suppression_digest blob not null,         -- the digest of this address in `suppression`
+    mailbox_digest blob,                      -- the digest of its mailbox; null: the same
     name text not null default '',
-    language text not null default '',        -- BCP 47; empty: the list's
+    language text not null default '',        -- BCP 47; empty: that of the list
     attributes text not null default '{}',    -- imported columns, a JSON object of strings
-    epoch integer not null default 0,         -- a bump ends preference links, never unsubscribe links
+    epoch integer not null default 0,         -- an increment ends preferences links, never unsubscribe links
     created_at integer not null,
-    text_only integer not null default 0 check (text_only in (0, 1))                -- copies come without the HTML part
+    text_only integer not null default 0 check (text_only in (0, 1))                -- copies have no HTML part
 ) strict;
 create index subscriber_by_digest on subscriber (suppression_digest);
 create index subscriber_by_mailbox on subscriber (mailbox_digest) where mailbox_digest is not null;
 
--- What a subscriber is to a list.
+-- The subscription of a subscriber to a list.
 create table subscription (
     id integer primary key autoincrement,
     list_id integer not null references list on delete cascade,
     subscriber_id integer not null references subscriber on delete cascade,
     state text not null check (state in ('pending', 'active', 'suspended', 'unsubscribed')),
-    state_before text check (state_before in ('unsubscribed')),  -- where an unconfirmed request returns to
+    state_before text check (state_before in ('unsubscribed')),  -- restored when a request is not confirmed
     suspended_for text check (suspended_for in ('bounces', 'paused')),
     paused_until integer,
     source text not null,                     -- web, mail, operator, import
-    since integer not null,                   -- when it came into this state
-    round integer not null default 0,         -- bumped by leaving: confirmations of an earlier round are void
-    moved_to integer,                         -- until it is live again: the one of the same reader, in another language, that it became
+    since integer not null,                   -- when it reached this state
+    round integer not null default 0,         -- incremented by unsubscribing, which voids earlier confirmations
+    moved_to integer,                         -- the subscription in another language that it became, until it is active again
     unique (subscriber_id, list_id)
 ) strict;
 create index subscription_by_list on subscription (list_id, state, id);
 create index subscription_paused on subscription (paused_until) where paused_until is not null;
 
--- Subscriptions that went over to another language and whose list was removed since: links in old mails still lead there.
+-- Subscriptions that moved to another language and whose list is deleted, so that links in old mails still work.
 create table removed_subscription (
     id integer primary key,
-    moved_to integer not null references subscription on delete cascade             -- a subscription that is there
+    moved_to integer not null references subscription on delete cascade             -- an existing subscription
 ) strict;
 create index removed_subscription_by_target on removed_subscription (moved_to);
 
--- A request to subscribe that waits for its proof, or had it.
+-- A request to subscribe that waits for its confirmation, or was confirmed.
 create table confirmation (
     id integer primary key autoincrement,
     subscription_id integer not null references subscription on delete cascade,
     round integer not null,
-    name text not null default '',            -- taken over only once proven
+    name text not null default '',            -- used only after confirmation
     language text not null default '',
     created_at integer not null,
     expires_at integer not null,
-    leader_id integer                         -- the request whose link confirms this one too; null: it has a link itself
+    leader_id integer                         -- the request whose link confirms this one too; null: it has its own link
 ) strict;
 create index confirmation_by_leader on confirmation (leader_id) where leader_id is not null;
 create index confirmation_by_subscription on confirmation (subscription_id);
 create index confirmation_by_end on confirmation (expires_at);
 
--- What somebody asked for on the web by an address, for the moment until it is carried out: whether anything comes of it
--- must not show in how long the answer takes.
+-- A web request by address, until it is carried out a moment later: the time of the answer must not reveal whether the
+-- address is known.
 create table errand (
     id integer primary key autoincrement,
     kind text not null check (kind in ('sign-up', 'preferences', 'unsubscribe')),
-    list_id integer references list on delete cascade,                              -- null: about no list
+    list_id integer references list on delete cascade,                              -- null: it concerns no list
     address text not null,                    -- as typed
     name text not null default '',
     language text not null default '',
-    ip text,                                  -- null: it came by our Unix socket, and no proxy said
-    words text not null default '',           -- what the person was shown
-    trust text not null check (trust in ('worked', 'proven', 'unproven', 'trap')),  -- how far the form is believed
-    set_aside_at integer,                     -- it could not be carried out, and holds up no other; null: it waits
-    also text not null default '[]',          -- further lists that were asked for at once, a JSON array of ids
+    ip text,                                  -- null: it came by our Unix socket without a proxy
+    words text not null default '',           -- the text that the person was shown
+    trust text not null check (trust in ('worked', 'proven', 'unproven', 'trap')),  -- how much the form proves
+    set_aside_at integer,                     -- when it turned out that it cannot be carried out; null: it waits
+    also text not null default '[]',          -- further lists of the same request, a JSON array of ids
     words_language text not null default ''   -- of `words`; empty: that of the request
 ) strict;
 create index errand_by_list on errand (list_id) where list_id is not null;
 
--- How many sign-ups came in, hour by hour: what is usual for this server.
+-- The number of sign-ups in each hour, which shows what is usual for this server.
 create table sign_up_hour (
-    hour integer primary key,                 -- its number since 1970
-    number integer not null                   -- on the web and by mail; those of traps and unwanted addresses aside
+    hour integer primary key,                 -- hours since 1970
+    number integer not null                   -- on the web and by mail, without traps and unwanted addresses
 ) strict;
 
--- Who left by a link that others may have had, too, and what undoing it restores; forgotten when that time is over.
+-- Unsubscribes that can be undone, because others may have had the link; deleted when they expire.
 create table leaving (
     id integer primary key autoincrement,
     subscription_id integer not null references subscription on delete cascade,
     former text not null,                     -- JSON: state, suspended_for, paused_until, source, since
-    edition_id integer,                       -- where it was counted; null: nowhere
-    left_at integer not null,                 -- with the very second of the copies that it cancelled
+    edition_id integer,                       -- the edition that counts it; null: none
+    left_at integer not null,                 -- equals settled_at of the copies that it cancelled
     expires_at integer not null,
-    language text not null default '',        -- of the request; empty: not known
-    noted integer not null default 0 check (noted in (0, 1)),                       -- the reader was told of it
-    has_said_why integer not null default 0 check (has_said_why in (0, 1))          -- not what: that is counted below
+    language text not null default '',        -- of the request; empty: unknown
+    noted integer not null default 0 check (noted in (0, 1)),                       -- the mail to the reader is queued
+    has_said_why integer not null default 0 check (has_said_why in (0, 1))          -- the reason itself is only counted below
 ) strict;
 create index leaving_by_subscription on leaving (subscription_id);
 create index leaving_by_end on leaving (expires_at);
 create index leaving_to_note on leaving (id) where noted = 0;
 
--- Why readers left, where they said so: only how many, of each list and month.
+-- How many readers of a list gave each reason for unsubscribing, by month.
 create table leaving_reason (
     list_id integer not null references list on delete cascade,
     month text not null,                      -- 2026-11, in UTC
@@ -166,35 +166,35 @@ create table leaving_reason (
     primary key (list_id, month, reason)
 ) strict, without rowid;
 
--- A reader's wish to get everything at another address, and what undoing it restores.
+-- A change of address that a reader requested, and what undoing it restores.
 create table address_change (
     id integer primary key autoincrement,
     subscriber_id integer not null references subscriber on delete cascade,
-    old_address text not null,                -- as typed, both
-    new_address text not null,                -- not in use before it has confirmed
+    old_address text not null,                -- as typed
+    new_address text not null,                -- as typed; not used before it confirms
     state text not null check (state in ('asked', 'done', 'undone')),
     former text not null default '{}',        -- JSON, once done: what undoing restores
     created_at integer not null,
-    expires_at integer not null               -- asked: the new address must confirm until then; done: undone until then
+    expires_at integer not null               -- asked: the new address must confirm by then; done: it can be undone until then
 ) strict;
 create index address_change_by_subscriber on address_change (subscriber_id);
 create index address_change_by_end on address_change (expires_at);
 
--- Append-only evidence of what was asked and answered. `chain` covers the row before, so a gap shows; content and
--- salt can be erased without breaking it, since the chain holds only the salted digests (core.chain).
+-- Append-only evidence of consent. `chain` covers the row before, so gaps show. Content and salt can be erased, because
+-- the chain covers only the salted digests (core.chain).
 create table consent (
     id integer primary key autoincrement,     -- without gaps
-    subscriber_id integer,                    -- null: erased, or a mark
+    subscriber_id integer,                    -- null: erased, or the row records an erasure or ageing
     list_id integer,
-    event text not null,                      -- requested, confirmed, …; the marks: erased, aged
+    event text not null,                      -- requested, confirmed, …, or erased, aged
     at integer not null,
     salt blob,                                -- 16 random octets; null: erased
     content text,                             -- JSON: list, address, source, language, text, mail, message_id; null: erased
     content_digest blob not null,             -- SHA-256 of salt, subscriber_id and content
-    chain blob not null,                      -- SHA-256 of the last chain, id, list_id, event, at and both digests
-    ip text,                                  -- where it came from; null: not known, aged or erased
+    chain blob not null,                      -- SHA-256 of the previous chain, id, list_id, event, at and both digests
+    ip text,                                  -- network address; null: unknown, aged or erased
     ip_salt blob,                             -- 16 random octets; null with ip
-    ip_digest blob                            -- SHA-256 of ip_salt and ip; null: not known
+    ip_digest blob                            -- SHA-256 of ip_salt and ip; null: unknown
 ) strict;
 create index consent_by_subscriber on consent (subscriber_id, id);
 create index consent_with_ip on consent (at) where ip is not null;
@@ -219,7 +219,7 @@ begin
     select raise(abort, 'consent is append-only: what a row says can be erased, never changed');
 end;
 
--- Addresses that get nothing. The digest is keyed, so that an erased address can still be recognised.
+-- Suppressed addresses. The digest is keyed, so that an erased address is still recognised.
 create table suppression (
     digest blob primary key,
     address text,                             -- null: erased
@@ -227,10 +227,9 @@ create table suppression (
     since integer not null
 ) strict, without rowid;
 
--- The reader behind each subscription, and whether an edition may go to them now: the one rule for all who take, count,
--- claim, give back or requeue copies. "Never again" is the word of a mailbox, other reasons are about one address;
--- suppressions.find says the same of an address that is no reader's. The order of the joins is the one that is
--- meant: statistics must not change it.
+-- The reader of each subscription, and whether they may be mailed now: the one rule for all statements that make, count,
+-- claim, release or requeue copies. "Never again" applies to a mailbox, other reasons to one address; suppressions.find
+-- has the same rule for addresses without a reader. Cross joins fix the order, which statistics must not change.
 create view recipient as
 select subscription.id as subscription_id, subscription.list_id, subscription.state, subscription.round,
     subscriber.id as subscriber_id, subscriber.address, subscriber.domain, subscriber.name, subscriber.language,
@@ -243,34 +242,34 @@ left join suppression as own on own.digest = subscriber.suppression_digest
 left join suppression as mailbox on mailbox.digest = subscriber.mailbox_digest and mailbox.reason = 'never-again'
 where subscriber.id = subscription.subscriber_id;
 
--- One row for each edition. Counts of copies are counted from `delivery`, not kept.
+-- One row for each edition. Numbers of copies are counted from `delivery`.
 create table edition (
     id integer primary key autoincrement,
     list_id integer not null references list on delete cascade,
     slug text not null,                       -- permanent, unique in its list
     state text not null check (state in ('draft', 'scheduled', 'sending', 'paused', 'finished', 'cancelled')),
-    subject text not null,                    -- with merge fields as written
-    title text not null,                      -- the subject with fields at their defaults, for pages and lists
+    subject text not null,                    -- with merge fields
+    title text not null,                      -- the subject with fields at their defaults, for pages
     preheader text not null default '',
     language text not null,
-    source_name text not null,                -- file name, for the format by its suffix
-    source_digest blob not null,              -- SHA-256 of the source and all it takes along
-    message_secret blob not null,             -- Message-IDs of its copies are made with it
+    source_name text not null,                -- file name, whose suffix is the format
+    source_digest blob not null,              -- SHA-256 of the source and the files it refers to
+    message_secret blob not null,             -- for the Message-IDs of its copies
     audience integer not null default 0,
-    unsubscribed integer not null default 0,  -- readers who left by a link of this edition
+    unsubscribed integer not null default 0,  -- readers who unsubscribed by its links
     complaints integer not null default 0,
-    canary_percent real,                      -- null: to everyone at once
-    canary_copies integer,                    -- so many go out, then it pauses; null: no canary, or it is over
+    canary_percent real,                      -- null: no canary
+    canary_copies integer,                    -- it pauses after this many copies; null: no canary, or it is over
     pause_reason text,
-    braked_at integer,                        -- it paused because it fared badly, which it does once
-    dated_at integer,                         -- the date the author gave, for the archive
+    braked_at integer,                        -- when it was paused automatically, which happens once
+    dated_at integer,                         -- the date of its file, for the archive
     created_at integer not null,
     scheduled_at integer,                     -- not before
-    started_at integer,                       -- the audience was taken
-    first_claim_at integer,                   -- a copy may have gone out: its page exists from here on
+    started_at integer,                       -- when its copies were made
+    first_claim_at integer,                   -- from here on its page exists
     finished_at integer,
-    issue text,                               -- editions of a family with the same word are one issue; null: alone
-    is_welcome integer not null default 0 check (is_welcome in (0, 1)),             -- it greets new readers and has no page
+    issue text,                               -- the same in all editions of an issue; null: none
+    is_welcome integer not null default 0 check (is_welcome in (0, 1)),             -- a welcome mail, without a page
     unique (list_id, slug)
 ) strict;
 create index edition_by_issue on edition (issue, list_id) where issue is not null;
@@ -278,33 +277,33 @@ create index edition_by_digest on edition (list_id, source_digest);
 create index edition_live on edition (id) where state in ('scheduled', 'sending');
 create index edition_by_state on edition (state);
 
--- What happened to an edition that the rows of its copies do not keep, counted by the second for its report.
+-- Events of an edition that the rows of its copies do not keep, counted by the second for its report.
 create table edition_tally (
     edition_id integer not null references edition on delete cascade,
-    what text not null check (what in ('deferred', 'unsubscribed', 'complained')),                      -- store.tallies
+    what text not null check (what in ('deferred', 'unsubscribed', 'complained')),                      -- store.editions.CountedEvent
     at integer not null,                      -- the second
-    number integer not null,                  -- 0: it was undone
+    number integer not null,                  -- 0: undone
     primary key (edition_id, what, at)
 ) strict, without rowid;
 
--- What an edition is made of, apart from `edition` so that listings stay small.
+-- The content of an edition, separate from `edition` so that listings stay fast.
 create table edition_content (
     edition_id integer primary key references edition on delete cascade,
     source blob not null,                     -- as it came
     skeleton blob not null,                   -- message.skeleton.Skeleton, encoded
     text text not null,                       -- for the archive, fields at their defaults
-    html text,                                -- for the archive, cleaned; null: the edition is plain text
-    text_skeleton blob                        -- the skeleton without the HTML part; null: there is none to leave out
+    html text,                                -- for the archive, sanitized; null: plain text only
+    text_skeleton blob                        -- the skeleton without the HTML part; null: it has none
 ) strict;
 
--- The edition that greets the new readers of a list: each gets one copy on becoming a member.
+-- The welcome mail of a list, of which each new reader gets one copy.
 create table welcome (
     list_id integer primary key references list on delete cascade,
     edition_id integer not null references edition on delete cascade
 ) strict;
 create index welcome_by_edition on welcome (edition_id);
 
--- An edition as its archive shows it: it has gone out, or is going out beyond a canary.
+-- Editions that the archive shows: sent, or being sent beyond a canary.
 create view archived_edition as
 select edition.*, coalesce(dated_at, first_claim_at) as published_at
 from edition
@@ -312,40 +311,40 @@ where first_claim_at is not null and state <> 'cancelled' and (canary_copies is 
 create index edition_archive on edition (list_id, coalesce(dated_at, first_claim_at), id)
 where first_claim_at is not null and state <> 'cancelled' and (canary_copies is null or state = 'finished');
 
--- What the search looks in: the words of each edition as core.searching prepares them; rowid is the edition's id.
+-- The search index: the words of each edition as core.searching prepares them; rowid is the id of the edition.
 create virtual table archive_search using fts5(
     list,                                     -- `l` and the id of its list
     title,
     text,
-    prefix = '1 2 3',                         -- words are found by their beginning: it may be short
+    prefix = '1 2 3',                         -- queries match the beginning of words
     tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'");
--- Words that are deleted leave the index at once, as secure_delete overwrites what is deleted elsewhere.
+-- Deleted words leave the index at once, as secure_delete does for tables.
 insert into archive_search (archive_search, rank) values ('secure-delete', 1);
 
 -- Editions that came by mail and wait for their editor.
 create table draft (
     edition_id integer primary key references edition on delete cascade,
-    findings text not null,                   -- JSON: what preflight found, as message/finding.py writes it
-    expires_at integer not null,              -- the last link to approve it ends: then it is cancelled
-    editors integer not null default 0,       -- how many sent it: each has a row in draft_editor until removed
-    written_at integer not null default 0,    -- when the editor wrote it: its Date, at the latest its arrival
-    mail_id integer not null default 0,       -- the mail that it came by, which settles the order within one second
-    is_proven integer not null default 0 check (is_proven in (0, 1)),               -- a trusted server found From to be genuine
-    replaced_by integer references edition on delete set null                       -- the newer draft of the same editor; null: it is the newest
+    findings text not null,                   -- JSON: the findings of preflight (message.finding)
+    expires_at integer not null,              -- when its last approval link expires and it is cancelled
+    editors integer not null default 0,       -- how many sent it; each has a row in draft_editor until removed
+    written_at integer not null default 0,    -- its Date, or its arrival if that is earlier
+    mail_id integer not null default 0,       -- the mail that it came by, which orders drafts of one second
+    is_proven integer not null default 0 check (is_proven in (0, 1)),               -- a trusted server verified From
+    replaced_by integer references edition on delete set null                       -- the newer draft of the same editor; null: none
 ) strict;
 create index draft_by_replacement on draft (replaced_by) where replaced_by is not null;
 
--- The editors who sent a held edition. It may be released only while none of them is missing here.
+-- The editors who sent a draft. It may be released only while none of them is missing here.
 create table draft_editor (
     edition_id integer not null references draft on delete cascade,
     list_id integer not null,
-    address_key text not null,                -- that of the editor's row, with which this one goes
+    address_key text not null,                -- of the row in editor, with which this one is deleted
     primary key (edition_id, address_key),
     foreign key (list_id, address_key) references editor on delete cascade
 ) strict, without rowid;
 create index draft_editor_by_editor on draft_editor (list_id, address_key);
 
--- Images and files of an edition, for its page; those of a welcome mail by their paths, to make it anew.
+-- Images and files of an edition, for its page; of a welcome mail by their paths, to build it again.
 create table edition_asset (
     edition_id integer not null references edition on delete cascade,
     number integer not null,                  -- from 0, in the order of the archive page
@@ -364,7 +363,7 @@ create table notice (
     address text not null,
     language text not null,
     payload text not null default '{}',       -- JSON: what the composer needs
-    content blob,                             -- a mail that was composed at once (test copies); null: composed when sent
+    content blob,                             -- the whole mail (test copies, forwards); null: composed when sent
     message_secret blob not null,
     created_at integer not null
 ) strict;
@@ -372,15 +371,15 @@ create index notice_by_subscriber on notice (subscriber_id);
 create index notice_by_list on notice (list_id);
 create index notice_forwarded on notice (id) where kind = 'forward' and content is not null;
 
--- Mails of sign-ups that wait for an operator: notices without a row in `delivery`.
+-- Mails of held sign-ups: notices without a row in `delivery` until an operator releases them.
 create table held_notice (
     notice_id integer primary key references notice on delete cascade,
     domain text not null,                     -- of the recipient, A-label
-    expires_at integer not null               -- forgotten then, as the request is
+    expires_at integer not null               -- deleted then, like its request
 ) strict;
 create index held_notice_by_end on held_notice (expires_at);
 
--- The queue and the ledger: one row for each copy of an edition and each notice.
+-- The queue, and the record of results: one row for each copy of an edition and each notice.
 create table delivery (
     id integer primary key autoincrement,
     edition_id integer references edition on delete cascade,
@@ -388,25 +387,25 @@ create table delivery (
     subscription_id integer references subscription on delete set null,
     domain text not null,                     -- of the recipient, A-label
     state text not null check (state in ('queued', 'claimed', 'deferred', 'delivered', 'failed', 'cancelled')),
-    attempts integer not null default 0,      -- counted before any octet goes out
+    attempts integer not null default 0,      -- counted before anything is sent
     due_at integer not null,                  -- not before
     first_attempt_at integer,                 -- the Date of the copy, on every retry
     settled_at integer,                       -- when the last reply was recorded
     relay text,
-    code integer,                             -- the last reply; null: none came
+    code integer,                             -- of the last reply; null: none
     enhanced text,
     reply text,
     kind text check (kind in ('hard', 'soft', 'policy', 'message', 'expired')),
-    bounce text check (bounce in ('gone', 'full', 'unreachable', 'other', 'message', 'policy')),  -- null: none came
-    lane text not null default '',            -- whose limits and pauses it waits under; empty: no lane of its own
+    bounce text check (bounce in ('gone', 'full', 'unreachable', 'other', 'message', 'policy')),  -- null: none
+    lane text not null default '',            -- the destination whose limits and pauses apply; empty: none
     check ((edition_id is null) <> (notice_id is null))
 ) strict;
 create index delivery_queue on delivery (edition_id, state, lane, due_at);
 create unique index delivery_once on delivery (subscription_id, edition_id);
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
 
--- Who has an issue already, by another edition of it than this one: a copy went to their subscription, or to one in
--- another language that became it, or is about to. Nobody gets an issue twice, in whatever languages.
+-- Subscriptions that have an issue already by another edition than this one: a copy was or will be sent to them, or to a
+-- subscription in another language that became them. Nobody gets an issue twice in any language.
 create view had_issue as
 select mine.id as edition_id, me.id as subscription_id
 from edition as mine not indexed
@@ -423,36 +422,36 @@ where ours.id = mine.list_id and other.issue = mine.issue and other.id <> mine.i
     and copy.subscription_id = former.id and copy.edition_id = other.id
     and copy.state in ('queued', 'claimed', 'deferred', 'delivered');
 
--- What the relay had said of a copy before a notification came: the row of the copy has the notification's words.
+-- The reply of the relay before a notification came, which replaced the reply in the row of the copy.
 create table handover (
     delivery_id integer primary key references delivery on delete cascade,                     -- of an edition, never of a notice
-    at integer,                               -- when that reply was recorded; null: none had come
+    at integer,                               -- when that reply was recorded; null: none
     code integer,                             -- the reply
     enhanced text,
     reply text
 ) strict;
 
--- Which recipient domains have a lane: those of a provider, those that the configuration names, and those that asked
--- us to slow down.
+-- Recipient domains with a destination of their own: those of providers, those in the configuration, and those that asked
+-- to slow down.
 create table lane_domain (
     domain text primary key,                  -- A-label
-    lane text not null,                       -- named like the provider, or like the domain
-    learned integer not null check (learned in (0, 1))                              -- 0: written anew at each start
+    lane text not null,                       -- the name of the provider or the domain
+    learned integer not null check (learned in (0, 1))                              -- 0: written at each start
 ) strict, without rowid;
 
--- What was learned of a lane: pauses, and how many copies may be on their way at once.
+-- The state of a destination: its pauses, and how many copies may be in flight at once.
 create table lane (
     name text primary key,
     state text not null                       -- JSON: core.lane_state
 ) strict, without rowid;
 
--- Readers whose copies bounced until they were suspended on every list, and the one question that they are asked.
+-- Readers who were suspended on every list for bounces, and the only probe that they get.
 create table suspension (
     subscriber_id integer primary key references subscriber on delete cascade,
     since integer not null,                   -- when the limit was reached
-    first_edition_id integer not null,        -- the first one that bounced: from here on they missed editions
-    asked_at integer,                         -- the question went out; null: not yet
-    ended_at integer                          -- they came back: what bounced before counts no more; null: suspended
+    first_edition_id integer not null,        -- the first one that bounced; they missed later ones
+    asked_at integer,                         -- when the probe was queued; null: not yet
+    ended_at integer                          -- when they came back, so that earlier bounces no longer count; null: suspended
 ) strict;
 create index suspension_to_ask on suspension (since) where asked_at is null and ended_at is null;
 
@@ -462,38 +461,38 @@ create table pace (
     state text not null                       -- JSON: core.pacing.Pace.dump
 ) strict, without rowid;
 
--- Events that count against a limit; older than their window they are swept.
+-- Events that count against a limit; deleted when they are older than their window.
 create table limit_event (
-    scope text not null,                      -- the limit's key in [limits]
+    scope text not null,                      -- the key of the limit in [limits]
     subject blob not null,                    -- whom it counts against: a network, or the keyed hash of an address
     at real not null,
-    serial integer not null,                  -- tells events of one moment apart
+    serial integer not null,                  -- distinguishes events of one moment
     primary key (scope, subject, at, serial)
 ) strict, without rowid;
 create index limit_event_by_age on limit_event (scope, at);
 
--- The content of mail that was accepted, once however many recipients it had; forgotten when no row needs it.
+-- The content of accepted mail, once for all recipients; deleted when no row needs it.
 create table inbound_content (
     id integer primary key autoincrement,
     digest blob not null unique,              -- SHA-256 of the content
     content blob not null                     -- as it came, without dot-stuffing
 ) strict;
 
--- Mail that was accepted, one row for each recipient, and what became of it. A row that is dealt with keeps its
--- digest, so that the same mail delivered twice is processed once, and nothing of the mail.
+-- Accepted mail, one row for each recipient, and its result. A processed row keeps the digest, so that a repeated mail is
+-- processed once, and nothing else of the mail.
 create table inbound (
     id integer primary key autoincrement,
-    digest blob not null unique,              -- what makes two deliveries the same mail
+    digest blob not null unique,              -- equal for repeats of the same mail
     content_id integer references inbound_content,
-    mail_from text not null,                  -- envelope sender; empty: the null sender, or dealt with
-    recipient text not null,                  -- local part, lower-cased; its token is cut when it is dealt with
-    peer text not null,                       -- network address of the client, or unix; empty: dealt with
+    mail_from text not null,                  -- envelope sender; empty: the null sender, or processed
+    recipient text not null,                  -- local part, lower case; without its token once processed
+    peer text not null,                       -- network address of the client, or unix; empty: processed
     utf8 integer not null check (utf8 in (0, 1)),                                   -- came with SMTPUTF8
     received_at integer not null,
     state text not null check (state in ('received', 'done', 'kept', 'unreadable', 'failed')),
-    outcome text not null default '',         -- what became of it, in a word or two
+    outcome text not null default '',         -- the result in a word or two
     settled_at integer,                       -- when it left `received`
-    queue text not null default 'strangers' check (queue in ('readers', 'bounces', 'strangers'))  -- where it waits
+    queue text not null default 'strangers' check (queue in ('readers', 'bounces', 'strangers'))  -- the queue it waits in
 ) strict;
 create index inbound_waiting on inbound (queue, id) where state = 'received';
 create index inbound_failed on inbound (recipient) where state = 'failed';
