@@ -1,9 +1,9 @@
 -- name: stop_asked
--- A new wish takes the place of the one before.
+-- Stop an earlier change that waits.
 update address_change set state = 'undone' where subscriber_id = :subscriber_id and state = 'asked';
 
 -- name: insert
--- A wish that waits for the new address to confirm.
+-- A new change, which the new address must confirm.
 insert into address_change (subscriber_id, old_address, new_address, state, created_at, expires_at)
 values (:subscriber_id, :old_address, :new_address, 'asked', :now, :expires_at);
 
@@ -12,15 +12,15 @@ values (:subscriber_id, :old_address, :new_address, 'asked', :now, :expires_at);
 select * from address_change where id = :id;
 
 -- name: move
--- It was done, or undone.
+-- Write the state of a change back.
 update address_change set state = :state, former = :former, expires_at = :expires_at where id = :id;
 
 -- name: undo
--- A change and all later ones of that person do nothing any more.
+-- Undo a change and all later ones of the person.
 update address_change set state = 'undone', former = '{}' where subscriber_id = :subscriber_id and id >= :id;
 
 -- name: sweep
--- Changes whose time is over.
+-- Delete expired changes.
 delete from address_change where id in (select id from address_change where expires_at <= :now limit 1000);
 
 -- name: of_subscriber

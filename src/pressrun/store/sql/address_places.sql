@@ -1,78 +1,78 @@
 -- name: consent
--- What evidence says, some rows at a time, null where it cannot name an address whose spellings all hold `hint`.
+-- The content of evidence in batches; null when it cannot name the address, all of whose spellings contain `hint`.
 select id, case when lower(content) like :hint then content end as content from consent
 where id > :after order by id limit :limit;
 
 -- name: notice
--- Whom mails to one person are for, and what composing them needs, some at a time.
+-- Recipients and payloads of notices, in batches.
 select id, case when lower(address) like :hint then address end as address,
     case when lower(payload) like :hint then payload end as payload
 from notice where id > :after order by id limit :limit;
 
 -- name: notice_content
--- Mails that were composed at once or are passed on, some at a time.
+-- Contents of notices, in batches.
 select id, content from notice where id > :after and content is not null order by id limit :limit;
 
 -- name: forget_notice
--- Forget mails to one person, wherever they stand in the queue.
+-- Delete notices, whether or not they are queued.
 delete from notice where id in (select value from json_each(:ids));
 
 -- name: inbound
--- From whom mail is held, what became of it, and whom it was to, some at a time.
+-- Senders, recipients and results of accepted mail, in batches.
 select id, mail_from, outcome, recipient from inbound
 where id > :after and content_id is not null order by id limit :limit;
 
 -- name: forget_inbound
--- Nothing of these mails is kept but that they came.
+-- Delete everything of accepted mails but their digests.
 update inbound set state = 'done', outcome = 'erased', settled_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
 where id in (select value from json_each(:ids));
 
 -- name: inbound_content
--- What mail is held, some at a time.
+-- Contents of accepted mail, in batches.
 select id, content from inbound_content where id > :after order by id limit :limit;
 
 -- name: forget_inbound_content
--- The same for all that share a content.
+-- Delete everything but the digests of all mails with these contents.
 update inbound set state = 'done', outcome = 'erased', settled_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
 where content_id in (select value from json_each(:ids));
 
 -- name: delete_orphans
--- Contents that no mail needs.
+-- Delete contents that no mail needs.
 delete from inbound_content where not exists (select 1 from inbound where content_id = inbound_content.id);
 
 -- name: address_change
--- Between which addresses readers want to move.
+-- Old and new addresses of changes.
 select id, old_address, new_address from address_change where id > :after order by id limit :limit;
 
 -- name: forget_address_change
--- A change that is forgotten can be neither confirmed nor undone.
+-- Delete changes, which can then be neither confirmed nor undone.
 delete from address_change where id in (select value from json_each(:ids));
 
 -- name: errand
--- What was asked for on the web and is not carried out yet.
+-- Pending requests.
 select id, address, name, words from errand where id > :after order by id limit :limit;
 
 -- name: forget_errand
--- It is not carried out.
+-- Delete pending requests.
 delete from errand where id in (select value from json_each(:ids));
 
 -- name: confirmation
--- Names that are taken over once a request is proven, as far as they hold a sign that no address is without.
+-- Names in requests that contain a character that every address contains.
 select id, name from confirmation where id > :after and name glob :signs order by id limit :limit;
 
 -- name: forget_confirmation
--- The request stays, the name goes.
+-- Delete the names of requests.
 update confirmation set name = '' where id in (select value from json_each(:ids));
 
 -- name: subscriber
--- What is said of people who may name somebody else, some at a time, as far as it holds a sign that no address is without.
+-- Names and attributes of people, in batches, that contain a character that every address contains.
 select id, name, attributes from subscriber
 where id > :after and (name glob :signs or attributes glob :signs) order by id limit :limit;
 
 -- name: forget_subscriber
--- Others stay readers, without the words in which they name somebody.
+-- Write names and attributes back without an erased address.
 update subscriber set name = :name, attributes = :attributes where id = :id;
 
 -- name: suppression
@@ -80,46 +80,46 @@ update subscriber set name = :name, attributes = :attributes where id = :id;
 select digest, address from suppression where address is not null;
 
 -- name: editor
--- Who may post.
+-- Editors.
 select list_id, address_key, address from editor;
 
 -- name: forget_editor
--- An erased person posts no more.
+-- Delete an editor.
 delete from editor where list_id = :list_id and address_key = :address_key;
 
 -- name: list
--- What lists say of themselves.
+-- The settings of lists.
 select name, title, description, from_address, owner, reply_to, postal_address, footer, cadence from list order by name;
 
 -- name: edition
--- What editions say, some at a time.
+-- The contents of editions, in batches.
 select edition.id, edition.subject, edition.title, edition.preheader, edition.issue, edition_content.text,
     edition_content.html, edition_content.source
 from edition join edition_content on edition_content.edition_id = edition.id
 where edition.id > :after order by edition.id limit :limit;
 
 -- name: forget_search
--- Cancelled editions that never went out are not found.
+-- Remove cancelled editions that were never sent from the search index.
 delete from archive_search where rowid in (
     select id from edition where +state = 'cancelled' and first_claim_at is null
         and id in (select value from json_each(:ids)));
 
 -- name: forget_edition
--- Cancelled editions that never went out are forgotten whole.
+-- Delete cancelled editions that were never sent.
 delete from edition where +state = 'cancelled' and first_claim_at is null and id in (select value from json_each(:ids));
 
 -- name: left_editions
--- Which of these are there.
+-- Those of these editions that still exist.
 select id from edition where id in (select value from json_each(:ids)) order by id;
 
 -- name: forget_handovers
--- What a relay had said of a reader's copies that bounced later.
+-- Delete the kept replies about a reader's copies.
 delete from handover where delivery_id in (
     select delivery.id from delivery
     join subscription on subscription.id = delivery.subscription_id
     where subscription.subscriber_id = :subscriber_id);
 
 -- name: forget_replies
--- What was said of a reader's copies, and where they went.
+-- Delete replies and domains of a reader's copies.
 update delivery set reply = null, domain = ''
 where subscription_id in (select id from subscription where subscriber_id = :subscriber_id);

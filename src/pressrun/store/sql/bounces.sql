@@ -1,5 +1,5 @@
 -- name: copy
--- What a bounce may be about: a copy of an edition with its reader, or a notice with its list.
+-- A copy of an edition with its reader, or a notice with its list, that a bounce may be about.
 select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain,
     coalesce(subscriber.address, notice.address) as address, notice.kind as notice_kind, list.name as list_name,
     coalesce(subscription.subscriber_id, notice.subscriber_id) as subscriber_id
@@ -11,7 +11,7 @@ left join subscriber on subscriber.id = subscription.subscriber_id
 where delivery.id = :id;
 
 -- name: keep_handover
--- What the relay had said of a copy, before a notification takes its place.
+-- Keep the reply of the relay before a notification replaces it.
 insert into handover (delivery_id, at, code, enhanced, reply)
 select id, settled_at, code, enhanced, case when notice_id is null and subscription_id is null then null else reply end
 from delivery
@@ -20,13 +20,13 @@ on conflict (delivery_id) do update set at = excluded.at, code = excluded.code, 
     reply = excluded.reply;
 
 -- name: fail
--- A notification says that this copy has failed after all.
+-- Record that a copy has failed after all.
 update delivery set state = 'failed', settled_at = :now, code = :code, enhanced = :enhanced,
     kind = :kind, bounce = :bounce, reply = case when notice_id is null and subscription_id is null then null else :reply end
 where id = :id and state in ('queued', 'claimed', 'deferred', 'delivered');
 
 -- name: count_handovers
--- When the relay took copies of an edition that bounced later.
+-- When the relay accepted the copies of an edition that bounced later.
 select handover.at, count(*) as number
 from delivery indexed by delivery_queue
 cross join handover
@@ -52,13 +52,13 @@ where subscription.subscriber_id = :subscriber_id and delivery.subscription_id =
 order by delivery.id desc limit :limit;
 
 -- name: suspend
--- A person is suspended for bounces; what was there of an earlier time gives way.
+-- Suspend a person for bounces, replacing an earlier suspension.
 insert into suspension (subscriber_id, since, first_edition_id) values (:subscriber_id, :now, :first_edition_id)
 on conflict (subscriber_id) do update set since = excluded.since, first_edition_id = excluded.first_edition_id,
     asked_at = null, ended_at = null;
 
 -- name: end_suspension
--- A person came back.
+-- End the suspension of a person.
 update suspension set ended_at = :now where subscriber_id = :subscriber_id and ended_at is null;
 
 -- name: is_suspended
@@ -66,12 +66,12 @@ update suspension set ended_at = :now where subscriber_id = :subscriber_id and e
 select exists (select 1 from suspension where subscriber_id = :subscriber_id and ended_at is null);
 
 -- name: to_ask
--- Who was suspended long enough ago to be asked, the first ones first.
+-- Readers suspended long enough ago for a probe, oldest first.
 select subscriber_id, first_edition_id from suspension
 where asked_at is null and ended_at is null and since <= :before order by since limit :limit;
 
 -- name: asked
--- The one question is on its way.
+-- Record that the probe is queued.
 update suspension set asked_at = :now where subscriber_id = :subscriber_id;
 
 -- name: missed
@@ -89,6 +89,6 @@ where subscription.subscriber_id = :subscriber_id and list.id = subscription.lis
 order by edition.id desc limit :limit;
 
 -- name: count_by_class
--- How many copies of an edition bounced, by what was said.
+-- How many copies of an edition bounced, by class.
 select bounce, count(*) as number from delivery
 where edition_id = :edition_id and state = 'failed' and bounce is not null group by bounce;

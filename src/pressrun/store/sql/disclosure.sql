@@ -1,11 +1,11 @@
 -- name: pauses
--- Lists that do not write to a person now.
+-- Lists whose subscription is suspended.
 select list.name as list, subscription.suspended_for, subscription.paused_until
 from subscription join list on list.id = subscription.list_id
 where subscription.subscriber_id = :subscriber_id and subscription.state = 'suspended' order by list.name;
 
 -- name: requests
--- Requests to subscribe, confirmed or not, whose links have not ended.
+-- Requests to subscribe, confirmed or not, whose links have not expired.
 select list.name as list, confirmation.name, confirmation.language, confirmation.created_at as requested_at,
     confirmation.expires_at
 from subscription cross join confirmation cross join list
@@ -14,7 +14,7 @@ where subscription.subscriber_id = :subscriber_id and confirmation.subscription_
 order by confirmation.id;
 
 -- name: replies
--- What mail servers said about copies.
+-- The replies of mail servers about copies.
 select delivery.edition_id as edition, delivery.enhanced, delivery.reply, delivery.attempts,
     handover.reply as reply_before_bounce
 from subscription join delivery on delivery.subscription_id = subscription.id and delivery.edition_id is not null
@@ -22,14 +22,14 @@ left join handover on handover.delivery_id = delivery.id
 where subscription.subscriber_id = :subscriber_id order by delivery.id desc;
 
 -- name: mails
--- Mails that are no editions: confirmations, links, notes.
+-- Notices: confirmations, links, reports.
 select notice.kind, list.name as list, notice.address, notice.language, notice.created_at as queued_at,
     coalesce(delivery.state, 'held') as state
 from notice left join list on list.id = notice.list_id left join delivery on delivery.notice_id = notice.id
 where notice.subscriber_id = :subscriber_id order by notice.id;
 
 -- name: suspensions
--- Whether mail to a person bounced too often.
+-- The suspension of a person for bounces.
 select since as suspended_at, asked_at, ended_at from suspension where subscriber_id = :subscriber_id;
 
 -- name: editorships
@@ -38,6 +38,6 @@ select list.name as list from editor cross join list
 where list.id = editor.list_id and editor.address_key = :address_key order by list.name;
 
 -- name: kept_mail
--- Mail that waits or is kept, and from whom.
+-- Stored mail and its senders.
 select recipient, received_at, state, mail_from from inbound where mail_from <> '' and content_id is not null
 order by id;

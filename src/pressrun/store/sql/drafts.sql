@@ -1,14 +1,14 @@
 -- name: insert
--- What is kept of an edition until its editor approves it.
+-- A new draft.
 insert into draft (edition_id, findings, expires_at, written_at, mail_id, is_proven)
 values (:edition_id, :findings, :expires_at, :written_at, :mail_id, :is_proven);
 
 -- name: get
--- What preflight found in a draft, when its last link ends, which draft has replaced it, and which mail it came by.
+-- One draft.
 select findings, expires_at, replaced_by, written_at, mail_id, is_proven from draft where edition_id = :edition_id;
 
 -- name: extend
--- Another link to the same draft goes out.
+-- Let the draft wait until another link expires.
 update draft set expires_at = max(expires_at, :expires_at) where edition_id = :edition_id;
 
 -- name: put_version
@@ -16,7 +16,7 @@ update draft set expires_at = max(expires_at, :expires_at) where edition_id = :e
 update draft set written_at = :written_at, mail_id = :mail_id, is_proven = :is_proven where edition_id = :edition_id;
 
 -- name: sent_by
--- What an editor mailed to a list, in its order: drafts that wait, and editions that went out while their links last.
+-- What an editor mailed to a list, in order: waiting drafts, and sent editions whose links still work.
 select draft.edition_id, edition.subject, edition.state, draft.written_at, draft.mail_id, draft.is_proven
 from draft_editor
 join draft on draft.edition_id = draft_editor.edition_id
@@ -26,44 +26,44 @@ where draft_editor.list_id = :list_id and draft_editor.address_key = :address_ke
 order by draft.edition_id;
 
 -- name: replace
--- A newer draft takes the place of one that waits.
+-- Record that a newer draft replaces one.
 update draft set replaced_by = :replaced_by where edition_id = :edition_id;
 
 -- name: add_editor
--- One more editor sent a draft; one who did before stays.
+-- Record that an editor sent a draft, if they are not recorded yet.
 insert into draft_editor (edition_id, list_id, address_key) values (:edition_id, :list_id, :address_key)
 on conflict (edition_id, address_key) do nothing;
 
 -- name: count_editor
--- A draft may be released only while as many editors as this are there.
+-- Count an editor who must still be there at the release.
 update draft set editors = editors + 1 where edition_id = :edition_id;
 
 -- name: has_its_editors
--- Whether all who sent a draft still are editors.
+-- Whether everybody who sent a draft is still an editor.
 select editors > 0
     and editors = (select count(*) from draft_editor where draft_editor.edition_id = draft.edition_id)
 from draft where edition_id = :edition_id;
 
 -- name: language_of_editors
--- The one language that those chose as readers who sent a draft.
+-- The language that all senders of a draft chose as readers.
 select min(subscriber.language) from draft_editor
 join subscriber on subscriber.address_key = draft_editor.address_key
 where draft_editor.edition_id = :edition_id and subscriber.language <> ''
 having count(distinct subscriber.language) = 1;
 
 -- name: withdrawn
--- Drafts that an editor sent who is none any more.
+-- Drafts whose sender is no longer an editor.
 select draft.edition_id from draft join edition on edition.id = draft.edition_id
 where edition.state = 'draft'
     and draft.editors <> (select count(*) from draft_editor where draft_editor.edition_id = draft.edition_id)
 order by draft.edition_id;
 
 -- name: expired
--- Drafts that nobody can approve any more, some at a time.
+-- Drafts whose links have expired, a batch at a time.
 select draft.edition_id from draft join edition on edition.id = draft.edition_id
 where draft.expires_at < :now and edition.state = 'draft' limit 100;
 
 -- name: find_same_content
--- The edition that was made of the same content: one that was not cancelled before one that was, the last one first.
+-- The latest edition of the same content, cancelled ones last.
 select id from edition where list_id = :list_id and source_digest = :source_digest and not is_welcome
 order by state = 'cancelled', id desc limit 1;

@@ -6,7 +6,7 @@ values (:list_id, :slug, :state, :subject, :title, :preheader, :language, :sourc
     :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome, :issue);
 
 -- name: insert_content
--- What a new edition is made of.
+-- The content of a new edition.
 insert into edition_content (edition_id, source, skeleton, text, html, text_skeleton)
 values (:edition_id, :source, :skeleton, :text, :html, :text_skeleton);
 
@@ -22,7 +22,7 @@ select edition.*, list.name as list_name, list.relay as list_relay, list.hours a
 from edition join list on list.id = edition.list_id where edition.id = :id;
 
 -- name: find_by_digest
--- The first edition of a list that was made of the same content.
+-- The first edition of a list with the same content.
 select id from edition where list_id = :list_id and source_digest = :source_digest and not is_welcome
 order by id limit 1;
 
@@ -31,7 +31,7 @@ order by id limit 1;
 select id, slug from edition where list_id = :list_id and slug >= :slug and slug < :slug || '{';
 
 -- name: give_up_slug
--- An edition that nobody will ever see leaves its slug to others.
+-- Free the slug of an edition that nobody will ever see.
 update edition set slug = slug || '~' || id where id = :id;
 
 -- name: all
@@ -48,51 +48,51 @@ from edition join list on list.id = edition.list_id
 where edition.list_id = :list_id and not edition.is_welcome order by edition.id desc;
 
 -- name: live
--- What the dispatcher works on: editions whose hour is to come, or that are being sent.
+-- Scheduled editions and editions that are being sent.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
     list.timezone as list_timezone
 from edition indexed by edition_by_state cross join list
 where edition.state in ('scheduled', 'sending') and list.id = edition.list_id order by edition.id;
 
 -- name: paused
--- Editions that wait for a person.
+-- Paused editions.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
     list.timezone as list_timezone
 from edition join list on list.id = edition.list_id
 where edition.state = 'paused' order by edition.id;
 
 -- name: move
--- A change of state.
+-- Write the state back.
 update edition set state = :state, scheduled_at = :scheduled_at, started_at = :started_at, finished_at = :finished_at,
     pause_reason = :pause_reason, audience = :audience, canary_copies = :canary_copies
 where id = :id;
 
 -- name: brake
--- It paused because it fared badly.
+-- Record an automatic pause.
 update edition set braked_at = :now where id = :id;
 
 -- name: publish
--- The first copy is claimed, or there is none to be.
+-- Record that the first copy is claimed, or that there are no copies.
 update edition set first_claim_at = :now where id = :id and first_claim_at is null and not is_welcome;
 
 -- name: count_unsubscribed
--- More readers left by a link of this edition.
+-- Count readers who unsubscribed by a link of an edition.
 update edition set unsubscribed = unsubscribed + :number where id = :id;
 
 -- name: uncount_unsubscribed
--- One reader less: the leaving was undone.
+-- Take back one reader whose unsubscribe was undone.
 update edition set unsubscribed = unsubscribed - 1 where id = :id and unsubscribed > 0;
 
 -- name: count_complaint
--- One more reader complained about this edition.
+-- Count a complaint about an edition.
 update edition set complaints = complaints + 1 where id = :id;
 
 -- name: skeleton
--- What copies are made from.
+-- The skeleton of copies.
 select skeleton from edition_content where edition_id = :edition_id;
 
 -- name: text_skeleton
--- What copies are made from for those who want no HTML.
+-- The skeleton of copies without HTML.
 select text_skeleton from edition_content where edition_id = :edition_id;
 
 -- name: archived
@@ -139,11 +139,11 @@ where list_id = :list_id and slug = :slug and first_claim_at is not null;
 select name, media_type, content from edition_asset where edition_id = :edition_id and number = :number;
 
 -- name: last_id
--- The last id that was given to an edition, also to one that is gone.
+-- The highest id of an edition, including deleted ones.
 select seq from sqlite_sequence where name = 'edition';
 
 -- name: recent_archived
--- The newest editions of an archive with what they say, for feeds and the list's page.
+-- The newest editions of an archive with their content, for feeds and the page of the list.
 select archived_edition.id, slug, title, preheader, language, published_at, text, html
 from archived_edition join edition_content on edition_content.edition_id = archived_edition.id
 where list_id = :list_id order by published_at desc, archived_edition.id desc limit :limit;
@@ -161,11 +161,11 @@ where edition.list_id = :list_id and edition.slug = :slug and edition.first_clai
 order by number limit 1;
 
 -- name: count_event
--- So many more in this second; fewer, when something was undone.
+-- Count events of one second; a negative number takes some back.
 insert into edition_tally (edition_id, what, at, number)
 select id, :what, :at, :number from edition where id = :edition_id
 on conflict (edition_id, what, at) do update set number = number + excluded.number;
 
 -- name: event_counts
--- All of an edition, in the order of time; what was undone is left out.
+-- The counted events of an edition in order of time, without those taken back.
 select what, at, number from edition_tally where edition_id = :edition_id and number > 0 order by what, at;

@@ -1,5 +1,5 @@
 -- name: standings
--- Who of these addresses is known, and what they are to a list.
+-- The known people with these addresses, and their subscription to a list.
 select subscriber.address_key, subscriber.id as subscriber_id, subscriber.name, subscriber.language,
     subscriber.attributes, subscription.id as subscription_id, subscription.state, subscription.state_before
 from json_each(:keys) as entry
@@ -22,7 +22,7 @@ where subscription.list_id = :list_id and subscription.state = :state and subscr
 order by subscription.id limit :limit;
 
 -- name: columns
--- The imported columns of everyone a list knows, in any state.
+-- The imported columns of all subscribers of a list, in any state.
 select distinct entry.key as name
 from subscription indexed by subscription_by_list
 cross join subscriber
@@ -30,19 +30,19 @@ cross join json_each(subscriber.attributes) as entry
 where subscription.list_id = :list_id and subscriber.id = subscription.subscriber_id and subscriber.attributes <> '{}' order by name;
 
 -- name: count_audience
--- How many readers an edition would go to now.
+-- How many readers would get an edition now.
 select count(*)
 from (select id from subscription indexed by subscription_by_list where list_id = :list_id and state = 'active') as member
 cross join recipient
 where recipient.subscription_id = member.id and recipient.may_be_mailed;
 
 -- name: cancel_copies
--- What waits for a person on every list does not go out.
+-- Cancel the waiting copies of a person on every list.
 update delivery set state = 'cancelled', settled_at = :now
 where subscription_id in (select id from subscription where subscriber_id = :subscriber_id)
 and state in ('queued', 'deferred');
 
 -- name: cancel_notices
--- Nor do the notices that wait for them.
+-- Cancel the waiting notices of a person.
 update delivery set state = 'cancelled', settled_at = :now
 where notice_id in (select id from notice where subscriber_id = :subscriber_id) and state in ('queued', 'deferred');

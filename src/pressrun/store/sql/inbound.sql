@@ -1,26 +1,26 @@
 -- name: find_digest
--- The row of a mail that came before.
+-- The row of an earlier mail with this digest.
 select id, received_at from inbound where digest = :digest;
 
 -- name: retire_digest
--- The same octets may come as another mail from now on.
+-- Let the same content be another mail from now on.
 update inbound set digest = :retired where id = :id;
 
 -- name: insert_content
--- What a mail holds, once.
+-- Store a content once.
 insert into inbound_content (digest, content) values (:digest, :content) on conflict do nothing;
 
 -- name: content_id
--- Where the content of a mail stands.
+-- The id of a content.
 select id from inbound_content where digest = :digest;
 
 -- name: insert
--- A mail for one recipient, accepted.
+-- Store a mail for one recipient.
 insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, queue, state, outcome, settled_at)
 values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :queue, :state, :outcome, :settled_at);
 
 -- name: waiting
--- What was accepted and not dealt with, oldest first; the other index by state would be sorted whole for each batch.
+-- Waiting mails, oldest first; the other index by state would have to be sorted for each batch.
 select id from inbound indexed by inbound_waiting
 where state = 'received' and queue = :queue and id > :after order by id limit :limit;
 
@@ -29,7 +29,7 @@ where state = 'received' and queue = :queue and id > :after order by id limit :l
 select exists (select 1 from inbound indexed by inbound_failed where state = 'failed' and recipient = :recipient);
 
 -- name: move_to_strangers
--- A mail goes before nobody's any more.
+-- Take its priority from a waiting mail.
 update inbound set queue = 'strangers' where id = :id and state = 'received';
 
 -- name: get
@@ -40,21 +40,21 @@ from inbound join inbound_content on inbound_content.id = inbound.content_id
 where inbound.id = :id and inbound.state = 'received';
 
 -- name: settle
--- What became of a mail that is kept for a person to look at.
+-- Record the result of a mail that is kept for a person.
 update inbound set state = :state, outcome = :outcome, settled_at = :now where id = :id and state = 'received';
 
 -- name: finish
--- What became of a mail, of which nothing is needed any more.
+-- Record the result of a mail and delete everything else of it.
 update inbound set state = 'done', outcome = :outcome, settled_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
 where id = :id and state = 'received';
 
 -- name: content_of
--- Which content a mail has.
+-- The content of a mail.
 select content_id from inbound where id = :id;
 
 -- name: delete_content
--- Forget a content that no mail needs.
+-- Delete a content that no mail needs.
 delete from inbound_content where id = :id and not exists (select 1 from inbound where content_id = :id);
 
 -- name: count_kept
@@ -62,7 +62,7 @@ delete from inbound_content where id = :id and not exists (select 1 from inbound
 select count(*) from inbound where state in ('kept', 'unreadable', 'failed');
 
 -- name: sweep_done
--- Mails that were dealt with long ago, some at a time.
+-- Delete mails that were processed long ago, a batch at a time.
 delete from inbound where id in (
     select id from inbound where state = 'done' and settled_at <= :before limit 1000);
 
@@ -82,29 +82,29 @@ select inbound_content.content from inbound join inbound_content on inbound_cont
 where inbound.id = :id and inbound.state in ('kept', 'unreadable', 'failed');
 
 -- name: process_again
--- A kept mail is dealt with once more.
+-- Let a kept mail be processed again.
 update inbound set state = 'received', outcome = '', settled_at = null
 where id = :id and state in ('kept', 'unreadable', 'failed') and content_id is not null;
 
 -- name: keep_again
--- A mail that was dealt with is there again for a person to look at, as it came.
+-- Keep a processed mail for a person, as it came.
 insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, settled_at)
 values (:id, :digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, 'kept', :outcome, :now)
 on conflict (id) do update set content_id = excluded.content_id, mail_from = excluded.mail_from,
     peer = excluded.peer, state = 'kept', outcome = excluded.outcome, settled_at = excluded.settled_at;
 
 -- name: drop
--- A kept mail is forgotten, but for its digest.
+-- Delete a kept mail except its digest.
 update inbound set state = 'done', outcome = 'dropped', settled_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
 where id = :id and state in ('kept', 'unreadable', 'failed');
 
 -- name: too_old
--- Kept mail that nobody looked at in time, some at a time.
+-- Kept mails that are too old, a batch at a time.
 select id from inbound where state in ('kept', 'unreadable', 'failed') and settled_at <= :before limit 100;
 
 -- name: beyond_size
--- Kept mail beyond what may be kept in all, the oldest ones.
+-- The oldest kept mails beyond the total size.
 select id from (
     select inbound.id, sum(length(inbound_content.content)) over (order by inbound.id desc) as total
     from inbound indexed by inbound_by_age
@@ -113,13 +113,13 @@ select id from (
 where total > :size limit 100;
 
 -- name: kept_size
--- How much mail is kept for a person.
+-- The size of all kept mail.
 select coalesce(sum(length(inbound_content.content)), 0)
 from inbound indexed by inbound_by_age cross join inbound_content
 where inbound_content.id = inbound.content_id and inbound.state in ('kept', 'unreadable', 'failed');
 
 -- name: waiting_sizes
--- How much mail waits to be dealt with; each recipient's counts, for each is passed on by itself.
+-- The size of waiting mail; each recipient counts, because each mail is forwarded separately.
 select inbound.queue, sum(length(inbound_content.content)) as size
 from inbound indexed by inbound_waiting cross join inbound_content
 where inbound_content.id = inbound.content_id and inbound.state = 'received' group by inbound.queue;
@@ -132,7 +132,7 @@ from notice indexed by notice_forwarded cross join delivery indexed by delivery_
 where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null and delivery.state in ('queued', 'claimed', 'deferred');
 
 -- name: forwarded_too_old
--- Mail that was passed on long ago and did not come back, some at a time.
+-- Mail that was forwarded long ago and did not bounce, a batch at a time.
 select notice.id
 from notice indexed by notice_forwarded cross join delivery indexed by delivery_by_notice
 where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null
@@ -140,7 +140,7 @@ where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.cont
 limit 100;
 
 -- name: forwarded_beyond_size
--- Mail that was passed on beyond what may be kept, what was passed on first.
+-- The oldest forwarded mail beyond the total size.
 select id from (
     select notice.id, sum(length(notice.content)) over (order by delivery.settled_at desc, notice.id desc) as total
     from notice indexed by notice_forwarded cross join delivery indexed by delivery_by_notice
@@ -149,5 +149,5 @@ select id from (
 where total > :size limit 100;
 
 -- name: drop_forwarded
--- Forget the content of mail that was passed on; what is known of its way stays.
+-- Delete the content of forwarded mail; its delivery stays.
 update notice set content = null where id in (select value from json_each(:ids));

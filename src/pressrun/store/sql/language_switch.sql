@@ -13,24 +13,24 @@ where subscription.id = last
     and (subscription.state not in ('unsubscribed', 'pending') or subscription.moved_to is null);
 
 -- name: lead_on
--- The links of a subscription that is over lead to another one of the same reader.
+-- Let the links of an ended subscription lead to another one of the same reader.
 update subscription set moved_to = :taker_id where id = :giver_id;
 
 -- name: lead_around
--- What leads to subscriptions of a list that is about to go leads to where those lead.
+-- Let links to subscriptions of a list that will be deleted lead to where those lead.
 update subscription set moved_to = (select gone.moved_to from subscription as gone where gone.id = subscription.moved_to)
 where moved_to in (select id from subscription indexed by subscription_by_list
     where list_id = :list_id and moved_to is not null);
 
 -- name: lead_removed_around
--- So does what leads there from lists that went before.
+-- The same for links from lists that were deleted before.
 update removed_subscription
 set moved_to = (select gone.moved_to from subscription as gone where gone.id = removed_subscription.moved_to)
 where moved_to in (select id from subscription indexed by subscription_by_list
     where list_id = :list_id and moved_to is not null);
 
 -- name: keep_trails
--- Where subscriptions of a list that is about to go lead is kept without them.
+-- Keep where subscriptions of a list that will be deleted lead to.
 insert into removed_subscription (id, moved_to)
 select gone.id, gone.moved_to
 from subscription as gone indexed by subscription_by_list cross join subscription as taker
@@ -38,7 +38,7 @@ where gone.list_id = :list_id and gone.state in ('unsubscribed', 'pending') and 
     and taker.list_id <> :list_id;
 
 -- name: hand_copies_on
--- Copies that wait or are on their way are those of another subscription of the same reader, but for issues that it has.
+-- Give waiting and claimed copies to another subscription of the reader, except of issues that it has.
 update delivery set subscription_id = :taker_id
 where subscription_id = :giver_id and edition_id is not null and state in ('queued', 'deferred', 'claimed')
     and not exists (select 1 from had_issue
@@ -47,7 +47,7 @@ where subscription_id = :giver_id and edition_id is not null and state in ('queu
         where copy.subscription_id = :taker_id and copy.edition_id = delivery.edition_id);
 
 -- name: owed
--- Editions that went to one list already, of issues that another list has yet to get.
+-- Editions that one list has sent, of issues that another list has yet to send.
 select had.id
 from edition as due
 cross join edition as had

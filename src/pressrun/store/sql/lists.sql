@@ -20,7 +20,7 @@ select * from list order by name;
 select * from list where listed = 1 and closed_at is null order by title;
 
 -- name: of_family
--- The lists that are one newsletter in several languages.
+-- The lists of a family.
 select * from list where family = :family order by id;
 
 -- name: update
@@ -34,7 +34,7 @@ update list set title = :title, description = :description, from_address = :from
 where id = :id;
 
 -- name: delete
--- Remove a list and, by its foreign keys, all that hangs on it.
+-- Delete a list and, by foreign keys, everything that belongs to it.
 delete from list where id = :id;
 
 -- name: counts
@@ -42,16 +42,16 @@ delete from list where id = :id;
 select state, count(*) as number from subscription where list_id = :list_id group by state;
 
 -- name: end_requests
--- Forget the unconfirmed requests of a list: those who had left before are unsubscribed again.
+-- End the unconfirmed requests of a list: readers who had left before are unsubscribed again.
 update subscription indexed by subscription_by_list set state = 'unsubscribed', state_before = null, since = :now
 where list_id = :list_id and state = 'pending' and state_before is not null;
 
 -- name: delete_requests
--- Forget the unconfirmed requests of a list by those who never were members.
+-- Delete the unconfirmed requests of a list by people who were never members.
 delete from subscription where list_id = :list_id and state = 'pending';
 
 -- name: delete_confirmations
--- Links in confirmation mails of a list end.
+-- End the links in confirmation mails of a list.
 delete from confirmation where subscription_id in (select id from subscription where list_id = :list_id);
 
 -- name: add_editor
@@ -60,32 +60,32 @@ insert into editor (list_id, address, address_key) values (:list_id, :address, :
 on conflict do nothing;
 
 -- name: remove_editor
--- Take that back.
+-- Take the right to post away.
 delete from editor where list_id = :list_id and address_key = :address_key;
 
 -- name: editors
--- Who may post to a list by mail.
+-- The addresses that may post to a list by mail.
 select address from editor where list_id = :list_id order by address_key;
 
 -- name: find_editor
--- An editor's address as it was given.
+-- The address of an editor as it was entered.
 select address from editor where list_id = :list_id and address_key = :address_key;
 
 -- name: put_logo
--- A list's logo, in place of the one it had.
+-- Store the logo of a list, replacing another.
 insert into list_logo (list_id, name, media_type, content, width, height)
 values (:list_id, :name, :media_type, :content, :width, :height)
 on conflict (list_id) do update set name = :name, media_type = :media_type, content = :content, width = :width,
     height = :height;
 
 -- name: remove_logo
--- A list has no logo any more.
+-- Delete the logo of a list.
 delete from list_logo where list_id = :list_id;
 
 -- name: find_logo
--- A list's logo.
+-- The logo of a list.
 select name, media_type, content, width, height from list_logo where list_id = :list_id;
 
 -- name: find_logo_name
--- The file name of a list's logo.
+-- The file name of the logo of a list.
 select name from list_logo where list_id = :list_id;

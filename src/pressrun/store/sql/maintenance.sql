@@ -1,5 +1,5 @@
 -- name: copies
--- Copies that were put off at a time that has not come wait as long from now on; some at a time.
+-- Let copies that were deferred at a future time wait as long from now on, a batch at a time.
 update delivery set due_at = :now + due_at - settled_at, settled_at = :now
 where id in (
     select id from delivery indexed by delivery_queue
@@ -16,29 +16,29 @@ where id in (
     limit :most);
 
 -- name: confirmations
--- Requests that wait for their proof.
+-- Requests that wait for a confirmation.
 update confirmation set expires_at = :now + expires_at - created_at, created_at = :now where created_at > :now;
 
 -- name: held_notices
--- Sign-ups that wait for an operator end with the request that they are for; before the notices themselves are cut.
+-- Held sign-ups, which expire with their request; before their notices.
 update held_notice set expires_at = :now + expires_at - (select created_at from notice where notice.id = notice_id)
 where (select created_at from notice where notice.id = notice_id) > :now;
 
 -- name: held_since
--- And the notices of those.
+-- Notices of held sign-ups.
 update notice set created_at = :now where id in (select notice_id from held_notice) and created_at > :now;
 
 -- name: address_changes
--- Moves to another address, and what undoing them restores.
+-- Changes of address.
 update address_change set expires_at = :now + expires_at - created_at, created_at = :now where created_at > :now;
 
 -- name: pauses
--- Readers who asked for silence for some days.
+-- Pauses that readers chose.
 update subscription set paused_until = :now + paused_until - since, since = :now
 where paused_until is not null and since > :now;
 
 -- name: suspensions
--- Readers who are asked some days after they were suspended.
+-- Suspensions that a probe follows.
 update suspension set since = :now where since > :now and ended_at is null;
 
 -- name: statistics_exist
@@ -46,13 +46,13 @@ update suspension set since = :now where since > :now and ended_at is null;
 select exists (select 1 from sqlite_schema where name in ('sqlite_stat1', 'sqlite_stat4'));
 
 -- name: drop_statistics
--- Those that every build of SQLite gathers.
+-- Drop the statistics that every build of SQLite gathers.
 drop table if exists sqlite_stat1;
 
 -- name: drop_samples
--- Those that only some builds gather.
+-- Drop the statistics that only some builds gather.
 drop table if exists sqlite_stat4;
 
 -- name: reload_schema
--- This connection reads its schema again, without them; all others do, since it has changed.
+-- Let this connection read its schema again; all others do because it has changed.
 pragma writable_schema = reset;

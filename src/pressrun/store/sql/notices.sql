@@ -1,35 +1,35 @@
 -- name: insert
--- One mail to one person.
+-- Store a notice.
 insert into notice (kind, list_id, subscriber_id, address, language, payload, content, message_secret, created_at)
 values (:kind, :list_id, :subscriber_id, :address, :language, :payload, :content, :message_secret, :now);
 
 -- name: insert_all
--- One mail each to several persons: arrays, and 16 octets for each.
+-- Store several notices: arrays, and 16 octets for each.
 insert into notice (kind, list_id, subscriber_id, address, language, payload, message_secret, created_at)
 select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
     substr(:secrets, key * 16 + 1, 16), :now
 from json_each(:notices);
 
 -- name: queue_all
--- The mails whose numbers begin with the first.
+-- Queue notices with consecutive ids.
 insert into delivery (notice_id, domain, state, due_at) select :first + key, value, 'queued', :now from json_each(:domains);
 
 -- name: asked
--- Whom a notice was for, as far as they are still there.
+-- The reader and list of a notice, if they still exist.
 select notice.subscriber_id, notice.list_id, list.name as list_name, notice.address, notice.language, notice.kind
 from delivery join notice on notice.id = delivery.notice_id join list on list.id = notice.list_id
 where delivery.id = :delivery_id and notice.subscriber_id is not null;
 
 -- name: ended
--- A notice that holds a whole mail and goes out no more, though it may have gone.
+-- A notice with content whose delivery has ended.
 select notice.id, notice.content, notice.payload
 from delivery join notice on notice.id = delivery.notice_id
 where delivery.id = :delivery_id and delivery.state in ('delivered', 'failed') and notice.content is not null;
 
 -- name: drop_content
--- A notice is left without its mail.
+-- Delete the content of a notice.
 update notice set content = null where id = :id;
 
 -- name: outlive_list
--- Mails that are passed on belong to no list any more.
+-- Detach forwards from a list.
 update notice indexed by notice_by_list set list_id = null where list_id = :list_id and kind = :kind;

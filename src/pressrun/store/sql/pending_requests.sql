@@ -1,5 +1,5 @@
 -- name: insert
--- Somebody asks for something.
+-- Store a request.
 insert into errand (kind, list_id, address, name, language, ip, words, trust, also, words_language)
 values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust, :also, :words_language);
 
@@ -8,7 +8,7 @@ values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust, :also,
 select exists (select 1 from errand where set_aside_at is null);
 
 -- name: oldest
--- What waits to be carried out, in the order of asking.
+-- Waiting requests, oldest first.
 select * from errand where set_aside_at is null order by id limit 25;
 
 -- name: get
@@ -16,17 +16,17 @@ select * from errand where set_aside_at is null order by id limit 25;
 select * from errand where id = :id;
 
 -- name: set_aside
--- It cannot be carried out.
+-- Set a request aside that cannot be carried out.
 update errand set set_aside_at = :now where id = :id;
 
 -- name: count_set_aside
--- How many cannot be carried out.
+-- How many requests are set aside.
 select count(*) from errand where set_aside_at is not null;
 
 -- name: sweep
--- What could not be carried out long ago.
+-- Delete requests that were set aside long ago.
 delete from errand where set_aside_at <= :before;
 
 -- name: delete
--- It is carried out.
+-- Delete a request that is being carried out.
 delete from errand where id = :id;

@@ -1,13 +1,13 @@
 -- name: insert
--- An edition for the search of its archive.
+-- Add an edition to the index.
 insert into archive_search (rowid, list, title, text) values (:edition_id, :list, :title, :text);
 
 -- name: forget_list
--- The editions of a list that is removed.
+-- Remove the editions of a list from the index.
 delete from archive_search where rowid in (select id from edition where list_id = :list_id);
 
 -- name: count
--- How many editions that an archive shows hold all that is looked for.
+-- How many editions of an archive match.
 select count(*) from archive_search cross join archived_edition
 where archive_search match :expression and archived_edition.id = archive_search.rowid;
 
@@ -24,6 +24,6 @@ order by
 limit :limit offset :offset;
 
 -- name: texts
--- What the index holds of some editions, for the passages that are shown.
+-- The texts of some editions in the index, for snippets.
 select rowid as id, substr(text, 1, :most) as text
 from archive_search where rowid in (select value from json_each(:ids));

@@ -1,12 +1,12 @@
 -- name: insert
--- A new address.
+-- Store a person.
 insert into subscriber (address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
     created_at)
 values (:address, :address_key, :domain, :suppression_digest,
     nullif(:mailbox_digest, :suppression_digest), :name, :language, :attributes, :now);
 
 -- name: find
--- One subscriber by what makes addresses equal.
+-- One subscriber by address key.
 select * from subscriber where address_key = :address_key;
 
 -- name: get
@@ -14,44 +14,44 @@ select * from subscriber where address_key = :address_key;
 select * from subscriber where id = :id;
 
 -- name: of_mailbox
--- Everybody who gets mail in one mailbox.
+-- Everybody whose address leads to one mailbox.
 select * from subscriber where suppression_digest = :mailbox or mailbox_digest = :mailbox order by id;
 
 -- name: update_profile
--- What a reader or an import says about a person.
+-- Write the profile of a person back.
 update subscriber set name = :name, language = :language, attributes = :attributes, text_only = :text_only where id = :id;
 
 -- name: bump_epoch
--- Preferences links that are out there end.
+-- End all preferences links of a person.
 update subscriber set epoch = epoch + 1 where id = :id;
 
 -- name: move
--- The same person at another address.
+-- Give a person another address.
 update subscriber set address = :address, address_key = :address_key, domain = :domain,
     suppression_digest = :suppression_digest, mailbox_digest = nullif(:mailbox_digest, :suppression_digest)
 where id = :id;
 
 -- name: move_copies
--- What waits for them waits in the lane of the new domain.
+-- Move the waiting copies of a person to the destination of the new domain.
 update delivery set domain = :domain, lane = coalesce((select lane from lane_domain where domain = :domain), '')
 where subscription_id in (select id from subscription where subscriber_id = :id) and state in ('queued', 'deferred');
 
 -- name: delete
--- Remove a person and, by its foreign keys, their subscriptions and notices.
+-- Delete a person and, by foreign keys, their subscriptions and notices.
 delete from subscriber where id = :id;
 
 -- name: delete_without_subscription
--- Forget a person whom no list knows any more.
+-- Delete a person without subscriptions.
 delete from subscriber where id = :id and not exists (select 1 from subscription where subscriber_id = :id);
 
 -- name: columns
--- The merge fields that some member of a list has a value for.
+-- The merge fields for which at least one member of a list has a value.
 select distinct entry.key as name
 from subscription join subscriber on subscriber.id = subscription.subscriber_id, json_each(subscriber.attributes) as entry
 where subscription.list_id = :list_id and subscription.state = 'active' and subscriber.attributes <> '{}';
 
 -- name: deliveries
--- The copies that a person got or will get, newest first.
+-- The copies of a person, newest first.
 select edition.id as edition, list.name as list, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
     coalesce(delivery.settled_at, delivery.first_attempt_at) as at
 from subscription

@@ -1,10 +1,10 @@
 -- name: insert
--- A person becomes something to a list.
+-- Store a subscription.
 insert into subscription (list_id, subscriber_id, state, source, since)
 values (:list_id, :subscriber_id, :state, :source, :now);
 
 -- name: find
--- What a person is to a list.
+-- The subscription of a person to a list.
 select * from subscription where subscriber_id = :subscriber_id and list_id = :list_id;
 
 -- name: get
@@ -28,7 +28,7 @@ from subscription join subscriber on subscriber.id = subscription.subscriber_id
 where subscription.id = :id;
 
 -- name: move
--- A change of state.
+-- Write the state back.
 update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
     paused_until = :paused_until, source = :source, since = :since, round = :round
 where id = :id;
@@ -41,11 +41,11 @@ update subscription set state = :state, state_before = null, suspended_for = nul
 where id in (select value from json_each(:ids));
 
 -- name: delete
--- Forget a subscription.
+-- Delete a subscription.
 delete from subscription where id = :id;
 
 -- name: of_subscriber
--- What a person is to every list.
+-- The subscriptions of a person.
 select subscription.*, list.name as list_name, list.title as list_title, list.closed_at
 from subscription join list on list.id = subscription.list_id
 where subscription.subscriber_id = :subscriber_id order by list.name;
@@ -61,7 +61,7 @@ where subscription.list_id = :list_id and subscription.state = :state and subscr
 order by subscription.id limit :limit;
 
 -- name: is_anything_over
--- Whether a pause or a request has come to its end.
+-- Whether a pause or a request has expired.
 select exists (select 1 from subscription where paused_until is not null and paused_until <= :now)
     or exists (select 1 from confirmation where expires_at <= :now);
 
@@ -70,7 +70,7 @@ select exists (select 1 from subscription where paused_until is not null and pau
 select id from subscription where paused_until is not null and paused_until <= :now limit 1000;
 
 -- name: insert_confirmation
--- A request to subscribe that waits for its proof.
+-- Store a request to subscribe that waits for its confirmation.
 insert into confirmation (subscription_id, round, name, language, created_at, expires_at, leader_id)
 values (:subscription_id, :round, :name, :language, :now, :expires_at, :leader_id);
 
@@ -83,11 +83,11 @@ select * from confirmation where id = :id;
 select * from confirmation where leader_id = :leader_id order by id;
 
 -- name: expired_confirmations
--- Requests whose token ended.
+-- Requests whose link has expired.
 select id, subscription_id from confirmation where expires_at <= :now order by expires_at limit 1000;
 
 -- name: delete_confirmation
--- Forget a request.
+-- Delete a request.
 delete from confirmation where id = :id;
 
 -- name: open_confirmations
@@ -95,7 +95,7 @@ delete from confirmation where id = :id;
 select count(*) from confirmation where subscription_id = :subscription_id;
 
 -- name: hand_copies_over
--- Copies that wait for one subscription go out to another, but for editions of which its reader has a copy already.
+-- Give waiting copies to another subscription, except of editions that its reader already has.
 update delivery set subscription_id = :taker_id, domain = :domain,
     lane = coalesce((select lane from lane_domain where domain = :domain), '')
 where subscription_id = :giver_id and edition_id is not null and state in ('queued', 'deferred')
@@ -104,7 +104,7 @@ where subscription_id = :giver_id and edition_id is not null and state in ('queu
             and other.edition_id = delivery.edition_id);
 
 -- name: cancel_copies
--- Copies that nobody has claimed yet do not go out to somebody who left.
+-- Cancel the unclaimed copies of ended subscriptions.
 update delivery set state = 'cancelled', settled_at = :now
 where subscription_id in (select value from json_each(:ids)) and edition_id is not null
     and state in ('queued', 'deferred');

@@ -1,11 +1,11 @@
 -- name: find
--- What keeps an address out, the strongest first: the rule of the view `recipient`, for a bare address.
+-- The suppression of an address, the strongest first: the rule of the view `recipient` for an address.
 select address, reason, since from suppression
 where digest in (:own, :mailbox) and (digest = :own or reason = 'never-again')
 order by reason = 'never-again' desc limit 1;
 
 -- name: upsert
--- Suppress an address; an earlier reason gives way.
+-- Suppress an address, replacing an earlier reason.
 insert into suppression (digest, address, reason, since) values (:digest, :address, :reason, :since)
 on conflict (digest) do update set address = excluded.address, reason = excluded.reason, since = excluded.since;
 
@@ -14,7 +14,7 @@ on conflict (digest) do update set address = excluded.address, reason = excluded
 delete from suppression where digest = :digest;
 
 -- name: forget_address
--- An address is kept out by its digest alone.
+-- Delete the address of a suppression.
 update suppression set address = null where digest = :digest;
 
 -- name: all

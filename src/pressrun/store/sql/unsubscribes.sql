@@ -8,7 +8,7 @@ from json_each(:ids) as wish join subscription on subscription.id = wish.value
 where subscription.state <> 'unsubscribed';
 
 -- name: insert
--- What subscriptions were before they ended: arrays of id, that, the edition and the language.
+-- Keep the former state of subscriptions: arrays of id, former state, edition and language.
 insert into leaving (subscription_id, former, edition_id, left_at, expires_at, language)
 select value ->> 0, value ->> 1, value ->> 2, :left_at, :expires_at, value ->> 3 from json_each(:leavings);
 
@@ -22,55 +22,55 @@ from (select * from leaving where noted = 0 order by id limit 25) as leaving
 where recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
 
 -- name: is_any_notice_due
--- Whether a reader is to be told.
+-- Whether an unsubscribe has not been mailed to its reader yet.
 select exists (select 1 from leaving where noted = 0);
 
 -- name: mark_notified
--- Their readers are told.
+-- Record that the mails to their readers are queued.
 update leaving set noted = 1 where id in (select value from json_each(:ids));
 
 -- name: delete
--- Nobody is told, so nobody can undo them.
+-- Delete unsubscribes that nobody is mailed about.
 delete from leaving where id in (select value from json_each(:ids));
 
 -- name: forget_earlier
--- Only the last leaving can be undone, and only where a link was what ended the subscription then.
+-- Delete earlier unsubscribes: only the last one can be undone, and only if a link caused it.
 delete from leaving where subscription_id in (select value from json_each(:ids));
 
 -- name: get
--- One leaving by id.
+-- One unsubscribe by id.
 select * from leaving where id = :id;
 
 -- name: find
--- The leaving of a subscription that can be undone: there is one at the most.
+-- The only unsubscribe of a subscription that can still be undone.
 select * from leaving where subscription_id = :subscription_id and expires_at > :now;
 
 -- name: requeue_copies
--- Copies that were cancelled with the leaving may go out after all, as long as their edition is being sent.
+-- Queue the copies again that an unsubscribe cancelled, of editions still being sent.
 update delivery set state = 'queued', due_at = :now, settled_at = null
 where subscription_id = :subscription_id and state = 'cancelled' and settled_at = :left_at
     and edition_id in (select id from edition where state in ('sending', 'paused'));
 
 -- name: say_why
--- The reader of a leaving says why, for the first time.
+-- Record that a reader gave a reason, for the first time.
 update leaving set has_said_why = 1 where id = :id and has_said_why = 0;
 
 -- name: count_reason
--- One reader more who gave this reason.
+-- Count a reader who gave this reason.
 insert into leaving_reason (list_id, month, reason, number) values (:list_id, :month, :reason, 1)
 on conflict (list_id, month, reason) do update set number = number + 1;
 
 -- name: reasons
--- What readers of a list gave as reasons, the newest month first.
+-- The counted reasons of a list, newest month first.
 select month, reason, number from leaving_reason where list_id = :list_id
 order by month desc, number desc, reason;
 
 -- name: sweep
--- Leavings whose time is over.
+-- Delete expired unsubscribes.
 delete from leaving where id in (select id from leaving where expires_at <= :now limit 1000);
 
 -- name: of_subscriber
--- What a person left and could still undo.
+-- The unsubscribes of a person that can still be undone.
 select list.name as list_name, leaving.left_at, leaving.expires_at
 from subscription cross join leaving cross join list
 where subscription.subscriber_id = :subscriber_id and leaving.subscription_id = subscription.id

@@ -1,22 +1,22 @@
 -- name: find
--- The edition that greets the new readers of a list.
+-- The welcome mail of a list.
 select edition_id from welcome where list_id = :list_id;
 
 -- name: all
--- The lists that have one.
+-- The lists with a welcome mail.
 select list.name from welcome join list on list.id = welcome.list_id order by list.name;
 
 -- name: put
--- From now on this one does.
+-- Make an edition the welcome mail of a list.
 insert into welcome (list_id, edition_id) values (:list_id, :edition_id)
 on conflict (list_id) do update set edition_id = excluded.edition_id;
 
 -- name: remove
--- A list greets nobody any more.
+-- Leave a list without a welcome mail.
 delete from welcome where list_id = :list_id;
 
 -- name: requeue_copy
--- A copy that was cancelled when its reader left goes out after all.
+-- Queue a copy again that was cancelled when its reader left.
 update delivery set state = 'queued', due_at = :now, settled_at = null
 where subscription_id = :subscription_id and edition_id = :edition_id and state = 'cancelled' and settled_at = :left_at;
 
@@ -25,19 +25,19 @@ where subscription_id = :subscription_id and edition_id = :edition_id and state 
 select id from edition where list_id = :list_id and is_welcome and state in ('sending', 'paused') order by id;
 
 -- name: source
--- What a welcome mail was made of.
+-- The source of a welcome mail.
 select edition.source_name, edition_content.source
 from edition join edition_content on edition_content.edition_id = edition.id
 where edition.id = :edition_id;
 
 -- name: files
--- What it takes along.
+-- The files of a welcome mail.
 select name, content from edition_asset where edition_id = :edition_id order by number;
 
 -- name: is_unused
--- Whether nobody was ever to get a copy.
+-- Whether a welcome mail has no copies and no list uses it.
 select not exists (select 1 from delivery where edition_id = :edition_id);
 
 -- name: delete
--- Forget one of which there is no copy.
+-- Delete a welcome mail without copies.
 delete from edition where id = :edition_id;
