@@ -206,3 +206,11 @@ def test_a_content_of_nobody_is_digested_as_that_of_reader_0() -> None:
     nobody = hashlib.sha256(b"salt" + b"0\0" + "é".encode()).digest()
     assert [nobody, nobody] == [content_digest(b"salt", reader, "é") for reader in (None, 0)]
     assert nobody != content_digest(b"salt", 1, "é")
+
+
+@pytest.mark.parametrize(("first", "last", "is_named"), [(1, 9, True), (2, 9, True), (3, 9, False), (1, 2, True)])
+def test_a_range_names_its_first_and_last_row(first: int, last: int, *, is_named: bool) -> None:
+    """Also a range far wider than what was erased."""
+    rows = made([*PLAIN, (ERASED, json.dumps({"rows": [[first, last]]}), None)])
+    rows[1] = erased(rows[1])
+    assert (int(is_named), 1 - is_named) == (audited(rows).erased, len(audited(rows).problems))

@@ -48,3 +48,8 @@ def test_every_colour_becomes_readable_and_one_that_is_stays(colour: Colour, gro
         assert found == colour
     else:
         assert contrast(found, behind) < READABLE + 0.6
+
+
+def test_a_colour_moves_in_each_of_its_parts() -> None:
+    """By half, and up or down."""
+    assert Colour(50, 75, 100) == Colour(0, 100, 150).towards(Colour(100, 50, 50), 0.5)

@@ -261,3 +261,11 @@ def test_a_stored_state_that_cannot_be_read_is_a_start(stored: object) -> None:
 def test_a_turn_stored_far_ahead_is_cut_to_one_window() -> None:
     spread = Spread(Rate(10, 60.0))
     assert START + 60.0 == spread.next_at(SpreadState(START + 1e6), START)
+
+
+def test_a_budget_has_room_at_the_moment_that_it_names() -> None:
+    budget = Budget(Rate(1, 10.0))
+    spent = budget.spend(BudgetState(), 100.0)
+    at = budget.next_at(spent, 100.0)
+    assert (0, 1) == (budget.left(spent, at - 0.001), budget.left(spent, at))
+    assert at == budget.next_at(spent, at)

@@ -174,3 +174,21 @@ def test_a_server_that_does_not_understand_speaks_of_the_message(code: int) -> N
 def test_other_codes_alone_say_nothing_of_the_message(code: int) -> None:
     found = class_of_refusal(code=code, enhanced="", text="no", at_recipient=True)
     assert BounceClass.MESSAGE is not found
+
+
+@pytest.mark.parametrize(
+    ("code", "at_recipient", "expected"),
+    [(550, True, BounceClass.GONE), (550, False, BounceClass.OTHER), (554, True, BounceClass.OTHER)],
+)
+def test_only_a_550_to_the_recipient_means_the_mailbox(code: int, expected: BounceClass, *, at_recipient: bool) -> None:
+    """Where neither the status nor the words say more."""
+    found = class_of_failure(code=code, enhanced="5.0.0", text="no", at_recipient=at_recipient)
+    assert (expected is BounceClass.GONE) == (found is BounceClass.GONE)
+
+
+@pytest.mark.parametrize(
+    ("enhanced", "expected"),
+    [("4.2.2", BounceClass.FULL), ("4.7.1", BounceClass.POLICY), ("4.4.1", BounceClass.UNREACHABLE)],
+)
+def test_what_was_given_up_keeps_its_reason_where_that_is_not_the_address(enhanced: str, expected: BounceClass) -> None:
+    assert expected is class_of_failure(code=0, enhanced=enhanced, text="no")

@@ -48,3 +48,12 @@ def test_the_moment_of_a_share(share: float, at: int) -> None:
 def test_beyond_a_year_bars_are_whole_weeks(days: int, weeks: int) -> None:
     """The fewest weeks that leave few enough bars."""
     assert weeks * 7 * DAY == spread({0: 1, days * DAY - 1: 99}, 0).seconds
+
+
+def test_the_first_second_beyond_the_axis_is_later() -> None:
+    found = spread({0: 1000, 4: 1, 5: 1}, 0)
+    assert ((1000, 0, 0, 0, 1), 1) == (found.numbers, found.later)
+
+
+def test_counts_from_before_the_start_alone_are_one_bar() -> None:
+    assert (2,) == spread({90: 2}, 100).numbers

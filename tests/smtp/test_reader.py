@@ -117,3 +117,12 @@ def test_half_an_address_at_the_end_of_a_description_does_not_show() -> None:
 def test_a_reply_of_one_endless_word_is_described_by_its_code() -> None:
     """It may be the beginning of an address."""
     assert "554" == describe(Reply(554, "x" * 100_000, ""))
+
+
+@pytest.mark.parametrize("line", [b"199 x", b"199-x", b"600 x", b"600-x"])
+def test_replies_have_codes_from_200_to_599(line: bytes) -> None:
+    """RFC 5321 §4.2.1."""
+    reader = ReplyReader()
+    reader.feed(line + b"\r\n")
+    with pytest.raises(RemoteProtocolError):
+        reader.next_code()

@@ -107,3 +107,23 @@ def test_a_message_larger_than_what_may_be_in_flight_goes_alone() -> None:
     events = dialogue.receive(b"250 rset\r\n250 mail\r\n250 rcpt\r\n250 taken\r\n", 1.0)
     assert 1 == sum(isinstance(event, RecipientOutcome) for event in events)
     assert 1 == dialogue.outbox().count(b"MAIL FROM")
+
+
+@pytest.mark.parametrize("way", OFFERS)
+def test_a_source_may_wake_the_dialogue_that_asks_it(way: DeliveryMode) -> None:
+    """Nothing goes twice, and nobody is asked within the answer."""
+    queue, depth = copies(1), 0
+
+    def source() -> Outgoing | None:
+        nonlocal depth
+        depth += 1
+        assert 1 == depth
+        dialogue.wake(0.0)
+        depth -= 1
+        return queue.popleft() if queue else None
+
+    dialogue = Dialogue(SessionTerms(helo_name="client.example", fastest=way), source, Still(2))
+    dialogue.receive(b"220 relay\r\n", 0.0)
+    dialogue.outbox()
+    dialogue.receive(OFFERS[way], 0.0)
+    assert 1 == dialogue.outbox().count(b"MAIL FROM")
