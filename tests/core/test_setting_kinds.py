@@ -71,11 +71,11 @@ def test_a_good_value_is_read(kind: Kind[Any], value: object, expected: object) 
         (kinds.size(), "0 B", "at least one byte"),
         (kinds.size(), 5, 'did you mean "5 B"?'),
         (kinds.rate(), 5, 'did you mean "5/s"?'),
-        (kinds.rates(), [], "a rate in quotes"),
-        (kinds.share(), "100.1%", "a share in quotes"),
-        (kinds.share(), "5", "a share in quotes"),
-        (kinds.endpoint(), "300.1.1.1:80", "a place to listen"),
-        (kinds.endpoint(), "-x:80", "a place to listen"),
+        (kinds.rates(), [], kinds.rates().expected),
+        (kinds.share(), "100.1%", kinds.share().expected),
+        (kinds.share(), "5", kinds.share().expected),
+        (kinds.endpoint(), "300.1.1.1:80", kinds.endpoint().expected),
+        (kinds.endpoint(), "-x:80", kinds.endpoint().expected),
     ],
 )
 def test_any_other_value_is_refused_with_what_would_be_right(kind: Kind[Any], value: object, said: str) -> None:
