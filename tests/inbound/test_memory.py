@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.inbound.mailroom import ADA, LOCAL, Client, D, Mailroom, connected, listening, mail, open_mailroom
 
+from pressrun.core.current import Holder
 from pressrun.inbound.memory import FREE_BYTES, ContentMemory, Memory
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.services.incoming.mail_acceptance import ArrivedMail
@@ -132,7 +133,7 @@ async def test_a_client_that_never_reads_is_sent_away(room: Mailroom) -> None:
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3_000_000), st.booleans()), max_size=60))
 def test_what_is_held_is_what_the_shares_hold(steps: list[tuple[int, int, bool]]) -> None:
     """Never more than the limit unless one mail has it alone; nothing when all have given back."""
-    memory = Memory(1_000_000)
+    memory = Memory(Holder(1_000_000))
     shares = [ContentMemory(memory) for _ in range(6)]
     for number, octets, is_over in steps:
         shares[number].release() if is_over else shares[number].grow_to(octets)

@@ -8,10 +8,11 @@ import socket
 import ssl
 from collections.abc import Mapping
 
+from pressrun.core.current import Holder
 from pressrun.core.endpoint import Endpoint
 from pressrun.core.errors import BadConfiguration
 from pressrun.inbound.memory import Memory
-from pressrun.inbound.session import ListenerState, MailSession
+from pressrun.inbound.session import ListenerState, MailSession, SmtpTerms
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
 from pressrun.runtime.server_sockets import ListenAddress, ListeningServer, listen
@@ -69,10 +70,6 @@ class Listener:
             self._state.left.clear()
             await self._state.left.wait()
 
-    def reload(self, settings: SmtpSettings, tls: ssl.SSLContext | None) -> None:
-        """Put other limits and another certificate in force for later connections."""
-        self._state.settings, self._state.tls = settings, tls
-
 
 class Listeners:
     """All listeners; `sockets` are those of systemd by name (`smtp`, `lmtp`)."""
@@ -80,10 +77,10 @@ class Listeners:
     def __init__(
         self, settings: SmtpSettings, acceptance: MailAcceptance, sockets: Mapping[str, socket.socket]
     ) -> None:
-        self._settings = settings
+        self._terms = Holder(SmtpTerms(settings=settings, tls=None))
         self._acceptance = acceptance
         self._sockets = sockets
-        self._memory = Memory(settings.memory_bytes)
+        self._memory = Memory(self._terms.part(lambda terms: terms.settings.memory_bytes))
         self._listeners: list[Listener] = []
 
     @property
@@ -93,8 +90,9 @@ class Listeners:
 
     async def start(self) -> None:
         """Open all of them, or none. Raises OSError, or BadConfiguration for an unusable certificate."""
-        tls = load_certificate(self._settings)
-        for name, endpoint in (("smtp", self._settings.listen), ("lmtp", self._settings.lmtp)):
+        settings = self._terms.value.settings
+        self._terms.swap(SmtpTerms(settings=settings, tls=load_certificate(settings)))
+        for name, endpoint in (("smtp", settings.listen), ("lmtp", settings.lmtp)):
             if endpoint is None:
                 continue
             state = ListenerState(
@@ -102,8 +100,7 @@ class Listeners:
                 acceptance=self._acceptance,
                 memory=self._memory,
                 speaks_lmtp=name == "lmtp",
-                settings=self._settings,
-                tls=tls,
+                terms=self._terms,
             )
             listener = Listener(state)
             try:
@@ -120,11 +117,7 @@ class Listeners:
 
     def reload(self, settings: SmtpSettings) -> None:
         """Use other limits and another certificate for later connections. The addresses stay until a restart."""
-        tls = load_certificate(settings)
-        self._settings = settings
-        self._memory.limit = settings.memory_bytes
-        for listener in self._listeners:
-            listener.reload(settings, tls)
+        self._terms.swap(SmtpTerms(settings=settings, tls=load_certificate(settings)))
 
 
 def load_certificate(settings: SmtpSettings) -> ssl.SSLContext | None:

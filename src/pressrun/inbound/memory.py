@@ -12,17 +12,24 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from pressrun.core.current import Current
+
 FREE_BYTES = 128 * 1024  # of each content; with the limit on connections this is bounded, too
 
 
 class Memory:
     """The octets beyond FREE_BYTES of all contents at hand. A mail may use all of it while nothing else is held."""
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, limit: Current[int]) -> None:
+        self._limit = limit
         self.held = 0
         self._storing: set[asyncio.Task[Any]] = set()
         self._turn = asyncio.Lock()
+
+    @property
+    def limit(self) -> int:
+        """How much may be held in all."""
+        return self._limit.value
 
     def has_room(self, octets: int) -> bool:
         """Whether a content of this size could be held now, in addition to what is held."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from pressrun.core.current import Current
 from pressrun.core.errors import Unavailable
 from pressrun.core.mail_routes import Route
 from pressrun.inbound.client_input import BareLineEnd, ClientInput, LineTooLong, ReceivedContent
@@ -69,18 +70,35 @@ def _refuse_content(content: ReceivedContent) -> Reply | None:
     return BARE_ENDS if content.has_bare_ends else None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpTerms:
+    """The settings in force, and the TLS context of their certificate: a reload swaps both together."""
+
+    settings: SmtpSettings
+    tls: ssl.SSLContext | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerState:
-    """What the sessions of one listener share; `settings` and `tls` are replaced by a reload."""
+    """What the sessions of one listener share."""
 
     name: str
     acceptance: MailAcceptance
     memory: Memory
     speaks_lmtp: bool
-    settings: SmtpSettings
-    tls: ssl.SSLContext | None
+    terms: Current[SmtpTerms]
     sessions: set[MailSession] = field(default_factory=set)
     left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def settings(self) -> SmtpSettings:
+        """The settings in force."""
+        return self.terms.value.settings
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """The TLS context in force, None without a certificate."""
+        return self.terms.value.tls
 
 
 class MailSession(ClientConnection):
