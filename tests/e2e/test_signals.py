@@ -124,6 +124,7 @@ def test_a_file_that_does_not_lead_to_the_daemon_is_refused_too(house: House, br
     refused = house.run("reload", prefix=["env", f"MAINPID={daemon.process.pid}"])
     daemon.await_word("RELOADING=1")
     if "elsewhere" in broken:
+        daemon.await_word("READY=1")
         assert (75, True) == (refused.code, "restart" in refused.err)
         assert ["data_dir"] == [one["key"] for one in daemon.events("config.needs_restart")]
     else:

@@ -37,15 +37,6 @@ class NoticeComposer:
         self._addresses = AddressTokens(keys)
         self._rows = NoticeRows(site=site, keys=keys, tokens=tokens)
 
-    @property
-    def tokens(self) -> TokenSettings:
-        """How long links work."""
-        return self._rows.tokens
-
-    @tokens.setter
-    def tokens(self, tokens: TokenSettings) -> None:
-        self._rows.tokens = tokens
-
     def compose(self, row: ClaimedNotice, target: MailingList | None, now: int, logo: Logo | None = None) -> Outgoing:
         """The mail of a claimed notice, with the same Date and Message-ID on every retry. `logo` is the list's."""
         address = parse_address(row.address)

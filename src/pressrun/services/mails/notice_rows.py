@@ -53,7 +53,7 @@ class NoticeRows:
         self._keys = keys
         self._web = WebTokens(keys)
         self._addresses = AddressTokens(keys)
-        self.tokens = tokens
+        self._lifetimes = tokens
         self._linked: dict[str, Callable[[ClaimedNotice, MailingList, Payload], Notice]] = {
             "confirmation": self._confirmation,
             "already_subscribed": self._already_subscribed,
@@ -91,7 +91,7 @@ class NoticeRows:
         return AlreadySubscribed(preferences_url=self._preferences(row, target, 0), also=also)
 
     def _preferences_link(self, row: ClaimedNotice, target: MailingList, _payload: Payload) -> Notice:
-        lifetime = self.tokens.preferences_lifetime_seconds
+        lifetime = self._lifetimes.preferences_lifetime_seconds
         return PreferencesLink(
             link=self._preferences(row, target, int(row.created_at + lifetime)),
             lifetime_minutes=max(1, round(lifetime / 60)),
