@@ -161,10 +161,10 @@ async def test_a_slot_that_has_passed_is_not_used() -> None:
     ("rates", "relay_rates", "tolerance"),
     [
         ((), (), 0.25),
-        ((Rate(1000, 1.0),), (), 0.0075),
-        ((Rate(100, 1.0), Rate(20_000, 3600.0)), (), 0.0075),
-        ((Rate(100, 1.0),), (Rate(10, 1.0),), 0.0075),
-        ((Rate(6, 60.0),), (Rate(10, 1.0),), 0.075),
+        ((Rate(1000, 1.0),), (), 0.005),
+        ((Rate(100, 1.0), Rate(20_000, 3600.0)), (), 0.005),
+        ((Rate(100, 1.0),), (Rate(10, 1.0),), 0.005),
+        ((Rate(6, 60.0),), (Rate(10, 1.0),), 0.05),
     ],
 )
 def test_how_late_a_slot_may_be_used(rates: tuple[Rate, ...], relay_rates: tuple[Rate, ...], tolerance: float) -> None:

@@ -25,7 +25,7 @@ SLOT_HORIZON_SECONDS = 0.1
 SHORTEST_SLOT_SECONDS = 0.0001
 # A timer that fires this early has its slot. Waiting again would cost a whole cycle of the event loop.
 EARLY_SECONDS = 0.0005
-LATE_PART = 0.75  # of the room that a rate leaves, for workers; the rest is for the way to the relay
+LATE_PART = 0.5  # of the room that a rate leaves, for workers; the other half is for the way to the relay
 
 
 def slot_tolerance_seconds(*scopes: Sequence[Rate]) -> float:
@@ -57,6 +57,10 @@ class PacedScope:
     def spend_each(self, times: Sequence[float]) -> None:
         """Copies go at these times."""
         self.state = self.pace.spend_each(self.state, times)
+
+    def spend(self, now: float, count: int) -> None:
+        """So many copies go now."""
+        self.state = self.pace.spend(self.state, now, count)
 
     def follow(self, now: float) -> None:
         """Follow a clock that was set back."""
@@ -134,8 +138,8 @@ class Pacer:
     def slots(self, relay: str, now: float, most: int) -> list[float]:
         """The slots of this relay that can be handed out now, at most `most`; `spend` those that are used."""
         count = self.count_slots(relay, now, most)
-        if count == 0:
-            return []
+        if count == 0 or not self.has_slots(relay):
+            return [now] * count
         process, own = self._process, self._relays[relay]
         of_process = process.pace.turns(process.state, now, count)
         of_relay = own.pace.turns(own.state, now, count)
@@ -147,8 +151,11 @@ class Pacer:
 
     def spend(self, relay: str, slots: Sequence[float]) -> None:
         """These slots are used; they are not given back, whatever becomes of their jobs."""
-        self._process.spend_each(slots)
-        self._relays[relay].spend_each(slots)
+        for scope in (self._process, self._relays[relay]):
+            if self.has_slots(relay):
+                scope.spend_each(slots)
+            else:
+                scope.spend(slots[0], len(slots))
 
     def _ahead_seconds(self, relay: str) -> float:
         interval = max(self._process.pace.interval, self._relays[relay].pace.interval)
