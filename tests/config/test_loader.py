@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pressrun.config import changed_needing_restart, examine, find_config, load_settings
+from pressrun.config import changed_needing_restart, examine, locate_config, load_settings
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration, NoInput
 from pressrun.core.quantities import Rate
@@ -229,21 +229,21 @@ def test_the_configuration_is_looked_for_in_order(tmp_path: Path) -> None:
     other = tmp_path / "other.toml"
     other.write_text(_LEAST)
     environ = {"PRESSRUN_CONFIG": str(other)}
-    assert find_config(str(here), environ, tmp_path) == here
-    assert find_config("other.toml", {}, tmp_path) == other
-    assert find_config(None, environ, tmp_path) == other
-    assert find_config(None, {}, tmp_path) == here
+    assert locate_config(str(here), environ, tmp_path) == here
+    assert locate_config("other.toml", {}, tmp_path) == other
+    assert locate_config(None, environ, tmp_path) == other
+    assert locate_config(None, {}, tmp_path) == here
     with pytest.raises(NoInput, match="pressrun init"):
-        find_config("nowhere.toml", {}, tmp_path)
+        locate_config("nowhere.toml", {}, tmp_path)
     with pytest.raises(NoInput, match=r"\$PRESSRUN_CONFIG"):
-        find_config(None, {"PRESSRUN_CONFIG": "nowhere.toml"}, tmp_path)
+        locate_config(None, {"PRESSRUN_CONFIG": "nowhere.toml"}, tmp_path)
 
 
 def test_no_configuration_at_all_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error mentions `pressrun init`."""
     monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", tmp_path / "etc" / "config.toml")
     with pytest.raises(BadConfiguration, match="pressrun init"):
-        find_config(None, {}, tmp_path)
+        locate_config(None, {}, tmp_path)
 
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:

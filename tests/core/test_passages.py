@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.passages import LENGTH, MOST_READ, find_passage
+from pressrun.core.passages import LENGTH, MOST_READ, best_passage
 from pressrun.core.searching import parse_query, searchable
 
 LONG = " ".join(f"filler{number}" for number in range(400))
 
 
 def shown(text: str, query: str) -> str:
-    pieces = find_passage(searchable(text), parse_query(query))
+    pieces = best_passage(searchable(text), parse_query(query))
     return "".join(f"[{piece}]" if is_found else piece for piece, is_found in pieces)
 
 
@@ -50,7 +50,7 @@ def test_it_is_the_first_place_with_most_of_the_terms() -> None:
 def test_any_text_and_any_query_give_a_passage(text: str, query: str) -> None:
     """Never longer than it may be, and nothing in it that the text has not."""
     found = searchable(text)
-    pieces = find_passage(found, parse_query(query))
+    pieces = best_passage(found, parse_query(query))
     passage = "".join(piece for piece, _ in pieces).strip("…")
     assert passage in found.replace("\u200b", "") or "…" in text
     assert all(piece for piece, _ in pieces)
@@ -61,7 +61,7 @@ def test_no_query_takes_long(query: str) -> None:
     """A look at each character, however often a short word stands in a text of the greatest length."""
     text = "w a b word wo wor " * (MOST_READ // 18)
     began = time.process_time()
-    find_passage(text, parse_query(query))
+    best_passage(text, parse_query(query))
     assert time.process_time() - began < 0.5
 
 

@@ -62,9 +62,9 @@ def test_a_surge_begins_above_its_mark_and_ends_at_half_of_it() -> None:
     told = []
     for number in (100, 101, 102):
         surge.count(HOUR, number, 0)
-        told.append((surge.judge(at(30), 100), surge.is_on))
+        told.append((surge.update(at(30), 100), surge.is_on))
     assert [(False, False), (True, True), (False, True)] == told
-    ends = [minutes for minutes in range(31, 120) if surge.judge(at(minutes), 100)]
+    ends = [minutes for minutes in range(31, 120) if surge.update(at(minutes), 100)]
     assert [91] == ends  # 102 in the hour before, of which 51 are left at half past
     assert not surge.is_on
 
@@ -72,23 +72,23 @@ def test_a_surge_begins_above_its_mark_and_ends_at_half_of_it() -> None:
 def test_the_hour_before_counts_as_far_as_it_is_less_than_an_hour_ago() -> None:
     surge = RateAnomaly()
     surge.count(HOUR, 10, 200)
-    assert (True, True) == (surge.judge(at(6), 189), surge.is_on)  # 10 and nine tenths of 200
+    assert (True, True) == (surge.update(at(6), 189), surge.is_on)  # 10 and nine tenths of 200
     other = RateAnomaly()
     other.count(HOUR, 10, 200)
-    assert not other.judge(at(6), 190)
+    assert not other.update(at(6), 190)
 
 
 def test_a_surge_ends_with_the_wish_to_know_and_after_hours_without_any() -> None:
     for now, mark in ((at(1), None), (at(180), 100.0)):
         surge = RateAnomaly()
         surge.count(HOUR, 1000, 0)
-        assert surge.judge(at(1), 100.0)
-        assert (True, False) == (surge.judge(now, mark), surge.is_on)
+        assert surge.update(at(1), 100.0)
+        assert (True, False) == (surge.update(now, mark), surge.is_on)
 
 
 def test_a_clock_that_was_set_back_ends_nothing() -> None:
     surge = RateAnomaly()
     surge.count(HOUR, 1000, 0)
-    assert surge.judge(at(1), 100)
-    assert not surge.judge(at(-600), 100)
+    assert surge.update(at(1), 100)
+    assert not surge.update(at(-600), 100)
     assert surge.is_on

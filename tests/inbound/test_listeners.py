@@ -306,7 +306,7 @@ async def test_a_fault_of_ours_is_temporary_and_tells_nothing(
         with monkeypatch.context() as patched:
             patched.setattr(room.acceptance, "accept", fail)
             assert "451 4.3.0 internal error, try again later" == await client.post(mail(), [OWNER])
-            patched.setattr(room.acceptance, "find_route", fail)
+            patched.setattr(room.acceptance, "resolve_route", fail)
             await client.say("MAIL FROM:<>")
             assert "451 4.3.0 internal error, try again later" == await client.say(f"RCPT TO:<{OWNER}>")
         await client.say("RSET")

@@ -63,7 +63,7 @@ LEFT_NAMES = set(
 )
 LEFT_ANSWERS = set(
     """
-    MailAcceptance.find_route build build_signer find_config find_passage
+    MailAcceptance.find_route build build_signer locate_config best_passage
 """.split()
 ) | {"VerbGroup.get_command"}  # click's
 LEFT_TERMS = {"smarthost", "soft bounce", "delivery report"}
@@ -171,7 +171,7 @@ def _keeps_promise(name: Name) -> bool:
     match name.verb:
         case "find":
             return is_optional or name.returns.startswith(_COLLECTIONS)
-        case "get" | "parse" | "build":
+        case "get" | "parse":
             return not is_optional
         case "is" | "has" | "are" | "may" | "can" | "needs":
             return name.returns == "bool"

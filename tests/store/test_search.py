@@ -14,7 +14,7 @@ from tests.database import connection_of, new_database
 
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
-from pressrun.core.passages import find_passage
+from pressrun.core.passages import best_passage
 from pressrun.core.searching import parse_query
 from pressrun.store import editions, lists, migrate, search
 from pressrun.store.connection import connect
@@ -132,7 +132,7 @@ def test_a_passage_marks_what_was_found(tx: Transaction) -> None:
         (7, "МИР"),
         (8, "학교"),
     ):
-        passage = find_passage(search.texts(tx, [number])[number], parse_query(query))
+        passage = best_passage(search.texts(tx, [number])[number], parse_query(query))
         marked[number] = "".join(f"[{piece}]" if is_found else piece for piece, is_found in passage)
     assert {
         1: "The first [boats] came back on [Monday], past the naïve café.",

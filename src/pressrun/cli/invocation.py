@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pressrun.cli.owner import find_owner
-from pressrun.config import Settings, find_config, find_data_dir, load_settings
+from pressrun.config import Settings, locate_config, find_data_dir, load_settings
 from pressrun.store.datadir import DataDir
 
 
@@ -34,7 +34,7 @@ class Invocation:
 
     @cached_property
     def _paths(self) -> tuple[Path, Path | None]:
-        path = find_config(self._config, os.environ, Path.cwd())
+        path = locate_config(self._config, os.environ, Path.cwd())
         data_dir = find_data_dir(path)
         if data_dir is not None:
             find_owner(data_dir)

@@ -16,7 +16,7 @@ from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted
 _SYSTEM_WIDE = Path("/etc/pressrun/config.toml")
 
 
-def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
+def locate_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
     """The configuration to use: the one given, `$PRESSRUN_CONFIG`, ./config.toml, or the system-wide one.
 
     Raises NoInput if the given one does not exist, BadConfiguration if there is none, and NotPermitted if this user may

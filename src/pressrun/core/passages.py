@@ -42,7 +42,7 @@ class _Fold(dict[int, str]):
 _FOLD = _Fold()
 
 
-def find_passage(text: str, terms: Sequence[Term]) -> Pieces:
+def best_passage(text: str, terms: Sequence[Term]) -> Pieces:
     """The passage of `text`, as the index holds it, that has most of the terms: pieces, True for what was found."""
     text = text[:MOST_READ]
     spans = _find(text, terms)

@@ -41,8 +41,8 @@ class RateAnomaly:
         """`number` came in this hour so far, `before` in the one before."""
         self.hour, self._number, self._before = hour, number, before
 
-    def judge(self, now: float, mark: float | None) -> bool:
-        """Whether it begins or ends now, which `is_on` then says; it is on only where there is a mark."""
+    def update(self, now: float, mark: float | None) -> bool:
+        """Update `is_on`, and return whether it changed; without a mark there is never an anomaly."""
         was_on = self.is_on
         self.is_on = mark is not None and self._per_hour(now) > (mark / 2 if was_on else mark)
         return self.is_on != was_on

@@ -303,7 +303,7 @@ class MailSession(ClientConnection):
             self._reply(SURPLUS)
             return
         acceptance = self._listener.acceptance
-        route = await acceptance.find_route(local)
+        route = await acceptance.resolve_route(local)
         if isinstance(route, Reply):
             self._refuse(route)
             return

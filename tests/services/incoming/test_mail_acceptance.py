@@ -36,7 +36,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 )
 async def test_addresses_of_a_list_are_known(room: Mailroom, local: str) -> None:
     """Without regard to case."""
-    assert isinstance(await room.acceptance.find_route(local), Route)
+    assert isinstance(await room.acceptance.resolve_route(local), Route)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ async def test_addresses_of_a_list_are_known(room: Mailroom, local: str) -> None
 )
 async def test_unknown_local_parts_are_refused_at_rcpt(room: Mailroom, local: str) -> None:
     """5.1.1, also for a token that is not signed."""
-    answer = await room.acceptance.find_route(local)
+    answer = await room.acceptance.resolve_route(local)
     assert isinstance(answer, Reply)
     assert (550, "5.1.1") == (answer.code, answer.enhanced)
 
@@ -63,15 +63,15 @@ async def test_a_token_serves_one_purpose_and_one_list(room: Mailroom) -> None:
     """That of the bounce address does not unsubscribe, and none works for another list."""
     await room.make_list("other")
     token = room.token(AddressPurpose.BOUNCES, 5)
-    assert isinstance(await room.acceptance.find_route(f"news-bounces+{token.upper()}"), Route)
+    assert isinstance(await room.acceptance.resolve_route(f"news-bounces+{token.upper()}"), Route)
     for local in (f"news-unsubscribe+{token}", f"news-confirm+{token}", f"other-bounces+{token}"):
-        assert isinstance(await room.acceptance.find_route(local), Reply)
+        assert isinstance(await room.acceptance.resolve_route(local), Reply)
 
 
 async def test_a_closed_list_takes_no_sign_up(room: Mailroom) -> None:
     """Refused at RCPT; by command it is said in the answer."""
     await room.close_list()
-    answer = await room.acceptance.find_route("news-join")
+    answer = await room.acceptance.resolve_route("news-join")
     assert isinstance(answer, Reply)
     assert "5.7.1" == answer.enhanced
     sent = await room.deliver(mail(Subject="subscribe"), "news-request")
@@ -145,7 +145,7 @@ async def test_signed_addresses_outlive_their_list(room: Mailroom) -> None:
     number = await room.subscribe()
     local = f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, number)}"
     await room.delete_list()
-    assert isinstance(await room.acceptance.find_route(local), Route)
+    assert isinstance(await room.acceptance.resolve_route(local), Route)
     assert [] == await room.deliver(mail(), local)
     assert {"done": 1} == await room.counts()
 
@@ -370,7 +370,7 @@ async def test_mail_to_the_owner_is_passed_on_untouched(room: Mailroom) -> None:
     assert outgoing.content.endswith(content)
     assert message_of(outgoing)["From"] == ADA
     assert outgoing.content.startswith(b"Received: from [192.0.2.7]\r\n by news.example.org")
-    assert isinstance(await room.acceptance.find_route(outgoing.mail_from.partition("@")[0]), Route)
+    assert isinstance(await room.acceptance.resolve_route(outgoing.mail_from.partition("@")[0]), Route)
     assert outgoing.eight_bit
     assert not outgoing.utf8
 
@@ -384,7 +384,7 @@ async def test_mail_to_the_operator_is_passed_on(room: Mailroom, local: str) -> 
     first, second = await room.outgoing()
     assert ["ops@harbour.example"] * 2 == [first.rcpt_to, second.rcpt_to]
     assert "" == second.mail_from
-    back = await room.acceptance.find_route(first.mail_from.partition("@")[0])
+    back = await room.acceptance.resolve_route(first.mail_from.partition("@")[0])
     assert isinstance(back, Route)
     assert RouteKind.BOUNCES is back.kind
 

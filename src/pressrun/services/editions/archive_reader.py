@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import TypeAlias, TypeVar
 
 from pressrun.core.current import Current
-from pressrun.core.passages import Pieces, find_passage
+from pressrun.core.passages import Pieces, best_passage
 from pressrun.core.quantities import RateExceeded
 from pressrun.core.searching import parse_query, searchable
 from pressrun.core.subscription import SubscriptionState
@@ -373,7 +373,7 @@ def _search(
         found = tuple(
             SearchResult(
                 summary=summary_of(row, target),
-                passage=find_passage(_below_title(row["title"], texts[row["id"]]), terms),
+                passage=best_passage(_below_title(row["title"], texts[row["id"]]), terms),
             )
             for row in rows
         )

@@ -43,7 +43,7 @@ LOOP = Reply(554, "too many hops, possible mail loop", "5.4.6")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivedMail:
-    """A mail whose content has arrived completely, for recipients that `find_route` accepted.
+    """A mail whose content has arrived completely, for recipients that `resolve_route` accepted.
 
     `mail_from` is "" for the null sender; with `replies_each` every recipient gets a reply of its own (LMTP).
     """
@@ -70,7 +70,7 @@ class MailAcceptance:
         self._enclosed = EnclosedTokens(site, self._tokens, WebTokens(context.keys))
         self._quota = MailQuota(context)
 
-    async def find_route(self, local: str) -> Route | Reply:
+    async def resolve_route(self, local: str) -> Route | Reply:
         """What a local part of mail_domain means, or the reply that refuses it. Raises Unavailable."""
         route = read_local_part(local)
         if route is None:

@@ -114,7 +114,7 @@ class AbuseLimits:
         """Whether these are far more sign-ups than usual, which `_watch` finds once they are on record."""
         trial = replace(self._anomaly)
         trial.count(arrivals.hour, arrivals.number, arrivals.before)
-        trial.judge(now, self._threshold(arrivals.usual))
+        trial.update(now, self._threshold(arrivals.usual))
         return trial.is_on
 
     def _watch(self, arrivals: _Arrivals, now: float, work_until: float) -> None:
@@ -128,7 +128,7 @@ class AbuseLimits:
         return None if times is None else max(floor, times * usual)
 
     def _update_anomaly(self, now: float) -> None:
-        if not self._anomaly.judge(now, self._threshold(self._arrivals.usual)):
+        if not self._anomaly.update(now, self._threshold(self._arrivals.usual)):
             return
         is_on = self._anomaly.is_on
         name = "subscription.holding" if is_on else "subscription.holding_over"
