@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pressrun.config import changed_needing_restart, examine, locate_config, load_settings
+from pressrun.config import changed_needing_restart, examine, load_settings, locate_config
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration, NoInput
 from pressrun.core.quantities import Rate

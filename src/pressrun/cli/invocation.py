@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pressrun.cli.owner import find_owner
-from pressrun.config import Settings, locate_config, find_data_dir, load_settings
+from pressrun.config import Settings, find_data_dir, load_settings, locate_config
 from pressrun.store.datadir import DataDir
 
 

@@ -1,7 +1,7 @@
 """config.toml: read whole, checked whole, and handed on as the small settings types that the other packages declare."""
 
 from pressrun.config.generated import write_initial_config
-from pressrun.config.loader import examine, locate_config, find_data_dir, load_settings
+from pressrun.config.loader import examine, find_data_dir, load_settings, locate_config
 from pressrun.config.problems import ConfigError
 from pressrun.config.settings import Settings, changed_needing_restart
 
@@ -10,8 +10,8 @@ __all__ = [
     "Settings",
     "changed_needing_restart",
     "examine",
-    "locate_config",
     "find_data_dir",
     "load_settings",
+    "locate_config",
     "write_initial_config",
 ]

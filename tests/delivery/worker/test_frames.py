@@ -15,9 +15,9 @@ from pressrun.delivery.worker.frames import (
     Copies,
     Drain,
     Drained,
-    Edition,
+    EditionOrder,
     Forget,
-    Notice,
+    NoticeOrder,
     Order,
     Recall,
     Report,
@@ -96,9 +96,9 @@ STATUSES = st.builds(RelayStatus, name=RELAYS, connections=NUMBERS, failing_sinc
 LOGOS = st.builds(Logo, width=NUMBERS, height=NUMBERS)
 ORDERS = st.one_of(
     st.builds(Setup, st.binary()),
-    st.builds(Edition, NUMBERS, st.binary()),
+    st.builds(EditionOrder, NUMBERS, st.binary()),
     st.builds(Copies, RELAYS, st.lists(COPIES, max_size=3)),
-    st.builds(Notice, RELAYS, NOTICES, NUMBERS, st.none() | LISTS, st.none() | LOGOS, st.floats(0, 1e10)),
+    st.builds(NoticeOrder, RELAYS, NOTICES, NUMBERS, st.none() | LISTS, st.none() | LOGOS, st.floats(0, 1e10)),
     st.builds(Forget, st.lists(NUMBERS)),
     st.builds(Recall, st.none() | st.lists(NUMBERS)),
     st.builds(Drain, st.floats(0, 1000)),

@@ -18,8 +18,8 @@ from pressrun.delivery.worker.frames import (
     AssignedCopy,
     Copies,
     Drain,
-    Edition,
-    Notice,
+    EditionOrder,
+    NoticeOrder,
     Order,
     Results,
     encode_frame,
@@ -81,13 +81,13 @@ class Daemon(asyncio.Transport):
         return [report for report in self._reports.read(heard) if isinstance(report, Results)]
 
 
-def unreadable() -> Edition:
+def unreadable() -> EditionOrder:
     """An edition that no copy can be composed from."""
-    return Edition(7, b"not a pickle")
+    return EditionOrder(7, b"not a pickle")
 
 
-def notice_for(relay: str, number: int) -> Notice:
-    return Notice(relay, ClaimedNotice(**{**NOTICE, "id": number}), 0, None, None, 0.0)
+def notice_for(relay: str, number: int) -> NoticeOrder:
+    return NoticeOrder(relay, ClaimedNotice(**{**NOTICE, "id": number}), 0, None, None, 0.0)
 
 
 async def test_an_edition_that_cannot_be_read_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -132,7 +132,7 @@ async def in_flight(daemon: Daemon, mailbox: Mailbox) -> None:
     mailbox.open.clear()
     rows = [ClaimedNotice(**{**NOTICE, "id": number, "content": b"Subject: news\r\n\r\n"}) for number in (5, 6)]
     daemon.say(pack_setup(settings_for(relay_at(mailbox.port, connections=1, pipelining=False)), KEYS))
-    daemon.say(*[Notice("primary", row, 0, None, None, 0.0) for row in rows])
+    daemon.say(*[NoticeOrder("primary", row, 0, None, None, 0.0) for row in rows])
     await mailbox.arrived.wait()
 
 

@@ -285,12 +285,12 @@ async def test_the_operator_hears_once_that_sign_ups_are_held_and_once_that_no_m
     with caplog.at_level(logging.INFO, logger="pressrun.readers"):
         for number in range(100):
             await watch.admit(number)
-        assert watch.abuse_limits.asks_for_work(office.now)
+        assert watch.abuse_limits.requires_work(office.now)
         for later in (1800, 7200, 7201):
             watch.abuse_limits.poll(office.now + later)
     assert [True, False] == watch.told
     assert ["subscription.holding", "subscription.holding_over"] == [record.message for record in caplog.records]
-    assert not watch.abuse_limits.asks_for_work(office.now + 7201)
+    assert not watch.abuse_limits.requires_work(office.now + 7201)
     assert "reader1" not in caplog.text
 
 

@@ -89,19 +89,19 @@ async def test_work_is_asked_for_from_half_of_the_limit_on_and_as_long_as_that_l
     asked = []
     for number in range(3):
         await gate.admit(f"a@s{number}.example")
-        asked.append(gate.abuse_limits.asks_for_work(office.now))
+        asked.append(gate.abuse_limits.requires_work(office.now))
         office.now += 600
     assert [False, True, True] == asked
-    assert [True, False] == [gate.abuse_limits.asks_for_work(office.now + later) for later in (2399, 2401)]
+    assert [True, False] == [gate.abuse_limits.requires_work(office.now + later) for later in (2399, 2401)]
 
 
 async def test_no_work_is_asked_for_where_the_operator_does_not_want_it(office: Office) -> None:
     """Nor any more once the configuration no longer says so."""
     gate = SignUpGate(office, replace(WIDE, proof_of_work_above=Rate(1, DAY)))
     await gate.admit("a@s.example")
-    assert gate.abuse_limits.asks_for_work(office.now)
+    assert gate.abuse_limits.requires_work(office.now)
     change(gate.settings, limits=WIDE)
-    assert not gate.abuse_limits.asks_for_work(office.now)
+    assert not gate.abuse_limits.requires_work(office.now)
     assert await gate.admit("b@s.example")
 
 

@@ -1,1 +1,1 @@
-"""The press: makes the mails of the rows that the queue gives, signs them, and feeds the connections."""
+"""The mailer: composes and signs the messages of claimed rows, and hands them to the connections."""

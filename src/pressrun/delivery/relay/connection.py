@@ -33,7 +33,7 @@ _log = logging.getLogger("pressrun.relay")
 RECEIVED_BYTES = 16 * 1024  # read at a time; replies are short
 
 
-class Owner(Protocol):
+class ConnectionOwner(Protocol):
     """What a connection tells, and where it gets its messages. None of these may raise."""
 
     def next(self) -> Outgoing | None: ...
@@ -65,7 +65,7 @@ class Connection(asyncio.BufferedProtocol):
         settings: RelaySettings,
         terms: SessionTerms,
         tls: ssl.SSLContext | None,
-        owner: Owner,
+        owner: ConnectionOwner,
         *,
         number: int = 1,
         window: Window | None = None,
@@ -119,7 +119,7 @@ class Connection(asyncio.BufferedProtocol):
         return self._dialogue.mode
 
     async def open(self) -> None:
-        """Connect and, if so agreed, do TLS; what the network does wrong is told by `Owner.closed`, not raised."""
+        """Connect, with TLS if configured; errors of the network go to `ConnectionOwner.closed` and are not raised."""
         try:
             await self._connect()
             if await self._wants_tls:

@@ -1,1 +1,1 @@
-"""The press with its relays: in the daemon, or in a process of its own and the port to it."""
+"""Worker processes, which compose, sign, deliver and journal, and the side of the daemon that gives them work."""

@@ -30,7 +30,7 @@ class Setup(msgspec.Struct, frozen=True, array_like=True, tag=0):
     packed: bytes
 
 
-class Edition(msgspec.Struct, frozen=True, array_like=True, tag=1):
+class EditionOrder(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """What the copies of an edition have in common; comes before the first of them."""
 
     edition_id: int
@@ -58,7 +58,7 @@ class Copies(msgspec.Struct, frozen=True, array_like=True, tag=2):
     copies: list[AssignedCopy]
 
 
-class Notice(msgspec.Struct, frozen=True, array_like=True, tag=3):
+class NoticeOrder(msgspec.Struct, frozen=True, array_like=True, tag=3):
     """A notice for one relay."""
 
     relay: str
@@ -91,7 +91,7 @@ class Drain(msgspec.Struct, frozen=True, array_like=True, tag=6):
     seconds: float
 
 
-Order = Setup | Edition | Copies | Notice | Forget | Recall | Drain
+Order = Setup | EditionOrder | Copies | NoticeOrder | Forget | Recall | Drain
 
 
 class Results(msgspec.Struct, frozen=True, array_like=True, tag=0):
@@ -141,15 +141,15 @@ def unpack_setup(setup: Setup) -> tuple[WorkerSettings, KeyRing]:
     return settings, keys
 
 
-def pack_edition(edition: CompiledEdition) -> Edition:
+def pack_edition(edition: CompiledEdition) -> EditionOrder:
     """A compiled edition as an order; a skeleton that serves for both forms travels once."""
     same = edition.text_skeleton is edition.skeleton
     skeletons = [edition.skeleton.encode()] if same else [edition.skeleton.encode(), edition.text_skeleton.encode()]
     packed = pickle.dumps((edition.slug, edition.list, edition.language, skeletons, edition.message_secret))
-    return Edition(edition.edition_id, packed)
+    return EditionOrder(edition.edition_id, packed)
 
 
-def unpack_edition(order: Edition) -> CompiledEdition:
+def unpack_edition(order: EditionOrder) -> CompiledEdition:
     """The compiled edition of an order."""
     slug, target, language, stored, secret = pickle.loads(order.packed)  # noqa: S301 - as above
     skeletons: Sequence[Skeleton] = [Skeleton.decode(octets) for octets in stored]

@@ -25,7 +25,7 @@ from pressrun.delivery.worker.frames import (
     Drain,
     Drained,
     Forget,
-    Notice,
+    NoticeOrder,
     Order,
     Recall,
     Report,
@@ -64,7 +64,7 @@ EDITIONS_AT_MOST = 16  # that the process keeps; an edition that goes on after t
 LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
 
 
-class Owner(Protocol):
+class WorkerOwner(Protocol):
     """Whoever gives the workers their rows."""
 
     def recorded(self, relay: str, results: Sequence[Result]) -> None:
@@ -83,7 +83,7 @@ class WorkerHandle(BackgroundLoop):
     unavailable = "worker.ended"  # nothing here asks a database
 
     def __init__(
-        self, number: int, settings: WorkerSettings, keys: KeyRing, *, journal: Journal | None, owner: Owner
+        self, number: int, settings: WorkerSettings, keys: KeyRing, *, journal: Journal | None, owner: WorkerOwner
     ) -> None:
         super().__init__(time.time)
         self.name = f"worker {number}"
@@ -321,7 +321,7 @@ class WorkerHandle(BackgroundLoop):
     def _send(self, line: _Line, relay: str, job: Job, copies: list[AssignedCopy]) -> None:
         """Send a notice, or add a copy to those that are sent together."""
         if isinstance(job.row, ClaimedNotice):
-            line.send(Notice(relay, job.row, job.claimed_at, job.list, job.logo, job.slot_at))
+            line.send(NoticeOrder(relay, job.row, job.claimed_at, job.list, job.logo, job.slot_at))
             return
         edition = job.edition
         assert edition is not None  # a copy comes with the edition that it is a copy of

@@ -23,9 +23,9 @@ from pressrun.delivery.worker.frames import (
     Copies,
     Drain,
     Drained,
-    Edition,
+    EditionOrder,
     Forget,
-    Notice,
+    NoticeOrder,
     Order,
     Recall,
     Report,
@@ -119,10 +119,10 @@ class WorkerProcess(asyncio.Protocol):
             case Copies():
                 self._assign_copies(order, self._assignments)
                 self._relays.wake()
-            case Notice():
+            case NoticeOrder():
                 self._assign(order.relay, [order.job()], self._assignments)
                 self._relays.wake()
-            case Edition(edition_id=edition_id):
+            case EditionOrder(edition_id=edition_id):
                 self._editions.pop(edition_id, None)
                 try:
                     self._editions[edition_id] = unpack_edition(order)

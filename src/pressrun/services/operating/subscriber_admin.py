@@ -22,7 +22,7 @@ from pressrun.services.operating.list_settings import read_line
 from pressrun.services.operating.subscriber_import import ImportOptions, RowOutcome, import_rows, require_open_list
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.erasure import erase
-from pressrun.services.readers.sign_ups import ConfirmationTerms, ask_for_confirmation
+from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.reports.ledger_reports import Answer, require_list
 from pressrun.services.settings import ServiceSettings
@@ -145,7 +145,7 @@ class SubscriberAdmin:
             expires_at = int(now + self._settings.value.tokens.confirm_lifetime_seconds)
             terms = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
             record_consent(tx, target, person, "requested", origin, now=now, salt=self._entropy(16))
-            return ask_for_confirmation(tx, target, person, subscription, origin, terms, now=now).state
+            return request_confirmation(tx, target, person, subscription, origin, terms, now=now).state
         state = move(None if subscription is None else subscription.state, SubscriptionEvent.ADD)
         assert state is not None
         if subscription is None:

@@ -20,7 +20,7 @@ from pressrun.core.tokens import digests_of
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.row_checks import CheckedRow, check_row
 from pressrun.services.ports import Entropy
-from pressrun.services.readers.sign_ups import ConfirmationTerms, ask_for_confirmation
+from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import find_reason
@@ -261,7 +261,7 @@ def _write(
     if prior.state is None and after.state is _State.PENDING:
         secret = options.entropy(16) if options.asks else None
         terms = ConfirmationTerms(name=row.name, expires_at=int(now + options.confirm_seconds), mail_secret=secret)
-        subscription_id = ask_for_confirmation(tx, target, person, None, origin, terms, now=now).id
+        subscription_id = request_confirmation(tx, target, person, None, origin, terms, now=now).id
     elif prior.state is None:
         assert after.state is not None
         subscription_id = subscriptions.insert_subscription(

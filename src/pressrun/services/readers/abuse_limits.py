@@ -68,7 +68,7 @@ class AbuseLimits:
         tx.after_commit(self._record, verdict, now, shown)
         return verdict
 
-    def asks_for_work(self, now: float) -> bool:
+    def requires_work(self, now: float) -> bool:
         """Whether our own page makes the browser work now."""
         return self._anomaly.is_on or (self._context.limits.proof_of_work_above is not None and now < self._work_until)
 

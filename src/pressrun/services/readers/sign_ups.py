@@ -149,7 +149,7 @@ class SignUps:
             return
         (first, subscription), *others = wanted
         terms = ConfirmationTerms(name=name, expires_at=expires_at, mail_secret=secret, also=others)
-        ask_for_confirmation(tx, first, person, subscription, origin, terms, now=at, post=post)
+        request_confirmation(tx, first, person, subscription, origin, terms, now=at, post=post)
 
     def can_confirm(self, tx: Transaction, confirmation_id: int) -> bool:
         """Whether the link of a request would subscribe somebody now."""
@@ -278,7 +278,7 @@ class ConfirmationTerms:
     also: Sequence[tuple[MailingList, Subscription | None]] = ()
 
 
-def ask_for_confirmation(
+def request_confirmation(
     tx: Transaction,
     target: MailingList,
     person: Subscriber,

@@ -62,7 +62,7 @@ class WebRequests(BackgroundLoop):
     @property
     def work_bits(self) -> int | None:
         """How much work our own form asks for now, if any."""
-        asks = self._sign_ups.abuse_limits.asks_for_work(self._context.clock())
+        asks = self._sign_ups.abuse_limits.requires_work(self._context.clock())
         return self._context.limits.proof_of_work_bits if asks else None
 
     def draw_form(self) -> int:
