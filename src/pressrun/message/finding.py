@@ -151,11 +151,11 @@ def note(code: str, line: int | None = None, /, **values: Value) -> Finding:
 
 
 def errors_of(findings: Iterable[Finding]) -> list[Finding]:
-    """Those that stop a send."""
+    """The findings that stop a send."""
     return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Each finding once: errors first, then warnings, then notes, each by line."""
+    """Each finding once: errors, then warnings, then notes, each by line."""
     ranks = list(Severity)
     return tuple(sorted(dict.fromkeys(findings), key=lambda each: (ranks.index(each.severity), each.line or 0)))

@@ -1,4 +1,4 @@
-"""How many columns of a terminal a text takes: wide characters two, marks and invisible ones none (UAX #11)."""
+"""How many columns of a terminal a text needs: two for wide characters, none for marks and invisible ones (UAX #11)."""
 
 from __future__ import annotations
 

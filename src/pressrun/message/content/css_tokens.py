@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 
 class TokenKind(Enum):
-    """What a token is; numbers with their unit are one kind."""
+    """The kind of a token; a number and its unit are one token."""
 
     SPACE = auto()
     NAME = auto()

@@ -45,7 +45,7 @@ class Field:
 
 
 class FieldTable:
-    """The fields of one edition: marks them in its sources and finds them again in its parts."""
+    """The fields of one edition: replaces them in its sources by placeholders, and finds these again in its parts."""
 
     def __init__(self, sources: Iterable[str], known_columns: Collection[str], constants: dict[str, str]) -> None:
         self.findings: list[Finding] = []

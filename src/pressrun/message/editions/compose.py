@@ -86,7 +86,7 @@ def suggested_slug(file: EditionFile) -> str:
 
 
 def with_asset_prefix(built: BuiltEdition, prefix: str) -> str:
-    """`archive_html` with its images served below `prefix`, as `"/news/archive/SLUG/"`."""
+    """`archive_html` with its images served below `prefix`, such as `"/news/archive/SLUG/"`."""
     page_html = built.archive_html
     for asset in built.archive_assets:
         own = f'src="{ARCHIVE_PREFIX}{html.escape(asset.name)}"'
@@ -218,7 +218,7 @@ class _EditionBuilder:
         enclosures: Sequence[Enclosure],
         skeletons: tuple[Skeleton, Skeleton | None],
     ) -> BuiltEdition:
-        """Everything in one."""
+        """The edition with all its parts."""
         keys, values = self.file.keys, self._impersonal()
         archive_html, archive_text = self._archive()
         subject = clean_value(render(finished.subject, values))

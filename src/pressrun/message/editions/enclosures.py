@@ -67,7 +67,7 @@ class Images:
         return [enclosure for enclosure, _ in self._included.values()]
 
     def archive_files(self) -> tuple[ArchiveFile, ...]:
-        """Those of them that the archive shows."""
+        """The included images that the archive shows."""
         return tuple(file for digest, (_, file) in self._included.items() if digest in self._archived)
 
     def _include(self, source: str) -> str | None:

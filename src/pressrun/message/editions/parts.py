@@ -32,7 +32,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedParts:
-    """The parts of one edition, and what was found on the way. `text` and `html` are for the mail."""
+    """The parts of one edition, and the findings on the way. `text` and `html` are for the mail."""
 
     subject: str
     preheader: str
@@ -112,7 +112,7 @@ class _PartMaker:
         return direction_of(named.text if named else own or self.list_language)
 
     def _find_losses(self, body: Body) -> None:
-        """What cleaning took out of the HTML, and what its style sheet lost on the way into the elements."""
+        """Report what cleaning removed from the HTML, and what its style sheet lost on the way into the elements."""
         file, cleaned = self.file, body.html
         if cleaned is None:
             return

@@ -100,7 +100,7 @@ def _reason_of_precedence(value: str) -> str | None:
 
 
 def _keyword(value: str) -> str:
-    """The keyword of Auto-Submitted, which parameters or a comment may follow (RFC 3834 §5)."""
+    """The keyword of Auto-Submitted, without the parameters or comment after it (RFC 3834 §5)."""
     return re.split(r"[;(\s]", value, maxsplit=1)[0].lower()
 
 

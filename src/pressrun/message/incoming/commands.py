@@ -1,4 +1,4 @@
-"""Commands of `NAME-request@D`: in the subject, or one a line in the body, until `end` or the signature."""
+"""Commands to `NAME-request@D`: in the subject, or one per line of the body up to `end` or the signature."""
 
 from __future__ import annotations
 

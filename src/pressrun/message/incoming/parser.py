@@ -127,7 +127,7 @@ class MailPart(Message):
         return self._parameter("name", "content-type", failobj) if name is None else name
 
     def get_content_charset(self, failobj: Any = None) -> Any:
-        """The charset that it says it is in."""
+        """The charset that it claims."""
         return self._parameter("charset", "content-type", failobj)
 
     def _parameter(self, name: str, header: str, failobj: Any) -> Any:

@@ -1,8 +1,7 @@
-"""Reading a mail that came in from anywhere: under caps that are checked before any parser sees it.
+"""Reads a mail that came in from anywhere, under caps that are checked before a parser sees it.
 
-The standard library's parser burns seconds on folded semicolons, long address fields, very many parts and deep nests;
-what is beyond the caps is refused first, in linear time. Whatever happens, the outcome is an IncomingMail or
-UnreadableMail. This runs in the helper process, which limits memory and time besides.
+Whatever happens, the outcome is an IncomingMail or UnreadableMail. This runs in the sandbox, which also limits memory
+and time.
 """
 
 from __future__ import annotations

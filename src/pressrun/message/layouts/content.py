@@ -93,7 +93,7 @@ def _without_outer_margins(body: str, *, is_first: bool) -> str:
 
 
 def _cut(tag: str, sides: tuple[int, ...]) -> str:
-    """A tag whose margin is 0 on these sides: 0 is the upper, 2 the lower."""
+    """The tag with a margin of 0 on these sides; 0 is the upper one, 2 the lower one."""
     match = _MARGIN.search(tag) if sides else None
     if match is None:
         return tag

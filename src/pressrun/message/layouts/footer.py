@@ -52,7 +52,7 @@ def address_html(postal_address: str) -> str:
 
 
 def footer_text(footer: Footer, words: Words) -> str:
-    """The footer as plain text, with the rule that sets it apart."""
+    """The footer as plain text, below a rule."""
     lines = [_RULE]
     if footer.note.strip():
         lines += [*(line.strip() for line in footer.note.strip().splitlines()), ""]
@@ -71,7 +71,7 @@ def _reason(footer: Footer, words: Words) -> str:
 
 
 def _linked_lines(text: str, named: Mapping[str, str]) -> str:
-    """Lines of plain text, their web addresses as links."""
+    """Lines of plain text, with web addresses as links."""
     linked = link_urls(text, lambda url: _link(url, url, named))
     return "<br>".join(line.strip() for line in linked.splitlines())
 

@@ -79,7 +79,7 @@ class EditionHeld(Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionReleased(Notice):
-    """Tells an editor that an edition which came by mail is on its way already; `replaces` as in EditionHeld."""
+    """Tells an editor that the edition they mailed is already on its way; `replaces` as in EditionHeld."""
 
     edition: int
     edition_subject: str

@@ -22,7 +22,7 @@ _ACCENT = Colour.parse("#1a56c4")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateValues:
-    """The plain values, and the marks."""
+    """The values that a template gets: plain ones, and marks for what is inserted later."""
 
     plain: dict[str, Any]
     marks: Marks

@@ -94,7 +94,7 @@ def is_notification(opened: OpenedMail, text: str, *, must_be_daemon: bool, is_f
 
 
 def recipients_of_prose(opened: OpenedMail, text: str) -> list[RecipientReport]:
-    """What the text says of each recipient; of one without an address when it names none."""
+    """What the text says of each recipient, or of a single one without an address if it names none."""
     if _ACTION_FIELD.search(text):
         status = _STATUS_FIELDS.search(text)
         start = 0 if status is None else status.start()

@@ -167,7 +167,7 @@ def _status(value: str) -> str:
 
 
 def _diagnostic(value: str) -> str:
-    """Without its type (RFC 3464 §2.3.6)."""
+    """A diagnostic code without its type (RFC 3464 §2.3.6)."""
     kind, semicolon, rest = value.partition(";")
     return rest.strip() if semicolon and len(kind) <= 30 and " " not in kind.strip() else value
 

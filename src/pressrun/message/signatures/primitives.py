@@ -71,7 +71,7 @@ def sha256(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """`algorithm` as DKIM names it; `sign` makes the signature of a SHA-256, on any thread."""
+    """`algorithm` is its name in DKIM; `sign` signs a SHA-256 digest, on any thread."""
 
     algorithm: str
     bits: int
@@ -79,7 +79,7 @@ class PrivateKey:
 
 
 def load_private_key(pem: bytes) -> PrivateKey:
-    """Raises NoKey."""
+    """The private key in a PEM. Raises NoKey."""
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415

@@ -29,7 +29,7 @@ def canonical_value(value: bytes) -> bytes:
 
 
 def canonical_body(body: bytes) -> bytes:
-    """A whole body: empty, or ended by one CRLF."""
+    """A whole body, which is empty or ends in one CRLF."""
     body = canonical_lines(body)
     end = len(body)
     if body.endswith(b" "):
@@ -45,7 +45,7 @@ def canonical_lines(text: bytes) -> bytes:
 
 
 def _squeezed(text: bytes) -> bytes:
-    """Every run of blanks and tabs as one blank."""
+    """Each run of blanks and tabs becomes one blank."""
     if b"\t" in text:
         text = text.replace(b"\t", b" ")
     return _RUN.sub(b" ", text) if b"  " in text else text

@@ -88,7 +88,7 @@ def _is_signed(name: bytes) -> bool:
 
 
 def _named(names: Sequence[bytes]) -> bytes:
-    """The h= tag, folded behind colons (RFC 6376 §3.5)."""
+    """The h= tag, folded after colons (RFC 6376 §3.5)."""
     lines = [b" h=" + names[0]]
     for name in names[1:]:
         if len(lines[-1]) + len(name) + 2 <= LINE:

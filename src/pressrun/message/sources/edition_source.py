@@ -10,7 +10,7 @@ from pressrun.message.sources.front_matter import FrontMatter
 
 
 class EditionFormat(StrEnum):
-    """By the suffix of the file."""
+    """The format of an edition, by the suffix of its file."""
 
     MARKDOWN = "md"
     HTML = "html"

@@ -14,7 +14,7 @@ _LINE_OCTETS = 57  # 76 letters
 
 
 def encode_lines(data: bytes) -> bytes:
-    """`data` as lines of at most 76 letters, each ended."""
+    """`data` as lines of at most 76 letters, each with its line end."""
     encoded = base64.b64encode(data)
     return b"".join(encoded[start : start + 76] + b"\r\n" for start in range(0, len(encoded), 76))
 

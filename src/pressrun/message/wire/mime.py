@@ -171,7 +171,7 @@ def message_body(
     seed: str,
     text_parameters: str = "",
 ) -> Stream:
-    """The content fields and body of a message: text, HTML beside it, images inside that, attachments around all."""
+    """The content fields and body of a message: text and HTML as alternatives, images inside the HTML, attachments."""
     enclosures = tuple(enclosures)
     inline = [enclosure_entity(item) for item in enclosures if item.content_id is not None and html is not None]
     attached = [enclosure_entity(item) for item in enclosures if item.content_id is None]

@@ -86,7 +86,7 @@ class _Coded:
 
 
 class Skeleton:
-    """Chunks and the slots between them: one more chunk than slots."""
+    """Chunks with a slot between each two."""
 
     __slots__ = ("_coded", "_fixed_subject", "_forms", "_places", "_stored", "_template", "_unique")
 
@@ -179,7 +179,7 @@ class Skeleton:
         return clean_value(self._subject(values, values.fields()))
 
     def subject_field(self, values: CopyValues, fields: dict[str, str]) -> bytes:
-        """The whole field of one copy, with the merge fields at hand."""
+        """The subject field of one copy, whose merge fields are `fields`."""
         if self._fixed_subject is not None and not values.is_test:
             return self._fixed_subject
         return text_field("Subject", self._subject(values, fields))

@@ -98,7 +98,7 @@ ESCAPES: dict[SlotKind, Callable[[str], str]] = {
 
 
 def render(pieces: Sequence[Piece], fields: dict[str, str]) -> str:
-    """The pieces as one text with these values; a missing or empty value becomes the slot's default."""
+    """The pieces as one text with these values, or the slot's default for a missing or empty value."""
     return "".join(
         [
             piece if isinstance(piece, str) else ESCAPES[piece.kind](fields.get(piece.field) or piece.default)
