@@ -34,7 +34,7 @@ from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.editor_reports import EditorReports
+from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.services.settings import LimitSettings, ServiceSettings
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import consent, drafts, editions, lists, logos, subscribers, subscriptions

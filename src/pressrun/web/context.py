@@ -19,7 +19,7 @@ from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.editor_reports import EditorReports
+from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.web import language
 from pressrun.web.http.clients import Proxies, network_of
 from pressrun.web.pages import Pages

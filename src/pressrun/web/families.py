@@ -13,8 +13,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import best_of, find_language
-from pressrun.locales.own_names import own_names
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.store.lists import MailingList
 from pressrun.web import language

@@ -9,15 +9,17 @@ from pathlib import PurePosixPath
 
 from pressrun.core.errors import NotFound, PreflightFailed, Refused
 from pressrun.core.site import Site
+from pressrun.locales.all_languages import is_known
 from pressrun.locales.catalogues import words_in
+from pressrun.locales.languages import LANGUAGES, find_language
 from pressrun.message.content.web_fragment import inline_fragment
 from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
-from pressrun.message.finding import Finding, errors_of, in_order, note
+from pressrun.message.finding import Finding, error, errors_of, in_order, note, warning
 from pressrun.message.layouts.design import Logo
 from pressrun.message.sources.edition_file import parse_edition, referenced_paths
 from pressrun.message.sources.edition_source import EditionFile
+from pressrun.message.sources.front_matter import Value
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
-from pressrun.services.editions.language_check import check_language
 from pressrun.services.editions.own_layouts import render_own
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import LayoutRenderer
@@ -25,6 +27,8 @@ from pressrun.store import editions, lists, logos, subscribers
 from pressrun.store.issues import IssueEdition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
+
+_AVAILABLE_LANGUAGES = ", ".join(LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +149,25 @@ def check_front(front: str, archive: str, fragment: str) -> list[Finding]:
     if front != "full" or archive != "public" or inline_fragment(fragment, table_name="", below=1) is not None:
         return []
     return [note("front-teaser")]
+
+
+def check_language(named: Value | None, built: str, of_list: str) -> list[Finding]:
+    """Findings about the language `built` of an edition, which its keys, its HTML or its list name.
+
+    There are none about the language of the list, which its operator chose.
+    """
+    if built.lower() == of_list.lower():
+        return []
+    line = None if named is None else named.line
+    if is_known(built):
+        return [_untranslated(built, of_list, line)] if find_language(built) is None else []
+    if named is None:
+        return [warning("language-unknown-document", tag=built)]
+    return [error("language-unknown", line, tag=built, tags=_AVAILABLE_LANGUAGES)]
+
+
+def _untranslated(tag: str, of_list: str, line: int | None) -> Finding:
+    return warning("language-not-spoken", line, tag=tag, tags=_AVAILABLE_LANGUAGES, language=words_in(of_list).language)
 
 
 def require_no_errors(findings: Iterable[Finding]) -> None:

@@ -14,7 +14,7 @@ from pressrun.core.colour import Colour
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.core.names import parse_family_name
 from pressrun.core.opening_hours import format_hours, parse_hours
-from pressrun.locales.known import is_known
+from pressrun.locales.all_languages import is_known
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.wire.mailbox import parse_mailbox

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import at_defaults
@@ -17,9 +17,12 @@ from pressrun.core.providers import provider_of
 from pressrun.core.same_words import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.editions.draft_approval import find_held
 from pressrun.services.editions.lifecycle import require_edition
+from pressrun.services.ports import Clock
 from pressrun.services.reports.ledger_reports import Answer, describe_edition
 from pressrun.store import bounces, deliveries, destinations, editions, lists
+from pressrun.store.database import Database
 from pressrun.store.editions import CountedEvent
 from pressrun.store.transaction import Row, Transaction
 
@@ -258,3 +261,22 @@ def _timing(delivered: Mapping[int, int]) -> dict[str, str | None]:
         **{name: rfc3339(moment_of_share(delivered, share)) for name, share in _SHARES.items()},
         "last_delivered_at": rfc3339(max(delivered, default=None)),
     }
+
+
+class EditorReports:
+    """Reports on editions that came by mail."""
+
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def report(self, edition_id: int) -> EditionReport | None:
+        """The report on an approved edition; None before approval and once its editor has been removed."""
+        return await self._database.read(_report_to_editor, edition_id, int(self._clock()))
+
+
+def _report_to_editor(tx: Transaction, edition_id: int, now: int) -> EditionReport | None:
+    held = find_held(tx, edition_id)
+    if held is None or held.edition.started_at is None:
+        return None
+    return replace(report_edition(tx, edition_id, now), language=held.language)

@@ -12,8 +12,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from pressrun.locales.all_languages import own_names
 from pressrun.locales.catalogues import words_in
-from pressrun.locales.own_names import own_names
 from pressrun.message.editions.read_back import shown_source, with_images_inside
 from pressrun.message.finding import Finding, Severity
 from pressrun.message.words import Words, direction_of

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
+from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import find_language
-from pressrun.locales.own_names import own_names
 from pressrun.services.editions.archive_reader import OfferedList
 from pressrun.services.readers.sign_ups import SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin

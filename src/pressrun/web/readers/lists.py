@@ -15,7 +15,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.colour import Colour
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
-from pressrun.locales.own_names import own_names
+from pressrun.locales.all_languages import own_names
 from pressrun.message.words import Words
 from pressrun.services.editions.archive_reader import ListPage
 from pressrun.services.readers.sign_ups import SignUpAnswer

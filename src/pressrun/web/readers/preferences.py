@@ -15,8 +15,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.names import MAX_NAME
 from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
-from pressrun.locales.own_names import own_names
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS, PreferenceChanges, PreferenceLink, Profile
 from pressrun.store.lists import MailingList

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from pressrun.core.sign_up import Trust, decide_trust
 from pressrun.core.tokens import WebPurpose
 from pressrun.core.work import is_work
-from pressrun.locales.own_names import own_names
+from pressrun.locales.all_languages import own_names
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store.lists import MailingList
 from pressrun.web.consent_words import DECOY, sign_up_promise

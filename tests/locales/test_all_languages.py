@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import best_of
-from pressrun.locales.own_names import own_names
 
 
 def test_languages_have_their_own_names() -> None:
