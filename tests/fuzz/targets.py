@@ -16,7 +16,7 @@ from tests.core.signed import signed_address, signed_link
 from tests.editions.corpus import NAMES, Written, built_from
 from tests.fuzz.pages import opened, page_seeds, pages
 from tests.fuzz.samples import POSTED, REPORT, mails, replies
-from tests.message.content.css_elsewhere import harm_in
+from tests.message.content.css_oracle import harm_in
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, EditionError, MalformedAddress, UnreadableMail

@@ -14,7 +14,7 @@ import pytest
 from tests.browser.specimens import own_specimens, specimens
 from tests.message import in_five_languages
 from tests.message.builders import build, edition, part, profile, site, values
-from tests.message.notices.every import EVERY
+from tests.message.notices.every_notice import EVERY
 from tests.message.notices.test_notices import copy
 
 from pressrun.locales.catalogues import words_in

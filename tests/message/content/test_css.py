@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.message.content.css_elsewhere import harm_in
+from tests.message.content.css_oracle import harm_in
 
 from pressrun.message.content import css
 from pressrun.message.content.css import clean_sheet, clean_style

@@ -8,7 +8,7 @@ from html import escape
 
 import pytest
 from tests.message.builders import DOMAIN, MAIL_TOKEN, PNG, part, profile, read, site
-from tests.message.notices.every import EVERY
+from tests.message.notices.every_notice import EVERY
 
 from pressrun.core.address import parse_address
 from pressrun.locales.catalogues import words_in

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.message.builders import edition, profile, site
-from tests.message.preflight.looking import found, the_only
+from tests.message.preflight.findings import findings_of, the_only
 
 from pressrun.message.editions import compose
 from pressrun.message.layouts.footer import Footer
@@ -16,37 +16,37 @@ from pressrun.message.words import Words
 def test_a_list_without_postal_address_may_not_send() -> None:
     """The list's setting decides."""
     without = profile(postal_address=" ")
-    severity, line, message = the_only(found(edition("a"), list_profile=without))
+    severity, line, message = the_only(findings_of(edition("a"), list_profile=without))
     assert ("error", None) == (severity, line)
     assert "pressrun list set news postal_address=" in message
-    assert [] == found(edition("a"), list_profile=replace(without, require_postal_address=False))
+    assert [] == findings_of(edition("a"), list_profile=replace(without, require_postal_address=False))
 
 
 def test_a_postal_address_with_markup_in_it_is_seen_in_both_parts() -> None:
     """It is escaped in the HTML."""
-    assert [] == found(edition("a"), list_profile=profile(postal_address='Smith & Sons <Ltd>, "Quay" 1\nPort'))
+    assert [] == findings_of(edition("a"), list_profile=profile(postal_address='Smith & Sons <Ltd>, "Quay" 1\nPort'))
 
 
 def test_an_edition_without_anything_to_read() -> None:
     """An image alone is something."""
-    assert ("error", 4) == the_only(found(edition("")))[:2]
-    assert [] == found(edition("![A map](https://x.example/map.png)"))
+    assert ("error", 4) == the_only(findings_of(edition("")))[:2]
+    assert [] == findings_of(edition("![A map](https://x.example/map.png)"))
 
 
 def test_an_owner_outside_ascii_is_no_envelope_sender() -> None:
     """Where mail is received, the envelope sender is an address of the list."""
     owned = profile(owner="büro@harbour.example")
-    severity, line, message = the_only(found(edition("a"), list_profile=owned, at=site(receives_mail=False)))
+    severity, line, message = the_only(findings_of(edition("a"), list_profile=owned, at=site(receives_mail=False)))
     assert ("error", None) == (severity, line)
     assert "büro@harbour.example" in message
     assert "pressrun list set news owner=" in message
-    assert [] == found(edition("a"), list_profile=owned)
+    assert [] == findings_of(edition("a"), list_profile=owned)
 
 
 def test_an_owner_at_an_internationalised_domain_is_one() -> None:
     """Its A-label stands in the envelope."""
     owned = profile(owner="post@bücher.example")
-    assert [] == found(edition("a"), list_profile=owned, at=site(receives_mail=False))
+    assert [] == findings_of(edition("a"), list_profile=owned, at=site(receives_mail=False))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def no_footer(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_footer")
 def test_a_part_without_footer_is_told() -> None:
     """By part: the other one does not make up for it."""
-    findings = found(edition("Hello"))
+    findings = findings_of(edition("Hello"))
     assert ["error", "error"] == [severity for severity, _, _ in findings]
     assert "The text part has no unsubscribe link" in findings[0][2]
     assert "The text part does not show the postal address" in findings[1][2]
@@ -71,5 +71,5 @@ def test_a_part_without_footer_is_told() -> None:
 @pytest.mark.usefixtures("no_footer")
 def test_a_link_that_the_author_placed_is_enough() -> None:
     """The part has its way out."""
-    findings = found(edition("[leave]({{ unsubscribe_url }})"))
+    findings = findings_of(edition("[leave]({{ unsubscribe_url }})"))
     assert ["postal address" in message for _, _, message in findings] == [True]

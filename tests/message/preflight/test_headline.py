@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.message.builders import edition
-from tests.message.preflight.looking import found, the_only
+from tests.message.preflight.findings import findings_of, the_only
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from tests.message.preflight.looking import found, the_only
 )
 def test_a_subject_that_keeps_readers_from_opening(subject: str, words: str) -> None:
     """Too long, shouting, or like an answer that nobody asked for."""
-    severity, line, message = the_only(found(edition("Hello", subject=subject)))
+    severity, line, message = the_only(findings_of(edition("Hello", subject=subject)))
     assert ("warning", 2) == (severity, line)
     assert words in message
 
@@ -48,26 +48,26 @@ def test_a_subject_that_keeps_readers_from_opening(subject: str, words: str) -> 
 )
 def test_a_subject_that_is_fine(subject: str) -> None:
     """Abbreviations, scripts without capitals, and words that only begin like an answer."""
-    assert [] == found(edition("Hello", subject=subject))
+    assert [] == findings_of(edition("Hello", subject=subject))
 
 
 @pytest.mark.parametrize("preheader", ["Harbour news", "harbour News.", "news"])
 def test_a_preheader_that_says_what_the_subject_says(preheader: str) -> None:
     """It is shown beside it."""
-    severity, line, message = the_only(found(edition("Hello", f"preheader: {preheader}")))
+    severity, line, message = the_only(findings_of(edition("Hello", f"preheader: {preheader}")))
     assert ("warning", 3) == (severity, line)
     assert "repeats the subject" in message
 
 
 def test_a_preheader_that_says_more() -> None:
     """Also when it shares words with the subject."""
-    assert [] == found(edition("Hello", "preheader: Harbour news of June and July"))
+    assert [] == findings_of(edition("Hello", "preheader: Harbour news of June and July"))
 
 
 @pytest.mark.parametrize("body", ["[View it online](https://x.example/1)", "www.x.example\n\nHello"])
 def test_without_a_preheader_the_first_words_stand_in(body: str) -> None:
     """They serve in most editions; an address at the top says nothing."""
-    findings = found(edition(body))
+    findings = findings_of(edition(body))
     expected = [] if body.startswith("[") else [("note", 2)]
     assert expected == [one[:2] for one in findings]
-    assert [] == found(edition(body, "preheader: What is new"))
+    assert [] == findings_of(edition(body, "preheader: What is new"))

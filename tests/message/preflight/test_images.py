@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.message.builders import PNG, edition
-from tests.message.preflight.looking import found, the_only
+from tests.message.preflight.findings import findings_of, the_only
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from tests.message.preflight.looking import found, the_only
 )
 def test_images_that_some_readers_miss(body: str, suffix: str, words: str) -> None:
     """With the line where they stand."""
-    severity, line, message = the_only(found(edition(body), suffix, assets={"a.png": PNG}))
+    severity, line, message = the_only(findings_of(edition(body), suffix, assets={"a.png": PNG}))
     assert ("warning", 4) == (severity, line)
     assert words in message
 
@@ -26,4 +26,4 @@ def test_images_that_some_readers_miss(body: str, suffix: str, words: str) -> No
 @pytest.mark.parametrize("body", ["<img src='a.png' alt=''>", "<img src='a.png' alt='Boat'>"])
 def test_images_that_are_fine(body: str) -> None:
     """In HTML an empty alt is written on purpose: the image is an ornament."""
-    assert [] == found(edition(body), ".html", assets={"a.png": PNG})
+    assert [] == findings_of(edition(body), ".html", assets={"a.png": PNG})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.message.builders import edition
-from tests.message.preflight.looking import found, the_only
+from tests.message.preflight.findings import findings_of, the_only
 
 TEXTS = {
     "Cyrillic": "Первого числа портовая контора снова зажгла фонари на набережной, и ступени теперь видно издалека.",
@@ -22,7 +22,7 @@ TEXTS = {
 )
 def test_letters_of_another_language(script: str, language: str) -> None:
     """The edition's language, or else its list's."""
-    severity, _, message = the_only(found(edition(TEXTS[script], f"language: {language}")))
+    severity, _, message = the_only(findings_of(edition(TEXTS[script], f"language: {language}")))
     assert "warning" == severity
     assert f"“{language}”, but its text is in another script" in message
 
@@ -43,4 +43,4 @@ def test_letters_of_another_language(script: str, language: str) -> None:
 )
 def test_letters_that_may_be_right(text: str, language: str) -> None:
     """Short texts, quotes, mixtures, and languages with several scripts."""
-    assert [] == found(edition(text, f"language: {language}"))
+    assert [] == findings_of(edition(text, f"language: {language}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.message.builders import edition, site
-from tests.message.preflight.looking import found, the_only
+from tests.message.preflight.findings import findings_of, the_only
 
 
 def html(body: str) -> str:
@@ -54,7 +54,7 @@ def html(body: str) -> str:
 )
 def test_links_that_do_not_work(body: str, line: int, words: str) -> None:
     """One warning each, with its line and the remedy."""
-    severity, at, message = the_only(found(edition(body)))
+    severity, at, message = the_only(findings_of(edition(body)))
     assert ("warning", line) == (severity, at)
     assert words in message
 
@@ -80,18 +80,18 @@ def test_links_that_do_not_work(body: str, line: int, words: str) -> None:
 )
 def test_links_that_are_fine(body: str) -> None:
     """Whatever is unusual about them."""
-    assert [] == found(edition(body))
+    assert [] == findings_of(edition(body))
 
 
 def test_where_an_installation_is_an_example_itself() -> None:
     """Trying Pressrun out under example.org is no mistake."""
     body = edition("[x](https://www.example.org/)")
-    assert [] == found(body, at=site(base_url="https://news.example.org"))
+    assert [] == findings_of(body, at=site(base_url="https://news.example.org"))
 
 
 def test_ids_that_stand_twice() -> None:
     """A note, and a warning where a link is meant for one of them."""
     twice = '<p id="a">1</p>\n<p id="a">2</p>'
-    assert ("note", 4) == the_only(found(html(twice), ".html"))[:2]
-    assert ("warning", 4) == the_only(found(html(twice + '\n<a href="#a">up</a>'), ".html"))[:2]
-    assert [] == found(html('<p id="a">1</p><p id="b">2</p>'), ".html")
+    assert ("note", 4) == the_only(findings_of(html(twice), ".html"))[:2]
+    assert ("warning", 4) == the_only(findings_of(html(twice + '\n<a href="#a">up</a>'), ".html"))[:2]
+    assert [] == findings_of(html('<p id="a">1</p><p id="b">2</p>'), ".html")

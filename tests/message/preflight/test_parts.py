@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.message.builders import edition
-from tests.message.preflight.looking import Found, found, the_only
+from tests.message.preflight.findings import PlainFinding, findings_of, the_only
 
 STORY = (
     "On the first of the month the harbour office switched the quay lamps back on, twenty-three of them, and most "
@@ -19,8 +19,10 @@ JAPANESE = (
 )
 
 
-def with_text(html: str, text: str, language: str = "en") -> list[Found]:
-    return found(edition(html, "text: own.txt", f"language: {language}"), ".html", assets={"own.txt": text.encode()})
+def with_text(html: str, text: str, language: str = "en") -> list[PlainFinding]:
+    return findings_of(
+        edition(html, "text: own.txt", f"language: {language}"), ".html", assets={"own.txt": text.encode()}
+    )
 
 
 def test_parts_that_say_the_same() -> None:
@@ -56,7 +58,7 @@ def test_links_that_the_text_lacks() -> None:
 
 def test_a_text_part_that_was_made_is_not_compared() -> None:
     """It says what the HTML says."""
-    assert [] == found(edition(f"{STORY} [The map](https://x.example/map)"))
+    assert [] == findings_of(edition(f"{STORY} [The map](https://x.example/map)"))
 
 
 def test_both_parts_of_a_message() -> None:
@@ -65,4 +67,4 @@ def test_both_parts_of_a_message() -> None:
         "Subject: a\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b\n\n"
         f"--b\nContent-Type: text/plain\n\n{OTHER}\n--b\nContent-Type: text/html\n\n<p>{STORY}</p>\n--b--\n"
     )
-    assert "warning" == the_only(found(message, ".eml"))[0]
+    assert "warning" == the_only(findings_of(message, ".eml"))[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.message.builders import edition
-from tests.message.preflight.looking import found, the_only
+from tests.message.preflight.findings import findings_of, the_only
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from tests.message.preflight.looking import found, the_only
 )
 def test_placeholders(body: str, line: int) -> None:
     """Each with its own line."""
-    severity, at, message = the_only(found(edition(body)))
+    severity, at, message = the_only(findings_of(edition(body)))
     assert ("warning", line) == (severity, at)
     assert "placeholder" in message
 
@@ -41,13 +41,13 @@ def test_placeholders(body: str, line: int) -> None:
 )
 def test_what_only_looks_like_a_placeholder(body: str) -> None:
     """Code is an example, and a link has its address."""
-    assert [] == found(edition(body))
+    assert [] == findings_of(edition(body))
 
 
 def test_words_of_other_languages() -> None:
     """`TODO` is Spanish for all, XXX a number of congresses; with a colon it is a task everywhere."""
-    assert [] == found(edition("TODO LO QUE SABEMOS del XXX Congreso", "language: es"))
-    assert 1 == len(found(edition("TODO: escribir", "language: es")))
+    assert [] == findings_of(edition("TODO LO QUE SABEMOS del XXX Congreso", "language: es"))
+    assert 1 == len(findings_of(edition("TODO: escribir", "language: es")))
 
 
 @pytest.mark.parametrize(
@@ -59,23 +59,23 @@ def test_words_of_other_languages() -> None:
 )  # fmt: skip
 def test_fields_of_other_programs(field: str) -> None:
     """They would stand there as they are, in each copy."""
-    severity, line, message = the_only(found(edition(f"Hello\n{field}, dear", "language: en"), ".txt"))
+    severity, line, message = the_only(findings_of(edition(f"Hello\n{field}, dear", "language: en"), ".txt"))
     assert ("warning", 6) == (severity, line)
     assert f"“{field}” is a merge field from another program" in message
 
 
 def test_fields_of_other_programs_in_markdown() -> None:
     """It reads their asterisks as its own."""
-    severity, line, message = the_only(found(edition("Hello\n\nDear *|FNAME|*, how *are* you?")))
+    severity, line, message = the_only(findings_of(edition("Hello\n\nDear *|FNAME|*, how *are* you?")))
     assert ("warning", 6) == (severity, line)
     assert "“*|FNAME|*” is a merge field from another program" in message
 
 
 def test_fields_of_other_programs_in_subject_and_links() -> None:
     """Where nobody sees them before it is too late."""
-    assert ("warning", 2) == the_only(found(edition("Hello", subject="Dear *|FNAME|*")))[:2]
+    assert ("warning", 2) == the_only(findings_of(edition("Hello", subject="Dear *|FNAME|*")))[:2]
     body = "---\nsubject: a\n---\n<p>Hello</p>\n<a href='*|UNSUB|*'>leave</a>"
-    assert ("warning", 5) == the_only(found(body, ".html"))[:2]
+    assert ("warning", 5) == the_only(findings_of(body, ".html"))[:2]
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_fields_of_other_programs_in_subject_and_links() -> None:
 )
 def test_what_only_looks_like_a_field(body: str) -> None:
     """Shares, prices, code, and plain brackets."""
-    assert [] == found(edition(body))
+    assert [] == findings_of(edition(body))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.editions.corpus import NAMES, Written
 from tests.message.builders import PNG, build, edition
-from tests.message.preflight.looking import found
+from tests.message.preflight.findings import findings_of
 
 from pressrun.daemon import demo
 from pressrun.message.finding import Severity, error, in_order, note, warning
@@ -20,14 +20,14 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 def test_a_good_edition_has_no_findings() -> None:
     """Nothing is said where nothing is wrong."""
     body = "# Hello\n\n[site](https://x.example) [up](#top) <a id=top></a>\n\n![Boat](a.png)"
-    assert [] == found(edition(body), assets={"a.png": PNG})
+    assert [] == findings_of(edition(body), assets={"a.png": PNG})
 
 
 @pytest.mark.parametrize("name", ["edition.md", "edition.es.md"])
 def test_the_sample_edition_has_no_findings(name: str) -> None:
     """The first edition that a newcomer sees, in both of its languages; they are one issue."""
     source = (SAMPLE / name).read_text(encoding="utf-8")
-    assert [] == found(source, assets={"quay.png": PNG})
+    assert [] == findings_of(source, assets={"quay.png": PNG})
     assert "\nissue: lamps\n" in source
 
 
@@ -57,7 +57,7 @@ def test_editions_as_editors_write_them_raise_no_false_alarm(name: str) -> None:
 )
 def test_errors_stop_a_send(source: str, line: int, words: str) -> None:
     """Each error names its line and the remedy."""
-    findings = found(source)
+    findings = findings_of(source)
     assert ("error", line) == findings[0][:2]
     assert words in findings[0][2]
     assert build(source).has_errors
@@ -72,12 +72,12 @@ def test_warnings_and_notes_stop_nothing() -> None:
 
 def test_a_field_in_markup_that_is_taken_out_is_told() -> None:
     """It would be missed silently."""
-    assert [("warning", 4)] == [one[:2] for one in found(edition("<b {{ name }}>x</b>"))]
+    assert [("warning", 4)] == [one[:2] for one in findings_of(edition("<b {{ name }}>x</b>"))]
 
 
 def test_a_file_that_is_no_image_is_refused() -> None:
     """What mail programs do not show is an error, SVG among it."""
-    findings = found(edition("![x](a.png)"), assets={"a.png": b"<svg xmlns='http://www.w3.org/2000/svg'/>"})
+    findings = findings_of(edition("![x](a.png)"), assets={"a.png": b"<svg xmlns='http://www.w3.org/2000/svg'/>"})
     assert ("error", 4) == findings[0][:2]
 
 
@@ -89,4 +89,4 @@ def test_errors_come_first_then_warnings_then_notes_each_by_line() -> None:
 
 def test_a_rule_says_the_same_only_so_often() -> None:
     """Else a hostile mail could keep us busy, and its editor would read nothing."""
-    assert MOST_OF_A_RULE == len(found(edition("\n".join(f"[link] {number}" for number in range(1000)))))
+    assert MOST_OF_A_RULE == len(findings_of(edition("\n".join(f"[link] {number}" for number in range(1000)))))
