@@ -1,1 +1,1 @@
-"""Mail that comes in: the listeners for SMTP and LMTP, and what they hand on."""
+"""The listeners for SMTP and LMTP."""

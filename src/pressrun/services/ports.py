@@ -115,7 +115,7 @@ class RelayPool(Protocol):
     """The connections to all relays."""
 
     def wake(self) -> None:
-        """There is something to take: idle connections take it, and further ones are opened within the limits."""
+        """There is something to send: idle connections send it, and further ones are opened within the limits."""
 
     def statuses(self) -> list[RelayStatus]: ...
 
@@ -123,7 +123,7 @@ class RelayPool(Protocol):
         """How many mails may be on their way to a relay together, or to all of them: none while it fails."""
 
     def recall(self) -> None:
-        """Give back what was taken and no connection has yet: some of it may not go now."""
+        """Give back what was handed out and is on no connection yet, because some of it may not go now."""
 
     async def drain(self, seconds: float) -> None:
         """Finish what is in flight, and close; messages without a reply by then are recorded as UNKNOWN."""

@@ -163,7 +163,7 @@ class AutoPause:
 
     def _message_reason(self, tx: Transaction, edition: Edition) -> PauseReason:
         words = without_addresses(deliveries.last_refusal(tx, edition.id, "message") or "no words were given")
-        said = f"the relay refuses the message itself, whoever it is for: {words}"
+        said = f"the relay refuses the message itself, for every reader: {words}"
         return PauseReason(said, remark("braked-message", words=words))
 
     def _pause(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> Edition:

@@ -164,7 +164,7 @@ def _no_notification(report: Report, copy: Row | None) -> MailResult:
     if report.automatic is not None and report.automatic not in _DAEMONS:
         return done(f"not a bounce: {report.automatic}")
     is_of_nobody = _is_of_nobody(copy) or (copy is None and report.automatic in _DAEMONS)
-    return done(OF_NOBODY) if is_of_nobody else kept("not understood: look at it")
+    return done(OF_NOBODY) if is_of_nobody else kept("not understood")
 
 
 def _failed_copy(copy: Row, recipient: RecipientReport) -> FailedCopy:

@@ -1,1 +1,1 @@
-"""Mail that comes in: taken or refused while its client waits, then dealt with, be it an answer or an edition."""
+"""Email that comes in: accepted or refused while its client waits, then processed, as a command, bounce or edition."""

@@ -62,7 +62,7 @@ log = logging.getLogger("pressrun.editions")
 NOT_AN_EDITOR = "its author is no editor any more"
 LIMITED = "limited"
 _OVER = frozenset({DraftStatus.CANCELLED, DraftStatus.REPLACED})  # the same content may come again
-MOST_RESULTS = 50  # Authentication-Results of one mail that are looked at
+MOST_RESULTS = 50  # Authentication-Results of one mail that are read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""What readers do and what is done for them: joining, confirming, setting preferences, moving, leaving, coming back."""
+"""What readers do: signing up, confirming, preferences, another address or language, unsubscribing, erasure."""
