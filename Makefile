@@ -1,20 +1,20 @@
-# The one door. On a fresh machine: apt-get install git make python3-venv, then `make demo` or `make check`.
+# Start here. On a fresh machine: apt-get install git make python3-venv, then `make demo` or `make check`.
 #
-#   make demo        the whole service on this machine, nothing leaves it; ONCE=1 runs through and ends
+#   make demo        the whole service on this machine, sending nothing elsewhere; ONCE=1 runs it once and ends
 #   make check       format, lint, layers, types, tests (the tests of the docs among them): run it before every push
 #   make check-fast  the same with the tests of core, smtp, message and store alone
 #   make check-thorough  make check with what is slow by nature: browser, Postfix, systemd, proxies, kills, faults
 #   make check-all   make check on Python 3.11 and 3.13, where both are installed
 #   make test        the tests alone; ARGS="-k name" goes to pytest, WORKERS=0 runs one after the other
 #   make mutants     change core and smtp at random and see whether their tests notice; ARGS="--number 200 --seed 7"
-#   make bench       speed beside other programs, memory, pages, starts, on this machine; ARGS=--quick for a look
-#   make faults      kills, failing relays, full disk, clock jumps: what is lost and repeated; ARGS=--quick for a look
+#   make bench       speed next to other programs, memory, pages, starts; ARGS=--quick for a short run
+#   make faults      kills, failing relays, a full disk, clock jumps: what is lost or repeated; ARGS=--quick for a short run
 #   make hooks       install the git hook that checks the form of commit messages
-#   make format      put code and imports in shape
-#   make docs        write config.example.toml and the generated pages of docs anew from the code
-#   make messages    gather the sentences that readers see into the catalogues of src/pressrun/locales
-#   make lock        write the pinned requirements anew
-#   make clean       remove everything that was made
+#   make format      format code and sort imports
+#   make docs        generate config.example.toml and the reference pages of docs from the code
+#   make messages    collect the texts that readers see into the catalogues of src/pressrun/locales
+#   make lock        pin the requirements again
+#   make clean       remove everything that was created
 #
 # PYTHON names the interpreter, by default the newest one that is tested and can make environments, and VENV the folder of
 # its environment.
@@ -40,11 +40,11 @@ SOURCES := src tests docs
 help:
 	@sed -n 's/^#   //p' Makefile
 
-# Each environment is made once, and brought up to date when a file that it was made from changes.
+# An environment is created once, and updated when a file that it was created from changes.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# --no-build-isolation: what builds is pinned too. dkimpy, which tests alone use, is published as source only.
+# --no-build-isolation: the build tools are pinned, too. dkimpy, which only tests use, is published as source only.
 $(VENV)/.run: requirements/build.txt requirements/run.txt $(PROJECT) | $(BIN)/python
 	$(PIP) install --require-hashes --only-binary :all: -r requirements/build.txt -r requirements/run.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
@@ -120,7 +120,7 @@ docs: $(VENV)/.dev
 messages: $(VENV)/.dev
 	$(BIN)/python docs/messages.py $(ARGS)
 
-# Made on the oldest Python, whose list is the longest; the newer ones install the same.
+# Written by the oldest Python, whose list is the longest; newer versions install the same.
 COMPILE = .venv-lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
   --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate
 lock:

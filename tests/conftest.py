@@ -30,8 +30,8 @@ _OURS = (
     "NO_COLOR",
 )
 
-# A busy machine is no error. The inputs are the same in each run, so that a change is judged by what it changes, and a
-# failure comes again on the next run; PRESSRUN_EXPLORE looks at others, and at more.
+# A busy machine must not fail a test. The inputs are the same in each run, so that a failure can be repeated and is due
+# to the change at hand; PRESSRUN_EXPLORE tries others, and more of them.
 settings.register_profile("pressrun", deadline=None, print_blob=True, derandomize=True)
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile("explore" if os.environ.get("PRESSRUN_EXPLORE") else "pressrun")
@@ -48,7 +48,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def plain_log() -> Iterator[None]:
-    """What a test, or a daemon that it runs in this process, makes of the log ends with it: handlers and levels."""
+    """Restore the handlers and levels of the log, which a daemon in the test's process changes."""
     root = logging.getLogger()
     handlers, root_level = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in QUIET}
@@ -63,7 +63,7 @@ def plain_log() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def plain_collector() -> Iterator[None]:
-    """What a press in this process takes out of the sight of the collector, and how seldom it looks, ends with it."""
+    """Restore the garbage collector, which a worker in the test's process tunes."""
     frozen, threshold = gc.get_freeze_count(), gc.get_threshold()
     yield
     if gc.get_freeze_count() > frozen:
@@ -73,13 +73,13 @@ def plain_collector() -> Iterator[None]:
 
 @pytest.fixture
 def journal_path(tmp_path: Path) -> Path:
-    """Where the journal of hand-overs is."""
+    """The file of the journal."""
     return tmp_path / "handovers"
 
 
 @pytest.fixture
 def journal(journal_path: Path) -> Iterator[Journal]:
-    """A new one."""
+    """A new journal."""
     with closing(Journal.open(journal_path)) as opened:
         yield opened
 

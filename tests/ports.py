@@ -1,8 +1,8 @@
-"""Ports on loopback for tests: none is given to two of those who ask, whichever processes they are in.
+"""Ports on loopback for tests: no two callers get the same one, in whichever processes they are.
 
-A number that is only tried and let go again can be given once more before its first owner listens. So each process
-holds a block of numbers for as long as it lives, and gives them out in turn. What holds a block is a name that the
-kernel gives to one process alone, and takes back when that ends.
+A port that is only tried and closed again can be handed out twice before its first owner listens. So each process
+reserves a block of ports for as long as it lives, and hands them out in turn. It does so by binding an abstract socket,
+whose name the kernel gives to one process at a time and frees when the process ends.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import cycle
 
-# Below those that the kernel gives to connections, and to whoever listens on port 0.
+# Below the ports that the kernel uses for outgoing connections and for listeners on port 0.
 _FIRST, _END, _BLOCK = 15_000, 32_000, 500
-_CHANCE = random.SystemRandom()  # the tests' own is seeded, alike in every process
+_CHANCE = random.SystemRandom()  # the generator of the tests has the same seed in every process
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on and that nobody else is given."""
+    """A TCP port on loopback that is free and that no other caller gets."""
     for _ in range(_BLOCK):
         port = next(_own_ports())
         with socket.socket() as tried:
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 @cache
 def _own_ports() -> Iterator[int]:
-    """The numbers of this process, over and over."""
+    """The ports of this process, over and over."""
     starts = range(_FIRST, _END, _BLOCK)
     for start in _CHANCE.sample(starts, len(starts)):
         holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
