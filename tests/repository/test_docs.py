@@ -230,3 +230,9 @@ def _functions_of(path: str) -> set[str]:
     return {one.name for one in tree.body if isinstance(one, kinds)} | {
         f"{name}.{one.name}" for name, one in methods if isinstance(one, kinds)
     }
+
+
+def test_every_test_that_keeps_a_promise_exists() -> None:
+    named = re.findall(r"`(tests/[\w/.]+)", (_ROOT / "docs" / "promises.md").read_text(encoding="utf-8"))
+    assert named
+    assert [] == [name for name in named if not (_ROOT / name).exists()]
