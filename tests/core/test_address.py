@@ -205,3 +205,10 @@ def test_a_refusal_shows_the_start_of_what_is_too_long() -> None:
     with pytest.raises(MalformedAddress) as refused:
         parse_address("a" * 300 + "@reader.example")
     assert f"'{'a' * MAX_ADDRESS_OCTETS}…'" in str(refused.value)
+
+
+def test_a_stored_address_with_another_domain_is_parsed_again() -> None:
+    """As when the domain is kept as its A-label."""
+    typed, domain = "Ada@Reader.example", "reader.example"
+    assert parse_address(typed) == stored_address(typed, domain)
+    assert "reader.example" == stored_address(typed, domain).domain

@@ -214,3 +214,11 @@ def test_a_range_names_its_first_and_last_row(first: int, last: int, *, is_named
     rows = made([*PLAIN, (ERASED, json.dumps({"rows": [[first, last]]}), None)])
     rows[1] = erased(rows[1])
     assert (int(is_named), 1 - is_named) == (audited(rows).erased, len(audited(rows).problems))
+
+
+def test_a_row_of_no_list_is_linked_as_one_of_list_0() -> None:
+    """Printed chains rest on these octets."""
+    row = made(PLAIN)[0]
+    head = b"%b\0%d\0%d\0%b\0%d\0" % (b"before", row.id, 0, row.event.encode(), row.at)
+    expected = hashlib.sha256(head + row.content_digest + (row.ip_digest or b"")).digest()
+    assert [expected, expected] == [link(b"before", row._replace(list_id=number)) for number in (None, 0)]

@@ -83,3 +83,18 @@ def test_a_long_text_is_looked_through_in_pieces_that_overlap() -> None:
     spellings = Spellings(parse_address("ada@reader.example"))
     for before in range((1 << 20) - 20, (1 << 20) + 2, 7):
         assert spellings.name(" " * before + "Ada@Reader.example")
+
+
+@pytest.mark.parametrize(
+    ("octets", "may_be"),
+    [
+        (b"to ada@reader.example", True),
+        (b"to ada%40reader", True),
+        (b"nothing of the kind", False),
+        (b"\0 ada@READER.example", True),
+        (b"\0 ada%40reader", False),
+    ],
+)
+def test_only_what_may_hold_the_address_is_looked_at(octets: bytes, *, may_be: bool) -> None:
+    """Its domain, or an escape that may hide it; in data that is not text, only the domain."""
+    assert may_be == Spellings(parse_address("ada@reader.example")).may_be_in(octets)
