@@ -272,6 +272,14 @@ class Broker:
         self._pool = pool
         self.scheduler.watch(lambda: {one.name for one in pool.statuses() if one.failing_since is not None})
 
+    def reload(self, settings: DeliverySettings) -> None:
+        """Go on under other retry rules."""
+        self.settings = settings
+
+    def forget_failure(self) -> None:
+        """A careful cycle is through: every claimed row is in somebody's hands."""
+        self.has_failed = False
+
     async def close(self, seconds: float) -> None:
         """Hand out nothing more, let the connections finish what is in flight, give the rest back."""
         self.is_closed = True

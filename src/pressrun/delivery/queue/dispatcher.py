@@ -119,7 +119,8 @@ class Dispatcher(BackgroundLoop):
         connections: Mapping[str, int],
     ) -> None:
         """Go on under new rates and retry rules."""
-        self.settings = self.broker.settings = settings
+        self.settings = settings
+        self.broker.reload(settings)
         self._scheduler.reload(settings, relays, weights, connections, self._clock())
         self._domains_changed = True
         self.wake()
@@ -196,7 +197,8 @@ class Dispatcher(BackgroundLoop):
             raise
         self.alive_at = self._clock()
         if careful:
-            self._careful = self.broker.has_failed = False
+            self._careful = False
+            self.broker.forget_failure()
         if stale.jobs and not self._holding:
             self._wake_ups.claim()  # what limits of its own kept waiting is claimed again, unless it was cancelled
         self.broker.offer()
@@ -332,7 +334,7 @@ class Dispatcher(BackgroundLoop):
         claimed = len(claims.notices) + len(claims.copies)
         ready = self._scheduler.eager(now)
         if room > 0:  # otherwise nothing was looked for
-            self._scheduler.more_wait = claimed >= room or len(claims.notices) >= NOTICE_BATCH
+            self._scheduler.expect_more(claimed >= room or len(claims.notices) >= NOTICE_BATCH)
         if self.broker.is_closed or self._holding:  # what changes comes with a result, or by itself
             self._wake_ups.plan()
         elif now < self.broker.unsigned_until:

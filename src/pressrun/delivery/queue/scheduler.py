@@ -54,6 +54,10 @@ class Scheduler:
         self._gave_back: set[str] = set()  # relays that returned rows untried and have given no result since
         self._passed_over: set[str] = set()  # relays that got nothing, since others are to take their share first
 
+    def expect_more(self, more_wait: bool) -> None:
+        """Whether there may be more in the database than is claimed."""
+        self.more_wait = more_wait
+
     def watch(self, failing: Callable[[], Collection[str]]) -> None:
         """Ask here which relays take nothing now."""
         self._failing = failing
