@@ -15,7 +15,7 @@ HEAD = """\
 
 This page is written from the code by `make docs`; a test fails when it is stale. Each line of the log is one event:
 `time`, `level`, `event`, `logger`, and the fields below; … stands for what is not written there by name.
-[Operating](operating.md#the-log) says how to search them. Names change only on purpose, and a change is in the news.
+[The log](how-to/watch.md#the-log) says how to search them. Names change only on purpose, and a change is in the news.
 For one release, a line whose event was renamed has the former name in the field `formerly`.
 
 | event | level | fields | what it says |

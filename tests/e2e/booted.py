@@ -25,8 +25,8 @@ _NOT_SET_UP = range(200, 246)  # what systemd ends with when it could not make a
 _NAMESPACES = "--pid --mount --mount-proc --cgroup --ipc --uts"
 
 # Mounts are shared as systemd wants them, but with nobody outside: `unshare` has cut that. Then the steps of
-# docs/operating.md, with the interpreter that runs the tests in the place of /opt/pressrun, and nothing started but
-# what the unit itself needs.
+# docs/how-to/install.md, with the interpreter that runs the tests in the place of /opt/pressrun, and nothing started
+# but what the unit itself needs.
 _BOOT = """\
 set -e
 mount --make-rshared /

@@ -1,4 +1,4 @@
-"""nginx and Caddy in front of a daemon, configured by the very examples of docs/operating.md.
+"""nginx and Caddy in front of a daemon, configured by the very examples of docs/how-to/web-server.md.
 
 Only what an operator would change is replaced in them: the name, the addresses, and where the certificate lies.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.e2e.house import HOST, until
 from tests.ports import free_port
 
-DOCS = Path(__file__).parents[2] / "docs" / "operating.md"
+DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "web-server.md"
 _NAME, _UPSTREAM = "news.example.org", "127.0.0.1:8080"
 # What an operator who overlooks them leaves out: then the daemon keeps the pages to itself all the same.
 _GUARDS = re.compile(r"^\s*(?:location ~ |@inside |respond @inside ).*\n", re.MULTILINE)
@@ -68,9 +68,9 @@ def _rest(line: socket.socket) -> bytes:
 
 
 def example(language: str) -> str:
-    """The example of docs/operating.md, word for word."""
+    """The example of docs/how-to/web-server.md, word for word."""
     found = re.findall(rf"^```{language}\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert len(found) == 1, f"docs/operating.md has {len(found)} examples for {language}"
+    assert len(found) == 1, f"docs/how-to/web-server.md has {len(found)} examples for {language}"
     return str(found[0])
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import MakeHouse
 from tests.e2e.house import EDITION, House, until
 
-OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
+WATCH_PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "watch.md"
 LOST_AT_ONCE, LOST_LATER = "hard-kim@inbox.example", "later@inbox.example"
 WORDS = "550 5.1.1 <later@inbox.example>: no such user"
 OF_SYSTEMD = (
@@ -111,7 +111,7 @@ def test_the_documented_search_finds_what_it_is_for(make_house: MakeHouse) -> No
     house.import_readers(LOST_AT_ONCE)
     house.send(EDITION, "--wait")
     text = OF_SYSTEMD + re.sub(r"(?m)^<\d>", "", journal_of(house)) + "error: not JSON\n"
-    [program] = re.findall(r"^journalctl .* \| jq -R '(.*)'$", OPERATING.read_text(encoding="utf-8"), re.MULTILINE)
+    [program] = re.findall(r"^journalctl .* \| jq -R '(.*)'$", WATCH_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     found = subprocess.run(["jq", "-R", "-c", program], input=text, check=True, capture_output=True, text=True).stdout
     [failed] = map(json.loads, found.splitlines())
     assert ("delivery.failed", "gone") == (failed["event"], failed["class"])

@@ -1,4 +1,7 @@
-"""Behind nginx and Caddy, set up by the examples of docs/operating.md: what is private stays so, and all else works."""
+"""Behind nginx and Caddy, set up by the examples of docs/how-to/web-server.md.
+
+What is private stays so, and all else works.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ LAYOUT = "<html><body>Harbour office: {{ content }} {{ footer }}</body></html>"
 # What stands before the command of a process that is to live like one of the unit.
 PREFIX = (sys.executable, str(Path(under_unit.__file__)), str(UNIT))
 
-AT_WORK_MIB = 200  # of all processes while an edition goes out, by docs/operating.md
+AT_WORK_MIB = 200  # of all processes while an edition goes out, by docs/how-to/watch.md
 
 pytestmark = pytest.mark.needs("systemd-analyze", "libseccomp")
 

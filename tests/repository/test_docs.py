@@ -70,13 +70,12 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_every_kind_of_notice_is_on_the_page_for_operators() -> None:
-    """docs/operating.md names each mail that Pressrun writes by itself, and none that it does not know."""
+    """docs/how-to/own-mail.md names each mail that Pressrun writes by itself, and none that it does not know."""
     rows = (_ROOT / "src/pressrun/services/mails/notice_rows.py").read_text(encoding="utf-8")
     known = {*re.findall(r'^ +"(\w+)": (?:self\._|lambda )', rows, re.MULTILINE), FORWARD}
     assert {"confirmation", "policy_alert"} < known
-    page = (_ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
-    section = page.split("\n## Mail that Pressrun writes by itself\n")[1].split("\n## ")[0]
-    cells = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+    page = (_ROOT / "docs" / "how-to" / "own-mail.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`[^|]*`) \|", page, re.MULTILINE)
     assert {kind for cell in cells for kind in re.findall(r"`(\w+)`", cell)} == known
 
 
