@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from pressrun.observe.events import EVENTS, FORMER_NAMES
 
 _ROOT = Path(__file__).parent.parent.parent
-_SOURCES = sorted((_ROOT / "src" / "pressrun").rglob("*.py"))
+_PACKAGE = _ROOT / "src" / "pressrun"
+_SOURCES = sorted(_PACKAGE.rglob("*.py"))
 _LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 
@@ -62,10 +67,22 @@ def test_former_names_of_events_are_gone() -> None:
     assert (set(), len(former)) == (EVENTS.keys() & set(former), len(set(former)))
 
 
-def test_the_page_of_events_is_that_of_the_code() -> None:
-    """`make docs` writes docs/events.md anew."""
-    page = subprocess.run([sys.executable, _ROOT / "docs" / "events.py"], check=True, capture_output=True, text=True)
-    assert (_ROOT / "docs" / "events.md").read_text(encoding="utf-8") == page.stdout
+@pytest.mark.parametrize("name", ["events", "metrics", "tables"])
+def test_reference_pages_are_those_of_the_code(name: str) -> None:
+    """`make docs` writes them anew."""
+    program = _ROOT / "docs" / f"{name}.py"
+    page = subprocess.run([sys.executable, program], check=True, capture_output=True, text=True)
+    assert program.with_suffix(".md").read_text(encoding="utf-8") == page.stdout
+
+
+def test_the_page_of_tables_has_every_table() -> None:
+    """Each table and view that a new database has, but those that SQLite makes for the search index."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript((_PACKAGE / "store" / "schema.sql").read_text(encoding="utf-8"))
+        rows = connection.execute("select name from sqlite_schema where type in ('table', 'view')").fetchall()
+    made = {name for (name,) in rows if not name.startswith(("sqlite_", "archive_search_"))}
+    page = (_ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    assert made == set(re.findall(r"^## (\w+)$", page, re.MULTILINE))
 
 
 def test_every_file_opens_with_what_it_holds() -> None:
