@@ -1,15 +1,16 @@
-"""Whole messages pipelined (RFC 3030 with RFC 2920): RSET, MAIL, RCPT, BDAT with all octets, several in message.
+"""Whole messages pipelined (RFC 3030 with RFC 2920): RSET, MAIL, RCPT, BDAT with all octets, several in flight.
 
-  RSET ──► MAIL ──► RCPT ──► CONTENT ──► settled      four replies for each message, in the order of the messages
+  RSET ──► MAIL ──► RCPT ──► CONTENT ──► decided      four replies for each message, in the order of the messages
 
-**Always**, besides what transactions.py says:
-- RSET opens every group. Whatever became of the message before, and whether the peer ended its transaction for it, the
-  next RCPT goes out under its own return path or under none.
-- The octets go before the envelope is answered, so they are counted, never searched for an end: a refused envelope is
-  followed by a refused BDAT. The copy has the first refusal of its envelope, once the reply to its BDAT has come.
-- A peer that takes content after refusing its envelope, or no longer knows a command that it offered, has lost count
-  of what answers what: it is not talked to any longer, and what is in message stays unknown.
-- 421 ends a session at the command that it answers: what was sent behind that was not dealt with.
+Invariants, besides those in transactions.py:
+- RSET opens every group. Whatever happened to the previous message, and whether or not the peer ended its transaction,
+  the next RCPT goes out under its own return path or under none.
+- The octets are sent before the envelope is answered. BDAT counts them, so the peer never searches them for an end,
+  and a refused envelope is followed by a refused BDAT. The result of the copy is the first refusal of its envelope, and
+  is recorded when the reply to its BDAT arrives.
+- A peer that accepts content after refusing its envelope, or no longer knows a command that it offered, has lost track
+  of which reply belongs to which command. The connection is closed, and the outcome of messages in flight is unknown.
+- 421 ends a session at the command that it answers. The peer did not process what was sent after that command.
 """
 
 from __future__ import annotations
@@ -28,20 +29,21 @@ from pressrun.smtp.reply import Reply
 from pressrun.smtp.transactions import Source, Transactions
 from pressrun.smtp.window import Window
 
-OCTETS_IN_FLIGHT = 1024 * 1024  # with so many out no further message goes, however wide the window
+OCTETS_IN_FLIGHT = 1024 * 1024  # with this many in flight no further message is sent, however wide the window
 
 _PHASES = (Phase.RSET, Phase.MAIL, Phase.RCPT, Phase.CONTENT)
 _STAGES = (Stage.MAIL, Stage.MAIL, Stage.RCPT, Stage.CONTENT)
 _RSET, _CONTENT = 0, 3
 _OUTCOMES = {2: Outcome.DELIVERED, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
-# Behind a clean RSET and a good envelope these say that the command was not understood: nothing about the message.
+# After a clean RSET and an accepted envelope these mean that the command was not understood. They do not judge the
+# message.
 _AT_A_LOSS = frozenset({500, 502, 503})
 
 
 class InFlight(msgspec.Struct, eq=False):
-    """One message on its way; `verdict` is the refusal of its envelope, `full` says that more waited than had room.
+    """One message in flight; `verdict` is the refusal of its envelope, `full` means that more waited than had room.
 
-    It was sent `alone` when nothing before it waited for its answer.
+    It was sent `alone` if no earlier message waited for a reply.
     """
 
     outgoing: Outgoing
@@ -53,7 +55,7 @@ class InFlight(msgspec.Struct, eq=False):
 
 
 class Chunked(Transactions):
-    """As many messages in message as the window allows."""
+    """As many messages in flight as the window allows."""
 
     __slots__ = ("_flights", "_octets", "_step", "_unwritten", "_window")
 

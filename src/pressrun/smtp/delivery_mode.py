@@ -10,7 +10,7 @@ from pressrun.smtp.capabilities import Capabilities
 class DeliveryMode(StrEnum):
     """How far we run ahead of the replies."""
 
-    CHUNKING = "CHUNKING"  # whole messages, several in message: RFC 3030 within RFC 2920
+    CHUNKING = "CHUNKING"  # whole messages, several in flight: RFC 3030 within RFC 2920
     PIPELINING = "PIPELINING"  # an envelope in one group, behind the content of the message before: RFC 2920
     LOCK_STEP = "lock step"  # one command, one reply: RFC 5321
 

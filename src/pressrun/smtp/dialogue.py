@@ -79,17 +79,17 @@ class Dialogue:
 
     @property
     def is_open(self) -> bool:
-        """Whether the opening is behind us: TLS and AUTH done, messages have been or can be sent."""
+        """Whether the session is set up: TLS and AUTH are done, and messages have been or can be sent."""
         return self._transactions is not None
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is in message, and messages could go."""
+        """Whether nothing is in flight and messages can be sent."""
         return self._phase is None and self._transactions is not None and not self._transactions.unanswered
 
     @property
     def has_room(self) -> bool:
-        """Whether a message could be taken at once, though others may be in message."""
+        """Whether another message can be sent now, even if others are in flight."""
         if self._phase is not None or self._transactions is None or self._finishing or self._left <= 0:
             return False
         return self._transactions.has_room
@@ -140,7 +140,7 @@ class Dialogue:
         return self._drain_events()
 
     def connection_lost(self, problem: Problem | None = None) -> list[Event]:
-        """The connection is gone, or is given up: settle what is in message. Harmless once the dialogue is over."""
+        """Record the outcome of messages in flight when the connection is lost or given up. Harmless after the end."""
         if self._phase is not Phase.CLOSED:
             if problem is None and self._phase is not Phase.QUIT:
                 problem = Problem(Fault.DROPPED, f"the connection was closed by the relay, awaiting {self.phase}")
@@ -207,7 +207,7 @@ class Dialogue:
             self._events.append(ServerReady(offers))
 
     def _proceed(self) -> None:
-        """Take what may go now, or say QUIT when nothing is in message and no more is to be taken."""
+        """Begin the next messages, or send QUIT if nothing is in flight and no more are to be sent."""
         transactions = self._transactions
         if transactions is None:
             return

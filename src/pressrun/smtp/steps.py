@@ -1,13 +1,13 @@
-"""Messages one after the other, with DATA: in lock step (RFC 5321), or an envelope in one group (RFC 2920).
+"""Send messages one after the other with DATA: in lock step (RFC 5321), or each envelope as one group (RFC 2920).
 
-**Always**, besides what transactions.py says:
-- After a refusal the transaction may still be open at the peer, and a next RCPT would go out under the previous return
-  path: RSET opens the next group wherever an earlier envelope fared badly.
-- 354 though no recipient was accepted: a lone dot ends it, and its outcome is ignored.
-- A peer that takes content after refusing MAIL, or would have some for a recipient without sender, is not talked to
-  any longer.
+Invariants, besides those in transactions.py:
+- After a refusal the transaction may still be open at the peer, and the next RCPT would go out under the previous
+  return path. So RSET opens the next group whenever an earlier envelope was refused.
+- If the peer answers 354 although it accepted no recipient, a lone dot ends the content, and its reply is ignored.
+- The connection is closed if the peer accepts content after refusing MAIL, or asks for content when it refused MAIL
+  and accepted RCPT.
 
-A pair of phase and reply class that the table does not hold is a protocol error.
+A pair of phase and reply class that is not in the table is a protocol error.
 """
 
 # ruff: noqa: SLF001 - the table names the methods of the class that it belongs to
@@ -31,7 +31,7 @@ from pressrun.smtp.transactions import Source, Transactions
 
 
 class Copy(msgspec.Struct, eq=False):
-    """One message on its way: what its own envelope was answered, and whether its content has been written."""
+    """One message in flight: how the peer answered its envelope, and whether its content has been written."""
 
     outgoing: Outgoing
     mail_accepted: bool = False
@@ -41,9 +41,9 @@ class Copy(msgspec.Struct, eq=False):
 
 
 class Steps(Transactions):
-    """What both ways share.
+    """What both delivery modes share.
 
-    `_awaited` holds what is still to be answered, oldest first; every copy that is not settled is in it at least once.
+    `_awaited` holds the commands without a reply, oldest first. Every undecided copy is in it at least once.
     """
 
     __slots__ = ("_awaited", "_unclean", "_writing")
@@ -103,12 +103,12 @@ class Steps(Transactions):
 
     def _decide(self, copy: Copy, outcome: Outcome, stage: Stage) -> None:
         if not copy.written:
-            self._unclean = True  # content ends a transaction whatever its reply, RFC 5321 §4.1.1.4; nothing else does
+            self._unclean = True  # only content ends a transaction, whatever the reply to it (RFC 5321 §4.1.1.4)
         if not copy.is_decided:
             self.proved = True
             self._finish(copy, HandOver(outcome, stage, self._reader.reply()))
 
-    # The steps of an envelope that fares well; the table is below.
+    # The steps of an accepted envelope; the table is below.
 
     def _mail_accepted(self, copy: Copy) -> None:
         copy.mail_accepted = True
@@ -134,10 +134,10 @@ class Steps(Transactions):
             raise RemoteProtocolError("content was accepted after MAIL was refused")
 
     def _as_expected(self, copy: Copy) -> None:
-        """The peer is rid of an old transaction, or refused the lone dot, as it should."""
+        """Do nothing: the peer ended an old transaction, or refused the lone dot, as it should."""
 
     def _after_content(self) -> None:
-        """Where the two ways differ: what goes out behind content, in the same write."""
+        """Write what follows the content in the same write: the two modes differ here."""
 
 
 class LockStep(Steps):
@@ -203,7 +203,7 @@ def _stage_reached(copy: Copy) -> Stage:
 
 _Step: TypeAlias = Callable[[Steps, Copy], None]
 _STAGES = {Phase.MAIL: Stage.MAIL, Phase.RCPT: Stage.RCPT, Phase.DATA: Stage.DATA, Phase.CONTENT: Stage.CONTENT}
-# Members of an enumeration that each copy needs: to find one takes long before Python 3.12.
+# Looked up once, since every copy needs them and reading an enumeration member is slow before Python 3.12.
 _GROUP = (Phase.MAIL, Phase.RCPT, Phase.DATA)
 _CONTENT = Phase.CONTENT
 

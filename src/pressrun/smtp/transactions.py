@@ -31,8 +31,8 @@ class Transactions(ABC):
     def __init__(self, offers: Capabilities, source: Source, reader: ReplyReader, out: list[bytes]) -> None:
         self.events: list[Event] = []
         self.now = 0.0
-        self._since = 0.0  # when the oldest message in message had no other before it any more
-        self.proved = False  # whether the peer ever decided about a message
+        self._since = 0.0  # when the oldest message in flight became the oldest
+        self.proved = False  # whether the peer has ever decided on a message
         self._offers = offers
         self._next_message = source
         self._reader = reader

@@ -1,32 +1,32 @@
-"""How many messages may be in message on each connection to a relay: as many as bring more of them over, and no more.
+"""How many messages may be in flight on each connection to a relay: as many as raise the throughput, and no more.
 
-A killed process repeats what was in message, so that a window which gains nothing is a loss. What it gains cannot be
-told from the time of single replies: relays hold them back, by Nagle's algorithm or until they have read all that came.
-So it is tried out, on what all connections to the relay bring over together:
+A process that is killed sends its messages in flight again, so a window that gains nothing does harm. The time of
+single replies does not show the gain: relays hold replies back, by Nagle's algorithm or until they have read all their
+input. So the window tries other sizes, alternately, and compares the throughput of all connections to the relay:
 
-  settled ──patience──► twice as wide  ──a seventh more──► twice that …   ──else──► back, settled
-          ──patience──► half as wide   ──as much as before──► settled     ──else──► back, settled
+  steady ──patience──► twice as wide  ──a seventh more──► twice that …   ──else──► back, steady
+         ──patience──► half as wide   ──as much as before──► steady      ──else──► back, steady
 
-in turns. Next door the window is one, since other connections fill the pauses of this one, until replies come so thick
-that reading and writing them one by one is what takes the time: then a few go together.
+For a relay nearby the window is one, because other connections fill the pauses of this one. Only when replies arrive
+so fast that reading and writing them one by one takes most of the time are a few messages sent together.
 """
 
 from __future__ import annotations
 
 from math import inf
 
-MOST = 64  # in message on one connection, however long the line
-FIRST = 8  # what is tried after one: less may gain nothing where replies are held back
-NEAR_SECONDS = 0.002  # a relay that answers what costs it nothing (EHLO, RSET) sooner is next door
-THICK_RATE = 2000.0  # of messages a second next door, all connections together; once a few go together, half of it
-FEW = 4  # go together then: more bring little, and a kill of the press repeats them (decision 9)
-FORGETTING = 1.001  # how far the shortest time ever seen is stretched each time, so that a longer line is noticed
-GAIN = 1.15  # of messages a second, that pays for a window twice as wide
-LOSS = 0.95  # of messages a second, that a window half as wide may cost
-PATIENCE = 16  # turns from one trial to the next
-TURN = 4  # times as long as a final reply takes
-FEWEST = 8  # messages in a turn
-ALL_BUT_A_FEW = 0.75  # of the messages of a turn, were sent with others waiting, or it says nothing about the window
+MOST = 64  # in flight on one connection, however long the line
+FIRST = 8  # the first size tried above one: a smaller one may gain nothing where replies are held back
+NEAR_SECONDS = 0.002  # a relay is nearby if it answers cheap commands (EHLO, RSET) faster than this
+THICK_RATE = 2000.0  # messages a second, over all connections, that earn a nearby relay FEW; half keeps it
+FEW = 4  # in flight to a fast nearby relay: more gain little, and a killed worker sends them again (decision 9)
+FORGETTING = 1.001  # the shortest round trip grows by this factor each time, so that a slower line is noticed
+GAIN = 1.15  # the factor in messages a second that justifies a window twice as wide
+LOSS = 0.95  # the factor in messages a second below which a window half as wide is given up
+PATIENCE = 16  # periods from one trial to the next
+TURN = 4  # the length of a period, in average times of a final reply
+FEWEST = 8  # messages in a period
+ALL_BUT_A_FEW = 0.75  # a period counts only if at least this share of its messages filled the window
 
 
 class Window:
@@ -54,29 +54,29 @@ class Window:
         self._most = most
         self._line = inf
         self._latency = 0.0  # running average of final replies
-        self._from = self._until = self._last = 0.0  # the turn, and the last reply
-        self._is_counting = True  # not while what comes over was sent under another window
+        self._from = self._until = self._last = 0.0  # the bounds of the period, and the time of the latest reply
+        self._is_counting = True  # False while replies still belong to messages sent under the previous size
         self._count = self._full = 0
-        self._rate = 0.0  # messages a second, with the window that trials are compared to
-        self._tried_from = 0  # that window; 0 when nothing is tried
+        self._rate = 0.0  # messages a second at the size that trials are compared with
+        self._tried_from = 0  # that size; 0 when no trial is running
         self._patience = 0
         self._narrower_next = False
 
     def answered(self, seconds: float) -> None:
-        """So long took the reply to a command that costs the relay nothing, with nothing before it to be dealt with."""
+        """Record the round trip of a command that costs the relay nothing, sent while no other waited for a reply."""
         self._line = min(self._line * FORGETTING, seconds)
 
     def served(self, now: float, seconds: float, *, full: bool) -> None:
-        """The final reply to a message took so long; `full` when more waited than the window had room for."""
+        """Record how long the final reply to a message took; `full` if more messages waited than the window held."""
         if now > self._last:
-            self._measure(self._last)  # replies that came together count together: they come in bursts
+            self._measure(self._last)  # replies come in bursts, and a burst counts as a whole
             self._last = now
         self._latency += (seconds - self._latency) / 8 if self._latency else seconds
         self._count += 1
         self._full += full
 
     def _measure(self, now: float) -> None:
-        """At the end of a turn, judge it and begin the next."""
+        """At the end of a period, judge it and begin the next."""
         if now < self._until or (self._count < FEWEST and self._is_counting):
             return
         if self._is_counting:
