@@ -1,4 +1,4 @@
-"""Numbers as lower-case base32 (RFC 4648 §6), for what must survive case folding; quicker than `base64.b32encode`."""
+"""Numbers as lower-case base32 (RFC 4648 §6), which survives case folding; faster than `base64.b32encode`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ten_digits(number: int) -> str:
 
 
 def base32_of(octets: bytes) -> str:
-    """A digit for each octet, that of its lowest five bits: for hashes, where one bit is as good as another."""
+    """One digit for the lowest five bits of each octet. Only for hashes, where every bit is as good as another."""
     return digits_of(octets).decode("ascii")
 
 
@@ -35,5 +35,5 @@ def digits_of(octets: bytes) -> bytes:
 
 
 def number_of(text: str) -> int:
-    """The number that these digits are, most significant digit first; raises ValueError for what is no digit."""
+    """The number that these digits spell, most significant digit first; raises ValueError for any other character."""
     return int(text.translate(_TO_INT), 32)

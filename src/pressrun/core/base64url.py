@@ -14,7 +14,10 @@ def base64url(octets: bytes) -> str:
 
 
 def octets_of(text: str) -> bytes | None:
-    """The octets that `base64url` wrote as just this text, else None: RFC 4648 §3.5 allows other last characters."""
+    """The octets that `base64url` encodes as exactly this text, else None.
+
+    RFC 4648 §3.5 allows several last characters for the same octets; only the one that we write is accepted.
+    """
     if not text.isascii():
         return None
     try:

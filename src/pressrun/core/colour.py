@@ -1,7 +1,7 @@
-"""Colours, and what can be read on what: contrast and relative luminance as WCAG 2.2 defines them (§1.4.3).
+"""Colours and their legibility: contrast and relative luminance as defined by WCAG 2.2 (§1.4.3).
 
-Whatever colour an operator chooses, text in it or on it stays readable: `ink_on` picks the text for a ground, and
-`readable_on` moves a text's colour no further towards black or white than its ground asks for.
+Text stays readable in and on any colour that an operator chooses: `ink_on` picks the text colour for a background, and
+`readable_on` moves a text colour only as far towards black or white as its background requires.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Self
 
 from pressrun.core.errors import BadInput
 
-READABLE = 4.5  # the least contrast of text, WCAG 2.2 §1.4.3
+READABLE = 4.5  # the minimum contrast of text, WCAG 2.2 §1.4.3
 
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 _STEPS = 100
@@ -20,7 +20,7 @@ _STEPS = 100
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """A colour of sRGB, each part from 0 to 255; as text `#rrggbb`."""
+    """An sRGB colour, each channel from 0 to 255; `str` gives `#rrggbb`."""
 
     red: int
     green: int
@@ -58,23 +58,23 @@ _NEARLY_BLACK = Colour(0x12, 0x16, 0x1A)
 
 
 def contrast(one: Colour, other: Colour) -> float:
-    """The contrast of two colours, from 1 to 21."""
+    """The contrast ratio of two colours, from 1 to 21."""
     brighter, darker = sorted((one.luminance, other.luminance), reverse=True)
     return (brighter + 0.05) / (darker + 0.05)
 
 
 def ink_on(ground: Colour) -> Colour:
-    """The colour of text on a ground: white where it can be read, else as dark as it must be.
+    """The text colour for a background: white if readable, else nearly black, else black.
 
-    One of white and black always has a contrast of at least 4.58, the square root of 21.
+    Either white or black always has a contrast of at least 4.58, the square root of 21.
     """
     return next((ink for ink in (WHITE, _NEARLY_BLACK) if contrast(ink, ground) >= READABLE), BLACK)
 
 
 def readable_on(colour: Colour, *grounds: Colour) -> Colour:
-    """`colour`, moved towards black or white only as far as text on these grounds needs; they must be of one kind.
+    """`colour`, moved towards black or white only as far as text on these backgrounds needs.
 
-    On a light ground that is always possible towards black, on a dark one towards white.
+    The backgrounds must be all light or all dark. On light ones black is always readable, on dark ones white is.
     """
     goal = ink_on(max(grounds, key=lambda ground: ground.luminance))
     goal = WHITE if goal == WHITE else BLACK

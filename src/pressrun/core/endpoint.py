@@ -1,4 +1,4 @@
-"""Where the daemon listens: a TCP address, a Unix socket, or a descriptor that systemd hands over."""
+"""Where the daemon listens: a TCP address, a Unix socket, or a socket passed by systemd."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TcpEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class UnixEndpoint:
-    """A socket in the file system."""
+    """A Unix socket in the file system."""
 
     path: str
 
@@ -33,7 +33,7 @@ class UnixEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class SystemdEndpoint:
-    """The descriptor that systemd passes under the service's own name (`http`, `smtp`, `lmtp`)."""
+    """The socket that systemd passes under the name of the listener (`http`, `smtp`, `lmtp`)."""
 
     def __str__(self) -> str:
         return "systemd"

@@ -3,24 +3,24 @@
 PressrunError                 1   failed; the message says why and what to do
 ├── NotFound                  1   an unknown list, edition, address or token id
 ├── Refused                   1   understood, but a rule forbids it in the present state
-├── UsageError               64   the command line does not make sense
+├── UsageError               64   the command line is invalid
 ├── BadInput                 65   data that cannot be accepted as it is
 │   ├── MalformedAddress
 │   ├── BadQuantity               a duration, size or rate that cannot be read
-│   ├── UnreadableMail            a mail that came in and is malformed or beyond our caps
-│   │   └── TimedOutMail          a mail whose parsing took too long: it is not tried again
+│   ├── UnreadableMail            incoming mail that is malformed or exceeds our limits
+│   │   └── TimedOutMail          incoming mail that took too long to parse; it is not retried
 │   ├── EditionError              an edition file with errors, each with its line
 │   │   └── LayoutError           a layout of the operator's that cannot be used
 │   └── PreflightFailed           findings that stop a send
-├── NoInput                  66   a file that was named is not there
+├── NoInput                  66   an input file does not exist
 ├── Unavailable              69   the relay or the database cannot be reached
-├── OutputExists             73   the file to be written is already there
+├── OutputExists             73   the output file already exists
 ├── TryAgain                 75   another process is using the data, or no daemon is running
-├── NotPermitted             77
+├── NotPermitted             77   this user may not do that
 └── BadConfiguration         78   carries every error found, not only the first
 
-A message names what was found and what would be right. It may be shown to an operator or editor, never to a
-reader, and holds no secret.
+A message names what was found and what would be valid. It may be shown to an operator or editor, but never to a
+reader, and contains no secrets.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any, ClassVar
 
 
 class PressrunError(Exception):
-    """The root: something failed and the message tells the operator what to do."""
+    """The base class: something failed, and the message says why and what to do."""
 
     exit_code: ClassVar[int] = 1
 
@@ -40,11 +40,11 @@ class NotFound(PressrunError):
 
 
 class Refused(PressrunError):
-    """The request was understood and a rule forbids it now."""
+    """The request was understood, but a rule forbids it in the present state."""
 
 
 class UsageError(PressrunError):
-    """The command was called in a way that cannot work."""
+    """The command line is invalid."""
 
     exit_code = 64
 
@@ -56,9 +56,9 @@ class BadInput(PressrunError):
 
 
 class MalformedAddress(BadInput):
-    """A mail address that RFC 5321 or RFC 6531 does not allow, or that we refuse for safety.
+    """An email address that RFC 5321 or RFC 6531 does not allow, or that we refuse for safety.
 
-    The message names it; `reason` quotes nothing of it, for those whom somebody else's text must not reach.
+    The message quotes the address. `reason` does not, for people who must not be shown somebody else's text.
     """
 
     def __init__(self, message: str, reason: str | None = None) -> None:
@@ -71,9 +71,9 @@ class BadQuantity(BadInput):
 
 
 class UnreadableMail(BadInput):
-    """A mail that came in and cannot be read within our caps; the message says why, and quotes nothing of it.
+    """Incoming mail that is malformed or exceeds our limits; the message says why and quotes nothing from it.
 
-    `remark` is the same for whoever words it in another language, as `message.finding` stores it.
+    `remark` carries the same reason in the form that `message.finding` stores, so that it can be translated.
     """
 
     def __init__(self, message: str, remark: Mapping[str, Any] | None = None) -> None:
@@ -82,7 +82,7 @@ class UnreadableMail(BadInput):
 
 
 class TimedOutMail(UnreadableMail):
-    """A mail at which the parser spent all the time that one may cost: reading it once more would cost that again."""
+    """Incoming mail that used up the parser's time limit. It is not retried, since a retry would cost as much again."""
 
 
 class EditionError(BadInput):
@@ -102,7 +102,7 @@ class PreflightFailed(BadInput):
 
 
 class NoInput(PressrunError):
-    """An input file that was named does not exist or cannot be opened."""
+    """An input file does not exist or cannot be opened."""
 
     exit_code = 66
 
@@ -120,7 +120,7 @@ class OutputExists(PressrunError):
 
 
 class TryAgain(PressrunError):
-    """Another process holds the data, or the daemon that is needed does not run."""
+    """Another process is using the data, or the command needs a daemon and none is running."""
 
     exit_code = 75
 
@@ -132,6 +132,6 @@ class NotPermitted(PressrunError):
 
 
 class BadConfiguration(PressrunError):
-    """The configuration, keys or data directory cannot be used. The message lists every problem, one a line."""
+    """The configuration, keys or data directory cannot be used. The message lists every problem, one per line."""
 
     exit_code = 78

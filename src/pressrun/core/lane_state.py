@@ -1,13 +1,14 @@
-"""How one lane fares: slowed down, coming back one connection at a time, or blocked by a provider's policy.
+"""The state of a lane: slowed down, recovering one connection at a time, or blocked by a provider's policy.
 
   ordinary ──slow-down──► paused ──(time)──► slowed ──one connection more each minute──► ordinary
       │                      ▲                 │
       │                      └────slow-down────┘
       └──policy, three readers in a row──► blocked ──retry──► slowed
 
-Values and functions of (state, now), as in `core.pacing`: nothing here sleeps, and a state can be stored as it is.
-Beside that it may be slow: its answers come late, while those of others do not. It stays so until a minute has brought
-no slow answer. A lane that asks for nothing is the empty state, and need not be kept. Times are wall-clock seconds.
+As in `core.pacing`, these are values and functions of (state, now): nothing here sleeps, and a state can be stored as
+it is. Independently, a lane may be slow: its replies come late while those of others do not. It stays slow until a
+minute has passed without a slow reply. An ordinary lane has the empty state, which need not be stored. Times are
+wall-clock seconds.
 """
 
 from __future__ import annotations
@@ -17,22 +18,21 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
-# A provider's own procedure after 421 4.7.28: silence, then one connection, then one more at a time. How long between
-# two steps it does not say; a minute shows whether the last one was one too many.
+# What a provider recommends after 421 4.7.28: a pause, then one connection, then one more at a time. It does not say
+# how long to wait between steps; a minute is enough to show whether the last step was one too many.
 STEP_SECONDS = 60.0
 SLOW_FOR_SECONDS = 60.0
-READERS_TO_BLOCK = 3  # in a row: fewer refusals may be about single copies
+READERS_TO_BLOCK = 3  # in a row: fewer refusals may concern single copies only
 MAX_REASON_CHARACTERS = 200
 _RELAY = "relay "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneState:
-    """One lane. `allowed` is how many copies may be in flight, None: as many as its limits say.
+    """One lane. `allowed` is how many copies may be in flight; None means as many as its limits allow.
 
-    `reason` is the reply that pauses or blocks, without addresses. `refused` holds the readers whose copies were
-    refused for policy since the last one that was taken. `slow_seconds` is how long a copy took, about, when it took so
-    long that others would have waited for it.
+    `reason` is the reply that paused or blocked the lane, without addresses. `refused` holds the readers whose copies
+    were refused for policy since the last accepted copy. `slow_seconds` is roughly how long a copy took on a slow lane.
     """
 
     allowed: int | None = None
@@ -47,16 +47,16 @@ class LaneState:
 
     @property
     def is_slow(self) -> bool:
-        """Whether its answers come late."""
+        """Whether its replies come late."""
         return self.slow_until > 0
 
     @property
     def is_blocked(self) -> bool:
-        """Whether nothing goes out until an operator says so, or the block is given up."""
+        """Whether nothing goes out until an operator retries the lane, or the block is given up."""
         return self.blocked_at is not None
 
     def opens_at(self, now: float) -> float:
-        """When the lane takes the next copy: `now` if at once, infinity while it is blocked."""
+        """When the next copy may go out: `now` if immediately, infinity while the lane is blocked."""
         return math.inf if self.is_blocked else max(now, self.paused_until)
 
     def connections(self, now: float, most: int) -> int:
@@ -66,7 +66,7 @@ class LaneState:
         return most if self.allowed is None else min(self.allowed, most)
 
     def after_delivered(self, now: float, most: int) -> LaneState:
-        """A copy was taken: policy is not against us, and a slowed lane may take its next step.
+        """The state after a delivered copy: policy refusals are forgotten, and a slowed lane may take its next step.
 
         A copy that was in flight when the pause began proves nothing about the lane, and no copy lifts a block.
         """
@@ -80,7 +80,7 @@ class LaneState:
         return replace(state, allowed=state.allowed + 1, grows_at=now + STEP_SECONDS)
 
     def after_slow_down(self, now: float, pause_seconds: float, reason: str) -> LaneState:
-        """We were asked to slow down: silence for a while, then one connection. A longer pause stays."""
+        """The state after a request to slow down: a pause, then one connection. A longer pause stays in force."""
         until = max(self.paused_until, now + pause_seconds)
         return replace(
             self,
@@ -92,7 +92,7 @@ class LaneState:
         )
 
     def after_policy(self, now: float, reader: int, reason: str) -> LaneState:
-        """A copy was refused for policy: the third reader in a row blocks the lane; the same reader counts once."""
+        """The state after a refusal for policy. The third reader in a row blocks the lane; a reader counts once."""
         if self.is_blocked or reader in self.refused:
             return self
         refused = (*self.refused, reader)
@@ -101,27 +101,27 @@ class LaneState:
         return replace(self, refused=(), blocked_at=now, reason=reason[:MAX_REASON_CHARACTERS])
 
     def after_slow(self, now: float, seconds: float) -> LaneState:
-        """A copy took so long. What is known already is not said anew each time."""
+        """The state after a slow copy. It changes only when that is news, so that it is not stored for every copy."""
         if now < self.slow_until - SLOW_FOR_SECONDS / 2 and seconds < 2 * self.slow_seconds:
             return self
         return replace(self, slow_until=now + SLOW_FOR_SECONDS, slow_seconds=seconds)
 
     def after_quiet(self, now: float) -> LaneState:
-        """Time has passed: maybe enough without a slow answer."""
+        """The state after some time: no longer slow if enough has passed without a slow reply."""
         return replace(self, slow_until=0.0, slow_seconds=0.0) if self.is_slow and now >= self.slow_until else self
 
     def after_retry(self, now: float) -> LaneState:
-        """An operator wants it tried again, or the block was given up: at once, with one connection."""
+        """The state after an operator's retry or a block that was given up: open at once, with one connection."""
         if self.allowed is None and not self.is_blocked:
             return LaneState()
         return LaneState(allowed=1, grows_at=now + STEP_SECONDS)
 
     def is_given_up(self, now: float, give_up_after: float) -> bool:
-        """Whether the lane has been blocked for so long that what waits in it has failed."""
+        """Whether the lane has been blocked for so long that its waiting copies have failed."""
         return self.blocked_at is not None and now - self.blocked_at >= give_up_after
 
     def cut(self, now: float) -> LaneState:
-        """The state without times that lie further ahead than they can: the clock was set back."""
+        """The state with times capped to the furthest possible, in case the clock was set back."""
         until = min(self.paused_until, now + self.pause_seconds)
         return replace(
             self,
@@ -147,7 +147,7 @@ class LaneState:
 
 
 def load_lane_state(stored: object) -> LaneState:
-    """The state of an earlier `dump`; the empty one when it is not to be understood."""
+    """The state from an earlier `dump`, or the empty state if `stored` is unreadable."""
     try:
         fields = cast("dict[str, object]", stored)
         allowed, blocked_at = fields["allowed"], fields["blocked_at"]
@@ -161,7 +161,7 @@ def load_lane_state(stored: object) -> LaneState:
                 : READERS_TO_BLOCK - 1
             ],
             blocked_at=None if blocked_at is None else _number(blocked_at),
-            slow_until=_number(fields.get("slow_until", 0.0)),  # not known to states that were stored long ago
+            slow_until=_number(fields.get("slow_until", 0.0)),  # states stored by older versions lack it
             slow_seconds=_number(fields.get("slow_seconds", 0.0)),
         )
     except (KeyError, OverflowError, TypeError, ValueError):
@@ -170,17 +170,17 @@ def load_lane_state(stored: object) -> LaneState:
 
 @cache
 def relay_lane(relay: str) -> str:
-    """A relay may ask us to slow down as a provider may; the blank keeps its name apart from theirs."""
+    """The lane of a relay, which may ask us to slow down as a provider may. The space sets it apart from domains."""
     return f"{_RELAY}{relay}"
 
 
 def is_relay_lane(lane: str) -> bool:
-    """Whether this is what a relay asked of us, and not a provider or a domain."""
+    """Whether this lane belongs to a relay, and not to a provider or a domain."""
     return lane.startswith(_RELAY)
 
 
 def _number(value: object) -> float:
-    """A number of JSON; raises ValueError for what is none or not finite."""
+    """A finite JSON number; raises ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"not a finite number: {value!r}")
     return value

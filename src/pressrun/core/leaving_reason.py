@@ -1,4 +1,4 @@
-"""Why a reader left, in the few answers that the page offers; they are counted, and kept of nobody."""
+"""Why a reader unsubscribed: the few answers that the page offers. Only totals are kept, never who gave an answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class LeavingReason(StrEnum):
-    """One of the answers, in the order of the page."""
+    """The answers, in the order of the page."""
 
     TOO_MANY = "too-many"
     NOT_EXPECTED = "not-expected"
@@ -15,5 +15,5 @@ class LeavingReason(StrEnum):
 
 
 def find_leaving_reason(text: str) -> LeavingReason | None:
-    """The reason of that name; None for anything else."""
+    """The reason with this value, or None."""
     return next((reason for reason in LeavingReason if reason.value == text), None)

@@ -1,8 +1,8 @@
-"""The queues in which accepted mail waits: each has a parser process of its own, so none delays another.
+"""The queues in which accepted mail waits. Each has its own parser process, so that none delays another.
 
-A signed address proves that we once wrote to whoever uses it. It goes before mail that anybody can send: a reader
-leaves at once, however much hostile mail waits. What one such address may send before the others is limited (see
-services.incoming.mail_acceptance), since every reader has some.
+A signed address proves that we once wrote to the person who uses it. Mail to it goes ahead of mail that anybody can
+send, so that readers are unsubscribed at once, however much hostile mail waits. Since every reader has signed
+addresses, the mail that may jump the queue by one of them is limited (see services.incoming.mail_acceptance).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pressrun.core.mail_routes import RouteKind
 
 
 class MailQueue(StrEnum):
-    """Where an accepted mail waits; the first is the most urgent."""
+    """The queue of an accepted mail, most urgent first."""
 
-    READERS = "readers"  # a signed address to leave or to confirm
-    BOUNCES = "bounces"  # a signed return path; complaints that enclose a signed address
+    READERS = "readers"  # to a signed address for unsubscribing or confirming
+    BOUNCES = "bounces"  # to a signed return path, and complaints that enclose a signed address
     STRANGERS = "strangers"  # everything else
 
 
@@ -28,5 +28,5 @@ _SIGNED = {
 
 
 def queue_of(kind: RouteKind) -> MailQueue:
-    """The queue for mail to an address of this kind, whose token is genuine where it has one."""
+    """The queue for mail to an address of this kind. The caller has verified the token of a signed address."""
     return _SIGNED.get(kind, MailQueue.STRANGERS)

@@ -1,7 +1,7 @@
-"""The hours in which copies of a list's editions may go out, as clocks show them where its readers are.
+"""The hours in which copies of a list's editions may go out, in the local time of its readers.
 
-By the clock on the wall: when that skips an hour or has one twice, so do the hours. An hour that is skipped opens when
-the skip is over; a stretch that lies wholly inside the skip does not happen that day.
+They follow the wall clock through changes of summer time. If the clock skips the opening time, sending starts when the
+skip is over. Sending hours that lie wholly inside the skip do not happen that day, and repeated hours happen twice.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _DAYS_AHEAD = 4  # the clock may skip the hours of one day, in some zones the wh
 
 @dataclass(frozen=True, slots=True)
 class OpeningHours:
-    """From `opens` on and before `closes`, in minutes of the day; `closes` below `opens` is on the next day."""
+    """From `opens` until just before `closes`, in minutes after midnight; a lower `closes` is on the next day."""
 
     opens: int
     closes: int
     zone: tzinfo
 
     def is_open(self, at: float) -> bool:
-        """Whether copies may go out then (UTC seconds)."""
+        """Whether copies may go out at `at` (UTC seconds)."""
         there = datetime.fromtimestamp(int(at), self.zone)
         minute = there.hour * 60 + there.minute
         if self.opens < self.closes:
@@ -34,7 +34,7 @@ class OpeningHours:
         return minute >= self.opens or minute < self.closes
 
     def next_opening(self, at: float) -> int:
-        """When copies may go out from `at` on: then, or the next time the hours begin (UTC seconds)."""
+        """The first moment from `at` on when copies may go out (UTC seconds): `at` itself during the sending hours."""
         if self.is_open(at):
             return int(at)
         today = datetime.fromtimestamp(int(at), self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -44,10 +44,10 @@ class OpeningHours:
             for moment in (first, self._opening_between(first, second)):
                 if moment > at and self.is_open(moment):
                     return moment
-        return int(at) + _DAYS_AHEAD * 86400  # hours that never come: look again then
+        return int(at) + _DAYS_AHEAD * 86400  # the hours never come: try again then
 
     def _opening_between(self, closed: int, opened: int) -> int:
-        """The first open second after a skip of the clock: one that is open with the one before it closed."""
+        """The first open second after the clock skips: the one whose predecessor is still closed."""
         if self.is_open(closed) or not self.is_open(opened):
             return opened
         while opened - closed > 1:
@@ -57,7 +57,7 @@ class OpeningHours:
 
 
 def parse_hours(text: str) -> tuple[int, int]:
-    """The two minutes of the day of `08:00-20:00`; raises BadInput."""
+    """Start and end of `08:00-20:00`, each in minutes after midnight; raises BadInput."""
     found = _HOURS.fullmatch(text.strip())
     if found is None:
         raise BadInput(f"invalid sending hours {text!r}. Write 08:00-20:00, or nothing for the whole day")
@@ -72,7 +72,7 @@ def parse_hours(text: str) -> tuple[int, int]:
 
 
 def format_hours(opens: int, closes: int) -> str:
-    """`08:00-20:00` of two minutes of the day."""
+    """Write two times, in minutes after midnight, as `08:00-20:00`."""
     return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (opens, closes))
 
 

@@ -1,4 +1,4 @@
-"""The kinds of values that keys of config.toml accept. Each reads what TOML gave, or says what would be right."""
+"""The kinds of values that keys of config.toml accept. Each reads a TOML value or raises BadValue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 
 
 def _written(expected: str, parse: Callable[[str], T], *, unit: str = "") -> Kind[T]:
-    """Text that `parse` reads; a bare number gets a hint with `unit` where that would be right."""
+    """Text that `parse` reads; for a bare number the error suggests adding `unit` if that would be valid."""
 
     def read(value: object) -> T:
         if unit and isinstance(value, int | float) and not isinstance(value, bool):
@@ -53,7 +53,7 @@ def text(expected: str) -> Kind[str]:
 
 
 def file(expected: str) -> Kind[Any]:
-    """The name of a file or folder; the loader makes a path of it, or reads it."""
+    """The name of a file or folder; the loader turns it into a path, or reads the file."""
     return text(expected)
 
 
@@ -69,7 +69,7 @@ def matching(pattern: str, expected: str) -> Kind[str]:
 
 
 def one_of(*words: str, formerly: Mapping[str, str] | None = None) -> Kind[Any]:
-    """One of a few words, with a guess at the one that was meant; `formerly` maps former words to today's."""
+    """One of `words`; the error suggests the closest one. `formerly` maps former words to those in use."""
     expected = ", ".join(f'"{word}"' for word in words[:-1]) + f' or "{words[-1]}"'
 
     def read(value: object) -> str:
@@ -132,12 +132,12 @@ def duration() -> Kind[float]:
 
 
 def duration_or_none() -> Kind[float]:
-    """Seconds, from text such as "15m", or "0s" where no time at all makes sense."""
+    """Seconds, from text such as "15m"; "0s" is allowed."""
     return _written(_DURATION, parse_duration, unit="s")
 
 
 def _many(member: Kind[T], expected: str) -> Kind[tuple[T, ...]]:
-    """A list, every wrong member of which is reported."""
+    """A list; every invalid member is reported, not only the first."""
 
     def read(value: object) -> tuple[T, ...]:
         if not isinstance(value, list):
@@ -157,7 +157,7 @@ def _many(member: Kind[T], expected: str) -> Kind[tuple[T, ...]]:
 
 
 def durations() -> Kind[tuple[float, ...]]:
-    """One duration or more; the last one repeats."""
+    """At least one duration; the last one repeats."""
     expected = 'a list of durations, as in ["5m", "1h"]'
     many = _many(duration(), expected)
 
@@ -186,12 +186,12 @@ _RATE = 'a rate in quotes: N/s, N/min, N/h or N/day, or over a duration, as in "
 
 
 def rate() -> Kind[Rate]:
-    """A number of events at most in any window."""
+    """The highest number of events in any window of the given length."""
     return _written(_RATE, parse_rate, unit="/s")
 
 
 def rates() -> Kind[tuple[Rate, ...]]:
-    """One rate or a list of them, all of which hold."""
+    """One rate or a list of them, all of which apply."""
     expected = f'{_RATE}, or a list of them: ["100/s", "20000/h"]'
     one, many = _written(expected, parse_rate, unit="/s"), _many(rate(), expected)
 
@@ -215,7 +215,7 @@ def share() -> Kind[float]:
 
 
 def endpoint() -> Kind[Endpoint]:
-    """A place to listen."""
+    """An address to listen on."""
     expected = 'a listening address: "127.0.0.1:8080", "unix:/run/pressrun/http.sock" or "systemd"'
 
     def parse(value: str) -> Endpoint:
@@ -277,12 +277,12 @@ def domains() -> Kind[tuple[str, ...]]:
 
 
 def address() -> Kind[str]:
-    """One mail address."""
+    """One email address."""
     return _written('a mail address, as in "ops@example.org"', lambda value: parse_address(value).wire)
 
 
 def base_url() -> Kind[str]:
-    """The root of every link: scheme and host, and nothing after it."""
+    """The root of every link: a scheme and a host, optionally a port, and nothing after it."""
     expected = 'an address such as "https://news.example.org", with nothing after the host'
 
     def parse(value: str) -> str:
@@ -322,6 +322,6 @@ def _read_peer(value: object) -> str:
 
 
 def peers() -> Kind[tuple[str, ...]]:
-    """Addresses and networks, and "unix" for our own socket."""
+    """IP addresses and networks, or "unix" for peers on our own Unix socket."""
     expected = 'a list of IP addresses or networks, or "unix", as in ["127.0.0.1", "10.0.0.0/8", "unix"]'
     return _many(Kind(expected=expected, read=_read_peer), expected)

@@ -1,4 +1,4 @@
-"""Sign-ups as a stranger may make them for somebody else: how far one can be believed, and when many are an attack."""
+"""Sign-ups may be made by a stranger for somebody else: how far to trust one, and when many are an attack."""
 
 from __future__ import annotations
 
@@ -8,36 +8,38 @@ from enum import StrEnum
 
 from pressrun.core.quantities import Rate
 
-FORM_LIFETIME_SECONDS = 86400  # a page that was open for longer proves nothing any more
-FORM_USED = "form_token"  # what the use of one copy of our form is counted as
-FORM_USES = Rate(1, FORM_LIFETIME_SECONDS)  # or a page fetched once would prove a day of sign-ups
+FORM_LIFETIME_SECONDS = 86400  # a page that has been open for longer proves nothing
+FORM_USED = "form_token"  # the kind under which uses of one copy of our form are counted
+FORM_USES = Rate(1, FORM_LIFETIME_SECONDS)  # otherwise one fetched page would prove a whole day of sign-ups
 
 
 class Trust(StrEnum):
-    """Where a sign-up came from, as far as it shows."""
+    """Where a sign-up came from, as far as we can tell."""
 
-    WORKED = "worked"  # besides, the browser did the work that our page asks for while very many sign-ups come in
-    PROVEN = "proven"  # a form of our own page, filled in at a person's pace
-    UNPROVEN = "unproven"  # a form of another site, a mail, or our own form without these proofs
-    TRAP = "trap"  # it fills in a field that no person sees
+    WORKED = "worked"  # as PROVEN, and the browser did the work that our page asks for during a rush of sign-ups
+    PROVEN = "proven"  # the form on our own page, filled in at a person's pace
+    UNPROVEN = "unproven"  # a form on another site, an email, or our own form without these proofs
+    TRAP = "trap"  # it filled in a field that no person sees
 
 
 class Verdict(StrEnum):
-    """What becomes of a sign-up; it never depends on what its address is to a list."""
+    """What happens to a sign-up. It never depends on whether the address is subscribed, pending or suppressed."""
 
-    ACCEPTED = "taken"  # a mail may go out
-    HELD = "held"  # far more come in than usual, and no work was done: its mail waits for an operator
+    ACCEPTED = "taken"  # a confirmation may go out
+    HELD = "held"  # far more than usual come in and the browser did no work: its confirmation waits for an operator
     LIMITED = "limited"  # over a limit
     IGNORED = "ignored"  # a trap, or an address that the operator does not want
-    THROTTLED = "throttled"  # too many from one network: it was answered so
+    THROTTLED = "throttled"  # too many from one network; the client was told so
 
 
 def decide_trust(
     *, issued_at: int | None, now: float, form_seconds: float, decoy: str, has_worked: bool = False
 ) -> Trust:
-    """`issued_at` is what a genuine form token says, `decoy` the content of the field that no person sees.
+    """How far to trust a sign-up, from what its form shows.
 
-    `has_worked`: the work for a challenge of that very form was done.
+    `issued_at` is the time in a genuine form token (UTC seconds), or None without one. `form_seconds` is the shortest
+    time in which a person fills in the form. `decoy` is the content of the field that no person sees. `has_worked`
+    says that the browser did the work for the challenge of this very form.
     """
     if decoy:
         return Trust.TRAP
@@ -48,7 +50,7 @@ def decide_trust(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttackTerms:
-    """An attack begins when `begins_at` sign-ups were turned away in a window, and ends below `ends_at`."""
+    """An attack begins when `begins_at` sign-ups have been refused within a window, and ends below `ends_at`."""
 
     begins_at: int = 50
     ends_at: int = 10
@@ -56,7 +58,7 @@ class AttackTerms:
 
 
 class AttackDetector:
-    """Tells when an attack begins and when it is over, once each: between the two marks nothing changes."""
+    """Reports the beginning and the end of an attack, once each. Between the two thresholds nothing changes."""
 
     def __init__(self, terms: AttackTerms) -> None:
         self._terms = terms
@@ -64,14 +66,14 @@ class AttackDetector:
         self.is_on = False
 
     def record_refusal(self, now: float) -> bool:
-        """A sign-up was turned away; whether an attack begins with it."""
+        """Record a refused sign-up; True if an attack begins with it."""
         self._times.append(now)
         begins = not self.is_on and len(self._times) == self._terms.begins_at and self._is_recent(0, now)
         self.is_on = self.is_on or begins
         return begins
 
     def poll(self, now: float) -> bool:
-        """Whether an attack has ended since."""
+        """Whether the attack has ended since the last call; True once for each attack."""
         many = len(self._times) >= self._terms.ends_at and self._is_recent(-self._terms.ends_at, now)
         ends = self.is_on and not many
         self.is_on = self.is_on and not ends

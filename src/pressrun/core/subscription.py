@@ -1,4 +1,4 @@
-"""The life of a subscription: its states, what can happen to it, and what follows.
+"""The life cycle of a subscription: its states, its events, and the transitions between them.
 
         sign_up                confirm
   (none) ──────► pending ───────────────► active ◄──────────────┐
@@ -12,7 +12,7 @@
                    │ return
                    └────────► active / suspended, as it was (from pending too)
 
-A missing entry in the table is a rule: `move` answers None and nothing changes.
+An event that the table does not list for a state is not allowed: `move` returns None and nothing changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from enum import StrEnum
 
 
 class SubscriptionState(StrEnum):
-    """Where a subscription stands. `suspended` is by bounces, or paused by the reader until a date."""
+    """The state of a subscription. `suspended` means suspended for bounces, or paused by the reader until a date."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -32,14 +32,14 @@ class SubscriptionState(StrEnum):
 class SubscriptionEvent(StrEnum):
     """What can happen to a subscription."""
 
-    SIGN_UP = "sign_up"  # the reader asked; a confirmation goes out
-    CONFIRM = "confirm"  # the reader proved to own the address
+    SIGN_UP = "sign_up"  # the reader asked to subscribe; a confirmation goes out
+    CONFIRM = "confirm"  # the reader proved that the address is theirs
     ADD = "add"  # the operator added or imported them
-    LEAVE = "leave"  # the reader left, or was removed
+    LEAVE = "leave"  # the reader unsubscribed, or was removed
     SUSPEND = "suspend"  # bounces reached the limit
-    PAUSE = "pause"  # the reader asked for silence until a date
-    RESUME = "resume"  # the pause ended, or the reader came back
-    RETURN = "return"  # the reader undid the leaving: what was before is restored
+    PAUSE = "pause"  # the reader paused the list until a date
+    RESUME = "resume"  # the pause ended, or the reader ended it
+    RETURN = "return"  # the reader undid the unsubscribe: the earlier state is restored
 
 
 _S, _E = SubscriptionState, SubscriptionEvent
@@ -66,5 +66,5 @@ TRANSITIONS: dict[tuple[SubscriptionState | None, SubscriptionEvent], Subscripti
 
 
 def move(state: SubscriptionState | None, event: SubscriptionEvent) -> SubscriptionState | None:
-    """The state after `event`, or None when the event may not happen in `state`."""
+    """The state after `event`, or None if the event is not allowed in `state`."""
     return TRANSITIONS.get((state, event))

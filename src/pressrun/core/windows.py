@@ -1,6 +1,7 @@
-"""Sliding windows in memory, for what is asked so often and costs so little that writing each down would cost more.
+"""Sliding windows in memory, for limits on cheap, frequent events that would cost more to write to the database.
 
-They are exact while a process lives and forgotten with it. Subjects are bounded: whoever was silent the longest goes.
+They are exact while the process lives and are lost when it ends. The number of subjects is bounded: the one that has
+been idle the longest is dropped first.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ MOST_SUBJECTS = 10_000
 
 
 class Windows:
-    """What each subject did of late."""
+    """The times of each subject's recent events."""
 
     __slots__ = ("_times",)
 
@@ -21,12 +22,12 @@ class Windows:
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
     def spend(self, subject: str, rate: Rate, now: float) -> float | None:
-        """Count an event; where the window is full nothing is counted, and it says when the next one will be taken."""
+        """Count an event and return None; if the window is full, count nothing and return when the next is allowed."""
         times = self._times.setdefault(subject, deque())
         self._times.move_to_end(subject)
         if len(self._times) > MOST_SUBJECTS:
             self._times.popitem(last=False)
-        # A clock that was set back must not lock anybody out: what lies more than a window ahead does not count.
+        # A clock that was set back must not lock anybody out, so events more than a window ahead do not count.
         while times and not now - rate.seconds < times[0] <= now + rate.seconds:
             times.popleft()
         if len(times) >= rate.count:

@@ -1,1 +1,1 @@
-"""The mailer: composes and signs the messages of claimed rows, and hands them to the connections."""
+"""The mailer composes and signs the messages of claimed rows, and hands them to the relay connections."""

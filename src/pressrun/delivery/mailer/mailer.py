@@ -1,4 +1,4 @@
-"""From a claimed row to the mail that goes out: composed from its edition or notice, and signed."""
+"""Compose the message of a claimed row from its edition or notice, and sign it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VALID_AFTER_GIVING_UP_SECONDS = 7 * 86400
 
 
 def build_signer(keys: Sequence[DkimSettings], delivery: DeliverySettings) -> Signer | None:
-    """The signer for these settings; None where nothing is signed. Raises NoKey for a key that cannot sign."""
+    """The signer for these settings, or None without a DKIM key. Raises NoKey for a key that cannot sign."""
     if not keys:
         return None
     lifetime_seconds = int(delivery.give_up_after_seconds) + VALID_AFTER_GIVING_UP_SECONDS
@@ -35,7 +35,7 @@ def build_signer(keys: Sequence[DkimSettings], delivery: DeliverySettings) -> Si
 
 
 class Mailer:
-    """Composes and signs one mail at a time. Its Date is the recorded first attempt: the same on every retry."""
+    """Composes and signs one message at a time. Its Date is that of the recorded first attempt, also on every retry."""
 
     def __init__(
         self, *, site: Site, keys: KeyRing, tokens: TokenSettings, signer: Signer | None, clock: Clock
@@ -47,10 +47,10 @@ class Mailer:
         self._cannot_sign = False
 
     def compose(self, job: Job) -> Outgoing | CompositionFailed:
-        """The mail of a claimed row, signed where mail is signed. Nothing goes out without its signature."""
+        """The message of a claimed row, signed if there is a signer. Then nothing is sent without its signature."""
         try:
             outgoing, known = self._compose(job)
-        except Exception as problem:  # noqa: BLE001 - the queue reports it, and one bad row holds up no other
+        except Exception as problem:  # noqa: BLE001 - the queue reports it, and one bad row must not hold up the others
             return CompositionFailed(type(problem).__name__)
         if self._signer is not None and not is_passed_on(job.row):
             try:
@@ -65,7 +65,7 @@ class Mailer:
         """What the evidence of consent keeps of a delivered notice."""
         try:
             return self._notices.sent(row, outgoing)
-        except Exception:  # it has gone out all the same, as have others that were answered with it
+        except Exception:  # the message is delivered, and the results of others in the same batch must be recorded
             log.exception("delivery.no_evidence", extra={"fields": {"delivery": row.id}})
             return None
 
@@ -73,7 +73,7 @@ class Mailer:
         row = job.row
         if isinstance(row, ClaimedNotice):
             return self._notices.compose(row, job.list, job.claimed_at, job.logo), NOTHING_KNOWN
-        assert job.edition is not None  # a copy comes with the edition that it is a copy of
+        assert job.edition is not None  # the job of a copy always carries its edition
         if self._signer is None:
             return self._copies.compose(job.edition, row, job.claimed_at), NOTHING_KNOWN
         return self._copies.compose_known(job.edition, row, job.claimed_at)
