@@ -18,9 +18,9 @@ PROCESS = "process"
 # Copies are claimed at most this long before their slot: long enough that claims come in batches, short enough that
 # unsubscribing, pausing and cancelling reach nearly all copies. The promise is one second.
 CLAIM_HORIZON_SECONDS = 0.5
-# Slots are reserved at most this long ahead. At 100/s the daemon then hands out five or more jobs at a time and wakes
+# Slots are reserved at most this long ahead. At 100/s the daemon then hands out ten or more jobs at a time and wakes
 # some ten times a second for it. A longer horizon would leave more copies with a worker when an edition is paused.
-SLOT_HORIZON_SECONDS = 0.1
+SLOT_HORIZON_SECONDS = 0.2
 # At faster rates jobs have no slots of their own: what may wait in a worker is one percent of such a rate.
 SHORTEST_SLOT_SECONDS = 0.0001
 # A timer that fires this early has its slot. Waiting again would cost a whole cycle of the event loop.
