@@ -1,6 +1,6 @@
 """Logging in: PLAIN (RFC 4616) and LOGIN, within the AUTH command of RFC 4954.
 
-The password is in no repr, and this room never decides to send it over a clear connection: see opening.py.
+The password appears in no repr. Whether it may go over an unencrypted connection is decided in session_setup.py.
 """
 
 from __future__ import annotations

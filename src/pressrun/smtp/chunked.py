@@ -85,10 +85,10 @@ class Chunked(Transactions):
         flights, out = self._flights, self._out
         before = len(flights)
         while self.has_room:
-            found = self._next()
-            if found is None:
+            following = self._next()
+            if following is None:
                 return
-            outgoing, mail, rcpt = found
+            outgoing, mail, rcpt = following
             bdat, content = commands.chunk(outgoing.content)
             out.append(commands.RSET + mail + rcpt + bdat)
             out.append(content)
@@ -140,7 +140,7 @@ class Chunked(Transactions):
         self._octets = self._unwritten = 0
 
     def _end(self, message: InFlight, code: int) -> None:
-        """Take the reply to BDAT, with which a message is settled."""
+        """Apply the reply to BDAT, which decides the outcome of the message."""
         kind = code // 100
         result = message.verdict
         if kind == 3 or (kind == 2 and result is not None) or (code in _AT_A_LOSS and result is None):

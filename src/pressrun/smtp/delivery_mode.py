@@ -1,4 +1,4 @@
-"""In which way messages travel: from the fastest, which asks most of a peer, to the plainest, which all must know."""
+"""Delivery modes, from the fastest, which needs most of a peer, to the plainest, which every peer supports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ORDER = {mode: place for place, mode in enumerate(DeliveryMode)}
 
 
 def mode_for(offers: Capabilities, fastest: DeliveryMode) -> DeliveryMode:
-    """The fastest way that the peer offers and we may use."""
+    """The fastest mode that the peer offers and we may use."""
     if fastest is DeliveryMode.LOCK_STEP or not offers.pipelining:
         return DeliveryMode.LOCK_STEP
     return DeliveryMode.CHUNKING if fastest is DeliveryMode.CHUNKING and offers.chunking else DeliveryMode.PIPELINING

@@ -2,9 +2,10 @@
 
 The connection feeds what came (`receive`), writes what `outbox` holds and acts on the events; messages are pulled from
 `source` when the dialogue can send one. Fed whole or octet by octet, the events and the octets are the same. Which
-replies may come when is told by opening.py, steps.py and chunked.py; how messages go, by the three ways in the latter
-two. Times are seconds of any steady clock, and only for measuring the line. Misbehaviour of the peer ends the dialogue
-with `Closed(problem)`, after every message taken has been settled; misuse by our own code raises LocalProtocolError.
+replies may come when is decided in session_setup.py, steps.py and chunked.py; the last two hold the three delivery
+modes. Times are seconds of any steady clock, and serve only to measure latency. Misbehaviour of the peer ends the
+dialogue with `Closed(problem)`, after every message in flight has its outcome; misuse by our own code raises
+LocalProtocolError.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class Dialogue:
         return self._drain_events()
 
     def finish(self) -> list[Event]:
-        """Take nothing more, finish what was taken, then QUIT; before READY, close at once. Harmless if repeated."""
+        """Pull nothing more, finish what is in flight, then QUIT; before READY, close at once. Harmless if repeated."""
         self._finishing = True
         if self._phase is not Phase.CLOSED and self._transactions is None:
             self._end(None)

@@ -24,9 +24,9 @@ class ServerReady:
 
 
 class RecipientOutcome(msgspec.Struct, frozen=True):
-    """The outcome of one message that was taken; there is exactly one for each.
+    """The outcome of one message pulled from the source; there is exactly one for each.
 
-    It took so many `seconds` by itself: what went before it on its connection had its answer then.
+    `seconds` is the time since the message became the oldest in flight on its connection.
     """
 
     outgoing: Outgoing

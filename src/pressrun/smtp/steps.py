@@ -146,10 +146,10 @@ class LockStep(Steps):
     __slots__ = ("_commands",)
 
     def begin(self) -> None:
-        found = self._next()
-        if found is None:
+        following = self._next()
+        if following is None:
             return
-        outgoing, mail, rcpt = found
+        outgoing, mail, rcpt = following
         self._commands = deque([(Phase.MAIL, mail), (Phase.RCPT, rcpt), (Phase.DATA, commands.DATA)])
         if self._unclean:
             self._unclean = False
@@ -177,10 +177,10 @@ class Pipelined(Steps):
     __slots__ = ()
 
     def begin(self) -> None:
-        found = self._next()
-        if found is None:
+        following = self._next()
+        if following is None:
             return
-        outgoing, mail, rcpt = found
+        outgoing, mail, rcpt = following
         copy = Copy(outgoing)
         awaited, out = self._awaited, self._out
         if self._unclean:

@@ -1,9 +1,9 @@
-"""Handing over messages on one connection: what the ways of doing it share. They are in steps.py and chunked.py.
+"""Mail transactions on one connection: what the delivery modes share. The modes are in steps.py and chunked.py.
 
 **Always**, whatever the peer does:
-- A copy is delivered only if its own MAIL and RCPT were answered 2xx and its content was too.
-- Every message that was taken is settled once.
-- What this peer could not take, by what it offers, is never sent to it.
+- A copy counts as delivered only after 2xx replies to its own MAIL, its own RCPT and its content.
+- Every message pulled from the source gets exactly one outcome.
+- A message that needs an extension which the peer does not offer is never sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Source = Callable[[], Outgoing | None]
 
 
 class Transactions(ABC):
-    """What all ways share; `now` is the time of what is being dealt with, in seconds of any steady clock."""
+    """The base of all delivery modes; the dialogue sets `now` before each call, in seconds of any steady clock."""
 
     __slots__ = ("_next_message", "_offers", "_out", "_reader", "_since", "events", "now", "proved")
 
@@ -41,44 +41,47 @@ class Transactions(ABC):
     @property
     @abstractmethod
     def unanswered(self) -> int:
-        """How many replies are to come."""
+        """How many replies are still to come."""
 
     @property
     @abstractmethod
     def phase(self) -> Phase:
-        """What the oldest thing unanswered is; READY when there is none."""
+        """What the oldest outstanding reply is about; READY when none is outstanding."""
 
     @property
     @abstractmethod
     def has_room(self) -> bool:
-        """Whether a message could be taken at once."""
+        """Whether another message could be sent at once."""
 
     @abstractmethod
     def begin(self) -> None:
-        """Take what may go now, if there is anything, and put it out."""
+        """Pull the messages that may go now, if there are any, and append their octets to the output."""
 
     @abstractmethod
     def answer(self, code: int) -> None:
-        """Take the reply, just read, to the oldest thing that awaits one; raises RemoteProtocolError."""
+        """Apply the reply just read to the oldest command that awaits one; raises RemoteProtocolError."""
 
     @abstractmethod
     def written(self) -> None:
-        """All that was put out has been handed to the transport."""
+        """Note that the whole output has been handed to the transport."""
 
     @abstractmethod
     def server_closes(self, reply: Reply) -> None:
-        """421 answers what waits longest: that message is deferred. Nothing further will be answered."""
+        """Handle a 421 in reply to the oldest outstanding command: no other reply will come."""
 
     @abstractmethod
     def abandon(self) -> None:
-        """No further reply will come: what was written may have been taken, what was not is as if never tried."""
+        """Record what is still in flight when no more replies will come.
+
+        What was written may have been accepted; the rest counts as never tried.
+        """
 
     def _next(self) -> tuple[Outgoing, bytes, bytes] | None:
-        """A message that this peer can take, with its MAIL and RCPT; those that it cannot take are settled."""
+        """The next message that this peer can accept, with its MAIL and RCPT; refuses those that it cannot accept."""
         if not self.unanswered:
             self._since = self.now
         while (outgoing := self._next_message()) is not None:
-            refusal = _unfit(outgoing, self._offers)
+            refusal = _local_refusal(outgoing, self._offers)
             if refusal is None:
                 try:
                     return outgoing, commands.mail(outgoing, self._offers), commands.rcpt(outgoing, self._offers)
@@ -93,8 +96,8 @@ class Transactions(ABC):
         self._since = now
 
 
-def _unfit(outgoing: Outgoing, offers: Capabilities) -> Reply | None:
-    """The refusal that we give in the peer's place, without sending, when it could not take this message."""
+def _local_refusal(outgoing: Outgoing, offers: Capabilities) -> Reply | None:
+    """The refusal that we record, without sending, for a message that the peer could not accept; None if it could."""
     if commands.needs_utf8(outgoing) and not offers.utf8:
         return Reply(550, "the address needs SMTPUTF8, and the relay does not offer it", "5.6.7")
     if outgoing.eight_bit and not offers.eight_bit:
