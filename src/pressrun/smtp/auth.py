@@ -1,6 +1,6 @@
 """Logging in: PLAIN (RFC 4616) and LOGIN, within the AUTH command of RFC 4954.
 
-The password appears in no repr. Whether it may go over an unencrypted connection is decided in session_setup.py.
+The password appears in no repr. This module does not decide whether it may go out unencrypted: see session_setup.py.
 """
 
 from __future__ import annotations
