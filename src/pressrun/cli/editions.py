@@ -8,19 +8,14 @@ from typing import Any
 
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import edition_argument, list_argument, verb
-from pressrun.cli.output import (
-    cell,
-    print_fields,
-    print_json,
-    print_rows,
-)
+from pressrun.cli.output import cell, print_fields, print_json, print_rows
 from pressrun.cli.read_only import reading, reading_if_any
 from pressrun.core.edition import at_defaults
 from pressrun.core.errors import NotFound
 from pressrun.services.reports import ledger_reports
 
 _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
-_ALWAYS_SHOWN = ("id", "audience", "delivered")  # by `edition show`, even when 0; --json has every field
+_ALWAYS_SHOWN = ("id", "audience", "delivered")  # even when 0; other fields without a value only by --json
 
 
 @verb("edition ls")
@@ -42,12 +37,12 @@ def show(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
 
 
 def _with_subject(edition: Mapping[str, Any]) -> dict[str, Any]:
-    """An edition for people: its subject with each merge field at its default. --json has it as it was written."""
+    """The edition with the merge fields of its subject at their defaults; --json prints the subject as written."""
     return {**edition, "subject": at_defaults(str(edition["subject"]))}
 
 
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
-    """One edition as `edition show` prints it."""
+    """Print one edition, for `edition show` and the verbs that change an edition."""
     with reading(invocation) as tx:
         edition = ledger_reports.show_edition(tx, edition_id, int(time.time()))
     if as_json:

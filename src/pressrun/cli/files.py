@@ -1,4 +1,4 @@
-"""Files that a verb reads and writes as its caller, before and after it acts as the owner of the data."""
+"""Files that a verb reads and writes with its caller's rights, outside the part that runs as the owner of the data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_input(name: str) -> bytes:
 def read_edition(file: Path, find_references: Callable[[bytes], tuple[str, ...]]) -> tuple[bytes, dict[str, bytes]]:
     """An edition, and the files that it refers to by their paths below its folder.
 
-    All come from the same folder, whatever its name comes to mean while they are read. Raises NoInput, and BadInput as
+    All are read from one open folder, so renaming it meanwhile changes nothing. Raises NoInput, and BadInput as
     `read_beside` does.
     """
     with _opened_folder(file) as folder:
@@ -66,10 +66,11 @@ def _opened_folder(file: Path) -> Iterator[_Folder]:
 
 
 class _Folder:
-    """The folder of a file that was named, held open.
+    """The folder of a file that the caller named, held open.
 
-    Root reads there as the owner of the folder, who decides what each name in it means, and so reaches nothing that the
-    owner may not read. Where only root can change the folder, root reads as root.
+    When root runs the verb, files are read with the rights of the folder's owner. The owner could replace any name in
+    it by a symbolic link, and must not make root read what they may not. For root, the file itself may be a symbolic
+    link only in a folder that root alone can change.
     """
 
     def __init__(self, file: Path, descriptor: int) -> None:
@@ -81,7 +82,7 @@ class _Folder:
         self._follows_links = os.geteuid() != 0 or is_guarded
 
     def read_named(self, limit: int | None = LARGEST_FILE) -> bytes:
-        """The file itself, or what comes out of a pipe."""
+        """The content of the file itself, which may be a pipe."""
         try:
             with acting_for(self._owner):
                 descriptor = open_named(self._file.name, folder=self._descriptor, follows=self._follows_links)
@@ -122,7 +123,7 @@ def _unreadable(name: str, problem: OSError, owner: int | None = None) -> NoInpu
 
 
 def write_new(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
-    """Write files into a folder, which is made if it is missing; raises OutputExists instead of replacing a file."""
+    """Write files into a folder, which is created if missing; raises OutputExists instead of replacing a file."""
     paths = [folder / name for name in files]
     for path in paths:
         _require_free(path)
@@ -136,9 +137,9 @@ def write_new(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
-    """Make a folder of files, whole or not at all; the block gets a function that writes a file by its path below it.
+    """Create a folder of files, whole or not at all. The block gets a function that writes a file at a path below it.
 
-    Raises OutputExists where anything but an empty folder exists.
+    Raises OutputExists if anything but an empty folder is there.
     """
     if path.is_symlink() or not path.is_dir() or any(path.iterdir()):
         _require_free(path)
@@ -162,7 +163,7 @@ def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """Make a file, whole or not at all; `-` is stdout. Raises OutputExists."""
+    """Create a file, whole or not at all; `-` is stdout. Raises OutputExists."""
     if str(path) == "-":
         yield sys.stdout.buffer
         return

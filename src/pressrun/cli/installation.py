@@ -1,9 +1,10 @@
-"""`init`, `reload` and `migrate`: the first configuration of an installation, a changed one, and a newer schema."""
+"""`init`, `reload` and `migrate`: write a configuration, apply a changed one, and upgrade the schema."""
 
 from __future__ import annotations
 
 import os
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -41,10 +42,8 @@ def reload(invocation: Invocation, *, as_json: bool) -> None:
         _signal_main_process()
         data_dir = invocation.settings.data_dir  # raises with every error in the file
         raise TryAgain(f"no daemon is using {data_dir}. Start it, or restart it if data_dir has changed")
-    try:
+    with closing(client):
         needs_restart = client.call("reload", {}, lambda _: None)["needs_restart"]
-    finally:
-        client.close()
     if as_json:
         print_json({"needs_restart": needs_restart})
         return
@@ -54,7 +53,11 @@ def reload(invocation: Invocation, *, as_json: bool) -> None:
 
 
 def _signal_main_process() -> None:
-    """In ExecReload=, where the file does not lead to the daemon: let it reread the file and report the errors."""
+    """Send SIGHUP to the service's main process, if systemd runs this verb as ExecReload=.
+
+    It is for a file with errors or a changed data_dir, which do not lead to the daemon's socket: the daemon itself
+    rereads the file and logs the errors.
+    """
     main_process = os.environ.get("MAINPID", "")
     if main_process.isdecimal():
         os.kill(int(main_process), signal.SIGHUP)
@@ -68,7 +71,7 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
             raise NotFound(no_database(invocation))
         lock = DataLock.acquire(data)
         try:
-            _, reached = datadir.step_up(data)
+            _, reached = datadir.migrate_schema(data)
         finally:
             lock.release()
     if as_json:

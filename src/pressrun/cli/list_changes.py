@@ -1,4 +1,4 @@
-"""`list create`, `set`, `close` and `rm`, and `layout ls`: changes of a list, and the layouts that it can have."""
+"""The verbs that change a list, `list create`, `set`, `close` and `rm`; and `layout ls`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from pressrun.services.reports import ledger_reports
 @click.option("--archive", type=click.Choice(["public", "members", "off"]), help="Who may read past editions.")
 def create(invocation: Invocation, *, name: str, as_json: bool, **options: str | None) -> None:
     settings = {key: value for key, value in options.items() if value is not None}
-    created = _execute(invocation, "list.create", ListSettings(list=name, settings=settings), as_json=as_json)
+    created = _execute_and_print(invocation, "list.create", ListSettings(list=name, settings=settings), as_json=as_json)
     if not as_json:
         print_info(f"created {name}. See its settings with `pressrun list show {name}`")
         print_fields({key: created[key] for key in ("name", "title", "from", "owner")})
@@ -85,7 +85,7 @@ def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agr
         values[key] = value
     if read_settings(values).get("closed") is True:
         _confirm_close(name, is_agreed=is_agreed)
-    changed = _execute(invocation, "list.set", _with_files(name, values), as_json=as_json)
+    changed = _execute_and_print(invocation, "list.set", _with_files(name, values), as_json=as_json)
     if not as_json:
         keys = [key.strip().lower().replace("-", "_") for key in values]
         print_fields({key: cell(changed.get("closed_at" if key == "closed" else key)) for key in keys})
@@ -113,7 +113,10 @@ def remove(invocation: Invocation, *, name: str, is_agreed: bool, as_json: bool)
 
 
 def _with_files(name: str, values: dict[str, str]) -> ListSettings:
-    """The settings with the files that they name, read as the caller; raises NoInput, BadInput, EditionError."""
+    """The settings and the files that they name, read with the caller's rights.
+
+    Raises NoInput, BadInput and EditionError.
+    """
     arguments = ListSettings(list=name, settings=values)
     for key, value in values.items():
         setting, path = key.strip().lower(), value.strip()
@@ -129,15 +132,18 @@ def _with_files(name: str, values: dict[str, str]) -> ListSettings:
     return arguments
 
 
-def _execute(invocation: Invocation, name: str, arguments: msgspec.Struct, *, as_json: bool) -> dict[str, Any]:
-    changed: dict[str, Any] = execute(invocation, name, arguments)
+def _execute_and_print(
+    invocation: Invocation, verb_name: str, arguments: msgspec.Struct, *, as_json: bool
+) -> dict[str, Any]:
+    """Run a verb and return its result; with `as_json`, print it too."""
+    changed: dict[str, Any] = execute(invocation, verb_name, arguments)
     if as_json:
         print_json(changed)
     return changed
 
 
 def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], changed: Mapping[str, Any]) -> None:
-    """Warn of an owner whom email may not reach, and of what preflight found in a welcome email."""
+    """Warn if email may not reach a new owner, and print the preflight warnings of a welcome email."""
     if "owner" in settings:
         warn_of_owner(invocation, name)
     for finding in map(read_finding, changed.get("findings", ())):
@@ -146,7 +152,7 @@ def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], change
 
 
 def _confirm_remove(invocation: Invocation, name: str) -> None:
-    """Say how much would be lost, and ask."""
+    """Ask for confirmation, with the number of subscriptions and editions that would be deleted."""
     require_terminal_or_agreement(is_agreed=False)
     with reading(invocation) as tx:
         readers = ledger_reports.count_readers(tx, name)
@@ -156,7 +162,7 @@ def _confirm_remove(invocation: Invocation, name: str) -> None:
 
 
 def _confirm_close(name: str, *, is_agreed: bool) -> None:
-    """Ask before a list is closed."""
+    """Ask for confirmation before a list is closed."""
     confirm(f"Close the list {name}? Pending requests and unfinished editions will end.", is_agreed=is_agreed)
 
 

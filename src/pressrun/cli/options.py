@@ -1,4 +1,4 @@
-"""What the verbs share: how they are declared, and the arguments and options that several of them have."""
+"""The decorator that declares a verb, and the arguments and options that several verbs share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ else:
 
 F = TypeVar("F", bound=Callable[..., object])
 
-LARGEST_ID = (1 << 63) - 1  # of a row
+LARGEST_ID = (1 << 63) - 1  # the largest row id in SQLite
 _DIGITS = len(str(LARGEST_ID))
 _NUMBER = re.compile(r"-?0*([0-9]+)", re.ASCII)
 
@@ -31,10 +31,10 @@ WHEN_HELP = "RFC 3339, 'YYYY-MM-DD HH:MM' in this machine's time zone, or +10m."
 
 
 def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]], click.Command]:
-    """Declare a verb of the table, such as `list ls`.
+    """Declare the function of a verb of `VERBS`, such as `list ls`.
 
-    Its function takes the Invocation, its arguments and options by keyword and, with `has_json`, `as_json`; an int that
-    it returns is the exit code.
+    The function gets the Invocation and, by keyword, the arguments and options of the verb; `has_json` adds the option
+    `--json` as `as_json`. If it returns an int, that is the exit code.
     """
 
     def declare(function: Callable[..., object]) -> click.Command:
@@ -51,11 +51,11 @@ def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]
     return declare
 
 
-def _complete_lists(ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
-    """The names of lists that begin so; none where the configuration or the data cannot be read."""
+def _complete_lists(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[str]:
+    """The names of lists that begin with `prefix`; none if the configuration or the data cannot be read."""
     try:
         with reading(invocation_of(ctx)) as tx:
-            return [target.name for target in lists.all_lists(tx) if target.name.startswith(begun)]
+            return [target.name for target in lists.all_lists(tx) if target.name.startswith(prefix)]
     except (PressrunError, OSError):
         return []
 
@@ -74,7 +74,7 @@ def yes_option(function: F) -> F:
 
 
 class RowId(_IntType):
-    """The id of a row. `unknown` is the error, with `{}` for the number, where no row can have it."""
+    """The id of a row. A number too large for an id raises NotFound with the message `unknown`, the number for `{}`."""
 
     name = "id"
 

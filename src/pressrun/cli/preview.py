@@ -101,5 +101,5 @@ def _preview(
             now=int(time.time()),
         )
     sender_check = build_sender_check(Holder(invocation.settings))
-    vetted = asyncio.run(sender_check.check(context.list, manuscript.parse().keys.from_))
-    return replace(shown, findings=in_order([*shown.findings, *vetted]))
+    sender_findings = asyncio.run(sender_check.check(context.list, manuscript.parse().keys.from_))
+    return replace(shown, findings=in_order([*shown.findings, *sender_findings]))

@@ -1,4 +1,4 @@
-"""docs/cli.md: every verb with its help, written by the program itself."""
+"""Builds docs/cli.md: every verb with its help, from the verbs themselves."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ To complete verbs and options in bash: `eval "$(_PRESSRUN_COMPLETE=bash_source p
 
 
 def reference(root: click.Command) -> str:
-    """The whole page."""
+    """The whole page, in Markdown."""
     contexts = walk(root, terminal_width=_WIDTH, max_content_width=_WIDTH)
     pages = [f"## `{ctx.command_path}`\n\n```\n{ctx.command.get_help(ctx)}\n```\n" for ctx in contexts]
     return "\n".join([_HEAD, *pages]).rstrip("\n") + "\n"
 
 
 def walk(command: click.Command, parent: click.Context | None = None, **settings: Any) -> Iterator[click.Context]:
-    """A context for a verb and all verbs below it, by name; the settings are those of the contexts."""
+    """A context for a command and for each command below it, by name; `settings` are passed to every context."""
     ctx = click.Context(command, info_name=command.name, parent=parent, help_option_names=HELP_OPTIONS, **settings)
     yield ctx
     if isinstance(command, click.Group):

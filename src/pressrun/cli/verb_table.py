@@ -141,19 +141,18 @@ VERBS = {
         "Export suppressions to stdout as CSV, except those of erased addresses.",
     ),
 }
-
-"""The module below this package and the function of each verb; and the first paragraph of its help, which begins with
-the sentence that listings show. Further paragraphs are the docstring of the function."""
+"""Of each verb, `MODULE:FUNCTION` (a module of this package), and the first paragraph of the help, which begins with
+the sentence that listings show. The docstring of the function adds further paragraphs."""
 
 
 class NoVerb(click.UsageError):
-    """A group was called without a verb; the message is its help. Some releases of click would end with 0 here."""
+    """A group was called without a verb; the message is its help. Some releases of click would exit with 0 here."""
 
 
 class VerbGroup(click.Group):
-    """The program, or one of its groups: a verb is imported when it is needed.
+    """The program, or one of its groups; imports the module of a verb only when the verb is needed.
 
-    The help shows whole sentences, over several lines where the terminal is narrow.
+    Its help shows whole sentences, wrapped where click would cut them off.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
@@ -187,13 +186,13 @@ class VerbGroup(click.Group):
 
 
 def verbs_of(group: str | None) -> list[str]:
-    """The verbs of a group, or those without a group for the program itself, as the table orders them."""
+    """The verbs of a group in the order of the table; for any other name, the verbs that have no group."""
     paths = (path.rpartition(" ") for path in VERBS)
-    return [name for above, _, name in paths if above == (group if group in GROUPS else "")]
+    return [name for parent, _, name in paths if parent == (group if group in GROUPS else "")]
 
 
 def build_groups() -> list[VerbGroup]:
-    """The groups of the table."""
+    """A click group for each of `GROUPS`; its help lists its verbs."""
     return [VerbGroup(name, help=f"{subject}: {', '.join(verbs_of(name))}.") for name, subject in GROUPS.items()]
 
 

@@ -1,4 +1,4 @@
-"""The verbs' end of the control socket: one request at a time, waiting for its answer. Synchronous on purpose."""
+"""The client side of the control socket. It sends one request at a time and blocks until the result arrives."""
 
 from __future__ import annotations
 
@@ -25,16 +25,14 @@ CONNECT_SECONDS = 5.0
 
 
 def call_if_running(path: Path, verb: str) -> Any | None:
-    """The result of a verb without arguments; None when no daemon runs, or the running one does not know the verb."""
+    """The result of a verb without arguments; None when no daemon is running or the call fails for any reason."""
     try:
         client = ControlClient.connect(path)
         if client is None:
             return None
-        try:
+        with contextlib.closing(client):
             return client.call(verb, {}, lambda _: None)
-        finally:
-            client.close()
-    except PressrunError:  # the daemon is just ending, or is of another version
+    except PressrunError:  # such as a daemon that is stopping, or one of another version without this verb
         return None
 
 
@@ -47,7 +45,7 @@ class ControlClient:
 
     @classmethod
     def connect(cls, path: Path) -> Self | None:
-        """Connect to the daemon; None when none listens. Raises NotPermitted."""
+        """Connect to the daemon; None when none is listening. Raises NotPermitted for a user other than its owner."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(CONNECT_SECONDS)
         try:
@@ -63,10 +61,13 @@ class ControlClient:
         return cls(connection)
 
     def call(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
-        """Have a verb carried out; returns its result, or raises the error that it met in the daemon."""
+        """Run a verb in the daemon and return its result; `progress` gets each message about how far it is.
+
+        Raises the error with which the verb failed there, and TryAgain when the connection is lost.
+        """
         request = encode_message(VerbRequest(verb=verb, arguments=dict(arguments)))
         try:
-            # A daemon that closes the connection may have said why before: read on.
+            # The daemon may have sent an error before it closed the connection, so read on.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self._connection.sendall(request)
             while True:

@@ -1,6 +1,6 @@
-"""The table of writing verbs: their arguments, checked on arrival, and the use case that each one is.
+"""The table of writing verbs: the arguments of each, checked on arrival, and the service that carries it out.
 
-The daemon serves this table on its socket, and a verb that runs alone calls it directly, so both do the same.
+The daemon serves this table on its socket. Without a daemon, the command line calls it directly, so both do the same.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def build_verbs(
         **_edition_verbs(edition_admin),
         "inbound.retry": _handler(MailId, inbound_retry),
         "inbound.rm": _handler(MailId, inbound_rm),
-        "held.release": _handler(HeldChoice, lambda args: held.release(_choice(args))),
-        "held.rm": _handler(HeldChoice, lambda args: held.drop(_choice(args))),
+        "held.release": _handler(HeldChoice, lambda args: held.release(_selection(args))),
+        "held.rm": _handler(HeldChoice, lambda args: held.drop(_selection(args))),
         "key.rotate": _handler(Arguments, key_rotate),
     }
 
@@ -121,11 +121,11 @@ def _suppression_verbs(suppressions: SuppressionAdmin) -> dict[str, VerbHandler]
 
 def _edition_verbs(edition_admin: EditionAdmin) -> dict[str, VerbHandler]:
     async def inspect(args: EditionFiles) -> dict[str, Any]:
-        found = await edition_admin.inspect(**_files(args))
+        inspection = await edition_admin.inspect(**_edition_arguments(args))
         return {
-            "subject": found.subject,
-            "audience": found.audience,
-            "findings": [finding.plain() for finding in found.findings],
+            "subject": inspection.subject,
+            "audience": inspection.audience,
+            "findings": [finding.plain() for finding in inspection.findings],
         }
 
     async def send_test(args: EditionTest) -> dict[str, list[str]]:
@@ -133,7 +133,7 @@ def _edition_verbs(edition_admin: EditionAdmin) -> dict[str, VerbHandler]:
         for address in map(parse_address, args.addresses):
             by_key.setdefault(address.key, address)
         addresses = list(by_key.values())
-        await edition_admin.send_test(**_files(args), addresses=addresses)
+        await edition_admin.send_test(**_edition_arguments(args), addresses=addresses)
         return {"test": [address.typed for address in addresses]}
 
     async def resend(args: EditionId) -> dict[str, int | str]:
@@ -144,7 +144,7 @@ def _edition_verbs(edition_admin: EditionAdmin) -> dict[str, VerbHandler]:
         return {"retried": await edition_admin.retry(_domain(args.domain))}
 
     return {
-        "edition.send": _sending(edition_admin),
+        "edition.send": _send_handler(edition_admin),
         "edition.inspect": _handler(EditionFiles, inspect),
         "edition.test": _handler(EditionTest, send_test),
         "edition.pause": _handler(EditionId, lambda args: edition_admin.pause(args.id)),
@@ -158,12 +158,17 @@ def _edition_verbs(edition_admin: EditionAdmin) -> dict[str, VerbHandler]:
     }
 
 
-def _sending(edition_admin: EditionAdmin) -> VerbHandler:
+def _send_handler(edition_admin: EditionAdmin) -> VerbHandler:
+    """The only handler that reports progress."""
+
     async def send(arguments: Mapping[str, Any], progress: ReportProgress) -> dict[str, int]:
         args = _checked(arguments, EditionSend)
         progress("building the edition")
         edition_id = await edition_admin.send(
-            **_files(args), scheduled_at=args.scheduled_at, again=args.again, canary_percent=args.canary_percent
+            **_edition_arguments(args),
+            scheduled_at=args.scheduled_at,
+            again=args.again,
+            canary_percent=args.canary_percent,
         )
         return {"id": edition_id}
 
@@ -184,11 +189,11 @@ def _checked(arguments: Mapping[str, Any], arguments_type: type[A]) -> A:
         raise BadInput(f"invalid request: {problem}") from None
 
 
-def _files(args: EditionFiles) -> dict[str, Any]:
+def _edition_arguments(args: EditionFiles) -> dict[str, Any]:
     return {"list_name": args.list, "source": args.source, "source_name": args.source_name, "assets": args.assets}
 
 
-def _choice(args: HeldChoice) -> HeldSelection:
+def _selection(args: HeldChoice) -> HeldSelection:
     return HeldSelection(ids=args.ids, domain=_domain(args.domain))
 
 

@@ -1,1 +1,1 @@
-"""What an operator does besides sending: CSV files, DKIM keys and their records in DNS."""
+"""What operators' verbs need outside the database: CSV files, files of theirs to read, DKIM keys, DNS look-ups."""

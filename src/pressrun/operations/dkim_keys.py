@@ -1,7 +1,7 @@
-"""A new DKIM key below data_dir, and the DNS record that publishes its other half.
+"""New DKIM keys in data_dir, and the DNS records that publish their public halves.
 
-A key is written whole or not at all, is readable by its owner alone, and never replaces another, because email in
-transit is verified with the record of the old one. RFC 6376 §3.6.1, RFC 8301 §3.2, RFC 8463 §4.
+A key file is written whole or not at all, is readable by its owner alone, and never replaces another, because email in
+transit is still verified with the old key. RFC 6376 §3.6.1, RFC 8301 §3.2, RFC 8463 §4.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from pressrun.core.errors import OutputExists
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.store.migrate import sync_directory
 
-RSA_BITS = 2048  # every receiver accepts them, and their record fits into one DNS reply
-LONGEST_STRING = 255  # of a TXT record, RFC 1035 §3.3
+RSA_BITS = 2048  # every receiver accepts this size, and the record fits into one DNS reply
+MAX_STRING_OCTETS = 255  # in a TXT record, RFC 1035 §3.3
 
 
 class KeyType(StrEnum):
@@ -43,7 +43,7 @@ DEFAULT_SELECTORS = {KeyType.RSA: "pressrun", KeyType.ED25519: "pressrun-ed25519
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedKey:
-    """A key and its DNS record: `record_name` without the final dot, `record_value` as one text."""
+    """A key and its DNS record: `record_name` without the final dot, `record_value` not yet split into strings."""
 
     domain: str
     selector: str
@@ -53,7 +53,7 @@ class PublishedKey:
 
 
 def create_dkim_key(folder: Path, *, domain: str, selector: str, key_type: KeyType) -> PublishedKey:
-    """Write `folder`/DOMAIN.SELECTOR.pem; raises OutputExists."""
+    """Generate a key and write it to `folder`/DOMAIN.SELECTOR.pem; raises OutputExists."""
     path = folder / f"{domain}.{selector}.pem"
     key: RSAPrivateKey | Ed25519PrivateKey
     if key_type is KeyType.RSA:
@@ -65,7 +65,7 @@ def create_dkim_key(folder: Path, *, domain: str, selector: str, key_type: KeyTy
 
 
 def published_key(settings: DkimSettings) -> PublishedKey:
-    """The record of a key that the configuration names; loading the settings has checked the key."""
+    """A key of the configuration with its DNS record. The configuration was read, so the key is valid."""
     key = load_pem_private_key(settings.key_pem, password=None)
     assert isinstance(key, RSAPrivateKey | Ed25519PrivateKey)
     return _published(key, domain=settings.domain, selector=settings.selector, key_file=settings.key_file)
@@ -86,8 +86,8 @@ def _published(key: RSAPrivateKey | Ed25519PrivateKey, *, domain: str, selector:
 
 
 def txt_strings(value: str) -> list[str]:
-    """The text of a TXT record as strings of at most 255 octets, as DNS stores them."""
-    return [value[start : start + LONGEST_STRING] for start in range(0, len(value), LONGEST_STRING)]
+    """The text of a TXT record, which must be ASCII, as strings of at most 255 octets, as DNS stores them."""
+    return [value[start : start + MAX_STRING_OCTETS] for start in range(0, len(value), MAX_STRING_OCTETS)]
 
 
 def _write(path: Path, content: bytes) -> None:

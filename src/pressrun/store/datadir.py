@@ -105,7 +105,7 @@ def prepare(data: DataDir) -> KeyRing:
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     steps = migrate.package_steps()
     if data.database.exists():
-        keys, _ = step_up(data)
+        keys, _ = migrate_schema(data)
         (data.keys / _UNUSED).unlink(missing_ok=True)  # the start that created both was killed
         return keys
     if not data.keys.exists():
@@ -118,7 +118,7 @@ def prepare(data: DataDir) -> KeyRing:
     return keys
 
 
-def step_up(data: DataDir) -> tuple[KeyRing, list[int]]:
+def migrate_schema(data: DataDir) -> tuple[KeyRing, list[int]]:
     """With the lock held: migrate a database to the newest schema; returns its keys and the versions reached."""
     check(data)
     keys = load_keys(data)
