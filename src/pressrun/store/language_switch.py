@@ -1,4 +1,4 @@
-"""Subscriptions that move to another language of their family, with their copies and the issues they are owed."""
+"""Subscriptions that move to another language of their family: where they went, their copies and missed editions."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from pressrun.store.transaction import Transaction, in_json
 
 
 def follow(tx: Transaction, ids: Sequence[int]) -> dict[int, int]:
-    """The ids of the subscriptions that these became, or their own; without those that no longer exist."""
+    """Map each id to the subscription that it finally became, or to itself; ids that no longer exist are left out."""
     return {row["first"]: row["last"] for row in tx.rows("language_switch.follow", ids=in_json(ids))}
 
 
-def lead_on(tx: Transaction, giver_id: int, taker_id: int) -> None:
-    """Let the links of an ended subscription lead to another one of the same reader."""
-    tx.run("language_switch.lead_on", giver_id=giver_id, taker_id=taker_id)
+def redirect_links(tx: Transaction, old_id: int, new_id: int) -> None:
+    """Make the links of an ended subscription lead to another one of the same reader."""
+    tx.run("language_switch.redirect_links", old_id=old_id, new_id=new_id)
 
 
-def keep_trails(tx: Transaction, list_id: int) -> None:
-    """Before a list is deleted with its subscriptions: let the links of those that moved lead on as before."""
-    tx.run("language_switch.lead_around", list_id=list_id)
-    tx.run("language_switch.lead_removed_around", list_id=list_id)
-    tx.run("language_switch.keep_trails", list_id=list_id)
+def keep_redirects(tx: Transaction, list_id: int) -> None:
+    """Keep the redirects from and through a list's subscriptions; call it before the list is deleted with them."""
+    tx.run("language_switch.bypass_list", list_id=list_id)
+    tx.run("language_switch.bypass_list_for_removed", list_id=list_id)
+    tx.run("language_switch.keep_redirects", list_id=list_id)
 
 
-def hand_copies_on(tx: Transaction, giver_id: int, taker_id: int) -> int:
-    """Give waiting and claimed copies to another subscription of the reader; returns how many.
+def move_copies(tx: Transaction, old_id: int, new_id: int) -> int:
+    """Give waiting and claimed copies to another subscription of the reader; returns how many moved.
 
-    Copies of an issue that the other subscription already has stay.
+    A copy of an issue that the other subscription already has does not move.
     """
-    return tx.run("language_switch.hand_copies_on", giver_id=giver_id, taker_id=taker_id)
+    return tx.run("language_switch.move_copies", old_id=old_id, new_id=new_id)
 
 
-def owed_editions(tx: Transaction, giver_list_id: int, taker_list_id: int) -> list[int]:
-    """Editions that one list has sent, of issues that another list has yet to send.
+def missed_editions(tx: Transaction, old_list_id: int, new_list_id: int) -> list[int]:
+    """The ids of editions that a reader who moves between two lists now would get from neither.
 
-    A reader who moves from that list now would get them from neither.
+    The new list has already sent them, and the old list has yet to send its edition of the same issue.
     """
-    rows = tx.rows("language_switch.owed", giver_list_id=giver_list_id, taker_list_id=taker_list_id)
+    rows = tx.rows("language_switch.missed_editions", old_list_id=old_list_id, new_list_id=new_list_id)
     return [row["id"] for row in rows]
 
 

@@ -272,7 +272,7 @@ class ListAdmin:
         if target.closed_at is None:
             raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
         notices.outlive_list(tx, target.id, FORWARD)  # other people's email, which was accepted
-        language_switch.keep_trails(tx, target.id)
+        language_switch.keep_redirects(tx, target.id)
         lists.delete_list(tx, target.id)
 
     @staticmethod

@@ -90,12 +90,12 @@ def switch_language(tx: Transaction, change: LanguageSwitch, context: ReaderCont
         taker = _copy_to(tx, model, taker, change.wanted)
         record_consent(tx, change.wanted, person, "switched", origin, now=now, salt=context.entropy(16), carried=proof)
     for subscription, its_list in given:
-        language_switch.hand_copies_on(tx, subscription.id, taker.id)
+        language_switch.move_copies(tx, subscription.id, taker.id)
         end_subscription(tx, subscription, origin.source, now)
-        language_switch.lead_on(tx, subscription.id, taker.id)
+        language_switch.redirect_links(tx, subscription.id, taker.id)
         record_consent(tx, its_list, person, "withdrawn", origin, now=now, salt=context.entropy(16))
     for _, its_list in given:
-        for edition_id in language_switch.owed_editions(tx, its_list.id, change.wanted.id):
+        for edition_id in language_switch.missed_editions(tx, its_list.id, change.wanted.id):
             add_reader(tx, edition_id, taker.id, now)
 
 

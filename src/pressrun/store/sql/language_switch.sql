@@ -12,24 +12,24 @@ select first, last from trail cross join subscription
 where subscription.id = last
     and (subscription.state not in ('unsubscribed', 'pending') or subscription.moved_to is null);
 
--- name: lead_on
--- Let the links of an ended subscription lead to another one of the same reader.
-update subscription set moved_to = :taker_id where id = :giver_id;
+-- name: redirect_links
+-- Make the links of an ended subscription lead to another one of the same reader.
+update subscription set moved_to = :new_id where id = :old_id;
 
--- name: lead_around
--- Let links to subscriptions of a list that will be deleted lead to where those lead.
+-- name: bypass_list
+-- Make links to subscriptions of a list that will be deleted lead to where those lead.
 update subscription set moved_to = (select gone.moved_to from subscription as gone where gone.id = subscription.moved_to)
 where moved_to in (select id from subscription indexed by subscription_by_list
     where list_id = :list_id and moved_to is not null);
 
--- name: lead_removed_around
+-- name: bypass_list_for_removed
 -- The same for links from lists that were deleted before.
 update removed_subscription
 set moved_to = (select gone.moved_to from subscription as gone where gone.id = removed_subscription.moved_to)
 where moved_to in (select id from subscription indexed by subscription_by_list
     where list_id = :list_id and moved_to is not null);
 
--- name: keep_trails
+-- name: keep_redirects
 -- Keep where subscriptions of a list that will be deleted lead to.
 insert into removed_subscription (id, moved_to)
 select gone.id, gone.moved_to
@@ -37,22 +37,22 @@ from subscription as gone indexed by subscription_by_list cross join subscriptio
 where gone.list_id = :list_id and gone.state in ('unsubscribed', 'pending') and taker.id = gone.moved_to
     and taker.list_id <> :list_id;
 
--- name: hand_copies_on
+-- name: move_copies
 -- Give waiting and claimed copies to another subscription of the reader, except of issues that it has.
-update delivery set subscription_id = :taker_id
-where subscription_id = :giver_id and edition_id is not null and state in ('queued', 'deferred', 'claimed')
+update delivery set subscription_id = :new_id
+where subscription_id = :old_id and edition_id is not null and state in ('queued', 'deferred', 'claimed')
     and not exists (select 1 from had_issue
-        where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = :taker_id)
+        where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = :new_id)
     and not exists (select 1 from delivery as copy
-        where copy.subscription_id = :taker_id and copy.edition_id = delivery.edition_id);
+        where copy.subscription_id = :new_id and copy.edition_id = delivery.edition_id);
 
--- name: owed
--- Editions that one list has sent, of issues that another list has yet to send.
+-- name: missed_editions
+-- Editions that the new list has sent, of issues that the old list has yet to send.
 select had.id
 from edition as due
 cross join edition as had
-where due.list_id = :giver_list_id and due.started_at is null and due.state in ('draft', 'scheduled', 'paused')
-    and had.issue = due.issue and had.list_id = :taker_list_id
+where due.list_id = :old_list_id and due.started_at is null and due.state in ('draft', 'scheduled', 'paused')
+    and had.issue = due.issue and had.list_id = :new_list_id
     and had.started_at is not null and had.state in ('sending', 'paused', 'finished')
 order by had.id;
 
