@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.address import MAX_ADDRESS_OCTETS, MAX_LOCAL_OCTETS, Address, parse_address, stored_address
+from pressrun.core.address import MAX_ADDRESS_OCTETS, MAX_LOCAL_OCTETS, Address, parse_address, restore_address
 from pressrun.core.errors import MalformedAddress
 
 LABEL = "a" * 63
@@ -57,7 +57,7 @@ def test_what_was_read_once_is_read_again_from_what_is_stored(text: str) -> None
     address = read(text)
     if address is not None:
         assert address == parse_address(address.typed)
-        assert address == stored_address(address.typed, address.domain)
+        assert address == restore_address(address.typed, address.domain)
 
 
 @pytest.mark.parametrize(
@@ -210,5 +210,5 @@ def test_a_refusal_shows_the_start_of_what_is_too_long() -> None:
 def test_a_stored_address_with_another_domain_is_parsed_again() -> None:
     """As when the domain is kept as its A-label."""
     typed, domain = "Ada@Reader.example", "reader.example"
-    assert parse_address(typed) == stored_address(typed, domain)
-    assert "reader.example" == stored_address(typed, domain).domain
+    assert parse_address(typed) == restore_address(typed, domain)
+    assert "reader.example" == restore_address(typed, domain).domain

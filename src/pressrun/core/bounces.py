@@ -1,6 +1,6 @@
-"""What a bounce means for the reader: classes, and which of them count.
+"""The classes of bounces, and what each means for a copy and its reader.
 
-Two in a row decide nothing here: that is for services.bounces.bounce_handler, over the ledger.
+Whether bounces suspend a reader is decided elsewhere: core.scores counts them, services.readers.suspension acts.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ class BounceClass(StrEnum):
 
     GONE = "gone"  # the mailbox is gone or never was, or its domain
     FULL = "full"  # the mailbox is full or inactive, and cannot take mail now
-    UNREACHABLE = "unreachable"  # nobody took the mail in time, or its host cannot be found
-    OTHER = "other"  # a failure for good that says nothing about why
-    MESSAGE = "message"  # this message, whoever gets it
+    UNREACHABLE = "unreachable"  # no server accepted the mail in time, or its host cannot be found
+    OTHER = "other"  # a permanent failure without a usable reason
+    MESSAGE = "message"  # this message, whoever the recipient is
     POLICY = "policy"  # the sender: its reputation, its authentication, a filter's opinion
     DELAYED = "delayed"  # still being tried
     DELIVERED = "delivered"  # a report of success
@@ -30,7 +30,7 @@ class BounceClass(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The lower, the more it decides where a report speaks of several recipients of one copy."""
+        """Of several recipients in a report about one copy, the one with the lowest rank decides."""
         return _RANKS.index(self)
 
 

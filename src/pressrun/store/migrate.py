@@ -14,7 +14,7 @@ from contextlib import closing
 from functools import cache, partial
 from pathlib import Path
 
-from pressrun.core.address import Address, parse_address, stored_address
+from pressrun.core.address import Address, parse_address, restore_address
 from pressrun.core.errors import BadConfiguration, MalformedAddress, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.masking import without_addresses
@@ -159,7 +159,7 @@ def _sha256(*parts: object) -> bytes:
 def _mailbox_digest(keys: KeyRing, address: str, domain: str | None) -> bytes:
     """The suppression digest of the mailbox of a stored address; `domain` is None when it is unknown."""
     try:
-        parsed = parse_address(address) if domain is None else stored_address(address, domain)
+        parsed = parse_address(address) if domain is None else restore_address(address, domain)
     except MalformedAddress:  # an earlier version accepted it
         local, _, written_domain = address.rpartition("@")
         parsed = Address(address, local, domain or written_domain.lower())

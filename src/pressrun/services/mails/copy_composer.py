@@ -10,7 +10,7 @@ from functools import lru_cache
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pressrun.core.address import Address, parse_address, stored_address
+from pressrun.core.address import Address, parse_address, restore_address
 from pressrun.core.base32 import base32_of
 from pressrun.core.keys import KeyRing
 from pressrun.core.mac import Mac
@@ -135,7 +135,7 @@ class CopyComposer:
 
     def _compose(self, plate: CompiledEdition, row: ClaimedCopy, now: int) -> tuple[Outgoing, list[bytes]]:
         makers = self._makers_for(plate.list.name)
-        address = stored_address(row.address, row.domain)
+        address = restore_address(row.address, row.domain)
         needs_utf8 = address.needs_smtputf8
         copy_token = makers.bounces(row.id)
         parts = plate.skeleton_for(row).parts(self._values(plate, makers, address, row, copy_token, now))
