@@ -100,13 +100,13 @@ EVENTS: dict[str, str] = {
     # web
     "http.listening": "the web server is ready",
     "http.failed": "a request failed because of a bug of ours",
-    # verbs beside the daemon
+    # the control socket
     "control.listening": "ready for commands from `pressrun`",
     "control.request": "a command was carried out",
     "control.failed": "a command failed because of a bug of ours",
 }
 
-# Former names of events, which each line of theirs has as `formerly` for one release: searches find it by either.
+# Former names of renamed events. For one release, lines have them as `formerly`, so that searches find either name.
 FORMER_NAMES: dict[str, str] = {
     "worker.unreadable_edition": "press.bad_plate",
     "delivery.no_evidence": "press.no_evidence",

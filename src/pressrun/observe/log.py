@@ -22,8 +22,8 @@ from pressrun.observe.journal import is_journal, with_priority
 from pressrun.observe.redaction import redact, shorten_tokens
 from pressrun.observe.settings import LogSettings
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./:+…<>-]+")
-# Libraries that say at info what we say ourselves, or that print what they were given.
+_UNQUOTED = re.compile(r"[A-Za-z0-9_./:+…<>-]+")
+# Libraries that log at info what we log ourselves, or that log their input.
 QUIET = ("aiosmtpd", "aiosqlite", "asyncio", "mail", "markdown_it", "uvicorn")
 
 Field = str | int | float | bool | None | list[str]
@@ -39,7 +39,7 @@ def event(
 
 
 def configure(settings: LogSettings, stream: TextIO) -> None:
-    """Send every record of this process to `stream`; called again after a reload it replaces what was there."""
+    """Send every record of this process to `stream`; a further call, as after a reload, replaces the handler."""
     use_json = settings.format == "json" or (settings.format == "auto" and not stream.isatty())
     handler = logging.StreamHandler(stream)
     lines = JsonFormatter() if use_json else TextFormatter()
@@ -48,7 +48,7 @@ def configure(settings: LogSettings, stream: TextIO) -> None:
     for old in root.handlers[:]:
         if getattr(old, "is_pressrun", False):
             root.removeHandler(old)
-    handler.is_pressrun = True  # type: ignore[attr-defined]  # tells ours from those of a test runner
+    handler.is_pressrun = True  # type: ignore[attr-defined]  # unlike the handlers of a test runner
     root.addHandler(handler)
     level = level_number(settings.level)
     root.setLevel(level)
@@ -58,26 +58,30 @@ def configure(settings: LogSettings, stream: TextIO) -> None:
 
 
 def level_number(name: Literal["debug", "info", "warning", "error"]) -> int:
-    """The number that `logging` gives a level of the configuration."""
+    """The number in `logging` of a level of the configuration."""
     return {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}[name]
 
 
 def clean_fields(record: logging.LogRecord) -> dict[str, Field]:
-    """The fields of a record, and the former name of its event; without addresses and tokens as its level asks."""
-    given = getattr(record, "fields", None)
-    clean = redact if record.levelno >= logging.INFO else shorten_tokens
+    """The fields of a record, redacted as its level demands, and the former name of its event if it was renamed."""
+    raw = getattr(record, "fields", None)
+    clean = _redactor(record)
     fields: dict[str, Field] = {}
-    if isinstance(given, Mapping):
-        for name, value in given.items():
-            fields[str(name)] = _plain(value, clean)
+    if isinstance(raw, Mapping):
+        for name, value in raw.items():
+            fields[str(name)] = _to_field(value, clean)
     former = FORMER_NAMES.get(record.getMessage())
     return fields if former is None else {**fields, "formerly": former}
 
 
-def _plain(value: object, clean: Clean) -> Field:
+def _redactor(record: logging.LogRecord) -> Clean:
+    return redact if record.levelno >= logging.INFO else shorten_tokens
+
+
+def _to_field(value: object, clean: Clean) -> Field:
     match value:
         case Enum():
-            return _plain(value.value, clean)
+            return _to_field(value.value, clean)
         case None | bool() | int():
             return value
         case float():
@@ -89,8 +93,7 @@ def _plain(value: object, clean: Clean) -> Field:
 
 
 def _message(record: logging.LogRecord) -> str:
-    clean = redact if record.levelno >= logging.INFO else shorten_tokens
-    return clean(record.getMessage())
+    return _redactor(record)(record.getMessage())
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -98,7 +101,7 @@ def _time(record: logging.LogRecord) -> str:
 
 
 class JournalFormatter(logging.Formatter):
-    """Lines of another formatter with their priorities, so that `journalctl -p warning` finds them."""
+    """Lines of another formatter, each with its priority, so that `journalctl -p warning` finds them."""
 
     def __init__(self, lines: logging.Formatter) -> None:
         super().__init__()
@@ -145,5 +148,5 @@ def _one_line(text: str) -> str:
 
 def _word(value: Field) -> str:
     if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=not value.isprintable())
+        return value if _UNQUOTED.fullmatch(value) else json.dumps(value, ensure_ascii=not value.isprintable())
     return json.dumps(value, ensure_ascii=False)

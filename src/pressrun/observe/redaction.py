@@ -1,7 +1,7 @@
 """Keeps addresses and tokens out of the log: the last guard, for text from elsewhere such as a relay's reply.
 
 At info and above, no text of a record may contain a subscriber's address or a full token. Our own code logs ids. This
-guard removes too much rather than too little: also our own addresses such as `news-owner@…`, since recognising them
+guard removes too much rather than too little, even our own addresses such as `news-owner@…`, because recognising them
 would need the names of all lists.
 """
 
@@ -19,8 +19,8 @@ _WEB_TOKEN = re.compile(
     r"(?:[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{21}(?:[A-Za-z0-9_-]{8})*[AQgw])"
     r"(?![A-Za-z0-9_-])"
 )
-_SHORTEST = 22
-_SHOWN = 6
+_SHORTEST_TOKEN = 22
+_SHOWN = 6  # characters of a token
 
 
 def redact(text: str) -> str:
@@ -30,14 +30,14 @@ def redact(text: str) -> str:
 
 def shorten_tokens(text: str) -> str:
     """The text with every token cut after six characters: enough to compare two lines, too little to be used."""
-    if len(text) < _SHORTEST:
+    if len(text) < _SHORTEST_TOKEN:
         return text
     text = _WEB_TOKEN.sub(_shortened, text)
     return _ADDRESS_TOKEN.sub(_shortened, text)
 
 
-def _shortened(found: re.Match[str]) -> str:
-    return f"{found[0][:_SHOWN]}…" if _is_token(found[0]) else found[0]
+def _shortened(match: re.Match[str]) -> str:
+    return f"{match[0][:_SHOWN]}…" if _is_token(match[0]) else match[0]
 
 
 def _is_token(word: str) -> bool:
