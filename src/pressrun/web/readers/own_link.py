@@ -1,6 +1,7 @@
-"""What only a reader's own link does, which was just mailed to them: change the address, download, erase.
+"""The actions that need a reader's own link, mailed to them on request: change the address, download, erase.
 
-The lasting link in an edition may have been forwarded. There, the same buttons mail the reader their own link.
+The preferences link in an edition does not suffice, because editions get forwarded. With that link, the same buttons
+mail the reader their own link first.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ from pressrun.web.http.forms import Fields, first
 from pressrun.web.pages import Pages
 
 ACTIONS = frozenset({"change-address", "download", "erase"})
-SURE = "yes"  # what the second question adds
+SURE = "yes"  # the value of the field `sure`, which the confirmation page adds
 FILE_NAME = "my-subscriptions.json"
 
 
 class OwnLinkPages:
-    """The buttons that lead to a page of their own."""
+    """The answers to the buttons of these actions, except the page for a new address."""
 
     def __init__(self, *, pages: Pages, preferences: Preferences) -> None:
         self._pages = pages
         self._preferences = preferences
 
     async def mail_link(self, link: PreferenceLink, origin: Origin) -> Response:
-        """Mail the reader of this lasting link their own link."""
+        """Mail their own link to the reader to whom this preferences link belongs."""
         profile = await self._preferences.mail_link(link, origin)
         if profile is None:
             return self._pages.invalid_link()
@@ -53,7 +54,7 @@ class OwnLinkPages:
         )
 
     async def erase(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
-        """Ask once more, then erase the reader."""
+        """Ask for confirmation first; once the form confirms it, erase the reader."""
         say = self._pages.words
         profile = await self._preferences.find(link)
         if profile is None:
