@@ -1,7 +1,7 @@
-"""All worker processes together, as the queue knows them: who gets which row.
+"""All worker processes together, as the queue sees them: which worker gets which row.
 
-The first worker is started with the first row, the others when there is plenty. A row that
-may be a poison message goes to a worker that has nothing else.
+The first worker starts with the first row, the others when plenty of rows wait. The rows of each destination are spread
+over all workers. A row that may be a poison message goes to a worker that has nothing else.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Workers:
         self._give_back_suspected()
         await asyncio.gather(*(worker.drain(seconds) for worker in self._workers))
 
-    # ------------------------------------------------------------------ what the workers tell
+    # ------------------------------------------------------------------ what the workers report
 
     def recorded(self, relay: str, results: Sequence[Result]) -> None:
         for result in results:
