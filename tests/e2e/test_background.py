@@ -117,7 +117,7 @@ def test_no_descriptor_is_left(make_house: MakeHouse) -> None:
 
 def test_check_warns_of_connections_that_do_not_fit(house: House) -> None:
     done = house.run("check", prefix=limited(96, 96))
-    assert (0, True) == (done.code, "this process may have 96" in done.err)
+    assert (0, True) == (done.code, "this process may open only 96" in done.err)
 
 
 def test_the_daemon_takes_what_the_hard_limit_gives(house: House) -> None:
