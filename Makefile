@@ -93,7 +93,7 @@ check-all:
 # takes from the others when it is through. Files are kept in memory where there is room and a program may be started
 # from there: a test waits for the disk longer than it works. The thorough tests use the disk, as operators do.
 test: $(VENV)/.dev
-	@memory=/dev/shm; probe=$$(mktemp -p $$memory 2>/dev/null) && cp "$$(command -v true)" "$$probe" && "$$probe" 2>/dev/null && \
+	@memory=/dev/shm; probe=$$(mktemp -p $$memory 2>/dev/null) && cp /bin/true "$$probe" && "$$probe" 2>/dev/null && \
 	  [ -z "$$PRESSRUN_THOROUGH" ] && [ "$$(df --output=avail $$memory | tail -n 1)" -gt 2000000 ] && export TMPDIR=$$memory; \
 	rm -f "$$probe"; \
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(TESTS) $(ARGS)

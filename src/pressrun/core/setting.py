@@ -49,7 +49,7 @@ class Kind(Generic[T_co]):
 
     expected: str
     read: Callable[[object], T_co]
-    former_words: Mapping[str, str] = _NONE
+    former_words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
