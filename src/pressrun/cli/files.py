@@ -36,7 +36,7 @@ def read_input(name: str) -> bytes:
 def read_edition(file: Path, find_references: Callable[[bytes], tuple[str, ...]]) -> tuple[bytes, dict[str, bytes]]:
     """An edition, and the files that it refers to by their paths below its folder.
 
-    All are read from one open folder, so renaming it meanwhile changes nothing. Raises NoInput, and BadInput as
+    All are read from one open folder, so renaming that changes nothing. Raises NoInput, and BadInput as
     `read_beside` does.
     """
     with _opened_folder(file) as folder:

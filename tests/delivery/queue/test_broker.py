@@ -133,7 +133,7 @@ async def test_the_rate_is_held_and_nearly_reached(press: Pressroom) -> None:
 
 
 async def test_as_many_are_handed_out_as_have_their_slot_soon(press: Pressroom) -> None:
-    """Whoever gets fewer than it asked for is woken when half of that time is over."""
+    """A relay that gets fewer jobs than it asked for is woken after half of the horizon."""
     await press.readers(220)
     press.settings = DeliverySettings(rates=(Rate(500, 1.0),))
     await press.start()

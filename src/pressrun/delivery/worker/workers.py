@@ -68,9 +68,9 @@ class Workers:
     def wake(self) -> None:
         """There is something to send; the relays take turns in being served first."""
         names = [relay.name for relay in self._settings.relays]
-        self._first = (self._first + 1) % len(names)
-        for name in names[self._first :] + names[: self._first]:
-            self._assign(name)
+        self._first += 1
+        for index in range(len(names)):
+            self._assign(names[(self._first + index) % len(names)])
 
     def statuses(self) -> list[RelayStatus]:
         return [self._status(relay.name) for relay in self._settings.relays]

@@ -351,7 +351,7 @@ class MailedEditions:
     def _silence(self, tx: Transaction, post: _Post) -> str | None:
         """Why this editor's mail is neither accepted nor answered now; otherwise counts it against their limit.
 
-        An editor who is removed while their mail waits is a stranger from then on. Proven mail is not limited, so that
+        The mail of an editor who is removed while it waits counts as a stranger's. Proven mail is not limited, so that
         others who write in an editor's name cannot lock that editor out.
         """
         target = lists.find_list(tx, post.list_name)

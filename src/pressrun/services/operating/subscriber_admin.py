@@ -1,7 +1,7 @@
 """What operators do with subscribers: add, remove and erase one, and import many.
 
 Operators are responsible for the consent of the people they add, so these are active at once; with a confirmation they
-are asked like anybody who signs up. Neither way brings back people who left, are suppressed or are suspended.
+are asked like anybody who signs up. Neither way brings back anyone who unsubscribed, is suppressed or is suspended.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class SubscriberAdmin:
     async def add(self, list_name: str, address: Address, *, name: str = "", asks: bool = False) -> Answer:
         """Subscribe an address at once, or (`asks`) once they confirm; adding a member again changes nothing.
 
-        Raises NotFound; Refused for people who left, are suppressed or suspended, and for a closed list.
+        Raises NotFound, and Refused for a closed list or for anyone who unsubscribed, is suppressed or is suspended.
         """
         answer = await self._database.write(self._add, list_name, address, read_line(name), asks)
         self._wake()
@@ -173,7 +173,7 @@ class SubscriberAdmin:
 
 
 def _require_addable(subscription: Subscription | None, target: MailingList, address: Address, *, asks: bool) -> None:
-    """Raise Refused for people who left or are suspended.
+    """Raise Refused for anyone who unsubscribed or is suspended.
 
     People who left and have signed up again, but not confirmed, may be asked again; they may not just be added.
     """

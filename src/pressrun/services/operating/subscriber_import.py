@@ -1,7 +1,7 @@
 """The import of subscribers: what each row does is decided first, then written, or only counted in a dry run.
 
 Rows come in batches, each of them one transaction. Importing the same file again changes nothing, so an interrupted
-import is simply repeated. Nobody who left, is suppressed or is suspended is brought back.
+import can be repeated. It never brings back anyone who unsubscribed, is suppressed or is suspended.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Undoing an unsubscribe by the link in its notice: that one subscription is again what it was.
 
-Whoever has the link gets the reader's mail. Nothing else comes back with it: no other list, and no earlier confirmation
-link, which stay void.
+The link is in the reader's own mail. It restores nothing else: no other list, and no earlier confirmation link, all of
+which stay void.
 """
 
 from __future__ import annotations
