@@ -128,6 +128,7 @@ lock:
 	.venv-lock/bin/python -m pip --quiet install -r requirements/lock.in
 	$(COMPILE) --extra css --extra fast --extra dev --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --extra css --extra fast --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/postgresql.txt requirements/postgresql.in
 	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/build.txt requirements/build.in
 
 clean:

@@ -115,7 +115,7 @@ def test_no_file_speaks_of_the_machine_it_was_made_on() -> None:
     assert found == {}
 
 
-@pytest.mark.parametrize("name", ["run", "dev", "build"])
+@pytest.mark.parametrize("name", ["run", "dev", "build", "postgresql"])
 def test_requirements_are_pinned_with_hashes(name: str) -> None:
     """Every line names one version, and every version has hashes."""
     text = (_ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", "")
@@ -124,7 +124,8 @@ def test_requirements_are_pinned_with_hashes(name: str) -> None:
     assert [line for line in lines if not re.match(r"\S+==\S+\s.*--hash=sha256:[0-9a-f]{64}", line)] == []
 
 
-def test_what_runs_is_what_was_tested() -> None:
+@pytest.mark.parametrize("installed", ["run.txt", "postgresql.txt"])
+def test_what_runs_is_what_was_tested(installed: str) -> None:
     """The tests' requirements pin the same versions as those of the installation."""
     versions = [
         dict(
@@ -132,7 +133,7 @@ def test_what_runs_is_what_was_tested() -> None:
                 r"^([A-Za-z0-9._-]+)==(\S+)", (_ROOT / "requirements" / name).read_text(encoding="utf-8"), re.MULTILINE
             )
         )
-        for name in ("run.txt", "dev.txt")
+        for name in (installed, "dev.txt")
     ]
     assert {name: version for name, version in versions[0].items() if versions[1].get(name) != version} == {}
 
