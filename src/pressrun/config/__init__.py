@@ -4,13 +4,16 @@ from pressrun.config.generated import write_initial_config
 from pressrun.config.loader import examine, find_data_dir, load_settings, locate_config
 from pressrun.config.problems import ConfigError
 from pressrun.config.settings import Settings, changed_needing_restart
+from pressrun.config.shared_settings import differing_settings, fingerprint_settings
 
 __all__ = [
     "ConfigError",
     "Settings",
     "changed_needing_restart",
+    "differing_settings",
     "examine",
     "find_data_dir",
+    "fingerprint_settings",
     "load_settings",
     "locate_config",
     "write_initial_config",
