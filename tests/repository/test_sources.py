@@ -37,6 +37,19 @@ def _logged(tree: ast.AST) -> Iterator[str]:
                     yield argument.value
 
 
+_WALL_CLOCK = re.compile(
+    r"\btime\.time(_ns)?\b|\bfrom time import\b|\bdatetime\.(now|utcnow|today)\(|\bclock_gettime\b"
+)
+
+
+def test_one_clock() -> None:
+    """Times that are kept or compared come from one clock, which does not step in between."""
+    others = {
+        str(path.relative_to(_PACKAGE)) for path in _SOURCES if _WALL_CLOCK.search(path.read_text(encoding="utf-8"))
+    }
+    assert {"runtime/clock.py"} == others
+
+
 def test_every_event_is_listed() -> None:
     """An operator finds every name of the log in observe/events.py."""
     unlisted = {

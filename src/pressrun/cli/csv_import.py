@@ -21,6 +21,7 @@ from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import executing
 from pressrun.control.arguments import SubscriberImport, SuppressionImport
 from pressrun.operations.csv_files import BadRow, parse_subscribers, parse_suppressions
+from pressrun.runtime.clock import utc_now
 from pressrun.services.operating.subscriber_import import BATCH, ImportOptions, dry_run_rows, in_batches
 from pressrun.store.datadir import load_keys
 
@@ -138,7 +139,7 @@ def _dry_run(invocation: Invocation, list_name: str, rows: Iterable[Any], *, ask
     """What the import would count now; only reads."""
     summary = ImportSummary()
     with reading(invocation) as tx:
-        options = ImportOptions(list_name=list_name, keys=load_keys(invocation.data), now=int(time.time()), asks=asks)
+        options = ImportOptions(list_name=list_name, keys=load_keys(invocation.data), now=int(utc_now()), asks=asks)
         counts = dry_run_rows(tx, options, summary.good(rows))
     summary.add(counts.plain())
     return summary

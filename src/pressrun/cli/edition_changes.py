@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 
 from pressrun.cli.editions import print_edition
@@ -15,6 +13,7 @@ from pressrun.cli.when import parse_when
 from pressrun.cli.write_verbs import execute
 from pressrun.control.arguments import EditionId, EditionIds, EditionMove
 from pressrun.core.edition import at_defaults
+from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.store.deliveries import count_copies
 
@@ -47,7 +46,7 @@ def cancel(invocation: Invocation, *, edition_id: int, is_agreed: bool, as_json:
 @edition_argument
 @click.option("--at", "when", metavar="WHEN", required=True, help=WHEN_HELP)
 def move(invocation: Invocation, *, edition_id: int, when: str, as_json: bool) -> None:
-    execute(invocation, "edition.move", EditionMove(id=edition_id, scheduled_at=parse_when(when, time.time())))
+    execute(invocation, "edition.move", EditionMove(id=edition_id, scheduled_at=parse_when(when, utc_now())))
     print_edition(invocation, edition_id, as_json=as_json)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from pressrun.cli.read_only import reading
 from pressrun.core.address import parse_address
 from pressrun.core.timeline import Timeline
 from pressrun.core.timestamps import rfc3339
+from pressrun.runtime.clock import utc_now
 from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport, report_edition
 from pressrun.web.editors.report import render_report
@@ -41,7 +41,7 @@ _COLOURS = {"delivered": "green", "failed": "red", "deferred": "yellow", "unsubs
 @click.option("--html", "page", metavar="FILE", help="Write an HTML page with charts instead. Never overwrites a file.")
 def report(invocation: Invocation, *, edition_id: int, page: str | None, as_json: bool) -> None:
     with reading(invocation) as tx:
-        edition_report = report_edition(tx, edition_id, int(time.time()))
+        edition_report = report_edition(tx, edition_id, int(utc_now()))
     if page is not None:
         with new_file(Path(page)) as file:
             file.write(render_report(edition_report).encode())

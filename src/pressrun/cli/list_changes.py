@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -31,6 +30,7 @@ from pressrun.cli.write_verbs import execute
 from pressrun.control.arguments import ListName, ListSettings
 from pressrun.message.finding import Severity, read_finding
 from pressrun.message.layouts.design import read_logo
+from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import own_layouts
 from pressrun.services.editions.edition_build import gather_references
@@ -156,7 +156,7 @@ def _confirm_remove(invocation: Invocation, name: str) -> None:
     require_terminal_or_agreement(is_agreed=False)
     with reading(invocation) as tx:
         readers = ledger_reports.count_readers(tx, name)
-        editions = len(ledger_reports.list_editions(tx, name, int(time.time())))
+        editions = len(ledger_reports.list_editions(tx, name, int(utc_now())))
     contents = f"{readers:,} subscriptions, {editions:,} editions and its archive"
     confirm(f"Remove the list {name} with {contents}? This cannot be undone.", is_agreed=False)
 

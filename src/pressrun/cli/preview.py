@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from pressrun.core.current import Holder
 from pressrun.core.errors import BadInput
 from pressrun.daemon.sender_check import build_sender_check
 from pressrun.message.finding import errors_of, in_order
+from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, load_build_context
 from pressrun.services.editions.edition_preview import Preview, preview_edition
@@ -98,7 +98,7 @@ def _preview(
             context=context,
             manuscript=manuscript,
             as_address=address,
-            now=int(time.time()),
+            now=int(utc_now()),
         )
     sender_check = build_sender_check(Holder(invocation.settings))
     sender_findings = asyncio.run(sender_check.check(context.list, manuscript.parse().keys.from_))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 
 from pressrun.cli.invocation import Invocation
@@ -13,6 +11,7 @@ from pressrun.cli.read_only import reading_if_any
 from pressrun.cli.write_verbs import execute
 from pressrun.control.arguments import QueueRetry
 from pressrun.control.client import call_if_running
+from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import ledger_reports
 
 _COLUMNS = ("domain", "queued", "deferred", "next_attempt", "paused_until", "reason")
@@ -21,7 +20,7 @@ _COLUMNS = ("domain", "queued", "deferred", "next_attempt", "paused_until", "rea
 @verb("queue ls")
 def list_queue(invocation: Invocation, *, as_json: bool) -> None:
     with reading_if_any(invocation) as tx:
-        rows = [] if tx is None else ledger_reports.list_queue(tx, int(time.time()))
+        rows = [] if tx is None else ledger_reports.list_queue(tx, int(utc_now()))
         if any(row["reason"] is None for row in rows):
             relays = call_if_running(invocation.data.control_socket, "relay.statuses") or []
             rows = ledger_reports.with_relays(rows, relays)

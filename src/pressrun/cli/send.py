@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from pressrun.control.arguments import EditionFiles, EditionSend, EditionTest
 from pressrun.core.errors import PressrunError
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Severity, read_finding
+from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.edition_build import Manuscript, gather_references, require_no_errors
 
 format_option = click.option(
@@ -79,7 +79,7 @@ def send(  # noqa: PLR0913 - one for each option
         _send_tests(invocation, files, tests, as_json=as_json)
         return 0
     require_terminal_or_agreement(is_agreed=is_agreed)
-    at = None if when is None else parse_when(when, time.time(), hint=". Omit it to send now")
+    at = None if when is None else parse_when(when, utc_now(), hint=". Omit it to send now")
     inspected = _inspect(invocation, EditionFiles(**files), needs_daemon=wait)
     if inspected["audience"] == 0:
         print_warning(f"{list_name} has no active subscribers, so nobody would get this edition")

@@ -11,6 +11,7 @@ from pressrun.cli.write_verbs import is_daemon_running
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import TryAgain
 from pressrun.core.timestamps import rfc3339
+from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.store.connection import open_for_reading
@@ -66,7 +67,7 @@ class _Wait:
         now = self._shown_at = time.monotonic()
         done = sum(counts[state] for state in ("delivered", "failed", "cancelled"))
         self._progress(f"{self._name}: {done:,} of {edition.audience:,}, {counts['deferred']:,} deferred")
-        opens_at = held_until(edition, time.time())
+        opens_at = held_until(edition, utc_now())
         if opens_at is not None:
             self._print_once(f"{self._name} waits for the sending hours of its list, until {rfc3339(opens_at)}")
         if edition.pause_reason:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from functools import partial
 
@@ -23,6 +22,7 @@ from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.delivery.worker.workers import Workers, count_workers
 from pressrun.observe.metrics import Metrics
+from pressrun.runtime.clock import utc_now
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.incoming.mail_acceptance import MailAcceptance
@@ -44,7 +44,7 @@ def build_bounce_handler(settings: Current[Settings], keys: KeyRing) -> BounceHa
         site=site,
         settings=shared,
         auto_pause=AutoPause(site=site, settings=shared, entropy=os.urandom),
-        clock=time.time,
+        clock=utc_now,
         entropy=os.urandom,
     )
 
@@ -59,7 +59,7 @@ async def build_dispatcher(
 ) -> Dispatcher:
     """Recover the copies of a dead process, and wire the dispatcher at the pace that it had reached."""
     journaled = () if journal is None else journal.entries().values()
-    recovered = await recover(database, journaled, time.time())
+    recovered = await recover(database, journaled, utc_now())
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=database,
@@ -75,7 +75,7 @@ async def build_dispatcher(
             {relay.name: relay.connections for relay in settings.relays},
         ),
         settings=settings.delivery,
-        clock=time.time,
+        clock=utc_now,
         on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
         draw_consequences=bounce_handler.draw_consequences,
         may_go=partial(may_be_sent, keys=keys),
@@ -145,5 +145,5 @@ def build_acceptance(
 def build_relay_watch(settings: Settings, database: Database, relays: RelayPool, wake: Waker) -> RelayWatch:
     """Wire the watch that alerts the operator to failing relays."""
     return RelayWatch(
-        database=database, site=settings.site, relays=relays, clock=time.time, entropy=os.urandom, wake=wake
+        database=database, site=settings.site, relays=relays, clock=utc_now, entropy=os.urandom, wake=wake
     )

@@ -21,6 +21,7 @@ from pressrun.daemon.running import Running
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
+from pressrun.runtime.clock import utc_now
 
 log = logging.getLogger("pressrun.daemon")
 
@@ -30,7 +31,7 @@ class Reload:
 
     def __init__(self, running: Running) -> None:
         self._running = running
-        self._read_at = time.time()  # when the configuration in force was read
+        self._read_at = utc_now()  # when the configuration in force was read
         running.services.verbs["reload"] = self._verb
         running.services.verbs["reload.try"] = self._try
         running.metrics.set("config_reload_successful", 1)
@@ -74,7 +75,7 @@ class Reload:
         for key in needs_restart:
             event(log, "config.needs_restart", level=logging.WARNING, key=key)
         event(log, "config.reloaded", path=str(settings.source))
-        self._read_at = time.time()
+        self._read_at = utc_now()
         running.metrics.set("config_reload_successful", 1)
         running.notifier.ready(serving(settings))
         return None, needs_restart

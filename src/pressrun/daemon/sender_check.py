@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from pressrun.config.settings import Settings
 from pressrun.core.current import Current
 from pressrun.operations.dns import DnsRecords
+from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.sender_check import SenderCheck
 
 
@@ -16,5 +15,5 @@ def build_sender_check(settings: Current[Settings]) -> SenderCheck:
         site=settings.value.site,
         settings=settings.part(Settings.for_services),
         records=DnsRecords(settings.part(lambda every: every.dns)),
-        clock=time.time,
+        clock=utc_now,
     )

@@ -44,6 +44,7 @@ from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime import systemd
+from pressrun.runtime.clock import utc_now
 from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.background import BackgroundLoop
@@ -92,6 +93,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     for warning in [*settings.warnings, *filter(None, [shortage(settings)])]:
         event(log, "config.warning", level=logging.WARNING, warning=warning)
     notifier = systemd.Notifier(os.environ)
+    utc_now.on_step(_log_step)
     sockets = {**systemd.listen_sockets(os.environ, os.getpid()), **extras.sockets}
     watchdog_seconds = systemd.watchdog_seconds(os.environ, os.getpid())
     systemd.forget_environment(os.environ)
@@ -106,7 +108,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         services = build_services(current, database, keys, bounce_handler, hooks)
         loops: list[BackgroundLoop] = []  # filled once all of them exist
         readiness = Readiness(
-            database=database, alive_at=lambda: dispatcher.alive_at, relays=workers, loops=loops, clock=time.time
+            database=database, alive_at=lambda: dispatcher.alive_at, relays=workers, loops=loops, clock=utc_now
         )
         app = DeferredApp(lambda: build_web_app(settings, services, workers, readiness, metrics, extras.mailbox))
         web = WebServer(app, settings.http, handed_over=sockets.get("http"))
@@ -222,6 +224,10 @@ async def _stop(running: Running) -> None:
     for problem in ends:
         if isinstance(problem, BaseException):  # such as a socket that cannot be removed
             log.error("daemon.not_closed", exc_info=problem)
+
+
+def _log_step(seconds: float) -> None:
+    event(log, "daemon.clock_stepped", level=logging.WARNING, seconds=round(seconds, 3))
 
 
 def _handle_signals(reload: Reload, stopping: asyncio.Event) -> None:

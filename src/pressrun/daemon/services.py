@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from pressrun.control.verbs import build_verbs
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.sender_check import build_sender_check
+from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.background import Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
@@ -146,7 +146,7 @@ def build_services(
 
 
 def _build_readers(settings: Current[ServiceSettings], database: Database, keys: KeyRing, hooks: Hooks) -> Readers:
-    clock, entropy, wake = time.time, os.urandom, hooks.wake
+    clock, entropy, wake = utc_now, os.urandom, hooks.wake
     context = ReaderContext(database=database, keys=keys, settings=settings, clock=clock, entropy=entropy, wake=wake)
     sign_ups, preferences, unsubscribes = SignUps(context, hooks.sign_ups), Preferences(context), Unsubscribes(context)
     return Readers(
@@ -162,7 +162,7 @@ def _build_readers(settings: Current[ServiceSettings], database: Database, keys:
 
 
 def _build_editions(settings: Current[Settings], database: Database, keys: KeyRing, hooks: Hooks) -> Editions:
-    clock, site = time.time, settings.value.site
+    clock, site = utc_now, settings.value.site
     layouts, sender_check = OwnLayouts(DataDir(settings.value.data_dir).layouts), build_sender_check(settings)
     return Editions(
         layouts=layouts,

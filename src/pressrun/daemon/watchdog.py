@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe.log import event
+from pressrun.runtime.clock import utc_now
 from pressrun.runtime.systemd import Notifier
 from pressrun.services.background import BackgroundLoop, failing_loops
 
@@ -31,7 +32,7 @@ class Watchdog(BackgroundLoop):
         watchdog_seconds: float | None,
         loops: Sequence[BackgroundLoop],
     ) -> None:
-        super().__init__(time.time)
+        super().__init__(utc_now)
         self._dispatcher = dispatcher
         self._notifier = notifier
         self._loops = loops
@@ -60,7 +61,7 @@ class Watchdog(BackgroundLoop):
 
     def _log_failing(self) -> None:
         """Log once that a loop has been failing for long."""
-        failing = dict(failing_loops(self._loops, time.time()))
+        failing = dict(failing_loops(self._loops, utc_now()))
         for name in failing.keys() - self._logged:
             fault = failing[name]
             event(log, "loop.failing", level=logging.ERROR, loop=name, times=fault.times, problem=fault.problem)

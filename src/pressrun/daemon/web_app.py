@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pressrun.core.tokens import WebTokens
+from pressrun.runtime.clock import utc_now
 from pressrun.store import deliveries, inbound, pending_requests
 
 if TYPE_CHECKING:
@@ -80,6 +80,6 @@ def build_web_app(
         metrics_page=metrics_page,
         count_request=metrics.count_request,
         settings=settings.http,
-        clock=time.time,
+        clock=utc_now,
         mailbox=mailbox,
     )

@@ -11,6 +11,7 @@ EVENTS: dict[str, str] = {
     "daemon.started": "everything is open and serving",
     "daemon.stopping": "a signal arrived; messages in flight are finished first",
     "daemon.stopped": "the last line of a clean shutdown",
+    "daemon.clock_stepped": "the machine's clock was set by so many seconds, below 0 when back; Pressrun follows it",
     "daemon.watchdog": "the loop or the database made no progress",
     "daemon.dispatcher_ended": "the dispatcher stopped unexpectedly; in-flight results are recorded; the process ends",
     "daemon.not_closed": "something could not be closed at shutdown, such as a socket that cannot be removed",

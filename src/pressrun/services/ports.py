@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """The wall clock: UTC seconds with fractions."""
+    """UTC seconds with fractions: runtime.clock, or the clock of a test."""
 
     def __call__(self) -> float: ...
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from pressrun.runtime.clock import utc_now
 
 MAX_MESSAGES = 1000
 MAX_REFUSALS = 1000
@@ -54,7 +55,7 @@ class CapturedRefusal:
 class Capture:
     """The server; `start` it on the event loop and `stop` it there."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time, max_messages: int = MAX_MESSAGES) -> None:
+    def __init__(self, *, clock: Callable[[], float] = utc_now, max_messages: int = MAX_MESSAGES) -> None:
         self._clock = clock
         self._messages: deque[CapturedMessage] = deque(maxlen=max_messages)
         self._refusals: Counter[tuple[str, str]] = Counter()

@@ -5,11 +5,11 @@ left to its probe while the others go on.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 
 from pressrun.delivery.relay.pool import Pool
 from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.runtime.clock import utc_now
 from pressrun.services.ports import Feed, RelayStatus
 
 
@@ -27,7 +27,7 @@ class Relays:
         *,
         helo_name: str,
         changed: Callable[[], None] = lambda: None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = utc_now,
     ) -> None:
         self._feed = feed
         self._changed = changed

@@ -39,6 +39,7 @@ from pressrun.delivery.worker.frames import (
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.observe.log import event
 from pressrun.runtime.child_process import CANNOT_START
+from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
@@ -85,7 +86,7 @@ class WorkerHandle(BackgroundLoop):
     def __init__(
         self, number: int, settings: WorkerSettings, keys: KeyRing, *, journal: Journal | None, owner: WorkerOwner
     ) -> None:
-        super().__init__(time.time)
+        super().__init__(utc_now)
         self.name = f"worker {number}"
         self._number = number
         self._settings = settings
@@ -289,7 +290,7 @@ class WorkerHandle(BackgroundLoop):
         self._editions.clear()
         is_meant = self._drain.is_set() or self._is_retiring
         if not is_meant:
-            self._failing_since = self._failing_since or time.time()
+            self._failing_since = self._failing_since or utc_now()
         lost = self._give_up_held()
         if lost or not is_meant:
             event(log, "worker.ended", level=logging.ERROR, reason=why, unknown=lost)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -40,6 +39,7 @@ from pressrun.delivery.worker.frames import (
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
+from pressrun.runtime.clock import utc_now
 from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.smtp.handover import HandOver
@@ -158,12 +158,12 @@ class WorkerProcess(asyncio.Protocol):
         else:
             self._keys.adopt(keys)
         mailer = Mailer(
-            site=settings.site, keys=self._keys, tokens=settings.tokens, signer=settings.signer(), clock=time.time
+            site=settings.site, keys=self._keys, tokens=settings.tokens, signer=settings.signer(), clock=utc_now
         )
         self._names = tuple(relay.name for relay in settings.relays)
         if self._assignments is None or self._relays is None:
             self._assignments = Assignments(
-                mailer, self._journal, report=self._report_soon, wake=self._wake, clock=time.time
+                mailer, self._journal, report=self._report_soon, wake=self._wake, clock=utc_now
             )
             self._relays = Relays(
                 settings.relays, self._assignments, helo_name=settings.site.mail_domain, changed=self._report_soon
