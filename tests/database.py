@@ -7,7 +7,8 @@ test, and with every unit of work run twice.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from functools import cache, wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,14 +57,72 @@ def connection_of(tx: Transaction) -> sqlite3.Connection:
     return tx._connection
 
 
-async def query(database: Database, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    """What a query finds."""
-    return await database.read(lambda tx: [tuple(row) for row in connection_of(tx).execute(sql, parameters)])
+def select_in(tx: Transaction, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """What a query finds within a transaction. `?` stands for each parameter."""
+    return [tuple(row) for row in connection_of(tx).execute(sql, parameters)]
 
 
-async def change(database: Database, sql: str, *parameters: object) -> int:
-    """Carry out a statement; returns how many rows it changed."""
-    return await database.write(lambda tx: connection_of(tx).execute(sql, parameters).rowcount)
+def execute_in(tx: Transaction, sql: str, *parameters: object) -> int:
+    """Carry out a statement within a transaction; returns how many rows it changed. `?` stands for each parameter."""
+    return connection_of(tx).execute(sql, parameters).rowcount
+
+
+async def select(database: Database, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """What a query finds. `?` stands for each parameter."""
+    return await database.read(select_in, sql, *parameters)
+
+
+async def execute(database: Database, sql: str, *parameters: object) -> int:
+    """Carry out a statement; returns how many rows it changed. `?` stands for each parameter."""
+    return await database.write(execute_in, sql, *parameters)
+
+
+# What a statement ends in that a constraint or a trigger forbids.
+REFUSALS = (sqlite3.IntegrityError,)
+
+
+async def columns_of(database: Database, table: str) -> list[str]:
+    """The columns of a table, in order."""
+    return await database.read(
+        lambda tx: [one[0] for one in connection_of(tx).execute(f"select * from {table} limit 0").description]
+    )
+
+
+async def drop_triggers(database: Database, table: str) -> None:
+    """Take away what guards a table, as somebody can who owns the database."""
+    sql = "select name from sqlite_schema where type = 'trigger' and tbl_name = ?"
+    for (name,) in await select(database, sql, table):
+        await execute(database, f"drop trigger {name}")
+
+
+@asynccontextmanager
+async def refused_updates(database: Database, table: str) -> AsyncIterator[None]:
+    """Meanwhile each update of a table ends in an error that says "no updates"."""
+    refuse = f"create trigger broken before update on {table} begin select raise(abort, 'no updates'); end"
+    await execute(database, refuse)
+    yield
+    await execute(database, "drop trigger broken")
+
+
+@asynccontextmanager
+async def watched(database: Database) -> AsyncIterator[list[str]]:
+    """Collects what the connection that writes says meanwhile, with its values."""
+    said: list[str] = []
+    await database.write(lambda tx: connection_of(tx).set_trace_callback(said.append))
+    said.clear()
+    yield said
+    before = said[:]
+    await database.write(lambda tx: connection_of(tx).set_trace_callback(None))
+    said[:] = before
+
+
+@contextmanager
+def held_by_another(database: Database) -> Iterator[None]:
+    """Somebody else writes to the file meanwhile, and changes nothing."""
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        yield
+        other.execute("rollback")
 
 
 class TwiceDatabase(Database):

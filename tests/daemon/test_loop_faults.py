@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.database import connection_of
+from tests.database import select
 from tests.delivery.pressroom import Pressroom, open_pressroom
 from tests.delivery.worker.conftest import House
 from tests.inbound.mailroom import ADA, Mailroom, mail, open_mailroom
@@ -213,9 +213,7 @@ async def test_inbound_mail(tmp_path: Path, owner: Any, name: str, fault: str) -
 
 
 async def states(room: Mailroom) -> list[str]:
-    return await room.database.read(
-        lambda tx: [row[0] for row in connection_of(tx).execute("select state from inbound order by id")]
-    )
+    return [state for (state,) in await select(room.database, "select state from inbound order by id")]
 
 
 SENDING = cases(

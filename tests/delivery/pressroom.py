@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.database import connection_of
+from tests.database import execute, select
 from tests.delivery.direct import DirectWorker
 from tests.services.office import Office, open_office
 
@@ -196,13 +196,10 @@ class Pressroom:
         return found
 
     async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        def query(tx: Transaction) -> list[tuple[Any, ...]]:
-            return [tuple(row) for row in connection_of(tx).execute(sql, values).fetchall()]
-
-        return await self.office.database.read(query)
+        return await select(self.office.database, sql, *values)
 
     async def change(self, sql: str, *values: object) -> None:
-        await self.office.database.write(lambda tx: connection_of(tx).execute(sql, values).rowcount)
+        await execute(self.office.database, sql, *values)
 
     async def subscription(self, address: str, name: str = "news") -> int:
         def find(tx: Transaction) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tests.database import TwiceDatabase, new_data_dir, query
+from tests.database import TwiceDatabase, new_data_dir, select
 from tests.settings import change
 
 from pressrun.core.address import parse_address
@@ -215,7 +215,7 @@ class Mailroom:
 
     async def counts(self) -> dict[str, int]:
         """How many accepted mails are in each state, without states that none is in."""
-        return dict(await query(self.database, "select state, count(*) from inbound group by state"))
+        return dict(await select(self.database, "select state, count(*) from inbound group by state"))
 
 
 def message_of(outgoing: Outgoing) -> EmailMessage:

@@ -7,7 +7,7 @@ import threading
 from contextlib import closing
 
 import pytest
-from tests.database import TwiceDatabase, change, connection_of, query
+from tests.database import TwiceDatabase, connection_of, execute, select
 
 from pressrun.store.connection import connect
 from pressrun.store.database import Database
@@ -103,8 +103,8 @@ async def test_the_database_of_tests_runs_work_twice_and_keeps_one_run(database:
     opened = await TwiceDatabase.open(database.path)
     try:
         assert 2 == await opened.write(work)
-        assert ([0, 0], ["a"], [("a",)]) == (runs, counted, await query(opened, "select address from suppression"))
-        assert 1 == await change(opened, "delete from suppression")
+        assert ([0, 0], ["a"], [("a",)]) == (runs, counted, await select(opened, "select address from suppression"))
+        assert 1 == await execute(opened, "delete from suppression")
         assert 4 == await opened.share(work)
         assert ([0, 0], ["a", "a"]) == (runs[2:], counted)
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 from starlette.types import ASGIApp
-from tests.database import TwiceDatabase, connection_of, new_data_dir
+from tests.database import TwiceDatabase, execute, execute_in, new_data_dir, select
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.current import Holder
@@ -211,13 +211,10 @@ class House:
 
     async def write(self, sql: str) -> None:
         """Put something straight into the database that no other way leads to."""
-        await self.database.write(lambda tx: connection_of(tx).execute(sql).rowcount)
+        await execute(self.database, sql)
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        def query(tx: Transaction) -> list[tuple[Any, ...]]:
-            return [tuple(row) for row in connection_of(tx).execute(sql).fetchall()]
-
-        return await self.database.read(query)
+        return await select(self.database, sql)
 
     async def notices(self) -> list[tuple[str, str, dict[str, Any]]]:
         rows = await self.rows("select kind, address, payload from notice order by id")
@@ -267,7 +264,7 @@ def words_of(page: str) -> str:
 
 
 def _close(tx: Transaction, name: str) -> None:
-    connection_of(tx).execute("update list set closed_at = ? where name = ?", (int(NOW), name))
+    execute_in(tx, "update list set closed_at = ? where name = ?", int(NOW), name)
 
 
 def _dress(tx: Transaction, name: str, colour: str | None, logo: Logo | None) -> None:
@@ -324,8 +321,6 @@ def _add_edition(tx: Transaction, list_id: int, slug: str, changes: dict[str, An
     values |= {name: value for name, value in changes.items() if name not in ("started_at", "canary_copies")}
     values["state"] = EditionState(values["state"])
     number = editions.insert_edition(tx, NewEdition(list_id=list_id, slug=slug, **values), int(NOW))
-    connection_of(tx).execute(
-        "update edition set started_at = ?, first_claim_at = ?, canary_copies = ? where id = ?",
-        (started_at, started_at, canary_copies, number),
-    )
+    sql = "update edition set started_at = ?, first_claim_at = ?, canary_copies = ? where id = ?"
+    execute_in(tx, sql, started_at, started_at, canary_copies, number)
     return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import httpx
@@ -114,11 +115,15 @@ async def test_the_pages_of_a_family_name_each_other(house: House) -> None:
 
 async def asked_for(house: House) -> list[tuple[object, ...]]:
     """Which list, in which language the mail is, and what the evidence holds, for each sign-up."""
-    return await house.rows(
-        "select list.name, notice.language, json_extract(consent.content, '$.text'),"
-        " json_extract(consent.content, '$.language') from notice join list on list.id = notice.list_id"
+    found = await house.rows(
+        "select list.name, notice.language, consent.content from notice join list on list.id = notice.list_id"
         " join consent on consent.list_id = list.id and consent.event = 'requested' order by notice.id"
     )
+    return [
+        (name, language, evidence["text"], evidence["language"])
+        for name, language, content in found
+        for evidence in [json.loads(content)]
+    ]
 
 
 async def test_the_form_of_a_list_offers_the_languages_of_its_family(house: House) -> None:

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import httpx
 import pytest
-from tests.database import connection_of
+from tests.database import execute_in
 from tests.web.house import House
 
 from pressrun.locales.languages import LANGUAGES
@@ -234,4 +234,4 @@ def _is_foreign(text: str) -> bool:
 
 
 def _speaks_chinese(tx: Transaction) -> None:
-    connection_of(tx).execute("update subscriber set language = 'zh-CN'")
+    execute_in(tx, "update subscriber set language = 'zh-CN'")

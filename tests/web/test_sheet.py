@@ -72,7 +72,8 @@ async def every_page(house: House) -> AsyncIterator[tuple[str, httpx.Response]]:
             for tag in LANGUAGES:
                 query = f"{'&' if '?' in path else '?'}language={tag}"
                 yield f"{path} in {tag}", await client.get(path + query)
-        await house.write("update list set family = 'quays', language = iif(id = 2, 'de', 'fr') where name != 'news'")
+        german = "case when id = 2 then 'de' else 'fr' end"
+        await house.write(f"update list set family = 'quays', language = {german} where name != 'news'")
         for path in ("/", "/harbour"):
             yield f"{path} with a family", await client.get(path)
 

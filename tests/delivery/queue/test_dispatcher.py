@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 
 import pytest
+from tests.database import REFUSALS, held_by_another, refused_updates
 from tests.delivery.pressroom import (
     GONE,
     LATER,
@@ -434,11 +434,10 @@ async def test_a_turn_that_the_database_refuses_loses_no_result(press: Pressroom
     first, second, third, *_ = press.take_all()
     press.answer(first, TAKEN)
     press.answer(second, UNSENT)
-    await press.change("create temp trigger broken before update on delivery begin select raise(abort, 'full'); end")
-    with pytest.raises(sqlite3.IntegrityError, match="full"):
-        await press.turn()
-    press.answer(third, GONE)
-    await press.change("drop trigger broken")
+    async with refused_updates(press.office.database, "delivery"):
+        with pytest.raises(REFUSALS, match="no updates"):
+            await press.turn()
+        press.answer(third, GONE)
     await press.turn()
     assert {"delivered": 1, "failed": 1, "claimed": 2} == await press.counts(edition)
 
@@ -450,17 +449,12 @@ async def test_the_loop_goes_on_when_the_database_is_back(press: Pressroom, monk
     await press.turn()
     taken = press.take_all()
     await press.change("pragma busy_timeout = 0")
-    other = sqlite3.connect(press.office.database.path, isolation_level=None)
-    try:
-        other.execute("begin immediate")
+    with held_by_another(press.office.database):
         for outgoing in taken:
             press.answer(outgoing, TAKEN)
         press.dispatcher.connect(press.pool)
         running = asyncio.create_task(press.dispatcher.run())
         await asyncio.sleep(0.02)
-        other.execute("rollback")
-    finally:
-        other.close()
     await press.dispatcher.drain(1.0)
     await running
     assert {"delivered": 2} == await press.counts(edition)

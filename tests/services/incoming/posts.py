@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tests.database import connection_of
+from tests.database import select
 from tests.inbound.mailroom import Mailroom, mail, message_of
 
 from pressrun.core.address import parse_address
@@ -84,10 +84,7 @@ async def answers(room: Mailroom, content: bytes, **changes: Any) -> list[Outgoi
 
 
 async def rows(room: Mailroom, sql: str) -> list[tuple[Any, ...]]:
-    def query(tx: Transaction) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in connection_of(tx).execute(sql).fetchall()]
-
-    return await room.database.read(query)
+    return await select(room.database, sql)
 
 
 async def states(room: Mailroom) -> list[str]:

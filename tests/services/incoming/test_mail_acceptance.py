@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.database import query
+from tests.database import select
 from tests.inbound.mailroom import ADA, D, InlineReader, Mailroom, mail, message_of, open_mailroom
 
 from pressrun.core.address import parse_address
@@ -473,8 +473,8 @@ async def test_a_mail_that_is_dealt_with_leaves_nothing_but_its_digest(room: Mai
     await room.take(mail(), "news-leave", "news-request")
 
     async def stored() -> tuple[int, int]:
-        (contents,) = (await query(room.database, "select count(*) from inbound_content"))[0]
-        (senders,) = (await query(room.database, "select count(*) from inbound where mail_from <> ''"))[0]
+        (contents,) = (await select(room.database, "select count(*) from inbound_content"))[0]
+        (senders,) = (await select(room.database, "select count(*) from inbound where mail_from <> ''"))[0]
         return contents, senders
 
     assert (1, 2) == await stored()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.database import select
 from tests.inbound.mailroom import D, Mailroom, connected, listening, mail, open_mailroom
 from tests.settings import change
 
@@ -59,8 +58,7 @@ async def deliver_all(room: Mailroom, outgoing: list[Outgoing]) -> None:
 
 async def held(room: Mailroom) -> list[int]:
     """The delivered or waiting forwards whose content is still there."""
-    with closing(sqlite3.connect(room.database.path)) as connection:
-        found = connection.execute("select id from notice where content is not null order by id").fetchall()
+    found = await select(room.database, "select id from notice where content is not null order by id")
     return [number for (number,) in found]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.database import connection_of
+from tests.database import execute
 from tests.inbound.mailroom import D, InlineReader, Mailroom, message_of, open_mailroom
 from tests.message.builders import PNG
 from tests.services.incoming.posts import (
@@ -362,7 +362,7 @@ async def test_a_proof_changes_nothing_where_the_list_wants_an_approval(room: Ma
 
 async def test_a_list_without_readers_is_done_at_once(room: Mailroom) -> None:
     """And the editor hears that nothing was sent."""
-    await room.database.write(lambda tx: connection_of(tx).execute("delete from subscription").rowcount)
+    await execute(room.database, "delete from subscription")
     await set_list(room, post_by_mail="direct")
     (told,) = await answers(room, post(Authentication_Results=DKIM), peer="unix")
     assert "Nobody is subscribed" in words(told)

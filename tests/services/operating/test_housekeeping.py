@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.database import connection_of
 from tests.delivery.pressroom import Pressroom
 
 from pressrun.core.address import parse_address
@@ -218,7 +217,7 @@ async def test_a_head_that_cannot_be_written_is_written_later(
 
 async def test_statistics_that_somebody_gathers_meanwhile_are_dropped(press: Pressroom) -> None:
     """A backup tool that runs ANALYZE changes no plan for longer than a round."""
-    await press.office.database.write(lambda tx: connection_of(tx).execute("analyze").fetchall())
+    await press.change("analyze")
     assert await press.office.database.read(maintenance.are_statistics_kept)
     await press.housekeeping.round()
     assert not await press.office.database.read(maintenance.are_statistics_kept)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.database import connection_of
+from tests.database import execute
 from tests.services.office import Office, open_office
 
 from pressrun.core.address import parse_address
@@ -140,7 +140,7 @@ async def test_the_page_of_a_list_has_settings_of_its_own(office: Office) -> Non
 async def test_a_language_kept_from_before_stays(office: Office) -> None:
     """What was taken once is shown, and does not stand in the way of other settings."""
     await office.make_list()
-    await office.database.write(lambda tx: connection_of(tx).execute("update list set language = 'klingon'").rowcount)
+    await execute(office.database, "update list set language = 'klingon'")
     changed = await office.lists.set_list("news", {"title": "Notes"})
     assert ("Notes", "klingon") == (changed["title"], changed["language"])
 

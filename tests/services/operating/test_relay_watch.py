@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from tests.database import connection_of
+from tests.database import select
 from tests.services.office import NOW, Office
 
 from pressrun.core.site import Site
@@ -60,7 +60,7 @@ def watch(office: Office, relays: Relays, site: Site = SITE) -> RelayWatch:
 async def told(office: Office) -> Sequence[tuple[str, str]]:
     """Kind and recipient of each mail."""
     sql = "select kind, address from notice order by id"
-    return await office.database.read(lambda tx: [tuple(row) for row in connection_of(tx).execute(sql)])
+    return await select(office.database, sql)
 
 
 async def test_a_relay_that_fails_for_a_minute_is_told_once_a_day(office: Office) -> None:

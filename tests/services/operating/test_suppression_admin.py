@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.database import connection_of
+from tests.database import select
 from tests.services.office import NOW, Office
 
 from pressrun.core.address import parse_address
@@ -102,6 +102,4 @@ async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -
 
 
 async def _states(office: Office) -> list[str]:
-    return await office.database.read(
-        lambda tx: [row[0] for row in connection_of(tx).execute("select state from delivery")]
-    )
+    return [state for (state,) in await select(office.database, "select state from delivery")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.database import connection_of
+from tests.database import execute, execute_in
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.address import parse_address
@@ -95,7 +95,7 @@ async def start(house: House, edition_id: int, state: str = "queued") -> None:
 
     def work(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, edition_id), int(NOW))
-        connection_of(tx).execute("update delivery set state = ? where edition_id = ?", (state, edition_id))
+        execute_in(tx, "update delivery set state = ? where edition_id = ?", state, edition_id)
         lifecycle.finish_if_done(tx, edition_id, int(NOW))
 
     await house.database.write(work)
@@ -110,11 +110,8 @@ async def test_a_subscription_goes_over_as_it_is(house: House, before: tuple[str
     """Who got no mail gets none by it, and nobody is asked to confirm again."""
     await house.add_reader(1)
 
-    def mark(tx: Transaction) -> None:
-        sql = "update subscription set state = ?, suspended_for = ?, paused_until = ?, source = 'fair', since = 7"
-        connection_of(tx).execute(sql, before)
-
-    await house.database.write(mark)
+    sql = "update subscription set state = ?, suspended_for = ?, paused_until = ?, source = 'fair', since = 7"
+    await execute(house.database, sql, *before)
     await choose(house, "boletim")
     assert {"noticias": ("unsubscribed", None, None, "web"), "boletim": (*before, "fair")} == await standings(house)
     assert [] == await house.notices()

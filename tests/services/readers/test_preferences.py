@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.database import connection_of
+from tests.database import execute, execute_in
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.quantities import Rate
@@ -35,9 +35,12 @@ async def test_a_pause_cancels_what_nobody_has_claimed(house: House) -> None:
 
     def queue(tx: Transaction) -> None:
         for state in ("queued", "claimed"):
-            connection_of(tx).execute(
+            execute_in(
+                tx,
                 "insert into delivery (edition_id, subscription_id, domain, state, due_at) values (?, ?, 'd', ?, 0)",
-                (edition, reader if state == "queued" else None, state),
+                edition,
+                reader if state == "queued" else None,
+                state,
             )
 
     await house.database.write(queue)
@@ -49,11 +52,7 @@ async def test_a_pause_cancels_what_nobody_has_claimed(house: House) -> None:
 
 async def test_who_is_suspended_for_bounces_is_not_brought_back_by_a_pause(house: House) -> None:
     reader = await house.add_reader(await house.add_list(), state="suspended")
-
-    def mark(tx: Transaction) -> None:
-        connection_of(tx).execute("update subscription set suspended_for = 'bounces'")
-
-    await house.database.write(mark)
+    await execute(house.database, "update subscription set suspended_for = 'bounces'")
     preferences = house.preferences()
     await preferences.pause(LINK, 7, WEB)
     await preferences.resume(LINK, WEB)
@@ -77,9 +76,7 @@ async def pause_notes(house: House) -> list[tuple[str, dict[str, object]]]:
 async def test_a_pause_is_noted_once_for_all_its_lists(house: House) -> None:
     for name, title in (("news", "News"), ("tides", "Tides"), ("quiet", "Quiet")):
         await house.add_reader(await house.add_list(name, title=title))
-    await house.database.write(
-        lambda tx: connection_of(tx).execute("update list set leaving_note = 0 where name = 'quiet'").rowcount
-    )
+    await execute(house.database, "update list set leaving_note = 0 where name = 'quiet'")
     preferences = house.preferences()
     await preferences.pause(replace(LINK, list_name="tides"), 7, WEB)
     [(name, payload)] = await pause_notes(house)

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import pytest
-from tests.database import connection_of
+from tests.database import execute, select
 from tests.delivery.pressroom import Pressroom
 from tests.services.office import Office
 from tests.settings import change
@@ -28,10 +28,7 @@ WEEK = 7 * 86400
 
 
 async def rows(office: Office, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    def query(tx: Transaction) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in connection_of(tx).execute(sql, values).fetchall()]
-
-    return await office.database.read(query)
+    return await select(office.database, sql, *values)
 
 
 async def sign_up(office: Office, address: Address = ADA, *, network: str | None = None, name: str = "") -> object:
@@ -81,15 +78,8 @@ async def bring(office: Office, wanted: str) -> None:
         await office.unsubscribes.unsubscribe(found[0], WEB)
     elif wanted in ("paused", "bounces"):
         until = office.now + 86400 if wanted == "paused" else None
-        await office.database.write(
-            lambda tx: (
-                connection_of(tx)
-                .execute(
-                    "update subscription set state = 'suspended', suspended_for = ?, paused_until = ?", (wanted, until)
-                )
-                .rowcount
-            )
-        )
+        sql = "update subscription set state = 'suspended', suspended_for = ?, paused_until = ?"
+        await execute(office.database, sql, wanted, until)
 
 
 STATES = ["stranger", "pending", "member", "paused", "bounces", "unsubscribed"]

@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from tests.database import connection_of
+from tests.database import select
 from tests.services.office import Office, open_office
 from tests.settings import change
 
@@ -77,11 +77,8 @@ class SubscriptionLife(RuleBasedStateMachine):
         self.loop.close()
 
     def ids(self, table: str) -> list[int]:
-        def query(tx: Transaction) -> list[int]:
-            return [row[0] for row in connection_of(tx).execute(f"select id from {table} order by id").fetchall()]
-
-        found: list[int] = self.run(self.office.database.read(query))
-        return found
+        found = self.run(select(self.office.database, f"select id from {table} order by id"))
+        return [number for (number,) in found]
 
     def standing(self) -> Subscription | None:
         def look(tx: Transaction) -> Subscription | None:

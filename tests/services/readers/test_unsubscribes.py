@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.database import connection_of
+from tests.database import columns_of, held_by_another, watched
 from tests.delivery.pressroom import Pressroom, open_pressroom
 
 from pressrun.core.errors import Unavailable
 from pressrun.services.evidence import verify
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
-from pressrun.store.transaction import Transaction
 
 WEB = Origin(source="web", ip="192.0.2.7", language="de", words="List-Unsubscribe=One-Click")
 UNIX = Origin(source="web", words='[Unsubscribe] "\\ \0 é')
@@ -60,7 +57,7 @@ async def contents(press: Pressroom) -> dict[str, list[Any]]:
     """All that leaving touches, but for what is drawn by chance elsewhere."""
     found = {}
     for table in TABLES:
-        columns = [name for (name,) in await press.rows(f"select name from pragma_table_info('{table}')")]
+        columns = await columns_of(press.office.database, table)
         kept = ", ".join(name for name in columns if not name.endswith(("_digest", "_secret")) or table == "consent")
         found[table] = await press.rows(f"select {kept} from {table} order by 1, 2")
     return found
@@ -127,22 +124,15 @@ async def test_a_database_that_cannot_write_fails_all_and_leaves_nothing(
 ) -> None:
     """One wait for the lock serves all: nobody waits for the time-outs of the others."""
     await press.readers(3)
-
-    def hurry(tx: Transaction) -> None:
-        connection_of(tx).execute("pragma busy_timeout = 10")
-
-    await press.office.database.write(hurry)
+    await press.change("pragma busy_timeout = 10")
     before = await contents(press)
-    begun: list[str] = []
-    await press.office.database.write(lambda tx: connection_of(tx).set_trace_callback(begun.append))
-    with closing(sqlite3.connect(press.office.database.path, isolation_level=None)) as somebody:
-        somebody.execute("begin immediate")
-        answers = await asyncio.gather(
-            *(press.office.unsubscribes.unsubscribe(number, WEB) for number in (1, 2, 3)), return_exceptions=True
-        )
-        somebody.execute("rollback")
+    async with watched(press.office.database) as said:
+        with held_by_another(press.office.database):
+            answers = await asyncio.gather(
+                *(press.office.unsubscribes.unsubscribe(number, WEB) for number in (1, 2, 3)), return_exceptions=True
+            )
     assert [Unavailable] * 3 == [type(answer) for answer in answers]
-    assert 1 == begun.count("begin immediate")
+    assert 1 == said.count("begin immediate")
     assert before == await contents(press)
     assert UnsubscribeOutcome.LEFT is await press.office.unsubscribes.unsubscribe(1, WEB)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.database import connection_of
+from tests.database import execute
 from tests.web.editors.test_approval import hold
 from tests.web.house import House, words_of
 
@@ -10,7 +10,7 @@ from tests.web.house import House, words_of
 async def test_the_pages_speak_the_language_of_the_list(house: House) -> None:
     """Where that of the editor is not known; what the browser prefers does not count."""
     path = await hold(house)
-    await house.database.write(lambda tx: connection_of(tx).execute("update list set language = 'es'"))
+    await execute(house.database, "update list set language = 'es'")
     async with house.client() as client:
         pages = [await client.get(path + rest, headers={"Accept-Language": "de"}) for rest in ("", "/preview")]
     for page in pages:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.database import connection_of
+from tests.database import execute, execute_in
 from tests.web.house import NOW, House, words_of
 
 from pressrun.core.quantities import Rate
@@ -118,9 +118,12 @@ async def test_copies_that_the_leaving_cancelled_go_out_after_all(house: House) 
 
     def queue(tx: Any) -> None:
         for edition in (running, over):
-            connection_of(tx).execute(
+            execute_in(
+                tx,
                 "insert into delivery (edition_id, subscription_id, domain, state, due_at) values (?, ?, 'd', ?, 0)",
-                (edition, reader, "queued"),
+                edition,
+                reader,
+                "queued",
             )
 
     await house.database.write(queue)
@@ -284,7 +287,7 @@ async def test_who_is_suppressed_is_not_told_and_cannot_undo(house: House) -> No
 
 async def test_a_list_can_do_without(house: House) -> None:
     reader = await house.add_reader(await house.add_list())
-    await house.database.write(lambda tx: connection_of(tx).execute("update list set leaving_note = 0").rowcount)
+    await execute(house.database, "update list set leaving_note = 0")
     await leave(house, reader)
     assert [] == await house.notices()
 
