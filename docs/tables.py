@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-SCHEMA = Path(__file__).parent.parent / "src" / "pressrun" / "store" / "schema.sql"
+SCHEMA = Path(__file__).parent.parent / "src" / "pressrun" / "store" / "sqlite" / "schema.sql"
 HEAD = """\
 # The tables of the database
 
-This page is written from [schema.sql](../src/pressrun/store/schema.sql) by `make docs`; a test fails when it is stale.
+This page is written from [schema.sql](../src/pressrun/store/sqlite/schema.sql) by `make docs`; a test fails when it is
+stale.
 The database is `pressrun.sqlite3` in `data_dir`. Look into a copy of it ([how to make one](how-to/back-up.md)), and
 never write to the original: the commands check what they change, and record the evidence. Scripts are better off with
 `--json`, because tables change from version to version. Times are seconds since 1970 in UTC, unless a column says

@@ -17,6 +17,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from pressrun.core.keys import KeyRing
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
+from pressrun.store.location import Location
+from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
 
 P = ParamSpec("P")
@@ -41,7 +43,7 @@ def new_data_dir(root: Path) -> tuple[DataDir, KeyRing]:
 def new_database(path: Path) -> None:
     """An empty database with the newest schema."""
     files, _ = _prepared()
-    path.write_bytes(files[DataDir(Path()).database])
+    path.write_bytes(files[Path("pressrun.sqlite3")])
 
 
 @cache
@@ -52,9 +54,16 @@ def _prepared() -> tuple[dict[Path, bytes], KeyRing]:
         return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}, keys
 
 
+def file_of(location: Location) -> Path:
+    """The file of a database of SQLite."""
+    assert isinstance(location, SqliteFile)
+    return location.path
+
+
 def connection_of(tx: Transaction) -> sqlite3.Connection:
     """The connection of a transaction: the one place where tests go behind what is public of it."""
-    return tx._connection
+    connection: sqlite3.Connection = tx._connection
+    return connection
 
 
 def select_in(tx: Transaction, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -119,7 +128,7 @@ async def watched(database: Database) -> AsyncIterator[list[str]]:
 @contextmanager
 def held_by_another(database: Database) -> Iterator[None]:
     """Somebody else writes to the file meanwhile, and changes nothing."""
-    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+    with closing(sqlite3.connect(file_of(database.location), isolation_level=None)) as other:
         other.execute("begin immediate")
         yield
         other.execute("rollback")

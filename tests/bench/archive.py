@@ -29,9 +29,9 @@ from tests.e2e.house import House
 
 from pressrun.core.edition import EditionState
 from pressrun.store import editions
-from pressrun.store.connection import connect
 from pressrun.store.editions import NewEdition
-from pressrun.store.transaction import Transaction, in_transaction
+from pressrun.store.sqlite.connection import SqliteConnection, connect
+from pressrun.store.transaction import Transaction
 
 WORDS = 3000
 WORDS_IN_EDITION = 500
@@ -81,7 +81,7 @@ def fill(path: Path, number: int, words: list[str], chance: random.Random) -> No
             editions.insert_edition(tx, new, NEWEST - (number - index) * TWO_WEEKS)
 
     with closing(connect(path)) as connection:
-        in_transaction(connection, insert)
+        SqliteConnection(connection).write(insert)
         connection.execute("update edition set started_at = created_at, first_claim_at = created_at")
 
 

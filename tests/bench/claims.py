@@ -20,15 +20,16 @@ from tests.bench.machine import machine_facts
 from tests.store import large
 
 from pressrun.delivery.queue.dispatcher import BATCH
-from pressrun.store import deliveries, migrate
-from pressrun.store.connection import connect
-from pressrun.store.database import CACHE_KIB
-from pressrun.store.transaction import Transaction, in_transaction
+from pressrun.store import deliveries
+from pressrun.store.sqlite import migrate
+from pressrun.store.sqlite.connection import SqliteConnection, connect
+from pressrun.store.sqlite.thread import CACHE_KIB
+from pressrun.store.transaction import Transaction
 
 
 def build(path: Path, readers: int) -> None:
     """A database with an edition of which every copy is queued."""
-    migrate.create(path, migrate.package_schema(), migrate.newest_version(migrate.package_steps()))
+    migrate.create(path, migrate.package_schema(), migrate.newest_version())
     with closing(connect(path)) as connection:
         large.fill(connection, readers, state="queued")
         connection.execute(
@@ -49,7 +50,7 @@ def claim_all(path: Path) -> float:
         connection.execute(f"pragma cache_size = -{CACHE_KIB}")
         connection.execute("pragma synchronous = normal")
         number, began = 0, time.thread_time()
-        while any(found := in_transaction(connection, claim)):
+        while any(found := SqliteConnection(connection).write(claim)):
             number += found[0]
         return number / (time.thread_time() - began)
 

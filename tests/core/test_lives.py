@@ -20,7 +20,7 @@ from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.edition import EditionEvent, EditionState
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState
 
-SCHEMA = resources.files("pressrun.store").joinpath("schema.sql").read_text(encoding="utf-8")
+SCHEMA = resources.files("pressrun.store").joinpath("sqlite/schema.sql").read_text(encoding="utf-8")
 LIVES: list[tuple[str, ModuleType, type[StrEnum], type[StrEnum]]] = [
     ("subscription", subscription, SubscriptionState, SubscriptionEvent),
     ("edition", edition, EditionState, EditionEvent),

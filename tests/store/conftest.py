@@ -9,13 +9,14 @@ import pytest_asyncio
 from tests.database import new_database
 
 from pressrun.store.database import Database
+from pressrun.store.sqlite.location import SqliteFile
 
 
 @pytest_asyncio.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     path = tmp_path / "db"
     new_database(path)
-    opened = await Database.open(path)
+    opened = await Database.open(SqliteFile(path))
     try:
         yield opened
     finally:

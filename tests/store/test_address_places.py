@@ -7,9 +7,9 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from pressrun.store import migrate
 from pressrun.store.address_places import PLACES
-from pressrun.store.transaction import load_queries
+from pressrun.store.sqlite import migrate
+from pressrun.store.sqlite.connection import statements
 
 # The columns of text or octets that each place searches.
 SEARCHED = {
@@ -175,7 +175,7 @@ def test_every_column_is_either_a_place_or_never_holds_an_address(tmp_path: Path
 
 def test_every_place_reads_its_columns() -> None:
     """And has a statement that erases, or a function of its own."""
-    queries = load_queries()
+    queries = statements()
     assert set(SEARCHED) == {place.name for place in PLACES}
     for place in PLACES:
         missing = [name for name in SEARCHED[place.name] if name.partition(" ")[2] not in queries[place.select]]

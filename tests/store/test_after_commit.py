@@ -7,12 +7,12 @@ import threading
 from contextlib import closing
 
 import pytest
-from tests.database import TwiceDatabase, connection_of, execute, select
+from tests.database import TwiceDatabase, connection_of, execute, file_of, select
 
-from pressrun.store.connection import connect
 from pressrun.store.database import Database
+from pressrun.store.sqlite.connection import SqliteConnection, connect
 from pressrun.store.suppressions import suppress
-from pressrun.store.transaction import Transaction, in_transaction
+from pressrun.store.transaction import Transaction
 
 
 def count(tx: Transaction, name: str, counted: list[str]) -> None:
@@ -40,7 +40,7 @@ async def test_an_effect_comes_in_the_loop_once_others_can_read_what_it_is_about
     found: list[object] = []
 
     def see() -> None:
-        with closing(connect(database.path, readonly=True)) as other:
+        with closing(connect(file_of(database.location), readonly=True)) as other:
             found.extend([threading.get_ident(), *other.execute("select count(*) from suppression").fetchone()])
 
     def work(tx: Transaction) -> None:
@@ -86,8 +86,8 @@ async def test_an_effect_comes_though_the_caller_was_cancelled(database: Databas
 
 async def test_without_a_loop_an_effect_comes_at_once(database: Database) -> None:
     counted: list[str] = []
-    with closing(connect(database.path)) as connection:
-        in_transaction(connection, lambda tx: count(tx, "a", counted))
+    with closing(connect(file_of(database.location))) as connection:
+        SqliteConnection(connection).write(lambda tx: count(tx, "a", counted))
     assert ["a"] == counted
 
 
@@ -100,7 +100,7 @@ async def test_the_database_of_tests_runs_work_twice_and_keeps_one_run(database:
         count(tx, "a", counted)
         return len(runs)
 
-    opened = await TwiceDatabase.open(database.path)
+    opened = await TwiceDatabase.open(database.location)
     try:
         assert 2 == await opened.write(work)
         assert ([0, 0], ["a"], [("a",)]) == (runs, counted, await select(opened, "select address from suppression"))

@@ -13,12 +13,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.database import connection_of
+from tests.database import connection_of, file_of
 
 from pressrun.core.errors import Unavailable
-from pressrun.store import migrate
-from pressrun.store.connection import connect, open_for_reading
 from pressrun.store.database import Database
+from pressrun.store.location import open_for_reading
+from pressrun.store.sqlite import migrate
+from pressrun.store.sqlite.connection import connect
+from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.suppressions import list_suppressions, suppress
 from pressrun.store.transaction import Transaction
 
@@ -84,7 +86,7 @@ async def test_tasks_side_by_side_do_not_mix(database: Database) -> None:
 async def test_a_reader_sees_one_moment(database: Database) -> None:
     def twice(tx: Transaction) -> tuple[int, int]:
         first = len(list_suppressions(tx))
-        with closing(connect(database.path)) as other:
+        with closing(connect(file_of(database.location))) as other:
             other.execute("insert into suppression values (x'01', 'a', 'operator', 1)")
         return first, len(list_suppressions(tx))
 
@@ -100,7 +102,7 @@ async def test_a_reader_cannot_write(database: Database) -> None:
 
 async def test_a_locked_database_is_unavailable_and_the_next_write_works(database: Database) -> None:
     await database.write(lambda tx: connection_of(tx).execute("pragma busy_timeout = 1").fetchall())
-    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+    with closing(sqlite3.connect(file_of(database.location), isolation_level=None)) as other:
         other.execute("begin immediate")
         for way in (database.write, database.record):
             with pytest.raises(Unavailable, match="locked") as caught:
@@ -135,10 +137,11 @@ KILLED = """
 import asyncio, os, sys
 from pathlib import Path
 from pressrun.store.database import Database
+from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.suppressions import suppress
 
 async def main():
-    database = await Database.open(Path(sys.argv[1]))
+    database = await Database.open(SqliteFile(Path(sys.argv[1])))
     number = 0
     while True:
         number += 1
@@ -161,26 +164,26 @@ def test_what_was_recorded_survives_a_kill(tmp_path: Path) -> None:
             process.stdout.readline()
         process.send_signal(signal.SIGKILL)
         said = [20, *(int(line) for line in process.stdout.read().split())]
-    with open_for_reading(path) as snapshot:
+    with open_for_reading(SqliteFile(path)) as snapshot:
         assert max(said) <= len(list_suppressions(snapshot))
 
 
 async def test_a_long_export_does_not_hold_up_a_checkpoint(database: Database) -> None:
     """Housekeeping cuts the log every half minute; a reader's snapshot must not stop the writer's thread for that."""
     await database.write(add, "a")
-    with open_for_reading(database.path) as snapshot:
+    with open_for_reading(database.location) as snapshot:
         assert 1 == len(list_suppressions(snapshot))
         await database.write(add, "b")
         started = time.monotonic()
         await database.checkpoint()
         assert time.monotonic() - started < 2
     await database.checkpoint()
-    assert 0 == os.stat(f"{database.path}-wal").st_size  # noqa: PTH116 - nothing else runs here
+    assert 0 == os.stat(f"{file_of(database.location)}-wal").st_size  # noqa: PTH116 - nothing else runs here
 
 
 async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be opened"):
-        await Database.open(tmp_path / "nowhere" / "db")
+        await Database.open(SqliteFile(tmp_path / "nowhere" / "db"))
 
 
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:

@@ -8,16 +8,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.database import file_of
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import LARGEST_KEY_NUMBER
 from pressrun.core.tokens import digests_of
 from pressrun.store import datadir
-from pressrun.store.connection import connect
 from pressrun.store.datadir import DataDir, DataLock, check, load_keys, prepare, rotate_link_key
+from pressrun.store.sqlite.connection import SqliteConnection, connect
 from pressrun.store.subscribers import insert_subscriber
-from pressrun.store.transaction import in_transaction
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_new_directory_gets_a_database_and_its_keys(data: DataDir) -> None:
     keys = prepare(data)
     assert ["link-1", "suppression"] == names(data)
     assert (1, 32, 32) == (keys.newest, len(keys.link_keys[1]), len(keys.suppression_key))
-    modes = {data.root: 0o700, data.keys: 0o700, data.database: 0o600, data.keys / "link-1": 0o600}
+    modes = {data.root: 0o700, data.keys: 0o700, file_of(data.database): 0o600, data.keys / "link-1": 0o600}
     assert modes == {path: path.stat().st_mode & 0o777 for path in modes}
 
 
@@ -87,7 +87,7 @@ def test_another_suppression_key_is_noticed(data: DataDir) -> None:
 
 def test_the_suppression_key_of_an_earlier_version_is_recorded_at_the_first_start(data: DataDir) -> None:
     prepare(data)
-    with closing(sqlite3.connect(data.database)) as connection, connection:
+    with closing(sqlite3.connect(file_of(data.database))) as connection, connection:
         connection.execute("delete from keyring where number = 0")
     prepare(data)
     other_suppression_key(data)
@@ -98,11 +98,11 @@ def test_the_suppression_key_of_an_earlier_version_is_recorded_at_the_first_star
 def test_a_database_that_has_not_recorded_it_tells_by_its_readers(data: DataDir) -> None:
     keys = prepare(data)
     ada = parse_address("ada@reader.example")
-    with closing(connect(data.database)) as connection:
-        in_transaction(connection, lambda tx: insert_subscriber(tx, ada, digests=digests_of(keys, ada), now=1))
+    with closing(connect(file_of(data.database))) as connection:
+        SqliteConnection(connection).write(lambda tx: insert_subscriber(tx, ada, digests=digests_of(keys, ada), now=1))
         connection.execute("delete from keyring where number = 0")
     assert keys.suppression_key == prepare(data).suppression_key
-    with closing(connect(data.database)) as connection:
+    with closing(connect(file_of(data.database))) as connection:
         connection.execute("delete from keyring where number = 0")
     other_suppression_key(data)
     with pytest.raises(BadConfiguration, match="not the key"):
@@ -199,7 +199,7 @@ def test_the_lock_ends_with_its_process(data: DataDir) -> None:
 
 def test_a_newer_database_is_told_before_anything_is_touched(data: DataDir) -> None:
     prepare(data)
-    with closing(sqlite3.connect(data.database)) as connection:
+    with closing(sqlite3.connect(file_of(data.database))) as connection:
         connection.execute("pragma user_version = 99")
     with pytest.raises(BadConfiguration, match="has schema 99"):
         prepare(data)
@@ -209,7 +209,7 @@ def test_a_newer_database_is_told_before_anything_is_touched(data: DataDir) -> N
 def test_keys_without_their_database_are_refused(data: DataDir) -> None:
     """A new database would give old links' ids to other people, so the operator is told to restore the old one."""
     prepare(data)
-    data.database.unlink()
+    file_of(data.database).unlink()
     with pytest.raises(BadConfiguration, match="Restore the database"):
         prepare(data)
     with pytest.raises(BadConfiguration, match="Restore the database"):
@@ -219,7 +219,7 @@ def test_keys_without_their_database_are_refused(data: DataDir) -> None:
 def test_a_start_that_was_killed_between_keys_and_database_goes_on(data: DataDir) -> None:
     """Keys that no database has been used with yet are taken for the first one."""
     prepare(data)
-    data.database.unlink()
+    file_of(data.database).unlink()
     (data.keys / "unused").touch()
     assert prepare(data).newest == 1
     assert not (data.keys / "unused").exists()

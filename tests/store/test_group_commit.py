@@ -10,20 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.database import connection_of
+from tests.database import connection_of, file_of
 
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.group_commit import MANY, BatchItem, GroupCommit, Transact, WorkError, one_by_one, run_group
-from pressrun.store.transaction import Transaction, in_transaction
+from pressrun.store.sqlite.connection import SqliteConnection
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.transaction import Transaction
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     data = DataDir(tmp_path / "data")
     prepare(data)
-    return data.database
+    return file_of(data.database)
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def lone(work: Callable[..., Any], *args: Any) -> BatchItem:
 
 
 def transactions(connection: sqlite3.Connection) -> Transact:
-    return lambda work: in_transaction(connection, work)
+    return lambda work: SqliteConnection(connection).write(work)
 
 
 def deny_commits(action: int, what: str | None, *_: object) -> int:
@@ -190,7 +192,7 @@ async def test_few_wait_for_nobody(connection: sqlite3.Connection) -> None:
 
 
 async def test_each_gets_its_own_answer_or_error(path: Path) -> None:
-    database = await Database.open(path)
+    database = await Database.open(SqliteFile(path))
     try:
         answers = await asyncio.gather(
             *(database.share(note, n) for n in range(5)), database.share(fail), return_exceptions=True
@@ -203,7 +205,7 @@ async def test_each_gets_its_own_answer_or_error(path: Path) -> None:
 
 
 async def test_who_gives_up_waiting_undoes_nothing(path: Path, connection: sqlite3.Connection) -> None:
-    database = await Database.open(path)
+    database = await Database.open(SqliteFile(path))
     waiting = asyncio.create_task(database.share(note, 5))
     await asyncio.sleep(0)
     waiting.cancel()
@@ -215,8 +217,8 @@ async def test_who_gives_up_waiting_undoes_nothing(path: Path, connection: sqlit
 async def test_a_database_that_is_locked_is_unavailable(
     path: Path, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pressrun.store.database.BUSY_SECONDS", 0.01)
-    database = await Database.open(path)
+    monkeypatch.setattr("pressrun.store.sqlite.connection.BUSY_SECONDS", 0.01)
+    database = await Database.open(SqliteFile(path))
     try:
         connection.execute("begin immediate")
         found = await asyncio.gather(database.share(note, 1), database.share(note, 2), return_exceptions=True)

@@ -14,8 +14,8 @@ import pytest
 from tests.store import large
 
 from pressrun.core.searching import searchable
-from pressrun.store import migrate
-from pressrun.store.transaction import load_queries
+from pressrun.store.sqlite import migrate
+from pressrun.store.sqlite.connection import statements
 
 # What each statement may look things up by; `scan` only over what is short by its nature.
 PLANS = {
@@ -301,7 +301,7 @@ def connection() -> Iterator[sqlite3.Connection]:
 
 
 def plan(connection: sqlite3.Connection, name: str) -> list[str]:
-    statement = load_queries()[name]
+    statement = statements()[name]
     parameters = dict.fromkeys(re.findall(r":(\w+)", statement), 1)
     rows = connection.execute(f"explain query plan {statement}", parameters).fetchall()
     steps = [re.sub(r" USING (COVERING )?INDEX", r" using \1index", row[3]).lower() for row in rows]
@@ -340,7 +340,7 @@ def test_no_plan_depends_on_statistics(connection: sqlite3.Connection, analysed:
     connection.create_function("searchable", 1, searchable, deterministic=True)
     changed = {
         name: (plan(connection, name), plan(analysed, name))
-        for name in load_queries()
+        for name in statements()
         if plan(connection, name) != plan(analysed, name)
     }
     assert {} == changed

@@ -16,10 +16,11 @@ from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.passages import best_passage
 from pressrun.core.searching import parse_query
-from pressrun.store import editions, lists, migrate, search
-from pressrun.store.connection import connect
+from pressrun.store import editions, lists, search
 from pressrun.store.editions import NewEdition
 from pressrun.store.lists import NewList
+from pressrun.store.sqlite import migrate
+from pressrun.store.sqlite.connection import connect, dialect
 from pressrun.store.transaction import Transaction
 
 TEXTS = {
@@ -39,7 +40,7 @@ def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transaction]:
     path = tmp_path_factory.mktemp("search") / "db"
     new_database(path)
     with closing(connect(path)) as connection:
-        opened = Transaction(connection)
+        opened = Transaction(connection, dialect())
         for name in ("news", "other"):
             lists.insert_list(opened, NewList(name=name, title=name, from_address="news@news.example"), 1)
         for number, (title, text) in TEXTS.items():
@@ -157,7 +158,7 @@ def test_no_query_is_wrong(tx: Transaction, query: str) -> None:
 def test_an_older_database_is_indexed_when_it_is_stepped_up(tmp_path: Path) -> None:
     """What was sent before there was a search is found by it."""
     path = tmp_path / "db"
-    first = (Path(__file__).parent / "schemas" / "1.sql").read_text(encoding="utf-8")
+    first = (Path(__file__).parent / "sqlite" / "schemas" / "1.sql").read_text(encoding="utf-8")
     migrate.create(path, first, 1)
     with closing(connect(path)) as connection:
         connection.execute(
@@ -173,7 +174,7 @@ def test_an_older_database_is_indexed_when_it_is_stepped_up(tmp_path: Path) -> N
         path, migrate.package_steps(), backups=tmp_path / "backups", keys=KeyRing({1: bytes(32)}, bytes(32))
     )
     with closing(connect(path)) as connection:
-        opened = Transaction(connection)
+        opened = Transaction(connection, dialect())
         assert [[1], [1]] == [found(opened, query) for query in ("boat", "京 back")]
 
 
@@ -181,7 +182,7 @@ def test_a_list_that_is_removed_takes_its_words_along(tmp_path: Path) -> None:
     path = tmp_path / "db"
     new_database(path)
     with closing(connect(path)) as connection:
-        opened = Transaction(connection)
+        opened = Transaction(connection, dialect())
         lists.insert_list(opened, NewList(name="news", title="N", from_address="news@news.example"), 1)
         insert(connection, opened, 1, 1, "Boats", "boats")
         lists.delete_list(opened, 1)

@@ -10,10 +10,10 @@ import pytest
 
 import pressrun
 from pressrun.store.address_places import PLACES
-from pressrun.store.transaction import load_queries
+from pressrun.store.sqlite.connection import statements
 
 SOURCE = Path(pressrun.__file__).parent
-SCHEMA = resources.files("pressrun.store").joinpath("schema.sql").read_text(encoding="utf-8")
+SCHEMA = resources.files("pressrun.store").joinpath("sqlite/schema.sql").read_text(encoding="utf-8")
 STORE = {path: path.read_text(encoding="utf-8") for path in (SOURCE / "store").glob("*.py")}
 USED = {name for text in STORE.values() for name in re.findall(r'"([a-z_]+\.[a-z_]+)"', text)}
 
@@ -29,14 +29,14 @@ OBVIOUS = frozenset(
 
 
 def test_every_statement_is_used_by_the_store() -> None:
-    files = {name.split(".")[0] for name in load_queries()}
+    files = {name.split(".")[0] for name in statements()}
     places = {name for place in PLACES for name in (place.select, place.forget)}
-    assert set() == set(load_queries()) - places - {name for name in USED if name.split(".")[0] in files}
+    assert set() == set(statements()) - places - {name for name in USED if name.split(".")[0] in files}
 
 
 def test_every_statement_that_is_used_is_there() -> None:
-    files = {name.split(".")[0] for name in load_queries()}
-    assert set() == {name for name in USED if name.split(".")[0] in files} - set(load_queries())
+    files = {name.split(".")[0] for name in statements()}
+    assert set() == {name for name in USED if name.split(".")[0] in files} - set(statements())
 
 
 @pytest.mark.parametrize("path", sorted((SOURCE / "store" / "sql").glob("*.sql")), ids=lambda path: path.name)
@@ -75,7 +75,7 @@ def test_no_statement_records_a_remotes_words_about_a_copy_whose_reader_is_gone(
     rule = re.compile(r"case when notice_id is null and subscription_id is null then null else [^,]+ end", re.DOTALL)
     writers = {
         name: body
-        for name, body in load_queries().items()
+        for name, body in statements().items()
         if re.search(r"(update|insert into) (delivery|handover)\b", body) and re.search(r"\breply\b", body)
     }
     assert {

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 from pressrun.core.errors import NotPermitted
-from pressrun.store import migrate, transaction
+from pressrun.store.sqlite import connection, migrate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ def _load_everything() -> None:
     import_module("pressrun.cli.offline")
     for encoding in ("ascii", "idna", "latin-1", "punycode", "utf-8-sig"):
         codecs.lookup(encoding)
-    transaction.load_queries()
+    connection.statements()
     migrate.package_schema()
     migrate.package_steps()
 

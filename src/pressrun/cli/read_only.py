@@ -10,9 +10,8 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.output import print_info
 from pressrun.cli.owner import acting_as_owner
 from pressrun.core.errors import NotFound
-from pressrun.store.connection import open_for_reading
 from pressrun.store.datadir import load_keys
-from pressrun.store.migrate import require_current_schema
+from pressrun.store.location import open_for_reading, require_current_schema
 from pressrun.store.transaction import Transaction
 
 

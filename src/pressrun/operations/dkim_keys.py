@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pressrun.core.errors import OutputExists
 from pressrun.message.signatures.primitives import DkimSettings
-from pressrun.store.migrate import sync_directory
+from pressrun.store.files import sync_directory
 
 RSA_BITS = 2048  # every receiver accepts this size, and the record fits into one DNS reply
 MAX_STRING_OCTETS = 255  # in a TXT record, RFC 1035 §3.3

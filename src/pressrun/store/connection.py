@@ -1,74 +1,120 @@
-"""Connections to the database file with our settings: for the daemon's threads and for the verbs of the command line.
-
-Nothing here needs asyncio, so verbs that only read start quickly.
-"""
+"""What every engine's connection does: carries out units of work as transactions, on the thread that it belongs to."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import TypeVar
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
 
 from pressrun.core.errors import Unavailable
-from pressrun.core.searching import searchable
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Conflict, Dialect, Transaction
 
-C = TypeVar("C", bound=sqlite3.Connection)
+T = TypeVar("T")
+Later = Callable[[Callable[[], object]], object]
 
-BUSY_SECONDS = 5.0  # how long to wait for a lock of another process, such as a backup tool
-MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
-
-
-def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """Open the file; raises Unavailable."""
-    return connect_as(sqlite3.Connection, path, readonly=readonly)
+MAX_RUNS = 10  # of one unit of work that others are in the way of; more would only hide that something is wrong
+LONGEST_WAIT_SECONDS = 0.05  # before it runs again, at first a fraction of it, so that two do not meet again
 
 
-def connect_as(factory: type[C], path: Path, *, readonly: bool = False) -> C:
-    """Open the file as a connection of this class; raises Unavailable."""
-    mode = "ro" if readonly else "rwc"
-    connection: C | None = None
-    try:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}",
-            uri=True,
-            factory=factory,
-            isolation_level=None,
-            timeout=BUSY_SECONDS,
-            cached_statements=256,
-            check_same_thread=False,
-        )
-        connection.row_factory = sqlite3.Row
-        connection.create_function("searchable", 1, searchable, deterministic=True)
-        connection.execute("pragma foreign_keys = on")
-        connection.execute("pragma trusted_schema = off")
-        if readonly:
-            connection.execute("pragma query_only = on")
-        else:
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = full")
-            connection.execute("pragma secure_delete = on")
-            connection.execute(f"pragma journal_size_limit = {MAX_WAL_BYTES}")
-    except sqlite3.Error as problem:
-        if connection is not None:
-            connection.close()
-        raise Unavailable(f"the database {path} cannot be opened ({problem})") from problem
-    return connection
+def call(effect: Callable[[], object]) -> None:
+    """Carry out an effect at once, where there is no event loop to do so."""
+    effect()
 
 
-@contextmanager
-def open_for_reading(path: Path) -> Iterator[Transaction]:
-    """One consistent snapshot of a database file; raises Unavailable when it cannot be read."""
-    with closing(connect(path, readonly=True)) as connection:
+class EngineConnection(ABC):
+    """One connection to the database. An engine says how it begins, rolls back and closes."""
+
+    def __init__(self, dialect: Dialect, reading: Dialect) -> None:
+        self.dialect = dialect
+        self._reading = reading
+
+    def write(self, work: Callable[[Transaction], T], later: Later = call, *, durable: bool = True) -> T:
+        """Run `work` as one transaction: commit when it returns, roll back when it raises.
+
+        It runs again when another transaction was in the way. `later` gets each function that it handed to
+        `after_commit`. Without `durable` the commit does not wait for the disk. Raises what `work` raises, and
+        Unavailable.
+        """
+        for run in range(1, MAX_RUNS + 1):
+            try:
+                return self._write_once(work, later, durable=durable)
+            except (Conflict, self.dialect.errors) as problem:
+                if not isinstance(problem, (Conflict, *self.dialect.conflicts)):
+                    if isinstance(problem, self.dialect.outages):
+                        raise _unavailable(problem) from problem
+                    raise
+                if run == MAX_RUNS:
+                    raise Unavailable(f"the database is busy: {problem}") from problem
+            time.sleep(random.random() * LONGEST_WAIT_SECONDS * run / MAX_RUNS)  # noqa: S311 - no secret
+        raise AssertionError  # the last run returns or raises
+
+    def _write_once(self, work: Callable[[Transaction], T], later: Later, *, durable: bool) -> T:
+        tx = Transaction(self.begin(durable=durable), self.dialect)
         try:
-            connection.execute("begin")
-            yield Transaction(connection)
-        except sqlite3.ProgrammingError:
-            raise  # a mistake of ours
-        except sqlite3.DatabaseError as problem:
-            raise Unavailable(f"the database {path} cannot be read: {problem}") from problem
+            result = work(tx)
+            self.commit()
+        except BaseException:
+            self.roll_back()
+            raise
+        tx.hand_over_effects(later)
+        return result
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run a function that only reads, on a consistent snapshot; raises what it raises, and Unavailable."""
+        try:
+            with self.reading() as tx:
+                return work(tx)
+        except self.dialect.outages as problem:
+            raise _unavailable(problem) from problem
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """One consistent snapshot."""
+        tx = Transaction(self.begin_reading(), self._reading)
+        try:
+            yield tx
         finally:
-            if connection.in_transaction:
-                connection.execute("rollback")
+            self.roll_back()
+
+    @abstractmethod
+    def begin(self, *, durable: bool) -> Any:
+        """Begin a transaction that writes; returns what runs its statements."""
+
+    @abstractmethod
+    def begin_reading(self) -> Any:
+        """Begin a transaction that sees one snapshot and writes nothing; returns what runs its statements."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Commit."""
+
+    @abstractmethod
+    def roll_back(self) -> None:
+        """Undo the transaction, if the error that led here has not ended it already."""
+
+    @abstractmethod
+    def checkpoint(self) -> bool:
+        """Bring everything that is committed to the disk; False while a reader prevents that."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection."""
+
+
+def _unavailable(problem: Exception) -> Unavailable:
+    return Unavailable(f"the database is unavailable: {problem}")
+
+
+class ConnectionThread(Protocol):
+    """Runs functions of one connection on its thread, one after the other."""
+
+    async def run(self, function: Callable[[EngineConnection], T]) -> T:
+        """Call the function on the thread; it runs to its end even when the awaiting task is cancelled."""
+        ...
+
+    async def close(self) -> None:
+        """Run what is queued, close the connection and end the thread."""
+        ...

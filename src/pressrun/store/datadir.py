@@ -28,9 +28,10 @@ from pressrun.core.chain import NO_ROWS, Head, parse_head
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.tokens import suppression_digest
-from pressrun.store import migrate
-from pressrun.store.connection import connect
-from pressrun.store.transaction import in_transaction
+from pressrun.store.files import sync_directory
+from pressrun.store.location import Location, check_version
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.transaction import Row, Transaction
 
 _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 
@@ -41,13 +42,14 @@ _UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
 @dataclass(frozen=True, slots=True)
 class DataDir:
-    """The paths below data_dir."""
+    """The paths below data_dir, and the database that belongs to it: a file there, or one on a server."""
 
     root: Path
+    server: Location | None = None
 
     @property
-    def database(self) -> Path:
-        return self.root / "pressrun.sqlite3"
+    def database(self) -> Location:
+        return self.server or SqliteFile(self.root / "pressrun.sqlite3")
 
     @property
     def keys(self) -> Path:
@@ -103,7 +105,6 @@ class DataLock:
 def prepare(data: DataDir) -> KeyRing:
     """With the lock held: create missing data, migrate the schema, and load the keys."""
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    steps = migrate.package_steps()
     if data.database.exists():
         keys, _ = migrate_schema(data)
         (data.keys / _UNUSED).unlink(missing_ok=True)  # the start that created both was killed
@@ -111,7 +112,7 @@ def prepare(data: DataDir) -> KeyRing:
     if not data.keys.exists():
         _make_keys(data)
     _require_unused(data)
-    migrate.create(data.database, migrate.package_schema(), migrate.newest_version(steps))
+    data.database.create()
     keys = _read_keys(data)
     _record_keys(data, keys)
     (data.keys / _UNUSED).unlink()
@@ -122,7 +123,7 @@ def migrate_schema(data: DataDir) -> tuple[KeyRing, list[int]]:
     """With the lock held: migrate a database to the newest schema; returns its keys and the versions reached."""
     check(data)
     keys = load_keys(data)
-    reached = migrate.migrate(data.database, migrate.package_steps(), backups=data.backups, keys=keys)
+    reached = data.database.migrate(backups=data.backups, keys=keys)
     _record_keys(data, keys)  # of a killed rotation, or of an earlier version
     return keys, reached
 
@@ -133,7 +134,7 @@ def check(data: DataDir) -> None:
         if data.keys.exists():
             _require_unused(data)
         return
-    migrate.check_version(data.database, migrate.newest_version(migrate.package_steps()))
+    check_version(data.database)
     load_keys(data)
 
 
@@ -149,9 +150,8 @@ def _require_unused(data: DataDir) -> None:
 def load_keys(data: DataDir) -> KeyRing:
     """The keys of an existing database; raises BadConfiguration when one of its keys is missing."""
     keys = _read_keys(data)
-    with closing(connect(data.database, readonly=True)) as connection:
-        recorded = dict(connection.execute("select number, fingerprint from keyring").fetchall())
-        reader = connection.execute("select address_key, suppression_digest from subscriber limit 1").fetchone()
+    with closing(data.database.connect(readonly=True)) as connection:
+        recorded, reader = connection.read(_read_fingerprints)
     fingerprint = _fingerprint(keys.suppression_key)
     is_other = recorded.pop(_SUPPRESSIONS, fingerprint) != fingerprint
     # A database of a version that did not record the key identifies it by its readers.
@@ -179,7 +179,7 @@ def rotate_link_key(data: DataDir) -> KeyRing:
     draft.unlink(missing_ok=True)
     _write_key(draft)
     draft.rename(data.keys / f"link-{number}")
-    migrate.sync_directory(data.keys)
+    sync_directory(data.keys)
     keys = _read_keys(data)
     _record_keys(data, keys)
     return keys
@@ -212,9 +212,9 @@ def _make_keys(data: DataDir) -> None:
     _write_key(draft / "link-1")
     _write_key(draft / "suppression")
     (draft / _UNUSED).touch(mode=0o600)
-    migrate.sync_directory(draft)
+    sync_directory(draft)
     draft.rename(data.keys)
-    migrate.sync_directory(data.root)
+    sync_directory(data.root)
 
 
 def _write_key(path: Path) -> None:
@@ -263,18 +263,19 @@ def _read_key(path: Path, restore: str) -> bytes:
     return key
 
 
+def _read_fingerprints(tx: Transaction) -> tuple[dict[int, bytes], Row | None]:
+    """The fingerprints of the keys by number, and any reader: address_key and suppression_digest."""
+    recorded = {row["number"]: row["fingerprint"] for row in tx.rows("keyring.all")}
+    return recorded, tx.row("keyring.any_reader")
+
+
 def _record_keys(data: DataDir, keys: KeyRing) -> None:
-    with closing(connect(data.database)) as connection:
-        in_transaction(
-            connection,
-            lambda tx: tx.run_many(
-                "keyring.record",
-                [
-                    {"number": number, "fingerprint": _fingerprint(key)}
-                    for number, key in {**keys.link_keys, _SUPPRESSIONS: keys.suppression_key}.items()
-                ],
-            ),
-        )
+    rows = [
+        {"number": number, "fingerprint": _fingerprint(key)}
+        for number, key in {**keys.link_keys, _SUPPRESSIONS: keys.suppression_key}.items()
+    ]
+    with closing(data.database.connect()) as connection:
+        connection.write(lambda tx: tx.run_many("keyring.record", rows))
 
 
 def _fingerprint(key: bytes) -> bytes:

@@ -152,5 +152,7 @@ def _run_items(tx: Transaction, items: Sequence[BatchItem]) -> list[Any]:
             for place, value in zip(chosen, results, strict=True):
                 values[place] = value
     except Exception as problem:
+        if tx.is_of_database(problem):
+            raise  # all items run again, or none can be done
         raise _WorkFailedError(problem) from problem
     return values

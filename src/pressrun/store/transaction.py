@@ -1,44 +1,52 @@
-"""The first argument of every store function: runs named statements inside a transaction that its caller opened.
-
-The statements are in `sql/FILE.sql`: `-- name: NAME`, a line with the purpose, and the statement.
-"""
+"""The first argument of every store function: runs named statements inside a transaction that its caller opened."""
 
 from __future__ import annotations
 
-import re
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, partial
-from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
-Row = sqlite3.Row
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-@cache
-def load_queries() -> dict[str, str]:
-    """All statements as `"file.name"`, without their comments."""
-    queries: dict[str, str] = {}
-    for entry in sorted((Path(__file__).parent / "sql").iterdir()):
-        if not entry.name.endswith(".sql"):
-            continue
-        pieces = _NAME.split(entry.read_text(encoding="utf-8"))
-        for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
-            statement = "\n".join(line for line in body.splitlines() if not line.lstrip().startswith("--"))
-            queries[f"{entry.name.removesuffix('.sql')}.{name}"] = statement.strip().rstrip(";")
-    return queries
+class Row(Protocol):
+    """A row of a result: its values by the names of the columns and by their places, in their order."""
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def __len__(self) -> int: ...
+
+    def keys(self) -> list[str]:
+        """The names of the columns."""
+        ...
+
+
+class Conflict(Exception):
+    """Another transaction changed what this one relies on: the unit of work has to run again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How an engine spells the statements, and what its driver raises."""
+
+    statements: Mapping[str, str]
+    errors: type[Exception]  # all that concerns the database
+    mistakes: type[Exception]  # those among them that are ours
+    outages: type[Exception]  # the database is in trouble: what follows would fail as well
+    conflicts: tuple[type[Exception], ...]  # another transaction is in the way: the unit of work may run again
 
 
 def in_json(values: Any) -> str:
-    """Values as one JSON text, which a statement for many rows reads by json_each."""
+    """Values as one JSON text, which a statement for many rows takes apart."""
     return _encode(values).decode()
 
 
@@ -60,12 +68,13 @@ class Transaction:
     change (counters, events, what memory holds), or hands it to `after_commit`.
     """
 
-    __slots__ = ("_connection", "_effects", "_queries")
+    __slots__ = ("_connection", "_dialect", "_effects", "_statements")
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Any, dialect: Dialect) -> None:
         self._connection = connection
+        self._dialect = dialect
+        self._statements = dialect.statements
         self._effects: list[Callable[[], object]] = []
-        self._queries = load_queries()
 
     def after_commit(self, effect: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Call `effect` once when this transaction is committed, in the event loop if there is one.
@@ -82,29 +91,33 @@ class Transaction:
 
     def run(self, name: str, /, **parameters: Any) -> int:
         """Run a statement; returns how many rows it changed."""
-        return self._connection.execute(self._queries[name], parameters).rowcount
+        changed: int = self._connection.execute(self._statements[name], parameters).rowcount
+        return changed
 
     def insert(self, name: str, /, **parameters: Any) -> int:
-        """Run an insert; returns the id of the new row."""
-        row_id = self._connection.execute(self._queries[name], parameters).lastrowid
-        assert row_id is not None
+        """Run an insert that returns the id of the new row; the last one if there are several."""
+        row_id: int = self._connection.execute(self._statements[name], parameters).fetchall()[-1][0]
         return row_id
 
     def run_many(self, name: str, rows: Iterable[Mapping[str, Any]], /) -> int:
         """Run a statement once for each of these rows; returns how many rows it changed in all."""
-        return self._connection.executemany(self._queries[name], rows).rowcount
+        cursor = self._connection.cursor()
+        cursor.executemany(self._statements[name], rows)
+        changed: int = cursor.rowcount
+        return changed
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """All rows of a query."""
-        return self._connection.execute(self._queries[name], parameters).fetchall()
+        found: list[Row] = self._connection.execute(self._statements[name], parameters).fetchall()
+        return found
 
     def each(self, name: str, /, **parameters: Any) -> Iterator[Row]:
         """The rows of a query one at a time, for large rows."""
-        return iter(self._connection.execute(self._queries[name], parameters))
+        return iter(self._connection.execute(self._statements[name], parameters))
 
     def row(self, name: str, /, **parameters: Any) -> Row | None:
         """The only row of a query, or None."""
-        row: Row | None = self._connection.execute(self._queries[name], parameters).fetchone()
+        row: Row | None = self._connection.execute(self._statements[name], parameters).fetchone()
         return row
 
     def parsed(self, kind: type[T], name: str, /, **parameters: Any) -> T | None:
@@ -114,50 +127,28 @@ class Transaction:
 
     def value(self, name: str, /, **parameters: Any) -> Any:
         """The first column of the only row of a query, or None without a row."""
-        row = self._connection.execute(self._queries[name], parameters).fetchone()
+        row = self._connection.execute(self._statements[name], parameters).fetchone()
         return None if row is None else row[0]
+
+    def is_of_database(self, problem: Exception) -> bool:
+        """Whether an exception is about the database itself or another transaction, not about this unit of work."""
+        return isinstance(problem, (Conflict, self._dialect.outages, *self._dialect.conflicts))
 
     def attempt(self, work: Callable[[], object]) -> Exception | None:
         """Run `work` in a savepoint: an exception undoes its changes and is returned, and the transaction goes on.
 
-        Errors of the database itself, such as a full disk or a lock, are raised: what follows would fail as well.
+        What is about the database itself, such as a full disk or a lock, is raised: what follows would fail as well.
         """
         before = len(self._effects)
         self._connection.execute("savepoint attempt")
         try:
             work()
-        except sqlite3.OperationalError:
-            raise
-        except Exception as problem:  # noqa: BLE001 - the caller handles it
+        except Exception as problem:
+            if self.is_of_database(problem):
+                raise
             del self._effects[before:]
-            self._connection.execute("rollback to attempt")
-            self._connection.execute("release attempt")
+            self._connection.execute("rollback to savepoint attempt")
+            self._connection.execute("release savepoint attempt")
             return problem
-        self._connection.execute("release attempt")
+        self._connection.execute("release savepoint attempt")
         return None
-
-
-def _call(effect: Callable[[], object]) -> None:
-    effect()
-
-
-def in_transaction(
-    connection: sqlite3.Connection,
-    work: Callable[[Transaction], T],
-    later: Callable[[Callable[[], object]], object] = _call,
-) -> T:
-    """Run `work` inside BEGIN IMMEDIATE: commit when it returns, roll back when it raises.
-
-    `later` gets each function that `work` handed to `after_commit`.
-    """
-    tx = Transaction(connection)
-    connection.execute("begin immediate")
-    try:
-        result = work(tx)
-        connection.execute("commit")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("rollback")
-        raise
-    tx.hand_over_effects(later)
-    return result

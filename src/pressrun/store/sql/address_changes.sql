@@ -5,7 +5,8 @@ update address_change set state = 'undone' where subscriber_id = :subscriber_id 
 -- name: insert
 -- A new change, which the new address must confirm.
 insert into address_change (subscriber_id, old_address, new_address, state, created_at, expires_at)
-values (:subscriber_id, :old_address, :new_address, 'asked', :now, :expires_at);
+values (:subscriber_id, :old_address, :new_address, 'asked', :now, :expires_at)
+returning id;
 
 -- name: get
 -- One change by id.

@@ -15,7 +15,7 @@ select id, content from notice where id > :after and content is not null order b
 
 -- name: forget_notice
 -- Delete notices, whether or not they are queued.
-delete from notice where id in (select value from json_each(:ids));
+delete from notice where id {in ids};
 
 -- name: inbound
 -- Senders, recipients and results of accepted mail, in batches.
@@ -26,7 +26,7 @@ where id > :after and content_id is not null order by id limit :limit;
 -- Delete everything of accepted mails but their digests.
 update inbound set state = 'done', outcome = 'erased', settled_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
-where id in (select value from json_each(:ids));
+where id {in ids};
 
 -- name: inbound_content
 -- Contents of accepted mail, in batches.
@@ -36,7 +36,7 @@ select id, content from inbound_content where id > :after order by id limit :lim
 -- Delete everything but the digests of all mails with these contents.
 update inbound set state = 'done', outcome = 'erased', settled_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
-where content_id in (select value from json_each(:ids));
+where content_id {in ids};
 
 -- name: delete_orphans
 -- Delete contents that no mail needs.
@@ -48,7 +48,7 @@ select id, old_address, new_address from address_change where id > :after order 
 
 -- name: forget_address_change
 -- Delete changes, which can then be neither confirmed nor undone.
-delete from address_change where id in (select value from json_each(:ids));
+delete from address_change where id {in ids};
 
 -- name: errand
 -- Pending requests.
@@ -56,7 +56,7 @@ select id, address, name, words from errand where id > :after order by id limit 
 
 -- name: forget_errand
 -- Delete pending requests.
-delete from errand where id in (select value from json_each(:ids));
+delete from errand where id {in ids};
 
 -- name: confirmation
 -- Names in requests that contain a character that every address contains.
@@ -64,7 +64,7 @@ select id, name from confirmation where id > :after and name glob :signs order b
 
 -- name: forget_confirmation
 -- Delete the names of requests.
-update confirmation set name = '' where id in (select value from json_each(:ids));
+update confirmation set name = '' where id {in ids};
 
 -- name: subscriber
 -- Names and attributes of people, in batches, that contain a character that every address contains.
@@ -101,16 +101,16 @@ where edition.id > :after order by edition.id limit :limit;
 -- name: forget_search
 -- Remove cancelled editions that were never sent from the search index.
 delete from archive_search where rowid in (
-    select id from edition where +state = 'cancelled' and first_claim_at is null
-        and id in (select value from json_each(:ids)));
+    select id from edition where {+}state = 'cancelled' and first_claim_at is null
+        and id {in ids});
 
 -- name: forget_edition
 -- Delete cancelled editions that were never sent.
-delete from edition where +state = 'cancelled' and first_claim_at is null and id in (select value from json_each(:ids));
+delete from edition where {+}state = 'cancelled' and first_claim_at is null and id {in ids};
 
 -- name: left_editions
 -- Those of these editions that still exist.
-select id from edition where id in (select value from json_each(:ids)) order by id;
+select id from edition where id {in ids} order by id;
 
 -- name: forget_handovers
 -- Delete the kept replies about a reader's copies.

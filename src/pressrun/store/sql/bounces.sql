@@ -28,7 +28,7 @@ where id = :id and state in ('queued', 'claimed', 'deferred', 'delivered');
 -- name: count_handovers
 -- When the relay accepted the copies of an edition that bounced later.
 select handover.at, count(*) as number
-from delivery indexed by delivery_queue
+from delivery {indexed by delivery_queue}
 cross join handover
 where delivery.edition_id = :edition_id and delivery.state = 'failed' and handover.delivery_id = delivery.id and handover.code between 200 and 299
     and handover.at is not null
@@ -79,7 +79,7 @@ update suspension set asked_at = :now where subscriber_id = :subscriber_id;
 select list.name as list_name, edition.slug, edition.title
 from subscription
 cross join list
-cross join edition indexed by edition_archive
+cross join edition {indexed by edition_archive}
 left join delivery on delivery.subscription_id = subscription.id and delivery.edition_id = edition.id
 where subscription.subscriber_id = :subscriber_id and list.id = subscription.list_id
     and edition.list_id = list.id and edition.id >= :first_edition_id and subscription.suspended_for = 'bounces'

@@ -31,7 +31,7 @@ select id from consent where subscriber_id = :subscriber_id order by id;
 -- name: erase
 -- Erase the content of rows and whom they are about; the chain stays valid.
 update consent set subscriber_id = null, salt = null, content = null, ip = null, ip_salt = null
-where id in (select value from json_each(:numbers));
+where id {in numbers};
 
 -- name: oldest_ip
 -- The oldest row that still has a network address.

@@ -2,7 +2,7 @@
 -- One queued copy for everyone on the list who may be mailed and has not had this issue in another language.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
-from (select id from subscription indexed by subscription_by_list where list_id = :list_id and state = 'active') as member
+from (select id from subscription {indexed by subscription_by_list} where list_id = :list_id and state = 'active') as member
 cross join recipient
 left join lane_domain on lane_domain.domain = recipient.domain
 where recipient.subscription_id = member.id and recipient.may_be_mailed
@@ -14,7 +14,7 @@ order by recipient.subscription_id;
 -- The same in random order, so that the first ones are a fair sample.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
-from (select id from subscription indexed by subscription_by_list where list_id = :list_id and state = 'active') as member
+from (select id from subscription {indexed by subscription_by_list} where list_id = :list_id and state = 'active') as member
 cross join recipient
 left join lane_domain on lane_domain.domain = recipient.domain
 where recipient.subscription_id = member.id and recipient.may_be_mailed
@@ -30,7 +30,8 @@ where edition_id = :edition_id and state in ('claimed', 'deferred', 'delivered',
 
 -- name: queue_notice
 -- One mail to one person.
-insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now);
+insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now)
+returning id;
 
 -- name: ready_copies
 -- Copies of an edition whose turn it is: those that may go with all that their splice needs, one array for each, in one
@@ -42,7 +43,7 @@ from (
     select delivery.id, delivery.subscription_id, delivery.domain, delivery.lane, delivery.attempts,
         delivery.first_attempt_at, recipient.subscriber_id, recipient.address, recipient.name,
         recipient.attributes, recipient.epoch, recipient.round, recipient.text_only, recipient.may_be_mailed
-    from delivery indexed by delivery_queue
+    from delivery {indexed by delivery_queue}
     cross join recipient
     where delivery.edition_id = :edition_id and delivery.state = :state and delivery.lane = :lane
         and delivery.due_at <= :now and recipient.subscription_id = delivery.subscription_id
@@ -61,7 +62,7 @@ select min(lane) from delivery where edition_id = :edition_id and state = :state
 select delivery.id, delivery.domain, delivery.attempts, delivery.first_attempt_at, notice.id as notice_id, notice.kind, notice.list_id,
     notice.subscriber_id, notice.address, notice.language, notice.payload, notice.content, notice.message_secret,
     notice.created_at, subscriber.epoch
-from delivery indexed by delivery_queue
+from delivery {indexed by delivery_queue}
 cross join notice
 left join subscriber on subscriber.id = notice.subscriber_id
 where delivery.edition_id is null and delivery.state = :state and delivery.lane = '' and delivery.due_at <= :now
@@ -71,17 +72,17 @@ order by delivery.due_at limit :limit;
 -- name: claim
 -- The attempt is on record before any octet goes out.
 update delivery set state = 'claimed', attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, :now)
-where id in (select value from json_each(:ids));
+where id {in ids};
 
 -- name: cancel
 -- What waits and may not go any more.
 update delivery set state = 'cancelled', settled_at = :now
-where id in (select value from json_each(:ids)) and state in ('queued', 'deferred');
+where id {in ids} and state in ('queued', 'deferred');
 
 -- name: fail
 -- What waits, may not go, and must not be forgotten for it.
 update delivery set state = 'failed', settled_at = :now
-where id in (select value from json_each(:ids)) and state in ('queued', 'deferred');
+where id {in ids} and state in ('queued', 'deferred');
 
 -- name: deliver
 -- Claimed copies that a relay took with the same answer but for its words, which are an object by the copies' ids. The
@@ -125,12 +126,12 @@ update delivery set
         when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 'queued'
         else 'cancelled' end,
     attempts = attempts - 1, first_attempt_at = iif(attempts > 1, first_attempt_at, null), due_at = :now
-where id in (select value from json_each(:ids)) and state = 'claimed';
+where id {in ids} and state = 'claimed';
 
 -- name: claims
 -- Which claims a process that is gone held of these copies.
 select id, attempts, first_attempt_at from delivery
-where id in (select value from json_each(:ids)) and state = 'claimed' and first_attempt_at is not null;
+where id {in ids} and state = 'claimed' and first_attempt_at is not null;
 
 -- name: claimed
 -- All that is claimed, by whoever holds it; finished editions have nothing that is.
@@ -141,14 +142,14 @@ select id from delivery where edition_id is null and state = 'claimed';
 
 -- name: recover_copies
 -- Claimed by a process that is gone: the same copy goes out again, to readers who may still be mailed.
-update delivery indexed by delivery_queue set
+update delivery {indexed by delivery_queue} set
     state = iif((select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id),
         'queued', 'cancelled')
 where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'));
 
 -- name: recover_cancelled
 -- Claimed by a process that is gone, of an edition that was cancelled.
-update delivery indexed by delivery_queue set state = 'cancelled'
+update delivery {indexed by delivery_queue} set state = 'cancelled'
 where state = 'claimed' and edition_id in (select id from edition where state = 'cancelled');
 
 -- name: recover_notices
@@ -266,14 +267,14 @@ update delivery set due_at = :now where state = 'deferred' and (:domain is null 
 -- name: live_counts
 -- How many copies are in each state, of editions that are not over; of welcome mails, which never are, those that wait.
 select delivery.state, count(*) as number
-from edition indexed by edition_by_state
-cross join delivery indexed by delivery_queue
+from edition {indexed by edition_by_state}
+cross join delivery {indexed by delivery_queue}
 where edition.state in ('scheduled', 'sending', 'paused') and not edition.is_welcome and delivery.edition_id = edition.id
 group by delivery.state
 union all
 select delivery.state, count(*) as number
-from edition indexed by edition_by_state
-cross join delivery indexed by delivery_queue
+from edition {indexed by edition_by_state}
+cross join delivery {indexed by delivery_queue}
 where edition.state in ('sending', 'paused') and edition.is_welcome and delivery.edition_id = edition.id
     and delivery.state in ('queued', 'claimed', 'deferred')
 group by delivery.state;
@@ -281,6 +282,6 @@ group by delivery.state;
 -- name: sweep_notices
 -- Notices that came to their end some time ago.
 delete from notice where id in (
-    select delivery.notice_id from delivery indexed by delivery_queue
+    select delivery.notice_id from delivery {indexed by delivery_queue}
     where delivery.edition_id is null and delivery.state in ('delivered', 'failed', 'cancelled')
     and delivery.settled_at <= :before limit 1000);

@@ -13,14 +13,14 @@ on conflict (domain) do update set lane = excluded.lane, learned = excluded.lear
 
 -- name: relane
 -- Move waiting copies to the current destinations of their domains.
-update delivery indexed by delivery_queue set lane = coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = delivery.domain), '')
+update delivery {indexed by delivery_queue} set lane = coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = delivery.domain), '')
 where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
     and state in ('queued', 'deferred')
     and lane <> coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = delivery.domain), '');
 
 -- name: relane_domain
 -- Move the waiting copies of a domain to its own destination.
-update delivery indexed by delivery_queue set lane = :lane
+update delivery {indexed by delivery_queue} set lane = :lane
 where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
     and state in ('queued', 'deferred') and lane = '' and domain = :domain;
 
@@ -39,7 +39,7 @@ delete from lane where name = :name;
 
 -- name: give_up
 -- Fail the copies that waited too long for a destination.
-update delivery indexed by delivery_queue set state = 'failed', kind = 'expired', settled_at = :now,
+update delivery {indexed by delivery_queue} set state = 'failed', kind = 'expired', settled_at = :now,
     reply = case when notice_id is null and subscription_id is null then null else :reply end
 where edition_id in (select id from edition where state in ('sending', 'paused'))
     and state in ('queued', 'deferred') and lane = :lane;

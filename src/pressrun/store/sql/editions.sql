@@ -3,7 +3,8 @@
 insert into edition (list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret,
     canary_percent, dated_at, created_at, scheduled_at, is_welcome, issue)
 values (:list_id, :slug, :state, :subject, :title, :preheader, :language, :source_name, :source_digest, :message_secret,
-    :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome, :issue);
+    :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome, :issue)
+returning id;
 
 -- name: insert_content
 -- The content of a new edition.
@@ -51,7 +52,7 @@ where edition.list_id = :list_id and not edition.is_welcome order by edition.id 
 -- Scheduled editions and editions that are being sent.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
     list.timezone as list_timezone
-from edition indexed by edition_by_state cross join list
+from edition {indexed by edition_by_state} cross join list
 where edition.state in ('scheduled', 'sending') and list.id = edition.list_id order by edition.id;
 
 -- name: paused

@@ -11,7 +11,7 @@ left join subscription on subscription.subscriber_id = subscriber.id and subscri
 select subscription.id, subscription.state, subscription.since, subscription.source,
     subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
     consent.content as consent, consent.ip as consent_ip
-from subscription indexed by subscription_by_list
+from subscription {indexed by subscription_by_list}
 cross join subscriber
 left join consent on consent.id = (select last.id from consent as last
     where last.subscriber_id = subscriber.id and last.list_id = subscription.list_id
@@ -24,7 +24,7 @@ order by subscription.id limit :limit;
 -- name: columns
 -- The imported columns of all subscribers of a list, in any state.
 select distinct entry.key as name
-from subscription indexed by subscription_by_list
+from subscription {indexed by subscription_by_list}
 cross join subscriber
 cross join json_each(subscriber.attributes) as entry
 where subscription.list_id = :list_id and subscriber.id = subscription.subscriber_id and subscriber.attributes <> '{}' order by name;
@@ -32,7 +32,7 @@ where subscription.list_id = :list_id and subscriber.id = subscription.subscribe
 -- name: count_audience
 -- How many readers would get an edition now.
 select count(*)
-from (select id from subscription indexed by subscription_by_list where list_id = :list_id and state = 'active') as member
+from (select id from subscription {indexed by subscription_by_list} where list_id = :list_id and state = 'active') as member
 cross join recipient
 where recipient.subscription_id = member.id and recipient.may_be_mailed;
 

@@ -21,7 +21,7 @@ select held_notice.notice_id, notice.list_id, notice.subscriber_id, notice.addre
     json_extract(notice.payload, '$.confirmation') as confirmation_id
 from held_notice join notice on notice.id = held_notice.notice_id
 where held_notice.expires_at > :now and (:domain is null or held_notice.domain = :domain)
-    and (:ids = '[]' or held_notice.notice_id in (select value from json_each(:ids)))
+    and (:ids = '[]' or held_notice.notice_id {in ids})
 order by held_notice.notice_id limit 200;
 
 -- name: delete
@@ -45,7 +45,7 @@ delete from notice where id = :id;
 
 -- name: forget_earlier
 -- Delete held sign-ups of a person to a list, except those that concern other lists too.
-delete from notice indexed by notice_by_subscriber where subscriber_id = :subscriber_id and list_id = :list_id
+delete from notice {indexed by notice_by_subscriber} where subscriber_id = :subscriber_id and list_id = :list_id
     and json_extract(payload, '$.also') is null and id in (select notice_id from held_notice);
 
 -- name: sweep

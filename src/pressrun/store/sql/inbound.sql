@@ -21,12 +21,12 @@ values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at
 
 -- name: waiting
 -- Waiting mails, oldest first; the other index by state would have to be sorted for each batch.
-select id from inbound indexed by inbound_waiting
+select id from inbound {indexed by inbound_waiting}
 where state = 'received' and queue = :queue and id > :after order by id limit :limit;
 
 -- name: has_failed
 -- Whether a mail to an address of ours failed and is kept.
-select exists (select 1 from inbound indexed by inbound_failed where state = 'failed' and recipient = :recipient);
+select exists (select 1 from inbound {indexed by inbound_failed} where state = 'failed' and recipient = :recipient);
 
 -- name: move_to_strangers
 -- Take its priority from a waiting mail.
@@ -70,7 +70,7 @@ delete from inbound where id in (
 -- Mail that is kept for a person, newest first.
 select inbound.id, inbound.recipient, inbound.mail_from, inbound.received_at, inbound.state, inbound.outcome,
     length(inbound_content.content) as size
-from inbound indexed by inbound_by_age
+from inbound {indexed by inbound_by_age}
 cross join inbound_content
 where inbound.state in ('kept', 'unreadable', 'failed') and inbound_content.id = inbound.content_id
     and (:state is null or inbound.state = :state)
@@ -107,7 +107,7 @@ select id from inbound where state in ('kept', 'unreadable', 'failed') and settl
 -- The oldest kept mails beyond the total size.
 select id from (
     select inbound.id, sum(length(inbound_content.content)) over (order by inbound.id desc) as total
-    from inbound indexed by inbound_by_age
+    from inbound {indexed by inbound_by_age}
     cross join inbound_content
     where inbound.state in ('kept', 'unreadable', 'failed') and inbound_content.id = inbound.content_id)
 where total > :size limit 100;
@@ -115,26 +115,26 @@ where total > :size limit 100;
 -- name: kept_size
 -- The size of all kept mail.
 select coalesce(sum(length(inbound_content.content)), 0)
-from inbound indexed by inbound_by_age cross join inbound_content
+from inbound {indexed by inbound_by_age} cross join inbound_content
 where inbound_content.id = inbound.content_id and inbound.state in ('kept', 'unreadable', 'failed');
 
 -- name: waiting_sizes
 -- The size of waiting mail; each recipient counts, because each mail is forwarded separately.
 select inbound.queue, sum(length(inbound_content.content)) as size
-from inbound indexed by inbound_waiting cross join inbound_content
+from inbound {indexed by inbound_waiting} cross join inbound_content
 where inbound_content.id = inbound.content_id and inbound.state = 'received' group by inbound.queue;
 
 -- name: forwards_size
 -- How much mail waits to be passed on. Here and below the few notices that hold such mail are gone through, never all
 -- deliveries: a cross join keeps its order.
 select coalesce(sum(length(notice.content)), 0)
-from notice indexed by notice_forwarded cross join delivery indexed by delivery_by_notice
+from notice {indexed by notice_forwarded} cross join delivery {indexed by delivery_by_notice}
 where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null and delivery.state in ('queued', 'claimed', 'deferred');
 
 -- name: forwarded_too_old
 -- Mail that was forwarded long ago and did not bounce, a batch at a time.
 select notice.id
-from notice indexed by notice_forwarded cross join delivery indexed by delivery_by_notice
+from notice {indexed by notice_forwarded} cross join delivery {indexed by delivery_by_notice}
 where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null
     and delivery.state not in ('queued', 'claimed', 'deferred') and delivery.settled_at <= :before
 limit 100;
@@ -143,11 +143,11 @@ limit 100;
 -- The oldest forwarded mail beyond the total size.
 select id from (
     select notice.id, sum(length(notice.content)) over (order by delivery.settled_at desc, notice.id desc) as total
-    from notice indexed by notice_forwarded cross join delivery indexed by delivery_by_notice
+    from notice {indexed by notice_forwarded} cross join delivery {indexed by delivery_by_notice}
     where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null
         and delivery.state not in ('queued', 'claimed', 'deferred'))
 where total > :size limit 100;
 
 -- name: drop_forwarded
 -- Delete the content of forwarded mail; its delivery stays.
-update notice set content = null where id in (select value from json_each(:ids));
+update notice set content = null where id {in ids};

@@ -19,21 +19,21 @@ update subscription set moved_to = :new_id where id = :old_id;
 -- name: bypass_list
 -- Make links to subscriptions of a list that will be deleted lead to where those lead.
 update subscription set moved_to = (select gone.moved_to from subscription as gone where gone.id = subscription.moved_to)
-where moved_to in (select id from subscription indexed by subscription_by_list
+where moved_to in (select id from subscription {indexed by subscription_by_list}
     where list_id = :list_id and moved_to is not null);
 
 -- name: bypass_list_for_removed
 -- The same for links from lists that were deleted before.
 update removed_subscription
 set moved_to = (select gone.moved_to from subscription as gone where gone.id = removed_subscription.moved_to)
-where moved_to in (select id from subscription indexed by subscription_by_list
+where moved_to in (select id from subscription {indexed by subscription_by_list}
     where list_id = :list_id and moved_to is not null);
 
 -- name: keep_redirects
 -- Keep where subscriptions of a list that will be deleted lead to.
 insert into removed_subscription (id, moved_to)
 select gone.id, gone.moved_to
-from subscription as gone indexed by subscription_by_list cross join subscription as taker
+from subscription as gone {indexed by subscription_by_list} cross join subscription as taker
 where gone.list_id = :list_id and gone.state in ('unsubscribed', 'pending') and taker.id = gone.moved_to
     and taker.list_id <> :list_id;
 

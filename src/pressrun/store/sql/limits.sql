@@ -25,7 +25,7 @@ from json_each(:places);
 
 -- name: sweep
 -- Delete events that no window reaches any more.
-delete from limit_event where scope = :scope and (+at <= :before or +at > :ahead);
+delete from limit_event where scope = :scope and ({+}at <= :before or {+}at > :ahead);
 
 -- name: count_sign_up
 -- Count a sign-up in an hour.

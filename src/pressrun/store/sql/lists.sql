@@ -1,7 +1,8 @@
 -- name: insert
 -- A new list.
 insert into list (name, title, description, from_address, owner, reply_to, postal_address, language, archive, created_at)
-values (:name, :title, :description, :from_address, :owner, :reply_to, :postal_address, :language, :archive, :now);
+values (:name, :title, :description, :from_address, :owner, :reply_to, :postal_address, :language, :archive, :now)
+returning id;
 
 -- name: find
 -- One list by its name.
@@ -43,7 +44,7 @@ select state, count(*) as number from subscription where list_id = :list_id grou
 
 -- name: end_requests
 -- End the unconfirmed requests of a list: readers who had left before are unsubscribed again.
-update subscription indexed by subscription_by_list set state = 'unsubscribed', state_before = null, since = :now
+update subscription {indexed by subscription_by_list} set state = 'unsubscribed', state_before = null, since = :now
 where list_id = :list_id and state = 'pending' and state_before is not null;
 
 -- name: delete_requests

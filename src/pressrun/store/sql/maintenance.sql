@@ -2,7 +2,7 @@
 -- Let copies that were deferred at a future time wait as long from now on, a batch at a time.
 update delivery set due_at = :now + due_at - settled_at, settled_at = :now
 where id in (
-    select id from delivery indexed by delivery_queue
+    select id from delivery {indexed by delivery_queue}
     where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
         and state = 'deferred' and settled_at > :now
     limit :most);
@@ -11,7 +11,7 @@ where id in (
 -- The same for notices.
 update delivery set due_at = :now + due_at - settled_at, settled_at = :now
 where id in (
-    select id from delivery indexed by delivery_queue
+    select id from delivery {indexed by delivery_queue}
     where edition_id is null and state = 'deferred' and settled_at > :now
     limit :most);
 

@@ -1,14 +1,16 @@
 -- name: insert
 -- Store a notice.
 insert into notice (kind, list_id, subscriber_id, address, language, payload, content, message_secret, created_at)
-values (:kind, :list_id, :subscriber_id, :address, :language, :payload, :content, :message_secret, :now);
+values (:kind, :list_id, :subscriber_id, :address, :language, :payload, :content, :message_secret, :now)
+returning id;
 
 -- name: insert_all
 -- Store several notices: arrays, and 16 octets for each.
 insert into notice (kind, list_id, subscriber_id, address, language, payload, message_secret, created_at)
 select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
     substr(:secrets, key * 16 + 1, 16), :now
-from json_each(:notices);
+from json_each(:notices)
+returning id;
 
 -- name: queue_all
 -- Queue notices with consecutive ids.
@@ -32,4 +34,4 @@ update notice set content = null where id = :id;
 
 -- name: outlive_list
 -- Detach forwards from a list.
-update notice indexed by notice_by_list set list_id = null where list_id = :list_id and kind = :kind;
+update notice {indexed by notice_by_list} set list_id = null where list_id = :list_id and kind = :kind;

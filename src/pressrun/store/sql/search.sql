@@ -26,4 +26,4 @@ limit :limit offset :offset;
 -- name: texts
 -- The texts of some editions in the index, for snippets.
 select rowid as id, substr(text, 1, :most) as text
-from archive_search where rowid in (select value from json_each(:ids));
+from archive_search where rowid {in ids};

@@ -3,7 +3,8 @@
 insert into subscriber (address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
     created_at)
 values (:address, :address_key, :domain, :suppression_digest,
-    nullif(:mailbox_digest, :suppression_digest), :name, :language, :attributes, :now);
+    nullif(:mailbox_digest, :suppression_digest), :name, :language, :attributes, :now)
+returning id;
 
 -- name: find
 -- One subscriber by address key.
@@ -56,9 +57,9 @@ select edition.id as edition, list.name as list, delivery.state, delivery.code, 
     coalesce(delivery.settled_at, delivery.first_attempt_at) as at
 from subscription
 cross join list
-cross join delivery indexed by delivery_once
+cross join delivery {indexed by delivery_once}
 cross join edition
 where subscription.subscriber_id = :subscriber_id and list.id = subscription.list_id
-    and delivery.subscription_id = subscription.id and +delivery.edition_id is not null
+    and delivery.subscription_id = subscription.id and {+}delivery.edition_id is not null
     and edition.id = delivery.edition_id
 order by delivery.id desc;

@@ -1,7 +1,8 @@
 -- name: insert
 -- Store a subscription.
 insert into subscription (list_id, subscriber_id, state, source, since)
-values (:list_id, :subscriber_id, :state, :source, :now);
+values (:list_id, :subscriber_id, :state, :source, :now)
+returning id;
 
 -- name: find
 -- The subscription of a person to a list.
@@ -38,7 +39,7 @@ where id = :id;
 -- of before lead on.
 update subscription set state = :state, state_before = null, suspended_for = null, paused_until = null,
     source = :source, since = :now, round = round + 1, moved_to = case when state = 'pending' then moved_to end
-where id in (select value from json_each(:ids));
+where id {in ids};
 
 -- name: delete
 -- Delete a subscription.
@@ -54,7 +55,7 @@ where subscription.subscriber_id = :subscriber_id order by list.name;
 -- The subscriptions of a list, a page at a time.
 select subscription.id, subscription.state, subscription.since, subscription.source,
     subscriber.address, subscriber.name, subscriber.language, subscriber.attributes
-from subscription indexed by subscription_by_list
+from subscription {indexed by subscription_by_list}
 cross join subscriber
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
     and subscriber.id = subscription.subscriber_id
@@ -72,7 +73,8 @@ select id from subscription where paused_until is not null and paused_until <= :
 -- name: insert_confirmation
 -- Store a request to subscribe that waits for its confirmation.
 insert into confirmation (subscription_id, round, name, language, created_at, expires_at, leader_id)
-values (:subscription_id, :round, :name, :language, :now, :expires_at, :leader_id);
+values (:subscription_id, :round, :name, :language, :now, :expires_at, :leader_id)
+returning id;
 
 -- name: find_confirmation
 -- One request by id.
@@ -106,5 +108,5 @@ where subscription_id = :giver_id and edition_id is not null and state in ('queu
 -- name: cancel_copies
 -- Cancel the unclaimed copies of ended subscriptions.
 update delivery set state = 'cancelled', settled_at = :now
-where subscription_id in (select value from json_each(:ids)) and edition_id is not null
+where subscription_id {in ids} and edition_id is not null
     and state in ('queued', 'deferred');

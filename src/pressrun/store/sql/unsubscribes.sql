@@ -27,15 +27,15 @@ select exists (select 1 from leaving where noted = 0);
 
 -- name: mark_notified
 -- Record that the mails to their readers are queued.
-update leaving set noted = 1 where id in (select value from json_each(:ids));
+update leaving set noted = 1 where id {in ids};
 
 -- name: delete
 -- Delete unsubscribes that nobody is mailed about.
-delete from leaving where id in (select value from json_each(:ids));
+delete from leaving where id {in ids};
 
 -- name: forget_earlier
 -- Delete earlier unsubscribes: only the last one can be undone, and only if a link caused it.
-delete from leaving where subscription_id in (select value from json_each(:ids));
+delete from leaving where subscription_id {in ids};
 
 -- name: get
 -- One unsubscribe by id.

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from tests.database import connection_of, new_database
 
-from pressrun.store.connection import connect
 from pressrun.store.database import Database
 from pressrun.store.maintenance import are_statistics_kept, drop_statistics
+from pressrun.store.sqlite.connection import connect, dialect
+from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
 
 # As gathered while all copies were of one edition: SQLite then reads the whole index instead of looking the edition up.
@@ -37,8 +38,8 @@ async def test_those_of_a_young_database_are_gone_when_it_is_opened(tmp_path: Pa
     new_database(path)
     mislead(path)
     with closing(connect(path, readonly=True)) as looking:
-        assert "SCAN delivery" in plan_on(Transaction(looking))  # what they would do
-    database = await Database.open(path)
+        assert "SCAN delivery" in plan_on(Transaction(looking, dialect()))  # what they would do
+    database = await Database.open(SqliteFile(path))
     try:
         assert not await database.read(are_statistics_kept)
         assert "SEARCH delivery USING" in await database.read(plan_on)
@@ -49,7 +50,7 @@ async def test_those_of_a_young_database_are_gone_when_it_is_opened(tmp_path: Pa
 async def test_connections_that_have_read_them_forget_them(tmp_path: Path) -> None:
     path = tmp_path / "running.sqlite3"
     new_database(path)
-    database = await Database.open(path)
+    database = await Database.open(SqliteFile(path))
     try:
         mislead(path)
         for plan in (await database.read(plan_on), await database.write(plan_on)):

@@ -8,13 +8,19 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.database import connection_of
 
-from pressrun.store.database_thread import CallingConnection, DatabaseThread
+from pressrun.store.sqlite.thread import CallingConnection, SqliteThread
+from pressrun.store.transaction import Transaction
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "db"
+
+
+def create(tx: Transaction) -> None:
+    connection_of(tx).execute("create table t (x)")
 
 
 def connect(path: Path) -> CallingConnection:
@@ -23,11 +29,11 @@ def connect(path: Path) -> CallingConnection:
 
 async def test_a_function_runs_on_the_thread_with_its_connection_and_its_value_comes_back(path: Path) -> None:
     """Whatever the value is: none is taken for rows."""
-    thread = await DatabaseThread.start(lambda: connect(path))
+    thread = await SqliteThread.start(lambda: connect(path))
     try:
         value = object()
         assert value is await thread.run(lambda _: value)
-        names = await thread.run(lambda on: (threading.get_ident(), on.execute("select 1").fetchone()))
+        names = await thread.run(lambda on: (threading.get_ident(), on.begin_reading().execute("select 1").fetchone()))
         assert names[0] != threading.get_ident()
         assert (1,) == names[1]
     finally:
@@ -35,10 +41,10 @@ async def test_a_function_runs_on_the_thread_with_its_connection_and_its_value_c
 
 
 async def test_what_a_function_raises_comes_back(path: Path) -> None:
-    def fail(_: sqlite3.Connection) -> None:
+    def fail(_: object) -> None:
         raise LookupError("no")
 
-    thread = await DatabaseThread.start(lambda: connect(path))
+    thread = await SqliteThread.start(lambda: connect(path))
     try:
         with pytest.raises(LookupError, match="no"):
             await thread.run(fail)
@@ -48,7 +54,7 @@ async def test_what_a_function_raises_comes_back(path: Path) -> None:
 
 async def test_functions_run_one_after_the_other_though_nobody_awaits_the_first(path: Path) -> None:
     order: list[str] = []
-    thread = await DatabaseThread.start(lambda: connect(path))
+    thread = await SqliteThread.start(lambda: connect(path))
     first = asyncio.create_task(thread.run(lambda _: order.append("first")))
     await asyncio.sleep(0)
     first.cancel()
@@ -60,14 +66,14 @@ async def test_functions_run_one_after_the_other_though_nobody_awaits_the_first(
 async def test_a_connection_that_cannot_be_opened_leaves_no_thread(tmp_path: Path) -> None:
     before = threading.active_count()
     with pytest.raises(sqlite3.OperationalError):
-        await DatabaseThread.start(lambda: connect(tmp_path / "nowhere" / "db"))
+        await SqliteThread.start(lambda: connect(tmp_path / "nowhere" / "db"))
     assert [] == [one for one in threading.enumerate() if "connection_worker" in one.name]
     assert threading.active_count() <= before + 1  # the pool's thread stays
 
 
 async def test_close_carries_out_what_is_queued(path: Path) -> None:
-    thread = await DatabaseThread.start(lambda: connect(path))
-    queued = asyncio.create_task(thread.run(lambda on: on.execute("create table t (x)").rowcount))
+    thread = await SqliteThread.start(lambda: connect(path))
+    queued = asyncio.create_task(thread.run(lambda on: on.write(create)))
     await asyncio.sleep(0)
     await thread.close()
     await queued

@@ -19,7 +19,8 @@ from pressrun.core.errors import BadConfiguration, MalformedAddress, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.masking import without_addresses
 from pressrun.core.tokens import digests_of
-from pressrun.store.connection import connect
+from pressrun.store.files import sync_directory
+from pressrun.store.sqlite.connection import connect
 
 APPLICATION_ID = 0x70726573  # "pres": identifies our files among other SQLite files
 _FOLDER = Path(__file__).parent
@@ -33,7 +34,7 @@ def load_steps(folder: Path) -> dict[int, str]:
         match = _STEP.fullmatch(entry.name)
         if match is not None:
             steps[int(match[1])] = entry.read_text(encoding="utf-8")
-    if steps and sorted(steps) != list(range(2, max(steps) + 1)):
+    if steps and sorted(steps) != list(range(2, max(steps, default=1) + 1)):
         raise Refused(f"the schema steps {sorted(steps)} have a gap. The installation is damaged; install it again")
     return dict(sorted(steps.items()))  # a folder lists its files in any order
 
@@ -50,9 +51,9 @@ def package_schema() -> str:
     return (_FOLDER / "schema.sql").read_text(encoding="utf-8")
 
 
-def newest_version(steps: dict[int, str]) -> int:
-    """The version of a database after all steps; without steps it is 1."""
-    return max(steps, default=1)
+def newest_version() -> int:
+    """The version of a database after all steps that came with this version of Pressrun."""
+    return max(int(entry.name[:4]) for entry in (_FOLDER / "steps").iterdir() if _STEP.fullmatch(entry.name))
 
 
 def create(path: Path, schema: str, version: int) -> None:
@@ -84,34 +85,13 @@ def version_of(path: Path) -> int:
     return version
 
 
-def check_version(path: Path, newest: int) -> int:
-    """The version of a database that this program can migrate; raises BadConfiguration for a newer one."""
-    version = version_of(path)
-    if version > newest:
-        raise BadConfiguration(
-            f"{path} has schema {version}, but this version of Pressrun only knows up to {newest}. "
-            "Install the newer version again"
-        )
-    return version
-
-
-def require_current_schema(path: Path) -> None:
-    """Raise BadConfiguration for a database with another schema, which a reader must not migrate."""
-    numbers = [int(entry.name[:4]) for entry in (_FOLDER / "steps").iterdir() if _STEP.fullmatch(entry.name)]
-    newest = max(numbers, default=1)
-    version = check_version(path, newest)
-    if version < newest:
-        raise BadConfiguration(f"{path} has schema {version}, but this version needs {newest}. Run `pressrun migrate`")
-
-
 def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) -> list[int]:
     """Migrate the database to the newest version, with a backup before each step; returns the versions reached.
 
     `keys` are those of the database, for steps that compute keyed digests.
     """
-    version = check_version(path, newest_version(steps))
     reached = []
-    for target in range(version + 1, newest_version(steps) + 1):
+    for target in range(version_of(path) + 1, max(steps, default=1) + 1):
         back_up(path, backups / f"schema-{target - 1}.sqlite3")
         with closing(connect(path)) as connection:
             _run_step(connection, steps[target], target, keys)
@@ -182,12 +162,3 @@ def _statements(script: str) -> list[str]:
             statements.append(pending)
             pending = ""
     return [*statements, pending] if pending.strip() else statements  # the last one may lack its semicolon
-
-
-def sync_directory(folder: Path) -> None:
-    """Make new file names in this directory survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,87 @@
+"""Where a database is: what opens it, creates it and brings its schema up to date, whichever engine it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.core.keys import KeyRing
+from pressrun.store.connection import ConnectionThread, EngineConnection
+from pressrun.store.transaction import Transaction
+
+
+class Location(Protocol):
+    """One database. As text it is what people call it: the path of the file, or the address without its password."""
+
+    @property
+    def newest_version(self) -> int:
+        """The version of the schema that this program uses."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether the database is there; raises Unavailable when that cannot be found out."""
+        ...
+
+    def create(self) -> None:
+        """Create the database with the newest schema, complete or not at all."""
+        ...
+
+    def version(self) -> int:
+        """The version of its schema; raises BadConfiguration when it is not ours."""
+        ...
+
+    def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
+        """Bring an older schema to the newest version; returns the versions reached.
+
+        `backups` is a folder for copies from before each step. `keys` are those of the database, for steps that compute
+        keyed digests.
+        """
+        ...
+
+    def find_damage(self) -> str | None:
+        """What the engine finds wrong with the database as a whole, or None."""
+        ...
+
+    def connect(self, *, readonly: bool = False) -> EngineConnection:
+        """Open a connection for the thread of the caller; raises Unavailable."""
+        ...
+
+    async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
+        """Open a connection with a thread of its own; raises Unavailable."""
+        ...
+
+
+def check_version(location: Location) -> int:
+    """The version of a database that this program can migrate; raises BadConfiguration for a newer one."""
+    version = location.version()
+    if version > location.newest_version:
+        raise BadConfiguration(
+            f"{location} has schema {version}, but this version of Pressrun only knows up to "
+            f"{location.newest_version}. Install the newer version again"
+        )
+    return version
+
+
+def require_current_schema(location: Location) -> None:
+    """Raise BadConfiguration for a database with another schema, which a reader must not migrate."""
+    version = check_version(location)
+    if version < location.newest_version:
+        raise BadConfiguration(
+            f"{location} has schema {version}, but this version needs {location.newest_version}. Run `pressrun migrate`"
+        )
+
+
+@contextmanager
+def open_for_reading(location: Location) -> Iterator[Transaction]:
+    """One consistent snapshot of a database; raises Unavailable when it cannot be read."""
+    with closing(location.connect(readonly=True)) as connection:
+        try:
+            with connection.reading() as tx:
+                yield tx
+        except connection.dialect.mistakes:
+            raise
+        except connection.dialect.errors as problem:
+            raise Unavailable(f"the database {location} cannot be read: {problem}") from problem

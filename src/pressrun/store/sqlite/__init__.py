@@ -1,0 +1,1 @@
+"""SQLite: the engine of most installations, a file in data_dir."""

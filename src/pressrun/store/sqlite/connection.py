@@ -1,0 +1,124 @@
+"""Connections to the database file with our settings: for the daemon's threads and for the verbs of the command line.
+
+Nothing here needs asyncio, so verbs that only read start quickly.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from pressrun.core.errors import Unavailable
+from pressrun.core.searching import searchable
+from pressrun.store.connection import EngineConnection
+from pressrun.store.statements import Macros, load_statements
+from pressrun.store.transaction import Dialect
+
+C = TypeVar("C", bound=sqlite3.Connection)
+
+BUSY_SECONDS = 5.0  # how long to wait for a lock of another process, such as a backup tool
+MACROS: Macros = {
+    "in": "in (select value from json_each(:{}))".format,
+    "indexed by": "indexed by {}".format,
+    "not indexed": "not indexed{}".format,
+    "+": "+{}".format,
+    "lock": lambda _: "",  # one transaction writes at a time
+    "share": lambda _: "",
+}
+MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
+
+
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """Open the file; raises Unavailable."""
+    return connect_as(sqlite3.Connection, path, readonly=readonly)
+
+
+def connect_as(factory: type[C], path: Path, *, readonly: bool = False) -> C:
+    """Open the file as a connection of this class; raises Unavailable."""
+    mode = "ro" if readonly else "rwc"
+    connection: C | None = None
+    try:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode={mode}",
+            uri=True,
+            factory=factory,
+            isolation_level=None,
+            timeout=BUSY_SECONDS,
+            cached_statements=256,
+            check_same_thread=False,
+        )
+        connection.row_factory = sqlite3.Row
+        connection.create_function("searchable", 1, searchable, deterministic=True)
+        connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma trusted_schema = off")
+        if readonly:
+            connection.execute("pragma query_only = on")
+        else:
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = full")
+            connection.execute("pragma secure_delete = on")
+            connection.execute(f"pragma journal_size_limit = {MAX_WAL_BYTES}")
+    except sqlite3.Error as problem:
+        if connection is not None:
+            connection.close()
+        raise Unavailable(f"the database {path} cannot be opened ({problem})") from problem
+    return connection
+
+
+@cache
+def statements() -> Mapping[str, str]:
+    """The statements as SQLite runs them."""
+    return load_statements(Path(__file__).parent / "sql", MACROS)
+
+
+def dialect() -> Dialect:
+    """SQLite's spelling and exceptions. Others can only be in the way of the beginning of a write, which waits."""
+    return Dialect(
+        statements=statements(),
+        errors=sqlite3.DatabaseError,
+        mistakes=sqlite3.ProgrammingError,
+        outages=sqlite3.OperationalError,
+        conflicts=(),
+    )
+
+
+class SqliteConnection(EngineConnection):
+    """A connection to the file; a transaction that writes begins when no other one does."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(dialect(), dialect())
+        self._connection = connection
+        self._is_durable = True  # as `connect` leaves it
+
+    def begin(self, *, durable: bool) -> sqlite3.Connection:
+        if self._is_durable is not durable:
+            self._connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            self._is_durable = durable
+        self._connection.execute("begin immediate")
+        return self._connection
+
+    def begin_reading(self) -> sqlite3.Connection:
+        self._connection.execute("begin")
+        return self._connection
+
+    def commit(self) -> None:
+        self._connection.execute("commit")
+
+    def roll_back(self) -> None:
+        if self._connection.in_transaction:  # some errors have ended it
+            self._connection.execute("rollback")
+
+    def checkpoint(self) -> bool:
+        """Move the WAL into the database file and empty it."""
+        self._connection.execute("pragma busy_timeout = 0")  # do not wait for a long export
+        try:
+            is_busy = self._connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+        finally:
+            self._connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        return not is_busy
+
+    def close(self) -> None:
+        self._connection.close()

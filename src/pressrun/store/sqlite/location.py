@@ -1,0 +1,56 @@
+"""The database as a file in data_dir."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from pressrun.core.keys import KeyRing
+from pressrun.store.connection import ConnectionThread
+from pressrun.store.sqlite import migrate
+from pressrun.store.sqlite.connection import SqliteConnection, connect
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteFile:
+    """A database file."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def newest_version(self) -> int:
+        return migrate.newest_version()
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def create(self) -> None:
+        migrate.create(self.path, migrate.package_schema(), self.newest_version)
+
+    def version(self) -> int:
+        return migrate.version_of(self.path)
+
+    def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
+        return migrate.migrate(self.path, migrate.package_steps(), backups=backups, keys=keys)
+
+    def find_damage(self) -> str | None:
+        """What SQLite finds wrong when it reads the whole file, or None."""
+        try:
+            with closing(connect(self.path, readonly=True)) as connection:
+                result: str = connection.execute("pragma quick_check(1)").fetchone()[0]
+        except sqlite3.DatabaseError as problem:
+            return None if "not a database" in str(problem) else str(problem)  # `version` reports that
+        return None if result == "ok" else result
+
+    def connect(self, *, readonly: bool = False) -> SqliteConnection:
+        return SqliteConnection(connect(self.path, readonly=readonly))
+
+    async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
+        from pressrun.store.sqlite.thread import SqliteThread  # noqa: PLC0415 - verbs that read need no event loop
+
+        return await SqliteThread.open(self.path, readonly=readonly)
