@@ -16,6 +16,7 @@ T = TypeVar("T")
 Later = Callable[[Callable[[], object]], object]
 
 MAX_RUNS = 10  # of one unit of work that others are in the way of; more would only hide that something is wrong
+MAX_READS = 2  # nothing is in the way of a snapshot: the second time is for a lost connection
 LONGEST_WAIT_SECONDS = 0.05  # before it runs again, at first a fraction of it, so that two do not meet again
 
 
@@ -38,18 +39,20 @@ class EngineConnection(ABC):
         `after_commit`. Without `durable` the commit does not wait for the disk. Raises what `work` raises, and
         Unavailable.
         """
-        for run in range(1, MAX_RUNS + 1):
+        return self._run(lambda: self._write_once(work, later, durable=durable), MAX_RUNS)
+
+    def _run(self, once: Callable[[], T], most: int) -> T:
+        for left in reversed(range(most)):
             try:
-                return self._write_once(work, later, durable=durable)
+                return once()
             except (Conflict, self.dialect.errors) as problem:
-                if not isinstance(problem, (Conflict, *self.dialect.conflicts)):
-                    if isinstance(problem, self.dialect.outages):
-                        raise _unavailable(problem) from problem
-                    raise
-                if run == MAX_RUNS:
-                    raise Unavailable(f"the database is busy: {problem}") from problem
-            time.sleep(random.random() * LONGEST_WAIT_SECONDS * run / MAX_RUNS)  # noqa: S311 - no secret
-        raise AssertionError  # the last run returns or raises
+                if left and self.may_run_again(problem):
+                    time.sleep(random.random() * LONGEST_WAIT_SECONDS * (most - left) / most)  # noqa: S311 - no secret
+                elif isinstance(problem, (Conflict, *self.dialect.outages)):
+                    raise Unavailable(f"the database is unavailable: {problem}") from problem
+                else:
+                    raise  # a mistake, or a constraint
+        raise AssertionError  # the last one returns or raises
 
     def _write_once(self, work: Callable[[Transaction], T], later: Later, *, durable: bool) -> T:
         tx = Transaction(self.begin(durable=durable), self.dialect)
@@ -64,11 +67,15 @@ class EngineConnection(ABC):
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a function that only reads, on a consistent snapshot; raises what it raises, and Unavailable."""
-        try:
-            with self.reading() as tx:
-                return work(tx)
-        except self.dialect.outages as problem:
-            raise _unavailable(problem) from problem
+        return self._run(lambda: self._read_once(work), MAX_READS)
+
+    def _read_once(self, work: Callable[[Transaction], T]) -> T:
+        with self.reading() as tx:
+            return work(tx)
+
+    def may_run_again(self, problem: Exception) -> bool:
+        """Whether the same unit of work may succeed now."""
+        return isinstance(problem, (Conflict, *self.dialect.conflicts))
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -102,10 +109,6 @@ class EngineConnection(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close the connection."""
-
-
-def _unavailable(problem: Exception) -> Unavailable:
-    return Unavailable(f"the database is unavailable: {problem}")
 
 
 class ConnectionThread(Protocol):

@@ -30,9 +30,7 @@ def load_statements(folder: Path, macros: Macros) -> dict[str, str]:
 def read_folder(folder: Path) -> dict[str, str]:
     """The statements of the files in a folder, with their macros and without their comments."""
     statements: dict[str, str] = {}
-    for entry in sorted(folder.iterdir()):
-        if not entry.name.endswith(".sql"):
-            continue
+    for entry in sorted(folder.glob("*.sql")):
         pieces = _NAME.split(entry.read_text(encoding="utf-8"))
         for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
             statement = "\n".join(line for line in body.splitlines() if not line.lstrip().startswith("--"))

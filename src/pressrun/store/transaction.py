@@ -39,9 +39,10 @@ class Dialect:
     """How an engine spells the statements, and what its driver raises."""
 
     statements: Mapping[str, str]
+    stream: Callable[[Any, str, Mapping[str, Any]], Iterator[Row]]  # the rows of a query one at a time
     errors: type[Exception]  # all that concerns the database
     mistakes: type[Exception]  # those among them that are ours
-    outages: type[Exception]  # the database is in trouble: what follows would fail as well
+    outages: tuple[type[Exception], ...]  # the database is in trouble: what follows would fail as well
     conflicts: tuple[type[Exception], ...]  # another transaction is in the way: the unit of work may run again
 
 
@@ -113,7 +114,7 @@ class Transaction:
 
     def each(self, name: str, /, **parameters: Any) -> Iterator[Row]:
         """The rows of a query one at a time, for large rows."""
-        return iter(self._connection.execute(self._statements[name], parameters))
+        return self._dialect.stream(self._connection, self._statements[name], parameters)
 
     def row(self, name: str, /, **parameters: Any) -> Row | None:
         """The only row of a query, or None."""
@@ -132,7 +133,7 @@ class Transaction:
 
     def is_of_database(self, problem: Exception) -> bool:
         """Whether an exception is about the database itself or another transaction, not about this unit of work."""
-        return isinstance(problem, (Conflict, self._dialect.outages, *self._dialect.conflicts))
+        return isinstance(problem, (Conflict, *self._dialect.outages, *self._dialect.conflicts))
 
     def attempt(self, work: Callable[[], object]) -> Exception | None:
         """Run `work` in a savepoint: an exception undoes its changes and is returned, and the transaction goes on.

@@ -20,6 +20,7 @@ from pressrun.core.tokens import suppression_digest
 from pressrun.services import evidence
 from pressrun.store import consent, drafts
 from pressrun.store.location import check_version, open_for_reading
+from pressrun.store.schema_steps import load_steps
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.migrate import APPLICATION_ID
@@ -312,13 +313,13 @@ def test_a_gap_in_the_steps_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "0002_a.sql").write_text("select 1;")
     (tmp_path / "0004_b.sql").write_text("select 1;")
     with pytest.raises(Refused, match="have a gap"):
-        migrate.load_steps(tmp_path)
+        load_steps(tmp_path, 1)
 
 
 def test_files_that_are_no_steps_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "0002_a.sql").write_text("select 2;")
     (tmp_path / "README.md").write_text("x")
-    assert {2: "select 2;"} == migrate.load_steps(tmp_path)
+    assert {2: "select 2;"} == load_steps(tmp_path, 1)
 
 
 def test_the_log_of_a_database_that_is_gone_is_not_played_into_a_new_one(tmp_path: Path) -> None:
@@ -341,6 +342,7 @@ from pathlib import Path
 from pressrun.core.keys import KeyRing
 from pressrun.services import evidence
 from pressrun.store import consent, drafts
+from pressrun.store.schema_steps import load_steps
 from pressrun.store.sqlite import migrate
 
 path = Path(sys.argv[1])

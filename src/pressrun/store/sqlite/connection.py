@@ -78,9 +78,10 @@ def dialect() -> Dialect:
     """SQLite's spelling and exceptions. Others can only be in the way of the beginning of a write, which waits."""
     return Dialect(
         statements=statements(),
+        stream=lambda connection, statement, parameters: iter(connection.execute(statement, parameters)),
         errors=sqlite3.DatabaseError,
         mistakes=sqlite3.ProgrammingError,
-        outages=sqlite3.OperationalError,
+        outages=(sqlite3.OperationalError,),
         conflicts=(),
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import sqlite3
 from contextlib import closing
 from functools import cache, partial
@@ -20,29 +19,19 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.masking import without_addresses
 from pressrun.core.tokens import digests_of
 from pressrun.store.files import sync_directory
+from pressrun.store.schema_steps import load_steps, newest_step
 from pressrun.store.sqlite.connection import connect
 
 APPLICATION_ID = 0x70726573  # "pres": identifies our files among other SQLite files
+FIRST_VERSION = 1
 _FOLDER = Path(__file__).parent
-_STEP = re.compile(r"(\d{4})_[a-z0-9_]+\.sql", re.ASCII)
-
-
-def load_steps(folder: Path) -> dict[int, str]:
-    """The steps by the version that each leads to, in order; raises Refused when one is missing."""
-    steps: dict[int, str] = {}
-    for entry in folder.iterdir():
-        match = _STEP.fullmatch(entry.name)
-        if match is not None:
-            steps[int(match[1])] = entry.read_text(encoding="utf-8")
-    if steps and sorted(steps) != list(range(2, max(steps, default=1) + 1)):
-        raise Refused(f"the schema steps {sorted(steps)} have a gap. The installation is damaged; install it again")
-    return dict(sorted(steps.items()))  # a folder lists its files in any order
+_STEPS = _FOLDER / "steps"
 
 
 @cache
 def package_steps() -> dict[int, str]:
     """The steps that came with this version of Pressrun."""
-    return load_steps(_FOLDER / "steps")
+    return load_steps(_STEPS, FIRST_VERSION)
 
 
 @cache
@@ -53,7 +42,7 @@ def package_schema() -> str:
 
 def newest_version() -> int:
     """The version of a database after all steps that came with this version of Pressrun."""
-    return max(int(entry.name[:4]) for entry in (_FOLDER / "steps").iterdir() if _STEP.fullmatch(entry.name))
+    return newest_step(_STEPS, FIRST_VERSION)
 
 
 def create(path: Path, schema: str, version: int) -> None:

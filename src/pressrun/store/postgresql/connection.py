@@ -1,0 +1,146 @@
+"""A connection to the server, which is opened again when it was lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.errors import (
+    DeadlockDetected,
+    ForeignKeyViolation,
+    ReadOnlySqlTransaction,
+    SerializationFailure,
+    UniqueViolation,
+)
+from psycopg.pq import TransactionStatus
+
+from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.store.connection import EngineConnection
+from pressrun.store.postgresql.statements import reading_statements, writing_statements
+from pressrun.store.postgresql.values import adapt, row_factory, stream
+from pressrun.store.transaction import Dialect
+
+CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for a lock
+OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
+
+# Local to each transaction, as a pooler may give the next one another session. A lock is waited for as long as SQLite
+# waits; a process that stands still in a transaction must not hold its locks for ever.
+_LIMITS = "set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '60s'"
+_BEGIN = f"begin isolation level read committed; {_LIMITS}"
+_BEGIN_RECORD = f"{_BEGIN}; set local synchronous_commit = off"
+_BEGIN_READING = "begin isolation level repeatable read read only"
+
+
+def _dialect(*, reading: bool) -> Dialect:
+    return Dialect(
+        statements=reading_statements() if reading else writing_statements(),
+        stream=stream,
+        errors=psycopg.Error,
+        mistakes=psycopg.ProgrammingError,
+        outages=(psycopg.OperationalError, ReadOnlySqlTransaction),  # the latter: a standby since the last failover
+        conflicts=(SerializationFailure, DeadlockDetected, UniqueViolation, ForeignKeyViolation),
+    )
+
+
+class PostgresConnection(EngineConnection):
+    """A connection to the server."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(_dialect(reading=False), _dialect(reading=True))
+        self._address = address
+        self._connection = connect(address)
+
+    def begin(self, *, durable: bool) -> psycopg.Connection[Any]:
+        return self._begin(_BEGIN if durable else _BEGIN_RECORD)
+
+    def begin_reading(self) -> psycopg.Connection[Any]:
+        return self._begin(_BEGIN_READING)
+
+    def _begin(self, statement: str) -> psycopg.Connection[Any]:
+        """Begin a transaction, on a new connection when the server has closed the old one meanwhile."""
+        if not self._connection.closed:
+            try:
+                self._connection.execute(statement)
+            except psycopg.OperationalError:
+                if not self._connection.closed:
+                    raise
+            else:
+                return self._connection
+        self._connection = connect(self._address)
+        self._connection.execute(statement)
+        return self._connection
+
+    def commit(self) -> None:
+        if self._connection.info.transaction_status is TransactionStatus.INERROR:
+            # COMMIT would answer ROLLBACK, which is not an error
+            raise psycopg.InternalError("a statement has failed, and the unit of work went on")
+        try:
+            self._connection.execute("commit")
+        except psycopg.OperationalError as problem:
+            if not self._connection.closed:
+                raise
+            # It must not run again: the server may have committed before the connection was lost.
+            raise Unavailable(f"the connection was lost during a commit, which may be done or not: {problem}") from None
+
+    def roll_back(self) -> None:
+        if not self._connection.closed and self._connection.info.transaction_status is not TransactionStatus.IDLE:
+            self._connection.execute("rollback")
+
+    def may_run_again(self, problem: Exception) -> bool:
+        """Also when the connection was lost before the commit, or the server has become a standby."""
+        if isinstance(problem, ReadOnlySqlTransaction):
+            self._connection.close()
+        return self._connection.closed or super().may_run_again(problem)
+
+    def checkpoint(self) -> bool:
+        """The server does that by itself."""
+        return True
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def connect(address: str) -> psycopg.Connection[Any]:
+    """Open a connection; raises Unavailable, and BadConfiguration when the server is not one that we can use."""
+    try:
+        connection = psycopg.connect(
+            address,
+            autocommit=True,  # transactions are begun here
+            row_factory=row_factory,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="pressrun",
+            client_encoding="utf-8",
+        )
+    except psycopg.OperationalError as problem:
+        raise Unavailable(f"the database {without_password(address)} cannot be reached: {_one_line(problem)}") from None
+    except psycopg.ProgrammingError as problem:
+        raise BadConfiguration(f"database: {_one_line(problem)}. Write postgresql://USER@HOST/NAME") from None
+    adapt(connection)
+    try:
+        _require_usable(connection, without_password(address))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_usable(connection: psycopg.Connection[Any], address: str) -> None:
+    version = connection.info.server_version // 10_000
+    if version < OLDEST_SERVER:
+        raise BadConfiguration(f"{address} is PostgreSQL {version}. Pressrun needs {OLDEST_SERVER} or newer")
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise BadConfiguration(
+            f"{address} has the encoding {encoding}. Create it with `createdb --encoding UTF8 --template template0`"
+        )
+
+
+def without_password(address: str) -> str:
+    """An address as people may see it."""
+    values = psycopg.conninfo.conninfo_to_dict(address)
+    host, port = values.get("host") or "local", values.get("port")
+    return f"postgresql://{host}{f':{port}' if port else ''}/{values.get('dbname') or values.get('user') or ''}"
+
+
+def _one_line(problem: Exception) -> str:
+    return " ".join(str(problem).split())

@@ -1,0 +1,134 @@
+"""The database on a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolation
+
+from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
+from pressrun.core.keys import KeyRing
+from pressrun.store.connection import ConnectionThread
+from pressrun.store.postgresql.connection import PostgresConnection, connect, without_password
+from pressrun.store.schema_steps import load_steps, newest_step
+
+T = TypeVar("T")
+
+FIRST_VERSION = 38  # of the schema that the first release with this engine had
+_FOLDER = Path(__file__).parent
+_STEPS = _FOLDER / "steps"
+
+
+@cache
+def package_schema() -> str:
+    """The schema of a new database."""
+    return (_FOLDER / "schema.sql").read_text(encoding="utf-8")
+
+
+@cache
+def package_steps() -> dict[int, str]:
+    """The steps that came with this version of Pressrun, by the version that each leads to."""
+    return load_steps(_STEPS, FIRST_VERSION)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresDatabase:
+    """A database on a server, and in it the schema that the role's search_path names first."""
+
+    address: str = field(repr=False)  # as libpq takes it, with its password
+
+    def __str__(self) -> str:
+        return without_password(self.address)
+
+    @property
+    def newest_version(self) -> int:
+        return newest_step(_STEPS, FIRST_VERSION)
+
+    def exists(self) -> bool:
+        """Whether our tables are there; raises BadConfiguration for those of another program."""
+        return self._ask(self._exists)
+
+    def _exists(self, connection: psycopg.Connection[Any]) -> bool:
+        here = connection.execute(
+            "select to_regclass('schema_version') is not null, count(*), current_schema() from pg_catalog.pg_class"
+            " where relnamespace = to_regnamespace(current_schema()) and relkind in ('r', 'p', 'v', 'm')"
+        ).fetchone()
+        assert here is not None
+        is_ours, tables, schema = here
+        if schema is None:
+            raise BadConfiguration(f"{self}: the search_path of this role names no schema that it can use")
+        if tables and not is_ours:
+            raise BadConfiguration(
+                f"{self} has the tables of another program in its schema {schema}. Create a database of its own"
+            )
+        return bool(is_ours)
+
+    def create(self) -> None:
+        """Create the tables, all or none of them; raises BadConfiguration without the right to do so."""
+        try:
+            self._ask(self._create)
+        except InsufficientPrivilege as problem:
+            raise BadConfiguration(f"{self}: {problem.diag.message_primary}. Make the role the owner of it") from None
+        except (DuplicateTable, UniqueViolation):
+            raise TryAgain(f"another process is creating the tables of {self}. Try again") from None
+
+    def _create(self, connection: psycopg.Connection[Any]) -> None:
+        with connection.transaction():
+            connection.execute(package_schema())
+            connection.execute("insert into schema_version (version) values (%s)", (self.newest_version,))
+
+    def version(self) -> int:
+        """The version of the schema; raises BadConfiguration when the role may not read it."""
+        try:
+            row = self._ask(lambda connection: connection.execute("select version from schema_version").fetchone())
+        except psycopg.ProgrammingError as problem:
+            raise BadConfiguration(f"{self} is not a Pressrun database: {problem.diag.message_primary}") from None
+        if row is None:
+            raise BadConfiguration(f"{self} is not a whole Pressrun database: schema_version is empty")
+        version: int = row[0]
+        return version
+
+    def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
+        """Run the steps that are missing, each in a transaction; the server's operator makes the backups."""
+        del backups, keys
+        return self._ask(self._migrate)
+
+    def _migrate(self, connection: psycopg.Connection[Any]) -> list[int]:
+        reached: list[int] = []
+        for target, step in package_steps().items():
+            with connection.transaction():
+                row = connection.execute("select version from schema_version for update").fetchone()
+                if row is not None and row[0] == target - 1:
+                    connection.execute(step)
+                    connection.execute("update schema_version set version = %s", (target,))
+                    reached.append(target)
+        return reached
+
+    def find_damage(self) -> str | None:
+        """Nothing: the server checks its pages by itself."""
+        return None
+
+    def connect(self, *, readonly: bool = False) -> PostgresConnection:
+        """Open a connection; each of its transactions says by itself whether it may write."""
+        del readonly
+        return PostgresConnection(self.address)
+
+    async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
+        """Open a connection with a thread of its own."""
+        from pressrun.store.postgresql.thread import PostgresThread  # noqa: PLC0415 - verbs that read need no event loop
+
+        del readonly
+        return await PostgresThread.open(self.address)
+
+    def _ask(self, question: Callable[[psycopg.Connection[Any]], T]) -> T:
+        with closing(connect(self.address)) as connection:
+            try:
+                return question(connection)
+            except psycopg.OperationalError as problem:
+                raise Unavailable(f"the database {self} is unavailable: {problem}") from problem

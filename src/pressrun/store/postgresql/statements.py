@@ -1,0 +1,47 @@
+"""The statements as PostgreSQL and psycopg take them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from pressrun.store.statements import Macros, load_statements
+
+_IDS = "= any(array(select cast(id as bigint) from json_array_elements_text(cast(:{} as json)) as listed (id)))"
+_MACROS: Macros = {
+    "in": _IDS.format,
+    "indexed by": lambda _: "",  # the planner chooses, and a test reads its plans
+    "not indexed": lambda _: "",
+    "+": lambda _: "",
+}
+_WRITING: Macros = {**_MACROS, "lock": "for update {}".format, "share": "for share {}".format}
+_READING: Macros = {**_MACROS, "lock": lambda _: "", "share": lambda _: ""}
+
+_QUOTED = re.compile(r"('(?:[^']|'')*')")
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+
+
+@cache
+def writing_statements() -> Mapping[str, str]:
+    """The statements of a transaction that may write: what its decisions are based on is locked."""
+    return _load(_WRITING)
+
+
+@cache
+def reading_statements() -> Mapping[str, str]:
+    """The statements of a transaction that only reads, where PostgreSQL forbids locks."""
+    return _load(_READING)
+
+
+def _load(macros: Macros) -> Mapping[str, str]:
+    statements = load_statements(Path(__file__).parent / "sql", macros)
+    return {name: with_psycopg_parameters(text) for name, text in statements.items()}
+
+
+def with_psycopg_parameters(statement: str) -> str:
+    """`:name` as `%(name)s`, and each percent sign as two, as psycopg reads them."""
+    pieces = _QUOTED.split(statement.replace("%", "%%"))
+    pieces[::2] = [_PARAMETER.sub(r"%(\1)s", piece) for piece in pieces[::2]]
+    return "".join(pieces)

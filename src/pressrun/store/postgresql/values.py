@@ -1,0 +1,83 @@
+"""Values between Python and PostgreSQL, as SQLite has them: numbers are integers, truth is 0 or 1, JSON is text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import psycopg
+from psycopg.abc import AdaptContext
+from psycopg.adapt import Dumper, Loader
+from psycopg.types.numeric import Int8Dumper
+from psycopg.types.string import StrDumperUnknown, TextLoader
+
+
+class _TruthDumper(Dumper):
+    """A boolean as the bigint that our columns are."""
+
+    oid = psycopg.postgres.types["int8"].oid
+
+    def dump(self, obj: bool) -> bytes:
+        return b"1" if obj else b"0"
+
+
+class _TruthLoader(Loader):
+    """A comparison as 0 or 1."""
+
+    def load(self, data: Any) -> int:
+        return int(bytes(data) == b"t")
+
+
+class _NumberLoader(Loader):
+    """What `sum` of bigint columns gives: a whole number, though PostgreSQL calls it numeric."""
+
+    def load(self, data: Any) -> int | float:
+        text = bytes(data).decode()
+        return float(text) if "." in text else int(text)
+
+
+def adapt(context: AdaptContext) -> None:
+    """Let a connection carry values as SQLite has them."""
+    adapters = context.adapters
+    assert adapters is not None
+    adapters.register_dumper(bool, _TruthDumper)
+    adapters.register_dumper(int, Int8Dumper)  # one type for all, so that a statement is prepared once
+    adapters.register_dumper(StrEnum, StrDumperUnknown)
+    adapters.register_loader("bool", _TruthLoader)
+    adapters.register_loader("numeric", _NumberLoader)
+    adapters.register_loader("json", TextLoader)
+
+
+class PostgresRow(tuple[Any, ...]):
+    """A row whose values are found by place and by the name of the column."""
+
+    __slots__ = ()
+    places: dict[str, int] = {}  # noqa: RUF012 - each result has a class of its own
+
+    def __getitem__(self, key: Any) -> Any:
+        return tuple.__getitem__(self, self.places[key] if isinstance(key, str) else key)
+
+    def keys(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.places)
+
+
+@cache
+def _row_class(names: tuple[str, ...]) -> type[PostgresRow]:
+    places = {name: place for place, name in reversed(tuple(enumerate(names)))}  # the first of two of a name
+    return type("PostgresRow", (PostgresRow,), {"__slots__": (), "places": {name: places[name] for name in names}})
+
+
+def row_factory(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], PostgresRow]:
+    """Makes the rows of a result; for psycopg."""
+    return _row_class(tuple(column.name for column in cursor.description or ()))
+
+
+def stream(connection: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> Iterator[Any]:
+    """The rows of a query, some at a time; other statements may run in between."""
+    with connection.cursor(name=f"rows_{id(parameters):x}") as cursor:
+        cursor.itersize = 16  # rows may be large
+        cursor.execute(statement, parameters)
+        yield from cursor
