@@ -114,6 +114,7 @@ NEVER_AN_ADDRESS = {
     "consent content_digest": _DIGEST,
     "consent chain": _DIGEST,
     "consent ip": "a network address",
+    "consent_head chain": _DIGEST,
     "consent ip_salt": _DIGEST,
     "consent ip_digest": _DIGEST,
     "suppression digest": _DIGEST,

@@ -58,6 +58,7 @@ class EngineConnection(ABC):
         tx = Transaction(self.begin(durable=durable), self.dialect)
         try:
             result = work(tx)
+            tx.run_deferred()
             self.commit()
         except BaseException:
             self.roll_back()
@@ -83,6 +84,7 @@ class EngineConnection(ABC):
         tx = Transaction(self.begin_reading(), self._reading)
         try:
             yield tx
+            tx.run_deferred()  # there is nothing, or the engine refuses it
         finally:
             self.roll_back()
 

@@ -1,7 +1,7 @@
 -- name: consent
 -- The content of evidence in batches; null when it cannot name the address, all of whose spellings contain `hint`.
-select id, case when lower(content) like :hint then content end as content from consent
-where id > :after order by id limit :limit;
+select number as id, case when lower(content) like :hint then content end as content from consent
+where number > :after order by number limit :limit;
 
 -- name: notice
 -- Recipients and payloads of notices, in batches.

@@ -13,10 +13,10 @@ select subscription.id, subscription.state, subscription.since, subscription.sou
     consent.content as consent, consent.ip as consent_ip
 from subscription {indexed by subscription_by_list}
 cross join subscriber
-left join consent on consent.id = (select last.id from consent as last
+left join consent on consent.number = (select last.number from consent as last
     where last.subscriber_id = subscriber.id and last.list_id = subscription.list_id
     and last.event in ('requested', 'confirmed', 'added', 'imported', 'switched')
-    order by last.id desc limit 1)
+    order by last.number desc limit 1)
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
     and subscriber.id = subscription.subscriber_id
 order by subscription.id limit :limit;
