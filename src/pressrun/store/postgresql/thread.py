@@ -21,13 +21,11 @@ class PostgresThread:
         self._connection = connection
 
     @classmethod
-    async def open(cls, address: str, password: str | None) -> Self:
+    async def open(cls, address: str) -> Self:
         """Connect and start the thread; raises Unavailable and BadConfiguration."""
         executor = ThreadPoolExecutor(1, "postgresql")
         try:
-            connection = await asyncio.get_running_loop().run_in_executor(
-                executor, PostgresConnection, address, password
-            )
+            connection = await asyncio.get_running_loop().run_in_executor(executor, PostgresConnection, address)
         except BaseException:
             executor.shutdown(wait=False)
             raise

@@ -1,0 +1,3 @@
+-- name: highest_number
+-- The highest number ever used.
+select max(id) from consent;
