@@ -1,4 +1,6 @@
-"""What every test gets: a plain environment, the marks `needs` and `thorough`, and a list of what was skipped."""
+"""What every test gets: a plain environment, an engine for its databases, the marks `needs` and `thorough`, and at the
+end of a run how many tests ran on each engine and what was skipped.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from _pytest.mark import ParameterSet
 from hypothesis import settings
+from tests import engines, postgresql
 from tests.browser.chromium import Browser, open_browser
 from tests.needs import NEEDS, SLOW, missing
 from tests.sink import compile_sink
@@ -38,6 +42,44 @@ settings.load_profile("explore" if os.environ.get("PRESSRUN_EXPLORE") else "pres
 
 
 IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))
+
+_HERE = Path(__file__).parent
+# Where each test that has a folder, and so perhaps a database in it, runs on both engines: always, or only thoroughly.
+# All others run on SQLite, unless they choose.
+_ON_BOTH = ("store", "services", "delivery/queue")
+_ON_BOTH_THOROUGHLY = ("control", "daemon", "delivery", "inbound", "operations", "web")
+_ON_ONE = {"store/sqlite": "sqlite", "store/postgresql": "postgresql"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests take `engine` as a parameter where there is a choice."""
+    if {"tmp_path", "engine"} <= set(metafunc.fixturenames) and (chosen := _engines_of(metafunc.definition)):
+        metafunc.parametrize("engine", chosen, indirect=True)
+
+
+def _engines_of(test: pytest.Item) -> list[ParameterSet]:
+    folder = test.path.parent.relative_to(_HERE).as_posix()
+    marks = [pytest.mark.needs("postgresql")]
+    if (only := test.get_closest_marker("only_on")) is not None:
+        chosen = [only.args[0]]
+    elif folder in _ON_ONE:
+        chosen = [_ON_ONE[folder]]
+    elif f"{folder}/".startswith(tuple(f"{one}/" for one in _ON_BOTH)):
+        chosen = list(engines.ENGINES)
+    elif f"{folder}/".startswith(tuple(f"{one}/" for one in _ON_BOTH_THOROUGHLY)):
+        chosen = list(engines.ENGINES)
+        marks.append(pytest.mark.thorough)
+    else:
+        chosen = []
+    return [pytest.param(name, marks=marks if name == "postgresql" else ()) for name in chosen]
+
+
+@pytest.fixture(autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The engine on which this test makes its databases, by name."""
+    name: str = getattr(request, "param", "sqlite")
+    with engines.use(name):
+        yield name
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +141,17 @@ async def browser() -> AsyncIterator[Browser]:
         yield opened
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that was called, not one of its workers, is the run."""
+    if not hasattr(config, "workerinput"):
+        run = postgresql.Run()
+        config.add_cleanup(run.end)
+
+
+def pytest_sessionfinish() -> None:
+    engines.end_run()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs a slow program is slow."""
     for item in items:
@@ -114,13 +167,33 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(reason)
 
 
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note for the end of the run on which engine the test was."""
+    if call.when == "call" and (name := engines.used()) is not None:
+        item.user_properties.append(("engine", name))
+        if (only := item.get_closest_marker("only_on")) is not None:
+            item.user_properties.append(("only_on", f"on {only.args[0]} alone: {only.args[1]}"))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests were skipped for which reason, and what to do about it."""
+    """Say how many tests ran on which engine, and how many were skipped for which reason and what to do about it."""
+    _say_engines(terminalreporter)
     skipped = Counter(_reason(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
     if skipped:
         terminalreporter.section("skipped")
         for reason, count in skipped.most_common():
             terminalreporter.write_line(f"{count:5}  {reason}")
+
+
+def _say_engines(reporter: pytest.TerminalReporter) -> None:
+    found = [dict(one.user_properties) for one in reporter.stats.get("passed", []) + reporter.stats.get("failed", [])]
+    ran = Counter(one["engine"] for one in found if "engine" in one)
+    if ran:
+        reporter.section("engines")
+        for name, count in ran.most_common():
+            reporter.write_line(f"{count:5}  {name}")
+        for reason, count in Counter(one["only_on"] for one in found if "only_on" in one).most_common():
+            reporter.write_line(f"{count:5}  {reason}")
 
 
 def _reason(skip: object) -> str:

@@ -1,22 +1,22 @@
-"""How tests make and reach a database.
+"""How tests reach a database beside the code under test, on whichever engine it is: by plain SQL, and by other ways
+that each engine has of its own. And a database that runs every unit of work twice.
 
-A new one is made once in each process and then written from memory. Tests reach it by plain SQL beside the code under
-test, and with every unit of work run twice.
+The SQL of a test is what both engines understand; `?` stands for each parameter, and `x'00'` for octets.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from functools import cache, wraps
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from pressrun.core.keys import KeyRing
+import psycopg
+
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.location import Location
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
@@ -25,33 +25,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
 
+# What a statement ends in that a constraint or a trigger forbids.
+REFUSALS = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.errors.RaiseException)
 
-def new_data_dir(root: Path) -> tuple[DataDir, KeyRing]:
-    """What `prepare` makes of a new folder, with the same keys each time, or what it finds in one that exists."""
-    data = DataDir(root)
-    if root.exists():
-        return data, prepare(data)
-    root.mkdir(mode=0o700, parents=True)
-    data.keys.mkdir(mode=0o700)
-    files, keys = _prepared()
-    for path, content in files.items():
-        (root / path).touch(mode=0o600)
-        (root / path).write_bytes(content)
-    return data, KeyRing(dict(keys.link_keys), keys.suppression_key)
-
-
-def new_database(path: Path) -> None:
-    """An empty database with the newest schema."""
-    files, _ = _prepared()
-    path.write_bytes(files[Path("pressrun.sqlite3")])
-
-
-@cache
-def _prepared() -> tuple[dict[Path, bytes], KeyRing]:
-    with TemporaryDirectory(prefix="pressrun-tests-") as name:
-        root = Path(name) / "data"
-        keys = prepare(DataDir(root))
-        return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}, keys
+_QUOTED = re.compile(r"('(?:[^']|'')*')")
 
 
 def file_of(location: Location) -> Path:
@@ -60,57 +37,109 @@ def file_of(location: Location) -> Path:
     return location.path
 
 
-def connection_of(tx: Transaction) -> sqlite3.Connection:
+def connection_of(tx: Transaction) -> Any:
     """The connection of a transaction: the one place where tests go behind what is public of it."""
-    connection: sqlite3.Connection = tx._connection
-    return connection
+    return tx._connection
+
+
+def _is_sqlite(tx: Transaction) -> bool:
+    return isinstance(connection_of(tx), sqlite3.Connection)
+
+
+@cache
+def _for_psycopg(sql: str) -> str:
+    pieces = _QUOTED.split(re.sub(r"\bx'([0-9a-f]*)'", r"'\\x\1'::bytea", sql).replace("%", "%%"))
+    pieces[::2] = [piece.replace("?", "%s") for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def _execute(tx: Transaction, sql: str, parameters: Sequence[object]) -> Any:
+    return connection_of(tx).execute(sql if _is_sqlite(tx) else _for_psycopg(sql), parameters)
 
 
 def select_in(tx: Transaction, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    """What a query finds within a transaction. `?` stands for each parameter."""
-    return [tuple(row) for row in connection_of(tx).execute(sql, parameters)]
+    """What a query finds within a transaction."""
+    return [tuple(row) for row in _execute(tx, sql, parameters)]
 
 
 def execute_in(tx: Transaction, sql: str, *parameters: object) -> int:
-    """Carry out a statement within a transaction; returns how many rows it changed. `?` stands for each parameter."""
-    return connection_of(tx).execute(sql, parameters).rowcount
+    """Carry out a statement within a transaction; returns how many rows it changed."""
+    changed: int = _execute(tx, sql, parameters).rowcount
+    return changed
 
 
 async def select(database: Database, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    """What a query finds. `?` stands for each parameter."""
+    """What a query finds."""
     return await database.read(select_in, sql, *parameters)
 
 
 async def execute(database: Database, sql: str, *parameters: object) -> int:
-    """Carry out a statement; returns how many rows it changed. `?` stands for each parameter."""
+    """Carry out a statement; returns how many rows it changed."""
     return await database.write(execute_in, sql, *parameters)
 
 
-# What a statement ends in that a constraint or a trigger forbids.
-REFUSALS = (sqlite3.IntegrityError,)
+def select_at(place: Path | str, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """What a query finds from outside, whoever uses the database: at the path of a file or the address of a server."""
+    if isinstance(place, Path):
+        with closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as connection:
+            return connection.execute(sql, parameters).fetchall()
+    with psycopg.connect(place) as server:
+        return server.execute(_for_psycopg(sql), parameters).fetchall()
 
 
-async def columns_of(database: Database, table: str) -> list[str]:
+def execute_at(place: Path | str, sql: str, *parameters: object) -> None:
+    """Carry out a statement from outside."""
+    if isinstance(place, Path):
+        with closing(sqlite3.connect(place)) as connection, connection:
+            connection.execute(sql, parameters)
+        return
+    with psycopg.connect(place) as server:
+        server.execute(_for_psycopg(sql), parameters)
+
+
+def columns_in(tx: Transaction, table: str) -> list[str]:
     """The columns of a table, in order."""
-    return await database.read(
-        lambda tx: [one[0] for one in connection_of(tx).execute(f"select * from {table} limit 0").description]
-    )
+    return [column[0] for column in _execute(tx, f"select * from {table} limit 0", ()).description]
 
 
 async def drop_triggers(database: Database, table: str) -> None:
     """Take away what guards a table, as somebody can who owns the database."""
+    await database.write(_drop_triggers, table)
+
+
+def _drop_triggers(tx: Transaction, table: str) -> None:
+    if not _is_sqlite(tx):
+        execute_in(tx, f"alter table {table} disable trigger user")
+        return
     sql = "select name from sqlite_schema where type = 'trigger' and tbl_name = ?"
-    for (name,) in await select(database, sql, table):
-        await execute(database, f"drop trigger {name}")
+    for (name,) in select_in(tx, sql, table):
+        execute_in(tx, f"drop trigger {name}")
 
 
 @asynccontextmanager
 async def refused_updates(database: Database, table: str) -> AsyncIterator[None]:
     """Meanwhile each update of a table ends in an error that says "no updates"."""
-    refuse = f"create trigger broken before update on {table} begin select raise(abort, 'no updates'); end"
-    await execute(database, refuse)
+    await database.write(_refuse_updates, table)
     yield
-    await execute(database, "drop trigger broken")
+    await database.write(_allow_updates, table)
+
+
+def _refuse_updates(tx: Transaction, table: str) -> None:
+    if _is_sqlite(tx):
+        say = "select raise(abort, 'no updates')"
+        execute_in(tx, f"create trigger refuse before update on {table} begin {say}; end")
+        return
+    body = "begin raise exception 'no updates'; end"
+    execute_in(tx, f"create function refuse() returns trigger language plpgsql as $${body}$$")
+    execute_in(tx, f"create trigger refuse before update on {table} for each row execute function refuse()")
+
+
+def _allow_updates(tx: Transaction, table: str) -> None:
+    if _is_sqlite(tx):
+        execute_in(tx, "drop trigger refuse")
+        return
+    execute_in(tx, f"drop trigger refuse on {table}")
+    execute_in(tx, "drop function refuse")
 
 
 @asynccontextmanager
@@ -126,9 +155,9 @@ async def watched(database: Database) -> AsyncIterator[list[str]]:
 
 
 @contextmanager
-def held_by_another(database: Database) -> Iterator[None]:
-    """Somebody else writes to the file meanwhile, and changes nothing."""
-    with closing(sqlite3.connect(file_of(database.location), isolation_level=None)) as other:
+def held_by_another(file: Path) -> Iterator[None]:
+    """Somebody else writes to a database of SQLite meanwhile, and changes nothing."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("begin immediate")
         yield
         other.execute("rollback")

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests import opensmtpd
+from tests import opensmtpd, postgresql
 from tests.e2e import under_unit
 
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
@@ -60,6 +60,7 @@ NEEDS = {
     "openssl": _program("openssl"),
     "opensmtpd": Need(is_here=_has_opensmtpd, install="as root: .ci/run, which unpacks it", is_slow=True),
     "postfix": _program("postfix", is_slow=True),
+    "postgresql": Need(is_here=postgresql.is_here, install="apt-get install postgresql"),
     "root": Need(is_here=lambda: os.geteuid() == 0, install="run the tests as root"),
     "spamassassin": _program("spamassassin", is_slow=True),
     "systemd-analyze": _program("systemd-analyze", "systemd"),

@@ -13,7 +13,6 @@ import argparse
 import http.client
 import os
 import random
-import sqlite3
 import statistics
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from urllib.parse import quote
 
 from tests.bench.machine import load, machine_facts
 from tests.bench.visitors import percentile
+from tests.database import select_at
 from tests.e2e.house import House
 
 from pressrun.core.edition import EditionState
@@ -167,8 +167,7 @@ def main() -> int:
             costs = {kind: processor_ms(house, path) for kind, path in paths.items()}
         finally:
             house.close()
-        with closing(sqlite3.connect(house.database)) as connection:
-            (size,) = connection.execute("select sum(pgsize) from dbstat where name like 'archive_search%'").fetchone()
+        [(size,)] = select_at(house.database, "select sum(pgsize) from dbstat where name like 'archive_search%'")
     print(f"{options.editions} editions stored and indexed in {filled:.1f} s; the index takes {size / 1e6:.1f} MB\n")
     print("| page | requests | p50, ms | p99, ms | slowest, ms | processor, ms |\n|---|---:|---:|---:|---:|---:|")
     for kind, times in found.items():

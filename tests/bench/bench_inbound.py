@@ -22,11 +22,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.postfix_door import PostfixDoor, version
+from tests.database import select_at
 from tests.e2e.house import DOMAIN, House, until
 from tests.ports import free_port
 from tests.sink import Sink, compile_sink
@@ -75,8 +75,8 @@ def measure(doors: list[Door], options: argparse.Namespace) -> None:
 
 
 def _count(house: House, query: str) -> int:
-    with closing(sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)) as connection:
-        return int(connection.execute(query).fetchone()[0])
+    [(number,)] = select_at(house.database, query)
+    return int(number)
 
 
 def _ours(house: House, smtp: int, lmtp: int) -> list[Door]:

@@ -16,18 +16,18 @@ import argparse
 import http.client
 import re
 import smtplib
-import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.bench.machine import load, machine_facts
+from tests.database import select_at
 from tests.e2e.house import DOMAIN, House, opened_house, until
 from tests.sink import compile_sink
 
@@ -152,8 +152,8 @@ class Siege:
             "select not exists (select 1 from errand) and not exists (select 1 from inbound where state = 'received')"
             " and not exists (select 1 from delivery where state in ('queued', 'claimed', 'deferred'))"
         )
-        with closing(sqlite3.connect(f"file:{self._house.database}?mode=ro", uri=True)) as connection:
-            return bool(connection.execute(query).fetchone()[0])
+        [(is_quiet,)] = select_at(self._house.database, query)
+        return bool(is_quiet)
 
 
 def _worked(form: dict[str, str], address: str) -> dict[str, str]:

@@ -9,7 +9,6 @@ statistics, then with those that ANALYZE gathers while everything is queued. A t
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import tempfile
 import time
 from contextlib import closing
@@ -17,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench.machine import machine_facts
+from tests.database import execute_at
 from tests.store import large
 
 from pressrun.delivery.queue.dispatcher import BATCH
@@ -71,8 +71,7 @@ def one_round(readers: int) -> tuple[float, float]:
         build(path, readers)
         before = claim_all(path)
         queue_again(path)
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("analyze")
+        execute_at(path, "analyze")
         return before, claim_all(path)
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 from tests.bench.contest import Contender, rate_of
 from tests.bench.newsroom import EDITION, Newsroom
 from tests.bench.visitors import Visitors, percentile, unsubscribe_paths
+from tests.database import execute_at
 from tests.e2e.house import House, until
 from tests.sink import Sink
 
@@ -19,11 +18,11 @@ MEGABYTE = 1_000_000
 _FIRST_COPIES = 500
 # Rows as an edition to so many readers makes them; the few that are there were made by the daemon itself.
 _FILL = """
-create temp table n as
-with recursive counting(i) as (select 1 union all select i + 1 from counting where i < {copies}) select i from counting;
 insert into subscriber (address, address_key, domain, suppression_digest, name, created_at)
 select 'q' || i || '@inbox' || (i % 97) || '.example', 'q' || i || '@inbox' || (i % 97) || '.example',
-  'inbox' || (i % 97) || '.example', randomblob(32), 'Reader ' || i, 1 from n;
+  'inbox' || (i % 97) || '.example', randomblob(32), 'Reader ' || i, 1 from
+  (with recursive counting(i) as (select 1 union all select i + 1 from counting where i < {copies})
+  select i from counting);
 insert into subscription (list_id, subscriber_id, state, source, since)
 select 1, id, 'active', 'import', 1 from subscriber where address like 'q%';
 insert into delivery (edition_id, subscription_id, domain, state, due_at)
@@ -117,9 +116,8 @@ def _filled_once(newsroom: Newsroom, folder: Path, copies: int) -> Callable[[], 
                 edition = fresh.send(EDITION)["id"]
                 until(lambda: fresh.show(edition)["state"] == "sending" or None)
                 daemon.kill()
-                with closing(sqlite3.connect(fresh.database)) as connection:
-                    connection.executescript(_FILL.format(copies=copies, edition=edition, now=int(time.time())))
-                    connection.commit()
+                for statement in _FILL.format(copies=copies, edition=edition, now=int(time.time())).split(";"):
+                    execute_at(fresh.database, statement)
                 made.append(fresh)
         return made[0]
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 from tests.cli.shell import Shell
+from tests.database import execute_at
 
 from pressrun.core.chain import Head, parse_head
 from pressrun.store.datadir import DataDir, keep_consent_head, load_consent_head
 
 
 def tamper(shell: Shell, statement: str) -> None:
-    with closing(sqlite3.connect(shell.data / "pressrun.sqlite3")) as connection:
-        for name in ("consent_is_appended", "consent_is_kept", "consent_stays"):
-            connection.execute(f"drop trigger {name}")
-        connection.execute(statement)
-        connection.commit()
+    database = shell.data / "pressrun.sqlite3"
+    for name in ("consent_is_appended", "consent_is_kept", "consent_stays"):
+        execute_at(database, f"drop trigger {name}")
+    execute_at(database, statement)
 
 
 @pytest.fixture

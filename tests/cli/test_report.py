@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.cli.shell import Shell
+from tests.database import execute_at
 
 from pressrun.cli import edition_report as text
 from pressrun.core.timeline import spread
@@ -23,21 +22,20 @@ def sent(shell: Shell) -> Shell:
     shell.good(
         "send", "news", shell.write("e.md", "---\nsubject: '{{ name | default: Hello }}, boats'\n---\nHello\n"), "--yes"
     )
-    with closing(sqlite3.connect(shell.data / "pressrun.sqlite3")) as connection:
-        for number, (state, code, words, kind) in enumerate(
-            [
-                ("delivered", 250, "queued as 4Xk2", None),
-                ("failed", 550, "550 no b@x.example\x1b[31m", "hard"),
-                ("deferred", 451, "later", None),
-            ],
-            start=1,
-        ):
-            connection.execute(
-                "update delivery set state = ?, code = ?, reply = ?, kind = ?, attempts = 1, relay = 'primary',"
-                " first_attempt_at = due_at, settled_at = due_at where id = ?",
-                (state, code, words, kind, number),
-            )
-        connection.commit()
+    for number, (state, code, words, kind) in enumerate(
+        [
+            ("delivered", 250, "queued as 4Xk2", None),
+            ("failed", 550, "550 no b@x.example\x1b[31m", "hard"),
+            ("deferred", 451, "later", None),
+        ],
+        start=1,
+    ):
+        execute_at(
+            shell.data / "pressrun.sqlite3",
+            "update delivery set state = ?, code = ?, reply = ?, kind = ?, attempts = 1, relay = 'primary',"
+            " first_attempt_at = due_at, settled_at = due_at where id = ?",
+            *(state, code, words, kind, number),
+        )
     return shell
 
 

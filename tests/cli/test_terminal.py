@@ -6,14 +6,13 @@ import ast
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.cli.shell import Shell, all_verbs
+from tests.database import execute_at
 
 import pressrun.cli
 from pressrun.cli.output import harmless
@@ -72,18 +71,18 @@ def poisoned(shell: Shell) -> Shell:
     shell.good("suppression", "add", "s@x.example")
     shell.good("editor", "add", "news", "eve@x.example")
     shell.good("send", "news", shell.write("e.md", "---\nsubject: Boats\n---\nHello {{ name }}\n"), "--yes")
-    with closing(sqlite3.connect(shell.data / "pressrun.sqlite3")) as connection:
-        connection.execute("update delivery set state = 'failed', code = 550, kind = 'hard' where id = 1")
-        connection.execute("update delivery set state = 'deferred', code = 451 where id = 2")
-        connection.execute("insert into inbound_content (digest, content) values (x'01', ?)", (HOSTILE.encode(),))
-        connection.execute(
-            "insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, state, settled_at)"
-            " values (x'02', 1, 'x', 'news-request', 'p', 0, 1, 'unreadable', 1)"
-        )
-        for table, column in _FOREIGN:
-            connection.execute(f"update {table} set {column} = coalesce({column}, '') || ?", (HOSTILE,))
-        connection.execute("update subscriber set address = 'a@x.example' where id = 1")  # whom verbs are asked about
-        connection.commit()
+    database = shell.data / "pressrun.sqlite3"
+    execute_at(database, "update delivery set state = 'failed', code = 550, kind = 'hard' where id = 1")
+    execute_at(database, "update delivery set state = 'deferred', code = 451 where id = 2")
+    execute_at(database, "insert into inbound_content (digest, content) values (x'01', ?)", HOSTILE.encode())
+    execute_at(
+        database,
+        "insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, state, settled_at)"
+        " values (x'02', 1, 'x', 'news-request', 'p', 0, 1, 'unreadable', 1)",
+    )
+    for table, column in _FOREIGN:
+        execute_at(database, f"update {table} set {column} = coalesce({column}, '') || ?", HOSTILE)
+    execute_at(database, "update subscriber set address = 'a@x.example' where id = 1")  # whom verbs are asked about
     shell.write("e2.md", f"---\nsubject: Boats\n---\nHello {HOSTILE}\n".replace("\r", ""))
     shell.write("r.csv", f'email,name\nnot{HOSTILE[:1]}@x.example,n\n"{HOSTILE[:9]}",x\n')
     return shell

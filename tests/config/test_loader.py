@@ -198,6 +198,45 @@ def test_a_relay_never_shows_its_password(tmp_path: Path) -> None:
     assert "correct horse" not in repr(settings)
 
 
+_SERVER = "postgresql://pressrun@one.example,two.example:5433/news?target_session_attrs=read-write"
+
+
+def test_a_database_on_a_server_has_an_address_and_a_password_that_nothing_shows(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("correct horse\n")
+    settings = load_settings(_write(tmp_path, f'database = "{_SERVER}"\npassword_file = "pw"\n{_LEAST}'), {})
+    assert (_SERVER, "correct horse") == (settings.database, settings.database_password)
+    assert "correct horse" not in f"{settings} {settings.data}"
+    assert "postgresql://one.example,two.example:5433/news" == str(settings.data.database)
+
+
+def test_a_password_in_the_address_of_the_database_is_warned_of(tmp_path: Path) -> None:
+    settings = load_settings(_write(tmp_path, f'database = "postgresql://me:horse@db.example/news"\n{_LEAST}'), {})
+    assert any("holds a password" in warning for warning in settings.warnings)
+    assert "horse" not in f"{settings} {settings.data} {settings.data.database}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ('database = "mysql://me:horse@db.example/news"', "that does not begin with postgresql://"),
+        ('database = "/var/lib/news.sqlite3"', "that does not begin with postgresql://"),
+        ('database = "postgresql://"', "without a host or name"),
+        ('database = "postgresql://me:horse@db example/news"', "with blanks in it"),
+        ('password_file = "pw"', "password_file without database"),
+        ('database = "postgresql://me:horse@db.example/news"\npassword_file = "pw"', "and a password in database"),
+        ('database = "postgresql://me@db.example/news"\npassword_file = "none"', "no such file"),
+    ],
+)
+def test_a_bad_address_or_password_of_a_database_is_an_error_that_shows_neither(
+    tmp_path: Path, lines: str, problem: str
+) -> None:
+    (tmp_path / "pw").write_text("horse\n")
+    errors = [str(error) for error in examine(_write(tmp_path, f"{lines}\n{_LEAST}"), {})]
+    assert 1 == len(errors)
+    assert problem in errors[0]
+    assert "horse" not in errors[0]
+
+
 def test_a_name_that_is_no_file_is_a_credential(tmp_path: Path) -> None:
     """systemd's LoadCredential= names are found in $CREDENTIALS_DIRECTORY; a file beside the configuration wins."""
     store = tmp_path / "store"

@@ -36,7 +36,7 @@ def made(specs: Sequence[tuple[str, str, str | None]]) -> list[ChainRow]:
         salt, ip_salt = split_salt(number.to_bytes(16, "big"))
         person = None if event in (ERASED, AGED) else 7
         row = ChainRow(
-            id=number,
+            number=number,
             subscriber_id=person,
             list_id=3,
             event=event,
@@ -61,11 +61,11 @@ PLAIN = [
 ]
 
 
-def audited(rows: Sequence[ChainRow], *, highest: int | None = None, head: Head = NO_ROWS) -> Audit:
+def audited(rows: Sequence[ChainRow], *, end: Head | None = None, head: Head = NO_ROWS) -> Audit:
     audit = Audit()
     audit.expect(head, "beside the keys")
     audit.follow(rows)
-    audit.finish(len(rows) if highest is None else highest)
+    audit.finish(end or (Head(rows[-1].number, rows[-1].chain) if rows else NO_ROWS))
     return audit
 
 
@@ -147,20 +147,29 @@ def test_a_chain_that_was_made_anew_is_found_by_a_head_that_was_kept() -> None:
 @pytest.mark.parametrize("gone", [0, 1, 2])
 def test_a_missing_row_is_found(gone: int) -> None:
     rows = made(PLAIN)
+    end = Head(4, rows[3].chain)
     del rows[gone]
-    assert [f"rows {gone + 1} to {gone + 1} are missing"] == audited(rows, highest=4).problems[:1]
+    assert [f"rows {gone + 1} to {gone + 1} are missing"] == audited(rows, end=end).problems[:1]
 
 
-def test_missing_last_rows_are_found_by_the_highest_number_and_by_a_head() -> None:
+def test_missing_last_rows_are_found_by_the_head_in_the_database_and_by_one_that_was_kept() -> None:
     rows = made(PLAIN)
-    assert ["rows 3 to 4 are missing"] == audited(rows[:2], highest=4).problems
-    kept = audited(rows[:2], highest=2, head=Head(4, rows[3].chain)).problems
+    assert ["rows 3 to 4 are missing"] == audited(rows[:2], end=Head(4, rows[3].chain)).problems
+    kept = audited(rows[:2], head=Head(4, rows[3].chain)).problems
     assert ["row 4, which stands beside the keys, is missing"] == kept
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_a_head_in_the_database_that_is_not_the_last_row_is_found(number: int) -> None:
+    """The next row would be linked to it, or have the number of another one."""
+    rows = made(PLAIN)
+    found = audited(rows, end=Head(number, rows[1].chain)).problems
+    assert ["the next row would follow another one than row 4, the last one"] == found
 
 
 def test_two_rows_that_changed_places_are_found() -> None:
     rows = made(PLAIN)
-    rows[1], rows[2] = rows[2]._replace(id=2), rows[1]._replace(id=3)
+    rows[1], rows[2] = rows[2]._replace(number=2), rows[1]._replace(number=3)
     assert audited(rows).problems
 
 
@@ -219,6 +228,6 @@ def test_a_range_names_its_first_and_last_row(first: int, last: int, *, is_named
 def test_a_row_of_no_list_is_linked_as_one_of_list_0() -> None:
     """Printed chains rest on these octets."""
     row = made(PLAIN)[0]
-    head = b"%b\0%d\0%d\0%b\0%d\0" % (b"before", row.id, 0, row.event.encode(), row.at)
+    head = b"%b\0%d\0%d\0%b\0%d\0" % (b"before", row.number, 0, row.event.encode(), row.at)
     expected = hashlib.sha256(head + row.content_digest + (row.ip_digest or b"")).digest()
     assert [expected, expected] == [link(b"before", row._replace(list_id=number)) for number in (None, 0)]

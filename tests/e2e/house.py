@@ -11,13 +11,12 @@ import json
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -26,6 +25,7 @@ from tempfile import TemporaryFile
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from tests.database import select_at
 from tests.e2e.fork_server import ForkedProcess, ForkServer
 from tests.ports import free_port
 from tests.sink import Sink, SinkLine
@@ -390,8 +390,7 @@ class House:
 
     def rows(self, statement: str, *values: str | int) -> list[Any]:
         """Read from the database, since a call of the command line each time would keep the daemon from its work."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            return [row[0] if len(row) == 1 else row for row in connection.execute(statement, values)]
+        return [row[0] if len(row) == 1 else row for row in select_at(self.database, statement, *values)]
 
     def _command(self, *arguments: str | Path) -> list[str]:
         return [*self.program, *self._arguments(*arguments)]

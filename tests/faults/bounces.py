@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sqlite3
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.database import select_at
 from tests.e2e.house import House, until
 from tests.faults.attacks import Line
 from tests.faults.letters import bounce, bring, lmtp_at
@@ -166,8 +165,8 @@ def _when_sending(sink: Sink, beside: Beside) -> None:
 
 
 def _one(house: House, query: str) -> int:
-    with closing(sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)) as connection:
-        return int(connection.execute(query).fetchone()[0])
+    [(number,)] = select_at(house.database, query)
+    return int(number)
 
 
 def main() -> int:

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sqlite3
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.database import select_at
 from tests.e2e.house import DOMAIN, Daemon, House, opened_house, until
 from tests.faults.attacks import (
     MIB,
@@ -171,13 +170,12 @@ def _row(one: Outcome) -> str:
 
 
 def _waiting(house: House) -> int:
-    with closing(sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)) as connection:
-        return int(connection.execute("select count(*) from inbound where state = 'received'").fetchone()[0])
+    [(number,)] = select_at(house.database, "select count(*) from inbound where state = 'received'")
+    return int(number)
 
 
 def _states(house: House) -> dict[str, int]:
-    with closing(sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)) as connection:
-        return dict(connection.execute("select state, count(*) from inbound group by state").fetchall())
+    return dict(select_at(house.database, "select state, count(*) from inbound group by state"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

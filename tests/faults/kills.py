@@ -8,13 +8,13 @@ still hears what the relay answers; when the press is killed with it, as many as
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.database import select_at
 from tests.e2e.house import House, until
 from tests.faults.outcome import IN_FLIGHT_AT_MOST
 from tests.sink import Sink
@@ -119,11 +119,7 @@ def _on_their_way(house: House, sink: Sink) -> int:
 
 def rows(house: House, query: str) -> list[tuple[Any, ...]]:
     """What a query finds, whether the daemon runs or was killed."""
-    connection = sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()
+    return select_at(house.database, query)
 
 
 def _toll(sink: Sink, readers: int, on_their_way: list[int], limit: int, counts: dict[str, int]) -> Toll:

@@ -13,15 +13,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
-import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.database import select_at
 from tests.e2e.house import Daemon, House, until
 from tests.faults.attacks import Line
 from tests.faults.letters import bounce, bring, join, lmtp_at, post, question
@@ -137,13 +136,12 @@ async def _bring_all(port: int, letters: list[tuple[str, str, bytes]]) -> int:
 
 
 def _rows(house: House, query: str) -> list[tuple[str, int]]:
-    with closing(sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)) as connection:
-        return connection.execute(query).fetchall()
+    return select_at(house.database, query)
 
 
 def _one(house: House, query: str) -> int:
-    with closing(sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)) as connection:
-        return int(connection.execute(query).fetchone()[0])
+    [(number,)] = select_at(house.database, query)
+    return int(number)
 
 
 def _account(house: House, kills: int, accepted: int, waiting: int) -> Account:

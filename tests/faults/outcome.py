@@ -6,14 +6,14 @@ dropped the connection instead of answering: nobody can know then whether it was
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.database import select_at
 from tests.e2e.house import House, until
 from tests.sink import Sink
 
@@ -67,8 +67,7 @@ class Arrived:
 
     def outcome(self, name: str, house: House, audience: int, *, bound: int, note: str, problem: str = "") -> Outcome:
         """Set beside the books of the house."""
-        with closing(sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)) as connection:
-            counts = dict(connection.execute("select state, count(*) from delivery group by state").fetchall())
+        counts = dict(select_at(house.database, "select state, count(*) from delivery group by state"))
         return Outcome(
             name=name,
             audience=audience,

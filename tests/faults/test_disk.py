@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import resource
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.database import held_by_another
 from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import House, until
 from tests.faults.storage import NoSmallDisk, fill, small_disk
@@ -86,14 +86,9 @@ def test_the_disk_is_full(make_house: MakeHouse, disk: Path) -> None:
 def test_the_database_is_locked(house: House) -> None:
     """69 after the wait that a backup tool is given; the pages go on; afterwards the verb succeeds."""
     house.start()
-    other = sqlite3.connect(house.database, isolation_level=None)
-    try:
-        other.execute("begin immediate")
+    with held_by_another(house.database):
         refused = house.run("subscriber", "add", "news", "late@readers.example")
         assert (refused.code, "database" in refused.err) == (69, True), refused
         assert [200, 200] == [house.get("/healthz").status, house.get("/news").status]
-        other.execute("rollback")
-    finally:
-        other.close()
     house.do("subscriber", "add", "news", "late@readers.example")
     assert house.send("---\nsubject: After it\n---\n\nText.\n", "--wait")["delivered"] == len(READERS) + 1

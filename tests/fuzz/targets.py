@@ -41,10 +41,7 @@ from pressrun.runtime.frames import BadFrame, encode_frame
 from pressrun.sandbox.frames import Question, Readable, answer_reader, question_reader
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
-from pressrun.store.search import count_found
-from pressrun.store.sqlite.connection import dialect
-from pressrun.store.sqlite.migrate import package_schema
-from pressrun.store.transaction import Transaction
+from pressrun.store.search import expression_of
 
 _DOMAIN = "news.example.org"
 _LIMIT = 4096
@@ -357,7 +354,7 @@ def search(data: bytes) -> None:
     for term in terms:
         assert any(sign.isalnum() or sign.isnumeric() for sign in term.words)
     if terms:
-        count_found(_index(), 1, terms)
+        _index().execute("select rowid from found where found match ?", (expression_of(1, terms),)).fetchall()
 
 
 _QUERIES = (
@@ -369,10 +366,10 @@ _QUERIES = (
 
 
 @cache
-def _index() -> Transaction:
+def _index() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
-    connection.executescript(package_schema())
-    return Transaction(connection, dialect())
+    connection.execute("create virtual table found using fts5(list, title, text)")
+    return connection
 
 
 def _edition_seeds() -> list[bytes]:

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tests.database import TwiceDatabase, new_data_dir, select
+from tests.database import TwiceDatabase, select
+from tests.engines import new_data_dir
 from tests.settings import change
 
 from pressrun.core.address import parse_address

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.database import TwiceDatabase, new_data_dir
+from tests.database import TwiceDatabase
+from tests.engines import new_data_dir
 
 from pressrun.core.current import Holder
 from pressrun.core.edition import EditionState

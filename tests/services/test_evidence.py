@@ -51,8 +51,15 @@ async def tamper(press: Pressroom, *statements: str) -> None:
         "update consent set ip = '192.0.2.8' where id = 1",
         "update consent set chain = x'00' where id = 1",
         "update consent set subscriber_id = 2 where id = 1",
-        "insert into consent (id, event, at, content_digest, chain) values (9, 'added', 1, x'', x'')",
-        "insert or replace into consent (id, event, at, content_digest, chain) values (1, 'added', 1, x'', x'')",
+        "insert into consent (number, event, at, content_digest, chain) values (9, 'added', 1, x'', x'')",
+        "insert into consent (number, event, at, content_digest, chain) values (3, 'added', 1, x'', x'')",
+        "insert or replace into consent (number, event, at, content_digest, chain) values (1, 'added', 1, x'', x'')",
+        (
+            "insert or replace into consent (id, number, event, at, content_digest, chain)"
+            " values (1, 4, 'added', 1, x'', x'')"
+        ),
+        "update consent set number = 4 where number = 3",
+        "update consent set id = 9 where id = 3",
     ],
 )
 async def test_the_database_refuses_to_change_the_evidence(press: Pressroom, statement: str) -> None:
@@ -73,8 +80,11 @@ async def test_the_database_refuses_to_change_the_evidence(press: Pressroom, sta
         ["update consent set at = 1 where id = 3"],
         ["update consent set subscriber_id = null, salt = null, content = null, ip = null, ip_salt = null"],
         ["update consent set ip = null, ip_salt = null where id = 1"],
-        ["update consent set id = -1 where id = 1", "update consent set id = 1 where id = 2",
-         "update consent set id = 2 where id = -1"],
+        ["update consent set number = -1 where number = 1", "update consent set number = 1 where number = 2",
+         "update consent set number = 2 where number = -1"],
+        ["update consent_head set number = 2"],
+        ["update consent_head set chain = x'00'"],
+        ["delete from consent_head"],
     ],
 )  # fmt: skip
 async def test_who_changes_it_all_the_same_is_found_out(press: Pressroom, statements: list[str]) -> None:
@@ -89,7 +99,11 @@ async def test_rows_cut_off_with_every_trace_in_the_database_are_found_by_the_he
 ) -> None:
     await fill(press)
     head = await press.office.database.read(consent.read_head)
-    await tamper(press, "delete from consent where id = 3", "update sqlite_sequence set seq = 2 where name = 'consent'")
+    await tamper(
+        press,
+        "delete from consent where number = 3",
+        "update consent_head set number = 2, chain = (select chain from consent where number = 2)",
+    )
     assert [] == (await audit(press)).problems
     assert (await audit(press, ("on paper", head))).problems
 

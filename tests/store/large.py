@@ -41,8 +41,7 @@ select 1 + i % {LISTS}, 'e' || i, iif(i = {EDITION}, 'sending', 'finished'), 's'
     x'00', iif(i = {EDITION}, {{readers}}, 0), i, i, i
 from (with recursive n (i) as (select 1 union all select i + 1 from n where i < {EDITION}) select i from n);
 insert into edition_content (edition_id, source, skeleton, text) select id, x'00', x'00', 't' from edition;
-insert into archive_search (rowid, list, title, words, shown) select id, 'l1', 't', 't', 't' from edition;
-update id_counter set last_id = {EDITION} where name = 'edition';
+insert into archive_search (rowid, list, title, text) select id, 'l1', 't', 't' from edition;
 insert into delivery (edition_id, subscription_id, domain, state, due_at, settled_at)
 select {EDITION}, subscription.id, subscriber.domain, '{{state}}', 1, iif('{{state}}' = 'queued', null, 1)
 from subscription join subscriber on subscriber.id = subscription.subscriber_id order by subscription.id;
@@ -55,7 +54,7 @@ select 'confirmation', 1, i, 'r' || i || '@d.example', 'en', x'00', 1 from {_SOM
 insert into delivery (notice_id, domain, state, due_at, settled_at)
 select id, 'd.example', '{{state}}', 1, iif('{{state}}' = 'queued', null, 1) from notice;
 insert into held_notice (notice_id, domain, expires_at) select id, 'd.example', 1 from notice where id <= 2;
-insert into consent (id, subscriber_id, list_id, event, at, salt, content, content_digest, chain)
+insert into consent (number, subscriber_id, list_id, event, at, salt, content, content_digest, chain)
 select i, i, 1, 'imported', 1, x'00', '{{{{}}}}', x'00', x'00' from {_READERS};
 insert into confirmation (subscription_id, round, created_at, expires_at) select i, 0, 1, 1 from {_SOME};
 insert into leaving (subscription_id, former, left_at, expires_at, noted) select i, '{{{{}}}}', 1, 1, 1 from {_SOME};

@@ -59,9 +59,8 @@ MADE_OF_SEARCHED = {
     "edition_content skeleton": "built from the source",
     "edition_content text_skeleton": "built from the source",
     "archive_search list": "the id of a list",
-    "archive_search shown": "the text of an edition",
     "archive_search title": "the title of an edition",
-    "archive_search words": "the text of an edition",
+    "archive_search text": "the text of an edition",
     "draft findings": "about the source",
     "edition_asset content": "a file of the author's",
     "edition_asset name": "a file of the author's",
@@ -75,7 +74,6 @@ _DIGEST = "a keyed or salted digest, or random octets"
 _DOMAIN = "a domain, without the person"
 NEVER_AN_ADDRESS = {
     "keyring fingerprint": _DIGEST,
-    "id_counter name": _WORD,
     "list name": "a local part of our own",
     "list language": "a tag (BCP 47)",
     "list archive": _WORD,
@@ -116,6 +114,7 @@ NEVER_AN_ADDRESS = {
     "consent content_digest": _DIGEST,
     "consent chain": _DIGEST,
     "consent ip": "a network address",
+    "consent_head chain": _DIGEST,
     "consent ip_salt": _DIGEST,
     "consent ip_digest": _DIGEST,
     "suppression digest": _DIGEST,

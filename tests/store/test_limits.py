@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.database import connection_of
+from tests.database import select
 
 from pressrun.core.quantities import Rate
 from pressrun.store import limits
@@ -51,8 +51,7 @@ async def test_what_no_window_reaches_is_swept_from_both_ends(database: Database
     for at in (0, 100, 300):
         await spend(database, NOW + at)
     await database.write(limits.sweep, "x", RATE, NOW + 120)
-    rows = await database.read(lambda tx: connection_of(tx).execute("select at from limit_event").fetchall())
-    assert [NOW + 100] == [row["at"] for row in rows]
+    assert [(NOW + 100,)] == await select(database, "select at from limit_event")
 
 
 async def test_several_at_once_are_counted_as_if_one_came_after_the_other(database: Database) -> None:

@@ -25,7 +25,7 @@ PLANS = {
         "search subscriber using integer primary key (rowid=?)",
         "search own using primary key (digest=?) left-join",
         "search mailbox using primary key (digest=?) left-join",
-        "scan ready",
+        "scan (subquery-1)",
     ],
     "deliveries.ready_notices": [
         "search delivery using index delivery_queue (edition_id=? and state=? and lane=? and due_at<?)",
@@ -77,8 +77,8 @@ PLANS = {
         "scan json_each virtual table index 1:",
     ],
     "unsubscribes.find_unsubscribers": [
+        "scan wish virtual table index 1:",
         "search subscription using integer primary key (rowid=?)",
-        "scan json_each virtual table index 1:",
         "search subscriber using integer primary key (rowid=?)",
         "search list using integer primary key (rowid=?)",
     ],
@@ -86,7 +86,7 @@ PLANS = {
         "search leaving using covering index leaving_by_subscription (subscription_id=?)",
         "scan json_each virtual table index 1:",
     ],
-    "consent.append": ["scan new virtual table index 1:"],
+    "consent.append": ["scan json_each virtual table index 1:"],
     "subscriptions.find": [
         "search subscription using index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?)"
     ],
@@ -149,13 +149,11 @@ PLANS = {
         "search edition_content using integer primary key (rowid=?)",
     ],
     "search.count": [
-        "scan archive_search virtual table index 0:m4",
-        "scan term virtual table index 1:",
+        "scan archive_search virtual table index 0:m3",
         "search edition using integer primary key (rowid=?)",
     ],
     "search.find": [
-        "scan archive_search virtual table index 0:m4",
-        "scan term virtual table index 1:",
+        "scan archive_search virtual table index 0:m3",
         "search edition using integer primary key (rowid=?)",
     ],
     "search.texts": [
@@ -213,7 +211,7 @@ PLANS = {
         "scan notice using index notice_forwarded",
         "search delivery using index delivery_by_notice (notice_id=?)",
         "scan (subquery-3)",
-        "scan forwarded",
+        "scan (subquery-1)",
     ],
     "inbound.drop_forwarded": [
         "search notice using integer primary key (rowid=?)",
@@ -260,11 +258,11 @@ UNSCANNED = [
     "inbound.beyond_size",
     "inbound.sweep_done",
     "limits.sweep",
-    "consent.last_chain",
     "consent.page",
     "consent.oldest_ip",
     "consent.with_old_ip",
     "consent.erase",
+    "consent.age",
     "notices.asked",
     "unsubscribes.find",
     "unsubscribes.requeue_copies",
@@ -318,9 +316,7 @@ def test_a_statement_finds_its_rows_by_an_index(connection: sqlite3.Connection, 
 @pytest.mark.parametrize("name", UNSCANNED)
 def test_a_statement_reads_no_whole_table(connection: sqlite3.Connection, name: str) -> None:
     scans = [step for step in plan(connection, name) if step.startswith("scan")]
-    # The end of the consent chain is the one row at the end of its index.
-    allowed = ["scan consent"] if name == "consent.last_chain" else []
-    assert allowed == [step for step in scans if step.split()[1] in LONG]
+    assert [] == [step for step in scans if step.split()[1] in LONG]
 
 
 @pytest.fixture(scope="module", params=["queued", "delivered"])

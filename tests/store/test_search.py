@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.database import connection_of, new_database
+from tests.database import connection_of
+from tests.engines import new_database
 
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing

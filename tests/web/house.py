@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx
 from starlette.types import ASGIApp
-from tests.database import TwiceDatabase, execute, execute_in, new_data_dir, select
+from tests.database import TwiceDatabase, execute, execute_in, select
+from tests.engines import new_data_dir
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.current import Holder

@@ -8,7 +8,7 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb
 from pressrun.cli.output import echo, print_info, print_json, print_warning
 from pressrun.cli.owner import acting_as_owner
-from pressrun.config import ConfigError, examine
+from pressrun.config import ConfigError, examine, names_server
 from pressrun.core.errors import BadConfiguration
 from pressrun.daemon.checks import CHECKS, ConfigWarning, Finding, Subject
 from pressrun.store.datadir import DataDir
@@ -42,9 +42,17 @@ def _findings(invocation: Invocation) -> list[Finding]:
     errors = examine(path)
     subject = Subject(
         source=path.absolute(),
-        data=None if data_dir is None else DataDir(data_dir),
+        data=_data_to_check(invocation, has_errors=bool(errors)),
         settings=None if errors else invocation.settings,
         file_mode=path.stat().st_mode,
     )
     with nullcontext() if data_dir is None else acting_as_owner(data_dir):
         return [*errors, *(finding for check in CHECKS for finding in check(subject))]
+
+
+def _data_to_check(invocation: Invocation, *, has_errors: bool) -> DataDir | None:
+    """The data; with errors in the file those in data_dir, unless they belong to a database on a server."""
+    if not has_errors:
+        return invocation.data
+    data_dir = invocation.data_dir
+    return None if data_dir is None or names_server(invocation.config_path) else DataDir(data_dir)

@@ -48,7 +48,7 @@ class Invocation:
     @property
     def data(self) -> DataDir:
         """The paths below data_dir."""
-        return DataDir(self.settings.data_dir)
+        return self.settings.data
 
 
 def invocation_of(ctx: click.Context) -> Invocation:

@@ -1,7 +1,7 @@
 """config.toml: read whole, checked whole, and handed on as the small settings types that the other packages declare."""
 
 from pressrun.config.generated import write_initial_config
-from pressrun.config.loader import examine, find_data_dir, load_settings, locate_config
+from pressrun.config.loader import examine, find_data_dir, load_settings, locate_config, names_server
 from pressrun.config.problems import ConfigError
 from pressrun.config.settings import Settings, changed_needing_restart
 from pressrun.config.shared_settings import differing_settings, fingerprint_settings
@@ -16,5 +16,6 @@ __all__ = [
     "fingerprint_settings",
     "load_settings",
     "locate_config",
+    "names_server",
     "write_initial_config",
 ]

@@ -48,6 +48,7 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
     """The settings, or None when anything is wrong; every error is in `problems` then."""
     files = NamedFiles(folder=source.parent, environ=environ)
     data_dir = _data_dir(document.values("").get("data_dir"), files, problems)
+    password = _database_password(document, files)
     smtp = _smtp(document.find("smtp"), files)
     relays = list(_relays(document.list("relay"), files))
     signatures = list(_signatures(document.list("dkim"), files))
@@ -61,6 +62,8 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
     return Settings(
         source=source,
         data_dir=data_dir,
+        database=document.values("").get("database"),
+        database_password=password,
         site=_make(Site, document.values(""), receives_mail=smtp is not None),
         http=HttpSettings(**document.values("http")),
         smtp=None if smtp is None else _make(SmtpSettings, {**limits, **smtp}),
@@ -93,6 +96,23 @@ def _data_dir(value: str | None, files: NamedFiles, problems: Problems) -> Path 
     except PermissionError:  # Python 3.14 and later answer False instead
         problems.error(("data_dir",), f"{show(value)}, which user {os.geteuid()} cannot reach", expected)
     return path
+
+
+def _database_password(document: Document, files: NamedFiles) -> str | None:
+    section = document.find("")
+    if section is None:
+        return None
+    address, name = section.values.get("database"), section.values.get("database_password")
+    has_password = address is not None and ":" in urlsplit(address).netloc.rpartition("@")[0]
+    if has_password:
+        section.warn("database", "holds a password. Whoever reads this file can use it: name a password_file instead")
+    if name is None:
+        return None
+    if address is None or has_password:
+        found = "password_file without database" if address is None else "password_file, and a password in database"
+        section.error("password_file", found, "the password of the server that database names, in one place")
+        return None
+    return _read_password(section, name, files)
 
 
 def resolve_data_dir(folder: Path, value: str) -> Path:
@@ -172,15 +192,23 @@ def _read_login(section: Section, values: dict[str, Any], files: NamedFiles) -> 
     if "password" not in section.given:  # the error about a password in the file says enough
         _check_pair(section, "username", "password_file")
     if "password" in values:
-        expected = "a readable file or a systemd credential that holds the password in one line"
-        try:
-            values["password"] = read_password(files, values["password"], expected)
-        except BadValue as problem:
-            section.error("password_file", problem.found or "", problem.expected)
+        values["password"] = _read_password(section, values["password"], files)
+        if values["password"] is None:
             return
-        _warn_if_open(section, "password_file", section.values["password"], files)
     if "username" in values and values.get("security", "none") == "none" and not is_loopback(values.get("host", "")):
         section.warn("username", "the password is sent unencrypted. Set security")
+
+
+def _read_password(section: Section, name: str, files: NamedFiles) -> str | None:
+    """The password in the file that password_file names; None where it cannot be read, which is reported."""
+    expected = "a readable file or a systemd credential that holds the password in one line"
+    try:
+        password = read_password(files, name, expected)
+    except BadValue as problem:
+        section.error("password_file", problem.found or "", problem.expected)
+        return None
+    _warn_if_open(section, "password_file", name, files)
+    return password
 
 
 def _warn_if_open(section: Section, key: str, name: str, files: NamedFiles) -> None:

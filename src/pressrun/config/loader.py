@@ -42,10 +42,19 @@ def locate_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -
 
 def find_data_dir(path: Path) -> Path | None:
     """The data_dir that a file names, whatever else is wrong with the file; raises NoInput or NotPermitted."""
+    value = _find_top_key(path, "data_dir")
+    return resolve_data_dir(path.absolute().parent, value) if isinstance(value, str) else None
+
+
+def names_server(path: Path) -> bool:
+    """Whether a file names a database on a server, whatever is wrong with the file."""
+    return _find_top_key(path, "database") is not None
+
+
+def _find_top_key(path: Path, key: str) -> object:
     text = _read_text(path)
     parsed = text if isinstance(text, ConfigError) else parse(text)
-    value = None if isinstance(parsed, ConfigError) else parsed[0].get("data_dir")
-    return resolve_data_dir(path.absolute().parent, value) if isinstance(value, str) else None
+    return None if isinstance(parsed, ConfigError) else parsed[0].get(key)
 
 
 def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:

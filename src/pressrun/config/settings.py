@@ -27,6 +27,7 @@ from pressrun.services.settings import (
     ServiceSettings,
     TokenSettings,
 )
+from pressrun.store.datadir import DataDir, find_server
 from pressrun.web.settings import HttpSettings
 
 
@@ -42,6 +43,22 @@ class Settings:
         restart=True,
         help="Folder for the database, keys and control socket. A relative path is relative to this file.",
     )
+    database: str | None = setting(
+        kinds.database_server(),
+        example="postgresql://pressrun@db.example.org/pressrun",
+        restart=True,
+        secret=True,
+        help="A database on a PostgreSQL server, with hosts and parameters as libpq takes them. "
+        "Off: SQLite in data_dir, which suits nearly everybody.",
+    )
+    database_password: str | None = setting(
+        kinds.file("a file that holds the password and nothing else"),
+        key="password_file",
+        example="database_password",
+        restart=True,
+        secret=True,
+        help="File with the password for that server, or a systemd credential of that name.",
+    )
     site: Site
     http: HttpSettings
     smtp: SmtpSettings | None
@@ -54,6 +71,11 @@ class Settings:
     dns: DnsSettings
     log: LogSettings
     warnings: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> DataDir:
+        """The paths below data_dir, and the database that belongs to them."""
+        return DataDir(self.data_dir, find_server(self.database, self.database_password))
 
     def for_services(self) -> ServiceSettings:
         """The part that services share."""

@@ -31,7 +31,7 @@ MOST_PROBLEMS = 100  # told one by one; more are counted
 class ChainRow(NamedTuple):
     """One row as stored; None where it was erased or has aged, or was never known."""
 
-    id: int
+    number: int
     subscriber_id: int | None
     list_id: int | None
     event: str
@@ -78,7 +78,7 @@ def ip_digest(salt: bytes, ip: str) -> bytes:
 
 def link(before: bytes, row: ChainRow) -> bytes:
     """The link of a row to the one before, `b""` for the first."""
-    head = b"%b\0%d\0%d\0%b\0%d\0" % (before, row.id, row.list_id or 0, row.event.encode(), row.at)
+    head = b"%b\0%d\0%d\0%b\0%d\0" % (before, row.number, row.list_id or 0, row.event.encode(), row.at)
     return hashlib.sha256(head + row.content_digest + (row.ip_digest or b"")).digest()
 
 
@@ -130,23 +130,25 @@ class Audit:
     def follow(self, rows: Iterable[ChainRow]) -> None:
         """Look at the next rows, in the order of their numbers."""
         for row in rows:
-            if row.id != self._last.number + 1:
-                self._tell(f"rows {self._last.number + 1} to {row.id - 1} are missing")
+            if row.number != self._last.number + 1:
+                self._tell(f"rows {self._last.number + 1} to {row.number - 1} are missing")
             elif link(self._last.chain, row) != row.chain:
-                self._tell(f"row {row.id} was changed, or does not belong where it stands")
+                self._tell(f"row {row.number} was changed, or does not belong where it stands")
             self._look_at_content(row)
             self._look_at_ip(row)
             if row.event in MARKS:
                 self._heed(row)
-            if row.id in self._witnessed:
+            if row.number in self._witnessed:
                 self._compare(row)
             self.rows += 1
-            self._last = Head(row.id, row.chain)
+            self._last = Head(row.number, row.chain)
 
-    def finish(self, highest_number: int) -> None:
-        """After the last row; `highest_number` is that of the last row that was ever written."""
-        if highest_number > self._last.number:
-            self._tell(f"rows {self._last.number + 1} to {highest_number} are missing")
+    def finish(self, head: Head) -> None:
+        """After the last row; `head` is the one that the database keeps beside the rows, which the next row follows."""
+        if head.number > self._last.number:
+            self._tell(f"rows {self._last.number + 1} to {head.number} are missing")
+        elif head != self._last:
+            self._tell(f"the next row would follow another one than row {self._last.number}, the last one")
         for number, kept in sorted(self._witnessed.items()):
             for where, _ in kept:
                 self._tell(f"row {number}, which stands {where}, is missing")
@@ -162,18 +164,18 @@ class Audit:
 
     def _look_at_content(self, row: ChainRow) -> None:
         if row.content is None and row.salt is None and row.ip is None and row.subscriber_id is None:
-            self._bare.add(row.id)
+            self._bare.add(row.number)
         elif row.content is None or row.salt is None:
-            self._tell(f"row {row.id} is erased by half")
+            self._tell(f"row {row.number} is erased by half")
         elif content_digest(row.salt, row.subscriber_id, row.content) != row.content_digest:
-            self._tell(f"what row {row.id} says was changed")
+            self._tell(f"what row {row.number} says was changed")
 
     def _look_at_ip(self, row: ChainRow) -> None:
         if row.ip is None and row.ip_salt is None:
             if row.ip_digest is not None and row.content is not None:
-                self._without_ip.append(row.id)
+                self._without_ip.append(row.number)
         elif row.ip is None or row.ip_salt is None or row.ip_digest != ip_digest(row.ip_salt, row.ip):
-            self._tell(f"where row {row.id} came from was changed")
+            self._tell(f"where row {row.number} came from was changed")
 
     def _heed(self, row: ChainRow) -> None:
         try:
@@ -183,7 +185,7 @@ class Audit:
             else:
                 self._heed_erased([(int(first), int(last)) for first, last in content["rows"]])
         except (ValueError, KeyError, TypeError):
-            self._tell(f"row {row.id} should say what is gone, and cannot be read")
+            self._tell(f"row {row.number} should say what is gone, and cannot be read")
 
     def _heed_aged(self, through: int) -> None:
         kept = array("q", [number for number in self._without_ip if number > through])
@@ -200,6 +202,6 @@ class Audit:
             self.erased += len(named)
 
     def _compare(self, row: ChainRow) -> None:
-        for where, chain in self._witnessed.pop(row.id):
+        for where, chain in self._witnessed.pop(row.number):
             if chain != row.chain:
-                self._tell(f"row {row.id} is another one than that which stands {where}")
+                self._tell(f"row {row.number} is another one than that which stands {where}")

@@ -83,6 +83,7 @@ def setting(  # noqa: PLR0913 - a declaration: each argument is one column of th
     reason: str = "",
     required: bool = False,
     restart: bool = False,
+    secret: bool = False,
     table: str = "",
     absent: object = None,
     formerly: Mapping[str, Kind[Any] | None] = _NONE,
@@ -90,7 +91,8 @@ def setting(  # noqa: PLR0913 - a declaration: each argument is one column of th
     """Declare a field of a settings type as a key of config.toml, by the field's own name unless `key` is given.
 
     `default` is written as in the file and read by `kind`. Without one the field is `absent` unless the key is given,
-    or has no default where the key is `required`. `table` names another table than that of the type.
+    or has no default where the key is `required`. What is `secret` stays out of the `repr` of its type. `table` names
+    another table than that of the type.
     """
     declared = {
         "key": key,
@@ -105,7 +107,7 @@ def setting(  # noqa: PLR0913 - a declaration: each argument is one column of th
         "formerly": formerly,
     }
     value: Any = kind.read(default) if default is not None else MISSING if required else absent
-    return cast("T", field(default=value, metadata={"setting": declared}))
+    return cast("T", field(default=value, repr=not secret, metadata={"setting": declared}))
 
 
 def settings_of(kind: type[Any]) -> Iterator[Setting]:

@@ -281,6 +281,21 @@ def address() -> Kind[str]:
     return _written('a mail address, as in "ops@example.org"', lambda value: parse_address(value).wire)
 
 
+def database_server() -> Kind[str]:
+    """The address of a database on a server, as libpq takes it. Errors never show it: it may hold a password."""
+    expected = 'an address such as "postgresql://pressrun@db.example.org/pressrun"; without the key: SQLite in data_dir'
+
+    def parse(value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if scheme not in {"postgresql", "postgres"} or not separator:
+            raise BadValue(expected, found="an address that does not begin with postgresql://")
+        if not rest or any(character.isspace() or character < " " for character in rest):
+            raise BadValue(expected, found="an address without a host or name, or with blanks in it")
+        return value
+
+    return _written(expected, parse)
+
+
 def base_url() -> Kind[str]:
     """The root of every link: a scheme and a host, optionally a port, and nothing after it."""
     expected = 'an address such as "https://news.example.org", with nothing after the host'

@@ -105,7 +105,7 @@ def check_data(subject: Subject) -> Iterator[Finding]:
         yield from _check_place_of_data(subject, data.root)
         return
     for fault in find_data_problems(data):
-        yield subject.error("data_dir", fault.state, fault.remedy)
+        yield subject.error("database" if fault.is_on_server else "data_dir", fault.state, fault.remedy)
 
 
 def _check_place_of_data(subject: Subject, root: Path) -> Iterator[Finding]:
@@ -121,9 +121,11 @@ def _check_place_of_data(subject: Subject, root: Path) -> Iterator[Finding]:
 def check_lists(subject: Subject) -> Iterator[Finding]:
     """The settings of lists fit this configuration."""
     data, settings = subject.data, subject.settings
-    if settings is None or data is None or not data.database.exists():
+    if settings is None or data is None:
         return
     try:
+        if not data.database.exists():
+            return
         require_current_schema(data.database)
         with open_for_reading(data.database) as tx:
             yield from map(ConfigWarning, examine_lists(tx, settings.site, load_keys(data)))

@@ -18,7 +18,6 @@ from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
 from pressrun.sandbox.mail_parser import SIGNED_MAIL_LIMITS, ParserLimits, SandboxedParser
 from pressrun.services.background import BackgroundLoop
-from pressrun.store.datadir import DataDir
 from pressrun.web.http.server import WebServer
 
 STOP_SECONDS = 2.0  # for requests and mails that are still arriving when the daemon stops
@@ -68,7 +67,7 @@ class DaemonListeners:
     ) -> None:
         self.web = web
         self._held = _places_held(settings, sockets)
-        self._control = ControlServer(DataDir(settings.data_dir).control_socket, services.verbs)
+        self._control = ControlServer(settings.data.control_socket, services.verbs)
         self._mailroom = None if settings.smtp is None else Mailroom(settings, services, metrics, sockets)
 
     @property

@@ -12,13 +12,13 @@ from pressrun.core.keys import KeyRing
 from pressrun.daemon.assembly import build_bounce_handler
 from pressrun.daemon.services import Services, build_services
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir, DataLock, prepare
+from pressrun.store.datadir import DataLock, prepare
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
     """Lock the data, and bring its schema up to date. Raises TryAgain while another process holds it."""
-    data = DataDir(settings.data_dir)
+    data = settings.data
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = DataLock.acquire(data)
     try:

@@ -51,7 +51,6 @@ from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.services.operating.readiness import Readiness
 from pressrun.smtp.handover import Outcome
-from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Journal
 from pressrun.web.http.server import WebServer
 
@@ -144,7 +143,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 async def _opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
     """The journal of relay replies, locked; None if it cannot be opened: then a kill repeats more copies."""
     try:
-        journal = Journal.open(DataDir(settings.data_dir).journal, count_workers(settings.delivery.workers))
+        journal = Journal.open(settings.data.journal, count_workers(settings.delivery.workers))
     except OSError as problem:
         event(log, "worker.not_journaled", level=logging.WARNING, problem=problem.strerror)
         yield None

@@ -140,7 +140,7 @@ def build_services(
             edition_admin=editions.edition_admin,
             kept_mail=operating.kept_mail,
             held=operating.held,
-            rotate=_key_rotation(DataDir(settings.value.data_dir), keys, hooks.on_new_key),
+            rotate=_key_rotation(settings.value.data, keys, hooks.on_new_key),
         ),
     )
 
@@ -163,7 +163,7 @@ def _build_readers(settings: Current[ServiceSettings], database: Database, keys:
 
 def _build_editions(settings: Current[Settings], database: Database, keys: KeyRing, hooks: Hooks) -> Editions:
     clock, site = utc_now, settings.value.site
-    layouts, sender_check = OwnLayouts(DataDir(settings.value.data_dir).layouts), build_sender_check(settings)
+    layouts, sender_check = OwnLayouts(settings.value.data.layouts), build_sender_check(settings)
     return Editions(
         layouts=layouts,
         sender_check=sender_check,
@@ -187,7 +187,7 @@ def _build_editions(settings: Current[Settings], database: Database, keys: KeyRi
 def _build_operating(settings: Settings, readers: Readers, layouts: LayoutRenderer, mail_accepted: Waker) -> Operating:
     context = readers.context
     database, keys, clock, entropy, wake = context.database, context.keys, context.clock, context.entropy, context.wake
-    data = DataDir(settings.data_dir)
+    data = settings.data
     return Operating(
         lists=ListAdmin(
             database=database,

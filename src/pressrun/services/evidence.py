@@ -73,5 +73,5 @@ def verify(tx: Transaction, witnesses: Iterable[tuple[str, Head]]) -> Audit:
     for where, head in witnesses:
         audit.expect(head, where)
     audit.follow(consent.chain_rows(tx))
-    audit.finish(consent.highest_number(tx))
+    audit.finish(consent.read_head(tx))
     return audit

@@ -92,6 +92,8 @@ class Forgotten:
 
 def read_page(tx: Transaction, place: Place, spellings: Spellings, after: int) -> list[Row]:
     """Rows after an id, a batch at a time; columns that cannot name the address may be None."""
+    if place is CONSENT:
+        tx.run_deferred()  # rows that this transaction will append may name it, too
     values: dict[str, object] = {"after": after, "limit": place.page}
     if place in (CONSENT, NOTICE):
         values["hint"] = f"%{spellings.hint}%"

@@ -58,6 +58,7 @@ class EngineConnection(ABC):
         tx = Transaction(self.begin(durable=durable), self.dialect)
         try:
             result = work(tx)
+            tx.run_deferred()
             self.commit()
         except BaseException:
             self.roll_back()
@@ -83,6 +84,7 @@ class EngineConnection(ABC):
         tx = Transaction(self.begin_reading(), self._reading)
         try:
             yield tx
+            tx.run_deferred()  # there is nothing, or the engine refuses it
         finally:
             self.roll_back()
 
@@ -105,10 +107,6 @@ class EngineConnection(ABC):
     @abstractmethod
     def checkpoint(self) -> bool:
         """Bring everything that is committed to the disk; False while a reader prevents that."""
-
-    @abstractmethod
-    def drop_statistics(self) -> bool:
-        """Drop statistics that would mislead the planner; True if there were any."""
 
     @abstractmethod
     def close(self) -> None:

@@ -1,5 +1,9 @@
 """The evidence of consent: append-only rows, each chained to the one before by salted digests (core.chain).
 
+A transaction queues its rows, and appends them right before the commit, by one statement: the end of the chain is what
+all transactions that record evidence have in common, and each holds it until its commit. Whatever reads evidence here
+appends first what its own transaction has queued.
+
 Rows change only to lose their content (erasure) or the network address that they came from (ageing), and a new row
 records each such change. Triggers refuse everything else.
 """
@@ -8,7 +12,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -57,24 +60,10 @@ class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
     carried: Sequence[Mapping[str, object]] = ()
 
 
-class _Entry(NamedTuple):
-    """A row before it has its number and place in the chain."""
-
-    event: str
-    at: int
-    secret: bytes
-    content: str
-    subscriber_id: int | None = None
-    list_id: int | None = None
-    ip: str | None = None
-
-
 def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
-    """Append a row for each event, in order."""
-    _append(
-        tx,
-        [_Entry(one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip) for one in events],
-    )
+    """Append a row for each event, in order, at the end of the transaction."""
+    for one in events:
+        _append(tx, one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip)
 
 
 def _content(event: ConsentEvent) -> str:
@@ -90,44 +79,59 @@ def _content(event: ConsentEvent) -> str:
     return in_json(content | {"carried": event.carried} if event.carried else content)
 
 
-def _append(tx: Transaction, entries: Sequence[_Entry]) -> None:
-    """Append rows by one statement: texts go as JSON, salts and digests as octets of fixed width."""
-    number, before = read_head(tx)
+def _append(
+    tx: Transaction,
+    event: str,
+    at: int,
+    secret: bytes,
+    content: str,
+    subscriber_id: int | None = None,
+    list_id: int | None = None,
+    ip: str | None = None,
+) -> None:
+    """Queue a row. Its digests are made now, so that the end of the chain is held for as short as possible."""
+    salt, ip_salt = split_salt(secret)
+    digest = content_digest(salt, subscriber_id, content)
+    of_ip = None if ip is None else ip_digest(ip_salt, ip)
+    row = ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, ip, ip_salt, of_ip, b"")
+    tx.before_commit(_append_queued, row)
+
+
+def _append_queued(tx: Transaction, queued: Sequence[ChainRow]) -> None:
+    """Give rows their numbers and links, and append them by one statement.
+
+    Texts go as JSON, salts and digests as octets of fixed width. Reading the head locks it until the commit, so that
+    transactions append one after the other.
+    """
+    head = read_head(tx)
+    before = head.chain
     rows: list[tuple[object, ...]] = []
     octets: list[bytes] = []
-    for event, at, secret, content, subscriber_id, list_id, ip in entries:
-        number += 1
-        salt, ip_salt = split_salt(secret)
-        digest = content_digest(salt, subscriber_id, content)
-        of_ip = None if ip is None else ip_digest(ip_salt, ip)
-        row = ChainRow(number, subscriber_id, list_id, event, at, salt, content, digest, ip, ip_salt, of_ip, b"")
-        before = link(before, row)
-        rows.append((number, subscriber_id, list_id, event, at, content, ip))
-        octets += (salt, digest, ip_salt, of_ip or _NO_DIGEST, before)
+    for number, one in enumerate(queued, head.number + 1):
+        before = link(before, one._replace(number=number))
+        rows.append((number, one.subscriber_id, one.list_id, one.event, one.at, one.content, one.ip))
+        octets += (one.salt or b"", one.content_digest, one.ip_salt or b"", one.ip_digest or _NO_DIGEST, before)
     tx.run("consent.append", rows=in_json(rows), octets=b"".join(octets))
 
 
 def read_head(tx: Transaction) -> Head:
-    """The number and digest of the last row."""
-    last = tx.row("consent.last_chain")
-    return NO_ROWS if last is None else Head(last["id"], last["chain"])
-
-
-def highest_number(tx: Transaction) -> int:
-    """The number of the last row that was ever written, even if it no longer exists."""
-    return int(tx.value("consent.highest_number") or 0)
+    """The number and link of the last row that was ever written, as the database notes it beside the rows."""
+    last = tx.row("consent.head")
+    return NO_ROWS if last is None else Head(last["number"], last["chain"])
 
 
 def chain_rows(tx: Transaction) -> Iterator[ChainRow]:
     """All rows in the order of their numbers, read a page at a time."""
-    after = -1
+    tx.run_deferred()
+    after = 0
     while page := tx.rows("consent.page", after=after, limit=PAGE):
-        after = page[-1]["id"]
+        after = page[-1]["number"]
         yield from (ChainRow(*row) for row in page)
 
 
 def consent_of(tx: Transaction, subscriber_id: int) -> list[dict[str, object]]:
     """The evidence about one person, oldest first: event, at, ip, and the fields of the content."""
+    _append_early(tx, subscriber_id)
     return [
         {"event": row["event"], "at": row["at"], "ip": row["ip"], **json.loads(row["content"] or "{}")}
         for row in tx.rows("consent.of_subscriber", subscriber_id=subscriber_id)
@@ -136,7 +140,14 @@ def consent_of(tx: Transaction, subscriber_id: int) -> list[dict[str, object]]:
 
 def numbers_of(tx: Transaction, subscriber_id: int) -> list[int]:
     """The numbers of the rows about one person."""
-    return [row["id"] for row in tx.rows("consent.numbers_of_subscriber", subscriber_id=subscriber_id)]
+    _append_early(tx, subscriber_id)
+    return [row["number"] for row in tx.rows("consent.numbers_of_subscriber", subscriber_id=subscriber_id)]
+
+
+def _append_early(tx: Transaction, subscriber_id: int) -> None:
+    """Append what this transaction has queued, if some of it is about this person."""
+    if any(one.subscriber_id == subscriber_id for one in tx.deferred(_append_queued)):
+        tx.run_deferred()
 
 
 def erase_consent(tx: Transaction, subscriber_id: int, *, now: int, salt: bytes) -> None:
@@ -148,19 +159,21 @@ def erase_rows(tx: Transaction, numbers: Collection[int], *, now: int, salt: byt
     """Erase the content of these rows, and record that in a row that names them; the chain stays valid."""
     if numbers:
         tx.run("consent.erase", numbers=in_json(sorted(numbers)))
-        _append(tx, [_Entry(ERASED, now, salt, mark_of_erased(numbers))])
+        _append(tx, ERASED, now, salt, mark_of_erased(numbers))
 
 
 def oldest_ip_at(tx: Transaction) -> int | None:
     """When the oldest row that still has a network address was written."""
+    tx.run_deferred()
     at: int | None = tx.value("consent.oldest_ip")
     return at
 
 
 def age_ips(tx: Transaction, *, before: int, now: int, salt: bytes, limit: int = 1000) -> int:
     """Delete the network addresses of rows from before `before`, a batch at a time; returns how many."""
-    numbers = [row["id"] for row in tx.rows("consent.with_old_ip", before=before, limit=limit)]
+    tx.run_deferred()
+    numbers = [row["number"] for row in tx.rows("consent.with_old_ip", before=before, limit=limit)]
     if numbers:
-        tx.run_many("consent.age", [{"id": number} for number in numbers])
-        _append(tx, [_Entry(AGED, now, salt, mark_of_aged(max(numbers)))])
+        tx.run("consent.age", numbers=in_json(numbers))
+        _append(tx, AGED, now, salt, mark_of_aged(max(numbers)))
     return len(numbers)

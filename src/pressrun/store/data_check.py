@@ -25,6 +25,7 @@ class DataProblem:
     place: str
     state: str
     remedy: str
+    is_on_server: bool = False
 
 
 def find_data_problems(data: DataDir) -> list[DataProblem]:
@@ -84,6 +85,14 @@ def _content_problems(data: DataDir) -> Iterator[DataProblem]:
                 return
         datadir.check(data)
     except (BadConfiguration, Unavailable) as problem:
-        state, _, remedy = str(problem).partition(": ")
-        named = next((word for word in state.split() if word.startswith(os.sep)), str(data.root))
-        yield DataProblem(named, state, remedy or "a database and keys that can be used")
+        yield _problem_of(data, str(problem))
+
+
+def _problem_of(data: DataDir, message: str) -> DataProblem:
+    """A message "STATE: REMEDY" or "STATE. REMEDY" as a problem of the file that it names, or of the server."""
+    if data.server is not None and str(data.server) in message:
+        state, _, remedy = message.partition(". ")
+        return DataProblem(str(data.server), state, remedy or "a server that answers", is_on_server=True)
+    state, _, remedy = message.partition(": ")
+    named = next((word for word in state.split() if word.startswith(os.sep)), str(data.root))
+    return DataProblem(named, state, remedy or "a database and keys that can be used")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -11,6 +11,7 @@ import msgspec
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -46,6 +47,9 @@ class Dialect:
     conflicts: tuple[type[Exception], ...]  # another transaction is in the way: the unit of work may run again
 
 
+DeferredWork = Callable[["Transaction", Sequence[Any]], object]
+
+
 def in_json(values: Any) -> str:
     """Values as one JSON text, which a statement for many rows takes apart."""
     return _encode(values).decode()
@@ -69,13 +73,15 @@ class Transaction:
     change (counters, events, what memory holds), or hands it to `after_commit`.
     """
 
-    __slots__ = ("_connection", "_dialect", "_effects", "_statements")
+    __slots__ = ("_connection", "_deferred", "_dialect", "_effects", "_run_deferred", "_statements")
 
     def __init__(self, connection: Any, dialect: Dialect) -> None:
         self._connection = connection
         self._dialect = dialect
         self._statements = dialect.statements
         self._effects: list[Callable[[], object]] = []
+        self._deferred: list[tuple[DeferredWork, Any]] = []
+        self._run_deferred = 0  # how many of them have been carried out
 
     def after_commit(self, effect: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Call `effect` once when this transaction is committed, in the event loop if there is one.
@@ -89,6 +95,24 @@ class Transaction:
         """After the commit: give each function that waited for it to `later`, in order."""
         for effect in self._effects:
             later(effect)
+
+    def before_commit(self, work: Callable[[Transaction, Sequence[Item]], object], item: Item) -> None:
+        """Have `work` called right before the commit, once with the items of all such calls, in order.
+
+        This is for what keeps other transactions waiting from then on. What is undone takes its items along.
+        """
+        self._deferred.append((work, item))
+
+    def deferred(self, work: Callable[[Transaction, Sequence[Item]], object]) -> list[Item]:
+        """The items that still wait for the commit."""
+        return [item for one, item in self._deferred[self._run_deferred :] if one is work]
+
+    def run_deferred(self) -> None:
+        """Carry out now what waits for the commit: before it, or where something else depends on it."""
+        while pending := self._deferred[self._run_deferred :]:
+            self._run_deferred = len(self._deferred)
+            for work in dict.fromkeys(work for work, _ in pending):
+                work(self, [item for one, item in pending if one is work])
 
     def run(self, name: str, /, **parameters: Any) -> int:
         """Run a statement; returns how many rows it changed."""
@@ -140,14 +164,15 @@ class Transaction:
 
         What is about the database itself, such as a full disk or a lock, is raised: what follows would fail as well.
         """
-        before = len(self._effects)
+        effects, deferred, run_deferred = len(self._effects), len(self._deferred), self._run_deferred
         self._connection.execute("savepoint attempt")
         try:
             work()
         except Exception as problem:
             if self.is_of_database(problem):
                 raise
-            del self._effects[before:]
+            del self._effects[effects:], self._deferred[deferred:]
+            self._run_deferred = run_deferred
             self._connection.execute("rollback to savepoint attempt")
             self._connection.execute("release savepoint attempt")
             return problem

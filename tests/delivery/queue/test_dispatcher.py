@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.database import REFUSALS, held_by_another, refused_updates
+from tests.database import REFUSALS, file_of, held_by_another, refused_updates
 from tests.delivery.pressroom import (
     GONE,
     LATER,
@@ -449,7 +449,7 @@ async def test_the_loop_goes_on_when_the_database_is_back(press: Pressroom, monk
     await press.turn()
     taken = press.take_all()
     await press.change("pragma busy_timeout = 0")
-    with held_by_another(press.office.database):
+    with held_by_another(file_of(press.office.database.location)):
         for outgoing in taken:
             press.answer(outgoing, TAKEN)
         press.dispatcher.connect(press.pool)

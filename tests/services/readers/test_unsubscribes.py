@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.database import columns_of, held_by_another, watched
+from tests.database import columns_in, file_of, held_by_another, watched
 from tests.delivery.pressroom import Pressroom, open_pressroom
 
 from pressrun.core.errors import Unavailable
@@ -57,7 +57,7 @@ async def contents(press: Pressroom) -> dict[str, list[Any]]:
     """All that leaving touches, but for what is drawn by chance elsewhere."""
     found = {}
     for table in TABLES:
-        columns = await columns_of(press.office.database, table)
+        columns = await press.office.database.read(columns_in, table)
         kept = ", ".join(name for name in columns if not name.endswith(("_digest", "_secret")) or table == "consent")
         found[table] = await press.rows(f"select {kept} from {table} order by 1, 2")
     return found
@@ -127,7 +127,7 @@ async def test_a_database_that_cannot_write_fails_all_and_leaves_nothing(
     await press.change("pragma busy_timeout = 10")
     before = await contents(press)
     async with watched(press.office.database) as said:
-        with held_by_another(press.office.database):
+        with held_by_another(file_of(press.office.database.location)):
             answers = await asyncio.gather(
                 *(press.office.unsubscribes.unsubscribe(number, WEB) for number in (1, 2, 3)), return_exceptions=True
             )

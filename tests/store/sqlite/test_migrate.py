@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pressrun.core.chain import ChainRow, content_digest, ip_digest, link, split_salt
 from pressrun.core.errors import BadConfiguration, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.tokens import suppression_digest
@@ -154,6 +155,44 @@ def test_evidence_of_before_becomes_a_chain_whose_network_addresses_can_age(tmp_
         ("added", None, None),
         ("erased", None, '{"rows":[[3,3]]}'),
     ] == shown
+
+
+def chained(path: Path, number: int) -> None:
+    """A row of evidence as earlier versions wrote it."""
+    salt, ip_salt = split_salt(bytes(16))
+    digest = content_digest(salt, 7, "{}")
+    of_ip = ip_digest(ip_salt, "192.0.2.7")
+    with closing(sqlite3.connect(path)) as connection:
+        last = connection.execute("select chain from consent order by id desc limit 1").fetchone()
+        row = ChainRow(number, 7, 3, "requested", 5, salt, "{}", digest, "192.0.2.7", ip_salt, of_ip, b"")
+        row = row._replace(chain=link(last[0] if last else b"", row))
+        connection.execute(
+            "insert into consent (id, subscriber_id, list_id, event, at, salt, content, content_digest, ip, ip_salt,"
+            " ip_digest, chain) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+        connection.commit()
+
+
+@pytest.mark.parametrize(("rows", "lost", "problems"), [(0, 0, []), (3, 0, []), (3, 1, ["rows 3 to 3 are missing"])])
+def test_evidence_keeps_its_numbers_and_its_chain(tmp_path: Path, rows: int, lost: int, problems: list[str]) -> None:
+    """Rows that somebody had taken away at the end are missing still."""
+    path, steps = first_version(tmp_path / "db"), migrate.package_steps()
+    before = {number: step for number, step in steps.items() if number < 34}
+    migrate.migrate(path, before, backups=tmp_path / "backups", keys=KEYS)
+    for number in range(1, rows + 1):
+        chained(path, number)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("drop trigger consent_is_kept")
+        connection.execute("delete from consent where id > ?", (rows - lost,))
+        connection.execute("create trigger consent_is_kept before delete on consent begin select 1; end")
+        kept = connection.execute("select id, content, ip, chain from consent order by id").fetchall()
+        connection.commit()
+    migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
+    with open_for_reading(SqliteFile(path)) as tx:
+        assert kept == [(row.number, row.content, row.ip, row.chain) for row in consent.chain_rows(tx)]
+        assert problems == evidence.verify(tx, []).problems
+        assert rows == consent.read_head(tx).number
 
 
 def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Path) -> None:

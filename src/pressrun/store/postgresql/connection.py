@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 import psycopg
@@ -45,10 +46,11 @@ def _dialect(*, reading: bool) -> Dialect:
 class PostgresConnection(EngineConnection):
     """A connection to the server."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, password: str | None = None) -> None:
         super().__init__(_dialect(reading=False), _dialect(reading=True))
         self._address = address
-        self._connection = connect(address)
+        self._password = password
+        self._connection = connect(address, password)
 
     def begin(self, *, durable: bool) -> psycopg.Connection[Any]:
         return self._begin(_BEGIN if durable else _BEGIN_RECORD)
@@ -66,7 +68,7 @@ class PostgresConnection(EngineConnection):
                     raise
             else:
                 return self._connection
-        self._connection = connect(self._address)
+        self._connection = connect(self._address, self._password)
         self._connection.execute(statement)
         return self._connection
 
@@ -96,15 +98,11 @@ class PostgresConnection(EngineConnection):
         """The server does that by itself."""
         return True
 
-    def drop_statistics(self) -> bool:
-        """None of them mislead: the server gathers them anew as the tables grow."""
-        return False
-
     def close(self) -> None:
         self._connection.close()
 
 
-def connect(address: str) -> psycopg.Connection[Any]:
+def connect(address: str, password: str | None = None) -> psycopg.Connection[Any]:
     """Open a connection; raises Unavailable, and BadConfiguration when the server is not one that we can use."""
     try:
         connection = psycopg.connect(
@@ -114,6 +112,7 @@ def connect(address: str) -> psycopg.Connection[Any]:
             connect_timeout=CONNECT_SECONDS,
             application_name="pressrun",
             client_encoding="utf-8",
+            password=password,
         )
     except psycopg.OperationalError as problem:
         raise Unavailable(f"the database {without_password(address)} cannot be reached: {_one_line(problem)}") from None
@@ -142,8 +141,9 @@ def _require_usable(connection: psycopg.Connection[Any], address: str) -> None:
 def without_password(address: str) -> str:
     """An address as people may see it."""
     values = psycopg.conninfo.conninfo_to_dict(address)
-    host, port = values.get("host") or "local", values.get("port")
-    return f"postgresql://{host}{f':{port}' if port else ''}/{values.get('dbname') or values.get('user') or ''}"
+    hosts, ports = (str(values.get(name) or "").split(",") for name in ("host", "port"))
+    places = (f"{host}:{port}" if port else host for host, port in zip_longest(hosts, ports, fillvalue=ports[0]))
+    return f"postgresql://{','.join(places)}/{values.get('dbname') or values.get('user') or ''}"
 
 
 def _one_line(problem: Exception) -> str:

@@ -41,7 +41,8 @@ def package_steps() -> dict[int, str]:
 class PostgresDatabase:
     """A database on a server, and in it the schema that the role's search_path names first."""
 
-    address: str = field(repr=False)  # as libpq takes it, with its password
+    address: str = field(repr=False)  # as libpq takes it; it may hold a password
+    password: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return without_password(self.address)
@@ -117,17 +118,17 @@ class PostgresDatabase:
     def connect(self, *, readonly: bool = False) -> PostgresConnection:
         """Open a connection; each of its transactions says by itself whether it may write."""
         del readonly
-        return PostgresConnection(self.address)
+        return PostgresConnection(self.address, self.password)
 
     async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
         """Open a connection with a thread of its own."""
         from pressrun.store.postgresql.thread import PostgresThread  # noqa: PLC0415 - verbs that read need no event loop
 
         del readonly
-        return await PostgresThread.open(self.address)
+        return await PostgresThread.open(self.address, self.password)
 
     def _ask(self, question: Callable[[psycopg.Connection[Any]], T]) -> T:
-        with closing(connect(self.address)) as connection:
+        with closing(connect(self.address, self.password)) as connection:
             try:
                 return question(connection)
             except psycopg.OperationalError as problem:

@@ -21,11 +21,13 @@ class PostgresThread:
         self._connection = connection
 
     @classmethod
-    async def open(cls, address: str) -> Self:
+    async def open(cls, address: str, password: str | None) -> Self:
         """Connect and start the thread; raises Unavailable and BadConfiguration."""
         executor = ThreadPoolExecutor(1, "postgresql")
         try:
-            connection = await asyncio.get_running_loop().run_in_executor(executor, PostgresConnection, address)
+            connection = await asyncio.get_running_loop().run_in_executor(
+                executor, PostgresConnection, address, password
+            )
         except BaseException:
             executor.shutdown(wait=False)
             raise

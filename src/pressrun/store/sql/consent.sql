@@ -1,35 +1,24 @@
--- name: last_chain
--- The last row of the chain.
-select id, chain from consent order by id desc limit 1;
-
--- name: append
--- Append rows: arrays, and 128 octets for each (salt and digest of content and of address, chain).
-insert into consent (id, subscriber_id, list_id, event, at, salt, content, content_digest, ip, ip_salt, ip_digest, chain)
-select cast(new.value ->> 0 as bigint), cast(new.value ->> 1 as bigint), cast(new.value ->> 2 as bigint), new.value ->> 3,
-    cast(new.value ->> 4 as bigint), substr(:octets, new.key * 128 + 1, 16), new.value ->> 5,
-    substr(:octets, new.key * 128 + 17, 32), new.value ->> 6,
-    case when new.value ->> 6 is not null then substr(:octets, new.key * 128 + 49, 16) end,
-    case when new.value ->> 6 is not null then substr(:octets, new.key * 128 + 65, 32) end,
-    substr(:octets, new.key * 128 + 97, 32)
-from {each rows as new} order by new.key;
+-- name: head
+-- Where the chain stands. The lock makes transactions append one after the other.
+select number, chain from consent_head {lock};
 
 -- name: page
 -- The rows of the chain in their order, some at a time; the columns in the order of core.chain.ChainRow.
-select id, subscriber_id, list_id, event, at, salt, content, content_digest, ip, ip_salt, ip_digest, chain
-from consent where id > :after order by id limit :limit;
+select number, subscriber_id, list_id, event, at, salt, content, content_digest, ip, ip_salt, ip_digest, chain
+from consent where number > :after order by number limit :limit;
 
 -- name: of_subscriber
 -- The evidence about one person, oldest first.
-select event, at, ip, content from consent where subscriber_id = :subscriber_id order by id;
+select event, at, ip, content from consent where subscriber_id = :subscriber_id order by number;
 
 -- name: numbers_of_subscriber
 -- The numbers of the rows about one person.
-select id from consent where subscriber_id = :subscriber_id order by id;
+select number from consent where subscriber_id = :subscriber_id order by number;
 
 -- name: erase
 -- Erase the content of rows and whom they are about; the chain stays valid.
 update consent set subscriber_id = null, salt = null, content = null, ip = null, ip_salt = null
-where id {in numbers};
+where number {in numbers};
 
 -- name: oldest_ip
 -- The oldest row that still has a network address.
@@ -37,8 +26,8 @@ select min(at) from consent where ip is not null;
 
 -- name: with_old_ip
 -- Rows whose network address has to be deleted, a batch at a time.
-select id from consent where ip is not null and at <= :before order by at, id limit :limit;
+select number from consent where ip is not null and at <= :before order by at, number limit :limit;
 
 -- name: age
--- Delete the network address of a row; the chain stays valid.
-update consent set ip = null, ip_salt = null where id = :id;
+-- Delete the network addresses of rows; the chain stays valid.
+update consent set ip = null, ip_salt = null where number {in numbers};

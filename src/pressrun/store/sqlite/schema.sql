@@ -183,7 +183,8 @@ create index address_change_by_end on address_change (expires_at);
 -- Append-only evidence of consent. `chain` covers the row before, so gaps show. Content and salt can be erased, because
 -- the chain covers only the salted digests (core.chain).
 create table consent (
-    id integer primary key autoincrement,     -- without gaps
+    id integer primary key,
+    number integer not null unique,           -- in the chain: from 1 on, without gaps, given right before the commit
     subscriber_id integer,                    -- null: erased, or the row records an erasure or ageing
     list_id integer,
     event text not null,                      -- requested, confirmed, …, or erased, aged
@@ -191,24 +192,39 @@ create table consent (
     salt blob,                                -- 16 random octets; null: erased
     content text,                             -- JSON: list, address, source, language, text, mail, message_id; null: erased
     content_digest blob not null,             -- SHA-256 of salt, subscriber_id and content
-    chain blob not null,                      -- SHA-256 of the previous chain, id, list_id, event, at and both digests
+    chain blob not null,                      -- SHA-256 of the previous chain, number, list_id, event, at and both digests
     ip text,                                  -- network address; null: unknown, aged or erased
     ip_salt blob,                             -- 16 random octets; null with ip
     ip_digest blob                            -- SHA-256 of ip_salt and ip; null: unknown
 ) strict;
-create index consent_by_subscriber on consent (subscriber_id, id);
-create index consent_with_ip on consent (at) where ip is not null;
+create index consent_by_subscriber on consent (subscriber_id, number);
+create index consent_with_ip on consent (at, number) where ip is not null;
+
+-- Where the chain of consent stands: one row once there is evidence, which each new row moves on. The transaction that
+-- appends holds it until the commit.
+create table consent_head (
+    id integer primary key check (id = 1),
+    number integer not null,                  -- the highest that was ever given
+    chain blob not null                       -- of that row
+) strict;
 create trigger consent_is_appended before insert on consent
-when new.id is not (select coalesce(max(id), 0) + 1 from consent)
+when new.number is not coalesce((select number from consent_head), 0) + 1
+    or exists (select 1 from consent where id = new.id)
 begin
     select raise(abort, 'consent is append-only: a row follows the last one');
+end;
+create trigger consent_moves_on after insert on consent
+begin
+    insert into consent_head (id, number, chain) values (1, new.number, new.chain)
+    on conflict (id) do update set number = excluded.number, chain = excluded.chain;
 end;
 create trigger consent_is_kept before delete on consent
 begin
     select raise(abort, 'consent is append-only: no row goes');
 end;
 create trigger consent_stays before update on consent
-when new.id is not old.id or new.list_id is not old.list_id or new.event is not old.event or new.at is not old.at
+when new.id is not old.id or new.number is not old.number or new.list_id is not old.list_id
+    or new.event is not old.event or new.at is not old.at
     or new.content_digest is not old.content_digest or new.ip_digest is not old.ip_digest or new.chain is not old.chain
     or (new.subscriber_id is not old.subscriber_id and new.subscriber_id is not null)
     or (new.salt is not old.salt and new.salt is not null)
@@ -277,13 +293,6 @@ create index edition_by_digest on edition (list_id, source_digest);
 create index edition_live on edition (id) where state in ('scheduled', 'sending');
 create index edition_by_state on edition (state);
 
--- The highest id that was ever drawn for a row of a table, where an id has to be known before the row is stored.
-create table id_counter (
-    name text primary key,                    -- of the table
-    last_id integer not null                  -- 0: none yet
-) strict, without rowid;
-insert into id_counter (name, last_id) values ('edition', 0);
-
 -- Events of an edition that the rows of its copies do not keep, counted by the second for its report.
 create table edition_tally (
     edition_id integer not null references edition on delete cascade,
@@ -318,14 +327,13 @@ where first_claim_at is not null and state <> 'cancelled' and (canary_copies is 
 create index edition_archive on edition (list_id, coalesce(dated_at, first_claim_at), id)
 where first_claim_at is not null and state <> 'cancelled' and (canary_copies is null or state = 'finished');
 
--- The search index: the words of each edition as core.searching makes them; rowid is the id of the edition.
+-- The search index: the words of each edition as core.searching prepares them; rowid is the id of the edition.
 create virtual table archive_search using fts5(
     list,                                     -- `l` and the id of its list
-    title,                                    -- words of its title
-    words,                                    -- words of its preheader and text
-    shown unindexed,                          -- the text of which passages are shown
+    title,
+    text,
     prefix = '1 2 3',                         -- queries match the beginning of words
-    tokenize = 'ascii');                      -- words end at blanks and are compared as they are
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'");
 -- Deleted words leave the index at once, as secure_delete does for tables.
 insert into archive_search (archive_search, rank) values ('secure-delete', 1);
 

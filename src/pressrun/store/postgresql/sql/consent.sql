@@ -1,3 +1,0 @@
--- name: highest_number
--- The highest number ever used.
-select max(id) from consent;

@@ -1,0 +1,157 @@
+"""The engines that tests run on, and how they get new databases there.
+
+A test runs on one engine at a time, which the fixture `engine` of tests/conftest.py chooses. What it opens with
+`new_data_dir` and `new_database` is on that engine, so most tests never name one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from tests import postgresql
+
+from pressrun.core.keys import KeyRing
+from pressrun.store.datadir import DataDir, load_keys, prepare
+from pressrun.store.location import Location
+from pressrun.store.postgresql import location
+from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.sqlite.location import SqliteFile
+
+_FILE = "pressrun.sqlite3"
+_TEMPLATE = "template"  # the data_dir of the template, in the folder of the server
+_FOLDERS = ExitStack()
+
+
+class Engine(Protocol):
+    """Where the databases of a test are."""
+
+    def at(self, path: Path) -> Location:
+        """The empty database with the newest schema that belongs to this path; the same one whenever it is asked."""
+        ...
+
+    def data_dir(self, root: Path) -> tuple[DataDir, KeyRing]:
+        """A data_dir with its database, or the one that is there."""
+        ...
+
+    def end_test(self) -> None:
+        """Nobody uses the databases of the test any longer."""
+        ...
+
+
+class _Sqlite:
+    def at(self, path: Path) -> Location:
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_bytes((_new_folder().root / _FILE).read_bytes())
+        return SqliteFile(path)
+
+    def data_dir(self, root: Path) -> tuple[DataDir, KeyRing]:
+        data = DataDir(root)
+        if root.exists():
+            return data, prepare(data)
+        _copy_files(_new_folder(), root)
+        return data, load_keys(data)
+
+    def end_test(self) -> None:
+        """Files go with the folder of the test."""
+
+
+class _PostgreSQL:
+    def __init__(self) -> None:
+        self._names: dict[Path, str] = {}
+
+    def at(self, path: Path) -> Location:
+        if path not in self._names:
+            self._names[path] = _databases().take()
+        return PostgresDatabase(postgresql.shared_server().url(self._names[path]))
+
+    def data_dir(self, root: Path) -> tuple[DataDir, KeyRing]:
+        data = DataDir(root, self.at(root))
+        if root.exists():
+            return data, prepare(data)
+        _copy_files(DataDir(postgresql.shared_server().folder / _TEMPLATE), root)
+        return data, load_keys(data)
+
+    def end_test(self) -> None:
+        for name in self._names.values():
+            _databases().give_back(name)
+        self._names.clear()
+
+
+ENGINES: dict[str, Engine] = {"sqlite": _Sqlite()}
+if (Path(location.__file__).parent / "schema.sql").exists():  # it is on its way
+    ENGINES["postgresql"] = _PostgreSQL()
+
+
+class _Current:
+    """The engine of the test that runs now, and whether it has asked for a database."""
+
+    name = "sqlite"
+    is_used = False
+
+
+@contextmanager
+def use(name: str) -> Iterator[None]:
+    """New databases are on this engine meanwhile."""
+    before, _Current.name, _Current.is_used = _Current.name, name, False
+    try:
+        yield
+    finally:
+        ENGINES[name].end_test()
+        _Current.name = before
+
+
+def used() -> str | None:
+    """The engine of this test, if it has asked for a database."""
+    return _Current.name if _Current.is_used else None
+
+
+def new_database(path: Path) -> Location:
+    """The database of this path on the engine of this test: an empty one with the newest schema."""
+    _Current.is_used = True
+    return ENGINES[_Current.name].at(path)
+
+
+def new_data_dir(root: Path) -> tuple[DataDir, KeyRing]:
+    """What `prepare` makes of a new folder, with the same keys each time, or what it finds in one that exists."""
+    _Current.is_used = True
+    return ENGINES[_Current.name].data_dir(root)
+
+
+def _copy_files(made: DataDir, root: Path) -> None:
+    root.mkdir(mode=0o700, parents=True)
+    for path in sorted(made.root.rglob("*")):
+        target = root / path.relative_to(made.root)
+        if path.is_dir():
+            target.mkdir(mode=0o700)
+        else:
+            target.touch(mode=0o600)
+            target.write_bytes(path.read_bytes())
+
+
+@cache
+def _new_folder() -> DataDir:
+    """A new data_dir with SQLite, made once in each process."""
+    data = DataDir(Path(_FOLDERS.enter_context(TemporaryDirectory(prefix="pressrun-tests-"))) / "data")
+    prepare(data)
+    return data
+
+
+@cache
+def _databases() -> postgresql.Databases:
+    def fill(server: postgresql.Server, address: str) -> None:
+        prepare(DataDir(server.folder / _TEMPLATE, PostgresDatabase(address)))
+
+    return postgresql.Databases(postgresql.make_template(fill))
+
+
+def end_run() -> None:
+    """Close and remove what this process keeps between its tests."""
+    if _databases.cache_info().currsize:
+        _databases().close()
+    _FOLDERS.close()

@@ -1,0 +1,302 @@
+"""PostgreSQL for tests: a server of their own for each run, and empty databases that cost a few milliseconds.
+
+The server of a run starts when the first test asks for it, in whichever worker that is, and stops when the run ends,
+however it ends: a process that waits for the end of the run stops it and removes its folder. It listens on a Unix
+socket alone, in a folder that nobody else may enter. As root it runs as the user `postgres`.
+
+    python -m tests.postgresql FOLDER    starts a server in FOLDER, which stops when FOLDER/lasts is no longer locked
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+_ROOT = Path(__file__).parent.parent
+_DEBIAN = Path("/usr/lib/postgresql")
+_USER = "postgres"
+_RUN = "PRESSRUN_TESTS_POSTGRESQL"  # the folder of this run, for its workers
+ROLE = "pressrun"  # owns the databases, and may nothing else
+_LASTS, _STARTED = "lasts", "started"  # files of a run: locked while it lasts; its server has been started
+# A test that is killed may leave nothing behind, so nothing has to outlast a loss of power. Statistics are gathered
+# only where a test says so: no plan may depend on when that is.
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "64MB",
+    "max_connections": "200",
+    "max_wal_size": "2GB",
+    "logging_collector": "off",
+    "log_min_messages": "fatal",
+}
+
+
+@cache
+def find_programs() -> Path | None:
+    """The folder of the newest PostgreSQL's programs: Debian's, or else where PATH finds `initdb`."""
+    versions = [path for path in _DEBIAN.glob("*/bin") if path.parent.name.isdigit() and (path / "initdb").exists()]
+    if versions:
+        return max(versions, key=lambda path: int(path.parent.name))
+    found = shutil.which("initdb")
+    return None if found is None else Path(found).resolve().parent
+
+
+def is_here() -> bool:
+    """Whether a server can be started: the programs are there, and for root the user that they run as."""
+    return find_programs() is not None and (not _is_root() or _has_user())
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _has_user() -> bool:
+    with suppress(KeyError):
+        return pwd.getpwnam(_USER).pw_uid != 0
+    return False
+
+
+class Server:
+    """A server in a folder of its own, which exists already."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        self._data = folder / "data"
+
+    def url(self, database: str, role: str = ROLE) -> str:
+        """Where a database is, as the configuration says it."""
+        return f"postgresql:///{database}?host={quote(str(self.folder))}&user={role}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection with all rights, outside of any transaction."""
+        return psycopg.connect(self.url(database, _USER), autocommit=True)
+
+    def create(self) -> None:
+        """Make the data folder and the role of the program, and start the server."""
+        if _is_root():
+            shutil.chown(self.folder, _USER, _USER)
+        options = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        self._run("initdb", "--username", _USER, *options, "--pgdata", str(self._data))
+        with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            settings = _SETTINGS | {"unix_socket_directories": str(self.folder)}
+            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        self.start()
+        with self.connect() as connection:
+            connection.execute(f"create role {ROLE} login")
+
+    def start(self) -> None:
+        """Start it, and return when it takes connections."""
+        self._control("start", "--log", str(self.log))
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it: `fast` ends its sessions first, `immediate` leaves what a crash leaves."""
+        self._control("stop", "--mode", mode)
+
+    def remove(self) -> None:
+        """Stop it, and remove its folder."""
+        with suppress(RuntimeError):  # it may have stopped
+            self.stop("immediate")
+        shutil.rmtree(self.folder)
+
+    def _control(self, verb: str, *options: str) -> None:
+        self._run("pg_ctl", verb, "--wait", "--silent", "--pgdata", str(self._data), *options)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        programs = find_programs()
+        assert programs is not None, "PostgreSQL is missing"
+        identity: dict[str, Any] = {"user": _USER, "group": _USER, "extra_groups": []} if _is_root() else {}
+        command = [str(programs / program), *arguments]
+        # Its output goes to a file: a pipe would stay open for as long as the server lives.
+        with (self.folder / "output").open("w+", encoding="utf-8", errors="replace") as output:
+            ended = subprocess.run(
+                command, check=False, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, **identity
+            )
+            if ended.returncode != 0:
+                output.seek(0)
+                raise RuntimeError(f"{' '.join(command)}: {ended.returncode}\n{output.read()}")
+
+
+@contextmanager
+def new_server() -> Iterator[Server]:
+    """A server that nobody shares, to be stopped and killed."""
+    server = Server(Path(mkdtemp(prefix="pressrun-postgresql-")))
+    try:
+        server.create()
+        yield server
+    finally:
+        server.remove()
+
+
+# ---------------------------------------------------------------------- the server of a run
+
+
+class Run:
+    """One run of the tests, which its server outlasts by a moment. Workers find it in their environment."""
+
+    def __init__(self) -> None:
+        self._folder = Path(mkdtemp(prefix="pressrun-postgresql-"))
+        self._lasts = (self._folder / _LASTS).open("w")
+        fcntl.lockf(self._lasts, fcntl.LOCK_EX)  # the kernel gives it up when this process ends
+        os.environ[_RUN] = str(self._folder)
+
+    def end(self) -> None:
+        if not (self._folder / _STARTED).exists():
+            shutil.rmtree(self._folder)
+        self._lasts.close()
+
+
+@cache
+def shared_server() -> Server:
+    """The server of this run, started if this is the first who asks for it."""
+    folder = Path(os.environ[_RUN])
+    with (folder / "starting").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not (folder / _STARTED).exists():
+            _start_shared(folder)
+            (folder / _STARTED).touch()
+    return Server(folder)
+
+
+def _start_shared(folder: Path) -> None:
+    command = [sys.executable, "-m", "tests.postgresql", str(folder)]
+    with (folder / "problem").open("w+", encoding="utf-8") as problem:
+        ended = subprocess.run(
+            command, check=False, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=problem, stderr=problem
+        )
+        problem.seek(0)
+        if ended.returncode != 0:
+            raise RuntimeError(problem.read())
+
+
+# ---------------------------------------------------------------------- its databases
+
+_TEMPLATE = "pressrun_template"
+_MOST_USES = 50  # of one database: nobody vacuums, and what was deleted makes it slower
+_TABLES = (
+    "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace order by 1"
+)
+_END_OTHERS = """select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()"""
+# Changes when a test leaves another schema behind than it found.
+_SHAPE = """select (select count(*) from pg_attribute), (select count(*) from pg_index),
+    (select count(*) from pg_constraint), (select count(*) from pg_proc),
+    (select string_agg(concat(tgname, tgenabled), ' ' order by tgname) from pg_trigger)"""
+_SEQUENCES = """select format('%I', sequencename), coalesce(last_value, start_value), last_value is not null
+    from pg_sequences where schemaname = 'public'"""
+
+
+def make_template(fill: Callable[[Server, str], object]) -> Server:
+    """The server of this run, with a database that others are copied from; `fill` gets its address."""
+    server = shared_server()
+    with (server.folder / "starting").open("w") as turn, server.connect() as connection:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if connection.execute("select from pg_database where datname = %s", [_TEMPLATE]).fetchone() is None:
+            draft = f"{_TEMPLATE}_draft"
+            connection.execute(f"drop database if exists {draft}")
+            connection.execute(f"create database {draft} owner {ROLE}")
+            fill(server, server.url(draft))
+            connection.execute(f"alter database {draft} rename to {_TEMPLATE}")
+    return server
+
+
+class Databases:
+    """Empty databases with the schema of the template, for the tests of one process.
+
+    A new one costs some 20 ms, so what a test gives back is emptied, by a connection that has done so before, and used
+    again. One whose schema was changed is dropped.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._numbers = itertools.count(1)
+        self._connections: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
+        self._free: list[str] = []
+        self._uses: Counter[str] = Counter()
+        with server.connect(_TEMPLATE) as template:
+            tables = [name for (name,) in template.execute(_TABLES)]
+            self._shape = template.execute(_SHAPE).fetchone()
+            self._empty = _emptying(template, tables)
+
+    def take(self) -> str:
+        """The name of an empty database."""
+        name = self._free.pop() if self._free else self._make()
+        self._uses[name] += 1
+        return name
+
+    def _make(self) -> str:
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        with self._server.connect() as connection:
+            connection.execute(f"create database {name} template {_TEMPLATE} owner {ROLE} strategy file_copy")
+        self._connections[name] = self._server.connect(name)
+        return name
+
+    def give_back(self, name: str) -> None:
+        """Empty a database, whoever is still connected to it."""
+        connection = self._connections[name]
+        connection.execute(_END_OTHERS)
+        if self._uses[name] < _MOST_USES and connection.execute(_SHAPE).fetchone() == self._shape:
+            connection.execute(self._empty)
+            self._free.append(name)
+            return
+        self._connections.pop(name).close()
+        with self._server.connect() as other:
+            other.execute(f"drop database {name} with (force)")
+
+    def close(self) -> None:
+        """Disconnect."""
+        for connection in self._connections.values():
+            connection.close()
+
+
+def _emptying(template: psycopg.Connection[tuple[Any, ...]], tables: Sequence[str]) -> str:
+    """The statement that makes a database what the template is; triggers and foreign keys have no say in it."""
+    # The lock waits for those who were told to go and are still there.
+    steps = ["set local session_replication_role = replica", f"lock table {', '.join(tables)}"]
+    for table in tables:
+        steps.append(f"delete from {table}")
+        [(rows,)] = template.execute(f"select json_agg(one)::text from {table} as one").fetchall()
+        if rows is not None:
+            literal = sql.Literal(rows).as_string(template)
+            steps.append(f"insert into {table} select * from json_populate_recordset(null::{table}, {literal})")
+    sequences = template.execute(_SEQUENCES)
+    steps += [f"perform setval('{name}', {value}, {is_used})" for name, value, is_used in sequences]
+    return f"do $emptying$ begin {'; '.join(steps)}; end $emptying$"
+
+
+def main(folder: Path) -> None:
+    """Start the server of a run, and leave a process behind that removes it when the run has ended."""
+    server = Server(folder)
+    server.create()
+    if os.fork() != 0:
+        return
+    os.setsid()  # an interrupt from the terminal ends the run first
+    with (folder / _LASTS).open() as lasts:
+        fcntl.lockf(lasts, fcntl.LOCK_SH)
+        server.remove()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
