@@ -41,7 +41,10 @@ from pressrun.runtime.frames import BadFrame, encode_frame
 from pressrun.sandbox.frames import Question, Readable, answer_reader, question_reader
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
-from pressrun.store.search import expression_of
+from pressrun.store.search import count_found
+from pressrun.store.sqlite.connection import dialect
+from pressrun.store.sqlite.migrate import package_schema
+from pressrun.store.transaction import Transaction
 
 _DOMAIN = "news.example.org"
 _LIMIT = 4096
@@ -354,7 +357,7 @@ def search(data: bytes) -> None:
     for term in terms:
         assert any(sign.isalnum() or sign.isnumeric() for sign in term.words)
     if terms:
-        _index().execute("select rowid from found where found match ?", (expression_of(1, terms),)).fetchall()
+        count_found(_index(), 1, terms)
 
 
 _QUERIES = (
@@ -366,10 +369,10 @@ _QUERIES = (
 
 
 @cache
-def _index() -> sqlite3.Connection:
+def _index() -> Transaction:
     connection = sqlite3.connect(":memory:")
-    connection.execute("create virtual table found using fts5(list, title, text)")
-    return connection
+    connection.executescript(package_schema())
+    return Transaction(connection, dialect())
 
 
 def _edition_seeds() -> list[bytes]:

@@ -41,7 +41,8 @@ select 1 + i % {LISTS}, 'e' || i, iif(i = {EDITION}, 'sending', 'finished'), 's'
     x'00', iif(i = {EDITION}, {{readers}}, 0), i, i, i
 from (with recursive n (i) as (select 1 union all select i + 1 from n where i < {EDITION}) select i from n);
 insert into edition_content (edition_id, source, skeleton, text) select id, x'00', x'00', 't' from edition;
-insert into archive_search (rowid, list, title, text) select id, 'l1', 't', 't' from edition;
+insert into archive_search (rowid, list, title, words, shown) select id, 'l1', 't', 't', 't' from edition;
+update id_counter set last_id = {EDITION} where name = 'edition';
 insert into delivery (edition_id, subscription_id, domain, state, due_at, settled_at)
 select {EDITION}, subscription.id, subscriber.domain, '{{state}}', 1, iif('{{state}}' = 'queued', null, 1)
 from subscription join subscriber on subscriber.id = subscription.subscriber_id order by subscription.id;

@@ -59,8 +59,9 @@ MADE_OF_SEARCHED = {
     "edition_content skeleton": "built from the source",
     "edition_content text_skeleton": "built from the source",
     "archive_search list": "the id of a list",
+    "archive_search shown": "the text of an edition",
     "archive_search title": "the title of an edition",
-    "archive_search text": "the text of an edition",
+    "archive_search words": "the text of an edition",
     "draft findings": "about the source",
     "edition_asset content": "a file of the author's",
     "edition_asset name": "a file of the author's",
@@ -74,6 +75,7 @@ _DIGEST = "a keyed or salted digest, or random octets"
 _DOMAIN = "a domain, without the person"
 NEVER_AN_ADDRESS = {
     "keyring fingerprint": _DIGEST,
+    "id_counter name": _WORD,
     "list name": "a local part of our own",
     "list language": "a tag (BCP 47)",
     "list archive": _WORD,

@@ -25,7 +25,7 @@ PLANS = {
         "search subscriber using integer primary key (rowid=?)",
         "search own using primary key (digest=?) left-join",
         "search mailbox using primary key (digest=?) left-join",
-        "scan (subquery-1)",
+        "scan ready",
     ],
     "deliveries.ready_notices": [
         "search delivery using index delivery_queue (edition_id=? and state=? and lane=? and due_at<?)",
@@ -77,8 +77,8 @@ PLANS = {
         "scan json_each virtual table index 1:",
     ],
     "unsubscribes.find_unsubscribers": [
-        "scan wish virtual table index 1:",
         "search subscription using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
         "search subscriber using integer primary key (rowid=?)",
         "search list using integer primary key (rowid=?)",
     ],
@@ -86,7 +86,7 @@ PLANS = {
         "search leaving using covering index leaving_by_subscription (subscription_id=?)",
         "scan json_each virtual table index 1:",
     ],
-    "consent.append": ["scan json_each virtual table index 1:"],
+    "consent.append": ["scan new virtual table index 1:"],
     "subscriptions.find": [
         "search subscription using index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?)"
     ],
@@ -149,11 +149,13 @@ PLANS = {
         "search edition_content using integer primary key (rowid=?)",
     ],
     "search.count": [
-        "scan archive_search virtual table index 0:m3",
+        "scan archive_search virtual table index 0:m4",
+        "scan term virtual table index 1:",
         "search edition using integer primary key (rowid=?)",
     ],
     "search.find": [
-        "scan archive_search virtual table index 0:m3",
+        "scan archive_search virtual table index 0:m4",
+        "scan term virtual table index 1:",
         "search edition using integer primary key (rowid=?)",
     ],
     "search.texts": [
@@ -211,7 +213,7 @@ PLANS = {
         "scan notice using index notice_forwarded",
         "search delivery using index delivery_by_notice (notice_id=?)",
         "scan (subquery-3)",
-        "scan (subquery-1)",
+        "scan forwarded",
     ],
     "inbound.drop_forwarded": [
         "search notice using integer primary key (rowid=?)",

@@ -1,8 +1,9 @@
-"""Normalize text for the search: an edition becomes one line of words, and a query becomes terms.
+"""Normalize text for the search: an edition becomes words, and a query becomes terms.
 
 Both are normalized alike, so that spelling variants match: compatibility forms are unified (NFKC), Hebrew and Arabic
 vowel points are dropped, and each character of a script without spaces between words becomes a word of its own, so that
-any run of characters can be found. Every text is a valid query; there is no syntax to get wrong.
+any run of characters can be found. Words are compared without case and accents. All of that happens here, so that every
+database finds the same. Every text is a valid query; there is no syntax to get wrong.
 """
 
 from __future__ import annotations
@@ -11,9 +12,15 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 LONGEST_QUERY = 200
 MOST_TERMS = 12
+LONGEST_WORD = 100  # characters; of a longer word only the beginning counts
+# What comes after so many octets of words is not found: a tsvector of PostgreSQL has room for 1 MiB, where a word takes
+# up to six octets more than its own.
+MOST_OCTETS_OF_TITLE, MOST_OCTETS = 40_000, 1_000_000
+_BESIDE_WORD = 6
 SPLIT = "\u200b"  # an invisible space on both sides of a character that is a word of its own
 
 # Marks of headings, quotations and list items; rules below table headers; link numbers and URLs; other rules.
@@ -60,6 +67,33 @@ def searchable(text: str) -> str:
     """`text` as the search index stores it."""
     plain = _POINTS.sub("", unicodedata.normalize("NFKC", _CONTROL.sub(" ", text)))
     return _UNSPACED.sub(f"{SPLIT}\\g<0>{SPLIT}", prose(plain))
+
+
+class _Folding(dict[int, str]):
+    """Each character of the text without the accents, and a blank for what separates words."""
+
+    def __missing__(self, code: int) -> str:
+        category = unicodedata.category(chr(code))
+        is_accent = 0x0300 <= code <= 0x036F
+        is_part = category[0] in "LN" or category in ("Co", "Mn", "Mc")
+        self[code] = "" if is_accent else chr(code) if is_part else " "
+        return self[code]
+
+
+_FOLDING = _Folding()
+
+
+def words_of(text: str) -> str:
+    """The words of a `searchable` text without case and accents, separated by one blank each."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.casefold()).translate(_FOLDING))
+    return " ".join(word[:LONGEST_WORD] for word in folded.split(" ") if word)
+
+
+def indexed_words(text: str, most_octets: int = MOST_OCTETS) -> str:
+    """The first words of a `searchable` text, which is all of them unless it is as long as a book."""
+    words = words_of(text).split()
+    taken = accumulate(len(word.encode()) + _BESIDE_WORD for word in words)
+    return " ".join(word for word, octets in zip(words, taken, strict=True) if octets <= most_octets)
 
 
 def parse_query(text: str) -> tuple[Term, ...]:

@@ -109,6 +109,10 @@ class EngineConnection(ABC):
         """Bring everything that is committed to the disk; False while a reader prevents that."""
 
     @abstractmethod
+    def drop_statistics(self) -> bool:
+        """Drop statistics that would mislead the planner; True if there were any."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close the connection."""
 

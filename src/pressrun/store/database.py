@@ -98,6 +98,10 @@ class Database:
         """
         return await self._writer.run(lambda connection: connection.checkpoint())
 
+    async def drop_statistics(self) -> bool:
+        """Drop statistics that would mislead the planner; True if there were any."""
+        return await self._writer.run(lambda connection: connection.drop_statistics())
+
     async def close(self) -> None:
         """Close both connections."""
         await self._batches.close()

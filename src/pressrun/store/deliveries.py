@@ -224,9 +224,9 @@ def record_results(tx: Transaction, settlements: Sequence[DeliveryResult], now: 
 
 def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> None:
     """Delivered copies differ only in the relay's words, so each statement gets those and one set of the rest."""
-    alike: dict[tuple[int, str, int | None, str | None], dict[int, str | None]] = {}
+    alike: dict[tuple[int, str, int | None, str | None], list[tuple[int, str | None]]] = {}
     for one in delivered:
-        alike.setdefault((one.due_at, one.relay, one.code, one.enhanced), {})[one.id] = one.reply
+        alike.setdefault((one.due_at, one.relay, one.code, one.enhanced), []).append((one.id, one.reply))
     for (due_at, relay, code, enhanced), replies in alike.items():
         tx.run(
             "deliveries.deliver",

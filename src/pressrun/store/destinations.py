@@ -69,4 +69,4 @@ def load_paces(tx: Transaction) -> dict[str, object]:
 
 def store_paces(tx: Transaction, states: Mapping[str, object]) -> None:
     """Store the paces of these scopes."""
-    tx.run("destinations.store_paces", states=in_json(states))
+    tx.run("destinations.store_paces", states=in_json([(scope, in_json(state)) for scope, state in states.items()]))

@@ -79,7 +79,8 @@ class NewEdition:
 
 def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
     """Store a new edition with its content; returns its id."""
-    edition_id = tx.insert("editions.insert", **columns_of(new), now=now)
+    edition_id: int = tx.value("editions.draw_id")
+    tx.run("editions.insert", **columns_of(new), id=edition_id, now=now)
     tx.run("editions.insert_content", **columns_of(new), edition_id=edition_id)
     tx.run_many(
         "editions.insert_asset",
@@ -106,7 +107,7 @@ def find_by_digest(tx: Transaction, list_id: int, digest: bytes) -> int | None:
 
 def next_id(tx: Transaction) -> int:
     """The id of the next edition, unless another one is stored before it."""
-    return int(tx.value("editions.last_id") or 0) + 1
+    return int(tx.value("editions.last_id")) + 1
 
 
 def used_slugs(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] = ()) -> frozenset[str]:

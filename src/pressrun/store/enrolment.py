@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
 def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[Row]:
@@ -13,7 +12,7 @@ def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> lis
 
     With the subscription_id, state and state_before of their subscription to the list, None without one.
     """
-    return tx.rows("enrolment.standings", list_id=list_id, keys=json.dumps(list(keys), ensure_ascii=False))
+    return tx.rows("enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
 
 
 def export_page(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pressrun.store.deliveries import queue_notice
 from pressrun.store.notices import NewNotice, store_notice
-from pressrun.store.transaction import Row, Transaction, parse_row
+from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +21,20 @@ class HeldSelection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldSignUp:
-    """One held sign-up; `confirmation_id` is None when the person is already a member."""
+    """One held sign-up, with the payload of its notice."""
 
     notice_id: int
     list_id: int
     subscriber_id: int
     address: str
     domain: str
-    confirmation_id: int | None
+    payload: Mapping[str, Any]
+
+    @property
+    def confirmation_id(self) -> int | None:
+        """The request that its link confirms; None when the person is already a member."""
+        found: int | None = self.payload.get("confirmation")
+        return found
 
 
 def hold_notice(tx: Transaction, new: NewNotice, *, now: int, expires_at: int) -> None:
@@ -43,18 +50,21 @@ def list_held(tx: Transaction, list_name: str | None) -> list[Row]:
 
 def unknown_ids(tx: Transaction, choice: HeldSelection) -> list[int]:
     """The ids of a choice that no held sign-up has."""
-    return [row["id"] for row in tx.rows("held_sign_ups.unknown", ids=json.dumps(choice.ids))]
+    return [row["id"] for row in tx.rows("held_sign_ups.unknown", ids=in_json([(one,) for one in choice.ids]))]
 
 
 def some_held(tx: Transaction, choice: HeldSelection, now: int) -> list[HeldSignUp]:
     """The oldest of a choice that have not expired, in batches small enough to let others in between."""
-    rows = tx.rows("held_sign_ups.some", ids=json.dumps(choice.ids), domain=choice.domain, now=now)
-    return [parse_row(row, HeldSignUp) for row in rows]
+    rows = tx.rows("held_sign_ups.some", ids=in_json(choice.ids), domain=choice.domain, now=now)
+    return [parse_row(row, HeldSignUp, "payload") for row in rows]
 
 
 def queue_held(tx: Transaction, sign_up: HeldSignUp, *, now: int, expires_at: int) -> None:
     """Queue the mail of a sign-up; its link works until `expires_at`."""
-    tx.run("held_sign_ups.renew", id=sign_up.notice_id, now=now, expires_at=expires_at)
+    payload = sign_up.payload
+    if sign_up.confirmation_id is not None:
+        payload = {**payload, "expires_at": expires_at}
+    tx.run("held_sign_ups.renew", id=sign_up.notice_id, now=now, payload=in_json(payload))
     if sign_up.confirmation_id is not None:
         tx.run("held_sign_ups.end_confirmation", id=sign_up.confirmation_id, expires_at=expires_at)
     tx.run("held_sign_ups.delete", notice_id=sign_up.notice_id)

@@ -9,7 +9,9 @@ from pressrun.store.transaction import Transaction, in_json
 
 def follow(tx: Transaction, ids: Sequence[int]) -> dict[int, int]:
     """Map each id to the subscription that it finally became, or to itself; ids that no longer exist are left out."""
-    return {row["first"]: row["last"] for row in tx.rows("language_switch.follow", ids=in_json(ids))}
+    return {
+        row["first"]: row["last"] for row in tx.rows("language_switch.follow", ids=in_json([(one,) for one in ids]))
+    }
 
 
 def redirect_links(tx: Transaction, old_id: int, new_id: int) -> None:

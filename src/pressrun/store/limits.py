@@ -47,14 +47,14 @@ def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rat
         return []
     window = {"scope": scope, "after": now - rate.seconds, "ahead": now + rate.seconds}
     octets, width = b"".join(subjects), len(subjects[0])
-    places = in_json(list(range(len(subjects))))
+    places = in_json([(place,) for place in range(len(subjects))])
     counts = tx.value("limits.count_each", **window, places=places, octets=octets, width=width, most=rate.count)
     counted = dict(zip(subjects, json.loads(counts), strict=True))
     spent: list[bool] = []
     for subject in subjects:
         spent.append(counted[subject] < rate.count)
         counted[subject] += 1
-    chosen = in_json([place for place, is_spent in enumerate(spent) if is_spent])
+    chosen = in_json([(place,) for place, is_spent in enumerate(spent) if is_spent])
     tx.run("limits.insert_each", scope=scope, places=chosen, octets=octets, width=width, at=now)
     return spent
 

@@ -41,14 +41,12 @@ def store_notice(tx: Transaction, new: NewNotice, now: int) -> int:
 
 def insert_notices(tx: Transaction, new: Sequence[NewNotice], now: int) -> None:
     """Store and queue notices without content, in two statements for all of them."""
-    rows = [
-        (one.kind, one.list_id, one.subscriber_id, one.address.typed, one.language, in_json(one.payload)) for one in new
-    ]
+    rows = [(one.kind, one.list_id, one.subscriber_id, one.address.typed, one.language, one.payload) for one in new]
     secrets = b"".join(one.message_secret for one in new)
-    last = tx.insert("notices.insert_all", notices=in_json(rows), secrets=secrets, now=now)
-    # The rows of one statement have consecutive ids.
-    domains = in_json([one.address.domain for one in new])
-    tx.run("notices.queue_all", first=last - len(new) + 1, domains=domains, now=now)
+    stored = tx.rows("notices.insert_all", notices=in_json(rows), secrets=secrets, now=now)
+    ids = {row["message_secret"]: row["id"] for row in stored}  # they come in any order
+    queued = [(ids[one.message_secret], one.address.domain) for one in new]
+    tx.run("notices.queue_all", notices=in_json(queued), now=now)
 
 
 def find_ended(tx: Transaction, delivery_id: int) -> Row | None:

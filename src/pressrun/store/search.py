@@ -1,28 +1,29 @@
-"""The search in archives, and everything particular to SQLite's FTS5.
+"""The search in archives. Words and terms are made by core.searching, so that every engine finds the same.
 
-Queries come as terms, never as an expression of FTS5, so that no query is invalid.
+Queries come as terms, never as an expression of the engine, so that no query is invalid.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from pressrun.core.passages import MOST_READ
-from pressrun.core.searching import Term, searchable
-from pressrun.store.transaction import Row, Transaction
+from pressrun.core.searching import MOST_OCTETS_OF_TITLE, Term, indexed_words, searchable, words_of
+from pressrun.store.transaction import Row, Transaction, in_json
 
 _HALF_SECONDS = 365 * 86_400  # an edition of that age counts half
 
 
 def index_edition(tx: Transaction, edition_id: int, list_id: int, title: str, text: str) -> None:
     """Add an edition to the index; searches find it once its archive shows it."""
+    shown = searchable(text)
     tx.run(
         "search.insert",
         edition_id=edition_id,
         list=_list_word(list_id),
-        title=searchable(title),
-        text=searchable(text),
+        title=indexed_words(searchable(title), MOST_OCTETS_OF_TITLE),
+        words=indexed_words(shown),
+        shown=shown,
     )
 
 
@@ -33,7 +34,7 @@ def forget_list(tx: Transaction, list_id: int) -> None:
 
 def count_found(tx: Transaction, list_id: int, terms: Sequence[Term]) -> int:
     """How many editions of an archive contain every term."""
-    return int(tx.value("search.count", expression=expression_of(list_id, terms)))
+    return int(tx.value("search.count", list=_list_word(list_id), terms=_pairs(terms)))
 
 
 def find_editions(
@@ -42,7 +43,8 @@ def find_editions(
     """id, slug, title, preheader, language, published_at of editions with every term, the best or `newest` first."""
     return tx.rows(
         "search.find",
-        expression=expression_of(list_id, terms),
+        list=_list_word(list_id),
+        terms=_pairs(terms),
         limit=limit,
         offset=offset,
         now=now,
@@ -53,7 +55,7 @@ def find_editions(
 
 def texts(tx: Transaction, edition_ids: Sequence[int]) -> dict[int, str]:
     """The beginning of what the index holds of these editions."""
-    rows = tx.rows("search.texts", ids=json.dumps(list(edition_ids)), most=MOST_READ)
+    rows = tx.rows("search.texts", ids=in_json(edition_ids), most=MOST_READ)
     return {row["id"]: row["text"] for row in rows}
 
 
@@ -61,7 +63,6 @@ def _list_word(list_id: int) -> str:
     return f"l{list_id}"
 
 
-def expression_of(list_id: int, terms: Sequence[Term]) -> str:
-    """The FTS5 expression. The words of a visitor appear only inside double quotes."""
-    words = " AND ".join(f'"{term.words.replace(chr(34), " ")}"{" *" if term.is_prefix else ""}' for term in terms)
-    return f'list : "{_list_word(list_id)}" AND {{title text}} : ({words})'
+def _pairs(terms: Sequence[Term]) -> str:
+    """The words of each term, and 1 if the last one may be the beginning of a word."""
+    return in_json([(words_of(term.words), int(term.is_prefix)) for term in terms])

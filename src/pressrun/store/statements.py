@@ -4,6 +4,7 @@ A file `sql/FILE.sql` holds `-- name: NAME`, a line with the purpose, and the st
 inside a statement is a macro, which each engine expands:
 
     {in ids}             is one of the values of :ids, a JSON array of integers
+    {each rows as new}   a row for each element of the JSON array :rows, new.value, and its place from 0, new.key
     {indexed by NAME}    the index that the plan is pinned to; {not indexed} for none
     {+}column            a column whose index is not to be used
     {lock}, {share}      the rows that a decision is based on stay so until the commit; {lock of TABLE} in a join
@@ -17,7 +18,7 @@ from pathlib import Path
 
 COMMON = Path(__file__).parent / "sql"
 _NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
-_MACRO = re.compile(r"\{(in|indexed by|not indexed|\+|lock|share)(?: ([^{}]+))?\}")
+_MACRO = re.compile(r"\{(in|each|indexed by|not indexed|\+|lock|share)(?: ([^{}]+))?\}")
 
 Macros = Mapping[str, Callable[[str], str]]
 

@@ -11,7 +11,6 @@ from tests.database import connection_of
 from tests.engines import new_database
 
 from pressrun.store.database import Database
-from pressrun.store.maintenance import are_statistics_kept, drop_statistics
 from pressrun.store.sqlite.connection import connect, dialect
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
@@ -42,7 +41,7 @@ async def test_those_of_a_young_database_are_gone_when_it_is_opened(tmp_path: Pa
         assert "SCAN delivery" in plan_on(Transaction(looking, dialect()))  # what they would do
     database = await Database.open(SqliteFile(path))
     try:
-        assert not await database.read(are_statistics_kept)
+        assert not await database.drop_statistics()
         assert "SEARCH delivery USING" in await database.read(plan_on)
     finally:
         await database.close()
@@ -56,8 +55,8 @@ async def test_connections_that_have_read_them_forget_them(tmp_path: Path) -> No
         mislead(path)
         for plan in (await database.read(plan_on), await database.write(plan_on)):
             assert "SCAN delivery" in plan
-        await database.write(drop_statistics)
-        assert not await database.read(are_statistics_kept)
+        assert await database.drop_statistics()
+        assert not await database.drop_statistics()
         for plan in (await database.read(plan_on), await database.write(plan_on)):
             assert "SEARCH delivery USING" in plan
     finally:

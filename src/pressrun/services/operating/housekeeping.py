@@ -42,7 +42,6 @@ from pressrun.store import (
     unsubscribes,
 )
 from pressrun.store.database import Database
-from pressrun.store.maintenance import are_statistics_kept, drop_statistics
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.housekeeping")
@@ -131,8 +130,7 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("requests", pending_requests.sweep_set_aside, int(now - limit_settings.kept_mail_seconds))
         await self._sweep("network addresses", age_ips, limit_settings.consent_ip_seconds, self._entropy, now)
         with self.isolated("statistics"):
-            if await self._database.read(are_statistics_kept):
-                await self._database.write(drop_statistics)
+            if await self._database.drop_statistics():
                 event(log, "housekeeping.statistics_dropped")
         with self.isolated("consent head"):
             head = await self._database.read(consent.read_head)

@@ -10,8 +10,11 @@ from pathlib import Path
 from pressrun.store.statements import Macros, load_statements
 
 _IDS = "= any(array(select cast(id as bigint) from json_array_elements_text(cast(:{} as json)) as listed (id)))"
+_ROWS = """(select value, cast(place - 1 as integer) as key
+    from json_array_elements(cast(:{} as json)) with ordinality as listed (value, place)) as {}"""
 _MACROS: Macros = {
     "in": _IDS.format,
+    "each": lambda argument: _ROWS.format(*argument.split(" as ")),
     "indexed by": lambda _: "",  # the planner chooses, and a test reads its plans
     "not indexed": lambda _: "",
     "+": lambda _: "",

@@ -6,7 +6,7 @@ where number > :after order by number limit :limit;
 -- name: notice
 -- Recipients and payloads of notices, in batches.
 select id, case when lower(address) like :hint then address end as address,
-    case when lower(payload) like :hint then payload end as payload
+    case when lower(cast(payload as text)) like :hint then payload end as payload
 from notice where id > :after order by id limit :limit;
 
 -- name: notice_content
@@ -25,7 +25,7 @@ where id > :after and content_id is not null order by id limit :limit;
 -- name: forget_inbound
 -- Delete everything of accepted mails but their digests.
 update inbound set state = 'done', outcome = 'erased', settled_at = :now, content_id = null, mail_from = '', peer = '',
-    recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
+    recipient = substr(recipient, 1, length(recipient) - length(ltrim(recipient, replace(recipient, '+', ''))) + 1)
 where id {in ids};
 
 -- name: inbound_content
@@ -35,7 +35,7 @@ select id, content from inbound_content where id > :after order by id limit :lim
 -- name: forget_inbound_content
 -- Delete everything but the digests of all mails with these contents.
 update inbound set state = 'done', outcome = 'erased', settled_at = :now, content_id = null, mail_from = '', peer = '',
-    recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
+    recipient = substr(recipient, 1, length(recipient) - length(ltrim(recipient, replace(recipient, '+', ''))) + 1)
 where content_id {in ids};
 
 -- name: delete_orphans
@@ -58,18 +58,9 @@ select id, address, name, words from errand where id > :after order by id limit 
 -- Delete pending requests.
 delete from errand where id {in ids};
 
--- name: confirmation
--- Names in requests that contain a character that every address contains.
-select id, name from confirmation where id > :after and name glob :signs order by id limit :limit;
-
 -- name: forget_confirmation
 -- Delete the names of requests.
 update confirmation set name = '' where id {in ids};
-
--- name: subscriber
--- Names and attributes of people, in batches, that contain a character that every address contains.
-select id, name, attributes from subscriber
-where id > :after and (name glob :signs or attributes glob :signs) order by id limit :limit;
 
 -- name: forget_subscriber
 -- Write names and attributes back without an erased address.

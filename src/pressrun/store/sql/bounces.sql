@@ -38,7 +38,7 @@ group by handover.at;
 -- What became of a person's copies, newest first; those from before they last came back do not count. A welcome mail is
 -- older than what its reader may have missed: that begins with the next edition.
 select delivery.state, delivery.bounce, delivery.settled_at,
-    case when edition.is_welcome
+    case when edition.is_welcome = 1
         then (select coalesce(max(other.id), 0) + 1 from edition as other where other.created_at < delivery.first_attempt_at)
         else edition.id end as edition_id
 from subscription
@@ -68,7 +68,7 @@ select exists (select 1 from suspension where subscriber_id = :subscriber_id and
 -- name: to_ask
 -- Readers suspended long enough ago for a probe, oldest first.
 select subscriber_id, first_edition_id from suspension
-where asked_at is null and ended_at is null and since <= :before order by since limit :limit;
+where asked_at is null and ended_at is null and since <= :before order by since, subscriber_id limit :limit;
 
 -- name: asked
 -- Record that the probe is queued.

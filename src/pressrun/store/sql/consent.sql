@@ -2,6 +2,17 @@
 -- Where the chain stands. The lock makes transactions append one after the other.
 select number, chain from consent_head {lock};
 
+-- name: append
+-- Append rows: arrays, and 128 octets for each (salt and digest of content and of address, chain).
+insert into consent (number, subscriber_id, list_id, event, at, salt, content, content_digest, ip, ip_salt, ip_digest, chain)
+select cast(new.value ->> 0 as bigint), cast(new.value ->> 1 as bigint), cast(new.value ->> 2 as bigint), new.value ->> 3,
+    cast(new.value ->> 4 as bigint), substr(:octets, new.key * 128 + 1, 16), new.value ->> 5,
+    substr(:octets, new.key * 128 + 17, 32), new.value ->> 6,
+    case when new.value ->> 6 is not null then substr(:octets, new.key * 128 + 49, 16) end,
+    case when new.value ->> 6 is not null then substr(:octets, new.key * 128 + 65, 32) end,
+    substr(:octets, new.key * 128 + 97, 32)
+from {each rows as new} order by new.key;
+
 -- name: page
 -- The rows of the chain in their order, some at a time; the columns in the order of core.chain.ChainRow.
 select number, subscriber_id, list_id, event, at, salt, content, content_digest, ip, ip_salt, ip_digest, chain

@@ -33,22 +33,6 @@ where edition_id = :edition_id and state in ('claimed', 'deferred', 'delivered',
 insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now)
 returning id;
 
--- name: ready_copies
--- Copies of an edition whose turn it is: those that may go with all that their splice needs, one array for each, in one
--- text; and the ids of those that may not go any more.
-select json_group_array(json_array(id, subscription_id, domain, lane, attempts, first_attempt_at, subscriber_id, address,
-    name, attributes, epoch, round, text_only)) filter (where may_be_mailed) as allowed,
-    json_group_array(id) filter (where not may_be_mailed) as barred
-from (
-    select delivery.id, delivery.subscription_id, delivery.domain, delivery.lane, delivery.attempts,
-        delivery.first_attempt_at, recipient.subscriber_id, recipient.address, recipient.name,
-        recipient.attributes, recipient.epoch, recipient.round, recipient.text_only, recipient.may_be_mailed
-    from delivery {indexed by delivery_queue}
-    cross join recipient
-    where delivery.edition_id = :edition_id and delivery.state = :state and delivery.lane = :lane
-        and delivery.due_at <= :now and recipient.subscription_id = delivery.subscription_id
-    order by delivery.due_at limit :limit);
-
 -- name: first_lane
 -- The first lane in which a copy of an edition waits.
 select min(lane) from delivery where edition_id = :edition_id and state = :state;
@@ -67,7 +51,7 @@ cross join notice
 left join subscriber on subscriber.id = notice.subscriber_id
 where delivery.edition_id is null and delivery.state = :state and delivery.lane = '' and delivery.due_at <= :now
     and notice.id = delivery.notice_id
-order by delivery.due_at limit :limit;
+order by delivery.due_at, delivery.id limit :limit {lock of delivery skip locked};
 
 -- name: claim
 -- The attempt is on record before any octet goes out.
@@ -85,22 +69,22 @@ update delivery set state = 'failed', settled_at = :now
 where id {in ids} and state in ('queued', 'deferred');
 
 -- name: deliver
--- Claimed copies that a relay took with the same answer but for its words, which are an object by the copies' ids. The
+-- Claimed copies that a relay took with the same answer but for its words: pairs of the copy's id and the words. The
 -- class of a failure is not touched: nothing that is claimed has one. A remote's words may name its recipient, so here
 -- and wherever else they are recorded, those about a copy whose reader is gone are not (a test finds every such place).
 update delivery set state = 'delivered', due_at = :due_at, settled_at = :now, relay = :relay, code = :code,
     enhanced = :enhanced,
-    reply = case when notice_id is null and subscription_id is null then null else new.value end
-from json_each(:replies) as new
-where delivery.id = new.key and delivery.state = 'claimed';
+    reply = case when notice_id is null and subscription_id is null then null else new.value ->> 1 end
+from {each replies as new}
+where delivery.id = cast(new.value ->> 0 as bigint) and delivery.state = 'claimed';
 
 -- name: record_results
 -- What became of other claimed copies: arrays in the order of store.deliveries.DeliveryResult.
-update delivery set state = new.value ->> 1, due_at = new.value ->> 2, settled_at = :now, relay = new.value ->> 3,
-    code = new.value ->> 4, enhanced = new.value ->> 5, kind = new.value ->> 7, bounce = new.value ->> 8,
+update delivery set state = new.value ->> 1, due_at = cast(new.value ->> 2 as bigint), settled_at = :now, relay = new.value ->> 3,
+    code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7, bounce = new.value ->> 8,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
-from json_each(:settlements) as new
-where delivery.id = new.value ->> 0 and delivery.state = 'claimed';
+from {each settlements as new}
+where delivery.id = cast(new.value ->> 0 as bigint) and delivery.state = 'claimed';
 
 -- name: defer
 -- Claimed copies wait for their retry, unless their reader may not be mailed any more, or their edition was cancelled
@@ -111,11 +95,11 @@ update delivery set
         when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
         when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 'deferred'
         else 'cancelled' end,
-    due_at = new.value ->> 2, settled_at = :now, relay = new.value ->> 3, code = new.value ->> 4,
-    enhanced = new.value ->> 5, kind = new.value ->> 7,
+    due_at = cast(new.value ->> 2 as bigint), settled_at = :now, relay = new.value ->> 3,
+    code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
-from json_each(:settlements) as new
-where delivery.id = new.value ->> 0 and delivery.state = 'claimed';
+from {each settlements as new}
+where delivery.id = cast(new.value ->> 0 as bigint) and delivery.state = 'claimed';
 
 -- name: release
 -- Claimed, but never handed over: as if it had not been tried.
@@ -125,7 +109,7 @@ update delivery set
         when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
         when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 'queued'
         else 'cancelled' end,
-    attempts = attempts - 1, first_attempt_at = iif(attempts > 1, first_attempt_at, null), due_at = :now
+    attempts = attempts - 1, first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now
 where id {in ids} and state = 'claimed';
 
 -- name: claims
@@ -143,8 +127,8 @@ select id from delivery where edition_id is null and state = 'claimed';
 -- name: recover_copies
 -- Claimed by a process that is gone: the same copy goes out again, to readers who may still be mailed.
 update delivery {indexed by delivery_queue} set
-    state = iif((select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id),
-        'queued', 'cancelled')
+    state = case when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id)
+        then 'queued' else 'cancelled' end
 where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'));
 
 -- name: recover_cancelled
@@ -167,7 +151,7 @@ select count(*) from delivery where edition_id = :edition_id and state = 'failed
 -- name: last_refusal
 -- The words of one copy of an edition that failed for such a reason.
 select reply from delivery where edition_id = :edition_id and state = 'failed' and kind = :kind
-order by settled_at desc limit 1;
+order by settled_at desc, id desc limit 1;
 
 -- name: is_unfinished
 -- Whether a copy of an edition still has to go out or is on its way.
@@ -249,7 +233,8 @@ where subscription.subscriber_id = :subscriber_id;
 
 -- name: waiting_by_domain
 -- What waits, by the domain of the recipient.
-select delivery.domain, sum(delivery.state = 'queued') as queued, sum(delivery.state = 'deferred') as deferred,
+select delivery.domain, count(*) filter (where delivery.state = 'queued') as queued,
+    count(*) filter (where delivery.state = 'deferred') as deferred,
     min(case when delivery.state = 'deferred' then delivery.due_at end) as next_attempt,
     max(case when delivery.state = 'deferred' then delivery.reply end) as reason
 from delivery where delivery.state in ('queued', 'deferred')
@@ -262,20 +247,20 @@ where edition_id = :edition_id and state in ('queued', 'deferred') group by doma
 
 -- name: retry_now
 -- Deferred copies and notices are tried again now.
-update delivery set due_at = :now where state = 'deferred' and (:domain is null or domain = :domain);
+update delivery set due_at = :now where state = 'deferred' and (cast(:domain as text) is null or domain = :domain);
 
 -- name: live_counts
 -- How many copies are in each state, of editions that are not over; of welcome mails, which never are, those that wait.
 select delivery.state, count(*) as number
 from edition {indexed by edition_by_state}
 cross join delivery {indexed by delivery_queue}
-where edition.state in ('scheduled', 'sending', 'paused') and not edition.is_welcome and delivery.edition_id = edition.id
+where edition.state in ('scheduled', 'sending', 'paused') and edition.is_welcome = 0 and delivery.edition_id = edition.id
 group by delivery.state
 union all
 select delivery.state, count(*) as number
 from edition {indexed by edition_by_state}
 cross join delivery {indexed by delivery_queue}
-where edition.state in ('sending', 'paused') and edition.is_welcome and delivery.edition_id = edition.id
+where edition.state in ('sending', 'paused') and edition.is_welcome = 1 and delivery.edition_id = edition.id
     and delivery.state in ('queued', 'claimed', 'deferred')
 group by delivery.state;
 

@@ -66,7 +66,7 @@ where delivery.edition_id = :edition_id and delivery.state = 'queued' and delive
 select scope, state from pace;
 
 -- name: store_paces
--- Store the pace of each scope.
+-- Store the pace of each scope, pairs of a scope and its state.
 insert into pace (scope, state)
-select key, json(value) from json_each(:states) where true
+select new.value ->> 0, new.value ->> 1 from {each states as new} where true
 on conflict (scope) do update set state = excluded.state;

@@ -9,7 +9,7 @@ select findings, expires_at, replaced_by, written_at, mail_id, is_proven from dr
 
 -- name: extend
 -- Let the draft wait until another link expires.
-update draft set expires_at = max(expires_at, :expires_at) where edition_id = :edition_id;
+update draft set expires_at = case when expires_at > :expires_at then expires_at else :expires_at end where edition_id = :edition_id;
 
 -- name: put_version
 -- The same content came by another mail.
@@ -61,9 +61,10 @@ order by draft.edition_id;
 -- name: expired
 -- Drafts whose links have expired, a batch at a time.
 select draft.edition_id from draft join edition on edition.id = draft.edition_id
-where draft.expires_at < :now and edition.state = 'draft' limit 100;
+where draft.expires_at < :now and edition.state = 'draft'
+order by edition.id limit 100;
 
 -- name: find_same_content
 -- The latest edition of the same content, cancelled ones last.
-select id from edition where list_id = :list_id and source_digest = :source_digest and not is_welcome
+select id from edition where list_id = :list_id and source_digest = :source_digest and is_welcome = 0
 order by state = 'cancelled', id desc limit 1;

@@ -1,10 +1,9 @@
 -- name: insert
 -- A new edition.
-insert into edition (list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret,
+insert into edition (id, list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret,
     canary_percent, dated_at, created_at, scheduled_at, is_welcome, issue)
-values (:list_id, :slug, :state, :subject, :title, :preheader, :language, :source_name, :source_digest, :message_secret,
-    :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome, :issue)
-returning id;
+values (:id, :list_id, :slug, :state, :subject, :title, :preheader, :language, :source_name, :source_digest, :message_secret,
+    :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome, :issue);
 
 -- name: insert_content
 -- The content of a new edition.
@@ -24,7 +23,7 @@ from edition join list on list.id = edition.list_id where edition.id = :id;
 
 -- name: find_by_digest
 -- The first edition of a list with the same content.
-select id from edition where list_id = :list_id and source_digest = :source_digest and not is_welcome
+select id from edition where list_id = :list_id and source_digest = :source_digest and is_welcome = 0
 order by id limit 1;
 
 -- name: slugs
@@ -39,14 +38,14 @@ update edition set slug = slug || '~' || id where id = :id;
 -- Every edition, newest first.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
     list.timezone as list_timezone
-from edition join list on list.id = edition.list_id where not edition.is_welcome order by edition.id desc;
+from edition join list on list.id = edition.list_id where edition.is_welcome = 0 order by edition.id desc;
 
 -- name: of_list
 -- The editions of a list, newest first.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
     list.timezone as list_timezone
 from edition join list on list.id = edition.list_id
-where edition.list_id = :list_id and not edition.is_welcome order by edition.id desc;
+where edition.list_id = :list_id and edition.is_welcome = 0 order by edition.id desc;
 
 -- name: live
 -- Scheduled editions and editions that are being sent.
@@ -74,7 +73,7 @@ update edition set braked_at = :now where id = :id;
 
 -- name: publish
 -- Record that the first copy is claimed, or that there are no copies.
-update edition set first_claim_at = :now where id = :id and first_claim_at is null and not is_welcome;
+update edition set first_claim_at = :now where id = :id and first_claim_at is null and is_welcome = 0;
 
 -- name: count_unsubscribed
 -- Count readers who unsubscribed by a link of an edition.
@@ -108,11 +107,6 @@ from archived_edition
 where list_id = :list_id and published_at >= :since and published_at < :until
 order by published_at desc, id desc limit :limit offset :offset;
 
--- name: archived_years
--- How many editions an archive shows of each year, newest first.
-select cast(strftime('%Y', published_at, 'unixepoch') as integer) as year, count(*) as number from archived_edition
-where list_id = :list_id group by year order by year desc;
-
 -- name: latest_archived
 -- When the latest edition of each archive came out.
 select list_id, max(published_at) as published_at from archived_edition group by list_id;
@@ -140,8 +134,12 @@ where list_id = :list_id and slug = :slug and first_claim_at is not null;
 select name, media_type, content from edition_asset where edition_id = :edition_id and number = :number;
 
 -- name: last_id
--- The highest id of an edition, including deleted ones.
-select seq from sqlite_sequence where name = 'edition';
+-- The highest id that an edition ever had.
+select last_id from id_counter where name = 'edition' {lock};
+
+-- name: draw_id
+-- The id of a new edition.
+update id_counter set last_id = last_id + 1 where name = 'edition' returning last_id;
 
 -- name: recent_archived
 -- The newest editions of an archive with their content, for feeds and the page of the list.
@@ -165,7 +163,7 @@ order by number limit 1;
 -- Count events of one second; a negative number takes some back.
 insert into edition_tally (edition_id, what, at, number)
 select id, :what, :at, :number from edition where id = :edition_id
-on conflict (edition_id, what, at) do update set number = number + excluded.number;
+on conflict (edition_id, what, at) do update set number = edition_tally.number + excluded.number;
 
 -- name: event_counts
 -- The counted events of an edition in order of time, without those taken back.

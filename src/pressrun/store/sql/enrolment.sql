@@ -2,8 +2,8 @@
 -- The known people with these addresses, and their subscription to a list.
 select subscriber.address_key, subscriber.id as subscriber_id, subscriber.name, subscriber.language,
     subscriber.attributes, subscription.id as subscription_id, subscription.state, subscription.state_before
-from json_each(:keys) as entry
-join subscriber on subscriber.address_key = entry.value
+from {each keys as entry}
+join subscriber on subscriber.address_key = entry.value ->> 0
 left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id;
 
 -- name: export_page
@@ -20,14 +20,6 @@ left join consent on consent.number = (select last.number from consent as last
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
     and subscriber.id = subscription.subscriber_id
 order by subscription.id limit :limit;
-
--- name: columns
--- The imported columns of all subscribers of a list, in any state.
-select distinct entry.key as name
-from subscription {indexed by subscription_by_list}
-cross join subscriber
-cross join json_each(subscriber.attributes) as entry
-where subscription.list_id = :list_id and subscriber.id = subscription.subscriber_id and subscriber.attributes <> '{}' order by name;
 
 -- name: count_audience
 -- How many readers would get an edition now.

@@ -4,24 +4,25 @@ insert into held_notice (notice_id, domain, expires_at) values (:notice_id, :dom
 
 -- name: all
 -- Held sign-ups of one list or of all.
-select notice.id, list.name as list, notice.address, json_extract(notice.payload, '$.answers') as source,
+select notice.id, list.name as list, notice.address, notice.payload ->> 'answers' as source,
     notice.created_at as held_at, held_notice.expires_at
 from held_notice cross join notice cross join list
 where notice.id = held_notice.notice_id and list.id = notice.list_id
-    and (:list_name is null or list.name = :list_name)
+    and (cast(:list_name as text) is null or list.name = :list_name)
 order by notice.id;
 
 -- name: unknown
 -- Ids that no held sign-up has.
-select value as id from json_each(:ids) where value not in (select notice_id from held_notice);
+select cast(asked.value ->> 0 as bigint) as id from {each ids as asked}
+where cast(asked.value ->> 0 as bigint) not in (select notice_id from held_notice) order by asked.key;
 
 -- name: some
 -- A batch of the chosen held sign-ups.
 select held_notice.notice_id, notice.list_id, notice.subscriber_id, notice.address, held_notice.domain,
-    json_extract(notice.payload, '$.confirmation') as confirmation_id
+    notice.payload
 from held_notice join notice on notice.id = held_notice.notice_id
-where held_notice.expires_at > :now and (:domain is null or held_notice.domain = :domain)
-    and (:ids = '[]' or held_notice.notice_id {in ids})
+where held_notice.expires_at > :now and (cast(:domain as text) is null or held_notice.domain = :domain)
+    and (cast(:ids as text) = '[]' or held_notice.notice_id {in ids})
 order by held_notice.notice_id limit 200;
 
 -- name: delete
@@ -29,10 +30,8 @@ order by held_notice.notice_id limit 200;
 delete from held_notice where notice_id = :notice_id;
 
 -- name: renew
--- Date a notice and the expiry of its link from now.
-update notice set created_at = :now, payload = iif(json_extract(payload, '$.confirmation') is null, payload,
-    json_set(payload, '$.expires_at', :expires_at))
-where id = :id;
+-- Date a notice from now; its payload has the new expiry of its link.
+update notice set created_at = :now, payload = :payload where id = :id;
 
 -- name: end_confirmation
 -- Set the expiry of a request and of those that its link confirms too.
@@ -46,7 +45,7 @@ delete from notice where id = :id;
 -- name: forget_earlier
 -- Delete held sign-ups of a person to a list, except those that concern other lists too.
 delete from notice {indexed by notice_by_subscriber} where subscriber_id = :subscriber_id and list_id = :list_id
-    and json_extract(payload, '$.also') is null and id in (select notice_id from held_notice);
+    and payload ->> 'also' is null and id in (select notice_id from held_notice);
 
 -- name: sweep
 -- Delete expired held sign-ups.

@@ -46,7 +46,7 @@ update inbound set state = :state, outcome = :outcome, settled_at = :now where i
 -- name: finish
 -- Record the result of a mail and delete everything else of it.
 update inbound set state = 'done', outcome = :outcome, settled_at = :now, content_id = null, mail_from = '', peer = '',
-    recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
+    recipient = substr(recipient, 1, length(recipient) - length(ltrim(recipient, replace(recipient, '+', ''))) + 1)
 where id = :id and state = 'received';
 
 -- name: content_of
@@ -73,7 +73,7 @@ select inbound.id, inbound.recipient, inbound.mail_from, inbound.received_at, in
 from inbound {indexed by inbound_by_age}
 cross join inbound_content
 where inbound.state in ('kept', 'unreadable', 'failed') and inbound_content.id = inbound.content_id
-    and (:state is null or inbound.state = :state)
+    and (cast(:state as text) is null or inbound.state = :state)
 order by inbound.id desc;
 
 -- name: kept_content
@@ -96,7 +96,7 @@ on conflict (id) do update set content_id = excluded.content_id, mail_from = exc
 -- name: drop
 -- Delete a kept mail except its digest.
 update inbound set state = 'done', outcome = 'dropped', settled_at = :now, content_id = null, mail_from = '', peer = '',
-    recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
+    recipient = substr(recipient, 1, length(recipient) - length(ltrim(recipient, replace(recipient, '+', ''))) + 1)
 where id = :id and state in ('kept', 'unreadable', 'failed');
 
 -- name: too_old
@@ -109,7 +109,7 @@ select id from (
     select inbound.id, sum(length(inbound_content.content)) over (order by inbound.id desc) as total
     from inbound {indexed by inbound_by_age}
     cross join inbound_content
-    where inbound.state in ('kept', 'unreadable', 'failed') and inbound_content.id = inbound.content_id)
+    where inbound.state in ('kept', 'unreadable', 'failed') and inbound_content.id = inbound.content_id) as kept
 where total > :size limit 100;
 
 -- name: kept_size
@@ -145,7 +145,7 @@ select id from (
     select notice.id, sum(length(notice.content)) over (order by delivery.settled_at desc, notice.id desc) as total
     from notice {indexed by notice_forwarded} cross join delivery {indexed by delivery_by_notice}
     where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null
-        and delivery.state not in ('queued', 'claimed', 'deferred'))
+        and delivery.state not in ('queued', 'claimed', 'deferred')) as forwarded
 where total > :size limit 100;
 
 -- name: drop_forwarded

@@ -2,7 +2,8 @@
 -- Where subscriptions went that are over, as pairs of their id and that of the last one on the way. One that waits for
 -- its proof once more is over as well: anybody may have asked for it.
 with recursive trail (first, last) as (
-    select value, coalesce((select moved_to from removed_subscription where id = value), value) from json_each(:ids)
+    select asked.id, coalesce((select removed.moved_to from removed_subscription as removed where removed.id = asked.id), asked.id)
+    from (select cast(entry.value ->> 0 as bigint) as id from {each ids as entry}) as asked
     union
     select trail.first, subscription.moved_to
     from trail cross join subscription

@@ -9,19 +9,14 @@ insert into limit_event (scope, subject, at, serial)
 select :scope, :subject, :at, 1 + coalesce(max(serial), 0) from limit_event
 where scope = :scope and subject = :subject and at = :at;
 
--- name: count_each
--- How many events the window of each subject contains, up to its limit.
-select json_group_array((select count(*) from (select 1 from limit_event
-    where scope = :scope and subject = substr(:octets, value * :width + 1, :width) and at > :after and at <= :ahead
-    limit :most)))
-from json_each(:places);
-
 -- name: insert_each
 -- Count one event of each subject; the place distinguishes events of the same subject.
 insert into limit_event (scope, subject, at, serial)
-select :scope, substr(:octets, value * :width + 1, :width), :at, 1 + value + coalesce((select max(serial)
-    from limit_event where scope = :scope and subject = substr(:octets, value * :width + 1, :width) and at = :at), 0)
-from json_each(:places);
+select :scope, new.subject, :at, 1 + new.place + coalesce((select max(serial)
+    from limit_event where scope = :scope and limit_event.subject = new.subject and at = :at), 0)
+from (select cast(entry.value ->> 0 as integer) as place,
+    substr(:octets, cast(entry.value ->> 0 as integer) * cast(:width as integer) + 1, cast(:width as integer)) as subject
+    from {each places as entry}) as new;
 
 -- name: sweep
 -- Delete events that no window reaches any more.
@@ -30,7 +25,7 @@ delete from limit_event where scope = :scope and ({+}at <= :before or {+}at > :a
 -- name: count_sign_up
 -- Count a sign-up in an hour.
 insert into sign_up_hour (hour, number) values (:hour, 1)
-on conflict (hour) do update set number = number + 1 returning number;
+on conflict (hour) do update set number = sign_up_hour.number + 1 returning number;
 
 -- name: sign_ups_since
 -- The number of sign-ups in each hour.

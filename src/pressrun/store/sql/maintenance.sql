@@ -40,19 +40,3 @@ where paused_until is not null and since > :now;
 -- name: suspensions
 -- Suspensions that a probe follows.
 update suspension set since = :now where since > :now and ended_at is null;
-
--- name: statistics_exist
--- Whether ANALYZE has left statistics.
-select exists (select 1 from sqlite_schema where name in ('sqlite_stat1', 'sqlite_stat4'));
-
--- name: drop_statistics
--- Drop the statistics that every build of SQLite gathers.
-drop table if exists sqlite_stat1;
-
--- name: drop_samples
--- Drop the statistics that only some builds gather.
-drop table if exists sqlite_stat4;
-
--- name: reload_schema
--- Let this connection read its schema again; all others do because it has changed.
-pragma writable_schema = reset;

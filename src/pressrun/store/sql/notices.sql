@@ -5,16 +5,17 @@ values (:kind, :list_id, :subscriber_id, :address, :language, :payload, :content
 returning id;
 
 -- name: insert_all
--- Store several notices: arrays, and 16 octets for each.
+-- Store several notices: arrays, and 16 octets for each, by which the rows that come back are told apart.
 insert into notice (kind, list_id, subscriber_id, address, language, payload, message_secret, created_at)
-select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-    substr(:secrets, key * 16 + 1, 16), :now
-from json_each(:notices)
-returning id;
+select new.value ->> 0, cast(new.value ->> 1 as bigint), cast(new.value ->> 2 as bigint), new.value ->> 3,
+    new.value ->> 4, new.value -> 5, substr(:secrets, new.key * 16 + 1, 16), :now
+from {each notices as new} order by new.key
+returning id, message_secret;
 
 -- name: queue_all
--- Queue notices with consecutive ids.
-insert into delivery (notice_id, domain, state, due_at) select :first + key, value, 'queued', :now from json_each(:domains);
+-- Queue notices: pairs of an id and the domain of its recipient.
+insert into delivery (notice_id, domain, state, due_at)
+select cast(new.value ->> 0 as bigint), new.value ->> 1, 'queued', :now from {each notices as new} order by new.key;
 
 -- name: asked
 -- The reader and list of a notice, if they still exist.

@@ -45,12 +45,6 @@ delete from subscriber where id = :id;
 -- Delete a person without subscriptions.
 delete from subscriber where id = :id and not exists (select 1 from subscription where subscriber_id = :id);
 
--- name: columns
--- The merge fields for which at least one member of a list has a value.
-select distinct entry.key as name
-from subscription join subscriber on subscriber.id = subscription.subscriber_id, json_each(subscriber.attributes) as entry
-where subscription.list_id = :list_id and subscription.state = 'active' and subscriber.attributes <> '{}';
-
 -- name: deliveries
 -- The copies of a person, newest first.
 select edition.id as edition, list.name as list, delivery.state, delivery.code, delivery.enhanced, delivery.reply,

@@ -68,7 +68,7 @@ select exists (select 1 from subscription where paused_until is not null and pau
 
 -- name: ended_pauses
 -- Readers whose pause is over.
-select id from subscription where paused_until is not null and paused_until <= :now limit 1000;
+select id from subscription where paused_until is not null and paused_until <= :now order by paused_until, id limit 1000;
 
 -- name: insert_confirmation
 -- Store a request to subscribe that waits for its confirmation.
@@ -86,7 +86,7 @@ select * from confirmation where leader_id = :leader_id order by id;
 
 -- name: expired_confirmations
 -- Requests whose link has expired.
-select id, subscription_id from confirmation where expires_at <= :now order by expires_at limit 1000;
+select id, subscription_id from confirmation where expires_at <= :now order by expires_at, id limit 1000;
 
 -- name: delete_confirmation
 -- Delete a request.

@@ -19,7 +19,7 @@ update suppression set address = null where digest = :digest;
 
 -- name: all
 -- Every suppressed address, oldest first.
-select address, reason, since from suppression order by since, address;
+select address, reason, since from suppression order by since, address nulls first, digest;
 
 -- name: get
 -- One suppression with its address and date.

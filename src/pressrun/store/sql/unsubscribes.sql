@@ -1,25 +1,9 @@
--- name: find_unsubscribers
--- The subscriptions among these that have not ended, as arrays in the order of store.unsubscribes.Unsubscriber.
-select json_group_array(json_array(subscription.id, subscriber.id, list.id, subscription.state,
-    subscription.suspended_for, subscription.paused_until, subscription.source, subscription.since, subscriber.address,
-    list.name, list.language, list.leaving_note and list.closed_at is null))
-from json_each(:ids) as wish join subscription on subscription.id = wish.value
-    join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
-where subscription.state <> 'unsubscribed';
-
 -- name: insert
 -- Keep the former state of subscriptions: arrays of id, former state, edition and language.
 insert into leaving (subscription_id, former, edition_id, left_at, expires_at, language)
-select value ->> 0, value ->> 1, value ->> 2, :left_at, :expires_at, value ->> 3 from json_each(:leavings);
-
--- name: due_notices
--- Unsubscribes whose reader has not been notified yet, oldest first, as arrays of store.unsubscribes.PendingUnsubscribeNotice.
-select json_group_array(json_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
-    coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
-    recipient.state <> 'unsubscribed' or recipient.is_suppressed))
-from (select * from leaving where noted = 0 order by id limit 25) as leaving
-    cross join recipient cross join list
-where recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
+select cast(new.value ->> 0 as bigint), new.value ->> 1, cast(new.value ->> 2 as bigint), :left_at, :expires_at,
+    new.value ->> 3
+from {each leavings as new} order by new.key;
 
 -- name: is_any_notice_due
 -- Whether an unsubscribe has not been mailed to its reader yet.
@@ -58,7 +42,7 @@ update leaving set has_said_why = 1 where id = :id and has_said_why = 0;
 -- name: count_reason
 -- Count a reader who gave this reason.
 insert into leaving_reason (list_id, month, reason, number) values (:list_id, :month, :reason, 1)
-on conflict (list_id, month, reason) do update set number = number + 1;
+on conflict (list_id, month, reason) do update set number = leaving_reason.number + 1;
 
 -- name: reasons
 -- The counted reasons of a list, newest month first.

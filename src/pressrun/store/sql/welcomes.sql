@@ -22,7 +22,7 @@ where subscription_id = :subscription_id and edition_id = :edition_id and state 
 
 -- name: unfinished
 -- The welcome mails of a list that still have copies to send, replaced ones included.
-select id from edition where list_id = :list_id and is_welcome and state in ('sending', 'paused') order by id;
+select id from edition where list_id = :list_id and is_welcome = 1 and state in ('sending', 'paused') order by id;
 
 -- name: source
 -- The source of a welcome mail.

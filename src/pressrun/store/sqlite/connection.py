@@ -22,12 +22,14 @@ C = TypeVar("C", bound=sqlite3.Connection)
 BUSY_SECONDS = 5.0  # how long to wait for a lock of another process, such as a backup tool
 MACROS: Macros = {
     "in": "in (select value from json_each(:{}))".format,
+    "each": lambda argument: "json_each(:{}) as {}".format(*argument.split(" as ")),
     "indexed by": "indexed by {}".format,
     "not indexed": "not indexed{}".format,
     "+": "+{}".format,
     "lock": lambda _: "",  # one transaction writes at a time
     "share": lambda _: "",
 }
+_HAS_STATISTICS = "select exists (select 1 from sqlite_schema where name in ('sqlite_stat1', 'sqlite_stat4'))"
 MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
 
 
@@ -120,6 +122,21 @@ class SqliteConnection(EngineConnection):
         finally:
             self._connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
         return not is_busy
+
+    def drop_statistics(self) -> bool:
+        """Drop what ANALYZE has gathered.
+
+        A backup tool or a curious operator may run it, or PRAGMA optimize, at any time. Where plans matter the
+        statements pin them. In the others, statistics of a young database would mislead SQLite for good once it has
+        grown.
+        """
+        if not self.read(lambda _: self._connection.execute(_HAS_STATISTICS).fetchone()[0]):
+            return False
+        self.write(lambda _: self._connection.execute("drop table if exists sqlite_stat1"))
+        self.write(lambda _: self._connection.execute("drop table if exists sqlite_stat4"))  # of some builds only
+        # This connection keeps what it has read until it reads the schema again; all others do because it has changed.
+        self._connection.execute("pragma writable_schema = reset")
+        return True
 
     def close(self) -> None:
         self._connection.close()

@@ -17,6 +17,7 @@ from pressrun.core.address import Address, parse_address, restore_address
 from pressrun.core.errors import BadConfiguration, MalformedAddress, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.masking import without_addresses
+from pressrun.core.searching import indexed_words, searchable
 from pressrun.core.tokens import digests_of
 from pressrun.store.files import sync_directory
 from pressrun.store.schema_steps import load_steps, newest_step
@@ -107,6 +108,7 @@ def _run_step(connection: sqlite3.Connection, step: str, target: int, keys: KeyR
     connection.create_function("pressrun_sha256", -1, _sha256, deterministic=True)
     connection.create_function("pressrun_mailbox_digest", 2, partial(_mailbox_digest, keys), deterministic=True)
     connection.create_function("pressrun_without_addresses", 1, without_addresses, deterministic=True)
+    connection.create_function("pressrun_words", 1, lambda text: indexed_words(searchable(text)), deterministic=True)
     connection.execute("begin immediate")
     try:
         for statement in _statements(step):

@@ -293,6 +293,13 @@ create index edition_by_digest on edition (list_id, source_digest);
 create index edition_live on edition (id) where state in ('scheduled', 'sending');
 create index edition_by_state on edition (state);
 
+-- The highest id that was ever drawn for a row of a table, where an id has to be known before the row is stored.
+create table id_counter (
+    name text primary key,                    -- of the table
+    last_id integer not null                  -- 0: none yet
+) strict, without rowid;
+insert into id_counter (name, last_id) values ('edition', 0);
+
 -- Events of an edition that the rows of its copies do not keep, counted by the second for its report.
 create table edition_tally (
     edition_id integer not null references edition on delete cascade,
@@ -327,13 +334,14 @@ where first_claim_at is not null and state <> 'cancelled' and (canary_copies is 
 create index edition_archive on edition (list_id, coalesce(dated_at, first_claim_at), id)
 where first_claim_at is not null and state <> 'cancelled' and (canary_copies is null or state = 'finished');
 
--- The search index: the words of each edition as core.searching prepares them; rowid is the id of the edition.
+-- The search index: the words of each edition as core.searching makes them; rowid is the id of the edition.
 create virtual table archive_search using fts5(
     list,                                     -- `l` and the id of its list
-    title,
-    text,
+    title,                                    -- words of its title
+    words,                                    -- words of its preheader and text
+    shown unindexed,                          -- the text of which passages are shown
     prefix = '1 2 3',                         -- queries match the beginning of words
-    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'");
+    tokenize = 'ascii');                      -- words end at blanks and are compared as they are
 -- Deleted words leave the index at once, as secure_delete does for tables.
 insert into archive_search (archive_search, rank) values ('secure-delete', 1);
 

@@ -20,7 +20,6 @@ import aiosqlite
 
 from pressrun.core.errors import Unavailable
 from pressrun.store.connection import EngineConnection
-from pressrun.store.maintenance import are_statistics_kept, drop_statistics
 from pressrun.store.sqlite.connection import SqliteConnection, connect_as
 
 T = TypeVar("T")
@@ -90,8 +89,8 @@ def _connect_daemon(path: Path, *, readonly: bool) -> CallingConnection:
     connection = SqliteConnection(opened)
     try:
         opened.execute(f"pragma cache_size = -{CACHE_KIB}")
-        if not readonly and connection.read(are_statistics_kept):
-            connection.write(drop_statistics)
+        if not readonly:
+            connection.drop_statistics()
     except sqlite3.Error as problem:
         connection.close()
         raise Unavailable(f"the database {path} cannot be read: {problem}") from problem

@@ -1,0 +1,9 @@
+-- name: confirmation
+-- Names in requests that contain a character that every address contains.
+select id, name from confirmation where id > :after and translate(name, :signs, '') <> name order by id limit :limit;
+
+-- name: subscriber
+-- Names and attributes of people, in batches, that contain a character that every address contains.
+select id, name, attributes from subscriber
+where id > :after and (translate(name, :signs, '') <> name or translate(attributes, :signs, '') <> attributes)
+order by id limit :limit;

@@ -1,0 +1,16 @@
+-- name: find_unsubscribers
+-- The subscriptions among these that have not ended, as arrays in the order of store.unsubscribes.Unsubscriber.
+select cast(coalesce(json_agg(json_build_array(subscription.id, subscriber.id, list.id, subscription.state,
+    subscription.suspended_for, subscription.paused_until, subscription.source, subscription.since, subscriber.address,
+    list.name, list.language, cast(list.leaving_note = 1 and list.closed_at is null as integer))), '[]') as text)
+from subscription join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
+where subscription.id {in ids} and subscription.state <> 'unsubscribed';
+
+-- name: due_notices
+-- Unsubscribes whose reader has not been notified yet, oldest first, as arrays of store.unsubscribes.PendingUnsubscribeNotice.
+select cast(coalesce(json_agg(json_build_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
+    coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
+    cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer)) order by leaving.id), '[]') as text)
+from (select * from leaving where noted = 0 order by id limit 25) as leaving
+    cross join recipient cross join list
+where recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
