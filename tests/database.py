@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from functools import cache, wraps
 from pathlib import Path
@@ -204,3 +204,44 @@ def twice(work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenat
         return work(tx, *args, **kwargs)
 
     return run
+
+
+class CountingDatabase(Database):
+    """Collects the names of the statements that units of work run, and those that wait for their commit."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.statements: list[str] = []
+        self._counted: dict[Any, Any] = {}  # the same for the same work: a group is carried out by its work
+
+    async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().write(self._counting(work), *args, **kwargs)
+
+    async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().record(self._counting(work), *args, **kwargs)
+
+    async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().read(self._counting(work), *args, **kwargs)
+
+    async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        return await super().share_set(self._counted.setdefault(work, self._counting(work)), item)
+
+    def _counting(self, work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
+        @wraps(work)
+        def run(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            tx._statements = _Named(tx._statements, self.statements)
+            return work(tx, *args, **kwargs)
+
+        return run
+
+
+class _Named(dict[str, str]):
+    """Statements that note their names when they are looked up."""
+
+    def __init__(self, statements: Mapping[str, str], names: list[str]) -> None:
+        super().__init__(statements)
+        self._names = names
+
+    def __getitem__(self, name: str) -> str:
+        self._names.append(name)
+        return super().__getitem__(name)

@@ -88,10 +88,12 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncIterator[Office]:
+async def open_office(
+    folder: Path, *, receives_mail: bool = True, kind: type[Database] = TwiceDatabase
+) -> AsyncIterator[Office]:
     """A new database with its services."""
     data, keys = new_data_dir(folder / "data")
-    database = await TwiceDatabase.open(data.database)
+    database = await kind.open(data.database)
     office = Office(database=database, keys=keys, path=data.root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)
     clock, settings = (lambda: office.now), office.settings

@@ -282,7 +282,7 @@ def _add_reader(tx: Transaction, keys: KeyRing, list_id: int, typed: str, state:
     number = (
         person.id
         if person is not None
-        else subscribers.insert_subscriber(tx, address, digests=digests_of(keys, address), now=int(NOW))
+        else subscribers.insert_subscriber(tx, address, digests=digests_of(keys, address), now=int(NOW)).id
     )
     return tx.insert(
         "subscriptions.insert", list_id=list_id, subscriber_id=number, state=state, source="operator", now=int(NOW)

@@ -42,9 +42,9 @@ def insert_pending_request(tx: Transaction, request: PendingRequest) -> None:
     tx.run("pending_requests.insert", **{**columns_of(request), "also": json.dumps(request.also)})
 
 
-def is_any_request_pending(tx: Transaction) -> bool:
-    """Whether a request waits."""
-    return bool(tx.value("pending_requests.is_any"))
+def is_work_pending(tx: Transaction) -> bool:
+    """Whether a request waits, or a reader has not been mailed yet that they left."""
+    return bool(tx.value("pending_requests.is_work_pending"))
 
 
 def list_pending_requests(tx: Transaction) -> list[int]:

@@ -59,9 +59,9 @@ def insert_subscriber(
     name: str = "",
     language: str = "",
     attributes: Mapping[str, str] | None = None,
-) -> int:
+) -> Subscriber:
     """Store a new person; the address must be unknown."""
-    return tx.insert(
+    row = tx.row(
         "subscribers.insert",
         address=address.typed,
         address_key=address.key,
@@ -73,6 +73,8 @@ def insert_subscriber(
         attributes=json.dumps(attributes or {}, ensure_ascii=False),
         now=now,
     )
+    assert row is not None
+    return _from_row(row)
 
 
 def find_subscriber(tx: Transaction, address: Address) -> Subscriber | None:

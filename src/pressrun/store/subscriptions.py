@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from msgspec import convert
 
 from pressrun.core.subscription import SubscriptionState
 from pressrun.store import lists, subscribers
-from pressrun.store.transaction import Row, Transaction, columns_of, in_json, parse_row
+from pressrun.store.transaction import Row, Transaction, columns_of, in_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +45,17 @@ class PendingConfirmation:
 
 
 _COLUMNS = tuple(field.name for field in fields(Subscription))
+_REQUEST_COLUMNS = tuple(field.name for field in fields(PendingConfirmation))
 
 
 def insert_subscription(
     tx: Transaction, *, list_id: int, subscriber_id: int, state: SubscriptionState, source: str, now: int
-) -> int:
+) -> Subscription:
     """Store a new subscription; the person must have none to this list."""
-    return tx.insert(
-        "subscriptions.insert", list_id=list_id, subscriber_id=subscriber_id, state=state, source=source, now=now
-    )
+    values = {"list_id": list_id, "subscriber_id": subscriber_id, "state": state, "source": source, "now": now}
+    stored = tx.parsed(Subscription, "subscriptions.insert", **values)
+    assert stored is not None
+    return stored
 
 
 def find_subscription(tx: Transaction, *, list_id: int, subscriber_id: int) -> Subscription | None:
@@ -70,9 +73,24 @@ def find_with_details(
 ) -> tuple[Subscription, subscribers.Subscriber, lists.MailingList] | None:
     """The subscription with this id, its person and its list."""
     row = tx.row("subscriptions.with_details", id=subscription_id)
-    if row is None:
-        return None
-    values = tuple(row)
+    return None if row is None else _with_details(tuple(row))
+
+
+def find_requests_of_link(
+    tx: Transaction, confirmation_id: int
+) -> list[tuple[PendingConfirmation, Subscription, subscribers.Subscriber, lists.MailingList]]:
+    """The requests that a link confirms, as far as they still exist, each with its subscription, person and list."""
+    of_request = len(_REQUEST_COLUMNS)
+    return [
+        (
+            convert(dict(zip(_REQUEST_COLUMNS, tuple(row), strict=False)), PendingConfirmation, strict=False),
+            *_with_details(tuple(row)[of_request:]),
+        )
+        for row in tx.rows("subscriptions.of_link", id=confirmation_id)
+    ]
+
+
+def _with_details(values: Sequence[Any]) -> tuple[Subscription, subscribers.Subscriber, lists.MailingList]:
     of_person, of_list = len(_COLUMNS), len(_COLUMNS) + len(subscribers.COLUMNS)
     return (
         convert(dict(zip(_COLUMNS, values, strict=False)), Subscription, strict=False),
@@ -132,18 +150,6 @@ def insert_confirmation(
         expires_at=expires_at,
         leader_id=leader_id,
     )
-
-
-def find_confirmation(tx: Transaction, confirmation_id: int) -> PendingConfirmation | None:
-    """The request with this id."""
-    return tx.parsed(PendingConfirmation, "subscriptions.find_confirmation", id=confirmation_id)
-
-
-def led_confirmations(tx: Transaction, leader_id: int) -> list[PendingConfirmation]:
-    """The requests that the link of another one confirms too."""
-    return [
-        parse_row(row, PendingConfirmation) for row in tx.rows("subscriptions.led_confirmations", leader_id=leader_id)
-    ]
 
 
 def expired_confirmations(tx: Transaction, now: int) -> list[tuple[int, int]]:

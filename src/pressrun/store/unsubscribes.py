@@ -82,11 +82,6 @@ def insert_unsubscribes(
     tx.run("unsubscribes.insert", leavings=in_json(rows), left_at=left_at, expires_at=expires_at)
 
 
-def is_any_notice_due(tx: Transaction) -> bool:
-    """Whether a reader has not been mailed yet that they left."""
-    return bool(tx.value("unsubscribes.is_any_notice_due"))
-
-
 def due_notices(tx: Transaction) -> list[PendingUnsubscribeNotice]:
     """Unsubscribes whose reader has not been mailed yet, a batch at a time."""
     return _read_due(tx.value("unsubscribes.due_notices"))

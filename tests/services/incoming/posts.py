@@ -47,7 +47,7 @@ async def add_readers(room: Mailroom, number: int) -> None:
         for index in range(number):
             address = parse_address(f"r{index}@reader.example")
             digests = digests_of(room.keys, address)
-            person = subscribers.insert_subscriber(tx, address, digests=digests, now=int(room.now))
+            person = subscribers.insert_subscriber(tx, address, digests=digests, now=int(room.now)).id
             tx.insert(
                 "subscriptions.insert",
                 list_id=found.id,

@@ -167,11 +167,7 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(hous
     number = next(payload["confirmation"] for _, _, payload in await mails(house) if "also" in payload)
     assert isinstance(number, int)
     ends = await house.database.read(
-        lambda tx: {
-            one.expires_at
-            for one in [subscriptions.find_confirmation(tx, number), *subscriptions.led_confirmations(tx, number)]
-            if one is not None
-        }
+        lambda tx: {request.expires_at for request, *_ in subscriptions.find_requests_of_link(tx, number)}
     )
     assert {int(house.now) + 7 * 86400} == ends
     await house.sign_ups.confirm(number, WEB)

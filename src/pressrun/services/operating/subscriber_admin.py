@@ -117,9 +117,7 @@ class SubscriberAdmin:
             raise Refused(f"{address} is suppressed ({reason}). `pressrun suppression rm` lifts that")
         person = subscribers.find_subscriber(tx, address)
         if person is None:
-            number = subscribers.insert_subscriber(tx, address, digests=digests, now=now, name=name)
-            person = subscribers.find_subscriber_by_id(tx, number)
-            assert person is not None
+            person = subscribers.insert_subscriber(tx, address, digests=digests, now=now, name=name)
         elif name and name != person.name:
             person = replace(person, name=name)
             subscribers.update_profile(tx, person)

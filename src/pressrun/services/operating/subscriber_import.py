@@ -266,7 +266,7 @@ def _write(
         assert after.state is not None
         subscription_id = subscriptions.insert_subscription(
             tx, list_id=target.id, subscriber_id=person.id, state=after.state, source=SOURCE, now=since
-        )
+        ).id
         if after.state is _State.SUSPENDED:
             _suspend(tx, subscription_id, since)
     else:
@@ -291,7 +291,7 @@ def _write_person(
         if person != known:
             subscribers.update_profile(tx, person)
         return person
-    number = subscribers.insert_subscriber(
+    return subscribers.insert_subscriber(
         tx,
         row.address,
         digests=digests_of(options.keys, row.address),
@@ -300,9 +300,6 @@ def _write_person(
         language=after.language,
         attributes=after.attributes,
     )
-    added = subscribers.find_subscriber_by_id(tx, number)
-    assert added is not None
-    return added
 
 
 def _move_existing(tx: Transaction, number: int, state: SubscriptionState | None, since: int) -> None:

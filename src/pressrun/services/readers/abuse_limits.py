@@ -75,12 +75,10 @@ class AbuseLimits:
     def throttle(self, tx: Transaction, network: str, now: float) -> float | None:
         """Count a sign-up against its network, or return when the next one is accepted if there are too many."""
         rate = self._context.limits.sign_ups_per_ip
-        retry_at = limits.opens_at(tx, "sign_ups_per_ip", network.encode(), rate, now)
-        if retry_at is None:
-            limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now)
-        else:
-            tx.after_commit(self._record, Verdict.THROTTLED, now, Verdict.THROTTLED)
-        return retry_at
+        if limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now):
+            return None
+        tx.after_commit(self._record, Verdict.THROTTLED, now, Verdict.THROTTLED)
+        return limits.opens_at(tx, "sign_ups_per_ip", network.encode(), rate, now)
 
     def _record(self, verdict: Verdict, now: float, shown: Verdict) -> None:
         """Count a decision, and log when an attack begins with it.

@@ -26,7 +26,6 @@ from pressrun.services.readers.subscription_records import (
     Origin,
     SubscriptionDetails,
     end_subscription,
-    insert_subscription,
     is_member,
     list_subscriptions,
     record_consent,
@@ -291,7 +290,7 @@ def _move_to(
 ) -> Subscription:
     """Give somebody a subscription of another person, as it was but for bounces, which were the other mailbox's."""
     if theirs is None:
-        theirs = insert_subscription(
+        theirs = subscriptions.insert_subscription(
             tx, list_id=given.list_id, subscriber_id=other.id, state=given.state, source=SOURCE, now=now
         )
     is_paused = given.suspended_for == PAUSED

@@ -22,7 +22,6 @@ from pressrun.services.readers.subscription_records import (
     PAUSED,
     Origin,
     end_subscription,
-    insert_subscription,
     record_consent,
 )
 from pressrun.store import consent, language_switch, subscriptions
@@ -110,7 +109,7 @@ def _mailed_first(item: tuple[Subscription, MailingList]) -> int:
 def _copy_to(tx: Transaction, model: Subscription, taker: Subscription | None, wanted: MailingList) -> Subscription:
     """A subscription to the wanted list that is otherwise like the model."""
     if taker is None:
-        taker = insert_subscription(
+        taker = subscriptions.insert_subscription(
             tx,
             list_id=wanted.id,
             subscriber_id=model.subscriber_id,

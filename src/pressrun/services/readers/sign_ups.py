@@ -16,7 +16,7 @@ from pressrun.core.address import Address
 from pressrun.core.quantities import RateExceeded
 from pressrun.core.sign_up import Trust, Verdict
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.tokens import Digests, digests_of
+from pressrun.core.tokens import digests_of
 from pressrun.services.editions.welcome_edition import greet
 from pressrun.services.ports import UNOBSERVED, SignUpObserver
 from pressrun.services.readers.abuse_limits import AbuseLimits
@@ -26,12 +26,11 @@ from pressrun.services.readers.subscription_records import (
     Origin,
     SubscriptionDetails,
     find_subscription_details,
-    insert_subscription,
     is_member,
     record_consent,
 )
 from pressrun.services.readers.suspension import resume_after_bounces
-from pressrun.services.suppression import LIFTED_BY_READER, find_reason, lift_for_reader
+from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason, find_reason, lift_for_reader
 from pressrun.store import held_sign_ups, language_switch, lists, subscribers, subscriptions, suppressions
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
@@ -132,12 +131,12 @@ class SignUps:
         if verdict not in (Verdict.ACCEPTED, Verdict.HELD) or not (reason is None or reason in LIFTED_BY_READER):
             return
         at = int(now)
-        person = _find_or_insert(tx, address, digests, origin.language, at)
+        known = subscribers.find_subscriber(tx, address)
+        person = known or subscribers.insert_subscriber(tx, address, digests=digests, now=at, language=origin.language)
         wanted = []
         for one in (target, *also):
-            subscription = subscriptions.find_subscription(tx, list_id=one.id, subscriber_id=person.id)
+            subscription = None if known is None else _find_earlier(tx, one, known)
             record_consent(tx, one, person, "requested", origin, now=at, salt=self._context.entropy(16))
-            held_sign_ups.forget_earlier(tx, list_id=one.id, subscriber_id=person.id)
             if reason is not None or not is_member(subscription):
                 wanted.append((one, subscription))
         expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
@@ -159,22 +158,21 @@ class SignUps:
         self, tx: Transaction, confirmation_id: int, origin: Origin
     ) -> tuple[Confirmed, SubscriptionDetails | None]:
         """`confirm` as part of a transaction."""
-        outcome, details = self._check_link(tx, confirmation_id)
+        # All are checked before the first is confirmed, because that lifts a suppression which the others depend on.
+        checks = self._check_requests(tx, confirmation_id)
+        outcome, details = _sum_up(checks)
         if outcome is not Confirmed.CONFIRMED or details is None:
             return outcome, details
-        # All are checked before the first is confirmed, because that lifts a suppression which the others depend on.
-        valid = [
-            request
-            for request in _requests_of_link(tx, confirmation_id)
-            if self._check_request(tx, request)[0] is Confirmed.CONFIRMED
-        ]
-        confirmed = [self._confirm_one(tx, request, origin) for request in valid]
-        return Confirmed.CONFIRMED, replace(confirmed[0], also=details.also)
+        first, *others = [one for one in checks if one.outcome is Confirmed.CONFIRMED]
+        confirmed = self._confirm_one(tx, first, origin)
+        for one in others:  # confirming the first may have changed the person, and resumed this subscription
+            current = find_subscription_details(tx, one.request.subscription_id)
+            assert current is not None
+            self._confirm_one(tx, replace(one, details=current), origin)
+        return Confirmed.CONFIRMED, replace(confirmed, also=details.also)
 
-    def _confirm_one(self, tx: Transaction, request: PendingConfirmation, origin: Origin) -> SubscriptionDetails:
-        details = find_subscription_details(tx, request.subscription_id)
-        assert details is not None
-        now = self._context.now
+    def _confirm_one(self, tx: Transaction, checked: _CheckedRequest, origin: Origin) -> SubscriptionDetails:
+        request, details, now = checked.request, checked.details, self._context.now
         state = move(details.subscription.state, SubscriptionEvent.CONFIRM)
         assert state is not None
         active = replace(
@@ -192,9 +190,11 @@ class SignUps:
             name=request.name or details.person.name,
             language=request.language or details.person.language,
         )
-        subscribers.update_profile(tx, person)
+        if person != details.person:
+            subscribers.update_profile(tx, person)
         resume_after_bounces(tx, person, now)
-        lift_for_reader(tx, person.digests)
+        if checked.reason is not None:
+            lift_for_reader(tx, person.digests)
         record_consent(tx, details.list, person, "confirmed", origin, now=now, salt=self._context.entropy(16))
         if details.subscription.state is SubscriptionState.PENDING:  # others have been members before
             greet(tx, details.list.id, active.id, now)
@@ -202,50 +202,58 @@ class SignUps:
 
     def _check_link(self, tx: Transaction, confirmation_id: int) -> tuple[Confirmed, SubscriptionDetails | None]:
         """What a link would do for all of its requests; it works as long as it would confirm one of them."""
-        checks = [self._check_request(tx, request) for request in _requests_of_link(tx, confirmation_id)]
-        outcomes = [outcome for outcome, _ in checks]
-        outcome = Confirmed.CONFIRMED if Confirmed.CONFIRMED in outcomes else next(iter(outcomes), Confirmed.INVALID)
-        alike = [details for other, details in checks if other is outcome and details is not None]
-        if not alike:
-            return outcome, None
-        return outcome, replace(alike[0], also=tuple(details.list for details in alike[1:]))
+        return _sum_up(self._check_requests(tx, confirmation_id))
 
-    def _check_request(
-        self, tx: Transaction, request: PendingConfirmation
-    ) -> tuple[Confirmed, SubscriptionDetails | None]:
-        if request.expires_at <= self._context.clock():
-            return Confirmed.INVALID, None
-        details = find_subscription_details(tx, request.subscription_id)
-        if details is None:
-            return Confirmed.INVALID, None
-        subscription = details.subscription
-        if subscription.round != request.round:
-            return Confirmed.LEFT_SINCE, details
-        reason = find_reason(tx, details.person.digests)
-        if reason is not None and reason not in LIFTED_BY_READER:
-            return Confirmed.LEFT_SINCE, details
-        if is_member(subscription) and not _asked_while_suppressed(tx, details.person, request.created_at):
-            return Confirmed.ALREADY, details
-        if move(subscription.state, SubscriptionEvent.CONFIRM) is None:
-            return Confirmed.LEFT_SINCE, details
-        if subscription.state is SubscriptionState.SUSPENDED and request.created_at < subscription.since:
-            return Confirmed.USED, details
-        return Confirmed.CONFIRMED, details
+    def _check_requests(self, tx: Transaction, confirmation_id: int) -> list[_CheckedRequest]:
+        """What a link would do for each of its requests."""
+        now, checks = self._context.clock(), []
+        for request, subscription, person, its_list in subscriptions.find_requests_of_link(tx, confirmation_id):
+            details = SubscriptionDetails(list=its_list, person=person, subscription=subscription)
+            reason = None if request.expires_at <= now else find_reason(tx, person.digests)
+            outcome = Confirmed.INVALID if request.expires_at <= now else _judge(tx, request, details, reason)
+            checks.append(_CheckedRequest(request=request, details=details, reason=reason, outcome=outcome))
+        return checks
 
 
-def _find_or_insert(tx: Transaction, address: Address, digests: Digests, language: str, now: int) -> Subscriber:
-    person = subscribers.find_subscriber(tx, address)
-    if person is None:
-        number = subscribers.insert_subscriber(tx, address, digests=digests, now=now, language=language)
-        person = subscribers.find_subscriber_by_id(tx, number)
-        assert person is not None
-    return person
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CheckedRequest:
+    """One request of a link, why its address is suppressed if it is, and what the link would do for it."""
+
+    request: PendingConfirmation
+    details: SubscriptionDetails
+    reason: SuppressionReason | None
+    outcome: Confirmed
 
 
-def _requests_of_link(tx: Transaction, confirmation_id: int) -> list[PendingConfirmation]:
-    """The requests that a link confirms, as far as they still exist."""
-    first = subscriptions.find_confirmation(tx, confirmation_id)
-    return [*([] if first is None else [first]), *subscriptions.led_confirmations(tx, confirmation_id)]
+def _judge(
+    tx: Transaction, request: PendingConfirmation, details: SubscriptionDetails, reason: SuppressionReason | None
+) -> Confirmed:
+    """What a link that has not expired would do."""
+    subscription = details.subscription
+    if subscription.round != request.round or (reason is not None and reason not in LIFTED_BY_READER):
+        return Confirmed.LEFT_SINCE
+    if is_member(subscription) and not _asked_while_suppressed(tx, details.person, request.created_at):
+        return Confirmed.ALREADY
+    if move(subscription.state, SubscriptionEvent.CONFIRM) is None:
+        return Confirmed.LEFT_SINCE
+    if subscription.state is SubscriptionState.SUSPENDED and request.created_at < subscription.since:
+        return Confirmed.USED
+    return Confirmed.CONFIRMED
+
+
+def _sum_up(checks: Sequence[_CheckedRequest]) -> tuple[Confirmed, SubscriptionDetails | None]:
+    outcomes = [one.outcome for one in checks]
+    outcome = Confirmed.CONFIRMED if Confirmed.CONFIRMED in outcomes else next(iter(outcomes), Confirmed.INVALID)
+    alike = [one.details for one in checks if one.outcome is outcome and outcome is not Confirmed.INVALID]
+    if not alike:
+        return outcome, None
+    return outcome, replace(alike[0], also=tuple(details.list for details in alike[1:]))
+
+
+def _find_earlier(tx: Transaction, target: MailingList, person: Subscriber) -> Subscription | None:
+    """The subscription that a person has or had; an earlier sign-up that is held is forgotten."""
+    held_sign_ups.forget_earlier(tx, list_id=target.id, subscriber_id=person.id)
+    return subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
 
 
 def _titles(also: Sequence[MailingList]) -> dict[str, list[str]]:
@@ -321,7 +329,7 @@ def _make_pending(
     now: int,
 ) -> Subscription:
     if subscription is None:
-        return insert_subscription(
+        return subscriptions.insert_subscription(
             tx, list_id=target.id, subscriber_id=person.id, state=SubscriptionState.PENDING, source=source, now=now
         )
     state = move(subscription.state, SubscriptionEvent.SIGN_UP)

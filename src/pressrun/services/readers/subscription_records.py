@@ -70,18 +70,6 @@ def list_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
     return found
 
 
-def insert_subscription(
-    tx: Transaction, *, list_id: int, subscriber_id: int, state: SubscriptionState, source: str, now: int
-) -> Subscription:
-    """Create a subscription."""
-    number = subscriptions.insert_subscription(
-        tx, list_id=list_id, subscriber_id=subscriber_id, state=state, source=source, now=now
-    )
-    subscription = subscriptions.find_subscription_by_id(tx, number)
-    assert subscription is not None
-    return subscription
-
-
 def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:
     """End a subscription: its requests become void, and its copies that nobody has claimed are cancelled."""
     assert move(subscription.state, SubscriptionEvent.LEAVE) is not None

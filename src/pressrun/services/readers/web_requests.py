@@ -25,7 +25,7 @@ from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
-from pressrun.store import limits, lists, pending_requests, unsubscribes
+from pressrun.store import limits, lists, pending_requests
 from pressrun.store.lists import MailingList
 from pressrun.store.pending_requests import PendingRequest, RequestKind
 from pressrun.store.transaction import Transaction
@@ -134,7 +134,7 @@ class WebRequests(BackgroundLoop):
         """Carry out all requests so far."""
         database = self._context.database
         # A power cut undoes the effects together with the removal of the requests, so nothing is done twice.
-        while await database.read(_is_work_pending):
+        while await database.read(pending_requests.is_work_pending):
             try:
                 await database.record(self._carry_out_batch)
             except Unavailable:
@@ -226,10 +226,6 @@ class WebRequests(BackgroundLoop):
         request = pending_requests.claim_pending_request(tx, number)
         if request is not None:
             self._carry_out(tx, request)
-
-
-def _is_work_pending(tx: Transaction) -> bool:
-    return pending_requests.is_any_request_pending(tx) or unsubscribes.is_any_notice_due(tx)
 
 
 def _pending(

@@ -3,11 +3,17 @@
 select at from limit_event
 where scope = :scope and subject = :subject and at > :after and at <= :ahead order by at desc limit 1 offset :newer;
 
--- name: insert
--- Count one event.
+-- name: spend
+-- Count one event in each window unless one of them is full: arrays of scope, place and length of the subject in the
+-- octets, seconds, and how many events fit.
 insert into limit_event (scope, subject, at, serial)
-select :scope, :subject, :at, 1 + coalesce(max(serial), 0) from limit_event
-where scope = :scope and subject = :subject and at = :at;
+with meter (scope, subject, seconds, most) as materialized (
+    select value ->> 0, substr(:octets, value ->> 1, value ->> 2), value ->> 3, value ->> 4 from json_each(:meters))
+select meter.scope, meter.subject, :at, 1 + coalesce((select max(serial) from limit_event
+    where scope = meter.scope and subject = meter.subject and at = :at), 0)
+from meter
+where not exists (select 1 from meter as other where other.most <= (select count(*) from limit_event
+    where scope = other.scope and subject = other.subject and at > :at - other.seconds and at <= :at + other.seconds));
 
 -- name: insert_each
 -- Count one event of each subject; the place distinguishes events of the same subject.

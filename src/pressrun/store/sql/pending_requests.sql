@@ -3,9 +3,9 @@
 insert into errand (kind, list_id, address, name, language, ip, words, trust, also, words_language)
 values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust, :also, :words_language);
 
--- name: is_any
--- Whether a request waits.
-select exists (select 1 from errand where set_aside_at is null);
+-- name: is_work_pending
+-- Whether a request waits, or a reader has not been mailed yet that they left.
+select exists (select 1 from errand where set_aside_at is null) or exists (select 1 from leaving where noted = 0);
 
 -- name: oldest
 -- Waiting requests, oldest first.

@@ -4,7 +4,7 @@ insert into subscriber (address, address_key, domain, suppression_digest, mailbo
     created_at)
 values (:address, :address_key, :domain, :suppression_digest,
     nullif(:mailbox_digest, :suppression_digest), :name, :language, :attributes, :now)
-returning id;
+returning *;
 
 -- name: find
 -- One subscriber by address key.

@@ -2,7 +2,7 @@
 -- Store a subscription.
 insert into subscription (list_id, subscriber_id, state, source, since)
 values (:list_id, :subscriber_id, :state, :source, :now)
-returning id;
+returning *;
 
 -- name: find
 -- The subscription of a person to a list.
@@ -76,13 +76,27 @@ insert into confirmation (subscription_id, round, name, language, created_at, ex
 values (:subscription_id, :round, :name, :language, :now, :expires_at, :leader_id)
 returning id;
 
--- name: find_confirmation
--- One request by id.
-select * from confirmation where id = :id;
-
--- name: led_confirmations
--- The requests that the link of another one confirms too.
-select * from confirmation where leader_id = :leader_id order by id;
+-- name: of_link
+-- The request that a link is for, and those that it confirms too, with subscription, person and list: the columns of each
+-- in the order of its type.
+select confirmation.id, confirmation.subscription_id, confirmation.round, confirmation.name, confirmation.language,
+    confirmation.created_at, confirmation.expires_at, confirmation.leader_id,
+    subscription.id, subscription.list_id, subscription.subscriber_id, subscription.state,
+    subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
+    subscription.since, subscription.round, subscription.moved_to, subscriber.id, subscriber.address, subscriber.address_key,
+    subscriber.domain, subscriber.suppression_digest, subscriber.mailbox_digest, subscriber.name, subscriber.language,
+    subscriber.attributes, subscriber.epoch, subscriber.created_at, subscriber.text_only, list.id, list.name, list.title,
+    list.description, list.from_address, list.owner, list.reply_to, list.postal_address, list.language,
+    list.archive, list.listed, list.post_by_mail, list.require_postal_address, list.relay, list.hours,
+    list.timezone, list.layout, list.colour, list.logo, list.footer, list.created_at,
+    list.closed_at, list.leaving_note, list.front, list.cadence, list.ask_name, list.typeface,
+    list.family
+from (select * from confirmation where id = :id union all select * from confirmation where leader_id = :id)
+    as confirmation
+    join subscription on subscription.id = confirmation.subscription_id
+    join subscriber on subscriber.id = subscription.subscriber_id
+    join list on list.id = subscription.list_id
+order by confirmation.id;
 
 -- name: expired_confirmations
 -- Requests whose link has expired.

@@ -5,10 +5,6 @@ select cast(new.value ->> 0 as bigint), new.value ->> 1, cast(new.value ->> 2 as
     new.value ->> 3
 from {each leavings as new} order by new.key;
 
--- name: is_any_notice_due
--- Whether an unsubscribe has not been mailed to its reader yet.
-select exists (select 1 from leaving where noted = 0);
-
 -- name: mark_notified
 -- Record that the mails to their readers are queued.
 update leaving set noted = 1 where id {in ids};
