@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pressrun.cli.files import read_beside, read_edition, read_input
+from pressrun.cli.files import open_input, read_beside, read_edition, read_input
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations import opened_files
 from pressrun.operations.opened_files import open_named, read_opened
@@ -220,3 +220,33 @@ def test_no_race_of_the_owner_of_the_folder_is_won(theirs: Path) -> None:
         racer.communicate()
     assert 0 == seen[SECRET]
     assert min(seen[b"innocent"], seen[b"refused"]) >= 200
+
+
+def test_an_input_may_be_read_twice_wherever_it_comes_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file and stdin as they are, from where they stand, and what cannot go back by way of a temporary file."""
+    make(folder, "rows.csv", b"email\n")
+    os.mkfifo(folder / "pipe")
+    writer = threading.Thread(target=(folder / "pipe").write_bytes, args=(b"email\n",))
+    writer.start()
+    for name in ("rows.csv", "pipe"):
+        with open_input(str(folder / name)) as file:
+            assert (b"email\n", 0, b"email\n") == (file.read(), file.seek(0), file.read())
+    writer.join()
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"email\n")
+    os.close(write_end)
+    with os.fdopen(read_end) as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        with open_input("-") as file:
+            assert (b"email\n", 0, b"email\n") == (file.read(), file.seek(0), file.read())
+    with (folder / "rows.csv").open() as redirected:
+        monkeypatch.setattr("sys.stdin", redirected)
+        with open_input("-") as file:
+            assert b"email\n" == file.read()
+
+
+@pytest.mark.parametrize("name", ["gone.csv", "folder"])
+def test_an_input_that_cannot_be_read_says_why(folder: Path, name: str) -> None:
+    (folder / "folder").mkdir()
+    with pytest.raises(NoInput, match=r"no such file|it is a directory"), open_input(str(folder / name)):
+        pass

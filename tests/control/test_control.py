@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from pressrun.control.protocol import (
     VerbFailure,
     VerbRequest,
     VerbResult,
+    encode_arguments,
     encode_message,
     error_of,
     failure_of,
@@ -38,16 +40,16 @@ from pressrun.runtime.frames import BadFrame
 Tell = Callable[[str], None]
 
 
-async def echo(arguments: Mapping[str, Any], tell: Tell) -> Any:
+async def echo(arguments: msgspec.Raw, tell: Tell) -> Any:
     tell("half way")
-    return dict(arguments)
+    return msgspec.msgpack.decode(arguments)
 
 
-async def refuse(arguments: Mapping[str, Any], tell: Tell) -> Any:
+async def refuse(arguments: msgspec.Raw, tell: Tell) -> Any:
     raise EditionError("an unknown key", line=3)
 
 
-async def break_down(arguments: Mapping[str, Any], tell: Tell) -> Any:
+async def break_down(arguments: msgspec.Raw, tell: Tell) -> Any:
     raise ZeroDivisionError
 
 
@@ -182,14 +184,14 @@ async def test_nonsense_ends_its_connection_and_no_other(tmp_path: Path) -> None
 async def test_a_verb_whose_client_goes_away_is_finished(tmp_path: Path) -> None:
     begun, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def slow(arguments: Mapping[str, Any], tell: Tell) -> Any:
+    async def slow(arguments: msgspec.Raw, tell: Tell) -> Any:
         begun.set()
         await go_on.wait()
         done.set()
 
     async with serving(tmp_path / "s", {"slow": slow}):
         _, writer = await asyncio.open_unix_connection(tmp_path / "s")
-        writer.write(encode_message(VerbRequest(verb="slow", arguments={})))
+        writer.write(encode_message(VerbRequest(verb="slow", arguments=encode_arguments({}))))
         await begun.wait()
         writer.close()
         await writer.wait_closed()
@@ -200,7 +202,7 @@ async def test_a_verb_whose_client_goes_away_is_finished(tmp_path: Path) -> None
 async def test_closing_lets_a_verb_finish_and_answers_it(tmp_path: Path) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow(arguments: Mapping[str, Any], tell: Tell) -> Any:
+    async def slow(arguments: msgspec.Raw, tell: Tell) -> Any:
         begun.set()
         await go_on.wait()
         return "done"
@@ -220,7 +222,7 @@ async def test_closing_lets_a_verb_finish_and_answers_it(tmp_path: Path) -> None
 async def test_a_daemon_that_dies_is_told_from_one_that_refuses(tmp_path: Path) -> None:
     begun = asyncio.Event()
 
-    async def never(arguments: Mapping[str, Any], tell: Tell) -> Any:
+    async def never(arguments: msgspec.Raw, tell: Tell) -> Any:
         begun.set()
         await asyncio.Event().wait()
 
@@ -245,7 +247,7 @@ async def test_so_many_verbs_at_a_time_and_no_more(tmp_path: Path) -> None:
 
 def test_what_is_too_long_for_a_frame_is_refused_before_it_is_sent() -> None:
     with pytest.raises(BadInput, match="at most 64 MiB are allowed"):
-        encode_message(VerbRequest(verb="v", arguments={"source": bytes(MAX_FRAME_BYTES)}))
+        encode_message(VerbRequest(verb="v", arguments=encode_arguments({"source": bytes(MAX_FRAME_BYTES)})))
     requests = request_reader()
     requests.feed(struct.pack(">I", MAX_FRAME_BYTES + 1))
     with pytest.raises(BadFrame):
@@ -255,7 +257,7 @@ def test_what_is_too_long_for_a_frame_is_refused_before_it_is_sent() -> None:
 @given(st.text(), st.dictionaries(st.text(), st.none() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.binary()))
 def test_frames_are_read_back(text: str, arguments: dict[str, Any]) -> None:
     for reader, message in (
-        (request_reader(), VerbRequest(verb=text, arguments=arguments)),
+        (request_reader(), VerbRequest(verb=text, arguments=encode_arguments(arguments))),
         (response_reader(), Progress(text=text)),
         (response_reader(), VerbResult(value=arguments)),
         (response_reader(), VerbFailure(error=text, message=text)),

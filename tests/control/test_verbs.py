@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 import pytest
 from tests.services.office import Office, open_office
 
 from pressrun.control.arguments import SubscriberImport
+from pressrun.control.protocol import encode_arguments
 from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import build_verbs
 from pressrun.core.errors import BadInput, MalformedAddress
@@ -41,10 +41,9 @@ def table(office: Office) -> dict[str, VerbHandler]:
 async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
         verbs = table(office)
-        await verbs["list.create"]({"list": "news", "settings": {"title": "News"}}, ignore)
+        await verbs["list.create"](encode_arguments({"list": "news", "settings": {"title": "News"}}), ignore)
         wanted = SubscriberImport(list="news", rows=(ImportRow(line=2, email="a@x.example", attributes={"city": "R"}),))
-        sent = msgspec.msgpack.decode(msgspec.msgpack.encode(msgspec.to_builtins(wanted)))
-        assert 1 == (await verbs["subscriber.import"](sent, ignore))["added"]
+        assert 1 == (await verbs["subscriber.import"](encode_arguments(wanted), ignore))["added"]
         assert 1 == (await office.database.read(ledger_reports.show_list, "news"))["active"]
 
 
@@ -65,15 +64,15 @@ async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
 async def test_arguments_of_another_shape_are_refused(tmp_path: Path, verb: str, arguments: dict[str, Any]) -> None:
     async with open_office(tmp_path) as office:
         with pytest.raises(BadInput, match="invalid request"):
-            await table(office)[verb](arguments, ignore)
+            await table(office)[verb](encode_arguments(arguments), ignore)
 
 
 async def test_a_malformed_address_is_named_before_anything_is_done(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
         with pytest.raises(MalformedAddress):
-            await table(office)["subscriber.erase"]({"address": "no address"}, ignore)
+            await table(office)["subscriber.erase"](encode_arguments({"address": "no address"}), ignore)
 
 
 async def test_rotating_answers_the_new_number(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
-        assert {"number": 2} == await table(office)["key.rotate"]({}, ignore)
+        assert {"number": 2} == await table(office)["key.rotate"](encode_arguments({}), ignore)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 
 
 def rows(content: str | bytes) -> list[ImportRow | BadRow]:
-    return list(parse_subscribers(content.encode() if isinstance(content, str) else content))
+    return list(parse_subscribers(BytesIO(content.encode() if isinstance(content, str) else content)))
 
 
 def test_every_other_column_becomes_a_merge_field() -> None:
@@ -61,11 +63,31 @@ def test_a_file_that_is_useless_says_why(content: bytes, words: str) -> None:
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("cut", [65_534, 65_535, 65_536, 65_537])
+def test_what_is_no_text_is_found_wherever_the_file_is_cut_for_reading(cut: int) -> None:
+    """A character of four octets may begin in one piece and end, or break off, in the next."""
+    lines = b"email\r\n" + b"a@x.example\r\n" * 5038
+    fill = b"x" * (cut - len(lines))
+    whole = "\U0001f600@x.example\r\n".encode()
+    assert 5039 == len(rows(lines + fill + whole))
+    with pytest.raises(BadInput, match=r"^line 5040 is not UTF-8"):
+        rows(lines + fill + whole[:3] + b"x\r\n")
+    with pytest.raises(BadInput, match=r"^line 5041 contains a NUL"):
+        rows(lines + fill + whole + b"\0")
+
+
+def test_a_file_is_read_from_where_it_is() -> None:
+    """As the rest of stdin is, after something else has read the first lines."""
+    file = BytesIO(b"not for us\nemail\na@x.example\n")
+    file.readline()
+    assert [ImportRow(line=2, email="a@x.example")] == list(parse_subscribers(file))
+
+
 @given(st.binary(max_size=200) | st.text(alphabet="email,\"\n\r;'=\x00é", max_size=60).map(str.encode))
 def test_any_octets_give_rows_or_one_error_of_ours(content: bytes) -> None:
     for parse in (parse_subscribers, parse_suppressions):
         try:
-            found = list(parse(b"email,note\n" + content))
+            found = list(parse(BytesIO(b"email,note\n" + content)))
         except BadInput:
             continue
         assert found == sorted(found, key=lambda row: row.line)
@@ -84,12 +106,14 @@ def test_escaping_is_taken_off_again(text: str) -> None:
 
 def test_suppressions_are_read_with_and_without_a_header() -> None:
     expected = [SuppressionRow(line=2, address="a@x.example", reason="complaint", since="2020-01-01")]
-    assert expected == list(parse_suppressions(b"address,reason,since\na@x.example,complaint,2020-01-01\n"))
-    bare = list(parse_suppressions(b"a@x.example\n\nb@x.example\n"))
+    assert expected == list(parse_suppressions(BytesIO(b"address,reason,since\na@x.example,complaint,2020-01-01\n")))
+    bare = list(parse_suppressions(BytesIO(b"a@x.example\n\nb@x.example\n")))
     assert [SuppressionRow(line=1, address="a@x.example"), SuppressionRow(line=3, address="b@x.example")] == bare
 
 
 def test_suppressions_under_other_headings_are_refused() -> None:
     with pytest.raises(BadInput, match="'why'"):
-        parse_suppressions(b"address,why\na@x.example,x\n")
-    assert [BadRow(line=1, reason="has 4 fields; at most 3 are allowed")] == list(parse_suppressions(b"a,b,c,d\n"))
+        parse_suppressions(BytesIO(b"address,why\na@x.example,x\n"))
+    assert [BadRow(line=1, reason="has 4 fields; at most 3 are allowed")] == list(
+        parse_suppressions(BytesIO(b"a,b,c,d\n"))
+    )

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from pressrun.cli.files import read_input
+from pressrun.cli.files import open_input
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import list_argument, verb
 from pressrun.cli.output import ProgressLine, print_fields, print_info, print_json, print_warning
@@ -22,10 +22,11 @@ from pressrun.cli.write_verbs import executing
 from pressrun.control.arguments import SubscriberImport, SuppressionImport
 from pressrun.operations.csv_files import BadRow, parse_subscribers, parse_suppressions
 from pressrun.runtime.clock import utc_now
-from pressrun.services.operating.subscriber_import import BATCH, ImportOptions, dry_run_rows, in_batches
+from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.operating.subscriber_import import ImportOptions, dry_run_rows, in_batches
 from pressrun.store.datadir import load_keys
 
-R = TypeVar("R")
+R = TypeVar("R", ImportRow, SuppressionRow)
 
 _MOST_LINES = 200  # of refused and skipped rows that a terminal shows
 
@@ -45,16 +46,17 @@ def import_subscribers(
     consent_ip, state. Any other column becomes a merge field. Refused rows are listed by line number. Importing the
     same file again changes nothing.
     """
-    rows = parse_subscribers(read_input(file))
-    if dry_run:
-        summary = _dry_run(invocation, list_name, rows, asks=send_confirmation)
-    else:
-        summary = _import(
-            invocation,
-            "subscriber.import",
-            lambda batch: SubscriberImport(list=list_name, rows=tuple(batch), send_confirmation=send_confirmation),
-            rows,
-        )
+    with open_input(file) as opened:
+        rows = parse_subscribers(opened)
+        if dry_run:
+            summary = _dry_run(invocation, list_name, rows, asks=send_confirmation)
+        else:
+            summary = _import(
+                invocation,
+                "subscriber.import",
+                lambda batch: SubscriberImport(list=list_name, rows=tuple(batch), send_confirmation=send_confirmation),
+                rows,
+            )
     summary.print(as_json=as_json)
     if as_json:
         return
@@ -67,8 +69,9 @@ def import_subscribers(
 @verb("suppression import")
 @click.argument("file")
 def import_suppressions(invocation: Invocation, *, file: str, as_json: bool) -> None:
-    rows = parse_suppressions(read_input(file))
-    summary = _import(invocation, "suppression.import", lambda batch: SuppressionImport(rows=tuple(batch)), rows)
+    with open_input(file) as opened:
+        rows = parse_suppressions(opened)
+        summary = _import(invocation, "suppression.import", lambda batch: SuppressionImport(rows=tuple(batch)), rows)
     summary.print(as_json=as_json)
 
 
@@ -122,15 +125,15 @@ def _import(
 ) -> ImportSummary:
     summary, done, progress = ImportSummary(), 0, ProgressLine()
     began = time.monotonic()
-    with executing(invocation) as call:
+    with executing(invocation) as calls:
         batches = in_batches(summary.good(rows))
-        batch = next(batches, [])
-        while True:  # an empty file is one empty batch, because the list may not exist
-            summary.add(call(name, arguments(batch)))
+        batch: list[R] | None = next(batches, [])  # an empty file is one empty batch, because the list may not exist
+        while batch is not None:
+            calls.start(name, arguments(batch))
             done += len(batch)
+            batch = next(batches, None)  # read while the daemon works on the one before
+            summary.add(calls.finish())
             progress(f"{done:,} rows, {done / max(time.monotonic() - began, 0.001):,.0f} a second")
-            if len(batch) < BATCH or not (batch := next(batches, [])):
-                break
     progress.clear()
     return summary
 

@@ -9,7 +9,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +21,9 @@ from pressrun.operations.opened_files import (
     open_below,
     open_folder,
     open_named,
+    open_opened,
     read_opened,
+    spool,
 )
 
 
@@ -54,6 +56,23 @@ def read_beside(file: Path, paths: tuple[str, ...]) -> dict[str, bytes]:
 
 
 @contextmanager
+def open_input(name: str) -> Iterator[BinaryIO]:
+    """A file, a pipe, or stdin for `-`, to be read more than once; raises NoInput.
+
+    What cannot be read twice is copied to a temporary file first, so memory does not grow with it.
+    """
+    with ExitStack() as files:
+        if name != "-":
+            yield files.enter_context(files.enter_context(_opened_folder(Path(name))).open_named())
+        elif sys.stdin.seekable():
+            yield sys.stdin.buffer
+        else:
+            with _reporting_errors(Path(tempfile.gettempdir())):
+                copy = spool(sys.stdin.buffer)
+            yield files.enter_context(copy)
+
+
+@contextmanager
 def _opened_folder(file: Path) -> Iterator[_Folder]:
     try:
         descriptor = open_folder(file.parent)
@@ -83,10 +102,22 @@ class _Folder:
 
     def read_named(self, limit: int | None = LARGEST_FILE) -> bytes:
         """The content of the file itself, which may be a pipe."""
+        with self._reporting_errors():
+            return read_opened(self._descriptor_of_named(), limit=limit, accepts_pipes=True)
+
+    def open_named(self) -> BinaryIO:
+        """The file itself, or the pipe."""
+        with self._reporting_errors():
+            return open_opened(self._descriptor_of_named())
+
+    def _descriptor_of_named(self) -> int:
+        with acting_for(self._owner):
+            return open_named(self._file.name, folder=self._descriptor, follows=self._follows_links)
+
+    @contextmanager
+    def _reporting_errors(self) -> Iterator[None]:
         try:
-            with acting_for(self._owner):
-                descriptor = open_named(self._file.name, folder=self._descriptor, follows=self._follows_links)
-            return read_opened(descriptor, limit=limit, accepts_pipes=True)
+            yield
         except UnfitFile as problem:
             raise NoInput(f"cannot read {self._file}: it is {problem}") from None
         except OSError as problem:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
+import msgspec
+
 from pressrun.config import Settings
+from pressrun.control.protocol import encode_arguments
 from pressrun.daemon.offline import offline_verbs
 
 
@@ -16,6 +19,7 @@ class OfflineExecutor:
 
     def __init__(self, settings: Settings) -> None:
         self._runner = asyncio.Runner()
+        self._started = ("", encode_arguments({}))
         self._services = AsyncExitStack()
         try:
             self._verbs = self._runner.run(self._services.enter_async_context(offline_verbs(settings)))
@@ -23,11 +27,16 @@ class OfflineExecutor:
             self._runner.close()
             raise
 
-    def call(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
-        """Carry out a verb; returns its result."""
+    def start(self, verb: str, arguments: object) -> None:
+        """Remember a verb, which `finish` carries out."""
+        self._started = verb, encode_arguments(arguments)
+
+    def finish(self, progress: Callable[[str], None]) -> Any:
+        """Carry out the verb that was started; returns its result."""
+        verb, arguments = self._started
         return self._runner.run(self._call(verb, arguments, progress))
 
-    async def _call(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
+    async def _call(self, verb: str, arguments: msgspec.Raw, progress: Callable[[str], None]) -> Any:
         return await self._verbs[verb](arguments, progress)
 
     def close(self) -> None:

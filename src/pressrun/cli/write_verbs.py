@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Protocol
@@ -23,14 +23,37 @@ _POLL_SECONDS = 0.05
 class Executor(Protocol):
     """Carries verbs out: the daemon (ControlClient), or this process (cli.offline)."""
 
-    def call(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any: ...
+    def start(self, verb: str, arguments: object) -> None: ...
+
+    def finish(self, progress: Callable[[str], None]) -> Any: ...
 
     def close(self) -> None: ...
 
 
+class VerbCalls:
+    """Carries out one verb after the other, and shows how far each of them is."""
+
+    def __init__(self, executor: Executor, progress: ProgressLine) -> None:
+        self._executor = executor
+        self._progress = progress
+
+    def __call__(self, verb: str, arguments: msgspec.Struct) -> Any:
+        """Carry out a verb; returns its result."""
+        self.start(verb, arguments)
+        return self.finish()
+
+    def start(self, verb: str, arguments: msgspec.Struct) -> None:
+        """Hand over a verb; the daemon carries it out while this process goes on."""
+        self._executor.start(verb, arguments)
+
+    def finish(self) -> Any:
+        """Wait for the verb that was started; returns its result."""
+        return self._executor.finish(self._progress)
+
+
 @contextmanager
-def executing(invocation: Invocation, *, needs_daemon: bool = False) -> Iterator[Callable[[str, msgspec.Struct], Any]]:
-    """A function that carries out verbs, one or many; the block runs as the owner of the data.
+def executing(invocation: Invocation, *, needs_daemon: bool = False) -> Iterator[VerbCalls]:
+    """What carries out verbs, one or many; the block runs as the owner of the data.
 
     Raises TryAgain when another process holds the data and does not answer, or when `needs_daemon` and none runs.
     """
@@ -38,9 +61,7 @@ def executing(invocation: Invocation, *, needs_daemon: bool = False) -> Iterator
     with acting_as_owner(invocation.settings.data_dir):
         executor = _find_executor(invocation, needs_daemon=needs_daemon)
         try:
-            yield lambda verb, arguments: executor.call(
-                verb, msgspec.to_builtins(arguments, builtin_types=(bytes,)), progress
-            )
+            yield VerbCalls(executor, progress)
         finally:
             progress.clear()
             executor.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from pressrun.control.protocol import (
     VerbFailure,
     VerbRequest,
     VerbResult,
+    encode_arguments,
     encode_message,
     error_of,
     response_reader,
@@ -60,16 +61,24 @@ class ControlClient:
         connection.settimeout(None)  # a verb may take any time; a daemon that dies closes the connection
         return cls(connection)
 
-    def call(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
+    def call(self, verb: str, arguments: object, progress: Callable[[str], None]) -> Any:
         """Run a verb in the daemon and return its result; `progress` gets each message about how far it is.
 
         Raises the error with which the verb failed there, and TryAgain when the connection is lost.
         """
-        request = encode_message(VerbRequest(verb=verb, arguments=dict(arguments)))
+        self.start(verb, arguments)
+        return self.finish(progress)
+
+    def start(self, verb: str, arguments: object) -> None:
+        """Send a verb without waiting for its result, which `finish` returns."""
+        request = encode_message(VerbRequest(verb=verb, arguments=encode_arguments(arguments)))
+        # The daemon may have sent an error before it closed the connection, which `finish` reads.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._connection.sendall(request)
+
+    def finish(self, progress: Callable[[str], None]) -> Any:
+        """The result of the verb that was started; raises as `call` does."""
         try:
-            # The daemon may have sent an error before it closed the connection, so read on.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self._connection.sendall(request)
             while True:
                 match receive_frame(self._connection, self._responses):
                     case Progress(text=text):

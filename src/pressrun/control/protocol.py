@@ -17,10 +17,10 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024  # an edition with all its files, or a batch 
 
 
 class VerbRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A verb to carry out."""
+    """A verb to carry out; the verb itself knows the type of its arguments."""
 
     verb: str
-    arguments: dict[str, Any]
+    arguments: msgspec.Raw
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
@@ -44,8 +44,23 @@ class VerbFailure(msgspec.Struct, frozen=True, kw_only=True, tag="failure"):
 
 Response = Progress | VerbResult | VerbFailure
 
-_REQUESTS = msgspec.msgpack.Decoder(VerbRequest)
+
+class _RequestDecoder:
+    """Copies the octets first: arguments that are not decoded yet refer to them."""
+
+    _decoder = msgspec.msgpack.Decoder(VerbRequest)
+
+    def decode(self, octets: memoryview, /) -> VerbRequest:
+        return self._decoder.decode(bytes(octets))
+
+
+_REQUESTS = _RequestDecoder()
 _RESPONSES: msgspec.msgpack.Decoder[Response] = msgspec.msgpack.Decoder(Response)
+
+
+def encode_arguments(arguments: object) -> msgspec.Raw:
+    """The arguments of a verb as they travel."""
+    return msgspec.Raw(msgspec.msgpack.encode(arguments))
 
 
 def encode_message(message: VerbRequest | Response) -> bytes:

@@ -17,6 +17,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from pressrun.control.protocol import (
     Progress,
     Response,
@@ -34,8 +36,8 @@ from pressrun.runtime.unix_sockets import bind_unix_socket
 _log = logging.getLogger(__name__)
 
 ReportProgress = Callable[[str], None]
-VerbHandler = Callable[[Mapping[str, Any], ReportProgress], Awaitable[Any]]
-"""Carries out a verb with its arguments; returns a value that msgpack can encode."""
+VerbHandler = Callable[[msgspec.Raw, ReportProgress], Awaitable[Any]]
+"""Carries out a verb with its arguments, which are not decoded yet; returns a value that msgpack can encode."""
 
 MAX_CONNECTIONS = 32
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)

@@ -5,7 +5,7 @@ The daemon serves this table on its socket. Without a daemon, the command line c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -161,7 +161,7 @@ def _edition_verbs(edition_admin: EditionAdmin) -> dict[str, VerbHandler]:
 def _send_handler(edition_admin: EditionAdmin) -> VerbHandler:
     """The only handler that reports progress."""
 
-    async def send(arguments: Mapping[str, Any], progress: ReportProgress) -> dict[str, int]:
+    async def send(arguments: msgspec.Raw, progress: ReportProgress) -> dict[str, int]:
         args = _checked(arguments, EditionSend)
         progress("building the edition")
         edition_id = await edition_admin.send(
@@ -176,16 +176,16 @@ def _send_handler(edition_admin: EditionAdmin) -> VerbHandler:
 
 
 def _handler(arguments_type: type[A], work: Callable[[A], Awaitable[Any]]) -> VerbHandler:
-    async def handle(arguments: Mapping[str, Any], _: ReportProgress) -> Any:
+    async def handle(arguments: msgspec.Raw, _: ReportProgress) -> Any:
         return await work(_checked(arguments, arguments_type))
 
     return handle
 
 
-def _checked(arguments: Mapping[str, Any], arguments_type: type[A]) -> A:
+def _checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
     try:
-        return msgspec.convert(dict(arguments), arguments_type)
-    except msgspec.ValidationError as problem:
+        return msgspec.msgpack.decode(arguments, type=arguments_type)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
         raise BadInput(f"invalid request: {problem}") from None
 
 

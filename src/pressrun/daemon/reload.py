@@ -10,8 +10,10 @@ import hashlib
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 from pressrun.config import changed_needing_restart, load_settings
 from pressrun.config.settings import Settings
@@ -40,13 +42,13 @@ class Reload:
         """SIGHUP; errors go to the log."""
         self._reread()
 
-    async def _verb(self, _: Mapping[str, Any], __: Callable[[str], None]) -> dict[str, list[str]]:
+    async def _verb(self, _: msgspec.Raw, __: Callable[[str], None]) -> dict[str, list[str]]:
         problem, needs_restart = self._reread()
         if problem is not None:
             raise BadConfiguration(problem)
         return {"needs_restart": needs_restart}
 
-    async def _try(self, _: Mapping[str, Any], __: Callable[[str], None]) -> dict[str, Any]:
+    async def _try(self, _: msgspec.Raw, __: Callable[[str], None]) -> dict[str, Any]:
         """What a reload would find, without putting it in force."""
         source = self._running.current.value.source
         try:

@@ -12,9 +12,12 @@ import csv
 import io
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from typing import BinaryIO
 
 from pressrun.core.errors import BadInput
 from pressrun.core.subscription import SubscriptionState
@@ -49,23 +52,26 @@ class BadRow:
     reason: str
 
 
-def parse_subscribers(content: bytes) -> Iterator[ImportRow | BadRow]:
-    """The rows of a CSV file below its header, unchecked.
+def parse_subscribers(file: BinaryIO) -> Iterator[ImportRow | BadRow]:
+    """The rows of a CSV file below its header, unchecked; `file` is read twice from where it is.
 
     Raises BadInput at once when the file is not UTF-8, has no `email` column, or names a column twice.
     """
-    records = _records(decode(content))
+    records = _records(file)
     return _subscriber_rows(records, _read_header(records))
 
 
 def _subscriber_rows(records: Iterator[Record], header: Sequence[str]) -> Iterator[ImportRow | BadRow]:
+    width = len(header)
+    known = [(name, header.index(name)) for name in KNOWN_COLUMNS if name in header]
+    others = [(name, place) for place, name in enumerate(header) if name not in KNOWN_COLUMNS]
     for line, cells in records:
-        if len(cells) != len(header):
-            yield BadRow(line=line, reason=f"has {len(cells)} fields where the header has {len(header)}")
+        if len(cells) != width:
+            yield BadRow(line=line, reason=f"has {len(cells)} fields where the header has {width}")
             continue
-        texts = dict(zip(header, map(unescape_cell, cells), strict=True))
-        known = {name: texts.pop(name) for name in KNOWN_COLUMNS if name in texts}
-        yield ImportRow(line=line, **known, attributes={name: text for name, text in texts.items() if text})
+        texts = {name: unescape_cell(cells[place]) for name, place in known}
+        attributes = {name: unescape_cell(cells[place]) for name, place in others if cells[place]}
+        yield ImportRow(line=line, attributes=attributes, **texts)
 
 
 def _read_header(records: Iterator[Record]) -> list[str]:
@@ -96,9 +102,9 @@ def _read_header(records: Iterator[Record]) -> list[str]:
     return header
 
 
-def parse_suppressions(content: bytes) -> Iterator[SuppressionRow | BadRow]:
+def parse_suppressions(file: BinaryIO) -> Iterator[SuppressionRow | BadRow]:
     """The rows of a CSV file `address,reason,since`, or of a bare list of addresses, one a line; raises BadInput."""
-    records = _records(decode(content))
+    records = _records(file)
     line, first = next(records, (1, []))
     header = [unescape_cell(cell.strip()).strip().lower() for cell in first]
     if "address" not in header and "email" not in header:
@@ -119,32 +125,62 @@ def _suppression_rows(records: Iterable[Record], header: Sequence[str]) -> Itera
         yield SuppressionRow(line=line, **{"address": "", **texts})
 
 
-def decode(content: bytes) -> str:
-    """The text of a file without its byte order mark; raises BadInput that names the line which is not UTF-8."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = len(re.findall(rb"\r\n|\r|\n", content[: problem.start])) + 1
-        raise BadInput(f"line {line} is not UTF-8. Save the file in that encoding") from None
-    if "\0" in text:
-        line = len(re.findall(r"\r\n|\r|\n", text[: text.index("\0")])) + 1
-        raise BadInput(f"line {line} contains a NUL character. The file is not text, or it is UTF-16")
-    return text
+def _records(file: BinaryIO) -> Iterator[Record]:
+    """Every record that is not blank, after the whole file was checked to be text; raises BadInput."""
+    start = file.tell()
+    _require_text(file)
+    file.seek(start)
+    return _read_records(file)
 
 
-def _records(text: str) -> Iterator[Record]:
-    """Every record that is not blank."""
-    previous = csv.field_size_limit(_LARGEST_CELL)
-    csv.field_size_limit(max(previous, _LARGEST_CELL))
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _require_text(file: BinaryIO) -> None:
+    """Raise BadInput that names the first line which is not UTF-8 or has a NUL character."""
+    decoder = getincrementaldecoder("utf-8")()
+    start = at = file.tell()
+    while True:
+        piece = file.read(_PIECE)
+        rest = len(decoder.getstate()[0])  # of a character that the piece before has begun
+        try:
+            decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as problem:
+            line = _line_at(file, start, at - rest + problem.start)
+            raise BadInput(f"line {line} is not UTF-8. Save the file in that encoding") from None
+        if b"\0" in piece:
+            line = _line_at(file, start, at + piece.index(b"\0"))
+            raise BadInput(f"line {line} contains a NUL character. The file is not text, or it is UTF-16")
+        if not piece:
+            return
+        at += len(piece)
+
+
+def _line_at(file: BinaryIO, start: int, end: int) -> int:
+    """The number of the line that an octet is in, where LF, CR and CRLF end a line."""
+    file.seek(start)
+    ends, line = io.IncrementalNewlineDecoder(None, translate=True), 1
+    while start < end:
+        piece = file.read(min(_PIECE, end - start))
+        start += len(piece)
+        line += ends.decode(piece.decode("latin-1"), final=start == end).count("\n")
+    return line
+
+
+def _read_records(file: BinaryIO) -> Iterator[Record]:
+    csv.field_size_limit(max(csv.field_size_limit(), _LARGEST_CELL))
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    reader = csv.reader(text, strict=True)
     line = 1
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
+            if any(map(str.strip, cells)):
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as problem:
         raise BadInput(f"line {line} cannot be read as CSV: {problem}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"line {line} is not UTF-8: the file was changed while it was read") from None
+    finally:
+        with suppress(ValueError):  # closed already
+            text.detach()  # else the file would be closed with it
 
 
 def export_subscribers(tx: Transaction, list_name: str, *, file_format: str, state: str | None) -> Iterator[str]:

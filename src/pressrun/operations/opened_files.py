@@ -9,7 +9,11 @@ from __future__ import annotations
 import os
 import select
 import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 LARGEST_FILE = 64 * 1024 * 1024  # octets; an edition with all its files may be as large
 _PIPE_CAPACITY = 64 * 1024
@@ -46,16 +50,38 @@ def open_below(folder: int, path: str) -> int:
         os.close(current)
 
 
+def open_opened(descriptor: int) -> BinaryIO:
+    """An opened file to be read more than once, however large it is; a pipe is copied to a temporary file.
+
+    Raises OSError, and UnfitFile for another type.
+    """
+    with ExitStack() as closing:
+        closing.callback(os.close, descriptor)
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISFIFO(mode):
+            return spool(_read_pipe(descriptor))
+        _require_regular(mode)
+        closing.pop_all()
+    return os.fdopen(descriptor, "rb")
+
+
+def spool(pieces: Iterable[bytes]) -> BinaryIO:
+    """A temporary file that holds these octets, at its start; raises OSError."""
+    with ExitStack() as closing:
+        file = closing.enter_context(tempfile.TemporaryFile(prefix="pressrun-"))
+        file.writelines(pieces)
+        file.seek(0)
+        closing.pop_all()
+    return file
+
+
 def read_opened(descriptor: int, *, limit: int | None = LARGEST_FILE, accepts_pipes: bool = False) -> bytes:
     """The content of a file, which is closed; raises OSError, and UnfitFile for another type or more than `limit`."""
     try:
         mode = os.fstat(descriptor).st_mode
         if accepts_pipes and stat.S_ISFIFO(mode):
-            return _read_pipe(descriptor)
-        if stat.S_ISDIR(mode):
-            raise UnfitFile("a directory")
-        if not stat.S_ISREG(mode):
-            raise UnfitFile("not a regular file")
+            return b"".join(_read_pipe(descriptor))
+        _require_regular(mode)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read() if limit is None else file.read(limit + 1)  # it may be growing
         if limit is not None and len(content) > limit:
@@ -65,21 +91,29 @@ def read_opened(descriptor: int, *, limit: int | None = LARGEST_FILE, accepts_pi
         os.close(descriptor)
 
 
-def _read_pipe(descriptor: int) -> bytes:
+def _require_regular(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise UnfitFile("a directory")
+    if not stat.S_ISREG(mode):
+        raise UnfitFile("not a regular file")
+
+
+def _read_pipe(descriptor: int) -> Iterator[bytes]:
     """The content of a pipe until its writers have closed it; waits for the first writer of a named pipe."""
     awaits_writer = not str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith("pipe:")
     writers = select.poll()
     writers.register(descriptor, select.POLLIN)  # poll always reports a hang-up, too
-    content = bytearray()
     while True:
         try:
             piece = os.read(descriptor, _PIPE_CAPACITY)
         except BlockingIOError:  # a writer has the pipe open
             writers.poll()
             continue
-        content += piece
-        if not piece and (content or not awaits_writer):
-            return bytes(content)
-        if not piece:  # no writer yet
+        if piece:
+            awaits_writer = False
+            yield piece
+        elif awaits_writer:  # no writer yet
             writers.poll()
             awaits_writer = False  # the writer may already have gone again without writing
+        else:
+            return

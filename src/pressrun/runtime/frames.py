@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ LARGEST = 2**32 - 1  # the longest length that four octets hold
 _PIECE = 1 << 16
 
 F = TypeVar("F")
+F_co = TypeVar("F_co", covariant=True)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -38,10 +39,16 @@ def encode_frame(value: object, limit: int = LARGEST) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
+class FrameDecoder(Protocol[F_co]):
+    """Decodes one value: a decoder of msgspec, or one that keeps nothing of the octets it is given."""
+
+    def decode(self, octets: memoryview, /) -> F_co: ...
+
+
 class FrameReader(Generic[F]):
     """Decodes values of one type from octets, however they are cut into pieces."""
 
-    def __init__(self, decoder: msgspec.msgpack.Decoder[F], limit: int = LARGEST) -> None:
+    def __init__(self, decoder: FrameDecoder[F], limit: int = LARGEST) -> None:
         self._decode = decoder.decode
         self._limit = limit
         self._octets = bytearray()

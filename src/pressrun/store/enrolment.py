@@ -2,17 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.core.address import Address
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.tokens import Digests
+from pressrun.store.transaction import Conflict, Row, Transaction, in_json
+
+Profile = tuple[str, str, Mapping[str, str]]
+"""Name, language and imported columns of a person."""
+
+
+class NewSubscriber(NamedTuple):
+    """A person whose address nobody has."""
+
+    address: Address
+    digests: Digests
+    profile: Profile
+
+
+class ProfileChange(NamedTuple):
+    """What a person's profile becomes."""
+
+    subscriber_id: int
+    profile: Profile
+
+
+class NewSubscription(NamedTuple):
+    """The first subscription of a person to a list."""
+
+    subscriber_id: int
+    state: SubscriptionState
+    suspended_for: str | None
+    since: int
+
+
+class StateChange(NamedTuple):
+    """A subscription that becomes active, or suspended for bounces."""
+
+    subscription_id: int
+    before: SubscriptionState | None
+    state: SubscriptionState | None
+    since: int
 
 
 def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[Row]:
-    """address_key, subscriber_id, name, language and attributes (JSON) of the people with these address keys.
+    """address, address_key, subscriber_id, name, language and attributes (JSON) of the people with these address keys.
 
     With the subscription_id, state and state_before of their subscription to the list, None without one.
     """
     return tx.rows("enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
+
+
+def find_suppressed(tx: Transaction, digests: Sequence[Digests]) -> list[int]:
+    """The places of those addresses that are suppressed, or whose mailbox said "never again"."""
+    octets = b"".join(digest for pair in digests for digest in pair)
+    rows = tx.rows("enrolment.suppressed", places=in_json([(place,) for place in range(len(digests))]), octets=octets)
+    return [row["place"] for row in rows]
+
+
+def insert_subscribers(tx: Transaction, people: Sequence[NewSubscriber], now: int) -> dict[str, int]:
+    """Store new people; returns the id of each by the key of its address."""
+    if not people:
+        return {}
+    rows = [(one.address.typed, one.address.key, one.address.domain, *_profile_columns(one.profile)) for one in people]
+    octets = b"".join(digest for one in people for digest in one.digests)
+    found = tx.rows("enrolment.insert_subscribers", people=in_json(rows), octets=octets, now=now)
+    return {row["address_key"]: row["id"] for row in found}
+
+
+def update_profiles(tx: Transaction, changes: Sequence[ProfileChange]) -> None:
+    """Write name, language and imported columns of people back."""
+    if changes:
+        rows = [(one.subscriber_id, *_profile_columns(one.profile)) for one in changes]
+        tx.run("enrolment.update_profiles", changes=in_json(rows))
+
+
+def _profile_columns(profile: Profile) -> tuple[str, str, str]:
+    name, language, attributes = profile
+    return name, language, json.dumps(dict(attributes), ensure_ascii=False) if attributes else "{}"
+
+
+def insert_subscriptions(
+    tx: Transaction, new: Sequence[NewSubscription], *, list_id: int, source: str
+) -> dict[int, int]:
+    """Store subscriptions of people who have none to this list; returns the id of each by the person's."""
+    if not new:
+        return {}
+    found = tx.rows("enrolment.insert_subscriptions", subscriptions=in_json(new), list_id=list_id, source=source)
+    return {row["subscriber_id"]: row["id"] for row in found}
+
+
+def insert_confirmations(
+    tx: Transaction, requests: Sequence[tuple[int, str, str]], *, now: int, expires_at: int
+) -> dict[int, int]:
+    """Store requests of new subscriptions that wait for a confirmation: the subscription, the name and the language.
+
+    Returns the id of each by that of its subscription.
+    """
+    found = tx.rows("enrolment.insert_confirmations", requests=in_json(requests), now=now, expires_at=expires_at)
+    return {row["subscription_id"]: row["id"] for row in found}
+
+
+def change_states(tx: Transaction, changes: Sequence[StateChange], *, source: str) -> None:
+    """Activate subscriptions, or suspend them for bounces; raises Conflict when the state of one was not as it was."""
+    if changes and tx.run("enrolment.change_states", changes=in_json(changes), source=source) < len(changes):
+        raise Conflict("the state of a subscription has changed")
 
 
 def export_page(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:

@@ -63,8 +63,8 @@ async def waiting_notices(office: Office) -> list[str]:
 
 
 def row(line: int, email: str, **fields: str) -> ImportRow:
-    attributes = {name: value for name, value in fields.items() if name not in ImportRow.__dataclass_fields__}
-    known = {name: value for name, value in fields.items() if name in ImportRow.__dataclass_fields__}
+    attributes = {name: value for name, value in fields.items() if name not in ImportRow.__struct_fields__}
+    known = {name: value for name, value in fields.items() if name in ImportRow.__struct_fields__}
     return ImportRow(line=line, email=email, attributes=attributes, **known)
 
 

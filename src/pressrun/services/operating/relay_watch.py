@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from pressrun.core.address import parse_address
@@ -67,7 +67,7 @@ class RelayWatch(BackgroundLoop):
                 self._wake()
             self._handled[status.name] = since
 
-    async def statuses(self, _: Mapping[str, Any], __: Callable[[str], None]) -> list[dict[str, Any]]:
+    async def statuses(self, _: object, __: Callable[[str], None]) -> list[dict[str, Any]]:
         """For verbs: every relay by name, since when it has failed (RFC 3339, or None), and its last error."""
         return [
             {

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
+
+import msgspec
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput
@@ -24,32 +26,37 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedRow:
-    """A row that may be imported; `since` is None and `consent_source` empty where the file does not say."""
+class CheckedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that may be imported; `since` is None and `consent_source` empty where the file does not say.
+
+    `key` is that of the address.
+    """
 
     line: int
     address: Address
-    name: str
-    language: str
-    since: int | None
-    consent_source: str
-    consent_ip: str | None
-    state: SubscriptionState
-    attributes: Mapping[str, str]
+    key: str
+    name: str = ""
+    language: str = ""
+    since: int | None = None
+    consent_source: str = ""
+    consent_ip: str | None = None
+    state: SubscriptionState = SubscriptionState.ACTIVE
+    attributes: Mapping[str, str] = {}
 
 
 def check_row(row: ImportRow, now: int) -> CheckedRow:
     """Check every field of a row; raises BadInput with the reason."""
+    address = _parse_address(row.email)
     return CheckedRow(
         line=row.line,
-        address=_parse_address(row.email),
-        name=_field("name", read_line, row.name) or "",
-        language=_field("language", read_language, row.language) or "",
-        since=_field("subscribed_at", lambda text: parse_past(text, now), row.subscribed_at),
-        consent_source=_field("consent_source", read_line, row.consent_source) or "",
-        consent_ip=_field("consent_ip", _parse_ip, row.consent_ip),
-        state=_field("state", _parse_state, row.state) or SubscriptionState.ACTIVE,
+        address=address,
+        key=address.key,
+        name=_field("name", read_line, row.name) if row.name else "",
+        language=_field("language", read_language, row.language) if row.language else "",
+        since=_field("subscribed_at", partial(parse_past, now=now), row.subscribed_at) if row.subscribed_at else None,
+        consent_source=_field("consent_source", read_line, row.consent_source) if row.consent_source else "",
+        consent_ip=_field("consent_ip", _parse_ip, row.consent_ip) if row.consent_ip else None,
+        state=_field("state", _parse_state, row.state) if row.state else SubscriptionState.ACTIVE,
         attributes={name: _check_value(name, value) for name, value in row.attributes.items() if value},
     )
 
@@ -69,10 +76,10 @@ def parse_past(text: str, now: int) -> int:
     return seconds
 
 
-def _field(name: str, parse: Callable[[str], V], text: str) -> V | None:
-    """The value of a field, None for an empty one; an error names the field."""
+def _field(name: str, parse: Callable[[str], V], text: str) -> V:
+    """The value of a field; an error names the field."""
     try:
-        return parse(text) if text else None
+        return parse(text)
     except BadInput as problem:
         raise BadInput(f"{name}: {problem}") from None
 

@@ -6,6 +6,7 @@ are asked like anybody who signs up. Neither way brings back anyone who unsubscr
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,9 +18,10 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
+from pressrun.services.operating.import_decision import RowOutcome
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_settings import read_line
-from pressrun.services.operating.subscriber_import import ImportOptions, RowOutcome, import_rows, require_open_list
+from pressrun.services.operating.subscriber_import import ImportOptions, import_rows, prepare_rows, require_open_list
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
@@ -101,7 +103,8 @@ class SubscriberAdmin:
             confirm_seconds=self._settings.value.tokens.confirm_lifetime_seconds,
             entropy=self._entropy,
         )
-        counts = await self._database.write(import_rows, options, rows)
+        prepared = await asyncio.to_thread(prepare_rows, options, rows)  # it would hold the event loop up
+        counts = await self._database.write(import_rows, options, prepared)
         changed = counts.rows[RowOutcome.ADDED] + counts.rows[RowOutcome.UPDATED]
         event(_log, "subscriber.imported", list=list_name, rows=len(rows), changed=changed)
         if changed:  # confirmations may be waiting, and an edition may have lost its last readers

@@ -1,50 +1,34 @@
 """The import of subscribers: what each row does is decided first, then written, or only counted in a dry run.
 
-Rows come in batches, each of them one transaction. Importing the same file again changes nothing, so an interrupted
-import can be repeated. It never brings back anyone who unsubscribed, is suppressed or is suspended.
+Rows come in batches, each of them one transaction of a few statements. Importing the same file again changes nothing,
+so an interrupted import can be repeated. It never brings back anyone who unsubscribed, is suppressed or is suspended.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pressrun.core.errors import BadInput, Refused
 from pressrun.core.keys import KeyRing
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.tokens import digests_of
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.tokens import Digests, digests_of
+from pressrun.services.operating.import_decision import PriorState, RowOutcome, decide_row, state_after
+from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.operating.import_writes import ImportWriter, RowChange
 from pressrun.services.operating.row_checks import CheckedRow, check_row
 from pressrun.services.ports import Entropy
-from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
-from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.services.suppression import find_reason
-from pressrun.store import enrolment, subscribers, subscriptions
+from pressrun.store import enrolment
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
-SOURCE = "import"
-BATCH = 1000
+BATCH = 10_000  # rows of a transaction: an index is written page by page, so larger ones are cheaper; others wait 0.1 s
+BATCH_CHARACTERS = 1 << 20  # of a batch of long rows, which keeps its memory small
 
-R = TypeVar("R")
-
-_State, _Event = SubscriptionState, SubscriptionEvent
-
-
-class RowOutcome(StrEnum):
-    """What became of a row."""
-
-    ADDED = "added"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    SKIPPED_SUPPRESSED = "skipped_suppressed"
-    SKIPPED_UNSUBSCRIBED = "skipped_unsubscribed"
-
+R = TypeVar("R", ImportRow, SuppressionRow)
 
 SKIPPED = {
     RowOutcome.SKIPPED_SUPPRESSED: "the address is suppressed",
@@ -76,65 +60,6 @@ class ImportCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriorState:
-    """What is known of an address before a row; an unknown one has zero ids and no state."""
-
-    subscriber_id: int = 0
-    subscription_id: int = 0
-    name: str = ""
-    language: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    state: SubscriptionState | None = None
-    has_left: bool = False
-    is_suppressed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowDecision:
-    """What a row does: the new state of the subscription (None: the same), and whether it changes the subscriber."""
-
-    outcome: RowOutcome
-    state: SubscriptionState | None = None
-    changes_profile: bool = False
-
-
-def decide_row(prior: PriorState, row: CheckedRow, *, asks: bool) -> RowDecision:
-    """The whole rule of an import, for one row; `asks` is `--send-confirmation`."""
-    if prior.is_suppressed:
-        return RowDecision(outcome=RowOutcome.SKIPPED_SUPPRESSED)
-    if row.state is _State.UNSUBSCRIBED and prior.state is not None:
-        # People who have left elsewhere leave here too, whatever their state here.
-        if prior.state is _State.UNSUBSCRIBED:
-            return RowDecision(outcome=RowOutcome.UNCHANGED)
-        return RowDecision(outcome=RowOutcome.UPDATED, state=_State.UNSUBSCRIBED)
-    if prior.state is _State.SUSPENDED:
-        return RowDecision(outcome=RowOutcome.UNCHANGED)
-    if prior.has_left:
-        return RowDecision(outcome=RowOutcome.SKIPPED_UNSUBSCRIBED)
-    if prior.state is None:
-        state = _State.PENDING if asks and row.state is _State.ACTIVE else row.state
-        return RowDecision(outcome=RowOutcome.ADDED, state=state, changes_profile=True)
-    following = _next_state(prior.state, row.state, asks=asks)
-    changes_profile = merge_profile(prior, row) != (prior.name, prior.language, prior.attributes)
-    outcome = RowOutcome.UPDATED if following is not None or changes_profile else RowOutcome.UNCHANGED
-    return RowDecision(outcome=outcome, state=following, changes_profile=changes_profile)
-
-
-def _next_state(before: SubscriptionState, wanted: SubscriptionState, *, asks: bool) -> SubscriptionState | None:
-    if wanted is _State.SUSPENDED:
-        return move(before, _Event.SUSPEND)
-    if wanted is _State.ACTIVE and before is _State.PENDING and not asks:
-        return move(before, _Event.ADD)
-    return None
-
-
-def merge_profile(prior: PriorState, row: CheckedRow) -> tuple[str, str, Mapping[str, str]]:
-    """Name, language and columns after a row; an empty cell keeps the value from before."""
-    attributes = {**prior.attributes, **row.attributes} if row.attributes else prior.attributes
-    return row.name or prior.name, row.language or prior.language, attributes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
     """How an import is carried out. Without `entropy` it is a dry run."""
 
@@ -146,39 +71,75 @@ class ImportOptions:
     entropy: Entropy | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedRows:
+    """Rows with all that can be found out without the database.
+
+    `invalid` are (line, reason) of those that are refused, `digests` those of the addresses of the others by their key.
+    """
+
+    rows: list[CheckedRow]
+    invalid: list[tuple[int, str]]
+    digests: dict[str, Digests]
+
+
+def prepare_rows(options: ImportOptions, rows: Iterable[ImportRow]) -> PreparedRows:
+    """Check rows before the transaction that imports them, which is shorter without that."""
+    checked, invalid = [], []
+    for row in rows:
+        try:
+            checked.append(check_row(row, options.now))
+        except BadInput as problem:
+            invalid.append((row.line, str(problem)))
+    digests = {row.key: digests_of(options.keys, row.address) for row in checked}
+    return PreparedRows(rows=checked, invalid=invalid, digests=digests)
+
+
 def dry_run_rows(tx: Transaction, options: ImportOptions, rows: Iterable[ImportRow]) -> ImportCounts:
     """What `import_rows` would count for a whole file; writes nothing. Raises NotFound, Refused."""
     target = require_open_list(tx, options.list_name)
     counts, known = ImportCounts(), dict[str, PriorState]()
     for batch in in_batches(rows):
-        checked = _check_rows(batch, options.now, counts)
-        _add_known(tx, options, target, checked, known)
-        for row in checked:
-            prior = known[row.address.key]
+        prepared = prepare_rows(options, batch)
+        counts.invalid += prepared.invalid
+        new = {key: digests for key, digests in prepared.digests.items() if key not in known}
+        known.update(_find_known(tx, target, new))
+        for row in prepared.rows:
+            prior = known[row.key]
             decision = decide_row(prior, row, asks=options.asks)
             counts.add(row, decision.outcome)
-            known[row.address.key] = _state_after(prior, row, decision)
+            known[row.key] = state_after(prior, row, decision)
     return counts
 
 
-def import_rows(tx: Transaction, options: ImportOptions, rows: Sequence[ImportRow]) -> ImportCounts:
+def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows) -> ImportCounts:
     """Import a batch of rows in this transaction. Raises NotFound, Refused for a closed list."""
     target = require_open_list(tx, options.list_name)
-    counts, known = ImportCounts(), dict[str, PriorState]()
-    checked = _check_rows(rows, options.now, counts)
-    _add_known(tx, options, target, checked, known)
-    suspended = []
-    for row in checked:
-        prior = known[row.address.key]
-        decision = decide_row(prior, row, asks=options.asks)
+    assert options.entropy is not None
+    writer = ImportWriter(
+        target=target,
+        now=options.now,
+        asks=options.asks,
+        confirm_seconds=options.confirm_seconds,
+        entropy=options.entropy,
+    )
+    counts, digests = ImportCounts(invalid=list(prepared.invalid)), prepared.digests
+    known = _find_known(tx, target, digests)
+    changes: dict[str, RowChange] = {}
+    for row in prepared.rows:
+        decision = decide_row(known[row.key], row, asks=options.asks)
         counts.add(row, decision.outcome)
-        if decision.state is not None or decision.changes_profile:
-            after = _state_after(prior, row, decision)
-            written = known[row.address.key] = _write(tx, options, target, row, prior, after)
-            if decision.state is _State.SUSPENDED:
-                suspended.append(written.subscription_id)
-    if suspended:  # end_subscription has already cancelled the copies of people who left
-        subscriptions.cancel_copies(tx, suspended, options.now)
+        if not decision.changes_anything:
+            continue
+        if row.key in changes:  # once more in the same batch: it builds on what the row before has written
+            writer.write(tx, list(changes.values()))
+            known.update(_find_known(tx, target, {key: digests[key] for key in changes}))
+            changes.clear()
+        before, after = known[row.key], state_after(known[row.key], row, decision)
+        changes[row.key] = RowChange(row=row, before=before, after=after, digests=digests[row.key])
+        known[row.key] = after
+    if changes:
+        writer.write(tx, list(changes.values()))
     return counts
 
 
@@ -191,131 +152,39 @@ def require_open_list(tx: Transaction, name: str) -> MailingList:
 
 
 def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
-    """The rows, BATCH at a time, which keeps each transaction short."""
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
+    """The rows, BATCH at a time, or fewer long ones: that keeps each transaction short."""
+    batch: list[R] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += row.size
+        if len(batch) == BATCH or size >= BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch
 
 
-def _check_rows(rows: Iterable[ImportRow], now: int, counts: ImportCounts) -> list[CheckedRow]:
-    checked = []
-    for row in rows:
-        try:
-            checked.append(check_row(row, now))
-        except BadInput as problem:
-            counts.invalid.append((row.line, str(problem)))
-    return checked
-
-
-def _add_known(
-    tx: Transaction,
-    options: ImportOptions,
-    target: MailingList,
-    rows: Sequence[CheckedRow],
-    known: dict[str, PriorState],
-) -> None:
-    """Add to `known` the addresses of these rows that are not in it yet."""
-    wanted = {row.address.key: row.address for row in rows if row.address.key not in known}
-    stored = {
-        row["address_key"]: _prior_state(row) for row in enrolment.find_standings(tx, list_id=target.id, keys=wanted)
-    }
-    for key, address in wanted.items():
-        prior = stored.get(key, PriorState())
-        is_suppressed = find_reason(tx, digests_of(options.keys, address)) is not None
-        known[key] = replace(prior, is_suppressed=True) if is_suppressed else prior
+def _find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:
+    """What is known of these addresses."""
+    known = dict.fromkeys(digests, PriorState())
+    for row in enrolment.find_standings(tx, list_id=target.id, keys=digests):
+        known[row["address_key"]] = _prior_state(row)
+    keys = list(digests)
+    for place in enrolment.find_suppressed(tx, list(digests.values())):
+        known[keys[place]] = PriorState(is_suppressed=True)  # nothing else matters then
+    return known
 
 
 def _prior_state(row: Row) -> PriorState:
-    state = None if row["state"] is None else _State(row["state"])
+    state = None if row["state"] is None else SubscriptionState(row["state"])
     return PriorState(
         subscriber_id=row["subscriber_id"],
         subscription_id=row["subscription_id"] or 0,
+        address=row["address"],
         name=row["name"],
         language=row["language"],
         attributes=json.loads(row["attributes"]),
         state=state,
-        has_left=state is _State.UNSUBSCRIBED or row["state_before"] == _State.UNSUBSCRIBED,
+        has_left=SubscriptionState.UNSUBSCRIBED in (state, row["state_before"]),
     )
-
-
-def _state_after(prior: PriorState, row: CheckedRow, decision: RowDecision) -> PriorState:
-    after = prior
-    if decision.changes_profile:
-        name, language, attributes = merge_profile(prior, row)
-        after = replace(after, name=name, language=language, attributes=attributes)
-    if decision.state is not None:
-        after = replace(after, state=decision.state, has_left=decision.state is _State.UNSUBSCRIBED)
-    return after
-
-
-def _write(
-    tx: Transaction, options: ImportOptions, target: MailingList, row: CheckedRow, prior: PriorState, after: PriorState
-) -> PriorState:
-    assert options.entropy is not None
-    origin = Origin(source=SOURCE, language=row.language)
-    person = _write_person(tx, options, row, after)
-    subscription_id = prior.subscription_id
-    if after.state is prior.state:
-        return replace(after, subscriber_id=person.id)
-    now, since = options.now, row.since or options.now
-    if prior.state is None and after.state is _State.PENDING:
-        secret = options.entropy(16) if options.asks else None
-        terms = ConfirmationTerms(name=row.name, expires_at=int(now + options.confirm_seconds), mail_secret=secret)
-        subscription_id = request_confirmation(tx, target, person, None, origin, terms, now=now).id
-    elif prior.state is None:
-        assert after.state is not None
-        subscription_id = subscriptions.insert_subscription(
-            tx, list_id=target.id, subscriber_id=person.id, state=after.state, source=SOURCE, now=since
-        ).id
-        if after.state is _State.SUSPENDED:
-            _suspend(tx, subscription_id, since)
-    else:
-        at = now if after.state is _State.UNSUBSCRIBED else since
-        _move_existing(tx, subscription_id, after.state, at)
-    evidence = Origin(source=row.consent_source or SOURCE, ip=row.consent_ip, language=row.language)
-    event = "withdrawn" if after.state is _State.UNSUBSCRIBED and prior.state is not None else "imported"
-    record_consent(tx, target, person, event, evidence, now=now, salt=options.entropy(16))
-    return replace(after, subscriber_id=person.id, subscription_id=subscription_id)
-
-
-def _write_person(
-    tx: Transaction, options: ImportOptions, row: CheckedRow, after: PriorState
-) -> subscribers.Subscriber:
-    """Insert or update the subscriber; returns them as they are stored now."""
-    number = after.subscriber_id
-    if number:
-        known = subscribers.find_subscriber_by_id(tx, number)
-        assert known is not None  # looked up in this transaction
-        # What a file cannot say, such as whether they want plain text, stays as they chose it.
-        person = replace(known, name=after.name, language=after.language, attributes=after.attributes)
-        if person != known:
-            subscribers.update_profile(tx, person)
-        return person
-    return subscribers.insert_subscriber(
-        tx,
-        row.address,
-        digests=digests_of(options.keys, row.address),
-        now=options.now,
-        name=after.name,
-        language=after.language,
-        attributes=after.attributes,
-    )
-
-
-def _move_existing(tx: Transaction, number: int, state: SubscriptionState | None, since: int) -> None:
-    subscription = subscriptions.find_subscription_by_id(tx, number)
-    assert subscription is not None
-    if state is _State.UNSUBSCRIBED:
-        end_subscription(tx, subscription, SOURCE, since)
-    elif state is _State.SUSPENDED:
-        _suspend(tx, number, since)
-    elif state is not None:
-        active = replace(subscription, state=state, state_before=None, source=SOURCE, since=since)
-        subscriptions.record_subscription(tx, active)
-
-
-def _suspend(tx: Transaction, number: int, since: int) -> None:
-    subscription = subscriptions.find_subscription_by_id(tx, number)
-    assert subscription is not None
-    held = replace(subscription, state=_State.SUSPENDED, suspended_for="bounces", source=SOURCE, since=since)
-    subscriptions.record_subscription(tx, held)

@@ -1,10 +1,57 @@
 -- name: standings
 -- The known people with these addresses, and their subscription to a list.
-select subscriber.address_key, subscriber.id as subscriber_id, subscriber.name, subscriber.language,
+select subscriber.address, subscriber.address_key, subscriber.id as subscriber_id, subscriber.name, subscriber.language,
     subscriber.attributes, subscription.id as subscription_id, subscription.state, subscription.state_before
 from {each keys as entry}
 join subscriber on subscriber.address_key = entry.value ->> 0
 left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id;
+
+-- name: suppressed
+-- The places of suppressed addresses, of which each has 64 octets: the digests of the address and of its mailbox.
+select cast(asked.value ->> 0 as integer) as place from {each places as asked}
+where exists (select 1 from suppression
+        where digest = substr(:octets, cast(asked.value ->> 0 as integer) * 64 + 1, 32))
+    or exists (select 1 from suppression
+        where digest = substr(:octets, cast(asked.value ->> 0 as integer) * 64 + 33, 32) and reason = 'never-again');
+
+-- name: insert_subscribers
+-- Store people: arrays of address, key, domain, name, language and attributes, and 64 octets for each as above.
+insert into subscriber (address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
+    created_at)
+select new.value ->> 0, new.value ->> 1, new.value ->> 2, substr(:octets, new.key * 64 + 1, 32),
+    nullif(substr(:octets, new.key * 64 + 33, 32), substr(:octets, new.key * 64 + 1, 32)), new.value ->> 3,
+    new.value ->> 4, new.value ->> 5, :now
+from {each people as new}
+returning id, address_key;
+
+-- name: update_profiles
+-- Write profiles back: arrays of id, name, language and attributes.
+update subscriber set name = new.value ->> 1, language = new.value ->> 2, attributes = new.value ->> 3
+from {each changes as new}
+where subscriber.id = cast(new.value ->> 0 as bigint);
+
+-- name: insert_subscriptions
+-- Store subscriptions: arrays of the subscriber, the state, why it is suspended and since when.
+insert into subscription (list_id, subscriber_id, state, suspended_for, source, since)
+select :list_id, cast(new.value ->> 0 as bigint), new.value ->> 1, new.value ->> 2, :source,
+    cast(new.value ->> 3 as bigint)
+from {each subscriptions as new}
+returning id, subscriber_id;
+
+-- name: insert_confirmations
+-- Store requests of new subscriptions: arrays of the subscription, the name and the language.
+insert into confirmation (subscription_id, round, name, language, created_at, expires_at)
+select cast(new.value ->> 0 as bigint), 0, new.value ->> 1, new.value ->> 2, :now, :expires_at
+from {each requests as new}
+returning id, subscription_id;
+
+-- name: change_states
+-- Activate subscriptions, or suspend them for bounces: arrays of id, state before, state and since when.
+update subscription set state = new.value ->> 2, source = :source, since = cast(new.value ->> 3 as bigint),
+    state_before = case when new.value ->> 2 = 'active' then null else subscription.state_before end,
+    suspended_for = case when new.value ->> 2 = 'suspended' then 'bounces' else subscription.suspended_for end
+from {each changes as new}
+where subscription.id = cast(new.value ->> 0 as bigint) and subscription.state = new.value ->> 1;
 
 -- name: export_page
 -- The members of a list in one state with the evidence of their consent, a page at a time.

@@ -1,0 +1,111 @@
+"""What a row of an import does: the whole rule, for one row, without the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.services.operating.row_checks import CheckedRow
+
+_State, _Event = SubscriptionState, SubscriptionEvent
+
+
+class RowOutcome(StrEnum):
+    """What became of a row."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    SKIPPED_SUPPRESSED = "skipped_suppressed"
+    SKIPPED_UNSUBSCRIBED = "skipped_unsubscribed"
+
+
+class PriorState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an address before a row; an unknown one has zero ids and no state.
+
+    `address` is the stored spelling.
+    """
+
+    subscriber_id: int = 0
+    subscription_id: int = 0
+    address: str = ""
+    name: str = ""
+    language: str = ""
+    attributes: Mapping[str, str] = {}
+    state: SubscriptionState | None = None
+    has_left: bool = False
+    is_suppressed: bool = False
+
+    @property
+    def profile(self) -> tuple[str, str, Mapping[str, str]]:
+        """Name, language and columns: what a row can change of a person."""
+        return self.name, self.language, self.attributes
+
+
+class RowDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row does: the new state of the subscription (None: the same), and whether it changes the subscriber."""
+
+    outcome: RowOutcome
+    state: SubscriptionState | None = None
+    changes_profile: bool = False
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether there is anything to write."""
+        return self.state is not None or self.changes_profile
+
+
+def decide_row(prior: PriorState, row: CheckedRow, *, asks: bool) -> RowDecision:
+    """The whole rule of an import, for one row; `asks` is `--send-confirmation`."""
+    if prior.is_suppressed:
+        return RowDecision(outcome=RowOutcome.SKIPPED_SUPPRESSED)
+    if row.state is _State.UNSUBSCRIBED and prior.state is not None:
+        # People who have left elsewhere leave here too, whatever their state here.
+        if prior.state is _State.UNSUBSCRIBED:
+            return RowDecision(outcome=RowOutcome.UNCHANGED)
+        return RowDecision(outcome=RowOutcome.UPDATED, state=_State.UNSUBSCRIBED)
+    if prior.state is _State.SUSPENDED:
+        return RowDecision(outcome=RowOutcome.UNCHANGED)
+    if prior.has_left:
+        return RowDecision(outcome=RowOutcome.SKIPPED_UNSUBSCRIBED)
+    if prior.state is None:
+        state = _State.PENDING if asks and row.state is _State.ACTIVE else row.state
+        return RowDecision(outcome=RowOutcome.ADDED, state=state, changes_profile=True)
+    following = _next_state(prior.state, row.state, asks=asks)
+    changes_profile = merge_profile(prior, row) != prior.profile
+    outcome = RowOutcome.UPDATED if following is not None or changes_profile else RowOutcome.UNCHANGED
+    return RowDecision(outcome=outcome, state=following, changes_profile=changes_profile)
+
+
+def _next_state(before: SubscriptionState, wanted: SubscriptionState, *, asks: bool) -> SubscriptionState | None:
+    if wanted is _State.SUSPENDED:
+        return move(before, _Event.SUSPEND)
+    if wanted is _State.ACTIVE and before is _State.PENDING and not asks:
+        return move(before, _Event.ADD)
+    return None
+
+
+def merge_profile(prior: PriorState, row: CheckedRow) -> tuple[str, str, Mapping[str, str]]:
+    """Name, language and columns after a row; an empty cell keeps the value from before."""
+    attributes = {**prior.attributes, **row.attributes} if row.attributes else prior.attributes
+    return row.name or prior.name, row.language or prior.language, attributes
+
+
+def state_after(prior: PriorState, row: CheckedRow, decision: RowDecision) -> PriorState:
+    """What is known of the address after the row; a subscriber or subscription that it adds has no id yet."""
+    name, language, attributes = merge_profile(prior, row) if decision.changes_profile else prior.profile
+    state = decision.state or prior.state
+    return PriorState(
+        subscriber_id=prior.subscriber_id,
+        subscription_id=prior.subscription_id,
+        address=prior.address or row.address.typed,
+        name=name,
+        language=language,
+        attributes=attributes,
+        state=state,
+        has_left=prior.has_left if decision.state is None else state is _State.UNSUBSCRIBED,
+        is_suppressed=prior.is_suppressed,
+    )

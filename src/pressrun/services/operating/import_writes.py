@@ -1,0 +1,179 @@
+"""The writes of an import: a few statements for all of its rows, each of another address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from pressrun.core.address import parse_address
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.tokens import Digests
+from pressrun.services.operating.import_decision import PriorState
+from pressrun.services.operating.row_checks import CheckedRow
+from pressrun.services.ports import Entropy
+from pressrun.store import consent, enrolment, notices, subscriptions
+from pressrun.store.consent import ConsentEvent
+from pressrun.store.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
+from pressrun.store.lists import MailingList
+from pressrun.store.notices import NewNotice
+from pressrun.store.transaction import Transaction
+
+SOURCE = "import"
+_SALT_OCTETS = 16
+
+_State = SubscriptionState
+
+
+class RowChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that changes something: what is known of its address before and after, and the digests of the address."""
+
+    row: CheckedRow
+    before: PriorState
+    after: PriorState
+    digests: Digests
+
+    @property
+    def is_new_here(self) -> bool:
+        """Whether the address gets its first subscription to the list."""
+        return self.before.state is None
+
+    @property
+    def changes_state(self) -> bool:
+        """Whether the subscription begins or changes, which is evidence."""
+        return self.after.state is not self.before.state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportWriter:
+    """Writes changes for one list; `asks` mails those who become pending a confirmation."""
+
+    target: MailingList
+    now: int
+    asks: bool
+    confirm_seconds: float
+    entropy: Entropy
+
+    def write(self, tx: Transaction, changes: Sequence[RowChange]) -> None:
+        """Write all of them; no two may have the same address."""
+        people = self._write_people(tx, changes)
+        pending = self._add_subscriptions(tx, [change for change in changes if change.is_new_here], people)
+        if pending:
+            self._request_confirmations(tx, pending, people)
+        moved = [change for change in changes if change.changes_state and not change.is_new_here]
+        if moved:
+            self._change_states(tx, moved)
+        self._record_consent(tx, [change for change in changes if change.changes_state], people)
+
+    def _write_people(self, tx: Transaction, changes: Sequence[RowChange]) -> Callable[[RowChange], int]:
+        """Insert or update the subscribers; returns a function that has the id of each."""
+        added = enrolment.insert_subscribers(
+            tx,
+            [
+                NewSubscriber(address=change.row.address, digests=change.digests, profile=change.after.profile)
+                for change in changes
+                if not change.before.subscriber_id
+            ],
+            self.now,
+        )
+        changed = [
+            ProfileChange(change.before.subscriber_id, change.after.profile)
+            for change in changes
+            if change.before.subscriber_id and change.after.profile != change.before.profile
+        ]
+        enrolment.update_profiles(tx, changed)
+        return lambda change: change.before.subscriber_id or added[change.row.key]
+
+    def _add_subscriptions(
+        self, tx: Transaction, changes: Sequence[RowChange], people: Callable[[RowChange], int]
+    ) -> list[tuple[RowChange, int]]:
+        """Insert subscriptions; returns those that wait for a confirmation, with their ids."""
+        new = []
+        for change in changes:
+            state = change.after.state
+            assert state is not None
+            since = self.now if state is _State.PENDING else change.row.since or self.now
+            new.append(NewSubscription(people(change), state, "bounces" if state is _State.SUSPENDED else None, since))
+        added = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=SOURCE)
+        return [
+            (change, added[one.subscriber_id])
+            for change, one in zip(changes, new, strict=True)
+            if one.state is _State.PENDING
+        ]
+
+    def _request_confirmations(
+        self, tx: Transaction, pending: Sequence[tuple[RowChange, int]], people: Callable[[RowChange], int]
+    ) -> None:
+        """Let them wait for a confirmation, and queue the mails that ask for it where `asks` says so."""
+        expires_at = int(self.now + self.confirm_seconds)
+        asked = [(subscription_id, change.row.name, change.row.language) for change, subscription_id in pending]
+        requests = enrolment.insert_confirmations(tx, asked, now=self.now, expires_at=expires_at)
+        if not self.asks:
+            return
+        secrets = self._salts(len(pending))
+        mails = [
+            NewNotice(
+                kind="confirmation",
+                address=parse_address(change.after.address),
+                message_secret=secret,
+                list_id=self.target.id,
+                subscriber_id=people(change),
+                language=change.row.language or change.after.language or self.target.language,
+                payload={
+                    "confirmation": requests[subscription_id],
+                    "expires_at": expires_at,
+                    "answers": SOURCE,
+                    "in_reply_to": None,
+                },
+            )
+            for (change, subscription_id), secret in zip(pending, secrets, strict=True)
+        ]
+        notices.insert_notices(tx, mails, self.now)
+
+    def _change_states(self, tx: Transaction, changes: Sequence[RowChange]) -> None:
+        """Activate, suspend and end subscriptions; copies that wait for those who get no more are cancelled."""
+        ending = [one.before.subscription_id for one in changes if one.after.state is _State.UNSUBSCRIBED]
+        moves = [
+            StateChange(one.before.subscription_id, one.before.state, one.after.state, one.row.since or self.now)
+            for one in changes
+            if one.after.state is not _State.UNSUBSCRIBED
+        ]
+        enrolment.change_states(tx, moves, source=SOURCE)
+        if ending:
+            subscriptions.end_subscriptions(tx, ending, SOURCE, self.now)
+        stopped = [*ending, *(one.subscription_id for one in moves if one.state is _State.SUSPENDED)]
+        if stopped:
+            subscriptions.cancel_copies(tx, stopped, self.now)
+
+    def _record_consent(
+        self, tx: Transaction, changes: Sequence[RowChange], people: Callable[[RowChange], int]
+    ) -> None:
+        """Add a row of evidence for each."""
+        consent.append_consent(
+            tx,
+            *(
+                ConsentEvent(
+                    subscriber_id=people(change),
+                    list_id=self.target.id,
+                    list_name=self.target.name,
+                    event=_event_of(change),
+                    at=self.now,
+                    source=change.row.consent_source or SOURCE,
+                    salt=salt,
+                    address=change.after.address,
+                    ip=change.row.consent_ip,
+                    language=change.row.language,
+                )
+                for change, salt in zip(changes, self._salts(len(changes)), strict=True)
+            ),
+        )
+
+    def _salts(self, number: int) -> list[bytes]:
+        """So many times 16 random octets."""
+        octets = self.entropy(number * _SALT_OCTETS)
+        return [octets[at : at + _SALT_OCTETS] for at in range(0, len(octets), _SALT_OCTETS)]
+
+
+def _event_of(change: RowChange) -> str:
+    return "withdrawn" if change.after.state is _State.UNSUBSCRIBED and not change.is_new_here else "imported"

@@ -1,0 +1,189 @@
+"""The import of a batch by sets leaves behind what one row after the other does."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.database import select
+from tests.services.office import NOW, Office, open_office
+
+from pressrun.core.address import parse_address
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.tokens import digests_of
+from pressrun.services.operating.import_decision import PriorState, decide_row, state_after
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.row_checks import CheckedRow, check_row
+from pressrun.services.operating.subscriber_import import ImportOptions, import_rows, prepare_rows, require_open_list
+from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
+from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
+from pressrun.services.suppression import find_reason
+from pressrun.store import deliveries, subscribers, subscriptions
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Transaction
+
+_State = SubscriptionState
+ADDRESSES = ["a@x.example", "A@x.example", "b@x.example", "c@y.example", "d@y.example", "d+1@y.example"]
+LATER = NOW + 100
+# Everything but octets of chance, and what is made of them.
+TABLES = {
+    "subscriber": "*",
+    "subscription": "*",
+    "confirmation": "*",
+    "leaving": "*",
+    "notice": "id, kind, list_id, subscriber_id, address, language, payload, created_at",
+    "delivery": "id, edition_id, subscription_id, notice_id, domain, state, due_at, settled_at",
+    "consent": "id, subscriber_id, list_id, event, at, content, ip",
+    "suppression": "*",
+}
+
+ROWS = st.lists(
+    st.builds(
+        ImportRow,
+        line=st.integers(2, 99),
+        email=st.sampled_from(ADDRESSES),
+        name=st.sampled_from(["", "", "Ann", "Bob"]),
+        language=st.sampled_from(["", "de", "pt-BR"]),
+        subscribed_at=st.sampled_from(["", "2020-01-02"]),
+        consent_source=st.sampled_from(["", "a fair"]),
+        consent_ip=st.sampled_from(["", "192.0.2.7"]),
+        state=st.sampled_from(["", "active", "pending", "suspended", "unsubscribed"]),
+        attributes=st.sampled_from([{}, {"city": "Rome"}, {"city": "Oslo", "size": "9"}]),
+    ),
+    max_size=9,
+)
+
+
+def import_one(tx: Transaction, options: ImportOptions, row: CheckedRow) -> None:
+    """One row by the statements for one person, as `subscriber add` and the pages of readers use them."""
+    assert options.entropy is not None
+    target = require_open_list(tx, options.list_name)
+    digests = digests_of(options.keys, row.address)
+    prior = _prior(tx, target, row)
+    prior = PriorState(is_suppressed=True) if find_reason(tx, digests) is not None else prior
+    decision = decide_row(prior, row, asks=options.asks)
+    if not decision.changes_anything:
+        return
+    after = state_after(prior, row, decision)
+    person = subscribers.find_subscriber(tx, row.address)
+    person = person or subscribers.insert_subscriber(tx, row.address, digests=digests, now=options.now)
+    person = replace(person, name=after.name, language=after.language, attributes=after.attributes)
+    subscribers.update_profile(tx, person)
+    if after.state is prior.state:
+        return
+    since = row.since or options.now
+    if prior.state is not None:
+        _move(tx, prior.subscription_id, after.state, options.now if after.state is _State.UNSUBSCRIBED else since)
+    elif after.state is _State.PENDING:
+        secret = options.entropy(16) if options.asks else None
+        expires_at = int(options.now + options.confirm_seconds)
+        terms = ConfirmationTerms(name=row.name, expires_at=expires_at, mail_secret=secret)
+        request_confirmation(
+            tx, target, person, None, Origin(source="import", language=row.language), terms, now=options.now
+        )
+    else:
+        assert after.state is not None
+        subscription = subscriptions.insert_subscription(
+            tx, list_id=target.id, subscriber_id=person.id, state=after.state, source="import", now=since
+        )
+        if after.state is _State.SUSPENDED:
+            _move(tx, subscription.id, after.state, since)
+    evidence = Origin(source=row.consent_source or "import", ip=row.consent_ip, language=row.language)
+    event = "withdrawn" if after.state is _State.UNSUBSCRIBED and prior.state is not None else "imported"
+    record_consent(tx, target, person, event, evidence, now=options.now, salt=options.entropy(16))
+
+
+def _prior(tx: Transaction, target: MailingList, row: CheckedRow) -> PriorState:
+    person = subscribers.find_subscriber(tx, row.address)
+    if person is None:
+        return PriorState()
+    known = PriorState(
+        subscriber_id=person.id,
+        address=person.address,
+        name=person.name,
+        language=person.language,
+        attributes=person.attributes,
+    )
+    subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+    if subscription is None:
+        return known
+    return PriorState(
+        **{name: getattr(known, name) for name in ("subscriber_id", "address", "name", "language", "attributes")},
+        subscription_id=subscription.id,
+        state=subscription.state,
+        has_left=_State.UNSUBSCRIBED in (subscription.state, subscription.state_before),
+    )
+
+
+def _move(tx: Transaction, number: int, state: SubscriptionState | None, since: int) -> None:
+    subscription = subscriptions.find_subscription_by_id(tx, number)
+    assert subscription is not None
+    if state is _State.UNSUBSCRIBED:
+        end_subscription(tx, subscription, "import", since)
+        return
+    moved = replace(subscription, source="import", since=since)
+    if state is _State.SUSPENDED:
+        subscriptions.record_subscription(tx, replace(moved, state=_State.SUSPENDED, suspended_for="bounces"))
+        subscriptions.cancel_copies(tx, [number], LATER)
+    else:
+        subscriptions.record_subscription(tx, replace(moved, state=_State.ACTIVE, state_before=None))
+
+
+async def furnish(office: Office, before: Sequence[ImportRow]) -> None:
+    """A list with members of an earlier import, copies that wait for them, and two suppressed addresses."""
+    await office.make_list()
+    await office.make_list("other")
+    await office.subscribers.import_batch("news", before)
+    await office.subscribers.add("other", parse_address("D@y.example"), name="Dee")
+    edition = await office.make_edition()
+    await office.database.write(
+        lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+    )
+    await office.suppressions.add(parse_address("c@y.example"), "complaint")
+    await office.suppressions.add(parse_address("d+2@y.example"), "never-again")
+    await office.suppressions.remove(parse_address("d+2@y.example"))
+
+
+async def state_of(office: Office) -> dict[str, list[tuple[Any, ...]]]:
+    found = {}
+    for name, columns in TABLES.items():
+        rows = await select(office.database, f"select {columns} from {name} order by 1, 2, 3")
+        found[name] = [tuple(map(_plain, row)) for row in rows]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """JSON may be written with blanks and without them."""
+    return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(before=ROWS, rows=ROWS, asks=st.booleans())
+async def test_a_batch_equals_its_rows_one_by_one(before: list[ImportRow], rows: list[ImportRow], asks: bool) -> None:
+    """Ids, evidence, copies and mails included."""
+    found = []
+    for by_set in (True, False):
+        with tempfile.TemporaryDirectory() as folder:
+            async with open_office(Path(folder)) as office:
+                await furnish(office, before)
+                options = ImportOptions(
+                    list_name="news", keys=office.keys, now=LATER, asks=asks, confirm_seconds=60.0, entropy=os.urandom
+                )
+
+                def one_by_one(tx: Transaction, options: ImportOptions = options) -> None:
+                    for row in rows:
+                        import_one(tx, options, check_row(row, LATER))
+
+                if by_set:
+                    await office.database.write(import_rows, options, prepare_rows(options, rows))
+                else:
+                    await office.database.write(one_by_one)
+                found.append(await state_of(office))
+    assert found[1] == found[0]
