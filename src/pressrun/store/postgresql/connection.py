@@ -25,9 +25,11 @@ CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
 
 # Local to each transaction, as a pooler may give the next one another session. A lock is waited for as long as SQLite
-# waits; a process that stands still in a transaction must not hold its locks for ever.
+# waits; a process that stands still in a transaction must not hold its locks for ever. What is accepted is on the disk,
+# whatever the server does for others.
 _LIMITS = "set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '60s'"
 _BEGIN = f"begin isolation level read committed; {_LIMITS}"
+_BEGIN_DURABLE = f"{_BEGIN}; set local synchronous_commit = on"
 _BEGIN_RECORD = f"{_BEGIN}; set local synchronous_commit = off"
 _BEGIN_READING = "begin isolation level repeatable read read only"
 
@@ -51,9 +53,10 @@ class PostgresConnection(EngineConnection):
         self._address = address
         self._password = password
         self._connection = connect(address, password)
+        self._begin_durable = _BEGIN if _waits_for_disk(self._connection) else _BEGIN_DURABLE
 
     def begin(self, *, durable: bool) -> psycopg.Connection[Any]:
-        return self._begin(_BEGIN if durable else _BEGIN_RECORD)
+        return self._begin(self._begin_durable if durable else _BEGIN_RECORD)
 
     def begin_reading(self) -> psycopg.Connection[Any]:
         return self._begin(_BEGIN_READING)
@@ -140,6 +143,11 @@ def _require_usable(connection: psycopg.Connection[Any], address: str) -> None:
         raise BadConfiguration(
             f"{address} has the encoding {encoding}. Create it with `createdb --encoding UTF8 --template template0`"
         )
+
+
+def _waits_for_disk(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a commit on this server is on a disk by itself: on ours, or also on that of a standby."""
+    return connection.execute("show synchronous_commit").fetchone() != ("off",)
 
 
 def without_password(address: str) -> str:

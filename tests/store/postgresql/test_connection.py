@@ -1,0 +1,256 @@
+"""A connection to PostgreSQL: what runs again, what never does, and what values look like."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from tests.database import connection_of, execute_in, select_in
+from tests.engines import new_database
+from tests.postgresql import new_server
+
+from pressrun.core.errors import Unavailable
+from pressrun.store.connection import MAX_RUNS
+from pressrun.store.postgresql.connection import PostgresConnection
+from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.postgresql.values import stream
+from pressrun.store.suppressions import list_suppressions
+from pressrun.store.suppressions import suppress as suppress_address
+from pressrun.store.transaction import Conflict, Transaction
+
+_INSERT = "insert into suppression (digest, reason, since) values (?, 'operator', 1)"
+_ROWS = "select digest from suppression order by digest"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> PostgresDatabase:
+    location = new_database(tmp_path / "db")
+    assert isinstance(location, PostgresDatabase)
+    return location
+
+
+@pytest.fixture
+def connection(place: PostgresDatabase) -> Iterator[PostgresConnection]:
+    with closing(place.connect()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other(place: PostgresDatabase) -> Iterator[PostgresConnection]:
+    with closing(place.connect()) as opened:
+        yield opened
+
+
+def rows(connection: PostgresConnection, sql: str = _ROWS) -> list[Any]:
+    return connection.read(lambda tx: [value for (value,) in select_in(tx, sql)])
+
+
+def break_off(connection: PostgresConnection, by: PostgresConnection) -> None:
+    """The server ends the session of a connection, as in a restart."""
+    [pid] = connection.read(lambda tx: select_in(tx, "select pg_backend_pid()")[0])
+    by.write(lambda tx: select_in(tx, "select pg_terminate_backend(cast(? as int))", pid))
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01", "23505", "23503"])
+def test_a_unit_of_work_that_another_one_was_in_the_way_of_runs_again(
+    connection: PostgresConnection, state: str
+) -> None:
+    runs: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(1)
+        execute_in(tx, _INSERT, b"a")
+        if len(runs) < 3:
+            execute_in(tx, f"do $$ begin raise sqlstate '{state}'; end $$")
+
+    connection.write(work)
+    assert (3, [b"a"]) == (len(runs), rows(connection))
+
+
+def test_a_conflict_that_does_not_end_is_an_error_in_the_end(connection: PostgresConnection) -> None:
+    runs: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(1)
+        execute_in(tx, _INSERT, b"a")
+        raise Conflict("again and again")
+
+    with pytest.raises(Unavailable, match="again and again"):
+        connection.write(work)
+    assert (MAX_RUNS, []) == (len(runs), rows(connection))
+
+
+def test_a_constraint_that_stays_broken_is_told_as_such(connection: PostgresConnection) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        connection.write(lambda tx: [execute_in(tx, _INSERT, b"a") for _ in range(2)])
+
+
+def test_two_that_lock_each_other_out_both_succeed(connection: PostgresConnection, other: PostgresConnection) -> None:
+    """One of them is undone as a deadlock, and runs again."""
+    connection.write(lambda tx: [execute_in(tx, _INSERT, digest) for digest in (b"a", b"b")])
+    both = threading.Barrier(2)
+    runs: list[bytes] = []
+
+    def work(tx: Transaction, first: bytes, second: bytes) -> None:
+        is_first_run = first not in runs
+        runs.append(first)
+        execute_in(tx, "update suppression set since = since + 1 where digest = ?", first)
+        if is_first_run:
+            both.wait(10)
+        execute_in(tx, "update suppression set since = since + 1 where digest = ?", second)
+
+    beside = threading.Thread(target=lambda: other.write(lambda tx: work(tx, b"b", b"a")))
+    beside.start()
+    connection.write(lambda tx: work(tx, b"a", b"b"))
+    beside.join(20)
+    assert [3, 3] == rows(connection, "select since from suppression order by digest")
+    assert len(runs) >= 3
+
+
+def test_a_closed_session_is_opened_again(connection: PostgresConnection, other: PostgresConnection) -> None:
+    for use in (lambda: connection.write(lambda tx: execute_in(tx, _INSERT, b"a")), lambda: rows(connection)):
+        break_off(connection, other)
+        use()
+    assert [b"a"] == rows(connection)
+
+
+def test_a_connection_lost_before_the_commit_runs_the_work_again(
+    connection: PostgresConnection, other: PostgresConnection
+) -> None:
+    runs: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(1)
+        execute_in(tx, _INSERT, b"a")
+        if len(runs) == 1:
+            [pid] = select_in(tx, "select pg_backend_pid()")[0]
+            other.write(lambda beside: select_in(beside, "select pg_terminate_backend(cast(? as int))", pid))
+            select_in(tx, "select 1")
+
+    connection.write(work)
+    assert (2, [b"a"]) == (len(runs), rows(connection))
+
+
+def test_work_does_not_run_again_when_the_connection_is_lost_in_the_commit(
+    connection: PostgresConnection, other: PostgresConnection
+) -> None:
+    """The server may have committed; whoever asked must not be told that it is done."""
+    runs: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(1)
+        execute_in(tx, _INSERT, b"a")
+        [pid] = select_in(tx, "select pg_backend_pid()")[0]
+        other.write(lambda beside: select_in(beside, "select pg_terminate_backend(cast(? as int))", pid))
+
+    with pytest.raises(Unavailable, match="may be done or not"):
+        connection.write(work)
+    assert (1, []) == (len(runs), rows(connection))
+
+
+def test_work_that_goes_on_after_a_failed_statement_is_not_taken_for_done(connection: PostgresConnection) -> None:
+    """PostgreSQL answers ROLLBACK to its COMMIT, and psycopg raises nothing."""
+
+    def work(tx: Transaction) -> None:
+        execute_in(tx, _INSERT, b"a")
+        with suppress(psycopg.Error):
+            select_in(tx, "select nonsense")
+
+    with pytest.raises(psycopg.InternalError, match="went on"):
+        connection.write(work)
+    assert [] == rows(connection)
+
+
+def test_an_attempt_that_fails_leaves_the_rest_of_the_transaction(connection: PostgresConnection) -> None:
+    def work(tx: Transaction) -> Exception | None:
+        execute_in(tx, _INSERT, b"a")
+        problem = tx.attempt(
+            lambda: execute_in(tx, "insert into suppression (digest, reason, since) values ('b','?',1)")
+        )
+        execute_in(tx, _INSERT, b"c")
+        return problem
+
+    assert isinstance(connection.write(work), psycopg.errors.CheckViolation)
+    assert [b"a", b"c"] == rows(connection)
+
+
+def test_a_snapshot_does_not_write(connection: PostgresConnection) -> None:
+    with pytest.raises((psycopg.Error, Unavailable), match="read-only"):
+        connection.read(lambda tx: execute_in(tx, _INSERT, b"a"))
+
+
+def test_a_snapshot_stays_as_it_was(connection: PostgresConnection, other: PostgresConnection) -> None:
+    def work(tx: Transaction) -> list[int]:
+        before = len(list_suppressions(tx))
+        other.write(lambda beside: suppress_address(beside, b"a", address="a@a.example", reason="operator", since=1))
+        return [before, len(list_suppressions(tx))]
+
+    assert [0, 0] == connection.read(work)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("1 = 1", 1),
+        ("exists (select 1 where false)", 0),
+        ("sum(cast(n as bigint)) from (values (1), (2)) as t (n)", 3),
+        ("count(*) from (values (1), (2)) as t (n)", 2),
+        ("1.5", 1.5),
+        ("cast('\\x00ff' as bytea)", b"\0\xff"),
+        ("cast('{\"a\": 1}' as json)", '{"a": 1}'),
+        ("cast(null as text)", None),
+    ],
+)
+def test_values_come_as_sqlite_has_them(connection: PostgresConnection, expression: str, value: object) -> None:
+    [found] = rows(connection, f"select {expression}")
+    assert (value, type(value)) == (found, type(found))
+
+
+@pytest.mark.parametrize("value", [True, 0, 1 << 62, "ä 🦀 'x' %s :y", b"\0\xff", None, 0.25])
+def test_values_go_and_come_back(connection: PostgresConnection, value: object) -> None:
+    kind = {bool: "bigint", int: "bigint", str: "text", bytes: "bytea", float: "float8"}.get(type(value), "text")
+    [(found,)] = connection.read(lambda tx: select_in(tx, f"select cast(? as {kind})", value))
+    assert value == found
+
+
+def test_a_row_is_read_by_place_by_name_and_whole(connection: PostgresConnection) -> None:
+    row = connection.read(lambda tx: connection_of(tx).execute("select 1 as a, 'x' as b").fetchone())
+    assert (1, "x", {"a": 1, "b": "x"}, [1, "x"], ["a", "b"]) == (row[0], row["b"], dict(row), list(row), row.keys())
+
+
+def test_other_statements_run_while_rows_are_streamed(connection: PostgresConnection) -> None:
+    def work(tx: Transaction) -> list[tuple[int, int]]:
+        found = stream(connection_of(tx), "select n from generate_series(1, 100) as n", {})
+        return [(row["n"], select_in(tx, "select ? + 1", row["n"])[0][0]) for row in found if row["n"] < 40]
+
+    assert [(n, n + 1) for n in range(1, 40)] == connection.read(work)
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("off", "on"), ("remote_apply", "remote_apply")])
+def test_what_is_accepted_waits_for_the_disk_whatever_the_server_does_for_others(
+    place: PostgresDatabase, setting: str, expected: str
+) -> None:
+    with closing(PostgresConnection(f"{place.address}&options=-csynchronous_commit%3D{setting}")) as connection:
+        for durable, value in ((True, expected), (False, "off")):
+            assert [(value,)] == connection.write(lambda tx: select_in(tx, "show synchronous_commit"), durable=durable)
+
+
+def test_a_server_that_is_gone_is_unavailable_until_it_is_back() -> None:
+    """Nothing needs to be restarted."""
+    with new_server() as server:
+        place = PostgresDatabase(server.url("postgres", "postgres"))
+        place.create()
+        with closing(place.connect()) as connection:
+            connection.write(lambda tx: execute_in(tx, _INSERT, b"a"))
+            server.stop("immediate")
+            for use in (lambda: connection.write(lambda tx: execute_in(tx, _INSERT, b"b")), lambda: rows(connection)):
+                with pytest.raises(Unavailable, match="cannot be reached"):
+                    use()
+            server.start()
+            connection.write(lambda tx: execute_in(tx, _INSERT, b"c"))
+            assert [b"a", b"c"] == rows(connection)

@@ -1,0 +1,157 @@
+"""A database on a server that cannot be used: each has an error that says what to do, and nothing is half done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from tests.postgresql import ROLE, Server, shared_server
+
+from pressrun.core.errors import BadConfiguration, PressrunError, TryAgain, Unavailable
+from pressrun.store.datadir import DataDir, find_server, prepare
+from pressrun.store.location import check_version, require_current_schema
+from pressrun.store.postgresql import connection as connection_module
+from pressrun.store.postgresql.location import PostgresDatabase
+
+
+@pytest.fixture
+def server() -> Server:
+    return shared_server()
+
+
+@pytest.fixture
+def name(server: Server) -> Iterator[str]:
+    """A database of this test's own, without tables."""
+    made = f"own_{uuid4().hex}"
+    with server.connect() as admin:
+        admin.execute(f"create database {made} owner {ROLE}")
+    yield made
+    _drop(server, made)
+
+
+def _drop(server: Server, name: str) -> None:
+    with server.connect() as admin:
+        admin.execute(f"drop database if exists {name} with (force)")
+
+
+def tables(server: Server, name: str) -> list[str]:
+    with server.connect(name) as admin:
+        found = admin.execute("select relname from pg_class where relnamespace = 'public'::regnamespace").fetchall()
+    return [one for (one,) in found]
+
+
+def test_a_new_database_has_the_newest_schema_and_is_ours(server: Server, name: str) -> None:
+    place = PostgresDatabase(server.url(name))
+    assert not place.exists()
+    place.create()
+    assert (True, place.newest_version) == (place.exists(), place.version())
+    require_current_schema(place)
+    assert [] == place.migrate(backups=Path(), keys=None)  # type: ignore[arg-type]
+    with pytest.raises(TryAgain):
+        place.create()
+
+
+def test_the_first_start_makes_keys_that_belong_to_the_database(server: Server, name: str, tmp_path: Path) -> None:
+    place = PostgresDatabase(server.url(name))
+    keys = prepare(DataDir(tmp_path / "data", place))
+    assert keys.link_keys == prepare(DataDir(tmp_path / "data", place)).link_keys
+    with pytest.raises(BadConfiguration, match="without its keys"):
+        prepare(DataDir(tmp_path / "elsewhere", place))
+    (tmp_path / "data" / "keys" / "suppression").write_text("ab" * 32 + "\n")
+    with pytest.raises(BadConfiguration, match=r"is not the key that .* was used with"):
+        prepare(DataDir(tmp_path / "data", place))
+
+
+def test_a_database_of_another_program_is_left_alone(server: Server, name: str, tmp_path: Path) -> None:
+    with server.connect(name) as admin:
+        admin.execute("create table things (id int)")
+    with pytest.raises(BadConfiguration, match="has the tables of another program in its schema public"):
+        prepare(DataDir(tmp_path / "data", PostgresDatabase(server.url(name))))
+    assert ["things"] == tables(server, name)
+
+
+def test_a_role_without_rights_is_told_which_it_needs(server: Server, name: str, tmp_path: Path) -> None:
+    with server.connect(name) as admin:
+        admin.execute(f"alter database {name} owner to postgres")
+        admin.execute("revoke create on schema public from public")
+    with pytest.raises(BadConfiguration, match=r"permission denied for schema public\. Make the role the owner of it"):
+        prepare(DataDir(tmp_path / "data", PostgresDatabase(server.url(name))))
+    assert [] == tables(server, name)
+
+
+def test_a_role_that_may_not_read_the_tables_is_told_so(server: Server, name: str) -> None:
+    PostgresDatabase(server.url(name, "postgres")).create()
+    with pytest.raises(BadConfiguration, match="is not a Pressrun database: permission denied"):
+        PostgresDatabase(server.url(name)).version()
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"), [(9999, "has schema 9999, but"), (1, "has schema 1, but this version")]
+)
+def test_another_schema_is_refused_where_nobody_may_change_it(
+    server: Server, name: str, version: int, problem: str
+) -> None:
+    place = PostgresDatabase(server.url(name))
+    place.create()
+    with server.connect(name) as admin:
+        admin.execute("update schema_version set version = %s", (version,))
+    with pytest.raises(BadConfiguration, match=problem):
+        require_current_schema(place)
+    if version > place.newest_version:
+        with pytest.raises(BadConfiguration, match=problem):
+            check_version(place)
+
+
+def test_an_encoding_that_cannot_hold_every_name_is_refused(server: Server) -> None:
+    with server.connect() as admin:
+        admin.execute("drop database if exists latin")
+        admin.execute("create database latin encoding 'LATIN1' template template0 locale 'C'")
+    with pytest.raises(BadConfiguration, match=r"has the encoding LATIN1\. Create it with `createdb --encoding UTF8"):
+        PostgresDatabase(server.url("latin")).exists()
+    _drop(server, "latin")
+
+
+def test_a_server_that_is_too_old_is_refused(server: Server, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "OLDEST_SERVER", 99)
+    with pytest.raises(BadConfiguration, match="Pressrun needs 99 or newer"):
+        PostgresDatabase(server.url(name)).exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "problem"),
+    [
+        ("postgresql://me:horse@127.0.0.1:1/news", Unavailable, "postgresql://127.0.0.1:1/news cannot be reached: "),
+        ("postgresql:///news?host=/nowhere&password=horse", Unavailable, "cannot be reached: "),
+        ("postgresql://me:horse@127.0.0.1/news?colour=blue", BadConfiguration, 'invalid URI query parameter: "colour"'),
+        ("postgresql://me:horse@127.0.0.1:port/news", PressrunError, "port"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_an_error_without_its_password(
+    address: str, error: type[PressrunError], problem: str
+) -> None:
+    with pytest.raises(error) as caught:
+        PostgresDatabase(address).exists()
+    assert problem in str(caught.value)
+    assert "horse" not in str(caught.value)
+
+
+def test_a_database_that_does_not_exist_is_unavailable(server: Server) -> None:
+    with pytest.raises(Unavailable, match='database "no_such_name" does not exist'):
+        PostgresDatabase(server.url("no_such_name")).exists()
+
+
+def test_a_password_goes_to_the_server_and_into_no_text(server: Server, name: str) -> None:
+    place = find_server(server.url(name), "correct horse")
+    assert place is not None
+    with closing(place.connect()) as opened:
+        assert opened is not None
+    assert "horse" not in f"{place} {place!r}"
+
+
+def test_without_the_driver_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pressrun.store.postgresql.location", None)
+    with pytest.raises(BadConfiguration, match=r"Install pressrun\[postgresql\]"):
+        find_server("postgresql://db.example/news", None)
