@@ -24,6 +24,11 @@ WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")
 DAY = 86400
 
 
+async def confirm(press: Pressroom) -> None:
+    ((number,),) = await press.rows("select id from confirmation")
+    await press.office.sign_ups.confirm(number, WEB)
+
+
 async def fill(press: Pressroom, count: int = 3) -> None:
     for number in range(count):
         await press.office.sign_ups.request("news", parse_address(f"r{number}@reader.example"), WEB, network=None)
@@ -43,23 +48,17 @@ async def tamper(press: Pressroom, *statements: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "delete from consent where id = 2",
+        "delete from consent where number = 2",
         "delete from consent",
         "update consent set at = at - 1",
-        "update consent set event = 'added' where id = 1",
-        "update consent set content = '{}' where id = 1",
-        "update consent set ip = '192.0.2.8' where id = 1",
-        "update consent set chain = x'00' where id = 1",
-        "update consent set subscriber_id = 2 where id = 1",
+        "update consent set event = 'added' where number = 1",
+        "update consent set content = '{}' where number = 1",
+        "update consent set ip = '192.0.2.8' where number = 1",
+        "update consent set chain = x'00' where number = 1",
+        "update consent set subscriber_id = 99 where number = 1",
         "insert into consent (number, event, at, content_digest, chain) values (9, 'added', 1, x'', x'')",
-        "insert into consent (number, event, at, content_digest, chain) values (3, 'added', 1, x'', x'')",
-        "insert or replace into consent (number, event, at, content_digest, chain) values (1, 'added', 1, x'', x'')",
-        (
-            "insert or replace into consent (id, number, event, at, content_digest, chain)"
-            " values (1, 4, 'added', 1, x'', x'')"
-        ),
         "update consent set number = 4 where number = 3",
-        "update consent set id = 9 where id = 3",
+        "update consent set id = 99 where number = 3",
     ],
 )
 async def test_the_database_refuses_to_change_the_evidence(press: Pressroom, statement: str) -> None:
@@ -70,16 +69,29 @@ async def test_the_database_refuses_to_change_the_evidence(press: Pressroom, sta
     assert before == await press.rows("select * from consent")
 
 
+@pytest.mark.only_on("sqlite", "the words are SQLite's, and so is the danger")
+@pytest.mark.parametrize(("row", "number"), [(4, 3), (1, 1), (1, 4)])
+@pytest.mark.parametrize("way", ["insert", "insert or replace", "insert or ignore"])
+async def test_no_row_of_evidence_takes_the_place_of_another(press: Pressroom, way: str, row: int, number: int) -> None:
+    """SQLite would delete the other one without a word to its triggers."""
+    await fill(press)
+    before = await press.rows("select * from consent")
+    values = f"values ({row}, {number}, 'added', 1, x'', x'')"
+    with pytest.raises(REFUSALS, match="append-only"):
+        await press.change(f"{way} into consent (id, number, event, at, content_digest, chain) {values}")
+    assert before == await press.rows("select * from consent")
+
+
 @pytest.mark.parametrize(
     "statements",
     [
-        ["delete from consent where id = 2"],
-        ["delete from consent where id = 3"],
+        ["delete from consent where number = 2"],
+        ["delete from consent where number = 3"],
         ["delete from consent"],
-        ["update consent set content = replace(content, 'Subscribe', 'Sell my data') where id = 1"],
-        ["update consent set at = 1 where id = 3"],
+        ["update consent set content = replace(content, 'Subscribe', 'Sell my data') where number = 1"],
+        ["update consent set at = 1 where number = 3"],
         ["update consent set subscriber_id = null, salt = null, content = null, ip = null, ip_salt = null"],
-        ["update consent set ip = null, ip_salt = null where id = 1"],
+        ["update consent set ip = null, ip_salt = null where number = 1"],
         ["update consent set number = -1 where number = 1", "update consent set number = 1 where number = 2",
          "update consent set number = 2 where number = -1"],
         ["update consent_head set number = 2"],
@@ -120,7 +132,7 @@ async def test_erasing_and_ageing_leave_the_chain_whole(press: Pressroom) -> Non
 
 async def test_network_addresses_age_and_the_rest_stays(press: Pressroom) -> None:
     await press.office.sign_ups.request("news", ADA, WEB, network=None)
-    await press.office.sign_ups.confirm(1, WEB)
+    await confirm(press)
     press.pass_time(180 * DAY + 3599)
     await press.housekeeping.round()
     assert [("192.0.2.7",)] * 2 == await press.rows("select ip from consent order by id")
@@ -195,7 +207,7 @@ async def test_the_head_is_kept_elsewhere_once_it_is_on_disk(press: Pressroom) -
 async def test_the_mail_that_asked_is_shown_with_its_request(press: Pressroom) -> None:
     await press.office.sign_ups.request("news", ADA, WEB, network=None)
     (sent,) = await press.send_all()
-    await press.office.sign_ups.confirm(1, WEB)
+    await confirm(press)
     shown = (await press.office.database.read(ledger_reports.show_subscriber, press.office.keys, ADA))["consent"]
     assert isinstance(shown, list)
     assert ["requested", "confirmed"] == [one["event"] for one in shown]

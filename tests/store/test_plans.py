@@ -128,7 +128,7 @@ PLANS = {
     "suppressions.find": ["search suppression using primary key (digest=?)"],
     "limits.latest": ["search limit_event using primary key (scope=? and subject=? and at>? and at<?)"],
     "limits.spend": [
-        "scan json_each virtual table index 1:",
+        "scan new virtual table index 1:",
         "scan meter",
         "scan other",
         "search limit_event using primary key (scope=? and subject=? and at>? and at<?)",

@@ -194,32 +194,36 @@ create table consent_head (
     number bigint not null,
     chain bytea not null
 );
-create function guard_consent() returns trigger language plpgsql as $$
+
+-- Rows are checked, and the head moved on, once for a statement: a batch would otherwise leave a version of the head for
+-- each of its rows.
+create function append_consent() returns trigger language plpgsql as $$
 begin
-    if tg_op = 'DELETE' then
-        raise exception 'consent is append-only: no row goes';
-    elsif tg_op = 'INSERT' then
-        if new.number = 1 then
-            insert into consent_head (id, number, chain) values (1, 1, new.chain);
-        else
-            update consent_head set number = new.number, chain = new.chain where number = new.number - 1;
-        end if;
-        if not found then
-            raise exception 'consent is append-only: a row follows the last one';
-        end if;
-    elsif (new.id, new.number, new.list_id, new.event, new.at, new.content_digest, new.ip_digest, new.chain) is distinct from
-            (old.id, old.number, old.list_id, old.event, old.at, old.content_digest, old.ip_digest, old.chain)
-        or (new.subscriber_id is distinct from old.subscriber_id and new.subscriber_id is not null)
-        or (new.salt is distinct from old.salt and new.salt is not null)
-        or (new.content is distinct from old.content and new.content is not null)
-        or (new.ip is distinct from old.ip and new.ip is not null)
-        or (new.ip_salt is distinct from old.ip_salt and new.ip_salt is not null) then
-        raise exception 'consent is append-only: what a row says can be erased, never changed';
+    if exists (select 1 from (select number, row_number() over (order by number) as place from added) as row
+            where row.number <> row.place + coalesce((select number from consent_head), 0)) then
+        raise integrity_constraint_violation using message = 'consent is append-only: a row follows the last one';
     end if;
-    return new;
+    insert into consent_head (id, number, chain) select 1, number, chain from added order by number desc limit 1
+    on conflict (id) do update set number = excluded.number, chain = excluded.chain;
+    return null;
 end $$;
-create trigger consent_is_guarded before insert or update or delete on consent
-for each row execute function guard_consent();
+create function refuse_consent() returns trigger language plpgsql as $$
+begin
+    raise integrity_constraint_violation using message = 'consent is append-only: ' || tg_argv[0];
+end $$;
+create trigger consent_is_appended after insert on consent referencing new table as added
+for each statement execute function append_consent();
+create trigger consent_is_kept before delete or truncate on consent
+for each statement execute function refuse_consent('no row goes');
+create trigger consent_stays before update on consent for each row
+when ((new.id, new.number, new.list_id, new.event, new.at, new.content_digest, new.ip_digest, new.chain) is distinct from
+        (old.id, old.number, old.list_id, old.event, old.at, old.content_digest, old.ip_digest, old.chain)
+    or (new.subscriber_id is distinct from old.subscriber_id and new.subscriber_id is not null)
+    or (new.salt is distinct from old.salt and new.salt is not null)
+    or (new.content is distinct from old.content and new.content is not null)
+    or (new.ip is distinct from old.ip and new.ip is not null)
+    or (new.ip_salt is distinct from old.ip_salt and new.ip_salt is not null))
+execute function refuse_consent('what a row says can be erased, never changed');
 
 create table suppression (
     digest bytea primary key,

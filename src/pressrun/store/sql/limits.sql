@@ -8,7 +8,9 @@ where scope = :scope and subject = :subject and at > :after and at <= :ahead ord
 -- octets, seconds, and how many events fit.
 insert into limit_event (scope, subject, at, serial)
 with meter (scope, subject, seconds, most) as materialized (
-    select value ->> 0, substr(:octets, value ->> 1, value ->> 2), value ->> 3, value ->> 4 from json_each(:meters))
+    select new.value ->> 0, substr(:octets, cast(new.value ->> 1 as integer), cast(new.value ->> 2 as integer)),
+        cast(new.value ->> 3 as double precision), cast(new.value ->> 4 as bigint)
+    from {each meters as new})
 select meter.scope, meter.subject, :at, 1 + coalesce((select max(serial) from limit_event
     where scope = meter.scope and subject = meter.subject and at = :at), 0)
 from meter
