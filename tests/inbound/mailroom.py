@@ -113,7 +113,7 @@ class Mailroom:
             found = lists.find_list(tx, name)
             assert found is not None
             values = {item: getattr(found, item) for item in MailingList.__dataclass_fields__}
-            lists.update_list(tx, MailingList(**{**values, "closed_at": int(self.now)}))
+            lists.update_list(tx, found, MailingList(**{**values, "closed_at": int(self.now)}))
 
         await self.database.write(close)
 
@@ -123,7 +123,7 @@ class Mailroom:
         def change(tx: Transaction) -> None:
             found = lists.find_list(tx, name)
             assert found is not None
-            lists.update_list(tx, replace(found, language=language))
+            lists.update_list(tx, found, replace(found, language=language))
 
         await self.database.write(change)
 

@@ -54,7 +54,7 @@ insert into notice (kind, list_id, subscriber_id, address, language, message_sec
 select 'confirmation', 1, i, 'r' || i || '@d.example', 'en', x'00', 1 from {_SOME};
 insert into delivery (notice_id, domain, state, due_at, settled_at)
 select id, 'd.example', '{{state}}', 1, iif('{{state}}' = 'queued', null, 1) from notice;
-insert into held_notice (notice_id, domain, expires_at) select id, 'd.example', 1 from notice where id <= 2;
+insert into held_notice (notice_id, domain, expires_at) select id, 'd.example', 1 from notice where id <= 200;
 insert into consent (number, subscriber_id, list_id, event, at, salt, content, content_digest, chain)
 select i, i, 1, 'imported', 1, x'00', '{{{{}}}}', x'00', x'00' from {_READERS};
 insert into confirmation (subscription_id, round, created_at, expires_at) select i, 0, 1, 1 from {_SOME};

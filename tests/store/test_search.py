@@ -70,7 +70,7 @@ def insert(
         language="en",
         source_name="e.md",
         source=b"",
-        source_digest=b"",
+        source_digest=b"%d" % number,
         message_secret=b"",
         skeleton=b"",
         text=text,

@@ -273,7 +273,7 @@ def _dress(tx: Transaction, name: str, colour: str | None, logo: Logo | None) ->
     assert target is not None
     if logo is not None:
         logos.put_logo(tx, target.id, logo)
-    lists.update_list(tx, replace(target, colour=colour, logo=None if logo is None else logo.digest))
+    lists.update_list(tx, target, replace(target, colour=colour, logo=None if logo is None else logo.digest))
 
 
 def _add_reader(tx: Transaction, keys: KeyRing, list_id: int, typed: str, state: str) -> int:

@@ -152,7 +152,7 @@ async def test_a_typeface_is_that_of_all_its_pages(house: House) -> None:
     def change(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        lists.update_list(tx, replace(target, typeface="serif"))
+        lists.update_list(tx, target, replace(target, typeface="serif"))
 
     await house.database.write(change)
     async with house.client() as client:

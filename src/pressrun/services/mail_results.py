@@ -11,7 +11,7 @@ from pressrun.core.delivery import FailureKind
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
 from pressrun.store.editions import Edition
-from pressrun.store.inbound import InboundMail, InboundState, record_mail_result
+from pressrun.store.inbound import InboundMail, InboundState, claim_mail, record_mail_result
 from pressrun.store.transaction import Transaction
 
 
@@ -19,8 +19,8 @@ class MailMustWait(Unavailable):
     """A mail must wait for something other than the database, such as the parser process; others need not."""
 
 
-class MailErased(PressrunError):
-    """A mail was erased while it was being read, as with its sender, so it has no effects."""
+class MailGone(PressrunError):
+    """A mail was processed by others or erased while it was being read, as with its sender, so it has no effects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,15 @@ def kept(outcome: str) -> MailResult:
     return MailResult(InboundState.KEPT, outcome)
 
 
-def record_result(tx: Transaction, mail: InboundMail, result: MailResult, now: int) -> MailResult:
-    """Record the result of a mail, after its effects in the same transaction.
+def claim(tx: Transaction, mail: InboundMail, now: int) -> None:
+    """Take a mail before its effects, in the transaction that records its result; raises MailGone."""
+    if not claim_mail(tx, mail.id, now):
+        raise MailGone("the mail was processed or erased while it was being read")
 
-    Raises MailErased if it is no longer waiting, which undoes the effects.
-    """
-    if not record_mail_result(tx, mail.id, result.state, result.outcome, now):
-        raise MailErased("the mail was erased while it was being read")
+
+def record_result(tx: Transaction, mail: InboundMail, result: MailResult) -> MailResult:
+    """Record the result of a mail that was claimed in the same transaction, after its effects."""
+    record_mail_result(tx, mail.id, result.state, result.outcome)
     return result
 
 

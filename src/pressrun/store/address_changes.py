@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from pressrun.core.address import Address
-from pressrun.store.transaction import Row, Transaction, columns_of, parse_row
+from pressrun.store.transaction import Row, Transaction, parse_row
 
 
 class ChangeState(StrEnum):
@@ -53,14 +53,17 @@ def find_change(tx: Transaction, change_id: int) -> AddressChange | None:
     return None if row is None else parse_row(row, AddressChange, "former")
 
 
-def record_change(tx: Transaction, changed: AddressChange) -> None:
-    """Write the new state of a change back."""
-    tx.run("address_changes.move", **{**columns_of(changed), "former": json.dumps(dict(changed.former))})
+def record_confirmed(tx: Transaction, change_id: int, *, former: Mapping[str, Any], expires_at: int) -> None:
+    """Record that a change that waited is done, and what undoes it until when; raises Conflict if it is over."""
+    tx.update("address_changes.confirm", id=change_id, former=json.dumps(dict(former)), expires_at=expires_at)
 
 
 def record_undone(tx: Transaction, change: AddressChange) -> None:
-    """Record that a change was stopped or undone, and with it all later changes of the person."""
-    tx.run("address_changes.undo", id=change.id, subscriber_id=change.subscriber_id)
+    """Record that a change was stopped or undone, and with it all later changes of the person.
+
+    Raises Conflict if it was undone already.
+    """
+    tx.update("address_changes.undo", id=change.id, subscriber_id=change.subscriber_id)
 
 
 def sweep_changes(tx: Transaction, now: int) -> int:

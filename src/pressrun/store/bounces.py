@@ -46,9 +46,9 @@ def _past(row: Row) -> Past:
     return Past(edition_id=row["edition_id"], bounce=None if row["bounce"] is None else BounceClass(row["bounce"]))
 
 
-def suspend(tx: Transaction, subscriber_id: int, *, first_edition_id: int, now: int) -> None:
-    """Record that a person is suspended for bounces."""
-    tx.run("bounces.suspend", subscriber_id=subscriber_id, first_edition_id=first_edition_id, now=now)
+def suspend(tx: Transaction, subscriber_id: int, *, first_edition_id: int, now: int) -> bool:
+    """Record that a person is suspended for bounces, before the effects; False when they are already."""
+    return tx.run("bounces.suspend", subscriber_id=subscriber_id, first_edition_id=first_edition_id, now=now) > 0
 
 
 def end_suspension(tx: Transaction, subscriber_id: int, now: int) -> bool:
@@ -61,15 +61,18 @@ def is_suspended(tx: Transaction, subscriber_id: int) -> bool:
     return bool(tx.value("bounces.is_suspended", subscriber_id=subscriber_id))
 
 
-def readers_to_probe(tx: Transaction, *, before: int, limit: int) -> list[tuple[int, int]]:
-    """(person, first edition that bounced) of readers suspended before `before` who got no probe yet."""
-    rows = tx.rows("bounces.to_ask", before=before, limit=limit)
-    return [(row["subscriber_id"], row["first_edition_id"]) for row in rows]
+def is_probe_due(tx: Transaction, before: int) -> bool:
+    """Whether a reader was suspended before `before` and got no probe yet."""
+    return bool(tx.value("bounces.is_probe_due", before=before))
 
 
-def record_probe(tx: Transaction, subscriber_id: int, now: int) -> None:
-    """Record that the only probe to a person is queued, or that there is nobody to send it to."""
-    tx.run("bounces.asked", subscriber_id=subscriber_id, now=now)
+def claim_probes(tx: Transaction, *, before: int, limit: int, now: int) -> list[tuple[int, int]]:
+    """Take a batch of readers suspended before `before` for their only probe, which the same transaction queues.
+
+    Returns (person, first edition that bounced) of each.
+    """
+    rows = tx.rows("bounces.claim_probes", before=before, limit=limit, now=now)
+    return sorted((row["subscriber_id"], row["first_edition_id"]) for row in rows)
 
 
 def missed_editions(tx: Transaction, subscriber_id: int, *, first_edition_id: int, limit: int) -> list[Row]:

@@ -52,7 +52,10 @@ class Edition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEdition:
-    """A new edition as it is stored; `assets` are (name, media type, content)."""
+    """A new edition as it is stored; `assets` are (name, media type, content).
+
+    `is_repeat` says that the list has another edition of the same content, and that this is no mistake.
+    """
 
     list_id: int
     slug: str
@@ -75,10 +78,14 @@ class NewEdition:
     text_skeleton: bytes | None = None
     is_welcome: bool = False
     issue: str | None = None
+    is_repeat: bool = False
 
 
 def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
-    """Store a new edition with its content; returns its id."""
+    """Store a new edition with its content; returns its id.
+
+    At most one edition of a list that is neither cancelled nor a repeat has the same content.
+    """
     edition_id: int = tx.value("editions.draw_id")
     tx.run("editions.insert", **columns_of(new), id=edition_id, now=now)
     tx.run("editions.insert_content", **columns_of(new), edition_id=edition_id)
@@ -137,9 +144,15 @@ def paused_editions(tx: Transaction) -> list[Edition]:
     return [parse_row(row, Edition) for row in tx.rows("editions.paused")]
 
 
-def record_edition(tx: Transaction, changed: Edition) -> None:
-    """Write the new state of an edition back."""
-    tx.run("editions.move", **columns_of(changed))
+def record_edition(tx: Transaction, before: Edition, changed: Edition) -> None:
+    """Write the new state of an edition that was read as `before`; raises Conflict where it has changed since."""
+    tx.update(
+        "editions.move",
+        **columns_of(changed),
+        was_state=before.state,
+        was_audience=before.audience,
+        was_scheduled_at=before.scheduled_at,
+    )
 
 
 def publish(tx: Transaction, edition_id: int, now: int) -> None:
@@ -148,8 +161,8 @@ def publish(tx: Transaction, edition_id: int, now: int) -> None:
 
 
 def record_auto_pause(tx: Transaction, edition_id: int, now: int) -> None:
-    """Record that an edition was paused by itself, which happens only once."""
-    tx.run("editions.brake", id=edition_id, now=now)
+    """Record that an edition was paused by itself, which happens only once; raises Conflict for a second time."""
+    tx.update("editions.brake", id=edition_id, now=now)
 
 
 class CountedEvent(StrEnum):

@@ -53,10 +53,18 @@ def unknown_ids(tx: Transaction, choice: HeldSelection) -> list[int]:
     return [row["id"] for row in tx.rows("held_sign_ups.unknown", ids=in_json([(one,) for one in choice.ids]))]
 
 
-def some_held(tx: Transaction, choice: HeldSelection, now: int) -> list[HeldSignUp]:
-    """The oldest of a choice that have not expired, in batches small enough to let others in between."""
-    rows = tx.rows("held_sign_ups.some", ids=in_json(choice.ids), domain=choice.domain, now=now)
-    return [parse_row(row, HeldSignUp, "payload") for row in rows]
+def claim_held(tx: Transaction, choice: HeldSelection, now: int) -> list[HeldSignUp]:
+    """Take the oldest of a choice that have not expired, in batches small enough to let others in between.
+
+    The same transaction queues or forgets each of them.
+    """
+    ids = in_json(choice.ids)
+    while rows := tx.rows("held_sign_ups.some", ids=ids, domain=choice.domain, now=now):
+        chosen = in_json([row["notice_id"] for row in rows])
+        claimed = {row["notice_id"] for row in tx.rows("held_sign_ups.claim", ids=chosen)}
+        if claimed:  # otherwise others took the whole batch
+            return [parse_row(row, HeldSignUp, "payload") for row in rows if row["notice_id"] in claimed]
+    return []
 
 
 def queue_held(tx: Transaction, sign_up: HeldSignUp, *, now: int, expires_at: int) -> None:
@@ -67,7 +75,6 @@ def queue_held(tx: Transaction, sign_up: HeldSignUp, *, now: int, expires_at: in
     tx.run("held_sign_ups.renew", id=sign_up.notice_id, now=now, payload=in_json(payload))
     if sign_up.confirmation_id is not None:
         tx.run("held_sign_ups.end_confirmation", id=sign_up.confirmation_id, expires_at=expires_at)
-    tx.run("held_sign_ups.delete", notice_id=sign_up.notice_id)
     queue_notice(tx, notice_id=sign_up.notice_id, domain=sign_up.domain, now=now)
 
 

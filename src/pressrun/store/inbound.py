@@ -67,8 +67,8 @@ def store_mail(tx: Transaction, rows: Sequence[NewInbound], content: bytes, now:
         if content_id is None:
             content_id = _store_content(tx, content)
         settled_at = None if row.state is InboundState.RECEIVED else now
-        tx.run("inbound.insert", **columns_of(row), content_id=content_id, received_at=now, settled_at=settled_at)
-        answers.append(True)
+        columns = {**columns_of(row), "content_id": content_id, "received_at": now, "settled_at": settled_at}
+        answers.append(tx.run("inbound.insert", **columns) > 0)
     return answers
 
 
@@ -114,15 +114,20 @@ def move_to_strangers(tx: Transaction, inbound_id: int) -> None:
     tx.run("inbound.move_to_strangers", id=inbound_id)
 
 
-def record_mail_result(tx: Transaction, inbound_id: int, state: InboundState, outcome: str, now: int) -> bool:
-    """Record the result of processing a mail; False when it no longer waits. `done` deletes the mail itself."""
+def claim_mail(tx: Transaction, inbound_id: int, now: int) -> bool:
+    """Take a mail that waits, before its effects in the same transaction; False when it no longer waits."""
+    return tx.value("inbound.claim", id=inbound_id, now=now) is not None
+
+
+def record_mail_result(tx: Transaction, inbound_id: int, state: InboundState, outcome: str) -> None:
+    """Record the result of a mail that this transaction claimed. `done` deletes the mail itself."""
     if state is not InboundState.DONE:
-        return tx.run("inbound.settle", id=inbound_id, state=state, outcome=outcome, now=now) > 0
+        tx.run("inbound.keep", id=inbound_id, state=state, outcome=outcome)
+        return
     content_id = tx.value("inbound.content_of", id=inbound_id)
-    changed = tx.run("inbound.finish", id=inbound_id, outcome=outcome, now=now) > 0
-    if changed and content_id is not None:
+    tx.run("inbound.finish", id=inbound_id, outcome=outcome)
+    if content_id is not None:
         tx.run("inbound.delete_content", id=content_id)
-    return changed
 
 
 def count_kept(tx: Transaction) -> int:

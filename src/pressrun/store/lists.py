@@ -95,9 +95,12 @@ def family_lists(tx: Transaction, family: str) -> list[MailingList]:
     return [parse_row(row, MailingList) for row in tx.rows("lists.of_family", family=family)]
 
 
-def update_list(tx: Transaction, changed: MailingList) -> None:
-    """Write every setting of a list back."""
-    tx.run("lists.update", **columns_of(changed))
+def update_list(tx: Transaction, before: MailingList, changed: MailingList) -> None:
+    """Write every setting of a list that was read as `before`.
+
+    Raises Conflict where it was closed or reopened since.
+    """
+    tx.update("lists.update", **columns_of(changed), was_closed_at=before.closed_at)
 
 
 def find_logo_name(tx: Transaction, list_id: int) -> str | None:

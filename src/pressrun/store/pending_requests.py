@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pressrun.core.sign_up import Trust
-from pressrun.store.transaction import Row, Transaction, columns_of, parse_row
+from pressrun.store.transaction import Transaction, columns_of, in_json, parse_row
 
 
 class RequestKind(StrEnum):
@@ -57,18 +58,17 @@ def claim_pending_requests(tx: Transaction) -> list[PendingRequest]:
 
     Raises ValueError for one that cannot be parsed.
     """
-    return [_claim(tx, row) for row in tx.rows("pending_requests.oldest")]
+    return _claim(tx, list_pending_requests(tx))
 
 
 def claim_pending_request(tx: Transaction, request_id: int) -> PendingRequest | None:
     """Delete and return one request, if it is still there."""
-    row = tx.row("pending_requests.get", id=request_id)
-    return None if row is None else _claim(tx, row)
+    return next(iter(_claim(tx, [request_id])), None)
 
 
-def _claim(tx: Transaction, row: Row) -> PendingRequest:
-    tx.run("pending_requests.delete", id=row["id"])
-    return parse_row(row, PendingRequest, "also")
+def _claim(tx: Transaction, ids: Sequence[int]) -> list[PendingRequest]:
+    rows = tx.rows("pending_requests.claim", ids=in_json(ids)) if ids else []
+    return [parse_row(row, PendingRequest, "also") for row in sorted(rows, key=lambda row: int(row["id"]))]
 
 
 def set_request_aside(tx: Transaction, request_id: int, now: int) -> None:

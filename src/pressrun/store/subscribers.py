@@ -11,7 +11,7 @@ from msgspec import convert
 
 from pressrun.core.address import Address
 from pressrun.core.tokens import Digests
-from pressrun.store.transaction import Row, Transaction, columns_of, parse_row
+from pressrun.store.transaction import Row, Transaction, parse_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +94,16 @@ def of_mailbox(tx: Transaction, mailbox: bytes) -> list[Subscriber]:
     return [_from_row(row) for row in tx.rows("subscribers.of_mailbox", mailbox=mailbox)]
 
 
-def update_profile(tx: Transaction, person: Subscriber) -> None:
-    """Write name, language, attributes and the choice of plain text back."""
+def update_profile(tx: Transaction, before: Subscriber, changed: Subscriber) -> None:
+    """Write what has changed of name, language, attributes and the choice of plain text, and leave the rest alone."""
+    attributes = json.dumps(dict(changed.attributes), ensure_ascii=False)
     tx.run(
         "subscribers.update_profile",
-        **{**columns_of(person), "attributes": json.dumps(dict(person.attributes), ensure_ascii=False)},
+        id=before.id,
+        name=changed.name if changed.name != before.name else None,
+        language=changed.language if changed.language != before.language else None,
+        attributes=attributes if changed.attributes != before.attributes else None,
+        text_only=int(changed.text_only) if changed.text_only != before.text_only else None,
     )
 
 

@@ -10,7 +10,7 @@ from msgspec import convert
 
 from pressrun.core.subscription import SubscriptionState
 from pressrun.store import lists, subscribers
-from pressrun.store.transaction import Row, Transaction, columns_of, in_json
+from pressrun.store.transaction import Conflict, Row, Transaction, columns_of, in_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class PendingConfirmation:
 
 _COLUMNS = tuple(field.name for field in fields(Subscription))
 _REQUEST_COLUMNS = tuple(field.name for field in fields(PendingConfirmation))
+_GUARDED = ("state", "since", "round", "suspended_for", "paused_until")  # what every change of state starts from
 
 
 def insert_subscription(
@@ -99,14 +100,18 @@ def _with_details(values: Sequence[Any]) -> tuple[Subscription, subscribers.Subs
     )
 
 
-def record_subscription(tx: Transaction, changed: Subscription) -> None:
-    """Write the new state of a subscription back, without `moved_to` (see store.language_switch)."""
-    tx.run("subscriptions.move", **columns_of(changed))
+def record_subscription(tx: Transaction, before: Subscription, changed: Subscription) -> None:
+    """Write the new state of a subscription that was read as `before`, without `moved_to` (see store.language_switch).
+
+    Raises Conflict where it has changed since.
+    """
+    was = {f"was_{name}": getattr(before, name) for name in _GUARDED}
+    tx.update("subscriptions.move", **columns_of(changed), **was)
 
 
-def delete_subscription(tx: Transaction, subscription_id: int) -> None:
-    """Delete a subscription as if it had never existed."""
-    tx.run("subscriptions.delete", id=subscription_id)
+def delete_subscription(tx: Transaction, subscription: Subscription) -> None:
+    """Delete a subscription as if it had never existed; raises Conflict where its state has changed since."""
+    tx.update("subscriptions.delete", id=subscription.id, state=subscription.state)
 
 
 def subscriptions_of(tx: Transaction, subscriber_id: int) -> list[Row]:
@@ -157,9 +162,9 @@ def expired_confirmations(tx: Transaction, now: int) -> list[tuple[int, int]]:
     return [(row["id"], row["subscription_id"]) for row in tx.rows("subscriptions.expired_confirmations", now=now)]
 
 
-def delete_confirmation(tx: Transaction, confirmation_id: int) -> None:
-    """Delete a request."""
-    tx.run("subscriptions.delete_confirmation", id=confirmation_id)
+def delete_confirmation(tx: Transaction, confirmation_id: int) -> bool:
+    """Delete a request; False when it is gone."""
+    return tx.run("subscriptions.delete_confirmation", id=confirmation_id) > 0
 
 
 def count_confirmations(tx: Transaction, subscription_id: int) -> int:
@@ -174,13 +179,14 @@ def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str)
 
 
 def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int) -> None:
-    """End these subscriptions, in whatever state they are.
+    """End these subscriptions, whichever state they are in; raises Conflict where one has ended already.
 
     This voids earlier requests that wait for a confirmation, and links that would undo an earlier unsubscribe.
     """
     state = SubscriptionState.UNSUBSCRIBED
+    if tx.run("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now) < len(ids):
+        raise Conflict("a subscription has ended already")
     tx.run("unsubscribes.forget_earlier", ids=in_json(ids))
-    tx.run("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now)
 
 
 def cancel_copies(tx: Transaction, ids: Sequence[int], now: int) -> int:

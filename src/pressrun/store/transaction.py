@@ -31,10 +31,6 @@ class Row(Protocol):
         ...
 
 
-class Conflict(Exception):
-    """Another transaction changed what this one relies on: the unit of work has to run again."""
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How an engine spells the statements, and what its driver raises."""
@@ -64,6 +60,10 @@ def parse_row(row: Row, kind: type[T], *json_columns: str) -> T:
 def columns_of(value: Any) -> dict[str, Any]:
     """The fields of a dataclass by name, as a statement takes them."""
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+class Conflict(Exception):
+    """Another transaction changed what this one relies on: the unit of work has to run again."""
 
 
 class Transaction:
@@ -118,6 +118,11 @@ class Transaction:
         """Run a statement; returns how many rows it changed."""
         changed: int = self._connection.execute(self._statements[name], parameters).rowcount
         return changed
+
+    def update(self, name: str, /, **parameters: Any) -> None:
+        """Run a guarded update of one row that was read; raises Conflict where somebody has changed the row since."""
+        if not self.run(name, **parameters):
+            raise Conflict(name)
 
     def insert(self, name: str, /, **parameters: Any) -> int:
         """Run an insert that returns the id of the new row; the last one if there are several."""

@@ -82,14 +82,13 @@ def insert_unsubscribes(
     tx.run("unsubscribes.insert", leavings=in_json(rows), left_at=left_at, expires_at=expires_at)
 
 
-def due_notices(tx: Transaction) -> list[PendingUnsubscribeNotice]:
-    """Unsubscribes whose reader has not been mailed yet, a batch at a time."""
-    return _read_due(tx.value("unsubscribes.due_notices"))
-
-
-def mark_notified(tx: Transaction, ids: Sequence[int]) -> None:
-    """Record that the mails to their readers are queued."""
-    tx.run("unsubscribes.mark_notified", ids=in_json(ids))
+def claim_notices(tx: Transaction) -> list[PendingUnsubscribeNotice]:
+    """Take a batch of unsubscribes whose reader has not been mailed yet: the same transaction queues the mails."""
+    claimed = [row["id"] for row in tx.rows("unsubscribes.claim_notices")]
+    if not claimed:
+        return []
+    notices = _read_due(tx.value("unsubscribes.notices", ids=in_json(claimed)))
+    return sorted(notices, key=lambda notice: notice.id)
 
 
 def delete_unsubscribes(tx: Transaction, ids: Sequence[int]) -> None:

@@ -39,7 +39,7 @@ from pressrun.message.reports.report import Report
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
-from pressrun.services.incoming.mailed_editions import MailedEditions
+from pressrun.services.incoming import mailed_editions
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.store import editions, lists
@@ -437,7 +437,7 @@ async def test_a_kill_in_the_middle_leaves_nothing_half_done(room: Mailroom, mon
 
     await room.take(post(), "news", mail_from=EVE)
     with monkeypatch.context() as patched:
-        patched.setattr(MailedEditions, "_record_within", die)
+        patched.setattr(mailed_editions, "record_result", die)
         with pytest.raises(Unavailable):
             await room.processing.recover()
     assert ([], [], {"received": 1}) == (await states(room), await room.outgoing(), await room.counts())

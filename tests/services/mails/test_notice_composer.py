@@ -67,7 +67,7 @@ async def test_a_notice_shows_the_logo_of_its_list(press: Pressroom) -> None:
     def give_logo(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        lists.update_list(tx, replace(target, logo=logo.digest))
+        lists.update_list(tx, target, replace(target, logo=logo.digest))
         logos.put_logo(tx, target.id, logo)
 
     await press.office.database.write(give_logo)

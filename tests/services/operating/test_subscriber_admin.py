@@ -11,6 +11,7 @@ from tests.services.office import NOW, Office
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
+from pressrun.core.subscription import SubscriptionState
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.subscriber_import import ImportOptions, dry_run_rows
 from pressrun.services.readers.sign_ups import Confirmed
@@ -39,17 +40,10 @@ async def suspend(office: Office, address: Address = ANN) -> None:
     def write(tx: Transaction) -> None:
         person = subscribers.find_subscriber(tx, address)
         assert person is not None
-        tx.run(
-            "subscriptions.move",
-            id=subscriptions.subscriptions_of(tx, person.id)[0]["id"],
-            state="suspended",
-            state_before=None,
-            suspended_for="bounces",
-            paused_until=None,
-            source="web",
-            since=NOW,
-            round=0,
-        )
+        active = subscriptions.find_subscription_by_id(tx, subscriptions.subscriptions_of(tx, person.id)[0]["id"])
+        assert active is not None
+        suspended = replace(active, state=SubscriptionState.SUSPENDED, suspended_for="bounces", since=NOW)
+        subscriptions.record_subscription(tx, active, suspended)
 
     await office.database.write(write)
 
@@ -276,7 +270,7 @@ async def test_an_import_leaves_alone_what_no_file_says(office: Office) -> None:
     def choose(tx: Transaction) -> None:
         person = subscribers.find_subscriber(tx, ANN)
         assert person is not None
-        subscribers.update_profile(tx, replace(person, text_only=True))
+        subscribers.update_profile(tx, person, replace(person, text_only=True))
 
     await office.database.write(choose)
     before = await office.database.read(subscribers.find_subscriber, ANN)

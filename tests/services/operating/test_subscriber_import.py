@@ -74,8 +74,9 @@ def import_one(tx: Transaction, options: ImportOptions, row: CheckedRow) -> None
     after = state_after(prior, row, decision)
     person = subscribers.find_subscriber(tx, row.address)
     person = person or subscribers.insert_subscriber(tx, row.address, digests=digests, now=options.now)
-    person = replace(person, name=after.name, language=after.language, attributes=after.attributes)
-    subscribers.update_profile(tx, person)
+    changed = replace(person, name=after.name, language=after.language, attributes=after.attributes)
+    subscribers.update_profile(tx, person, changed)
+    person = changed
     if after.state is prior.state:
         return
     since = row.since or options.now
@@ -130,10 +131,12 @@ def _move(tx: Transaction, number: int, state: SubscriptionState | None, since: 
         return
     moved = replace(subscription, source="import", since=since)
     if state is _State.SUSPENDED:
-        subscriptions.record_subscription(tx, replace(moved, state=_State.SUSPENDED, suspended_for="bounces"))
+        suspended = replace(moved, state=_State.SUSPENDED, suspended_for="bounces")
+        subscriptions.record_subscription(tx, subscription, suspended)
         subscriptions.cancel_copies(tx, [number], LATER)
     else:
-        subscriptions.record_subscription(tx, replace(moved, state=_State.ACTIVE, state_before=None))
+        active = replace(moved, state=_State.ACTIVE, state_before=None)
+        subscriptions.record_subscription(tx, subscription, active)
 
 
 async def furnish(office: Office, before: Sequence[ImportRow]) -> None:

@@ -8,6 +8,7 @@ from tests.services.office import NOW, Office
 from pressrun.core.address import parse_address
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.errors import NotFound
+from pressrun.services.editions import lifecycle
 from pressrun.services.reports import edition_reports, ledger_reports
 from pressrun.store import deliveries
 from pressrun.store.deliveries import DeliveryResult
@@ -24,17 +25,7 @@ async def edition_with_outcomes(office: Office) -> int:
     edition = await office.make_edition()
 
     def send(tx: Transaction) -> None:
-        tx.run(
-            "editions.move",
-            id=edition,
-            state="sending",
-            scheduled_at=None,
-            started_at=NOW,
-            finished_at=None,
-            pause_reason=None,
-            audience=deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False),
-            canary_copies=None,
-        )
+        lifecycle.start(tx, lifecycle.require_edition(tx, edition), NOW)
         (first, second), _ = deliveries.claim_copies(tx, lane="", edition_id=edition, now=NOW, limit=2)
         failed = DeliveryResult(
             id=first.id,

@@ -284,6 +284,39 @@ def test_portuguese_of_before_stays_that_of_its_country(tmp_path: Path) -> None:
     assert ["pt-BR", "pt-PT", "", "pt-PT"] == [tag for (tag,) in of_readers]
 
 
+def test_editions_of_one_content_stay_and_count_as_repeats(tmp_path: Path) -> None:
+    """Of each list all but the first, which may be a cancelled one's successor; then no third one comes by mistake."""
+    path, steps = first_version(tmp_path / "db"), migrate.package_steps()
+    before = {number: step for number, step in steps.items() if number < 36}
+    migrate.migrate(path, before, backups=tmp_path / "backups", keys=KEYS)
+    insert = (
+        "insert into edition (list_id, slug, state, subject, title, language, source_name, source_digest,"
+        " message_secret, created_at, is_welcome) values (?, ?, ?, 's', 's', 'en', 'x', ?, x'', 1, ?)"
+    )
+    rows = [
+        (3, "cancelled", b"a", 0),
+        (3, "finished", b"a", 0),
+        (3, "finished", b"a", 0),
+        (3, "finished", b"b", 0),
+        (4, "sending", b"a", 0),
+        (3, "finished", b"w", 1),
+        (3, "finished", b"w", 1),
+    ]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany(
+            "insert into list (id, name, title, from_address, created_at) values (?, ?, 'N', 'n@x.example', 1)",
+            [(3, "news"), (4, "other")],
+        )
+        connection.executemany(insert, [(number, f"s{place}", *values) for place, (number, *values) in enumerate(rows)])
+        connection.commit()
+    migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
+    with closing(sqlite3.connect(path)) as connection:
+        repeats = connection.execute("select is_repeat from edition order by id").fetchall()
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(insert, (3, "more", "sending", b"b", 0))
+    assert [0, 0, 1, 0, 0, 0, 0] == [one for (one,) in repeats]
+
+
 def test_before_each_step_there_is_a_backup_of_the_schema_it_leaves(tmp_path: Path) -> None:
     path, backups = first_version(tmp_path / "db"), tmp_path / "backups"
     assert [2, 3] == migrate.migrate(path, STEPS, backups=backups, keys=KEYS)

@@ -170,7 +170,7 @@ class AutoPause:
         state = move(edition.state, EditionEvent.PAUSE)
         assert state is not None  # it is being sent
         paused = replace(edition, state=state, pause_reason=reason.text, braked_at=now)
-        editions.record_edition(tx, paused)
+        editions.record_edition(tx, edition, paused)
         editions.record_auto_pause(tx, edition.id, now)
         self._notify(tx, edition, reason, now)
         return paused

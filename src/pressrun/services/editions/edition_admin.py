@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
@@ -215,7 +215,7 @@ class EditionAdmin:
         now = int(self._clock())
         edition = store_edition(
             tx,
-            prepared,
+            replace(prepared, is_repeat=first is not None),
             state=EditionState.SCHEDULED,
             message_secret=self._entropy(16),
             now=now,

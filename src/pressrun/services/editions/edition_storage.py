@@ -48,12 +48,16 @@ class ChangedSinceBuild(PressrunError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedEdition:
-    """An edition that is built and not stored yet."""
+    """An edition that is built and not stored yet.
+
+    `is_repeat` lets the list have it although it has another edition of the same content.
+    """
 
     manuscript: Manuscript
     file: EditionFile
     context: BuildContext
     built: BuiltEdition
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +150,7 @@ def store_edition(
         scheduled_at=scheduled_at,
         text_skeleton=None if built.text_skeleton is None else built.text_skeleton.encode(),
         issue=file.keys.issue.text if file.keys.issue else None,
+        is_repeat=prepared.is_repeat,
     )
     return lifecycle.require_edition(tx, editions.insert_edition(tx, new, now))
 

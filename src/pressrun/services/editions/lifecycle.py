@@ -34,17 +34,18 @@ def start(tx: Transaction, edition: Edition, now: int) -> Edition:
     With nobody there it is finished at once, and published all the same: who starts a newsletter has editions to show
     before it has readers.
     """
+    starting = replace(_moved(edition, EditionEvent.START), started_at=now)
+    editions.record_edition(tx, edition, starting)  # first, so that nobody else takes the audience
     audience = deliveries.queue_audience(
         tx, edition_id=edition.id, list_id=edition.list_id, now=now, shuffled=edition.canary_percent is not None
     )
     canary = None
     if edition.canary_percent is not None and audience:
         canary = max(1, round(audience * edition.canary_percent / 100))
-    started = _moved(edition, EditionEvent.START)
-    started = replace(started, started_at=now, audience=audience, canary_copies=canary)
+    started = replace(starting, audience=audience, canary_copies=canary)
     if not audience:
         started = replace(_moved(started, EditionEvent.FINISH), finished_at=now)
-    editions.record_edition(tx, started)
+    editions.record_edition(tx, starting, started)
     if not audience:
         editions.publish(tx, edition.id, now)
     return started
@@ -57,7 +58,7 @@ def release(tx: Transaction, edition_id: int, now: int) -> Edition:
     target = lists.find_list_by_id(tx, edition.list_id)
     assert target is not None  # an edition goes with its list
     require_releasable(tx, edition, target)
-    editions.record_edition(tx, released)
+    editions.record_edition(tx, edition, released)
     return start(tx, released, now)
 
 
@@ -148,7 +149,7 @@ def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds
             _moved(edition, EditionEvent.PAUSE),
             pause_reason="its time passed while nothing ran, longer ago than late_grace: resume or cancel it",
         )
-        editions.record_edition(tx, late)
+        editions.record_edition(tx, edition, late)
         return late
     return start(tx, edition, now)
 
@@ -161,7 +162,7 @@ def finish_if_done(tx: Transaction, edition_id: int, now: int) -> list[Edition]:
     if deliveries.is_unfinished(tx, edition_id):
         return []
     finished = replace(_moved(edition, EditionEvent.FINISH), finished_at=now, pause_reason=None)
-    editions.record_edition(tx, finished)
+    editions.record_edition(tx, edition, finished)
     return [finished]
 
 
@@ -173,7 +174,7 @@ def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
     if deliveries.count_attempted(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
         return []
     paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=PAUSED_AFTER_CANARY)
-    editions.record_edition(tx, paused)
+    editions.record_edition(tx, edition, paused)
     return [paused]
 
 
@@ -184,7 +185,7 @@ def pause_without_relay(tx: Transaction, edition: Edition) -> Edition:
         f"`pressrun list set {edition.list_name} relay=`, then resume"
     )
     paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
-    editions.record_edition(tx, paused)
+    editions.record_edition(tx, edition, paused)
     return paused
 
 
@@ -192,14 +193,15 @@ def pause_for_fault(tx: Transaction, edition: Edition) -> Edition:
     """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
     reason = "it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended"
     paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
-    editions.record_edition(tx, paused)
+    editions.record_edition(tx, edition, paused)
     return paused
 
 
 def pause(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition: what connections have of it still goes out, nothing else does."""
-    paused = replace(_moved(require_edition(tx, edition_id), EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)
-    editions.record_edition(tx, paused)
+    edition = require_edition(tx, edition_id)
+    paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)
+    editions.record_edition(tx, edition, paused)
     return paused
 
 
@@ -217,7 +219,7 @@ def resume(tx: Transaction, edition_id: int, now: int) -> Edition:
     if state is EditionState.SCHEDULED and scheduled_at is not None and scheduled_at <= now:
         scheduled_at = None
     going = replace(moved, state=state, scheduled_at=scheduled_at, pause_reason=None, canary_copies=None)
-    editions.record_edition(tx, going)
+    editions.record_edition(tx, edition, going)
     return going
 
 
@@ -229,7 +231,7 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
     if at < now:
         raise BadInput(f"that time is in the past. To send at once, use `pressrun edition resume {edition_id}`")
     moved = replace(_moved(edition, EditionEvent.MOVE), scheduled_at=at)
-    editions.record_edition(tx, moved)
+    editions.record_edition(tx, edition, moved)
     return moved
 
 
@@ -237,8 +239,8 @@ def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:
     """End an edition: what no connection has is not sent. A draft, which nobody has seen, gives its slug up."""
     edition = require_edition(tx, edition_id)
     cancelled = replace(_moved(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
+    editions.record_edition(tx, edition, cancelled)
     deliveries.cancel_waiting(tx, edition_id, now)
-    editions.record_edition(tx, cancelled)
     if edition.state is EditionState.DRAFT:
         editions.give_up_slug(tx, edition_id)
     return cancelled
@@ -256,7 +258,7 @@ def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int)
     changed = replace(edition, state=state, audience=edition.audience + 1)
     if edition.state is EditionState.FINISHED:
         changed = replace(changed, finished_at=None, canary_copies=None)
-    editions.record_edition(tx, changed)
+    editions.record_edition(tx, edition, changed)
     return True
 
 
@@ -284,7 +286,7 @@ def resend_failed(tx: Transaction, edition_id: int, now: int) -> Resent:
     queued, left_out = deliveries.requeue_failed(tx, edition_id=edition_id, list_id=edition.list_id, now=now)
     if not queued:
         return Resent(0, left_out, edition.state)
-    editions.record_edition(tx, replace(moved, finished_at=None))
+    editions.record_edition(tx, edition, replace(moved, finished_at=None))
     return Resent(queued, left_out, moved.state)
 
 

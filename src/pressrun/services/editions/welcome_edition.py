@@ -58,7 +58,7 @@ def greet_after_all(tx: Transaction, list_id: int, subscription_id: int, *, left
     if edition is None or state is None:
         return
     if welcomes.requeue_copy(tx, edition.id, subscription_id, left_at=left_at, now=now):
-        editions.record_edition(tx, replace(edition, state=state, finished_at=None))
+        editions.record_edition(tx, edition, replace(edition, state=state, finished_at=None))
 
 
 def plan_welcome(
@@ -151,7 +151,8 @@ def store_welcome(tx: Transaction, welcome: BuiltWelcome, *, message_secret: byt
         ),
         now,
     )
-    editions.record_edition(tx, replace(lifecycle.require_edition(tx, number), started_at=now))  # its audience is open
+    stored = lifecycle.require_edition(tx, number)
+    editions.record_edition(tx, stored, replace(stored, started_at=now))  # its audience is open
     welcomes.put_welcome(tx, context.list.id, number)
     if current is not None:
         welcomes.forget_unused(tx, current.id)

@@ -30,9 +30,10 @@ from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.mail_results import (
     NO_CONSEQUENCES,
     UNCOUNTED,
-    MailErased,
+    MailGone,
     MailMustWait,
     MailResult,
+    claim,
     log_consequences,
     log_failed_copy,
     record_result,
@@ -154,7 +155,7 @@ class MailProcessing:
         """Process one mail; raises MailMustWait, Unavailable."""
         try:
             await self._try_to_process(number)
-        except MailErased:
+        except MailGone:
             return
         except Unavailable:  # MailMustWait among them
             raise
@@ -163,9 +164,7 @@ class MailProcessing:
                 raise MailMustWait(str(problem)) from problem
             event(log, "inbound.failed", level=logging.ERROR, error=True, mail=number)
             outcome = "internal error, see the log"
-            await self._database.record(
-                inbound.record_mail_result, number, InboundState.FAILED, outcome, self._context.now
-            )
+            await self._database.record(_keep_failed, number, outcome, self._context.now)
             event(log, "inbound.kept", level=logging.WARNING, mail=number, outcome=outcome)
             self._count("failed")
 
@@ -212,22 +211,25 @@ class MailProcessing:
     def _command(
         self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: _Unread
     ) -> MailResult:
+        claim(tx, mail, self._context.now)
         result = self._mail_commands.carry_out(tx, mail, route, incoming, problem.reason)
-        return record_result(tx, mail, _keep_if_slow(result, problem), self._context.now)
+        return record_result(tx, mail, _keep_if_slow(result, problem))
 
     def _bounce(
         self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None, problem: _Unread
     ) -> MailResult:
+        claim(tx, mail, self._context.now)
         result = self.bounce_handler.process(tx, route, report, problem.reason)
-        return record_result(tx, mail, _keep_if_slow(result, problem), self._context.now)
+        return record_result(tx, mail, _keep_if_slow(result, problem))
 
     def _complaint(self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None) -> MailResult:
         """Process a complaint of one of our readers; everything else is forwarded to the operator."""
+        claim(tx, mail, self._context.now)
         result = None if report is None else self.bounce_handler.complaint_handler.process(tx, report)
-        if result is not None:
-            return record_result(tx, mail, result, self._context.now)
-        forwarded = self._command(tx, mail, route, None, NOT_READ)
-        return replace(forwarded, counted_as=REPORT) if report is not None and report.feedback_type else forwarded
+        if result is None:
+            result = self._mail_commands.carry_out(tx, mail, route, None, "")
+            result = replace(result, counted_as=REPORT) if report is not None and report.feedback_type else result
+        return record_result(tx, mail, result)
 
     def _report(self, mail: InboundMail, route: Route | None, result: MailResult) -> None:
         list_name, kind = ("", "failed") if route is None else (route.list_name, route.kind.value)
@@ -245,6 +247,11 @@ class MailProcessing:
         by_route = "failed" if route is None else _COUNTED_AS.get(route.kind, "command")
         if result.counted_as != UNCOUNTED:
             self._count("unreadable" if is_unread else result.counted_as or by_route)
+
+
+def _keep_failed(tx: Transaction, number: int, outcome: str, now: int) -> None:
+    if inbound.claim_mail(tx, number, now):
+        inbound.record_mail_result(tx, number, InboundState.FAILED, outcome)
 
 
 def _queues_no_mail(route: Route | None, result: MailResult) -> bool:

@@ -44,7 +44,7 @@ from pressrun.services.editions.edition_storage import (
 )
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.incoming.posting_rules import is_reply_to_copy
-from pressrun.services.mail_results import MailMustWait, MailResult, done, kept, record_result
+from pressrun.services.mail_results import MailMustWait, MailResult, claim, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import LayoutRenderer, MailParser
 from pressrun.services.readers.context import ReaderContext
@@ -199,10 +199,10 @@ class MailedEditions:
         """Make no edition of a mail, and tell its editor why unless a program wrote it."""
         if is_automatic(automatic):
             return await self._record(post.mail, kept(f"not an edition: {automatic}"))
-        return await self._database.write(self._store_refusal, post, problems, state)
+        return await self._database.write(self._record_refusal, post, problems, state)
 
     async def _record(self, mail: InboundMail, result: MailResult) -> MailResult:
-        return await self._database.record(self._record_within, mail, result)
+        return await self._database.record(self._record_alone, mail, result)
 
     # ------------------------------------------------------------------ within one transaction
 
@@ -213,13 +213,21 @@ class MailedEditions:
 
         The rights of the editor and the list are checked again, because they may have ended since the mail came.
         """
+        claim(tx, post.mail, self._context.now)
+        result, edition = self._find_or_store(tx, post, prepared, findings)
+        return record_result(tx, post.mail, result), edition
+
+    def _find_or_store(
+        self, tx: Transaction, post: _Post, prepared: PreparedEdition, findings: Sequence[Finding]
+    ) -> tuple[MailResult, Edition | None]:
         target = get_open_list(tx, post.list_name)
         if target.post_by_mail == "off":
             return self._store_refusal(tx, post, [error("posting-off")], InboundState.DONE), None
         before = drafts.find_same_content(tx, target.id, prepared.manuscript.digest)
         edition = None if before is None else lifecycle.require_edition(tx, before)
+        over = None
         if edition is not None and draft_status(tx, edition, target) in _OVER:
-            edition = None
+            over, edition = edition, None
         relation = self._find_relation(tx, post, prepared.built.subject_template, edition)
         if edition is None:
             require_same_context(tx, prepared, replaced=relation.replaced)
@@ -231,14 +239,15 @@ class MailedEditions:
             return self._store_refusal(tx, post, problems, InboundState.DONE), None
         silence = self._silence(tx, post)
         if silence is not None:
-            return self._record_within(tx, post.mail, kept(silence)), None
+            return kept(silence), None
         if edition is not None and is_known:
-            return self._record_within(tx, post.mail, self._answer_known(tx, post, edition)), edition
+            return self._answer_known(tx, post, edition), edition
         lines = [
             finding.plain() for finding in _lines([*draft_versions.warnings_of(relation), *findings], prepared.file)
         ]
-        result, edition = self._store_draft(tx, post, prepared, edition, relation, lines)
-        return self._record_within(tx, post.mail, result), edition
+        if over is not None and over.state is EditionState.DRAFT:  # nobody can release it any more
+            lifecycle.cancel(tx, over.id, self._context.now)
+        return self._store_draft(tx, post, prepared, edition, relation, lines)
 
     def _find_relation(
         self, tx: Transaction, post: _Post, subject: str, own: Edition | None
@@ -283,13 +292,13 @@ class MailedEditions:
     ) -> MailResult:
         silence = self._silence(tx, post)
         if silence is not None:
-            return self._record_within(tx, post.mail, kept(silence))
+            return kept(silence)
         about = {"mail_subject": post.subject, "findings": [problem.plain() for problem in problems]}
         if not self._notify(tx, post, "edition_not_taken", about):
-            return self._record_within(tx, post.mail, kept("list is gone"))
+            return kept("list is gone")
         outcome = "not taken" if state is InboundState.DONE else f"not taken: {'; '.join(map(str, problems))}"
         counted_as = "failed" if state is InboundState.FAILED else ""
-        return self._record_within(tx, post.mail, MailResult(state, outcome, counted_as))
+        return MailResult(state, outcome, counted_as)
 
     def _hold(
         self,
@@ -386,8 +395,15 @@ class MailedEditions:
         notices.insert_notice(tx, notice, self._context.now)
         return True
 
-    def _record_within(self, tx: Transaction, mail: InboundMail, result: MailResult) -> MailResult:
-        return record_result(tx, mail, result, self._context.now)
+    def _record_refusal(
+        self, tx: Transaction, post: _Post, problems: Sequence[Finding], state: InboundState
+    ) -> MailResult:
+        claim(tx, post.mail, self._context.now)
+        return record_result(tx, post.mail, self._store_refusal(tx, post, problems, state))
+
+    def _record_alone(self, tx: Transaction, mail: InboundMail, result: MailResult) -> MailResult:
+        claim(tx, mail, self._context.now)
+        return record_result(tx, mail, result)
 
 
 def is_automatic(automatic: str | None) -> bool:

@@ -58,7 +58,7 @@ class HeldSignUps:
         now = int(self._context.clock())
         expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
         released = []
-        for sign_up in held_sign_ups.some_held(tx, choice, now):
+        for sign_up in held_sign_ups.claim_held(tx, choice, now):
             released.append(self._is_useful(tx, sign_up))
             if released[-1]:
                 held_sign_ups.queue_held(tx, sign_up, now=now, expires_at=expires_at)
@@ -68,7 +68,7 @@ class HeldSignUps:
 
     def _drop_some(self, tx: Transaction, choice: HeldSelection) -> int:
         now = int(self._context.clock())
-        some = held_sign_ups.some_held(tx, choice, now)
+        some = held_sign_ups.claim_held(tx, choice, now)
         for sign_up in some:
             held_sign_ups.forget_held(tx, sign_up, now=now)
         while forget_unconfirmed(tx, self._context.entropy, now):

@@ -193,8 +193,7 @@ class Housekeeping(BackgroundLoop):
 
 def _is_due(tx: Transaction, suspended_before: int, now: int) -> bool:
     """Whether a request or a pause has ended, or a probe is due."""
-    due = bounces.readers_to_probe(tx, before=suspended_before, limit=1)
-    return bool(due) or subscriptions.is_anything_over(tx, now)
+    return bounces.is_probe_due(tx, suspended_before) or subscriptions.is_anything_over(tx, now)
 
 
 def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
@@ -204,7 +203,8 @@ def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
     """
     expired = subscriptions.expired_confirmations(tx, now)
     for confirmation_id, subscription_id in expired:
-        subscriptions.delete_confirmation(tx, confirmation_id)
+        if not subscriptions.delete_confirmation(tx, confirmation_id):
+            continue
         subscription = subscriptions.find_subscription_by_id(tx, subscription_id)
         if subscription is None or subscription.state is not SubscriptionState.PENDING:
             continue
@@ -212,9 +212,9 @@ def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
             continue
         if subscription.state_before is not None:
             still_suspended = replace(subscription, state=subscription.state_before, state_before=None, since=now)
-            subscriptions.record_subscription(tx, still_suspended)
+            subscriptions.record_subscription(tx, subscription, still_suspended)
         else:
-            subscriptions.delete_subscription(tx, subscription_id)
+            subscriptions.delete_subscription(tx, subscription)
             if subscribers.delete_if_unsubscribed(tx, subscription.subscriber_id):
                 # Without the subscriber, nobody could have the address erased from the evidence later.
                 consent.erase_consent(tx, subscription.subscriber_id, now=now, salt=entropy(16))
@@ -233,5 +233,5 @@ def end_pauses(tx: Transaction, now: int) -> int:
             changed = replace(changed, suspended_for=FOR_BOUNCES, since=now)
         elif state is not None:
             changed = replace(changed, state=state, suspended_for=None, since=now)
-        subscriptions.record_subscription(tx, changed)
+        subscriptions.record_subscription(tx, subscription, changed)
     return len(ended)

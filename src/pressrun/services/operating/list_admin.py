@@ -224,7 +224,7 @@ class ListAdmin:
         elif "logo" in values:
             logos.remove_logo(tx, target.id)
         _check_family(tx, changed)
-        lists.update_list(tx, changed)
+        lists.update_list(tx, target, changed)
         return _close(tx, changed, now) if change.closes else changed
 
     def _changed(self, target: MailingList, change: _Change) -> MailingList:
@@ -330,7 +330,7 @@ def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:
     if target.closed_at is not None:
         return target
     closed = replace(target, closed_at=now)
-    lists.update_list(tx, closed)
+    lists.update_list(tx, target, closed)
     lists.end_requests(tx, target.id, now)
     for edition in editions.all_editions(tx, target.id):
         if edition.state in _ENDED_BY_CLOSING:

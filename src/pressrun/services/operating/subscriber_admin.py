@@ -122,8 +122,9 @@ class SubscriberAdmin:
         if person is None:
             person = subscribers.insert_subscriber(tx, address, digests=digests, now=now, name=name)
         elif name and name != person.name:
-            person = replace(person, name=name)
-            subscribers.update_profile(tx, person)
+            named = replace(person, name=name)
+            subscribers.update_profile(tx, person, named)
+            person = named
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
         _require_addable(subscription, target, address, asks=asks)
         state = self._subscribe(tx, target, person, subscription, asks=asks, now=now)
@@ -155,7 +156,7 @@ class SubscriberAdmin:
             )
         else:
             active = replace(subscription, state=state, state_before=None, source=SOURCE, since=now)
-            subscriptions.record_subscription(tx, active)
+            subscriptions.record_subscription(tx, subscription, active)
         record_consent(tx, target, person, "added", origin, now=now, salt=self._entropy(16))
         return state
 

@@ -210,7 +210,7 @@ class AddressChanges:
         for details in _live(tx, reader):
             self._record(tx, details.list, reader, "moved", origin)
         until = int(self._context.clock() + self._context.tokens.undo_change_seconds)
-        address_changes.record_change(tx, replace(change, state=ChangeState.DONE, former=former, expires_at=until))
+        address_changes.record_confirmed(tx, change.id, former=former, expires_at=until)
         payload = {"change": change.id, "expires_at": until, "is_done": True, "new": page.new.masked()}
         self._mail(tx, NOTIFY, change.old_address, page.list, person, origin, payload)
         return check
@@ -282,7 +282,7 @@ def _void_requests(tx: Transaction, person: Subscriber) -> None:
     for details in list_subscriptions(tx, person):
         subscription = details.subscription
         if subscription.state is SubscriptionState.PENDING:
-            subscriptions.record_subscription(tx, replace(subscription, round=subscription.round + 1))
+            subscriptions.record_subscription(tx, subscription, replace(subscription, round=subscription.round + 1))
 
 
 def _move_to(
@@ -303,7 +303,7 @@ def _move_to(
         source=SOURCE,
         since=now,
     )
-    subscriptions.record_subscription(tx, moved)
+    subscriptions.record_subscription(tx, theirs, moved)
     return moved
 
 
@@ -323,9 +323,9 @@ def _give_back(tx: Transaction, former: Mapping[str, Any], now: int) -> None:
             continue
         subscriptions.cancel_copies(tx, [current.id], now)
         if item["before"] is None:
-            subscriptions.delete_subscription(tx, current.id)
+            subscriptions.delete_subscription(tx, current)
         else:
-            subscriptions.record_subscription(tx, replace(current, **_typed(item["before"])))
+            subscriptions.record_subscription(tx, current, replace(current, **_typed(item["before"])))
 
 
 def _typed(fields: Mapping[str, Any]) -> dict[str, Any]:

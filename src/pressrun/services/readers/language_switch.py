@@ -126,7 +126,7 @@ def _copy_to(tx: Transaction, model: Subscription, taker: Subscription | None, w
         source=model.source,
         since=model.since,
     )
-    subscriptions.record_subscription(tx, copied)
+    subscriptions.record_subscription(tx, taker, copied)
     return copied
 
 

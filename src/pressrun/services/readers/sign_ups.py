@@ -184,14 +184,14 @@ class SignUps:
             source=origin.source,
             since=now,
         )
-        subscriptions.record_subscription(tx, active)
+        subscriptions.record_subscription(tx, details.subscription, active)
         person = replace(
             details.person,
             name=request.name or details.person.name,
             language=request.language or details.person.language,
         )
         if person != details.person:
-            subscribers.update_profile(tx, person)
+            subscribers.update_profile(tx, details.person, person)
         resume_after_bounces(tx, person, now)
         if checked.reason is not None:
             lift_for_reader(tx, person.digests)
@@ -338,5 +338,5 @@ def _make_pending(
     had_left = subscription.state is SubscriptionState.UNSUBSCRIBED
     before = subscription.state if had_left else subscription.state_before
     pending = replace(subscription, state=state, state_before=before, source=source, since=now)
-    subscriptions.record_subscription(tx, pending)
+    subscriptions.record_subscription(tx, subscription, pending)
     return pending

@@ -36,8 +36,8 @@ def suspend_bouncing(tx: Transaction, delivery_ids: Collection[int], settings: B
         past = bounces.history(tx, subscriber_id)
         streak = count_streak(past, settle_after=settings.settle_after_seconds, now=now)
         is_hard = streak.hard >= settings.hard_limit
-        if is_hard or streak.bounced >= settings.soft_limit:
-            _suspend(tx, subscriber_id, streak, now, suppresses=is_hard)
+        has_reached_limit = is_hard or streak.bounced >= settings.soft_limit
+        if has_reached_limit and _suspend(tx, subscriber_id, streak, now, suppresses=is_hard):
             suspended.append(subscriber_id)
     return suspended
 
@@ -48,18 +48,21 @@ def _readers_of(tx: Transaction, delivery_ids: Collection[int]) -> list[int]:
     return list(dict.fromkeys(number for number in ids if number is not None))
 
 
-def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, suppresses: bool) -> None:
-    person = _get_person(tx, subscriber_id)
+def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, suppresses: bool) -> bool:
+    """Suspend a person; False when others have done so."""
     assert streak.first_edition_id is not None  # a limit is at least 1
+    if not bounces.suspend(tx, subscriber_id, first_edition_id=streak.first_edition_id, now=now):
+        return False
+    person = _get_person(tx, subscriber_id)
     for details in list_subscriptions(tx, person):
         state = move(details.subscription.state, SubscriptionEvent.SUSPEND)
         if state is not None:
             changed = replace(details.subscription, state=state, suspended_for=FOR_BOUNCES, since=now)
-            subscriptions.record_subscription(tx, changed)
+            subscriptions.record_subscription(tx, details.subscription, changed)
     enrolment.cancel_all_copies(tx, subscriber_id, now)
-    bounces.suspend(tx, subscriber_id, first_edition_id=streak.first_edition_id, now=now)
     if suppresses:
         suppress(tx, person.digests, SuppressionReason.HARD_BOUNCE, address=person.address, now=now)
+    return True
 
 
 def _get_person(tx: Transaction, subscriber_id: int) -> Subscriber:
@@ -91,7 +94,7 @@ def resume_after_bounces(tx: Transaction, person: Subscriber, now: int) -> None:
         state = move(details.subscription.state, SubscriptionEvent.RESUME)
         assert state is not None
         resumed = replace(details.subscription, state=state, suspended_for=None, since=now)
-        subscriptions.record_subscription(tx, resumed)
+        subscriptions.record_subscription(tx, details.subscription, resumed)
 
 
 def _is_suspended_for_bounces(details: SubscriptionDetails) -> bool:
@@ -107,9 +110,8 @@ def probe_suspended(tx: Transaction, settings: BounceSettings, entropy: Entropy,
 
     Returns how many readers were due.
     """
-    due = bounces.readers_to_probe(tx, before=int(now - settings.probe_after_seconds), limit=_BATCH)
+    due = bounces.claim_probes(tx, before=int(now - settings.probe_after_seconds), limit=_BATCH, now=now)
     for subscriber_id, first_edition_id in due:
-        bounces.record_probe(tx, subscriber_id, now)
         person = _get_person(tx, subscriber_id)
         open_ones = [
             details

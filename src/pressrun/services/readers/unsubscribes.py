@@ -77,7 +77,7 @@ class Unsubscribes:
     def notify_within(self, tx: Transaction) -> int:
         """Queue the notices of a batch of unsubscribes; returns how many unsubscribes the batch had."""
         context, now = self._context, self._context.clock()
-        due = unsubscribes.due_notices(tx)
+        due = unsubscribes.claim_notices(tx)
         candidates = [
             (pending, address)
             for pending in due
@@ -89,7 +89,6 @@ class Unsubscribes:
         if notified:
             made = [_new_notice(pending, address, context.entropy(16)) for pending, address in notified]
             notices.insert_notices(tx, made, int(now))
-            unsubscribes.mark_notified(tx, [pending.id for pending, _ in notified])
         kept = {pending.id for pending, _ in notified}
         if len(kept) < len(due):
             unsubscribes.delete_unsubscribes(tx, [pending.id for pending in due if pending.id not in kept])

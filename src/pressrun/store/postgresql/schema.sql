@@ -271,10 +271,13 @@ create table edition (
     finished_at bigint,
     issue text collate "C",
     is_welcome bigint not null default 0 check (is_welcome in (0, 1)),
+    is_repeat bigint not null default 0 check (is_repeat in (0, 1)),
     unique (list_id, slug)
 );
 create index edition_by_issue on edition (issue, list_id) where issue is not null;
 create index edition_by_digest on edition (list_id, source_digest);
+create unique index edition_once on edition (list_id, source_digest)
+where is_repeat = 0 and is_welcome = 0 and state <> 'cancelled';
 create index edition_live on edition (id) where state in ('scheduled', 'sending');
 create index edition_by_state on edition (state);
 

@@ -12,13 +12,14 @@ returning id;
 -- One change by id.
 select * from address_change where id = :id;
 
--- name: move
--- Write the state of a change back.
-update address_change set state = :state, former = :former, expires_at = :expires_at where id = :id;
+-- name: confirm
+-- Record that the new address has confirmed.
+update address_change set state = 'done', former = :former, expires_at = :expires_at where id = :id and state = 'asked';
 
 -- name: undo
 -- Undo a change and all later ones of the person.
-update address_change set state = 'undone', former = '{}' where subscriber_id = :subscriber_id and id >= :id;
+update address_change set state = 'undone', former = '{}'
+where subscriber_id = :subscriber_id and id >= :id and state <> 'undone';
 
 -- name: sweep
 -- Delete expired changes.

@@ -52,10 +52,11 @@ where subscription.subscriber_id = :subscriber_id and delivery.subscription_id =
 order by delivery.id desc limit :limit;
 
 -- name: suspend
--- Suspend a person for bounces, replacing an earlier suspension.
+-- Suspend a person for bounces, replacing an earlier suspension that has ended.
 insert into suspension (subscriber_id, since, first_edition_id) values (:subscriber_id, :now, :first_edition_id)
 on conflict (subscriber_id) do update set since = excluded.since, first_edition_id = excluded.first_edition_id,
-    asked_at = null, ended_at = null;
+    asked_at = null, ended_at = null
+where suspension.ended_at is not null;
 
 -- name: end_suspension
 -- End the suspension of a person.
@@ -65,14 +66,17 @@ update suspension set ended_at = :now where subscriber_id = :subscriber_id and e
 -- Whether a person is suspended for bounces.
 select exists (select 1 from suspension where subscriber_id = :subscriber_id and ended_at is null);
 
--- name: to_ask
--- Readers suspended long enough ago for a probe, oldest first.
-select subscriber_id, first_edition_id from suspension
-where asked_at is null and ended_at is null and since <= :before order by since, subscriber_id limit :limit;
+-- name: is_probe_due
+-- Whether a reader was suspended long enough ago for a probe.
+select exists (select 1 from suspension where asked_at is null and ended_at is null and since <= :before);
 
--- name: asked
--- Record that the probe is queued.
-update suspension set asked_at = :now where subscriber_id = :subscriber_id;
+-- name: claim_probes
+-- Take readers for their only probe, before it is queued.
+update suspension set asked_at = :now
+where asked_at is null and ended_at is null and subscriber_id in (
+    select subscriber_id from suspension where asked_at is null and ended_at is null and since <= :before
+    order by since, subscriber_id limit :limit)
+returning subscriber_id, first_edition_id;
 
 -- name: missed
 -- Public editions that a person did not get since the first one that bounced, newest first.

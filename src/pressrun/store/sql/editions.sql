@@ -1,9 +1,9 @@
 -- name: insert
 -- A new edition.
 insert into edition (id, list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret,
-    canary_percent, dated_at, created_at, scheduled_at, is_welcome, issue)
+    canary_percent, dated_at, created_at, scheduled_at, is_welcome, issue, is_repeat)
 values (:id, :list_id, :slug, :state, :subject, :title, :preheader, :language, :source_name, :source_digest, :message_secret,
-    :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome, :issue);
+    :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome, :issue, :is_repeat);
 
 -- name: insert_content
 -- The content of a new edition.
@@ -62,14 +62,14 @@ from edition join list on list.id = edition.list_id
 where edition.state = 'paused' order by edition.id;
 
 -- name: move
--- Write the state back.
+-- Write the state back, if the edition is still as it was read.
 update edition set state = :state, scheduled_at = :scheduled_at, started_at = :started_at, finished_at = :finished_at,
     pause_reason = :pause_reason, audience = :audience, canary_copies = :canary_copies
-where id = :id;
+where id = :id and state = :was_state and audience = :was_audience and scheduled_at is not distinct from :was_scheduled_at;
 
 -- name: brake
 -- Record an automatic pause.
-update edition set braked_at = :now where id = :id;
+update edition set braked_at = :now where id = :id and braked_at is null;
 
 -- name: publish
 -- Record that the first copy is claimed, or that there are no copies.

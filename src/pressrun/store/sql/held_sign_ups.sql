@@ -25,9 +25,9 @@ where held_notice.expires_at > :now and (cast(:domain as text) is null or held_n
     and (cast(:ids as text) = '[]' or held_notice.notice_id {in ids})
 order by held_notice.notice_id limit 200;
 
--- name: delete
--- Release a held sign-up.
-delete from held_notice where notice_id = :notice_id;
+-- name: claim
+-- Take held sign-ups before they are released or deleted; others may have taken some of them.
+delete from held_notice where notice_id {in ids} returning notice_id;
 
 -- name: renew
 -- Date a notice from now; its payload has the new expiry of its link.

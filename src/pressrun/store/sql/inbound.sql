@@ -8,7 +8,7 @@ update inbound set digest = :retired where id = :id;
 
 -- name: insert_content
 -- Store a content once.
-insert into inbound_content (digest, content) values (:digest, :content) on conflict do nothing;
+insert into inbound_content (digest, content) values (:digest, :content) on conflict (digest) do nothing;
 
 -- name: content_id
 -- The id of a content.
@@ -17,7 +17,8 @@ select id from inbound_content where digest = :digest;
 -- name: insert
 -- Store a mail for one recipient.
 insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, queue, state, outcome, settled_at)
-values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :queue, :state, :outcome, :settled_at);
+values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :queue, :state, :outcome, :settled_at)
+on conflict (digest) do nothing;
 
 -- name: waiting
 -- Waiting mails, oldest first; the other index by state would have to be sorted for each batch.
@@ -39,15 +40,19 @@ select inbound.id, inbound.mail_from, inbound.recipient, inbound.peer, inbound.u
 from inbound join inbound_content on inbound_content.id = inbound.content_id
 where inbound.id = :id and inbound.state = 'received';
 
--- name: settle
--- Record the result of a mail that is kept for a person.
-update inbound set state = :state, outcome = :outcome, settled_at = :now where id = :id and state = 'received';
+-- name: claim
+-- Take a mail that waits, before its effects; no row: it has been processed or erased.
+update inbound set state = 'done', settled_at = :now where id = :id and state = 'received' returning id;
+
+-- name: keep
+-- Keep a claimed mail for a person.
+update inbound set state = :state, outcome = :outcome where id = :id;
 
 -- name: finish
--- Record the result of a mail and delete everything else of it.
-update inbound set state = 'done', outcome = :outcome, settled_at = :now, content_id = null, mail_from = '', peer = '',
+-- Record the result of a claimed mail and delete everything else of it.
+update inbound set outcome = :outcome, content_id = null, mail_from = '', peer = '',
     recipient = substr(recipient, 1, length(recipient) - length(ltrim(recipient, replace(recipient, '+', ''))) + 1)
-where id = :id and state = 'received';
+where id = :id;
 
 -- name: content_of
 -- The content of a mail.

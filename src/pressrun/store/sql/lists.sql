@@ -25,14 +25,14 @@ select * from list where listed = 1 and closed_at is null order by title;
 select * from list where family = :family order by id;
 
 -- name: update
--- Change the settings of a list, all at once.
+-- Change the settings of a list, all at once, if nobody has closed or reopened it since it was read.
 update list set title = :title, description = :description, from_address = :from_address, owner = :owner,
     reply_to = :reply_to, postal_address = :postal_address, language = :language, archive = :archive, listed = :listed,
     post_by_mail = :post_by_mail, require_postal_address = :require_postal_address, relay = :relay, hours = :hours,
     timezone = :timezone, layout = :layout, colour = :colour, logo = :logo, footer = :footer,
     closed_at = :closed_at, leaving_note = :leaving_note, front = :front, cadence = :cadence, ask_name = :ask_name,
     typeface = :typeface, family = :family
-where id = :id;
+where id = :id and closed_at is not distinct from :was_closed_at;
 
 -- name: delete
 -- Delete a list and, by foreign keys, everything that belongs to it.

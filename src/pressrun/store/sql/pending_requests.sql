@@ -9,15 +9,11 @@ select exists (select 1 from errand where set_aside_at is null) or exists (selec
 
 -- name: oldest
 -- Waiting requests, oldest first.
-select * from errand where set_aside_at is null order by id limit 25;
-
--- name: get
--- One request.
-select * from errand where id = :id;
+select id from errand where set_aside_at is null order by id limit 25;
 
 -- name: set_aside
 -- Set a request aside that cannot be carried out.
-update errand set set_aside_at = :now where id = :id;
+update errand set set_aside_at = :now where id = :id and set_aside_at is null;
 
 -- name: count_set_aside
 -- How many requests are set aside.
@@ -27,6 +23,6 @@ select count(*) from errand where set_aside_at is not null;
 -- Delete requests that were set aside long ago.
 delete from errand where set_aside_at <= :before;
 
--- name: delete
--- Delete a request that is being carried out.
-delete from errand where id = :id;
+-- name: claim
+-- Take requests that wait, before they are carried out; others may have taken some of them.
+delete from errand where id {in ids} and set_aside_at is null returning *;

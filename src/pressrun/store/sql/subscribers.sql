@@ -19,8 +19,10 @@ select * from subscriber where id = :id;
 select * from subscriber where suppression_digest = :mailbox or mailbox_digest = :mailbox order by id;
 
 -- name: update_profile
--- Write the profile of a person back.
-update subscriber set name = :name, language = :language, attributes = :attributes, text_only = :text_only where id = :id;
+-- Change what is not null of the profile of a person.
+update subscriber set name = coalesce(:name, name), language = coalesce(:language, language),
+    attributes = coalesce(:attributes, attributes), text_only = coalesce(:text_only, text_only)
+where id = :id;
 
 -- name: bump_epoch
 -- End all preferences links of a person.

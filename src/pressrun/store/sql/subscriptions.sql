@@ -29,21 +29,22 @@ from subscription join subscriber on subscriber.id = subscription.subscriber_id
 where subscription.id = :id;
 
 -- name: move
--- Write the state back.
+-- Write the state back, if the subscription is still as it was read.
 update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
     paused_until = :paused_until, source = :source, since = :since, round = :round
-where id = :id;
+where id = :id and state = :was_state and since = :was_since and round = :was_round
+    and suspended_for is not distinct from :was_suspended_for and paused_until is not distinct from :was_paused_until;
 
 -- name: finish
 -- Readers who leave; what they asked for in an earlier round is void. A request that ends has led nobody back: the links
 -- of before lead on.
 update subscription set state = :state, state_before = null, suspended_for = null, paused_until = null,
     source = :source, since = :now, round = round + 1, moved_to = case when state = 'pending' then moved_to end
-where id {in ids};
+where id {in ids} and state <> :state;
 
 -- name: delete
--- Delete a subscription.
-delete from subscription where id = :id;
+-- Delete a subscription that is still in the state in which it was read.
+delete from subscription where id = :id and state = :state;
 
 -- name: of_subscriber
 -- The subscriptions of a person.

@@ -5,9 +5,10 @@ select cast(new.value ->> 0 as bigint), new.value ->> 1, cast(new.value ->> 2 as
     new.value ->> 3
 from {each leavings as new} order by new.key;
 
--- name: mark_notified
--- Record that the mails to their readers are queued.
-update leaving set noted = 1 where id {in ids};
+-- name: claim_notices
+-- Take unsubscribes whose reader has not been notified yet, oldest first, before the mails to them are queued.
+update leaving set noted = 1
+where noted = 0 and id in (select id from leaving where noted = 0 order by id limit 25) returning id;
 
 -- name: delete
 -- Delete unsubscribes that nobody is mailed about.

@@ -286,10 +286,14 @@ create table edition (
     finished_at integer,
     issue text,                               -- the same in all editions of an issue; null: none
     is_welcome integer not null default 0 check (is_welcome in (0, 1)),             -- a welcome mail, without a page
+    is_repeat integer not null default 0 check (is_repeat in (0, 1)),               -- of an edition of the same content, on purpose
     unique (list_id, slug)
 ) strict;
 create index edition_by_issue on edition (issue, list_id) where issue is not null;
 create index edition_by_digest on edition (list_id, source_digest);
+-- One content is one edition, unless somebody repeats it on purpose or nobody gets the first one.
+create unique index edition_once on edition (list_id, source_digest)
+where is_repeat = 0 and is_welcome = 0 and state <> 'cancelled';
 create index edition_live on edition (id) where state in ('scheduled', 'sending');
 create index edition_by_state on edition (state);
 

@@ -6,11 +6,11 @@ select cast(coalesce(json_agg(json_build_array(subscription.id, subscriber.id, l
 from subscription join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
 where subscription.id {in ids} and subscription.state <> 'unsubscribed';
 
--- name: due_notices
--- Unsubscribes whose reader has not been notified yet, oldest first, as arrays of store.unsubscribes.PendingUnsubscribeNotice.
+-- name: notices
+-- Claimed unsubscribes as arrays of store.unsubscribes.PendingUnsubscribeNotice.
 select cast(coalesce(json_agg(json_build_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
     coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
-    cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer)) order by leaving.id), '[]') as text)
-from (select * from leaving where noted = 0 order by id limit 25) as leaving
-    cross join recipient cross join list
-where recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
+    cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer))), '[]') as text)
+from leaving cross join recipient cross join list
+where leaving.id {in ids}
+    and recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;

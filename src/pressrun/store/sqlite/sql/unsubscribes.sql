@@ -6,11 +6,11 @@ select json_group_array(json_array(subscription.id, subscriber.id, list.id, subs
 from subscription join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
 where subscription.id {in ids} and subscription.state <> 'unsubscribed';
 
--- name: due_notices
--- Unsubscribes whose reader has not been notified yet, oldest first, as arrays of store.unsubscribes.PendingUnsubscribeNotice.
+-- name: notices
+-- Claimed unsubscribes as arrays of store.unsubscribes.PendingUnsubscribeNotice.
 select json_group_array(json_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
     coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
     cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer)))
-from (select * from leaving where noted = 0 order by id limit 25) as leaving
-    cross join recipient cross join list
-where recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
+from leaving cross join recipient cross join list
+where leaving.id {in ids}
+    and recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
