@@ -238,12 +238,26 @@ def set_operator(shell: Shell, address: str) -> None:
     shell.config.write_text(f'operator = "{address}"\n{text}')
 
 
-@pytest.mark.parametrize("verb", [["check"], ["list", "ls"], ["subscriber", "ls", "news"], ["suppression", "ls"]])
-def test_another_suppression_key_is_78(shell: Shell, verb: list[str]) -> None:
+# Verbs that only read, that write, and that have a way of their own to the database.
+_WITH_KEYS = (
+    "list ls", "list show news", "subscriber ls news", "subscriber show ada@reader.example", "subscriber export news",
+    "edition ls", "queue ls", "suppression ls", "held ls", "inbound ls", "editor ls news", "consent verify",
+    "subscriber add news ada@reader.example", "list set news title=Other", "suppression add bob@reader.example",
+    "subscriber erase ada@reader.example --yes", "queue retry", "key rotate --yes", "check", "migrate", "serve",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "remedy"), [("suppression", "Restore it from the"), ("link-1", "Restore the keys from a")]
+)
+def test_another_key_is_78(shell: Shell, key: str, remedy: str) -> None:
+    """Whatever the verb does, before it does anything."""
     shell.make_list()
-    (shell.data / "keys" / "suppression").write_text("ab" * 32)
-    called = shell.call(*verb)
-    assert (78, True) == (called.code, "Restore it from the backup" in called.err)
+    (shell.data / "keys" / key).write_text("ab" * 32)
+    before = (shell.data / "pressrun.sqlite3").read_bytes()
+    called = {verb: shell.call(*verb.split()) for verb in _WITH_KEYS}
+    assert {} == {verb: one for verb, one in called.items() if one.code != 78 or f"{remedy} backup" not in one.err}
+    assert before == (shell.data / "pressrun.sqlite3").read_bytes()
 
 
 def test_loose_permissions_are_found(shell: Shell) -> None:

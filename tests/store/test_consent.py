@@ -6,7 +6,9 @@ import asyncio
 import json
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -297,6 +299,42 @@ async def test_a_kill_before_or_after_the_rows_are_written_leaves_the_chain_whol
     await database.write(lambda tx: consent.append_consent(tx, an_event(9)))
     audit = await database.read(evidence.verify, [("before the kill", head)])
     assert (2, []) == (audit.rows, audit.problems)
+
+
+# ---------------------------------------------------------------------- several connections
+
+_WRITERS, _TIMES = 4, 12
+
+
+async def test_connections_that_append_at_once_make_one_chain(database: Database) -> None:
+    """Each waits for the end of the chain, so none has to run again; some of what they do is undone."""
+    await database.write(lambda tx: consent.append_consent(tx, an_event(0), an_event(0)))
+    started = threading.Barrier(_WRITERS)
+    runs: list[int] = []
+
+    def write(person: int) -> None:
+        with closing(database.location.connect()) as connection:
+            for time in range(_TIMES):
+
+                def work(tx: Transaction) -> None:
+                    runs.append(person)
+                    tx.attempt(lambda: undone(tx))
+                    consent.append_consent(tx, an_event(person), an_event(person))
+
+                def undone(tx: Transaction) -> None:
+                    consent.append_consent(tx, an_event(99))
+                    consent.numbers_of(tx, 99)
+                    raise Undone
+
+                if time == 0:
+                    started.wait()
+                connection.write(work)
+
+    await asyncio.gather(*(asyncio.to_thread(write, person) for person in range(1, _WRITERS + 1)))
+    audit = await database.read(evidence.verify, [])
+    assert (_TIMES * _WRITERS, 2 + 2 * _TIMES * _WRITERS, []) == (len(runs), audit.rows, audit.problems)
+    people = [row[0] for row in await select(database, "select subscriber_id from consent order by number")]
+    assert people[::2] == people[1::2]
 
 
 async def test_the_database_counts_on_after_ids_with_gaps(database: Database) -> None:
