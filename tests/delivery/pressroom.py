@@ -45,7 +45,7 @@ from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import subscribers, subscriptions
-from pressrun.store.deliveries import count_copies
+from pressrun.store.copy_counts import count_copies
 from pressrun.store.editions import Edition, find_edition
 from pressrun.store.journal import JournalEntry
 from pressrun.store.lists import find_list

@@ -46,6 +46,7 @@ update id_counter set last_id = {EDITION} where name = 'edition';
 insert into delivery (edition_id, subscription_id, domain, state, due_at, settled_at)
 select {EDITION}, subscription.id, subscriber.domain, '{{state}}', 1, iif('{{state}}' = 'queued', null, 1)
 from subscription join subscriber on subscriber.id = subscription.subscriber_id order by subscription.id;
+insert into copy_count (edition_id, {{state}}) select id, audience from edition;
 insert into handover (delivery_id, at) select i, 1 from {_SOME};
 """
 

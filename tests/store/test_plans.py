@@ -65,10 +65,17 @@ PLANS = {
     ],
     "deliveries.is_unfinished": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
     "deliveries.is_in_flight": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
-    "deliveries.count_attempted": ["search delivery using index delivery_queue (edition_id=? and state=?)"],
-    "deliveries.counts": ["search delivery using covering index delivery_queue (edition_id=?)"],
-    "deliveries.cancel_waiting": ["search delivery using index delivery_queue (edition_id=? and state=?)"],
-    "subscriptions.cancel_copies": [
+    "copy_counts.count": ["search delivery using covering index delivery_queue (edition_id=?)"],
+    "copy_counts.get": ["search copy_count using integer primary key (rowid=?)"],
+    "copy_counts.live": [
+        "search edition using index edition_by_state (state=?)",
+        "search copy_count using integer primary key (rowid=?)",
+    ],
+    "deliveries.cancel_waiting": [
+        "search delivery using integer primary key (rowid=?)",
+        "search delivery using covering index delivery_queue (edition_id=? and state=?)",
+    ],
+    "deliveries.waiting_of_subscriptions": [
         "search delivery using index delivery_once (subscription_id=? and edition_id>?)",
         "scan json_each virtual table index 1:",
     ],
@@ -252,8 +259,12 @@ PLANS = {
 UNSCANNED = [
     "deliveries.queue_audience",
     "deliveries.queue_audience_shuffled",
-    "deliveries.defer",
+    "deliveries.withhold",
+    "deliveries.release_barred",
     "deliveries.release",
+    "deliveries.recover_barred",
+    "deliveries.recover_copies",
+    "deliveries.waiting_of_subscriber",
     "deliveries.requeue_failed",
     "deliveries.in_state",
     "deliveries.count_by_domain",
@@ -264,7 +275,6 @@ UNSCANNED = [
     "deliveries.waiting_of_edition",
     "enrolment.standings",
     "enrolment.count_audience",
-    "enrolment.cancel_copies",
     "enrolment.cancel_notices",
     "enrolment.export_page",
     "subscribers.deliveries",

@@ -81,7 +81,7 @@ def test_no_statement_records_a_remotes_words_about_a_copy_whose_reader_is_gone(
     assert {
         "bounces.fail",
         "bounces.keep_handover",
-        "deliveries.defer",
+        "deliveries.withhold",
         "deliveries.deliver",
         "deliveries.requeue_failed",
         "deliveries.record_results",

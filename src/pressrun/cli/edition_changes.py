@@ -15,7 +15,7 @@ from pressrun.control.arguments import EditionId, EditionIds, EditionMove
 from pressrun.core.edition import at_defaults
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.store.deliveries import count_copies
+from pressrun.store.copy_counts import count_copies
 
 
 @verb("edition pause")

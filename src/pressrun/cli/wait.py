@@ -14,7 +14,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.sending_hours import held_until
-from pressrun.store.deliveries import count_copies
+from pressrun.store.copy_counts import count_copies
 from pressrun.store.location import open_for_reading
 
 if TYPE_CHECKING:

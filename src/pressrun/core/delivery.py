@@ -32,3 +32,6 @@ class FailureKind(StrEnum):
     POLICY = "policy"  # the sender, its reputation or its authentication
     MESSAGE = "message"  # this message, whoever gets it
     EXPIRED = "expired"  # nobody took it in time
+
+
+REFUSALS = frozenset({FailureKind.HARD, FailureKind.POLICY, FailureKind.MESSAGE})  # permanent, by a server

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pressrun.core.tokens import WebTokens
 from pressrun.runtime.clock import utc_now
-from pressrun.store import deliveries, inbound, pending_requests
+from pressrun.store import copy_counts, inbound, pending_requests
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -52,7 +52,7 @@ def build_web_app(
     from pressrun.web.context import UseCases  # noqa: PLC0415
 
     async def metrics_page() -> bytes:
-        metrics.set_queue(await services.database.read(deliveries.count_live))
+        metrics.set_queue(await services.database.read(copy_counts.count_live))
         metrics.set_relays_up({status.name: status.failing_since is None for status in relays.statuses()})
         metrics.set_loops(readiness.failing_seconds())
         metrics.set("inbound_kept", await services.database.read(inbound.count_kept))

@@ -24,6 +24,7 @@ EVENTS: dict[str, str] = {
     "config.needs_restart": "a key changed that only a restart can apply",
     # the database
     "housekeeping.clock_set_back": "the clock was ahead; what waited for a later time waits from now on",
+    "housekeeping.counts_mended": "the kept numbers of an edition's copies differed from its rows and were corrected",
     "housekeeping.statistics_dropped": "someone ran ANALYZE; its statistics were dropped, as no plan may use them",
     "housekeeping.database_unavailable": "old rows could not be cleared; will retry later",
     # people

@@ -13,7 +13,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.keys import KeyRing
 from pressrun.core.tokens import Digests, digests_of
-from pressrun.store import enrolment, subscribers, suppressions
+from pressrun.store import deliveries, enrolment, subscribers, suppressions
 from pressrun.store.deliveries import ClaimedNotice
 from pressrun.store.transaction import Transaction
 
@@ -91,7 +91,7 @@ def suppress(
         if find_reason(tx, person.digests) is None:
             continue
         if reason in LIFTED_BY_READER:  # a confirmation that they asked for may still come
-            enrolment.cancel_all_copies(tx, person.id, now)
+            deliveries.cancel_copies_of(tx, person.id, now)
         else:
             enrolment.cancel_everything(tx, person.id, now)
     return True

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.delivery import REFUSALS, DeliveryState, FailureKind
 from pressrun.core.scores import Past
+from pressrun.store.copy_counts import count_move
 from pressrun.store.transaction import Row, Transaction, columns_of
 
+_NOT_ENDED = frozenset({"queued", "claimed", "deferred", "delivered"})  # states that a notification may still end
 _LONGEST_HISTORY = 1000  # no limit in [bounces] can be higher
 
 
@@ -30,8 +32,15 @@ def find_copy(tx: Transaction, delivery_id: int) -> Row | None:
 
 def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> bool:
     """Record that a copy has failed after all; False when it already had another final state."""
+    copy = find_copy(tx, delivery_id)
+    if copy is None or copy["state"] not in _NOT_ENDED:
+        return False
+    state = DeliveryState(copy["state"])
     tx.run("bounces.keep_handover", id=delivery_id)
-    return tx.run("bounces.fail", id=delivery_id, **columns_of(failure), now=now) > 0
+    failed = tx.run("bounces.fail", id=delivery_id, state=state, **columns_of(failure), now=now)
+    refused = failed if failure.kind in REFUSALS else 0
+    count_move(tx, copy["edition_id"], state, DeliveryState.FAILED, failed, refused=refused)
+    return failed > 0
 
 
 def history(tx: Transaction, subscriber_id: int) -> list[Past]:

@@ -8,18 +8,21 @@ long to get it back while the event loop is busy.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import msgspec
 
 from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.delivery import REFUSALS, DeliveryState, FailureKind
+from pressrun.store.copy_counts import count_copies, count_move
 from pressrun.store.editions import CountedEvent, count_event
 from pressrun.store.journal import Claim
 from pressrun.store.transaction import Row, Transaction, in_json
 
-_WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)  # a copy that waits for its retry goes before a new one
+_QUEUED, _CLAIMED, _DEFERRED = DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED
+_CANCELLED, _DELIVERED, _FAILED = DeliveryState.CANCELLED, DeliveryState.DELIVERED, DeliveryState.FAILED
+_WAITING = (_DEFERRED, _QUEUED)  # a copy that waits for its retry goes before a new one
 # Copies that may not go any more are cancelled so many at a time, and at most so often in one claim.
 _SIFTED_TOGETHER, _SIFTED_AT_MOST = 400, 5
 _NOTICES_AT_MOST = 1000  # read in one claim
@@ -110,13 +113,9 @@ def queue_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, 
     Readers who had this issue in another language of its family, and have changed to this one since, are left out.
     """
     statement = "deliveries.queue_audience_shuffled" if shuffled else "deliveries.queue_audience"
-    return tx.run(statement, edition_id=edition_id, list_id=list_id, now=now)
-
-
-def count_attempted(tx: Transaction, edition_id: int) -> int:
-    """How many copies of an edition have been attempted, including those in flight."""
-    found: int = tx.value("deliveries.count_attempted", edition_id=edition_id)
-    return found
+    queued = tx.run(statement, edition_id=edition_id, list_id=list_id, now=now)
+    count_move(tx, edition_id, None, _QUEUED, queued)
+    return queued
 
 
 def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
@@ -146,11 +145,13 @@ def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit
                 return claimed, cancelled
             allowed, barred = _ready_copies(tx, edition_id, state, lane, now, max(room, looked_at))
             del allowed[room:]
-            _claim(tx, allowed, now)
+            count_move(tx, edition_id, state, _CLAIMED, _claim(tx, allowed, now))
             claimed += allowed
             if not barred:
                 break
-            cancelled += cancel(tx, barred, now)
+            withheld = tx.run("deliveries.cancel", ids=in_json(barred), now=now)
+            count_move(tx, edition_id, state, _CANCELLED, withheld)
+            cancelled += withheld
             looked_at = _SIFTED_TOGETHER  # where one may not go there are often more, and the pace may ask for few
     return claimed, cancelled
 
@@ -189,20 +190,38 @@ def claim_notices(
     return claimed, barred
 
 
-def cancel(tx: Transaction, ids: Sequence[int], now: int) -> int:
-    """Cancel what waits; returns how many."""
-    return tx.run("deliveries.cancel", ids=in_json(ids), now=now) if ids else 0
+def cancel_notices(tx: Transaction, ids: Sequence[int], now: int) -> None:
+    """Cancel notices that wait."""
+    if ids:
+        tx.run("deliveries.cancel", ids=in_json(ids), now=now)
 
 
-def fail_unsent(tx: Transaction, ids: Sequence[int], now: int) -> None:
-    """Record that rows that wait have failed without an attempt."""
+def fail_notices(tx: Transaction, ids: Sequence[int], now: int) -> None:
+    """Record that notices that wait have failed without an attempt."""
     if ids:
         tx.run("deliveries.fail", ids=in_json(ids), now=now)
 
 
-def _claim(tx: Transaction, claimed: Sequence[Claimed], now: int) -> None:
-    if claimed:
-        tx.run("deliveries.claim", ids=in_json([one.id for one in claimed]), now=now)
+def cancel_copies(tx: Transaction, subscription_ids: Sequence[int], now: int) -> int:
+    """Cancel the unclaimed copies of these subscriptions; returns how many."""
+    return _cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriptions", ids=in_json(subscription_ids)), now)
+
+
+def cancel_copies_of(tx: Transaction, subscriber_id: int, now: int) -> int:
+    """Cancel the unclaimed copies of a person on every list; returns how many."""
+    return _cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriber", subscriber_id=subscriber_id), now)
+
+
+def _cancel_rows(tx: Transaction, rows: Sequence[Row], now: int) -> int:
+    if not rows:
+        return 0
+    for row in rows:
+        count_move(tx, row["edition_id"], DeliveryState(row["state"]), _CANCELLED, 1)
+    return tx.run("deliveries.cancel", ids=in_json([row["id"] for row in rows]), now=now)
+
+
+def _claim(tx: Transaction, claimed: Sequence[Claimed], now: int) -> int:
+    return tx.run("deliveries.claim", ids=in_json([one.id for one in claimed]), now=now) if claimed else 0
 
 
 def record_results(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> None:
@@ -210,24 +229,31 @@ def record_results(tx: Transaction, settlements: Sequence[DeliveryResult], now: 
 
     A deferred copy whose reader has left meanwhile, or whose edition was cancelled, is cancelled instead.
     """
-    by_state: dict[DeliveryState, list[DeliveryResult]] = {}
+    delivered: dict[int | None, list[DeliveryResult]] = {}
+    others: dict[tuple[int | None, DeliveryState, bool], list[DeliveryResult]] = {}
     for one in settlements:
-        by_state.setdefault(one.state, []).append(one)
-    _deliver(tx, by_state.pop(DeliveryState.DELIVERED, ()), now)
-    for state, chosen in by_state.items():
-        statement = "deliveries.defer" if state is DeliveryState.DEFERRED else "deliveries.record_results"
-        tx.run(statement, settlements=in_json(chosen), now=now)
-    for edition_id, number in Counter(one.edition_id for one in by_state.get(DeliveryState.DEFERRED, ())).items():
-        if edition_id is not None:
-            count_event(tx, edition_id, CountedEvent.DEFERRED, now, number)
+        if one.state is _DELIVERED:
+            delivered.setdefault(one.edition_id, []).append(one)
+        else:
+            others.setdefault((one.edition_id, one.state, one.kind in REFUSALS), []).append(one)
+    for edition_id, chosen in delivered.items():
+        count_move(tx, edition_id, _CLAIMED, _DELIVERED, _deliver(tx, chosen, now))
+    for (edition_id, state, is_refused), chosen in others.items():
+        if state is _DEFERRED:
+            withheld = tx.run("deliveries.withhold", settlements=in_json(chosen), now=now)
+            count_move(tx, edition_id, _CLAIMED, _CANCELLED, withheld)
+        number = tx.run("deliveries.record_results", settlements=in_json(chosen), now=now)
+        count_move(tx, edition_id, _CLAIMED, state, number, refused=number if is_refused and state is _FAILED else 0)
+        if state is _DEFERRED and edition_id is not None:
+            count_event(tx, edition_id, CountedEvent.DEFERRED, now, len(chosen))
 
 
-def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> None:
+def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> int:
     """Delivered copies differ only in the relay's words, so each statement gets those and one set of the rest."""
     alike: dict[tuple[int, str, int | None, str | None], list[tuple[int, str | None]]] = {}
     for one in delivered:
         alike.setdefault((one.due_at, one.relay, one.code, one.enhanced), []).append((one.id, one.reply))
-    for (due_at, relay, code, enhanced), replies in alike.items():
+    return sum(
         tx.run(
             "deliveries.deliver",
             replies=in_json(replies),
@@ -237,17 +263,29 @@ def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> 
             enhanced=enhanced,
             now=now,
         )
+        for (due_at, relay, code, enhanced), replies in alike.items()
+    )
 
 
 def release(tx: Transaction, ids: Sequence[int], now: int) -> None:
     """Give back copies that were claimed and never sent."""
     if ids:
-        tx.run("deliveries.release", ids=in_json(ids), now=now)
+        _count_each(tx, tx.rows("deliveries.release_barred", ids=in_json(ids), now=now), _CANCELLED)
+        _count_each(tx, tx.rows("deliveries.release", ids=in_json(ids), now=now), _QUEUED)
 
 
-def claims_of(tx: Transaction, ids: Sequence[int]) -> set[Claim]:
-    """The claims of these copies, as far as they are claimed."""
-    return {Claim(*row) for row in tx.rows("deliveries.claims", ids=in_json(ids))}
+def _count_each(tx: Transaction, rows: Iterable[Row], after: DeliveryState) -> int:
+    """Count claimed copies that moved on; returns how many rows, with notices."""
+    numbers = Counter(row["edition_id"] for row in rows)
+    for edition_id, number in numbers.items():
+        count_move(tx, edition_id, _CLAIMED, after, number)
+    return numbers.total()
+
+
+def claims_of(tx: Transaction, ids: Sequence[int]) -> dict[Claim, int | None]:
+    """The claims of these copies, as far as they are claimed, with the edition of each; None for notices."""
+    rows = tx.rows("deliveries.claims", ids=in_json(ids))
+    return {Claim(row["id"], row["attempts"], row["first_attempt_at"]): row["edition_id"] for row in rows}
 
 
 def claimed_ids(tx: Transaction) -> set[int]:
@@ -257,26 +295,14 @@ def claimed_ids(tx: Transaction) -> set[int]:
 
 def recover(tx: Transaction) -> int:
     """Queue again what a dead process had claimed; returns how many."""
-    tx.run("deliveries.recover_cancelled")
-    return tx.run("deliveries.recover_notices") + tx.run("deliveries.recover_copies")
+    _count_each(tx, tx.rows("deliveries.recover_barred"), _CANCELLED)
+    queued = _count_each(tx, tx.rows("deliveries.recover_copies"), _QUEUED)
+    return tx.run("deliveries.recover_notices") + queued
 
 
 def queue_notice(tx: Transaction, *, notice_id: int, domain: str, now: int) -> int:
     """Queue one notice; returns the id of its delivery."""
     return tx.insert("deliveries.queue_notice", notice_id=notice_id, domain=domain, now=now)
-
-
-def count_copies(tx: Transaction, edition_id: int) -> dict[str, int]:
-    """How many copies of an edition are in each state; every state is there."""
-    counts = {state.value: 0 for state in DeliveryState}
-    counts.update({row["state"]: row["number"] for row in tx.rows("deliveries.counts", edition_id=edition_id)})
-    return counts
-
-
-def count_refused(tx: Transaction, edition_id: int) -> int:
-    """How many copies of an edition were refused permanently, for any reason."""
-    found: int = tx.value("deliveries.count_refused", edition_id=edition_id)
-    return found
 
 
 def last_refusal(tx: Transaction, edition_id: int, kind: str) -> str | None:
@@ -285,21 +311,18 @@ def last_refusal(tx: Transaction, edition_id: int, kind: str) -> str | None:
     return found
 
 
-def count_live(tx: Transaction) -> dict[str, int]:
-    """How many copies of unfinished editions are in each state; every state is there."""
-    counts = {state.value: 0 for state in DeliveryState}
-    for row in tx.rows("deliveries.live_counts"):
-        counts[row["state"]] += row["number"]
-    return counts
-
-
 def is_unfinished(tx: Transaction, edition_id: int) -> bool:
-    """Whether a copy of an edition waits or is in flight."""
+    """Whether a copy of an edition waits or is in flight: by the kept numbers, or else by the rows."""
+    counts = count_copies(tx, edition_id)
+    if counts[_QUEUED] > 0 or counts[_CLAIMED] > 0 or counts[_DEFERRED] > 0:
+        return True
     return bool(tx.value("deliveries.is_unfinished", edition_id=edition_id))
 
 
 def is_in_flight(tx: Transaction, edition_id: int) -> bool:
-    """Whether a copy of an edition is claimed."""
+    """Whether a copy of an edition is claimed: by the kept numbers, or else by the rows."""
+    if count_copies(tx, edition_id)[_CLAIMED] > 0:
+        return True
     return bool(tx.value("deliveries.is_in_flight", edition_id=edition_id))
 
 
@@ -317,14 +340,22 @@ def next_notice_due(tx: Transaction) -> int | None:
 
 def cancel_waiting(tx: Transaction, edition_id: int, now: int) -> int:
     """Cancel the copies of an edition that are not claimed; returns how many."""
-    return tx.run("deliveries.cancel_waiting", edition_id=edition_id, now=now)
+    number = 0
+    for state in _WAITING:
+        cancelled = tx.run("deliveries.cancel_waiting", edition_id=edition_id, state=state, now=now, limit=1 << 40)
+        count_move(tx, edition_id, state, _CANCELLED, cancelled)
+        number += cancelled
+    return number
 
 
 def requeue_failed(tx: Transaction, *, edition_id: int, list_id: int, now: int) -> tuple[int, int]:
     """Queue failed copies of readers who may still be mailed; returns (queued again, left out)."""
-    failed: int = tx.value("deliveries.count_failed", edition_id=edition_id)
-    queued = tx.run("deliveries.requeue_failed", edition_id=edition_id, list_id=list_id, now=now)
+    failed = count_copies(tx, edition_id)[_FAILED]
+    values = {"edition_id": edition_id, "list_id": list_id, "now": now}
+    refused = tx.run("deliveries.requeue_failed", **values, is_refused=1)
+    queued = refused + tx.run("deliveries.requeue_failed", **values, is_refused=0)
     if queued:
+        count_move(tx, edition_id, _FAILED, _QUEUED, queued, refused=-refused)
         tx.run("deliveries.forget_handovers", edition_id=edition_id)
     return queued, failed - queued
 

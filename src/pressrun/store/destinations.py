@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from pressrun.core.delivery import DeliveryState
+from pressrun.store.copy_counts import count_move
 from pressrun.store.transaction import Row, Transaction, in_json
 
 
@@ -43,7 +45,14 @@ def store_states(tx: Transaction, states: Mapping[str, object], forgotten: Itera
 
 def give_up(tx: Transaction, lane: str, reply: str, now: int) -> int:
     """Fail all that waits in a lane; returns how many copies."""
-    return tx.run("destinations.give_up", lane=lane, reply=reply, now=now)
+    number = 0
+    for row in tx.rows("destinations.going"):
+        for state in (DeliveryState.DEFERRED, DeliveryState.QUEUED):
+            values = {"edition_id": row["id"], "state": state, "lane": lane, "reply": reply, "now": now}
+            failed = tx.run("destinations.give_up", **values)
+            count_move(tx, row["id"], state, DeliveryState.FAILED, failed)
+            number += failed
+    return number
 
 
 def lane_of(tx: Transaction, domain: str) -> str | None:

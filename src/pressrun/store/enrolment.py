@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pressrun.core.address import Address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import Digests
+from pressrun.store import deliveries
 from pressrun.store.transaction import Conflict, Row, Transaction, in_json
 
 Profile = tuple[str, str, Mapping[str, str]]
@@ -132,11 +133,5 @@ def count_audience(tx: Transaction, list_id: int) -> int:
 
 def cancel_everything(tx: Transaction, subscriber_id: int, now: int) -> int:
     """Cancel the unclaimed copies and notices of a person; returns how many."""
-    return cancel_all_copies(tx, subscriber_id, now) + tx.run(
-        "enrolment.cancel_notices", subscriber_id=subscriber_id, now=now
-    )
-
-
-def cancel_all_copies(tx: Transaction, subscriber_id: int, now: int) -> int:
-    """Cancel the unclaimed copies of a person on every list; returns how many."""
-    return tx.run("enrolment.cancel_copies", subscriber_id=subscriber_id, now=now)
+    notices = tx.run("enrolment.cancel_notices", subscriber_id=subscriber_id, now=now)
+    return notices + deliveries.cancel_copies_of(tx, subscriber_id, now)

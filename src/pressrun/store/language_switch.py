@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pressrun.core.delivery import DeliveryState
+from pressrun.store.copy_counts import count_move
 from pressrun.store.transaction import Transaction, in_json
 
 
@@ -45,4 +47,6 @@ def missed_editions(tx: Transaction, old_list_id: int, new_list_id: int) -> list
 
 def give_copy(tx: Transaction, edition_id: int, subscription_id: int, now: int) -> bool:
     """Queue a copy for one more reader; False for a reader who may not be mailed or already has the issue."""
-    return tx.run("language_switch.give_copy", edition_id=edition_id, subscription_id=subscription_id, now=now) > 0
+    given = tx.run("language_switch.give_copy", edition_id=edition_id, subscription_id=subscription_id, now=now)
+    count_move(tx, edition_id, None, DeliveryState.QUEUED, given)
+    return given > 0

@@ -187,8 +187,3 @@ def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int
     if tx.run("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now) < len(ids):
         raise Conflict("a subscription has ended already")
     tx.run("unsubscribes.forget_earlier", ids=in_json(ids))
-
-
-def cancel_copies(tx: Transaction, ids: Sequence[int], now: int) -> int:
-    """Cancel the unclaimed copies of these subscriptions; returns how many."""
-    return tx.run("subscriptions.cancel_copies", ids=in_json(ids), now=now)

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from pressrun.core.delivery import DeliveryState
 from pressrun.core.subscription import SubscriptionState
+from pressrun.store.copy_counts import count_move
 from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 RESTORED_FIELDS = ("state", "suspended_for", "paused_until", "source", "since")
@@ -110,9 +112,11 @@ def find_unsubscribe(tx: Transaction, subscription_id: int, now: int) -> Unsubsc
 
 def requeue_copies(tx: Transaction, unsubscribe: Unsubscribe, now: int) -> int:
     """Queue the copies again that the unsubscribe cancelled, of editions still being sent; returns how many."""
-    return tx.run(
-        "unsubscribes.requeue_copies", subscription_id=unsubscribe.subscription_id, left_at=unsubscribe.left_at, now=now
-    )
+    values = {"subscription_id": unsubscribe.subscription_id, "left_at": unsubscribe.left_at, "now": now}
+    rows = tx.rows("unsubscribes.requeue_copies", **values)
+    for row in rows:
+        count_move(tx, row["edition_id"], DeliveryState.CANCELLED, DeliveryState.QUEUED, 1)
+    return len(rows)
 
 
 def count_reason(tx: Transaction, unsubscribe_id: int, *, list_id: int, month: str, reason: str) -> bool:

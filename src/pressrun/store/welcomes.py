@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pressrun.core.delivery import DeliveryState
 from pressrun.store import editions
+from pressrun.store.copy_counts import count_move
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
 
@@ -47,7 +49,9 @@ def remove_welcome(tx: Transaction, list_id: int) -> None:
 def requeue_copy(tx: Transaction, edition_id: int, subscription_id: int, *, left_at: int, now: int) -> bool:
     """Queue a copy again that was cancelled when its reader left at that time; False when there is none."""
     values = {"edition_id": edition_id, "subscription_id": subscription_id, "left_at": left_at, "now": now}
-    return tx.run("welcomes.requeue_copy", **values) > 0
+    queued = tx.run("welcomes.requeue_copy", **values)
+    count_move(tx, edition_id, DeliveryState.CANCELLED, DeliveryState.QUEUED, queued)
+    return queued > 0
 
 
 def unfinished(tx: Transaction, list_id: int) -> list[int]:

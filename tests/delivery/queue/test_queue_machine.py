@@ -21,7 +21,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.errors import Refused
 from pressrun.smtp.handover import Outgoing
-from pressrun.store.deliveries import count_copies
+from pressrun.store.copy_counts import count_begun, count_copies, find_difference
 
 READERS = 6
 ANSWERS = {"taken": TAKEN, "later": LATER, "gone": GONE, "lost": LOST, "unsent": UNSENT}
@@ -205,6 +205,13 @@ class QueueLife(RuleBasedStateMachine):
     @invariant()
     def the_counts_add_up(self) -> None:
         assert READERS == sum(self.counts().values())
+
+    @invariant()
+    def the_kept_numbers_are_those_of_the_rows(self) -> None:
+        database = self.press.office.database
+        assert None is self.loop.run(database.read(find_difference, self.edition))
+        # A copy that was in flight at a kill waits as if it had not begun.
+        assert 0 <= self.loop.run(database.read(count_begun, self.edition)) <= READERS
 
     @invariant()
     def no_copy_moved_where_it_may_not(self) -> None:

@@ -12,6 +12,7 @@ from pressrun.services.mails.forwards import new_forward
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import SuppressionReason
 from pressrun.store import deliveries, suppressions
+from pressrun.store.copy_counts import recount
 from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.inbound import InboundMail
 from pressrun.store.lists import find_list
@@ -107,7 +108,8 @@ async def test_what_may_not_go_takes_no_place_from_what_may(press: Pressroom) ->
         await keep_out(press, address)
 
     def claim(tx: Transaction) -> tuple[list[ClaimedCopy], int]:
-        return deliveries.claim_copies(tx, edition_id=edition, lane="", now=int(press.office.now), limit=2)
+        now = int(press.office.now)
+        return deliveries.claim_copies(tx, edition_id=edition, lane="", now=now, limit=2)
 
     claimed, cancelled = await press.office.database.write(claim)
     assert (10, addresses[10:]) == (cancelled, [one.address for one in claimed])
@@ -138,6 +140,7 @@ async def test_resending_leaves_out_who_may_not_be_mailed(press: Pressroom) -> N
     edition = await press.edition()
     await press.send_all()
     await press.change("update delivery set state = 'failed'")
+    await press.office.database.write(recount, edition)
     await keep_out(press, addresses[0], SuppressionReason.NEVER_AGAIN)
     found = await press.edition_admin.resend(edition)
     assert (1, 1) == (found.queued, found.left_out)

@@ -16,7 +16,8 @@ from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Usa
 from pressrun.services.operating.list_settings import KEYS, read_settings
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
-from pressrun.store.deliveries import count_copies, queue_audience
+from pressrun.store.copy_counts import count_copies
+from pressrun.store.deliveries import queue_audience
 from pressrun.store.editions import find_edition
 
 WEB = Origin(source="web")

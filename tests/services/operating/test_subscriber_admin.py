@@ -18,7 +18,7 @@ from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
 from pressrun.services.suppression import may_be_sent
-from pressrun.store import consent, deliveries, notices, subscribers, subscriptions
+from pressrun.store import consent, copy_counts, deliveries, notices, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 ANN = parse_address("Ann@x.example")
@@ -161,7 +161,7 @@ async def test_removing_cancels_what_waits(office: Office) -> None:
         lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
     )
     await office.subscribers.remove("news", ANN)
-    assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
+    assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
     with pytest.raises(NotFound):
         await office.subscribers.remove("news", ANN)
     with pytest.raises(NotFound):
@@ -180,7 +180,7 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     test_copy = notices.NewNotice(kind="test", address=ANN, message_secret=b"", list_id=1, content=b"To: Ann@x.example")
     await office.database.write(notices.insert_notice, test_copy, NOW)
     await office.subscribers.erase(parse_address("ann@x.example"))
-    assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
+    assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
     assert [] == await office.database.read(ledger_reports.list_editors, "news")
     assert [{"address": None, "reason": "erased"}] == [
         {"address": one["address"], "reason": one["reason"]}
@@ -228,7 +228,7 @@ async def test_a_row_that_ends_a_membership_cancels_what_waits(office: Office, s
     )
     woken = office.woken
     await take(office, [row(2, "ann@x.example", state=state)])
-    counts = await office.database.read(deliveries.count_copies, edition)
+    counts = await office.database.read(copy_counts.count_copies, edition)
     assert (1, 1, woken + 1) == (counts["cancelled"], counts["queued"], office.woken)
 
 

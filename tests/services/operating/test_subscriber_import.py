@@ -133,7 +133,7 @@ def _move(tx: Transaction, number: int, state: SubscriptionState | None, since: 
     if state is _State.SUSPENDED:
         suspended = replace(moved, state=_State.SUSPENDED, suspended_for="bounces")
         subscriptions.record_subscription(tx, subscription, suspended)
-        subscriptions.cancel_copies(tx, [number], LATER)
+        deliveries.cancel_copies(tx, [number], LATER)
     else:
         active = replace(moved, state=_State.ACTIVE, state_before=None)
         subscriptions.record_subscription(tx, subscription, active)

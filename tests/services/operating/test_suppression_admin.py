@@ -10,7 +10,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.reports import ledger_reports
-from pressrun.store import deliveries
+from pressrun.store import copy_counts, deliveries
 
 ANN = parse_address("Ann@x.example")
 
@@ -23,7 +23,7 @@ async def test_suppressing_ends_what_waits(office: Office) -> None:
         lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
     )
     await office.suppressions.add(parse_address("ann@X.example"), "operator")
-    assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
+    assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
     shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
     assert "operator" == shown["suppressed"]
 

@@ -28,6 +28,7 @@ from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.settings import ServiceSettings
+from pressrun.store import copy_counts
 from pressrun.store.transaction import Transaction
 
 ADA = "ada@reader.example"
@@ -96,6 +97,7 @@ async def start(house: House, edition_id: int, state: str = "queued") -> None:
     def work(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, edition_id), int(NOW))
         execute_in(tx, "update delivery set state = ? where edition_id = ?", state, edition_id)
+        copy_counts.recount(tx, edition_id)
         lifecycle.finish_if_done(tx, edition_id, int(NOW))
 
     await house.database.write(work)

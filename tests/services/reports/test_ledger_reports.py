@@ -36,9 +36,16 @@ async def edition_with_outcomes(office: Office) -> int:
             enhanced="5.1.1",
             reply="no such user",
             kind=FailureKind.HARD,
+            edition_id=edition,
         )
         later = DeliveryResult(
-            id=second.id, state=DeliveryState.DEFERRED, due_at=NOW + 60, relay="r", code=451, reply="later"
+            id=second.id,
+            state=DeliveryState.DEFERRED,
+            due_at=NOW + 60,
+            relay="r",
+            code=451,
+            reply="later",
+            edition_id=edition,
         )
         deliveries.record_results(tx, [failed, later], NOW)
 

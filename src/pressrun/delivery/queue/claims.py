@@ -18,7 +18,7 @@ from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.mail_results import Consequences
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.mails.notice_composer import is_passed_on
-from pressrun.store import deliveries, destinations, editions, lists, logos
+from pressrun.store import copy_counts, deliveries, destinations, editions, lists, logos
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -169,8 +169,8 @@ class _Claiming:
         claims.notices = [self._notice(row) for row in rows]
         forwards = [row.id for row in claims.barred if is_passed_on(row)]
         others = {row.id for row in claims.barred}.difference(forwards)
-        deliveries.cancel(tx, sorted(others - unjudged), self._now)
-        deliveries.fail_unsent(tx, [*forwards, *sorted(others & unjudged)], self._now)
+        deliveries.cancel_notices(tx, sorted(others - unjudged), self._now)
+        deliveries.fail_notices(tx, [*forwards, *sorted(others & unjudged)], self._now)
         if forwards:
             claims.consequences += Consequences(returned=keep_unsent_forwards(tx, forwards, self._now))
 
@@ -215,8 +215,9 @@ class _Claiming:
         rows: list[ClaimedCopy] = []
         for index, name in enumerate(names):
             share = -(-(limit - len(rows)) // (len(names) - index))
+            most = min(share, rooms.get(name, limit))
             found, withheld = deliveries.claim_copies(
-                self._tx, edition_id=edition_id, lane=name, now=self._now, limit=min(share, rooms.get(name, limit))
+                self._tx, edition_id=edition_id, lane=name, now=self._now, limit=most
             )
             if withheld:
                 self._claims.withheld[edition_id] += withheld
@@ -227,7 +228,7 @@ class _Claiming:
 
     def _canary_room(self, edition: Edition) -> int:
         assert edition.canary_copies is not None
-        return edition.canary_copies - deliveries.count_attempted(self._tx, edition.id)
+        return edition.canary_copies - copy_counts.count_begun(self._tx, edition.id)
 
     # ------------------------------------------------------------------ what is due later
 

@@ -41,12 +41,12 @@ async def recover(database: Database, entries: Collection[JournalEntry], now: fl
 def _recover(tx: Transaction, entries: Collection[JournalEntry], now: int) -> tuple[int, int]:
     """Returns how many copies a relay had taken, and how many go back to the queue."""
     claims = deliveries.claims_of(tx, [entry.claim.delivery_id for entry in entries])
-    delivered = [_delivered(entry, now) for entry in entries if entry.claim in claims]
+    delivered = [_delivered(entry, claims[entry.claim], now) for entry in entries if entry.claim in claims]
     deliveries.record_results(tx, delivered, now)
     return len(delivered), deliveries.recover(tx)
 
 
-def _delivered(entry: JournalEntry, now: int) -> DeliveryResult:
+def _delivered(entry: JournalEntry, edition_id: int | None, now: int) -> DeliveryResult:
     return DeliveryResult(
         id=entry.claim.delivery_id,
         state=DeliveryState.DELIVERED,
@@ -54,4 +54,5 @@ def _delivered(entry: JournalEntry, now: int) -> DeliveryResult:
         relay=entry.relay,
         code=entry.code,
         enhanced=entry.enhanced or None,
+        edition_id=edition_id,
     )

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.current import Current
-from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.delivery import REFUSALS, DeliveryState
 from pressrun.core.edition import EditionEvent, EditionState, move
 from pressrun.core.masking import without_addresses
 from pressrun.core.site import Site
 from pressrun.message.finding import Remark, remark
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import DeliverySettings, ServiceSettings
-from pressrun.store import deliveries, editions, lists, notices
+from pressrun.store import copy_counts, deliveries, editions, lists, notices
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.editions import Edition
 from pressrun.store.notices import NewNotice
@@ -31,7 +31,6 @@ from pressrun.store.transaction import Transaction
 LEAST_OUTCOMES = 100  # with fewer, one reader is too large a share
 MESSAGES_IN_A_ROW = 3  # refused as malformed or too large, with no copy accepted in between
 EVERY_SECONDS = 1.0  # between two counts after bad news: the health may be wrong, as after a failed transaction
-_REFUSED = frozenset({FailureKind.HARD, FailureKind.POLICY, FailureKind.MESSAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +207,7 @@ def _news_of(result: DeliveryResult) -> _Health:
     has_failed = result.state is DeliveryState.FAILED
     return _Health(
         outcomes=int(is_delivered or has_failed),
-        refused=int(has_failed and result.kind in _REFUSED),
+        refused=int(has_failed and result.kind in REFUSALS),
         messages=int(result.bounce is BounceClass.MESSAGE),
         has_delivered=is_delivered,
     )
@@ -218,10 +217,10 @@ def _count(tx: Transaction, edition: Edition, health: _Health, now: int) -> _Hea
     health = replace(health, counted_at=now, was_braked=edition.braked_at is not None)
     if health.was_braked:
         return health
-    counts = deliveries.count_copies(tx, edition.id)
+    counts = copy_counts.count_copies(tx, edition.id)
     return replace(
         health,
         outcomes=counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED],
-        refused=deliveries.count_refused(tx, edition.id),
+        refused=copy_counts.count_refused(tx, edition.id),
         complaints=edition.complaints,
     )

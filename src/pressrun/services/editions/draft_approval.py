@@ -21,7 +21,7 @@ from pressrun.services.editions.draft_status import DraftStatus, draft_status
 from pressrun.services.editions.edition_preview import Preview, preview_held
 from pressrun.services.mail_results import log_edition_change
 from pressrun.services.ports import Clock, Waker
-from pressrun.store import deliveries, drafts, editions, enrolment, lists
+from pressrun.store import copy_counts, drafts, editions, enrolment, lists
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -133,7 +133,7 @@ def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
         edition=edition,
         list=target,
         audience=enrolment.count_audience(tx, target.id) if is_held else edition.audience,
-        copies=deliveries.count_copies(tx, edition_id),
+        copies=copy_counts.count_copies(tx, edition_id),
         findings=tuple(map(read_finding, draft.findings)),
         expires_at=draft.expires_at,
         language=drafts.language_of_editors(tx, edition_id) or target.language,

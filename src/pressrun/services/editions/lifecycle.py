@@ -12,7 +12,7 @@ from functools import partial
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.services.editions.draft_status import require_releasable
-from pressrun.store import deliveries, drafts, editions, language_switch, lists
+from pressrun.store import copy_counts, deliveries, drafts, editions, language_switch, lists
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
 
@@ -171,7 +171,7 @@ def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
     edition = editions.find_edition(tx, edition_id)
     if edition is None or edition.canary_copies is None or edition.state is not EditionState.SENDING:
         return []
-    if deliveries.count_attempted(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
+    if copy_counts.count_begun(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
         return []
     paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=PAUSED_AFTER_CANARY)
     editions.record_edition(tx, edition, paused)

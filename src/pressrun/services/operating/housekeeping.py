@@ -31,6 +31,7 @@ from pressrun.store import (
     address_changes,
     bounces,
     consent,
+    copy_counts,
     deliveries,
     held_sign_ups,
     inbound,
@@ -47,6 +48,7 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.housekeeping")
 
 ROUND_SECONDS = 30.0
+DAY_SECONDS = 86400
 POLL_SECONDS = 1.0  # how late a pause may end or a probe go out
 # Kept after a notice was sent, so that a bounce of it can be told from a forgery.
 NOTICE_KEPT_SECONDS = 30 * 86400
@@ -83,6 +85,7 @@ class Housekeeping(BackgroundLoop):
         self._head = NO_ROWS
         self._head_logged_at = 0.0
         self._next_round_at = 0.0
+        self._counts_checked = int(clock() // DAY_SECONDS)  # the number of the day
         self._seen_at = math.inf  # the clock at the last step; it may also have been set back while no daemon ran
         self._settings = settings
         self._clock = clock
@@ -129,6 +132,7 @@ class Housekeeping(BackgroundLoop):
             await drop_kept_mail(self._database, limit_settings, int(now))
         await self._sweep("requests", pending_requests.sweep_set_aside, int(now - limit_settings.kept_mail_seconds))
         await self._sweep("network addresses", age_ips, limit_settings.consent_ip_seconds, self._entropy, now)
+        await self._check_counts(int(now // DAY_SECONDS))
         with self.isolated("statistics"):
             if await self._database.drop_statistics():
                 event(log, "housekeeping.statistics_dropped")
@@ -136,6 +140,22 @@ class Housekeeping(BackgroundLoop):
             head = await self._database.read(consent.read_head)
             if await self._database.checkpoint():
                 await self._keep_latest_head(head, now)
+
+    async def _check_counts(self, day: int) -> None:
+        """Once a day: compare the kept numbers of copies with the rows, and mend what differs."""
+        if day == self._counts_checked:
+            return
+        with self.isolated("numbers of copies"):
+            after = 0
+            while ids := await self._database.read(copy_counts.counted_editions, after):
+                for edition_id in ids:
+                    if await self._database.read(copy_counts.find_difference, edition_id) is None:
+                        continue
+                    if await self._database.write(copy_counts.recount, edition_id):
+                        event(log, "housekeeping.counts_mended", level=logging.WARNING, edition=edition_id)
+                        self._wake()
+                after = ids[-1]
+            self._counts_checked = day
 
     async def _sweep(
         self, subject: str, work: Callable[Concatenate[Transaction, P], int], *args: P.args, **kwargs: P.kwargs

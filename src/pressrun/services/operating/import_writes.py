@@ -13,7 +13,7 @@ from pressrun.core.tokens import Digests
 from pressrun.services.operating.import_decision import PriorState
 from pressrun.services.operating.row_checks import CheckedRow
 from pressrun.services.ports import Entropy
-from pressrun.store import consent, enrolment, notices, subscriptions
+from pressrun.store import consent, deliveries, enrolment, notices, subscriptions
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
 from pressrun.store.lists import MailingList
@@ -144,7 +144,7 @@ class ImportWriter:
             subscriptions.end_subscriptions(tx, ending, SOURCE, self.now)
         stopped = [*ending, *(one.subscription_id for one in moves if one.state is _State.SUSPENDED)]
         if stopped:
-            subscriptions.cancel_copies(tx, stopped, self.now)
+            deliveries.cancel_copies(tx, stopped, self.now)
 
     def _record_consent(
         self, tx: Transaction, changes: Sequence[RowChange], people: Callable[[RowChange], int]

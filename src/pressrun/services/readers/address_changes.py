@@ -32,7 +32,7 @@ from pressrun.services.readers.subscription_records import (
 )
 from pressrun.services.readers.suspension import resume_after_bounces
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
-from pressrun.store import address_changes, limits, subscribers, subscriptions
+from pressrun.store import address_changes, deliveries, limits, subscribers, subscriptions
 from pressrun.store.address_changes import AddressChange, ChangeState
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
@@ -321,7 +321,7 @@ def _give_back(tx: Transaction, former: Mapping[str, Any], now: int) -> None:
             continue
         if (current.round, current.since, current.state) != (item["round"], item["since"], item["state"]):
             continue
-        subscriptions.cancel_copies(tx, [current.id], now)
+        deliveries.cancel_copies(tx, [current.id], now)
         if item["before"] is None:
             subscriptions.delete_subscription(tx, current)
         else:

@@ -34,7 +34,7 @@ from pressrun.services.readers.suspension import still_suspended
 from pressrun.services.readers.unsubscribes import UnsubscribeRequest, unsubscribe
 from pressrun.services.reports.ledger_reports import Answer
 from pressrun.services.suppression import find_reason
-from pressrun.store import consent, language_switch, limits, lists, notices, subscribers, subscriptions
+from pressrun.store import consent, deliveries, language_switch, limits, lists, notices, subscribers, subscriptions
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
@@ -388,7 +388,7 @@ class Preferences:
                 since=now if item.can_pause else item.subscription.since,
             )
             subscriptions.record_subscription(tx, item.subscription, paused)
-            subscriptions.cancel_copies(tx, [paused.id], now)
+            deliveries.cancel_copies(tx, [paused.id], now)
             record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._context.entropy(16))
             if item.can_pause and item.list.leaving_note:
                 started.append(item.list)

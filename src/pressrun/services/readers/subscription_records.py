@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.store import consent, lists, subscriptions
+from pressrun.store import consent, deliveries, lists, subscriptions
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
@@ -74,7 +74,7 @@ def end_subscription(tx: Transaction, subscription: Subscription, source: str, n
     """End a subscription: its requests become void, and its copies that nobody has claimed are cancelled."""
     assert move(subscription.state, SubscriptionEvent.LEAVE) is not None
     subscriptions.end_subscriptions(tx, [subscription.id], source, now)
-    subscriptions.cancel_copies(tx, [subscription.id], now)
+    deliveries.cancel_copies(tx, [subscription.id], now)
     ended = subscriptions.find_subscription_by_id(tx, subscription.id)
     assert ended is not None
     return ended

@@ -16,7 +16,7 @@ from pressrun.services.ports import Entropy
 from pressrun.services.readers.subscription_records import FOR_BOUNCES, SubscriptionDetails, list_subscriptions
 from pressrun.services.settings import BounceSettings
 from pressrun.services.suppression import SuppressionReason, find_reason, suppress
-from pressrun.store import bounces, enrolment, notices, subscribers, subscriptions
+from pressrun.store import bounces, deliveries, notices, subscribers, subscriptions
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
@@ -59,7 +59,7 @@ def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, s
         if state is not None:
             changed = replace(details.subscription, state=state, suspended_for=FOR_BOUNCES, since=now)
             subscriptions.record_subscription(tx, details.subscription, changed)
-    enrolment.cancel_all_copies(tx, subscriber_id, now)
+    deliveries.cancel_copies_of(tx, subscriber_id, now)
     if suppresses:
         suppress(tx, person.digests, SuppressionReason.HARD_BOUNCE, address=person.address, now=now)
     return True

@@ -21,7 +21,7 @@ from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.subscription_records import PAUSED, Origin, language_of_evidence
-from pressrun.store import consent, language_switch, limits, notices, subscriptions, unsubscribes
+from pressrun.store import consent, deliveries, language_switch, limits, notices, subscriptions, unsubscribes
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.editions import count_unsubscribed
 from pressrun.store.notices import NewNotice
@@ -137,7 +137,7 @@ def _end(tx: Transaction, gone: Sequence[tuple[UnsubscribeRequest, Unsubscriber]
         by_source.setdefault(request.origin.source, []).append(reader.id)
     for source, ids in by_source.items():
         subscriptions.end_subscriptions(tx, ids, source, now)
-    subscriptions.cancel_copies(tx, [reader.id for _, reader in gone], now)
+    deliveries.cancel_copies(tx, [reader.id for _, reader in gone], now)
     counted = Counter(
         request.edition_id
         for request, reader in gone

@@ -22,6 +22,7 @@ from pressrun.services.evidence import ASKED, CONFIRMATION
 from pressrun.services.suppression import find_reason
 from pressrun.store import (
     consent,
+    copy_counts,
     deliveries,
     destinations,
     drafts,
@@ -231,7 +232,7 @@ def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
         "subject": found.subject,
         "state": found.state.value,
         "audience": found.audience,
-        **deliveries.count_copies(tx, found.id),
+        **copy_counts.count_copies(tx, found.id),
         "created_at": rfc3339(found.created_at),
         "scheduled_at": rfc3339(found.scheduled_at),
         "started_at": rfc3339(found.started_at),

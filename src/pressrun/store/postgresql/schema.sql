@@ -404,6 +404,18 @@ create index delivery_queue on delivery (edition_id, state, lane, due_at, id);
 create unique index delivery_once on delivery (subscription_id, edition_id);
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
 
+create table copy_count (
+    edition_id bigint primary key references edition on delete cascade,
+    queued bigint not null default 0,
+    claimed bigint not null default 0,
+    deferred bigint not null default 0,
+    delivered bigint not null default 0,
+    failed bigint not null default 0,
+    cancelled bigint not null default 0,
+    refused bigint not null default 0,
+    begun bigint not null default 0
+);
+
 create view had_issue as
 select mine.id as edition_id, me.id as subscription_id
 from edition as mine

@@ -23,7 +23,7 @@ on conflict (delivery_id) do update set at = excluded.at, code = excluded.code, 
 -- Record that a copy has failed after all.
 update delivery set state = 'failed', settled_at = :now, code = :code, enhanced = :enhanced,
     kind = :kind, bounce = :bounce, reply = case when notice_id is null and subscription_id is null then null else :reply end
-where id = :id and state in ('queued', 'claimed', 'deferred', 'delivered');
+where id = :id and state = :state;
 
 -- name: count_handovers
 -- When the relay accepted the copies of an edition that bounced later.

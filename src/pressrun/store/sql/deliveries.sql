@@ -22,12 +22,6 @@ where recipient.subscription_id = member.id and recipient.may_be_mailed
         where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
 order by random();
 
--- name: count_attempted
--- How many copies of an edition were tried; by states, so that the many queued ones are not looked at.
-select count(*) from delivery
-where edition_id = :edition_id and state in ('claimed', 'deferred', 'delivered', 'failed', 'cancelled')
-    and attempts > 0;
-
 -- name: queue_notice
 -- One mail to one person.
 insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now)
@@ -86,35 +80,38 @@ update delivery set state = new.value ->> 1, due_at = cast(new.value ->> 2 as bi
 from {each settlements as new}
 where delivery.id = cast(new.value ->> 0 as bigint) and delivery.state = 'claimed';
 
--- name: defer
--- Claimed copies wait for their retry, unless their reader may not be mailed any more, or their edition was cancelled
--- meanwhile; arrays as above.
-update delivery set
-    state = case
-        when edition_id is null then 'deferred'
-        when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
-        when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 'deferred'
-        else 'cancelled' end,
-    due_at = cast(new.value ->> 2 as bigint), settled_at = :now, relay = new.value ->> 3,
-    code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7,
+-- name: withhold
+-- Claimed copies that were deferred and wait for no retry, because their reader may not be mailed any more, or their
+-- edition was cancelled meanwhile; arrays as above.
+update delivery set state = 'cancelled', due_at = cast(new.value ->> 2 as bigint), settled_at = :now,
+    relay = new.value ->> 3, code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
 from {each settlements as new}
-where delivery.id = cast(new.value ->> 0 as bigint) and delivery.state = 'claimed';
+where delivery.id = cast(new.value ->> 0 as bigint) and delivery.state = 'claimed' and delivery.edition_id is not null and case
+    when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
+    when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 0
+    else 1 end = 1;
+
+-- name: release_barred
+-- Claimed, never handed over, and they may not go any more: their reader may not be mailed, or their edition was cancelled.
+update delivery set state = 'cancelled', attempts = attempts - 1,
+    first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now
+where id {in ids} and state = 'claimed' and edition_id is not null and case
+    when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
+    when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 0
+    else 1 end = 1
+returning edition_id;
 
 -- name: release
 -- Claimed, but never handed over: as if it had not been tried.
-update delivery set
-    state = case
-        when edition_id is null then 'queued'
-        when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
-        when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 'queued'
-        else 'cancelled' end,
-    attempts = attempts - 1, first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now
-where id {in ids} and state = 'claimed';
+update delivery set state = 'queued', attempts = attempts - 1,
+    first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now
+where id {in ids} and state = 'claimed'
+returning edition_id;
 
 -- name: claims
 -- Which claims a process that is gone held of these copies.
-select id, attempts, first_attempt_at from delivery
+select id, attempts, first_attempt_at, edition_id from delivery
 where id {in ids} and state = 'claimed' and first_attempt_at is not null;
 
 -- name: claimed
@@ -124,29 +121,25 @@ select id from delivery where state = 'claimed'
 union all
 select id from delivery where edition_id is null and state = 'claimed';
 
--- name: recover_copies
--- Claimed by a process that is gone: the same copy goes out again, to readers who may still be mailed.
-update delivery {indexed by delivery_queue} set
-    state = case when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id)
-        then 'queued' else 'cancelled' end
-where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'));
-
--- name: recover_cancelled
--- Claimed by a process that is gone, of an edition that was cancelled.
+-- name: recover_barred
+-- Claimed by a process that is gone, of an edition that was cancelled, or for readers who may not be mailed any more.
 update delivery {indexed by delivery_queue} set state = 'cancelled'
-where state = 'claimed' and edition_id in (select id from edition where state = 'cancelled');
+where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused', 'cancelled'))
+    and case
+        when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
+        when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 0
+        else 1 end = 1
+returning edition_id;
+
+-- name: recover_copies
+-- Claimed by a process that is gone: the same copy goes out again.
+update delivery {indexed by delivery_queue} set state = 'queued'
+where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
+returning edition_id;
 
 -- name: recover_notices
 -- The same for notices: whether they may still go is looked at when they are claimed again.
 update delivery set state = 'queued' where edition_id is null and state = 'claimed';
-
--- name: counts
--- How many copies of an edition are in each state.
-select state, count(*) as number from delivery where edition_id = :edition_id group by state;
-
--- name: count_refused
--- How many copies of an edition were refused for good by its readers' servers.
-select count(*) from delivery where edition_id = :edition_id and state = 'failed' and kind in ('hard', 'policy', 'message');
 
 -- name: last_refusal
 -- The words of one copy of an edition that failed for such a reason.
@@ -170,9 +163,20 @@ select min(due_at) from delivery where edition_id = :edition_id and state = :sta
 select min(due_at) from delivery where edition_id is null and state = :state and lane = '';
 
 -- name: cancel_waiting
--- What nobody has claimed yet does not go out.
+-- What nobody has claimed yet does not go out; some at a time.
 update delivery set state = 'cancelled', settled_at = :now
-where edition_id = :edition_id and state in ('queued', 'deferred');
+where id in (select id from delivery {indexed by delivery_queue} where edition_id = :edition_id and state = :state limit :limit);
+
+-- name: waiting_of_subscriptions
+-- What waits for these subscriptions.
+select id, edition_id, state from delivery {indexed by delivery_once}
+where subscription_id {in ids} and edition_id is not null and state in ('queued', 'deferred') order by id{lock};
+
+-- name: waiting_of_subscriber
+-- What waits for a person on every list.
+select id, edition_id, state from delivery
+where subscription_id in (select id from subscription where subscriber_id = :subscriber_id)
+    and state in ('queued', 'deferred') order by id{lock};
 
 -- name: requeue_failed
 -- Failed copies of readers who may still be written to go out again, under the same Message-ID; the retries and the
@@ -186,6 +190,7 @@ update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt
         left join lane_domain on lane_domain.domain = recipient.domain
         where recipient.subscription_id = delivery.subscription_id)
 where edition_id = :edition_id and state = 'failed'
+    and case when kind in ('hard', 'policy', 'message') then 1 else 0 end = :is_refused
     and (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id)
     and not exists (select 1 from had_issue
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id);
@@ -194,10 +199,6 @@ where edition_id = :edition_id and state = 'failed'
 -- What was said of copies that go out again, before they bounced.
 delete from handover where delivery_id in (
     select id from delivery where edition_id = :edition_id and state = 'queued');
-
--- name: count_failed
--- How many copies of an edition failed.
-select count(*) from delivery where edition_id = :edition_id and state = 'failed';
 
 -- name: in_state
 -- The copies of an edition in one state with the remotes' words.
@@ -248,21 +249,6 @@ where edition_id = :edition_id and state in ('queued', 'deferred') group by doma
 -- name: retry_now
 -- Deferred copies and notices are tried again now.
 update delivery set due_at = :now where state = 'deferred' and (cast(:domain as text) is null or domain = :domain);
-
--- name: live_counts
--- How many copies are in each state, of editions that are not over; of welcome mails, which never are, those that wait.
-select delivery.state, count(*) as number
-from edition {indexed by edition_by_state}
-cross join delivery {indexed by delivery_queue}
-where edition.state in ('scheduled', 'sending', 'paused') and edition.is_welcome = 0 and delivery.edition_id = edition.id
-group by delivery.state
-union all
-select delivery.state, count(*) as number
-from edition {indexed by edition_by_state}
-cross join delivery {indexed by delivery_queue}
-where edition.state in ('sending', 'paused') and edition.is_welcome = 1 and delivery.edition_id = edition.id
-    and delivery.state in ('queued', 'claimed', 'deferred')
-group by delivery.state;
 
 -- name: sweep_notices
 -- Notices that came to their end some time ago.

@@ -41,8 +41,11 @@ delete from lane where name = :name;
 -- Fail the copies that waited too long for a destination.
 update delivery {indexed by delivery_queue} set state = 'failed', kind = 'expired', settled_at = :now,
     reply = case when notice_id is null and subscription_id is null then null else :reply end
-where edition_id in (select id from edition where state in ('sending', 'paused'))
-    and state in ('queued', 'deferred') and lane = :lane;
+where edition_id = :edition_id and state = :state and lane = :lane;
+
+-- name: going
+-- Editions that are being sent or are paused.
+select id from edition where state in ('sending', 'paused') order by id;
 
 -- name: lane_of
 -- The destination of a domain.

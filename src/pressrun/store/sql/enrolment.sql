@@ -75,12 +75,6 @@ from (select id from subscription {indexed by subscription_by_list} where list_i
 cross join recipient
 where recipient.subscription_id = member.id and recipient.may_be_mailed;
 
--- name: cancel_copies
--- Cancel the waiting copies of a person on every list.
-update delivery set state = 'cancelled', settled_at = :now
-where subscription_id in (select id from subscription where subscriber_id = :subscriber_id)
-and state in ('queued', 'deferred');
-
 -- name: cancel_notices
 -- Cancel the waiting notices of a person.
 update delivery set state = 'cancelled', settled_at = :now

@@ -119,9 +119,3 @@ where subscription_id = :giver_id and edition_id is not null and state in ('queu
     and not exists (select 1 from subscription as taker cross join subscription as theirs cross join delivery as other
         where taker.id = :taker_id and theirs.subscriber_id = taker.subscriber_id and other.subscription_id = theirs.id
             and other.edition_id = delivery.edition_id);
-
--- name: cancel_copies
--- Cancel the unclaimed copies of ended subscriptions.
-update delivery set state = 'cancelled', settled_at = :now
-where subscription_id {in ids} and edition_id is not null
-    and state in ('queued', 'deferred');

@@ -30,7 +30,8 @@ select * from leaving where subscription_id = :subscription_id and expires_at > 
 -- Queue the copies again that an unsubscribe cancelled, of editions still being sent.
 update delivery set state = 'queued', due_at = :now, settled_at = null
 where subscription_id = :subscription_id and state = 'cancelled' and settled_at = :left_at
-    and edition_id in (select id from edition where state in ('sending', 'paused'));
+    and edition_id in (select id from edition where state in ('sending', 'paused'))
+returning edition_id;
 
 -- name: say_why
 -- Record that a reader gave a reason, for the first time.

@@ -258,7 +258,7 @@ left join suppression as own on own.digest = subscriber.suppression_digest
 left join suppression as mailbox on mailbox.digest = subscriber.mailbox_digest and mailbox.reason = 'never-again'
 where subscriber.id = subscription.subscriber_id;
 
--- One row for each edition. Numbers of copies are counted from `delivery`.
+-- One row for each edition. `copy_count` has the numbers of its copies.
 create table edition (
     id integer primary key autoincrement,
     list_id integer not null references list on delete cascade,
@@ -431,6 +431,19 @@ create table delivery (
 create index delivery_queue on delivery (edition_id, state, lane, due_at);
 create unique index delivery_once on delivery (subscription_id, edition_id);
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
+
+-- How many copies of an edition are in each state: kept by the transactions that change them, so that nobody counts rows.
+create table copy_count (
+    edition_id integer primary key references edition on delete cascade,
+    queued integer not null default 0,        -- how many are in this state, and so on
+    claimed integer not null default 0,       -- in this state
+    deferred integer not null default 0,      -- in this state
+    delivered integer not null default 0,     -- in this state
+    failed integer not null default 0,        -- in this state
+    cancelled integer not null default 0,     -- in this state
+    refused integer not null default 0,       -- of the failed ones: kind is hard, policy or message
+    begun integer not null default 0          -- claimed for the first time, and not given back since
+) strict;
 
 -- Subscriptions that have an issue already by another edition than this one: a copy was or will be sent to them, or to a
 -- subscription in another language that became them. Nobody gets an issue twice in any language.
