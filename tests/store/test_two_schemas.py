@@ -22,8 +22,12 @@ ONLY_POSTGRESQL = {
     "table archive_search",
     "index archive_search_by_lexeme",
     "table schema_version",
-    "function guard_consent",
-    "trigger consent_is_guarded",
+    "function append_consent",
+    "function refuse_consent",
+    "insert into consent_head",  # a line of the first function
+    "trigger consent_is_appended",
+    "trigger consent_is_kept",
+    "trigger consent_stays",
 }
 # A change of the words that the rules below make of the statement for SQLite.
 CHANGED = {
