@@ -98,6 +98,11 @@ class Database:
         """
         return await self._writer.run(lambda connection: connection.checkpoint())
 
+    async def scrub(self) -> None:
+        """Take what was deleted out of the files of the database, as far as its engine can; raises Unavailable."""
+        await self.checkpoint()
+        await asyncio.to_thread(self.location.scrub)
+
     async def drop_statistics(self) -> bool:
         """Drop statistics that would mislead the planner; True if there were any."""
         return await self._writer.run(lambda connection: connection.drop_statistics())

@@ -45,6 +45,10 @@ class Location(Protocol):
         """What the engine finds wrong with the database as a whole, or None."""
         ...
 
+    def scrub(self) -> None:
+        """Take what was deleted out of the files, where a checkpoint does not do so; raises Unavailable."""
+        ...
+
     def connect(self, *, readonly: bool = False) -> EngineConnection:
         """Open a connection for the thread of the caller; raises Unavailable."""
         ...

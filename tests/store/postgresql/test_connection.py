@@ -254,3 +254,19 @@ def test_a_server_that_is_gone_is_unavailable_until_it_is_back() -> None:
             server.start()
             connection.write(lambda tx: execute_in(tx, _INSERT, b"c"))
             assert [b"a", b"c"] == rows(connection)
+
+
+def test_what_was_only_recorded_is_on_the_disk_after_a_checkpoint() -> None:
+    with new_server() as server:
+        place = PostgresDatabase(server.url("postgres", "postgres"))
+        place.create()
+        with server.connect() as admin:  # or the server itself writes what was recorded after a moment
+            admin.execute("alter system set wal_writer_delay = '10s'")
+            admin.execute("select pg_reload_conf()")
+        with closing(place.connect()) as connection:
+            connection.write(lambda tx: execute_in(tx, _INSERT, b"a"), durable=False)
+            assert connection.checkpoint()
+            connection.write(lambda tx: execute_in(tx, _INSERT, b"b"), durable=False)
+            server.stop("immediate")
+            server.start()
+            assert [b"a"] == rows(connection)

@@ -155,3 +155,15 @@ def test_without_the_driver_the_error_names_the_extra(monkeypatch: pytest.Monkey
     monkeypatch.setitem(__import__("sys").modules, "pressrun.store.postgresql.location", None)
     with pytest.raises(BadConfiguration, match=r"Install pressrun\[postgresql\]"):
         find_server("postgresql://db.example/news", None)
+
+
+def test_scrubbing_leaves_no_deleted_row_behind(server: Server, name: str) -> None:
+    place = PostgresDatabase(server.url(name))
+    place.create()
+    with server.connect(name) as admin:
+        admin.execute("insert into suppression (digest, reason, since) values ('a', 'operator', 1)")
+        admin.execute("delete from suppression")
+        sizes = [admin.execute("select pg_relation_size('suppression')").fetchone()]
+        place.scrub()
+        sizes.append(admin.execute("select pg_relation_size('suppression')").fetchone())
+    assert [(8192,), (0,)] == sizes

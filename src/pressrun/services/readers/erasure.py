@@ -62,7 +62,7 @@ async def erase(
         return None if unless(tx) else erase_person(tx, address, keys, entropy(16), now, earlier)
 
     erased = await database.write(work)
-    await database.checkpoint()  # nothing of them is left in the write-ahead log
+    await database.scrub()
     return erased
 
 

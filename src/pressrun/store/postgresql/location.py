@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg import sql
 from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolation
 
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
@@ -21,6 +22,7 @@ from pressrun.store.schema_steps import load_steps, newest_step
 T = TypeVar("T")
 
 FIRST_VERSION = 38  # of the schema that the first release with this engine had
+_OUR_TABLES = "select relname from pg_class where relkind = 'r' and relnamespace = to_regnamespace(current_schema())"
 _FOLDER = Path(__file__).parent
 _STEPS = _FOLDER / "steps"
 
@@ -114,6 +116,14 @@ class PostgresDatabase:
     def find_damage(self) -> str | None:
         """Nothing: the server checks its pages by itself."""
         return None
+
+    def scrub(self) -> None:
+        """Vacuum our tables: nobody can read deleted rows any longer, and others are written over them."""
+        self._ask(self._scrub)
+
+    def _scrub(self, connection: psycopg.Connection[Any]) -> None:
+        for (table,) in connection.execute(_OUR_TABLES).fetchall():
+            connection.execute(sql.SQL("vacuum {}").format(sql.Identifier(table)))
 
     def connect(self, *, readonly: bool = False) -> PostgresConnection:
         """Open a connection; each of its transactions says by itself whether it may write."""

@@ -47,6 +47,9 @@ class SqliteFile:
             return None if "not a database" in str(problem) else str(problem)  # `version` reports that
         return None if result == "ok" else result
 
+    def scrub(self) -> None:
+        """Nothing is left to do: `secure_delete` overwrites what is deleted, and the checkpoint empties the WAL."""
+
     def connect(self, *, readonly: bool = False) -> SqliteConnection:
         return SqliteConnection(connect(self.path, readonly=readonly))
 
