@@ -16,8 +16,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 
+from pressrun.store import sessions
 from pressrun.store.database import Database
 from pressrun.store.location import Location
+from pressrun.store.sessions import Process
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
 
@@ -85,6 +87,14 @@ def select_at(place: Path | str, sql: str, *parameters: object) -> list[tuple[An
             return connection.execute(sql, parameters).fetchall()
     with psycopg.connect(place) as server:
         return server.execute(_for_psycopg(sql), parameters).fetchall()
+
+
+async def begin_session(database: Database) -> int:
+    """A process begins: the one before it is gone."""
+    process = Process(host="here", pid=1, lock="here", version="0", config="{}", keys="")
+    session = await database.write(sessions.begin, process, is_alone=True)
+    assert isinstance(session, int)
+    return session
 
 
 def execute_at(place: Path | str, sql: str, *parameters: object) -> None:

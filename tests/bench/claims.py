@@ -43,7 +43,9 @@ def claim_all(path: Path) -> float:
     """Claim the whole edition; copies for each second of this thread's own time."""
 
     def claim(tx: Transaction) -> tuple[int, int]:
-        claimed, cancelled = deliveries.claim_copies(tx, edition_id=large.EDITION, lane="", now=10, limit=BATCH)
+        claimed, cancelled = deliveries.claim_copies(
+            tx, session=1, edition_id=large.EDITION, lane="", now=10, limit=BATCH
+        )
         return len(claimed), cancelled
 
     with closing(connect(path)) as connection:
@@ -59,7 +61,8 @@ def queue_again(path: Path) -> None:
     """Everything is queued as at first."""
     with closing(connect(path)) as connection:
         connection.execute(
-            "update delivery set state = 'queued', attempts = 0, first_attempt_at = null, settled_at = null"
+            "update delivery set state = 'queued', claimed_by = null, attempts = 0, first_attempt_at = null,"
+            " settled_at = null"
         )
         connection.execute("pragma wal_checkpoint(truncate)")
 

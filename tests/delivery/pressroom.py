@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.database import execute, select
+from tests.database import begin_session, execute, select
 from tests.delivery.direct import DirectWorker
 from tests.services.office import Office, open_office
 
@@ -25,7 +25,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.providers import DestinationTable
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.delivery.queue.dispatcher import Dispatcher
+from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.recovery import recover
 from pressrun.delivery.queue.relay_weights import RelayWeights
@@ -87,6 +87,17 @@ class FakePool:
         self.drained.append(seconds)
 
 
+@dataclass(slots=True)
+class FakeOwner:
+    """A session that has its lease for as long as the test says."""
+
+    session: int
+    is_leased: bool = True
+
+    def may_hand_out(self) -> bool:
+        return self.is_leased
+
+
 @dataclass(slots=True, kw_only=True)
 class Pressroom:
     """All that a test of editions and their copies touches."""
@@ -95,6 +106,7 @@ class Pressroom:
     edition_admin: EditionAdmin
     housekeeping: Housekeeping
     bounce_handler: BounceHandler
+    owner: FakeOwner = field(init=False)
     dispatcher: Dispatcher = field(init=False)
     press: DirectWorker = field(init=False)
     pool: FakePool = field(default_factory=FakePool)
@@ -114,7 +126,8 @@ class Pressroom:
 
     async def start(self) -> Dispatcher:
         """What a process does at its start; the one before is simply forgotten, as after a kill."""
-        recovered = await recover(self.office.database, self.taken, self.office.now)
+        self.owner = FakeOwner(await begin_session(self.office.database))
+        recovered = await recover(self.office.database, self.owner.session, self.taken, self.office.now)
         self.dispatcher = Dispatcher(
             database=self.office.database,
             scheduler=Scheduler(
@@ -130,9 +143,12 @@ class Pressroom:
             ),
             settings=self.settings,
             clock=self.clock,
-            on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
-            draw_consequences=self.bounce_handler.draw_consequences,
-            may_go=partial(may_be_sent, keys=self.office.keys),
+            owner=self.owner,
+            hooks=DispatchHooks(
+                draw_consequences=self.bounce_handler.draw_consequences,
+                may_go=partial(may_be_sent, keys=self.office.keys),
+                on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
+            ),
         )
         self.press = DirectWorker(self.dispatcher.broker, self.pool, site=SITE, keys=self.office.keys, clock=self.clock)
         self.dispatcher.broker.connect(self.press)

@@ -107,7 +107,7 @@ def _on_their_way(house: House, sink: Sink) -> int:
     accepted = {line.rcpt_to for line in sink.lines() if line.status == "A"}
     claimed = rows(
         house,
-        "select subscriber.address, delivery.id, attempts, first_attempt_at from delivery"
+        "select subscriber.address, delivery.id, attempts, first_attempt_at, claimed_by from delivery"
         " join subscription on subscription.id = subscription_id join subscriber on subscriber.id = subscriber_id"
         " where delivery.state = 'claimed'",
     )

@@ -64,6 +64,7 @@ from pressrun.store.transaction import Transaction
 
 D = "news.example.org"
 NOW = 1_780_000_000.0
+CLAIMANT = 1  # the session in whose name tests claim
 ADA = "ada@reader.example"
 LOCAL = TcpEndpoint("127.0.0.1", 0)
 
@@ -205,7 +206,9 @@ class Mailroom:
 
         def claim(tx: Transaction) -> list[Outgoing]:
             may_go = partial(may_be_sent, keys=self.keys)
-            rows, _ = deliveries.claim_notices(tx, now=int(self.now), limit=1000, octets=1 << 30, may_go=may_go)
+            rows, _ = deliveries.claim_notices(
+                tx, session=CLAIMANT, now=int(self.now), limit=1000, octets=1 << 30, may_go=may_go
+            )
             found = []
             for row in rows:
                 target = None if row.list_id is None else lists.find_list_by_id(tx, row.list_id)

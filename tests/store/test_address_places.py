@@ -76,6 +76,12 @@ _DOMAIN = "a domain, without the person"
 NEVER_AN_ADDRESS = {
     "keyring fingerprint": _DIGEST,
     "id_counter name": _WORD,
+    "session host": "the name of a machine of the operator",
+    "session lock": "numbers",
+    "session version": "a version of the program",
+    "session config": _DIGEST,
+    "session keys": _DIGEST,
+    "session state": _WORD,
     "list name": "a local part of our own",
     "list language": "a tag (BCP 47)",
     "list archive": _WORD,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import struct
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from hypothesis import strategies as st
 from pressrun.delivery.queue.broker import UNRECORDED_AT_MOST
 from pressrun.store.journal import SLOTS, Claim, Journal, JournalEntry
 
+SESSION = 3
+
 
 def taken(number: int, *, attempts: int = 1, enhanced: str = "2.0.0", relay: str = "primary") -> JournalEntry:
-    return JournalEntry(Claim(number, attempts, 1_700_000_000 + number), relay, 250, enhanced)
+    return JournalEntry(Claim(number, attempts, 1_700_000_000 + number, SESSION), relay, 250, enhanced)
 
 
 def entries(journal_path: Path) -> list[JournalEntry]:
@@ -78,7 +82,7 @@ def test_the_last_ones_stay_and_more_than_may_be_unrecorded(journal: Journal, jo
 
 def test_a_copy_that_was_sent_anew_stands_there_twice(journal: Journal) -> None:
     """Each claim for itself: whoever looks asks for the one that he holds."""
-    first, second = taken(7), JournalEntry(Claim(7, 1, 1_800_000_000), "primary", 250, "")
+    first, second = taken(7), JournalEntry(Claim(7, 1, 1_800_000_000, SESSION), "primary", 250, "")
     journal.append([first])
     journal.append([second])
     assert [first, second] == [*journal.entries().values()]
@@ -137,3 +141,16 @@ def test_a_disk_that_is_full_is_told(journal: Journal, monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(OSError, match="No space left"):
         journal.append([taken(1)])
+
+
+def test_what_a_program_without_sessions_noted_is_read(journal: Journal, journal_path: Path) -> None:
+    """It was killed before the upgrade. What is noted from then on comes behind it."""
+    former = struct.pack(">QqqHH12p64p", 7, 5, 1_700_000_005, 2, 250, b"2.0.0", b"primary")
+    slot = (former + struct.pack(">I", zlib.crc32(former))).ljust(128, b"\0")
+    with journal_path.open("r+b") as handle:
+        handle.seek(7 * 128)
+        handle.write(slot)
+    with closing(Journal.open(journal_path)) as opened:
+        opened.append([taken(6)])
+    earlier = JournalEntry(Claim(5, 2, 1_700_000_005, 0), "primary", 250, "2.0.0")
+    assert [earlier, taken(6)] == entries(journal_path)

@@ -36,9 +36,10 @@ PLANS = {
         "search delivery using integer primary key (rowid=?)",
         "scan json_each virtual table index 1:",
     ],
-    "deliveries.claims": [
+    "deliveries.orphaned_claims": [
         "search delivery using integer primary key (rowid=?)",
         "scan json_each virtual table index 1:",
+        "search session using integer primary key (rowid=?)",
     ],
     "deliveries.cancel": [
         "search delivery using integer primary key (rowid=?)",
@@ -265,6 +266,9 @@ UNSCANNED = [
     "deliveries.recover_barred",
     "deliveries.recover_copies",
     "deliveries.waiting_of_subscriber",
+    "deliveries.adopt",
+    "deliveries.claimed",
+    "deliveries.recover_notices",
     "deliveries.requeue_failed",
     "deliveries.in_state",
     "deliveries.count_by_domain",

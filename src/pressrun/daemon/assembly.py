@@ -12,7 +12,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue
 from pressrun.core.providers import DestinationTable
 from pressrun.daemon.services import Services
-from pressrun.delivery.queue.dispatcher import Dispatcher
+from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.jobs import Supply
 from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.recovery import recover
@@ -30,7 +30,7 @@ from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.operating.relay_watch import RelayWatch
-from pressrun.services.ports import MailParser, RelayPool, Waker
+from pressrun.services.ports import ClaimOwner, MailParser, RelayPool, Waker
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.database import Database
 from pressrun.store.journal import Journal
@@ -53,13 +53,14 @@ async def build_dispatcher(
     settings: Settings,
     database: Database,
     keys: KeyRing,
+    owner: ClaimOwner,
     journal: Journal | None,
     bounce_handler: BounceHandler,
     metrics: Metrics,
 ) -> Dispatcher:
     """Recover the copies of a dead process, and wire the dispatcher at the pace that it had reached."""
     journaled = () if journal is None else journal.entries().values()
-    recovered = await recover(database, journaled, utc_now())
+    recovered = await recover(database, owner.session, journaled, utc_now())
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=database,
@@ -76,9 +77,12 @@ async def build_dispatcher(
         ),
         settings=settings.delivery,
         clock=utc_now,
-        on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
-        draw_consequences=bounce_handler.draw_consequences,
-        may_go=partial(may_be_sent, keys=keys),
+        owner=owner,
+        hooks=DispatchHooks(
+            draw_consequences=bounce_handler.draw_consequences,
+            may_go=partial(may_be_sent, keys=keys),
+            on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
+        ),
     )
 
 

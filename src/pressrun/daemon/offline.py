@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
@@ -11,13 +13,27 @@ from pressrun.core.current import Holder
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.assembly import build_bounce_handler
 from pressrun.daemon.services import Services, build_services
+from pressrun.daemon.session_keeper import SessionKeeper, describe_process
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataLock, prepare
+from pressrun.store.sessions import Process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedData:
+    """A database that is ours for now, its keys, and the session that says so."""
+
+    database: Database
+    keys: KeyRing
+    session: SessionKeeper
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
-    """Lock the data, and bring its schema up to date. Raises TryAgain while another process holds it."""
+async def opened(settings: Settings) -> AsyncIterator[OpenedData]:
+    """Lock the data, bring its schema up to date, and begin a session.
+
+    Raises TryAgain while another process holds the data.
+    """
     data = settings.data
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = DataLock.acquire(data)
@@ -25,7 +41,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
         keys = prepare(data)
         database = await Database.open(data.database)
         try:
-            yield database, keys
+            async with _session(database, describe_process(settings, keys)) as session:
+                yield OpenedData(database=database, keys=keys, session=session)
         finally:
             await database.close()
     finally:
@@ -33,11 +50,23 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
 
 
 @asynccontextmanager
+async def _session(database: Database, process: Process) -> AsyncIterator[SessionKeeper]:
+    """Begin a session, renew it in the background, and end it."""
+    keeper = await SessionKeeper.begin(database, process, is_alone=database.location.is_exclusive)
+    renewing = asyncio.create_task(keeper.run(), name=keeper.name)
+    try:
+        yield keeper
+    finally:
+        renewing.cancel()
+        await keeper.close()
+
+
+@asynccontextmanager
 async def offline_services(settings: Settings) -> AsyncIterator[Services]:
     """The services while no daemon runs; the next one sends what they queue."""
-    async with opened(settings) as (database, keys):
+    async with opened(settings) as data:
         current = Holder(settings)
-        yield build_services(current, database, keys, build_bounce_handler(current, keys))
+        yield build_services(current, data.database, data.keys, build_bounce_handler(current, data.keys))
 
 
 @asynccontextmanager

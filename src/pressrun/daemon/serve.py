@@ -35,6 +35,7 @@ from pressrun.daemon.offline import opened
 from pressrun.daemon.reload import Reload, serving
 from pressrun.daemon.running import Running
 from pressrun.daemon.services import Hooks, build_services
+from pressrun.daemon.session_keeper import SessionWatcher
 from pressrun.daemon.watchdog import Watchdog
 from pressrun.daemon.web_app import DeferredApp, build_web_app
 from pressrun.delivery.queue.dispatcher import Dispatcher
@@ -86,7 +87,7 @@ def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 
 
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
-    """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data."""
+    """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data, or if one takes it."""
     logs.configure(settings.log, sys.stderr)
     raise_limit()
     for warning in [*settings.warnings, *filter(None, [shortage(settings)])]:
@@ -98,10 +99,11 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     systemd.forget_environment(os.environ)
     stopping = asyncio.Event()
     current = Holder(settings)
-    async with opened(settings) as (database, keys), _opened_journal(settings) as journal:
+    async with opened(settings) as data, _opened_journal(settings) as journal:
+        database, keys, session = data.database, data.keys, data.session
         metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS)
         bounce_handler = build_bounce_handler(current, keys)
-        dispatcher = await build_dispatcher(settings, database, keys, journal, bounce_handler, metrics)
+        dispatcher = await build_dispatcher(settings, database, keys, session, journal, bounce_handler, metrics)
         workers = build_workers(settings, keys, dispatcher.broker, journal)
         hooks = Hooks(wake=dispatcher.wake, unpause=dispatcher.unpause, on_new_key=workers.adopt, sign_ups=metrics)
         services = build_services(current, database, keys, bounce_handler, hooks)
@@ -123,8 +125,16 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
         )
         services.verbs["relay.statuses"] = running.relay_watch.statuses
-        loops += running.loops()
+        loops += [session, *running.loops()]
         _handle_signals(Reload(running), stopping)
+        session.connect(
+            SessionWatcher(
+                on_renewed=workers.renew,
+                on_suspended=dispatcher.suspend,
+                on_resumed=dispatcher.wake,
+                on_taken=stopping.set,
+            )
+        )
         await running.listeners.open()
         event(
             log,
@@ -135,6 +145,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             mail=sorted(running.listeners.mail_addresses.values()),
         )
         await _run(running, app, stopping, extras.tour)
+        session.require_kept()
     notifier.close()
     event(log, "daemon.stopped")
 

@@ -23,6 +23,10 @@ EVENTS: dict[str, str] = {
     "config.warning": "something in the file that is probably a mistake",
     "config.needs_restart": "a key changed that only a restart can apply",
     # the database
+    "session.not_renewed": "the lease of this process could not be renewed; will retry shortly",
+    "session.suspended": "the lease has run out: no copies go out until it is renewed",
+    "session.resumed": "the lease was renewed, and copies go out again",
+    "session.taken": "another process has begun to use the database; this one finishes what is in flight and ends",
     "housekeeping.clock_set_back": "the clock was ahead; what waited for a later time waits from now on",
     "housekeeping.counts_mended": "the kept numbers of an edition's copies differed from its rows and were corrected",
     "housekeeping.statistics_dropped": "someone ran ANALYZE; its statistics were dropped, as no plan may use them",
@@ -57,6 +61,7 @@ EVENTS: dict[str, str] = {
     "dispatch.recovered": "copies of a dead process went back to the queue, or are delivered if it had recorded so",
     "dispatch.fault": "one result, notice or edition hit a bug of ours: the result is recorded without consequences, "
     "the notice has failed, the edition pauses",
+    "dispatch.fenced": "results came for copies that another session has taken over since; they change nothing",
     "dispatch.rescued": "after an error, claimed copies that no process held went back to the queue",
     "dispatch.not_composed": "a mail could not be composed from its row; will retry later",
     "dispatch.not_signed": "mails could not be signed and stay in the queue; will retry shortly",

@@ -32,6 +32,17 @@ class Waker(Protocol):
     def __call__(self) -> None: ...
 
 
+class ClaimOwner(Protocol):
+    """In whose name this process claims copies: its session."""
+
+    @property
+    def session(self) -> int:
+        """The id that claims carry."""
+
+    def may_hand_out(self) -> bool:
+        """Whether no other process may have begun to claim. While the lease cannot be renewed, nothing may go out."""
+
+
 class SignUpObserver(Protocol):
     """Hears about sign-ups, attacks and held sign-ups: the metrics of a daemon."""
 

@@ -283,12 +283,16 @@ def _read_fingerprints(tx: Transaction) -> tuple[dict[int, bytes], Row | None]:
 
 
 def _record_keys(data: DataDir, keys: KeyRing) -> None:
-    rows = [
-        {"number": number, "fingerprint": _fingerprint(key)}
-        for number, key in {**keys.link_keys, _SUPPRESSIONS: keys.suppression_key}.items()
-    ]
+    rows = [{"number": number, "fingerprint": fingerprint} for number, fingerprint in key_fingerprints(keys).items()]
     with closing(data.database.connect()) as connection:
         connection.write(lambda tx: tx.run_many("keyring.record", rows))
+
+
+def key_fingerprints(keys: KeyRing) -> dict[int, bytes]:
+    """What tells the keys of a ring from others, by number; 0 is the suppression key."""
+    return {
+        number: _fingerprint(key) for number, key in {**keys.link_keys, _SUPPRESSIONS: keys.suppression_key}.items()
+    }
 
 
 def _fingerprint(key: bytes) -> bytes:

@@ -18,7 +18,7 @@ from pressrun.core.delivery import REFUSALS, DeliveryState, FailureKind
 from pressrun.store.copy_counts import count_copies, count_move
 from pressrun.store.editions import CountedEvent, count_event
 from pressrun.store.journal import Claim
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Conflict, Row, Transaction, in_json
 
 _QUEUED, _CLAIMED, _DEFERRED = DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED
 _CANCELLED, _DELIVERED, _FAILED = DeliveryState.CANCELLED, DeliveryState.DELIVERED, DeliveryState.FAILED
@@ -129,8 +129,10 @@ def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
     return sorted(found)
 
 
-def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit: int) -> tuple[list[ClaimedCopy], int]:
-    """Claim at most `limit` copies of an edition in one destination queue.
+def claim_copies(
+    tx: Transaction, *, session: int, edition_id: int, lane: str, now: int, limit: int
+) -> tuple[list[ClaimedCopy], int]:
+    """Claim at most `limit` copies of an edition in one destination queue for a session.
 
     Those whose reader may not be mailed any more are cancelled on the way, and others take their place; the second
     value says how many.
@@ -145,7 +147,7 @@ def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit
                 return claimed, cancelled
             allowed, barred = _ready_copies(tx, edition_id, state, lane, now, max(room, looked_at))
             del allowed[room:]
-            count_move(tx, edition_id, state, _CLAIMED, _claim(tx, allowed, now))
+            count_move(tx, edition_id, state, _CLAIMED, _claim(tx, session, allowed, now))
             claimed += allowed
             if not barred:
                 break
@@ -167,9 +169,16 @@ def _ready_copies(
 
 
 def claim_notices(
-    tx: Transaction, *, now: int, limit: int, octets: int, may_go: Callable[[Transaction, ClaimedNotice], bool]
+    tx: Transaction,
+    *,
+    session: int,
+    now: int,
+    limit: int,
+    octets: int,
+    may_go: Callable[[Transaction, ClaimedNotice], bool],
 ) -> tuple[list[ClaimedNotice], list[ClaimedNotice]]:
-    """Claim at most `limit` notices, and none once the stored contents of those before have `octets` together.
+    """Claim at most `limit` notices for a session, and none once the stored contents of those before have `octets`
+    together.
 
     The second value are those on the way to which `may_go` said no; they wait on, and whoever asks deals with them.
     """
@@ -186,7 +195,7 @@ def claim_notices(
                 octets -= notice.octets
             else:
                 barred.append(notice)
-    _claim(tx, claimed, now)
+    _claim(tx, session, claimed, now)
     return claimed, barred
 
 
@@ -220,35 +229,40 @@ def _cancel_rows(tx: Transaction, rows: Sequence[Row], now: int) -> int:
     return tx.run("deliveries.cancel", ids=in_json([row["id"] for row in rows]), now=now)
 
 
-def _claim(tx: Transaction, claimed: Sequence[Claimed], now: int) -> int:
-    return tx.run("deliveries.claim", ids=in_json([one.id for one in claimed]), now=now) if claimed else 0
+def _claim(tx: Transaction, session: int, claimed: Sequence[Claimed], now: int) -> int:
+    if not claimed:
+        return 0
+    number = tx.run("deliveries.claim", session=session, ids=in_json([one.id for one in claimed]), now=now)
+    if number != len(claimed):
+        raise Conflict  # another transaction has cancelled or claimed one of them since it was read
+    return number
 
 
-def record_results(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> None:
-    """Record what became of claimed copies; a copy that is no longer claimed is left alone.
+def record_results(tx: Transaction, session: int, results: Sequence[DeliveryResult], now: int) -> None:
+    """Record what became of the copies that a session has claimed; any other copy is left alone.
 
     A deferred copy whose reader has left meanwhile, or whose edition was cancelled, is cancelled instead.
     """
     delivered: dict[int | None, list[DeliveryResult]] = {}
     others: dict[tuple[int | None, DeliveryState, bool], list[DeliveryResult]] = {}
-    for one in settlements:
+    for one in results:
         if one.state is _DELIVERED:
             delivered.setdefault(one.edition_id, []).append(one)
         else:
             others.setdefault((one.edition_id, one.state, one.kind in REFUSALS), []).append(one)
     for edition_id, chosen in delivered.items():
-        count_move(tx, edition_id, _CLAIMED, _DELIVERED, _deliver(tx, chosen, now))
+        count_move(tx, edition_id, _CLAIMED, _DELIVERED, _deliver(tx, session, chosen, now))
     for (edition_id, state, is_refused), chosen in others.items():
         if state is _DEFERRED:
-            withheld = tx.run("deliveries.withhold", settlements=in_json(chosen), now=now)
+            withheld = tx.run("deliveries.withhold", session=session, settlements=in_json(chosen), now=now)
             count_move(tx, edition_id, _CLAIMED, _CANCELLED, withheld)
-        number = tx.run("deliveries.record_results", settlements=in_json(chosen), now=now)
+        number = tx.run("deliveries.record_results", session=session, settlements=in_json(chosen), now=now)
         count_move(tx, edition_id, _CLAIMED, state, number, refused=number if is_refused and state is _FAILED else 0)
         if state is _DEFERRED and edition_id is not None:
             count_event(tx, edition_id, CountedEvent.DEFERRED, now, len(chosen))
 
 
-def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> int:
+def _deliver(tx: Transaction, session: int, delivered: Sequence[DeliveryResult], now: int) -> int:
     """Delivered copies differ only in the relay's words, so each statement gets those and one set of the rest."""
     alike: dict[tuple[int, str, int | None, str | None], list[tuple[int, str | None]]] = {}
     for one in delivered:
@@ -256,6 +270,7 @@ def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> 
     return sum(
         tx.run(
             "deliveries.deliver",
+            session=session,
             replies=in_json(replies),
             due_at=due_at,
             relay=relay,
@@ -267,11 +282,11 @@ def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> 
     )
 
 
-def release(tx: Transaction, ids: Sequence[int], now: int) -> None:
-    """Give back copies that were claimed and never sent."""
+def release(tx: Transaction, session: int, ids: Sequence[int], now: int) -> None:
+    """Give back copies that a session has claimed and never sent; any other copy is left alone."""
     if ids:
-        _count_each(tx, tx.rows("deliveries.release_barred", ids=in_json(ids), now=now), _CANCELLED)
-        _count_each(tx, tx.rows("deliveries.release", ids=in_json(ids), now=now), _QUEUED)
+        _count_each(tx, tx.rows("deliveries.release_barred", session=session, ids=in_json(ids), now=now), _CANCELLED)
+        _count_each(tx, tx.rows("deliveries.release", session=session, ids=in_json(ids), now=now), _QUEUED)
 
 
 def _count_each(tx: Transaction, rows: Iterable[Row], after: DeliveryState) -> int:
@@ -282,19 +297,27 @@ def _count_each(tx: Transaction, rows: Iterable[Row], after: DeliveryState) -> i
     return numbers.total()
 
 
-def claims_of(tx: Transaction, ids: Sequence[int]) -> dict[Claim, int | None]:
-    """The claims of these copies, as far as they are claimed, with the edition of each; None for notices."""
-    rows = tx.rows("deliveries.claims", ids=in_json(ids))
-    return {Claim(row["id"], row["attempts"], row["first_attempt_at"]): row["edition_id"] for row in rows}
+def claimed_ids(tx: Transaction, session: int) -> set[int]:
+    """All copies and notices that a session has claimed."""
+    return {row["id"] for row in tx.rows("deliveries.claimed", session=session)}
 
 
-def claimed_ids(tx: Transaction) -> set[int]:
-    """All copies and notices that are claimed."""
-    return {row["id"] for row in tx.rows("deliveries.claimed")}
+def orphaned_claims(tx: Transaction, ids: Sequence[int]) -> dict[Claim, int | None]:
+    """The claims of these copies by sessions that are gone, with the edition of each; None for notices."""
+    rows = tx.rows("deliveries.orphaned_claims", ids=in_json(ids))
+    return {
+        Claim(row["id"], row["attempts"], row["first_attempt_at"], row["session"]): row["edition_id"] for row in rows
+    }
+
+
+def adopt(tx: Transaction, session: int, ids: Sequence[int]) -> None:
+    """Make a session the owner of copies that sessions which are gone had claimed."""
+    if ids:
+        tx.run("deliveries.adopt", session=session, ids=in_json(ids))
 
 
 def recover(tx: Transaction) -> int:
-    """Queue again what a dead process had claimed; returns how many."""
+    """Queue again what sessions that are gone had claimed; returns how many."""
     _count_each(tx, tx.rows("deliveries.recover_barred"), _CANCELLED)
     queued = _count_each(tx, tx.rows("deliveries.recover_copies"), _QUEUED)
     return tx.run("deliveries.recover_notices") + queued

@@ -17,12 +17,14 @@ import zlib
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
 SLOTS = 4096  # more than may be noted and not recorded (delivery.queue.broker.UNRECORDED_AT_MOST)
-_RECORD = struct.Struct(">QqqHH12p64p")  # sequence, delivery, first attempt, attempts, code, enhanced code, relay
+# sequence, delivery, first attempt, session, attempts, code, enhanced code, relay
+_RECORD = struct.Struct(">QqqqHH12p64p")
+_FORMER_RECORD = struct.Struct(">QqqHH12p64p")  # of versions without sessions: a kill may have preceded the upgrade
 _CHECK = struct.Struct(">I")  # CRC-32: a slot may have been half written when the power went
 _SLOT = 128
 _SECTION = SLOTS * _SLOT
@@ -30,11 +32,15 @@ _LARGEST_ATTEMPTS = 0xFFFF
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """Which claim of a mail it was: the row as the claim left it. A copy that is sent anew later has another one."""
+    """Which claim of a mail it was: the row as the claim left it. A copy that is sent anew later has another one.
+
+    `session` is the one that claimed; 0 is a version without sessions.
+    """
 
     delivery_id: int
     attempts: int
     first_attempt_at: int
+    session: int
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -99,6 +105,7 @@ class Journal:
             self._sequence,
             claim.delivery_id,
             claim.first_attempt_at,
+            claim.session,
             min(claim.attempts, _LARGEST_ATTEMPTS),
             taken.code,
             taken.enhanced.encode(),
@@ -122,11 +129,24 @@ class Journal:
 
     def _read(self, start: int) -> list[tuple[int, JournalEntry]]:
         content = os.pread(self._descriptor, _SECTION, start)
-        found = []
-        for at in range(0, len(content) - _SLOT + 1, _SLOT):
-            sequence, delivery_id, first_attempt_at, attempts, code, enhanced, relay = _RECORD.unpack_from(content, at)
-            (check,) = _CHECK.unpack_from(content, at + _RECORD.size)
-            if sequence and check == zlib.crc32(content[at : at + _RECORD.size]):
-                claim = Claim(delivery_id, attempts, first_attempt_at)
-                found.append((sequence, JournalEntry(claim, relay.decode("utf-8", "replace"), code, enhanced.decode())))
-        return found
+        slots = [content[at : at + _SLOT] for at in range(0, len(content) - _SLOT + 1, _SLOT)]
+        return [found for slot in slots if any(slot[:8]) and (found := _parse(slot)) is not None]
+
+
+def _parse(slot: bytes) -> tuple[int, JournalEntry] | None:
+    """The sequence and the entry of a slot; None for one that is not whole."""
+    if (record := _whole(slot, _RECORD)) is not None:
+        sequence, delivery_id, first_attempt_at, session, attempts, code, enhanced, relay = record
+    elif (record := _whole(slot, _FORMER_RECORD)) is not None:
+        sequence, delivery_id, first_attempt_at, attempts, code, enhanced, relay = record
+        session = 0
+    else:
+        return None
+    claim = Claim(delivery_id, attempts, first_attempt_at, session)
+    return sequence, JournalEntry(claim, relay.decode("utf-8", "replace"), code, enhanced.decode())
+
+
+def _whole(slot: bytes, layout: struct.Struct) -> tuple[Any, ...] | None:
+    """The record in a slot of this layout, if its check agrees."""
+    (check,) = _CHECK.unpack_from(slot, layout.size)
+    return layout.unpack_from(slot) if check == zlib.crc32(slot[: layout.size]) else None

@@ -21,6 +21,11 @@ class Location(Protocol):
         """The version of the schema that this program uses."""
         ...
 
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether who holds the lock of the data directory is the only one that can write to it."""
+        ...
+
     def exists(self) -> bool:
         """Whether the database is there; raises Unavailable when that cannot be found out."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,14 +35,14 @@ async def test_a_result_whose_consequences_cannot_be_drawn_is_recorded_all_the_s
     edition = await press.edition()
     await press.turn()
     taken = press.take_all()
-    after, broken = press.dispatcher._draw_consequences, taken[1].delivery_id
+    after, broken = press.dispatcher._hooks.draw_consequences, taken[1].delivery_id
 
     def judge(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> Consequences:
         if broken in [one.id for one in settlements]:
             raise ValueError("a fault of ours")
         return after(tx, settlements, now)
 
-    press.dispatcher._draw_consequences = judge
+    press.dispatcher._hooks = replace(press.dispatcher._hooks, draw_consequences=judge)
     for outgoing, result in zip(taken, [TAKEN, GONE, GONE, TAKEN], strict=True):
         press.answer(outgoing, result)
     await turns(press)
@@ -110,14 +111,14 @@ async def test_a_notice_that_cannot_be_judged_has_failed_and_others_go(
     await press.edition_admin.send_test(
         list_name="news", source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}, addresses=addresses
     )
-    judge = press.dispatcher._may_go
+    judge = press.dispatcher._hooks.may_go
 
     def refuse(tx: Transaction, notice: ClaimedNotice) -> bool:
         if notice.address == "r1@reader.example":
             raise MalformedAddress("no address any more")
         return judge(tx, notice)
 
-    press.dispatcher._may_go = refuse
+    press.dispatcher._hooks = replace(press.dispatcher._hooks, may_go=refuse)
     await turns(press, MalformedAddress)
     assert ["r0@reader.example", "r2@reader.example"] == [outgoing.rcpt_to for outgoing in press.take_all()]
     assert [("claimed",), ("failed",), ("claimed",)] == await press.rows("select state from delivery order by id")

@@ -16,7 +16,7 @@ NAMES = st.sampled_from(["", "gmail", "yahoo", "corp.example"])
 
 def copy(number: int, queue: str) -> Job:
     row = ClaimedCopy(number, 1, "reader.example", queue, 0, None, 1, "a@reader.example", "", "{}", 0, 0)
-    return Job(row, 1000, None, queue=queue)
+    return Job(row, 1000, 1, None, queue=queue)
 
 
 def popped(queues: FairQueues) -> tuple[str, int]:

@@ -569,7 +569,12 @@ async def test_a_change_is_looked_at_in_the_next_turn(press: Pressroom) -> None:
 async def test_notices_are_claimed_whatever_editions_do(press: Pressroom) -> None:
     await queue_notice(press)
     rows, _ = await press.office.database.write(
-        lambda tx: claim_notices(tx, now=int(press.office.now), limit=9, octets=1, may_go=lambda _tx, _notice: True)
+        claim_notices,
+        session=press.owner.session,
+        now=int(press.office.now),
+        limit=9,
+        octets=1,
+        may_go=lambda _tx, _notice: True,
     )
     assert [(0, None)] == [(row.attempts, row.first_attempt_at) for row in rows]
 

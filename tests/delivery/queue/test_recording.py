@@ -54,9 +54,8 @@ async def test_what_is_claimed_no_more_is_left_alone(press: Pressroom, reply: st
             (second, DeliveryState.DELIVERED, reply),
             (second, DeliveryState.DELIVERED, "again"),
         ):
-            deliveries.record_results(
-                tx, [DeliveryResult(id=number, state=state, due_at=1, relay=RELAY, code=250, reply=words)], 1
-            )
+            result = DeliveryResult(id=number, state=state, due_at=1, relay=RELAY, code=250, reply=words)
+            deliveries.record_results(tx, press.owner.session, [result], 1)
 
     await press.office.database.write(settle)
     records = await press.office.database.read(_records, edition)

@@ -22,7 +22,7 @@ from pressrun.store.journal import Claim, JournalEntry
 async def test_a_start_with_nothing_claimed_changes_nothing(press: Pressroom) -> None:
     await press.readers(2)
     edition = await press.edition()
-    await recover(press.office.database, [], press.office.now)
+    await recover(press.office.database, press.owner.session, [], press.office.now)
     assert {"queued": 2} == await press.counts(edition)
 
 
@@ -58,7 +58,7 @@ async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(press
     press.taken += [
         JournalEntry(replace(claim_of(other), first_attempt_at=5), RELAY, 250, ""),
         JournalEntry(replace(claim_of(other), attempts=2), RELAY, 250, ""),
-        JournalEntry(Claim(10**9, 1, 5), RELAY, 250, ""),
+        JournalEntry(Claim(10**9, 1, 5, press.owner.session), RELAY, 250, ""),
     ]
     await press.start()
     states = [{"delivered": 1, rest: 2} for rest in ("queued", "queued", "cancelled")]

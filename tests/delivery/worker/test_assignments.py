@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from tests.delivery.worker.conftest import relay_at, settings_for
 
+from pressrun.core.lease import Instant, Lease
 from pressrun.core.quantities import Rate
 from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
@@ -30,6 +31,7 @@ from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail
 from pressrun.store.journal import Claim, Journal, JournalEntry
 
 RELAY = "primary"
+SESSION = 3
 TAKEN = HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "taken for a@reader.example", "2.0.0"))
 LATER = HandOver(Outcome.DEFERRED, Stage.RCPT, Reply(450, "later", "4.2.0"))
 LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
@@ -95,7 +97,7 @@ class Bench:
 
 def copy(number: int, *, slot_at: float = 0.0, attempts: int = 0, first: int | None = None) -> Job:
     row = ClaimedCopy(number, 1, "reader.example", "", attempts, first, 1, "a@reader.example", "", "{}", 0, 0)
-    return Job(row, 1000, None, queue="", slot_at=slot_at)
+    return Job(row, 1000, SESSION, None, queue="", slot_at=slot_at)
 
 
 def notice(number: int, kind: str) -> Job:
@@ -116,7 +118,7 @@ def notice(number: int, kind: str) -> Job:
         created_at=0,
         epoch=None,
     )
-    return Job(row, 1000, None)
+    return Job(row, 1000, SESSION, None)
 
 
 def not_sent(*ids: int) -> list[Result]:
@@ -280,7 +282,7 @@ async def test_what_is_taken_is_journaled_without_the_words_of_the_relay(journal
     bench.add(copy(1), copy(2, attempts=3, first=500))
     bench.take_all()
     bench.settle(1, 2)
-    claims = [Claim(1, 1, 1000), Claim(2, 4, 500)]
+    claims = [Claim(1, 1, 1000, SESSION), Claim(2, 4, 500, SESSION)]
     assert {claim: JournalEntry(claim, RELAY, 250, "2.0.0") for claim in claims} == journal.entries()
     assert [Result(1, TAKEN, is_journaled=True), Result(2, TAKEN, is_journaled=True)] == bench.results()
     assert b"reader" not in journal_path.read_bytes()  # noqa: ASYNC240
@@ -333,4 +335,24 @@ def _full(_: Sequence[JournalEntry]) -> None:
 
 
 def test_which_claim_it_is() -> None:
-    assert [Claim(1, 1, 1000), Claim(1, 2, 700)] == [claim_of(copy(1)), claim_of(copy(1, attempts=1, first=700))]
+    assert [Claim(1, 1, 1000, SESSION), Claim(1, 2, 700, SESSION)] == [
+        claim_of(copy(1)),
+        claim_of(copy(1, attempts=1, first=700)),
+    ]
+
+
+def test_connections_get_nothing_once_the_lease_has_run_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the daemon cannot say so: the whole machine may have slept."""
+    now = Instant(100.0, 1e9)
+    monkeypatch.setattr("pressrun.delivery.worker.assignments.read_instant", lambda: now)
+    bench = Bench()
+    bench.rows.renew(Lease(now))
+    bench.add(*(copy(number) for number in range(4)))
+    assert 0 == bench.take()
+    now = Instant(160.0, 1e9)
+    assert (0, None) == (bench.rows.waiting(RELAY), bench.take())
+    bench.settle(0)  # what is in flight counts
+    assert {0: TAKEN, 1: NOT_SENT, 2: NOT_SENT, 3: NOT_SENT} == {one.id: one.outcome for one in bench.results()}
+    bench.rows.renew(Lease(now))
+    bench.add(copy(5))
+    assert 5 == bench.take()

@@ -20,6 +20,7 @@ from pressrun.delivery.worker.frames import (
     NoticeOrder,
     Order,
     Recall,
+    Renewed,
     Report,
     Results,
     Setup,
@@ -62,6 +63,7 @@ COPIES = st.builds(
     ),
     NUMBERS,
     NUMBERS,
+    NUMBERS,
     st.integers(0, 100),
     st.floats(0, 1e10),
 )
@@ -98,10 +100,11 @@ ORDERS = st.one_of(
     st.builds(Setup, st.binary()),
     st.builds(EditionOrder, NUMBERS, st.binary()),
     st.builds(Copies, RELAYS, st.lists(COPIES, max_size=3)),
-    st.builds(NoticeOrder, RELAYS, NOTICES, NUMBERS, st.none() | LISTS, st.none() | LOGOS, st.floats(0, 1e10)),
+    st.builds(NoticeOrder, RELAYS, NOTICES, NUMBERS, NUMBERS, st.none() | LISTS, st.none() | LOGOS, st.floats(0, 1e10)),
     st.builds(Forget, st.lists(NUMBERS)),
     st.builds(Recall, st.none() | st.lists(NUMBERS)),
     st.builds(Drain, st.floats(0, 1000)),
+    st.builds(Renewed, st.floats(0, 1e10), st.floats(0, 1e10)),
 )
 RESULTS = st.builds(
     HandOver, st.sampled_from(Outcome), st.sampled_from(Stage), st.none() | st.builds(Reply, NUMBERS, TEXTS, TEXTS)

@@ -30,9 +30,10 @@ from pressrun.delivery.worker.process import NO_EDITION, WorkerProcess
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
 from pressrun.store.journal import Journal
 
+SESSION = 3
 KEYS = KeyRing({1: b"k" * 32}, b"s" * 32)
 COPY = AssignedCopy(
-    ClaimedCopy(5, 1, "reader.example", "", 0, None, 1, "a@reader.example", "", "{}", 0, 0), 0, 7, 0, 0.0
+    ClaimedCopy(5, 1, "reader.example", "", 0, None, 1, "a@reader.example", "", "{}", 0, 0), 0, SESSION, 7, 0, 0.0
 )
 NOTICE: dict[str, Any] = {
     "domain": "reader.example",
@@ -87,7 +88,7 @@ def unreadable() -> EditionOrder:
 
 
 def notice_for(relay: str, number: int) -> NoticeOrder:
-    return NoticeOrder(relay, ClaimedNotice(**{**NOTICE, "id": number}), 0, None, None, 0.0)
+    return NoticeOrder(relay, ClaimedNotice(**{**NOTICE, "id": number}), 0, SESSION, None, None, 0.0)
 
 
 async def test_an_edition_that_cannot_be_read_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -105,7 +106,7 @@ async def test_rows_for_a_relay_that_a_reload_took_away_go_back_at_once() -> Non
     daemon.say(pack_setup(settings_for(one, two), KEYS))
     notice = ClaimedNotice(**{**NOTICE, "id": 5})
     assert daemon.process._assignments is not None
-    daemon.process._assignments.add("second", [Job(notice, 0, None)])
+    daemon.process._assignments.add("second", [Job(notice, 0, SESSION, None)])
     daemon.say(pack_setup(settings_for(one), KEYS), notice_for("second", 6))
     assert [Results("second", [Result(number, NOT_SENT)]) for number in (5, 6)] == await daemon.answers()
 
@@ -132,7 +133,7 @@ async def in_flight(daemon: Daemon, mailbox: Mailbox) -> None:
     mailbox.open.clear()
     rows = [ClaimedNotice(**{**NOTICE, "id": number, "content": b"Subject: news\r\n\r\n"}) for number in (5, 6)]
     daemon.say(pack_setup(settings_for(relay_at(mailbox.port, connections=1, pipelining=False)), KEYS))
-    daemon.say(*[NoticeOrder("primary", row, 0, None, None, 0.0) for row in rows])
+    daemon.say(*[NoticeOrder("primary", row, 0, SESSION, None, None, 0.0) for row in rows])
     await mailbox.arrived.wait()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.inbound.mailroom import ADA, NOW, Mailroom, mail, open_mailroom
+from tests.inbound.mailroom import ADA, CLAIMANT, NOW, Mailroom, mail, open_mailroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
@@ -53,7 +53,7 @@ async def answer(
     )
 
     def settle(tx: Transaction) -> Consequences:
-        deliveries.record_results(tx, [settlement], int(NOW))
+        deliveries.record_results(tx, CLAIMANT, [settlement], int(NOW))
         return room.processing.bounce_handler.draw_consequences(tx, [settlement], int(NOW))
 
     return await room.database.write(settle)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.database import select
-from tests.inbound.mailroom import D, Mailroom, connected, listening, mail, open_mailroom
+from tests.inbound.mailroom import CLAIMANT, D, Mailroom, connected, listening, mail, open_mailroom
 from tests.settings import change
 
 from pressrun.core.delivery import DeliveryState
@@ -52,7 +52,7 @@ async def deliver_all(room: Mailroom, outgoing: list[Outgoing]) -> None:
         taken = DeliveryResult(
             id=one.delivery_id, state=DeliveryState.DELIVERED, due_at=int(room.now), relay="r", code=250, reply="ok"
         )
-        await room.database.write(deliveries.record_results, [taken], int(room.now))
+        await room.database.write(deliveries.record_results, CLAIMANT, [taken], int(room.now))
         room.now += 1
 
 

@@ -51,7 +51,7 @@ async def suspend(office: Office, address: Address = ANN) -> None:
 async def waiting_notices(office: Office) -> list[str]:
     may_go = partial(may_be_sent, keys=office.keys)
     rows, _ = await office.database.write(
-        lambda tx: deliveries.claim_notices(tx, now=NOW, limit=100, octets=1, may_go=may_go)
+        lambda tx: deliveries.claim_notices(tx, session=1, now=NOW, limit=100, octets=1, may_go=may_go)
     )
     return [row.kind for row in rows]
 

@@ -26,7 +26,7 @@ async def edition_with_outcomes(office: Office) -> int:
 
     def send(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, edition), NOW)
-        (first, second), _ = deliveries.claim_copies(tx, lane="", edition_id=edition, now=NOW, limit=2)
+        (first, second), _ = deliveries.claim_copies(tx, session=1, lane="", edition_id=edition, now=NOW, limit=2)
         failed = DeliveryResult(
             id=first.id,
             state=DeliveryState.FAILED,
@@ -47,7 +47,7 @@ async def edition_with_outcomes(office: Office) -> int:
             reply="later",
             edition_id=edition,
         )
-        deliveries.record_results(tx, [failed, later], NOW)
+        deliveries.record_results(tx, 1, [failed, later], NOW)
 
     await office.database.write(send)
     return edition

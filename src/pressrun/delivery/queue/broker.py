@@ -25,7 +25,7 @@ from pressrun.delivery.queue.wakeups import WakeUps, Work
 from pressrun.observe.log import event
 from pressrun.services.bounces.delivery_results import bare_delivery_result, delivery_result_of
 from pressrun.services.mail_results import FailedCopy, log_failed_copy
-from pressrun.services.ports import Clock, RelayPool
+from pressrun.services.ports import ClaimOwner, Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import Claimed, ClaimedNotice, DeliveryResult, SentMail
@@ -51,11 +51,16 @@ class Broker:
     Whatever fails, a claimed row is at each moment ready, in flight, or among the results: it is put where it goes
     before it is removed from where it was. A careful cycle gives back the rows that nobody holds (claims).
 
-    `is_syncing` tells whether everybody waits for the disk.
+    `is_syncing` tells whether everybody waits for the disk. While `owner` may not hand out, nothing is handed out.
     """
 
     def __init__(
-        self, scheduler: Scheduler, settings: DeliverySettings, clock: Clock, is_syncing: Callable[[], bool]
+        self,
+        scheduler: Scheduler,
+        settings: DeliverySettings,
+        clock: Clock,
+        owner: ClaimOwner,
+        is_syncing: Callable[[], bool],
     ) -> None:
         self.scheduler = scheduler
         self.settings = settings
@@ -67,6 +72,7 @@ class Broker:
         self._was_held = False  # whether no relay took anything at the last claim
         self._must_offer = False  # whether connections may get something that they could not get when they asked
         self._clock = clock
+        self._owner = owner
         self._is_syncing = is_syncing
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
@@ -87,7 +93,7 @@ class Broker:
             raise
 
     def _next(self, relay: str, most: int) -> list[Job]:
-        most = 0 if self.is_closed else min(most, self._room_in_flight())
+        most = min(most, self._room_in_flight()) if self._hands_out else 0
         if most <= 0:
             self._must_offer = True
             return []
@@ -109,7 +115,7 @@ class Broker:
 
     def waiting(self, relay: str) -> int:
         """How many rows could be handed out now."""
-        if self.is_closed:
+        if not self._hands_out:
             return 0
         now = self._clock()
         room = UNRECORDED_AT_MOST - self._handed_out()
@@ -334,6 +340,11 @@ class Broker:
             self.results.release(self.scheduler.remove_domain(name))
         self._recall([job for job in self._in_flight.values() if job.row.domain in names or job.destination in names])
 
+    def suspend(self) -> None:
+        """The lease runs out: what no connection has goes back to the database, and may be claimed again later."""
+        self.give_back()
+        self._recall([*self._in_flight.values()])
+
     def give_back(self) -> None:
         """What is ready goes back to the database."""
         self.results.release(self.scheduler.clear())
@@ -358,6 +369,10 @@ class Broker:
         return found - self.scheduler.editions() if found else found
 
     # ---
+
+    @property
+    def _hands_out(self) -> bool:
+        return not self.is_closed and self._owner.may_hand_out()
 
     def _handed_out(self) -> int:
         return len(self._in_flight) + self.results.waiting

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pressrun.core.edition import EditionState
+from pressrun.core.errors import Unavailable
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.pacing import PaceSnapshot
 from pressrun.message.layouts.design import Logo
@@ -18,7 +19,7 @@ from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.mail_results import Consequences
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.mails.notice_composer import is_passed_on
-from pressrun.store import copy_counts, deliveries, destinations, editions, lists, logos
+from pressrun.store import copy_counts, deliveries, destinations, editions, lists, logos, sessions
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -52,10 +53,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRequest:
-    """`compiled` are the editions that need not be loaded again. With `careful` each notice and edition is dealt with
-    on its own, so that a bad one holds up no other.
+    """What `session` may claim. `compiled` are the editions that need not be loaded again. With `careful` each notice
+    and edition is dealt with on its own, so that a bad one holds up no other.
     """
 
+    session: int
     now: float
     room: Room
     ready: Ready
@@ -88,7 +90,12 @@ class Claims:
 
 
 def claim(tx: Transaction, request: ClaimRequest, may_go: MayGo) -> Claims:
-    """Claim what may go next; the pace is stored with the claims it covers."""
+    """Claim what may go next; the pace is stored with the claims it covers.
+
+    Raises Unavailable once the session has ended: others may have claimed since.
+    """
+    if not sessions.is_live(tx, request.session):
+        raise Unavailable("this process has lost its session: another one has begun, and nothing more is claimed here")
     return _Claiming(tx, request, may_go).run()
 
 
@@ -160,6 +167,7 @@ class _Claiming:
 
         rows, claims.barred = deliveries.claim_notices(
             tx,
+            session=request.session,
             now=self._now,
             limit=min(self._room, NOTICE_BATCH),
             octets=request.room.notice_octets,
@@ -176,7 +184,9 @@ class _Claiming:
 
     def _notice(self, row: ClaimedNotice) -> Job:
         target = None if row.list_id is None else lists.find_list_by_id(self._tx, row.list_id)
-        return Job(row, self._now, None, target, logo=None if target is None else self._logo(target))
+        return Job(
+            row, self._now, self._request.session, None, target, logo=None if target is None else self._logo(target)
+        )
 
     def _logo(self, target: MailingList) -> Logo | None:
         if target.logo is not None and target.id not in self._logos:
@@ -205,7 +215,8 @@ class _Claiming:
         if compiled is None:
             compiled = self._claims.compiled[edition.id] = load_compiled(self._tx, edition)
         # The last step: what fails before is undone.
-        self._claims.copies += [Job(row, self._now, compiled, queue=row.lane) for row in rows]
+        session = self._request.session
+        self._claims.copies += [Job(row, self._now, session, compiled, queue=row.lane) for row in rows]
 
     def _claim_rows(self, edition_id: int, limit: int) -> list[ClaimedCopy]:
         """Claim from all destination queues with room evenly; what one does not use is for the next ones."""
@@ -217,7 +228,12 @@ class _Claiming:
             share = -(-(limit - len(rows)) // (len(names) - index))
             most = min(share, rooms.get(name, limit))
             found, withheld = deliveries.claim_copies(
-                self._tx, edition_id=edition_id, lane=name, now=self._now, limit=most
+                self._tx,
+                session=self._request.session,
+                edition_id=edition_id,
+                lane=name,
+                now=self._now,
+                limit=most,
             )
             if withheld:
                 self._claims.withheld[edition_id] += withheld

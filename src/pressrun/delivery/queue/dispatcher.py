@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
 from pressrun.core.edition import EditionState
@@ -31,7 +32,7 @@ from pressrun.services.background import BackgroundLoop
 from pressrun.services.editions.lifecycle import AdvanceRequest, EditionChanges, advance
 from pressrun.services.mail_results import log_consequences, log_edition_change
 from pressrun.services.mails.copy_composer import CompiledEdition
-from pressrun.services.ports import Clock, RelayPool
+from pressrun.services.ports import ClaimOwner, Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outcome
 from pressrun.store.database import Database
@@ -54,8 +55,17 @@ AFTER_FAULT_SECONDS = 1.0  # pause after a last cycle that failed
 LAST_CYCLES = 3  # attempts to record the end of a drain: what is not recorded goes out a second time
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchHooks:
+    """What the dispatcher leaves to others: what follows from results, whether a notice may go, and counting."""
+
+    draw_consequences: DrawConsequences
+    may_go: MayGo
+    on_outcome: Callable[[Outcome, int], None]
+
+
 class Dispatcher(BackgroundLoop):
-    """The queue's only consumer. The workers get what it claims from its `broker`."""
+    """The only consumer of what `owner` claims. The workers get what it claims from its `broker`."""
 
     name = "dispatcher"
     unavailable = "dispatch.database_unavailable"
@@ -67,19 +77,17 @@ class Dispatcher(BackgroundLoop):
         scheduler: Scheduler,
         settings: DeliverySettings,
         clock: Clock,
-        on_outcome: Callable[[Outcome, int], None],
-        draw_consequences: DrawConsequences,
-        may_go: MayGo,
+        owner: ClaimOwner,
+        hooks: DispatchHooks,
     ) -> None:
         super().__init__(clock)
         self.settings = settings
-        self.broker = Broker(scheduler, settings, clock, lambda: self._syncing or database.is_syncing)
+        self.broker = Broker(scheduler, settings, clock, owner, lambda: self._syncing or database.is_syncing)
         self.alive_at = clock()
         self._database = database
         self._clock = clock
-        self._on_outcome = on_outcome
-        self._draw_consequences = draw_consequences
-        self._may_go = may_go
+        self._owner = owner
+        self._hooks = hooks
         self._scheduler = scheduler
         self._results = self.broker.results
         self._wake_ups = self.broker.wake_ups
@@ -124,6 +132,10 @@ class Dispatcher(BackgroundLoop):
         self._scheduler.reload(settings, relays, weights, connections, self._clock())
         self._domains_changed = True
         self.wake()
+
+    def suspend(self) -> None:
+        """The lease runs out: hand out nothing until `wake`, and give back what no connection has."""
+        self.broker.suspend()
 
     def unpause(self, domain: str | None) -> None:
         """Let paused and blocked destinations send again: one domain, or all."""
@@ -243,6 +255,7 @@ class Dispatcher(BackgroundLoop):
                 throttle = self._throttle_changes(now)
             if careful or batch or throttle:
                 request = RecordRequest(
+                    session=self._owner.session,
                     now=int(now),
                     batch=batch,
                     throttle=throttle,
@@ -251,7 +264,7 @@ class Dispatcher(BackgroundLoop):
                     ),
                     held=self.broker.held() | batch.ids() if careful else None,
                 )
-                recorded = await self._commit(now, record, request, self._draw_consequences)
+                recorded = await self._commit(now, record, request, self._hooks.draw_consequences)
             else:
                 recorded = Recorded()
         except BaseException:
@@ -263,9 +276,11 @@ class Dispatcher(BackgroundLoop):
             self._results.add(result)  # with the next cycle
         self._apply_throttle(throttle, now)
         for outcome, number in batch.outcomes.items():
-            self._on_outcome(outcome, number)
+            self._hooks.on_outcome(outcome, number)
         log_consequences(log, recorded.consequences)
         _log_faults(recorded.faults)
+        if recorded.fenced:
+            event(log, "dispatch.fenced", level=logging.WARNING, copies=recorded.fenced, session=self._owner.session)
         if recorded.rescued:
             event(log, "dispatch.rescued", level=logging.WARNING, copies=recorded.rescued)
         return recorded, self.broker.idle(batch.touched)
@@ -311,8 +326,10 @@ class Dispatcher(BackgroundLoop):
             full_relays=self._scheduler.full_relays(BATCH // 4),
         )
         ready = Ready(rows=len(self._scheduler), by_queue=by_queue, paces=self._scheduler.pace_snapshot())
-        request = ClaimRequest(now=now, room=room, ready=ready, compiled=self._compiled, careful=careful)
-        claims = await self._commit(now, claim, request, self._may_go)
+        request = ClaimRequest(
+            session=self._owner.session, now=now, room=room, ready=ready, compiled=self._compiled, careful=careful
+        )
+        claims = await self._commit(now, claim, request, self._hooks.may_go)
         self.broker.accept(claims.jobs, is_held=self._holding)  # before all else: now they are ours
         self.broker.hold_back(self._compiled.keys() - claims.live)
         self._compiled = claims.compiled
@@ -323,10 +340,13 @@ class Dispatcher(BackgroundLoop):
 
     def _room(self, now: float) -> int:
         """How many more rows may be claimed."""
-        if self.broker.is_closed or self._holding or now < self.broker.unsigned_until:
+        if self._claims_nothing() or now < self.broker.unsigned_until:
             return 0
         room = self._scheduler.pacer.claimable(now, self._scheduler.eager(now), BATCH)
         return min(room, max(0, CLAIMED_AT_MOST - len(self._scheduler)))
+
+    def _claims_nothing(self) -> bool:
+        return self.broker.is_closed or self._holding or not self._owner.may_hand_out()
 
     def _plan(self, claims: Claims, request: ClaimRequest) -> None:
         """When to claim again by ourselves, and at how few claimed rows to do so before that."""
@@ -335,7 +355,7 @@ class Dispatcher(BackgroundLoop):
         ready = self._scheduler.eager(now)
         if room > 0:  # otherwise nothing was looked for
             self._scheduler.expect_more(claimed >= room or len(claims.notices) >= NOTICE_BATCH)
-        if self.broker.is_closed or self._holding:  # what changes comes with a result, or by itself
+        if self._claims_nothing():  # what changes comes with a result, or by itself
             self._wake_ups.plan()
         elif now < self.broker.unsigned_until:
             self._wake_ups.plan(again_at=self.broker.unsigned_until)

@@ -18,7 +18,7 @@ NOT_SENT = HandOver(Outcome.UNSENT, Stage.MAIL)
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One claimed row: a copy with its edition, or a notice with its list and that list's logo.
+    """One row that `session` claimed: a copy with its edition, or a notice with its list and that list's logo.
 
     `queue` is the destination queue of a copy, None for a notice. `slot_at` is the time slot that the pacer reserved:
     wall-clock seconds before which the mail must not go out; 0 means at once. A connection that has carried `most`
@@ -27,6 +27,7 @@ class Job(msgspec.Struct, frozen=True):
 
     row: Claimed
     claimed_at: int
+    session: int
     edition: CompiledEdition | None
     list: MailingList | None = None
     queue: str | None = None
@@ -57,7 +58,7 @@ class Job(msgspec.Struct, frozen=True):
 
 def claim_of(job: Job) -> Claim:
     """Which claim of its row a job stands for."""
-    return Claim(job.row.id, job.row.attempts + 1, job.row.first_attempt_at or job.claimed_at)
+    return Claim(job.row.id, job.row.attempts + 1, job.row.first_attempt_at or job.claimed_at, job.session)
 
 
 class CompositionFailed(msgspec.Struct, frozen=True, array_like=True, tag=1):

@@ -11,7 +11,7 @@ from pressrun.delivery.queue.results import Batch
 from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.services.evidence import record_sent
 from pressrun.services.mail_results import Consequences
-from pressrun.store import deliveries, destinations
+from pressrun.store import deliveries, destinations, sessions
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
@@ -35,10 +35,12 @@ class ThrottleChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRequest:
-    """With `held` the cycle is a careful one, since something failed before. Rows that are claimed and not among these
-    are lost, and go back to the queue. Each result is recorded on its own, so that a bad one holds up no other.
+    """What `session` has to record. With `held` the cycle is a careful one, since something failed before: what the
+    session has claimed and is not among these is lost, and goes back to the queue. Each result is recorded on its own,
+    so that a bad one holds up no other.
     """
 
+    session: int
     now: int
     batch: Batch
     throttle: ThrottleChanges
@@ -48,61 +50,77 @@ class RecordRequest:
 
 @dataclass(slots=True, kw_only=True)
 class Recorded:
-    """What followed. Of a careful cycle: how many rows nobody held, what went wrong with what, and results that could
-    not be recorded.
+    """What followed. `fenced` counts results of copies that were taken from this session after its end. Of a careful
+    cycle: how many rows nobody held, what went wrong with what, and results that could not be recorded.
     """
 
     consequences: Consequences = field(default_factory=Consequences)
+    fenced: int = 0
     rescued: int = 0
     faults: list[tuple[str, Exception]] = field(default_factory=list)
     unrecorded: list[DeliveryResult] = field(default_factory=list)
 
 
 def record(tx: Transaction, request: RecordRequest, draw_consequences: DrawConsequences) -> Recorded:
-    """Record a batch; the pace is stored with it."""
-    now, batch = request.now, request.batch
+    """Record a batch; the pace is stored with it. What the session does not hold any more is left alone."""
+    session, now, batch = request.session, request.now, request.batch
     recorded = Recorded()
+    results = _still_held(tx, session, batch.results)
+    recorded.fenced = len(batch.results) - len(results)
     if request.held is None:
-        recorded.consequences = _record_results(tx, batch.results, draw_consequences, now)
+        recorded.consequences = _record_results(tx, session, results, draw_consequences, now)
     else:
-        for result in batch.results:
-            _record_alone(tx, result, draw_consequences, recorded, now)
-    deliveries.release(tx, batch.released, now)
+        for result in results:
+            _record_alone(tx, session, result, draw_consequences, recorded, now)
+    deliveries.release(tx, session, batch.released, now)
     if request.held is not None:
-        recorded.rescued = _rescue(tx, request.held, now)
+        recorded.rescued = _rescue(tx, session, request.held, now)
     if request.throttle:
         _record_throttle(tx, request.throttle, now)
-    if batch.results:
+    if results:
         destinations.store_paces(tx, request.paces)
     return recorded
 
 
+def _still_held(tx: Transaction, session: int, results: Sequence[DeliveryResult]) -> Sequence[DeliveryResult]:
+    """The results of copies that nobody has taken from this session: all of them while it lives."""
+    if not results or sessions.is_live(tx, session):
+        return results
+    held = deliveries.claimed_ids(tx, session)
+    return [result for result in results if result.id in held]
+
+
 def _record_results(
-    tx: Transaction, results: Sequence[DeliveryResult], draw_consequences: DrawConsequences, now: int
+    tx: Transaction, session: int, results: Sequence[DeliveryResult], draw_consequences: DrawConsequences, now: int
 ) -> Consequences:
-    deliveries.record_results(tx, results, now)
+    deliveries.record_results(tx, session, results, now)
     record_sent(tx, results, now)
     return draw_consequences(tx, results, now)
 
 
 def _record_alone(
-    tx: Transaction, result: DeliveryResult, draw_consequences: DrawConsequences, recorded: Recorded, now: int
+    tx: Transaction,
+    session: int,
+    result: DeliveryResult,
+    draw_consequences: DrawConsequences,
+    recorded: Recorded,
+    now: int,
 ) -> None:
     """Record one result, without its consequences if they cannot be drawn: the copy must not go out again."""
     found: list[Consequences] = []
-    problem = tx.attempt(lambda: found.append(_record_results(tx, [result], draw_consequences, now)))
+    problem = tx.attempt(lambda: found.append(_record_results(tx, session, [result], draw_consequences, now)))
     if problem is None:
         recorded.consequences += found[0]
         return
     recorded.faults.append((f"delivery {result.id}", problem))
-    if tx.attempt(lambda: deliveries.record_results(tx, [result], now)) is not None:
+    if tx.attempt(lambda: deliveries.record_results(tx, session, [result], now)) is not None:
         recorded.unrecorded.append(result)
 
 
-def _rescue(tx: Transaction, held: frozenset[int], now: int) -> int:
-    """Give back the claimed rows that nobody holds; no connection ever had them."""
-    lost = deliveries.claimed_ids(tx) - held
-    deliveries.release(tx, sorted(lost), now)
+def _rescue(tx: Transaction, session: int, held: frozenset[int], now: int) -> int:
+    """Give back the rows of the session that nobody holds; no connection ever had them."""
+    lost = deliveries.claimed_ids(tx, session) - held
+    deliveries.release(tx, session, sorted(lost), now)
     return len(lost)
 
 

@@ -1,6 +1,7 @@
-"""Every start is a recovery: rows that a dead process had claimed go back to the queue, however it ended.
+"""Every start is a recovery: rows that a session which is gone had claimed go back to the queue, however it ended.
 
-Those that a relay took according to the journal are recorded as delivered, as the dead process was about to do.
+Those that a relay took according to the journal are recorded as delivered, as the dead process was about to do. What a
+session that lives has claimed is left alone.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ class Recovered:
     lanes: dict[str, object]
 
 
-async def recover(database: Database, entries: Collection[JournalEntry], now: float) -> Recovered:
-    """Queue again what nobody holds and no relay has taken; returns where the dead process stood."""
-    delivered, recovered = await database.write(_recover, entries, int(now))
+async def recover(database: Database, session: int, entries: Collection[JournalEntry], now: float) -> Recovered:
+    """Queue again, as this session, what nobody holds and no relay has taken; returns where the dead process stood."""
+    delivered, recovered = await database.write(_recover, session, entries, int(now))
     if recovered or delivered:
         event(log, "dispatch.recovered", copies=recovered, delivered=delivered)
     return Recovered(
@@ -38,11 +39,12 @@ async def recover(database: Database, entries: Collection[JournalEntry], now: fl
     )
 
 
-def _recover(tx: Transaction, entries: Collection[JournalEntry], now: int) -> tuple[int, int]:
+def _recover(tx: Transaction, session: int, entries: Collection[JournalEntry], now: int) -> tuple[int, int]:
     """Returns how many copies a relay had taken, and how many go back to the queue."""
-    claims = deliveries.claims_of(tx, [entry.claim.delivery_id for entry in entries])
+    claims = deliveries.orphaned_claims(tx, [entry.claim.delivery_id for entry in entries])
     delivered = [_delivered(entry, claims[entry.claim], now) for entry in entries if entry.claim in claims]
-    deliveries.record_results(tx, delivered, now)
+    deliveries.adopt(tx, session, [one.id for one in delivered])
+    deliveries.record_results(tx, session, delivered, now)
     return len(delivered), deliveries.recover(tx)
 
 

@@ -11,11 +11,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
+from pressrun.core.lease import Lease
 from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
 from pressrun.delivery.queue.timer import Timer
 from pressrun.delivery.worker.frames import Results
 from pressrun.observe.log import event
+from pressrun.runtime.clock import read_instant
 from pressrun.services.ports import Clock
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import DELIVERED, Outgoing
@@ -62,12 +64,17 @@ class Assignments:
         self._slot_timer = Timer(wake)
         self._report_timer = Timer(report)
         self._journal_fails = False
+        self._lease: Lease | None = None
 
     def change(self, mailer: Mailer, tolerances: dict[str, float]) -> None:
         """Go on with other settings: what is composed and not handed over is composed anew."""
         self._mailer = mailer
         self._tolerances = tolerances
         self._composed.clear()
+
+    def renew(self, lease: Lease) -> None:
+        """Give rows to connections for as long as this lease allows: the daemon may not get to stop us."""
+        self._lease = lease
 
     def add(self, relay: str, jobs: Sequence[Job]) -> None:
         """Let the connections to this relay have these rows, after those that wait."""
@@ -77,6 +84,9 @@ class Assignments:
 
     def next(self, relay: str) -> Outgoing | None:
         """The next mail whose slot has come, or None; whoever gets one must settle it."""
+        if self._has_run_out():
+            self.recall()
+            return None
         rows = self._rows.get(relay)
         while rows:
             job = rows[0]
@@ -119,7 +129,7 @@ class Assignments:
     def waiting(self, relay: str) -> int:
         """How many mails could be handed over now."""
         rows = self._rows.get(relay)
-        if not rows:
+        if not rows or self._has_run_out():
             return 0
         if not rows[0].slot_at:
             return len(rows)
@@ -145,6 +155,10 @@ class Assignments:
                 back = [*rows]
                 rows.clear()
                 self._give_back(relay, back)
+
+    def _has_run_out(self) -> bool:
+        """Whether another machine may have begun to send what this one has claimed."""
+        return self._lease is not None and self._lease.seconds_left(read_instant()) <= 0
 
     def _give_back(self, relay: str, jobs: Sequence[Job]) -> None:
         for job in jobs:

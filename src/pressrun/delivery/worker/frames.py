@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pressrun.core.keys import KeyRing
+from pressrun.core.lease import Instant, Lease
 from pressrun.delivery.queue.jobs import Job, Result
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.message.layouts.design import Logo
@@ -42,13 +43,16 @@ class AssignedCopy(msgspec.Struct, frozen=True, array_like=True):
 
     row: ClaimedCopy
     claimed_at: int
+    session: int
     edition_id: int
     most: int
     slot_at: float
 
     def job(self, edition: CompiledEdition) -> Job:
         """The job, with its edition."""
-        return Job(self.row, self.claimed_at, edition, None, self.row.lane, self.most, slot_at=self.slot_at)
+        return Job(
+            self.row, self.claimed_at, self.session, edition, None, self.row.lane, self.most, slot_at=self.slot_at
+        )
 
 
 class Copies(msgspec.Struct, frozen=True, array_like=True, tag=2):
@@ -64,13 +68,14 @@ class NoticeOrder(msgspec.Struct, frozen=True, array_like=True, tag=3):
     relay: str
     row: ClaimedNotice
     claimed_at: int
+    session: int
     list: MailingList | None
     logo: Logo | None
     slot_at: float
 
     def job(self) -> Job:
         """The job."""
-        return Job(self.row, self.claimed_at, None, self.list, logo=self.logo, slot_at=self.slot_at)
+        return Job(self.row, self.claimed_at, self.session, None, self.list, logo=self.logo, slot_at=self.slot_at)
 
 
 class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
@@ -91,7 +96,18 @@ class Drain(msgspec.Struct, frozen=True, array_like=True, tag=6):
     seconds: float
 
 
-Order = Setup | EditionOrder | Copies | NoticeOrder | Forget | Recall | Drain
+class Renewed(msgspec.Struct, frozen=True, array_like=True, tag=7):
+    """The daemon's lease was renewed, asked for at this instant: connections get rows until it runs out."""
+
+    boot: float
+    wall: float
+
+    def lease(self) -> Lease:
+        """The lease."""
+        return Lease(Instant(self.boot, self.wall))
+
+
+Order = Setup | EditionOrder | Copies | NoticeOrder | Forget | Recall | Drain | Renewed
 
 
 class Results(msgspec.Struct, frozen=True, array_like=True, tag=0):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pressrun.core.keys import KeyRing
+from pressrun.core.lease import Lease
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
 from pressrun.delivery.worker import child
 from pressrun.delivery.worker.child import AGAIN_SECONDS, SOON_SECONDS
@@ -28,6 +29,7 @@ from pressrun.delivery.worker.frames import (
     NoticeOrder,
     Order,
     Recall,
+    Renewed,
     Report,
     Results,
     State,
@@ -108,6 +110,7 @@ class WorkerHandle(BackgroundLoop):
         self._ends = 0  # of processes that did not live long, in a row
         self._failing_since: float | None = None
         self._is_retiring = False
+        self._lease: Lease | None = None
         self._wanted = asyncio.Event()
         self._drain = asyncio.Event()
         self._drained = asyncio.Event()
@@ -197,6 +200,12 @@ class WorkerHandle(BackgroundLoop):
         if self._line is not None:
             self._line.send(Recall())
 
+    def renew(self, lease: Lease) -> None:
+        """Have the process stop by itself when this lease runs out."""
+        self._lease = lease
+        if self._line is not None:
+            self._line.send(Renewed(lease.asked.boot, lease.asked.wall))
+
     def change(self, settings: WorkerSettings) -> None:
         """Go on with these settings, and the keys of the ring as it is now."""
         self._settings = settings
@@ -273,6 +282,8 @@ class WorkerHandle(BackgroundLoop):
         self._line, self._process = line, process
         self._used_at = time.monotonic()
         line.send(pack_setup(self._settings, self._keys))
+        if self._lease is not None:
+            self.renew(self._lease)
         if self._drain.is_set():
             line.close()
         return process, line
@@ -322,14 +333,14 @@ class WorkerHandle(BackgroundLoop):
     def _send(self, line: _Line, relay: str, job: Job, copies: list[AssignedCopy]) -> None:
         """Send a notice, or add a copy to those that are sent together."""
         if isinstance(job.row, ClaimedNotice):
-            line.send(NoticeOrder(relay, job.row, job.claimed_at, job.list, job.logo, job.slot_at))
+            line.send(NoticeOrder(relay, job.row, job.claimed_at, job.session, job.list, job.logo, job.slot_at))
             return
         edition = job.edition
         assert edition is not None  # a copy comes with the edition that it is a copy of
         if self._editions.get(edition.edition_id) is not edition:
             line.send(pack_edition(edition))
             self._editions[edition.edition_id] = edition
-        copies.append(AssignedCopy(job.row, job.claimed_at, edition.edition_id, job.most, job.slot_at))
+        copies.append(AssignedCopy(job.row, job.claimed_at, job.session, edition.edition_id, job.most, job.slot_at))
 
     def _send_copies(self, line: _Line, relay: str, copies: list[AssignedCopy]) -> list[Result]:
         """Send copies in one frame; if one of them fits into no frame, in one for each, so that it alone fails."""

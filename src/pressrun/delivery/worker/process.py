@@ -27,6 +27,7 @@ from pressrun.delivery.worker.frames import (
     NoticeOrder,
     Order,
     Recall,
+    Renewed,
     Report,
     Results,
     Setup,
@@ -133,6 +134,8 @@ class WorkerProcess(asyncio.Protocol):
                     self._editions.pop(number, None)
             case Recall(ids=ids):
                 self._assignments.recall(None if ids is None else frozenset(ids))
+            case Renewed():
+                self._assignments.renew(order.lease())
             case Drain(seconds=seconds):
                 self._draining = self._loop.create_task(self._drain(self._assignments, self._relays, seconds))
 

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 from pressrun.core.keys import KeyRing
+from pressrun.core.lease import Lease
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply
 from pressrun.delivery.worker.assignments import PLENTY
 from pressrun.delivery.worker.handle import LOST, WorkerHandle
@@ -83,6 +84,11 @@ class Workers:
         """Give back what no connection has."""
         for worker in self._workers:
             worker.recall()
+
+    def renew(self, lease: Lease) -> None:
+        """Have the processes stop by themselves when this lease runs out, whatever becomes of this one."""
+        for worker in self._workers:
+            worker.renew(lease)
 
     def change(self, settings: WorkerSettings) -> None:
         """Go on under other settings or, raising BadConfiguration, under the present ones."""

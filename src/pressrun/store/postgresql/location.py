@@ -53,6 +53,10 @@ class PostgresDatabase:
     def newest_version(self) -> int:
         return newest_step(_STEPS, FIRST_VERSION)
 
+    @property
+    def is_exclusive(self) -> bool:
+        return False
+
     def exists(self) -> bool:
         """Whether our tables are there; raises BadConfiguration for those of another program."""
         return self._ask(self._exists)

@@ -21,7 +21,7 @@ on conflict (delivery_id) do update set at = excluded.at, code = excluded.code, 
 
 -- name: fail
 -- Record that a copy has failed after all.
-update delivery set state = 'failed', settled_at = :now, code = :code, enhanced = :enhanced,
+update delivery set state = 'failed', claimed_by = null, settled_at = :now, code = :code, enhanced = :enhanced,
     kind = :kind, bounce = :bounce, reply = case when notice_id is null and subscription_id is null then null else :reply end
 where id = :id and state = :state;
 

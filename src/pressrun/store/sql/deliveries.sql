@@ -48,9 +48,10 @@ where delivery.edition_id is null and delivery.state = :state and delivery.lane 
 order by delivery.due_at, delivery.id limit :limit {lock of delivery skip locked};
 
 -- name: claim
--- The attempt is on record before any octet goes out.
-update delivery set state = 'claimed', attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, :now)
-where id {in ids};
+-- The attempt is on record before any octet goes out, and so is the session that makes it.
+update delivery set state = 'claimed', claimed_by = :session, attempts = attempts + 1,
+    first_attempt_at = coalesce(first_attempt_at, :now)
+where id {in ids} and state in ('queued', 'deferred');
 
 -- name: cancel
 -- What waits and may not go any more.
@@ -63,68 +64,80 @@ update delivery set state = 'failed', settled_at = :now
 where id {in ids} and state in ('queued', 'deferred');
 
 -- name: deliver
--- Claimed copies that a relay took with the same answer but for its words: pairs of the copy's id and the words. The
--- class of a failure is not touched: nothing that is claimed has one. A remote's words may name its recipient, so here
--- and wherever else they are recorded, those about a copy whose reader is gone are not (a test finds every such place).
-update delivery set state = 'delivered', due_at = :due_at, settled_at = :now, relay = :relay, code = :code,
-    enhanced = :enhanced,
+-- Copies of a session that a relay took with the same answer but for its words: pairs of the copy's id and the words.
+-- The class of a failure is not touched: nothing that is claimed has one. A remote's words may name its recipient, so
+-- here and wherever else they are recorded, those about a copy whose reader is gone are not (a test finds every such place).
+update delivery set state = 'delivered', claimed_by = null, due_at = :due_at, settled_at = :now, relay = :relay,
+    code = :code, enhanced = :enhanced,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 1 end
 from {each replies as new}
-where delivery.id = cast(new.value ->> 0 as bigint) and delivery.state = 'claimed';
+where delivery.id = cast(new.value ->> 0 as bigint) and delivery.claimed_by = :session;
 
 -- name: record_results
--- What became of other claimed copies: arrays in the order of store.deliveries.DeliveryResult.
-update delivery set state = new.value ->> 1, due_at = cast(new.value ->> 2 as bigint), settled_at = :now, relay = new.value ->> 3,
+-- What became of other copies of a session: arrays in the order of store.deliveries.DeliveryResult.
+update delivery set state = new.value ->> 1, claimed_by = null, due_at = cast(new.value ->> 2 as bigint),
+    settled_at = :now, relay = new.value ->> 3,
     code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7, bounce = new.value ->> 8,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
 from {each settlements as new}
-where delivery.id = cast(new.value ->> 0 as bigint) and delivery.state = 'claimed';
+where delivery.id = cast(new.value ->> 0 as bigint) and delivery.claimed_by = :session;
 
 -- name: withhold
--- Claimed copies that were deferred and wait for no retry, because their reader may not be mailed any more, or their
+-- Copies of a session that were deferred and wait for no retry, because their reader may not be mailed any more, or their
 -- edition was cancelled meanwhile; arrays as above.
-update delivery set state = 'cancelled', due_at = cast(new.value ->> 2 as bigint), settled_at = :now,
-    relay = new.value ->> 3, code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7,
+update delivery set state = 'cancelled', claimed_by = null, due_at = cast(new.value ->> 2 as bigint),
+    settled_at = :now, relay = new.value ->> 3, code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
 from {each settlements as new}
-where delivery.id = cast(new.value ->> 0 as bigint) and delivery.state = 'claimed' and delivery.edition_id is not null and case
+where delivery.id = cast(new.value ->> 0 as bigint) and delivery.claimed_by = :session and delivery.edition_id is not null and case
     when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
     when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 0
     else 1 end = 1;
 
 -- name: release_barred
--- Claimed, never handed over, and they may not go any more: their reader may not be mailed, or their edition was cancelled.
-update delivery set state = 'cancelled', attempts = attempts - 1,
+-- Claimed by a session, never handed over, and they may not go any more: their reader may not be mailed, or their
+-- edition was cancelled.
+update delivery set state = 'cancelled', claimed_by = null, attempts = attempts - 1,
     first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now
-where id {in ids} and state = 'claimed' and edition_id is not null and case
+where id {in ids} and claimed_by = :session and edition_id is not null and case
     when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
     when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 0
     else 1 end = 1
 returning edition_id;
 
 -- name: release
--- Claimed, but never handed over: as if it had not been tried.
-update delivery set state = 'queued', attempts = attempts - 1,
+-- Claimed by a session, but never handed over: as if it had not been tried.
+update delivery set state = 'queued', claimed_by = null, attempts = attempts - 1,
     first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now
-where id {in ids} and state = 'claimed'
+where id {in ids} and claimed_by = :session
 returning edition_id;
 
--- name: claims
--- Which claims a process that is gone held of these copies.
-select id, attempts, first_attempt_at, edition_id from delivery
-where id {in ids} and state = 'claimed' and first_attempt_at is not null;
+-- name: orphaned_claims
+-- Which claims sessions that are gone held of these copies; 0 stands for a program without sessions.
+select id, attempts, first_attempt_at, coalesce(claimed_by, 0) as session, edition_id
+from delivery
+where id {in ids} and state = 'claimed' and first_attempt_at is not null
+    and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live');
+
+-- name: adopt
+-- Claimed by a session that is gone, and now ours: it is known what became of them.
+update delivery set claimed_by = :session
+where id {in ids} and state = 'claimed'
+    and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live');
 
 -- name: claimed
--- All that is claimed, by whoever holds it; finished editions have nothing that is.
-select id from delivery where state = 'claimed'
+-- All that a session has claimed; finished editions have nothing that is.
+select id from delivery {indexed by delivery_queue} where state = 'claimed' and claimed_by = :session
     and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused', 'cancelled'))
 union all
-select id from delivery where edition_id is null and state = 'claimed';
+select id from delivery {indexed by delivery_queue}
+where edition_id is null and state = 'claimed' and claimed_by = :session;
 
 -- name: recover_barred
--- Claimed by a process that is gone, of an edition that was cancelled, or for readers who may not be mailed any more.
-update delivery {indexed by delivery_queue} set state = 'cancelled'
+-- Claimed by a session that is gone, of an edition that was cancelled, or for readers who may not be mailed any more.
+update delivery {indexed by delivery_queue} set state = 'cancelled', claimed_by = null
 where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused', 'cancelled'))
+    and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live')
     and case
         when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
         when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 0
@@ -132,14 +145,17 @@ where state = 'claimed' and edition_id in (select id from edition where state in
 returning edition_id;
 
 -- name: recover_copies
--- Claimed by a process that is gone: the same copy goes out again.
-update delivery {indexed by delivery_queue} set state = 'queued'
+-- Claimed by a session that is gone: the same copy goes out again.
+update delivery {indexed by delivery_queue} set state = 'queued', claimed_by = null
 where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
+    and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live')
 returning edition_id;
 
 -- name: recover_notices
 -- The same for notices: whether they may still go is looked at when they are claimed again.
-update delivery set state = 'queued' where edition_id is null and state = 'claimed';
+update delivery {indexed by delivery_queue} set state = 'queued', claimed_by = null
+where edition_id is null and state = 'claimed'
+    and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live');
 
 -- name: last_refusal
 -- The words of one copy of an edition that failed for such a reason.

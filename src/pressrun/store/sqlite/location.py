@@ -26,6 +26,10 @@ class SqliteFile:
     def newest_version(self) -> int:
         return migrate.newest_version()
 
+    @property
+    def is_exclusive(self) -> bool:
+        return True
+
     def exists(self) -> bool:
         return self.path.exists()
 

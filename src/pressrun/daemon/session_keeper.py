@@ -1,0 +1,174 @@
+"""The session of this process: begun at the start, renewed while its lease needs it, ended at the end.
+
+A database file is locked, so the session lasts as long as the process. A database on a server may be opened from any
+machine: there the session has a lease (core.lease). A process that cannot renew it in time hands out nothing more, and
+goes on when the database answers again and nobody else has begun meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pressrun import __version__
+from pressrun.config import fingerprint_settings
+from pressrun.config.settings import Settings
+from pressrun.core.errors import TryAgain, Unavailable
+from pressrun.core.keys import KeyRing
+from pressrun.core.lease import LEASE_SECONDS, RENEW_SECONDS, Instant, Lease
+from pressrun.core.timestamps import rfc3339
+from pressrun.delivery.queue.timer import Timer
+from pressrun.observe.log import event
+from pressrun.runtime.clock import read_instant, utc_now
+from pressrun.services.background import BackgroundLoop
+from pressrun.store import sessions
+from pressrun.store.database import Database
+from pressrun.store.datadir import key_fingerprints
+from pressrun.store.sessions import Process, SessionHolder
+
+log = logging.getLogger("pressrun.daemon")
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def describe_process(settings: Settings, keys: KeyRing) -> Process:
+    """This process, which holds the lock of its data directory, as its session says who it is."""
+    lock = settings.data.lock.stat()
+    return Process(
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        lock=f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{lock.st_dev}:{lock.st_ino}",
+        version=__version__,
+        config=fingerprint_settings(settings),
+        keys=" ".join(f"{number}:{digest.hex()}" for number, digest in sorted(key_fingerprints(keys).items())),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionWatcher:
+    """Who has to know: that the lease was renewed, has run out, was renewed after all, or that others have begun."""
+
+    on_renewed: Callable[[Lease], None]
+    on_suspended: Callable[[], None]
+    on_resumed: Callable[[], None]
+    on_taken: Callable[[], None]
+
+
+NOBODY = SessionWatcher(
+    on_renewed=lambda _lease: None, on_suspended=lambda: None, on_resumed=lambda: None, on_taken=lambda: None
+)
+
+
+class SessionKeeper(BackgroundLoop):
+    """Keeps one session, as services.ports.ClaimOwner promises; `lease` is None where the session needs none."""
+
+    name = "session"
+    unavailable = "session.not_renewed"
+
+    def __init__(
+        self,
+        database: Database,
+        session: int,
+        lease: Lease | None,
+        read_clocks: Callable[[], Instant] = read_instant,
+    ) -> None:
+        super().__init__(utc_now)
+        self._database = database
+        self._session = session
+        self._lease = lease
+        self._read_clocks = read_clocks
+        self._is_ended = False
+        self._is_suspended = False
+        self._watcher = NOBODY
+        self._timer = Timer(self._check)
+
+    @classmethod
+    async def begin(cls, database: Database, process: Process, *, is_alone: bool) -> SessionKeeper:
+        """Begin a session; raises TryAgain while another process holds the database."""
+        asked = read_instant()
+        found = await database.record(sessions.begin, process, is_alone=is_alone)
+        if isinstance(found, SessionHolder):
+            raise TryAgain(
+                f"{database.location} has been in use by process {found.pid} on {found.host} since "
+                f"{rfc3339(found.started_at)}. Stop it; if it cannot be reached, its lease ends within "
+                f"{LEASE_SECONDS:g} seconds"
+            )
+        return cls(database, found, None if is_alone else Lease(asked))
+
+    # ------------------------------------------------------------------ what the dispatcher asks
+
+    @property
+    def session(self) -> int:
+        return self._session
+
+    def may_hand_out(self) -> bool:
+        return not self._is_ended and (self._lease is None or self._lease.seconds_left(self._read_clocks()) > 0)
+
+    # ------------------------------------------------------------------ the lease
+
+    def connect(self, watcher: SessionWatcher) -> None:
+        """Let this one know how the lease stands."""
+        self._watcher = watcher
+        if self._lease is not None:
+            watcher.on_renewed(self._lease)
+
+    async def step(self) -> bool:
+        """Renew the lease, some time after the last renewal; at once after the pause that follows a failure."""
+        if self._lease is None:
+            return False
+        self._check()
+        if self.fault is None:
+            await asyncio.sleep(RENEW_SECONDS)
+        await self.renew()
+        return not self._is_ended
+
+    async def renew(self) -> None:
+        """Renew the lease, unless somebody has ended the session; raises Unavailable."""
+        asked = self._read_clocks()
+        if not await self._database.record(sessions.renew, self._session):
+            self._is_ended = True
+            event(log, "session.taken", level=logging.ERROR, session=self._session)
+            self._watcher.on_taken()
+            return
+        had_run_out = self._is_suspended or not self.may_hand_out()
+        self._lease = Lease(asked)
+        self._watcher.on_renewed(self._lease)
+        if had_run_out and self.may_hand_out():
+            self._is_suspended = False
+            event(log, "session.resumed", session=self._session)
+            self._watcher.on_resumed()
+        self._check()
+
+    def _check(self) -> None:
+        """Suspend everything if the lease has run out, and else check again when it does."""
+        if self._lease is None or self._is_suspended or self._is_ended:
+            return
+        self._timer.cancel()
+        left = self._lease.seconds_left(self._read_clocks())
+        if left > 0:
+            self._timer.set(left, 0.0)
+            return
+        self._is_suspended = True
+        event(log, "session.suspended", level=logging.WARNING, session=self._session)
+        self._watcher.on_suspended()
+
+    # ------------------------------------------------------------------ the end
+
+    def require_kept(self) -> None:
+        """Raise TryAgain if somebody has ended the session."""
+        if self._is_ended:
+            raise TryAgain(
+                "another process has begun to use the database while this one could not reach it. Stop one of the two"
+            )
+
+    async def close(self) -> None:
+        """End the session, so that the next one need not wait for its lease."""
+        self._timer.cancel()
+        with suppress(Unavailable):
+            await self._database.record(sessions.end, self._session)

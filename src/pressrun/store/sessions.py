@@ -1,0 +1,68 @@
+"""Sessions: which process the database belongs to, and in whose name copies are claimed.
+
+Each start of a process that writes is a session with an id of its own, and ids only grow. One session lives at a time.
+A start ends the one before where that is provably dead or its lease is over (core.lease), and else learns who holds the
+database. Whatever a session has claimed when it ends may be claimed again by the next one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.core.lease import is_over
+from pressrun.store.transaction import Transaction, columns_of
+
+KEPT_SESSIONS = 100  # ended ones, for people who want to know what ran when
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What starts a session. `lock` identifies the lock file that it holds: see the table `session`."""
+
+    host: str
+    pid: int
+    lock: str
+    version: str
+    config: str
+    keys: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionHolder:
+    """Who holds the database, and since when (UTC seconds)."""
+
+    host: str
+    pid: int
+    started_at: int
+
+
+def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | SessionHolder:
+    """Begin a session and end the one before; returns its id, or who holds the database.
+
+    `is_alone` says that nobody else can have the database open, since its file is locked.
+    """
+    now: float = tx.value("sessions.now")
+    tx.run("sessions.follow_clock", now=now)
+    live = tx.row("sessions.live")
+    if live is not None:
+        if not (is_alone or live["lock"] == process.lock or is_over(live["heartbeat_at"], now)):
+            return SessionHolder(host=live["host"], pid=live["pid"], started_at=live["started_at"])
+        end(tx, live["id"])
+    session = tx.insert("sessions.begin", **columns_of(process), now=now, started_at=int(now))
+    tx.run("sessions.forget", before=session - KEPT_SESSIONS)
+    return session
+
+
+def renew(tx: Transaction, session: int) -> bool:
+    """Record that a session lives; False if it has been ended."""
+    return tx.run("sessions.renew", session=session, now=tx.value("sessions.now")) == 1
+
+
+def is_live(tx: Transaction, session: int) -> bool:
+    """Whether a session has not been ended; nobody ends it before this transaction does."""
+    return tx.value("sessions.is_live", session=session) is not None
+
+
+def end(tx: Transaction, session: int) -> None:
+    """End a session: whatever it has claimed may be claimed again."""
+    tx.run("sessions.end", session=session)

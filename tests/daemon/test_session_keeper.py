@@ -1,0 +1,179 @@
+"""The keeper of a session: nothing goes out without a lease, and whoever was replaced ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.database import TwiceDatabase, execute, select
+from tests.engines import new_database
+
+from pressrun.core.errors import TryAgain, Unavailable
+from pressrun.core.lease import LEASE_SECONDS, MARGIN_SECONDS, Instant, Lease
+from pressrun.daemon.session_keeper import NOBODY, SessionKeeper, SessionWatcher
+from pressrun.store import sessions
+from pressrun.store.database import Database
+from pressrun.store.sessions import Process
+from pressrun.store.transaction import Transaction
+
+OURS = Process(host="one.example", pid=7, lock="boot:1:2", version="1.0", config="{}", keys="0:00")
+THEIRS = replace(OURS, host="two.example", pid=8, lock="other:1:2")
+USABLE = LEASE_SECONDS - MARGIN_SECONDS
+
+
+@pytest_asyncio.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await TwiceDatabase.open(new_database(tmp_path / "db"))
+    yield opened
+    await opened.close()
+
+
+@dataclass
+class Watched:
+    """A keeper whose clocks the test sets, and what it has reported."""
+
+    keeper: SessionKeeper
+    now: Instant
+    reports: list[str] = field(default_factory=list)
+    leases: list[Lease] = field(default_factory=list)
+
+    def pass_time(self, boot: float, wall: float | None = None) -> None:
+        self.now = Instant(self.now.boot + boot, self.now.wall + (boot if wall is None else wall))
+
+
+async def watch(database: Database) -> Watched:
+    """A session with a lease that began a moment ago."""
+    number = await database.write(sessions.begin, OURS, is_alone=False)
+    assert isinstance(number, int)
+    start = Instant(100.0, 1e9)
+    watched = Watched(SessionKeeper(database, number, Lease(start), lambda: watched.now), start)
+    watched.keeper.connect(
+        SessionWatcher(
+            on_renewed=watched.leases.append,
+            on_suspended=lambda: watched.reports.append("suspended"),
+            on_resumed=lambda: watched.reports.append("resumed"),
+            on_taken=lambda: watched.reports.append("taken"),
+        )
+    )
+    return watched
+
+
+async def test_a_session_of_a_locked_file_needs_no_lease(database: Database) -> None:
+    keeper = await SessionKeeper.begin(database, OURS, is_alone=True)
+    assert keeper.may_hand_out()
+    assert not await keeper.step()  # there is nothing to renew
+    await keeper.close()
+    assert [("gone",)] == await select(database, "select state from session")
+
+
+async def test_who_comes_second_hears_who_holds_the_database(database: Database) -> None:
+    first = await SessionKeeper.begin(database, OURS, is_alone=False)
+    with pytest.raises(TryAgain, match=r"in use by process 7 on one\.example since \d{4}-") as caught:
+        await SessionKeeper.begin(database, THEIRS, is_alone=False)
+    assert 75 == caught.value.exit_code
+    await first.close()
+    second = await SessionKeeper.begin(database, THEIRS, is_alone=False)
+    assert second.may_hand_out()
+
+
+@pytest.mark.parametrize("clock", ["boot", "wall"])
+async def test_nothing_goes_out_without_a_lease(database: Database, clock: str) -> None:
+    watched = await watch(database)
+    watched.pass_time(USABLE - 0.1)
+    assert watched.keeper.may_hand_out()
+    watched.pass_time(**{"boot": 0.0, "wall": 0.0, clock: 0.2})
+    assert not watched.keeper.may_hand_out()
+
+
+async def test_a_renewal_counts_from_before_it_was_asked_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = await watch(database)
+    renew = sessions.renew
+
+    def slow(tx: Transaction, session: int) -> bool:
+        watched.now = Instant(106.0, 1e9 + 6.0)
+        return renew(tx, session)
+
+    monkeypatch.setattr(sessions, "renew", slow)
+    watched.pass_time(2.0)
+    await watched.keeper.renew()
+    assert [Lease(Instant(100.0, 1e9)), Lease(Instant(102.0, 1e9 + 2.0))] == watched.leases
+    watched.now = Instant(102.0 + USABLE, 1e9 + 6.0)
+    assert not watched.keeper.may_hand_out()
+
+
+async def test_what_was_suspended_goes_on_with_the_next_renewal(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    watched = await watch(database)
+    watched.pass_time(60.0)  # the machine slept: nobody has noticed yet, and nothing goes out
+    assert not watched.keeper.may_hand_out()
+    watched.keeper._check()
+    watched.keeper._check()
+    assert ["suspended"] == watched.reports
+    await watched.keeper.renew()
+    assert watched.keeper.may_hand_out()
+    assert ["suspended", "resumed"] == watched.reports
+    assert ["session.suspended", "session.resumed"] == [record.getMessage() for record in caplog.records]
+
+
+async def test_a_renewal_that_comes_in_time_is_no_news(database: Database) -> None:
+    watched = await watch(database)
+    watched.pass_time(2.0)
+    await watched.keeper.renew()
+    assert [] == watched.reports
+
+
+async def test_who_was_replaced_hands_out_nothing_and_ends(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = await watch(database)
+    watched.keeper.require_kept()
+    await execute(database, "update session set heartbeat_at = heartbeat_at - ?", LEASE_SECONDS)
+    other = await SessionKeeper.begin(database, THEIRS, is_alone=False)
+    await watched.keeper.renew()
+    assert not watched.keeper.may_hand_out()
+    assert ["taken"] == watched.reports
+    with pytest.raises(TryAgain, match="another process has begun"):
+        watched.keeper.require_kept()
+    await watched.keeper.close()  # which is not the end of the other one
+    assert await database.record(sessions.renew, other.session)
+    assert ["session.taken"] == [record.getMessage() for record in caplog.records]
+
+
+async def test_a_database_that_does_not_answer_ends_nothing_by_itself(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = await watch(database)
+
+    def fail(tx: Transaction, session: int) -> bool:
+        raise Unavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "renew", fail)
+        watched.pass_time(5.0)
+        with pytest.raises(Unavailable):
+            await watched.keeper.renew()
+    assert watched.keeper.may_hand_out()
+    assert [] == watched.reports
+    await watched.keeper.renew()
+    assert watched.leases[-1].asked == watched.now
+
+
+async def test_the_timer_suspends_by_itself(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long before any renewal would say so."""
+    monkeypatch.setattr("pressrun.core.lease.LEASE_SECONDS", MARGIN_SECONDS + 0.01)
+    watched = await watch(database)
+    suspended = asyncio.Event()
+    watched.keeper.connect(replace(NOBODY, on_suspended=suspended.set))
+    watched.keeper._check()
+    watched.pass_time(0.02)
+    async with asyncio.timeout(10):
+        await suspended.wait()
