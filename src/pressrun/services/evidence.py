@@ -34,10 +34,10 @@ def sent_mail(row: ClaimedNotice, message_id: str, content: bytes) -> SentMail |
 
 def record_sent(tx: Transaction, settlements: Iterable[DeliveryResult], now: int) -> None:
     """Record the mails that asked for consent, except those to people who are gone by now."""
-    for one in settlements:
-        if one.mail is None:
-            continue
-        asked = notices.find_notice_reader(tx, one.id)
+    asking = [(one.id, one.mail) for one in settlements if one.mail is not None]
+    readers = notices.find_notice_readers(tx, [number for number, _ in asking]) if asking else {}
+    for number, mail in asking:
+        asked = readers.get(number)
         if asked is not None:
             event = ConsentEvent(
                 subscriber_id=asked["subscriber_id"],
@@ -46,12 +46,12 @@ def record_sent(tx: Transaction, settlements: Iterable[DeliveryResult], now: int
                 event=ASKED,
                 at=now,
                 source="pressrun",
-                salt=one.mail.salt,
+                salt=mail.salt,
                 address=asked["address"],
                 language=asked["language"],
                 text=asked["kind"],
-                mail=one.mail.digest,
-                message_id=one.mail.message_id,
+                mail=mail.digest,
+                message_id=mail.message_id,
             )
             consent.append_consent(tx, event)
 

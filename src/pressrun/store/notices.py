@@ -59,9 +59,9 @@ def drop_content(tx: Transaction, notice_id: int) -> None:
     tx.run("notices.drop_content", id=notice_id)
 
 
-def find_notice_reader(tx: Transaction, delivery_id: int) -> Row | None:
-    """subscriber_id, list_id, list_name, address, language and kind of a notice; None when its reader is gone."""
-    return tx.row("notices.asked", delivery_id=delivery_id)
+def find_notice_readers(tx: Transaction, delivery_ids: Sequence[int]) -> dict[int, Row]:
+    """subscriber_id, list_id, list_name, address, language and kind of notices whose reader is not gone."""
+    return {row["id"]: row for row in tx.rows("notices.asked", ids=in_json(delivery_ids))}
 
 
 def outlive_list(tx: Transaction, list_id: int, kind: str) -> None:

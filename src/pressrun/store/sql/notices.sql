@@ -18,10 +18,10 @@ insert into delivery (notice_id, domain, state, due_at)
 select cast(new.value ->> 0 as bigint), new.value ->> 1, 'queued', :now from {each notices as new} order by new.key;
 
 -- name: asked
--- The reader and list of a notice, if they still exist.
-select notice.subscriber_id, notice.list_id, list.name as list_name, notice.address, notice.language, notice.kind
+-- The readers and lists of notices, as far as they still exist.
+select delivery.id, notice.subscriber_id, notice.list_id, list.name as list_name, notice.address, notice.language, notice.kind
 from delivery join notice on notice.id = delivery.notice_id join list on list.id = notice.list_id
-where delivery.id = :delivery_id and notice.subscriber_id is not null;
+where delivery.id {in ids} and notice.subscriber_id is not null;
 
 -- name: ended
 -- A notice with content whose delivery has ended.
