@@ -186,13 +186,13 @@ where id in (select id from delivery {indexed by delivery_queue} where edition_i
 -- name: waiting_of_subscriptions
 -- What waits for these subscriptions.
 select id, edition_id, state from delivery {indexed by delivery_once}
-where subscription_id {in ids} and edition_id is not null and state in ('queued', 'deferred') order by id{lock};
+where subscription_id {in ids} and edition_id is not null and state in ('queued', 'deferred') order by id {lock};
 
 -- name: waiting_of_subscriber
 -- What waits for a person on every list.
 select id, edition_id, state from delivery
 where subscription_id in (select id from subscription where subscriber_id = :subscriber_id)
-    and state in ('queued', 'deferred') order by id{lock};
+    and state in ('queued', 'deferred') order by id {lock};
 
 -- name: requeue_failed
 -- Failed copies of readers who may still be written to go out again, under the same Message-ID; the retries and the
