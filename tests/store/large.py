@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
+
+import psycopg
 
 LISTS = 50
 EDITION = 2000  # the id of the one that goes to everybody; those before it are the archive
@@ -14,6 +17,24 @@ def fill(connection: sqlite3.Connection, readers: int, *, state: str) -> None:
     connection.executescript(
         f"begin; {_PEOPLE} {_COPIES} {_OTHERS} commit;".format(readers=readers, some=some, state=state)
     )
+
+
+def copy(source: sqlite3.Connection, target: psycopg.Connection[Any]) -> None:
+    """Copy all rows into a database on a server that has the tables already."""
+    target.execute("set session_replication_role = replica")  # in any order, and without triggers
+    tables = target.execute(
+        "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+        " and relname <> 'schema_version'"
+    )
+    for (table,) in tables.fetchall():
+        columns = "rowid, 't', ' t ', shown" if table == "archive_search" else "*"
+        rows = source.execute(f"select {columns} from {table}")
+        names = [name for name, *_ in rows.description]
+        listed = "rowid, lexemes, words, shown" if table == "archive_search" else ", ".join(names)
+        target.execute(f"delete from {table}")
+        with target.cursor().copy(f"copy {table} ({listed}) from stdin") as copying:
+            for row in rows:
+                copying.write_row(row)
 
 
 _SERIES = "(with recursive n (i) as (select 1 union all select i + 1 from n where i < {%s}) select i from n)"

@@ -191,8 +191,8 @@ PLANS = {
         "search subscriber using integer primary key (rowid=?) left-join",
     ],
     "deliveries.copy_of": [
-        "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",
         "search delivery using index delivery_once (subscription_id=? and edition_id=?)",
+        "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",
         "search handover using integer primary key (rowid=?) left-join",
     ],
     "editions.count_event": ["search edition using integer primary key (rowid=?)"],
@@ -200,8 +200,8 @@ PLANS = {
     "bounces.keep_handover": ["search delivery using integer primary key (rowid=?)"],
     "bounces.fail": ["search delivery using integer primary key (rowid=?)"],
     "bounces.history": [
-        "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",
         "search delivery using index delivery_once (subscription_id=?)",
+        "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",
         "search edition using integer primary key (rowid=?)",
         "search suspension using integer primary key (rowid=?) left-join",
         "search other",  # for a welcome mail alone

@@ -13,21 +13,15 @@ FILES = resources.files("pressrun.store")
 ONLY_SQLITE = {
     "table archive_search",
     "insert into archive_search",
-    "trigger consent_is_appended",
-    "trigger consent_is_kept",
     "trigger consent_moves_on",
-    "trigger consent_stays",
 }
 ONLY_POSTGRESQL = {
     "table archive_search",
     "index archive_search_by_lexeme",
+    "index delivery_notices",
     "table schema_version",
     "function append_consent",
     "function refuse_consent",
-    "insert into consent_head",  # a line of the first function
-    "trigger consent_is_appended",
-    "trigger consent_is_kept",
-    "trigger consent_stays",
 }
 # A change of the words that the rules below make of the statement for SQLite.
 CHANGED = {
@@ -52,7 +46,7 @@ def statements(engine: str) -> dict[str, str]:
     """The statements of a schema by what they create, without comments and line breaks."""
     text = re.sub(r"\s*--[^\n]*", "", FILES.joinpath(engine, "schema.sql").read_text(encoding="utf-8"))
     made: dict[str, str] = {}
-    for body in re.split(r";\s*(?=create|insert|$)", text):
+    for body in re.split(r";\n+(?=create|insert|\Z)", text):
         words = re.sub(r"(?<=\() | (?=\))", "", " ".join(body.split()))
         if not words:
             continue
@@ -77,6 +71,7 @@ def test_both_create_the_same() -> None:
     assert set(SQLITE) - ONLY_SQLITE == set(POSTGRESQL) - ONLY_POSTGRESQL
 
 
-@pytest.mark.parametrize("name", sorted(set(SQLITE) - ONLY_SQLITE))
+@pytest.mark.parametrize("name", sorted(one for one in set(SQLITE) - ONLY_SQLITE if not one.startswith("trigger ")))
 def test_a_statement_means_the_same(name: str) -> None:
+    """Triggers are written in two languages; the tests of the evidence say what they do."""
     assert translated(name, SQLITE[name]) == POSTGRESQL.get(name)

@@ -3,7 +3,7 @@
 A file `sql/FILE.sql` holds `-- name: NAME`, a line with the purpose, and the statement. What engines spell differently
 inside a statement is a macro, which each engine expands:
 
-    {in ids}             is one of the values of :ids, a JSON array of integers
+    {in ids}             is one of the values of :ids, a JSON array of integers; {in (select …)} of a few
     {each rows as new}   a row for each element of the JSON array :rows, new.value, and its place from 0, new.key
     {indexed by NAME}    the index that the plan is pinned to; {not indexed} for none
     {+}column            a column whose index is not to be used

@@ -416,6 +416,8 @@ create table delivery (
     check ((edition_id is null) <> (notice_id is null))
 );
 create index delivery_queue on delivery (edition_id, state, lane, due_at, id);
+-- For the notices, whose place in the queue the index above does not give: `is null` is no equality for its order.
+create index delivery_notices on delivery (state, lane, due_at, id) where edition_id is null;
 create unique index delivery_once on delivery (subscription_id, edition_id);
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
 

@@ -107,10 +107,9 @@ select id from edition where id {in ids} order by id;
 -- Delete the kept replies about a reader's copies.
 delete from handover where delivery_id in (
     select delivery.id from delivery
-    join subscription on subscription.id = delivery.subscription_id
-    where subscription.subscriber_id = :subscriber_id);
+    where delivery.subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)});
 
 -- name: forget_replies
 -- Delete replies and domains of a reader's copies.
 update delivery set reply = null, domain = ''
-where subscription_id in (select id from subscription where subscriber_id = :subscriber_id);
+where subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)};

@@ -36,20 +36,20 @@ group by handover.at;
 
 -- name: history
 -- What became of a person's copies, newest first; those from before they last came back do not count. A welcome mail is
--- older than what its reader may have missed: that begins with the next edition.
+-- older than what its reader may have missed: that begins with the next edition. The few rows are sorted (`+ 0`), or a
+-- planner might walk through all copies from the newest on.
 select delivery.state, delivery.bounce, delivery.settled_at,
     case when edition.is_welcome = 1
         then (select coalesce(max(other.id), 0) + 1 from edition as other where other.created_at < delivery.first_attempt_at)
         else edition.id end as edition_id
-from subscription
-cross join delivery
+from delivery
 cross join edition
-left join suspension on suspension.subscriber_id = subscription.subscriber_id
-where subscription.subscriber_id = :subscriber_id and delivery.subscription_id = subscription.id
+left join suspension on suspension.subscriber_id = :subscriber_id
+where delivery.subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
     and edition.id = delivery.edition_id
     and delivery.state in ('delivered', 'failed')
     and delivery.first_attempt_at >= coalesce(suspension.ended_at, -1)
-order by delivery.id desc limit :limit;
+order by delivery.id + 0 desc limit :limit;
 
 -- name: suspend
 -- Suspend a person for bounces, replacing an earlier suspension that has ended.
@@ -73,9 +73,9 @@ select exists (select 1 from suspension where asked_at is null and ended_at is n
 -- name: claim_probes
 -- Take readers for their only probe, before it is queued.
 update suspension set asked_at = :now
-where asked_at is null and ended_at is null and subscriber_id in (
+where asked_at is null and ended_at is null and subscriber_id {in (
     select subscriber_id from suspension where asked_at is null and ended_at is null and since <= :before
-    order by since, subscriber_id limit :limit)
+    order by since, subscriber_id limit :limit)}
 returning subscriber_id, first_edition_id;
 
 -- name: missed

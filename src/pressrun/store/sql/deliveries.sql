@@ -191,7 +191,7 @@ where subscription_id {in ids} and edition_id is not null and state in ('queued'
 -- name: waiting_of_subscriber
 -- What waits for a person on every list.
 select id, edition_id, state from delivery
-where subscription_id in (select id from subscription where subscriber_id = :subscriber_id)
+where subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
     and state in ('queued', 'deferred') order by id {lock};
 
 -- name: requeue_failed
@@ -243,10 +243,10 @@ select delivery.id, delivery.state, delivery.kind, delivery.bounce, delivery.att
     delivery.due_at, delivery.relay, delivery.settled_at, delivery.code, delivery.enhanced, delivery.reply,
     handover.delivery_id as handover_of, handover.at as handover_settled_at, handover.code as handover_code,
     handover.enhanced as handover_enhanced, handover.reply as handover_reply
-from subscription
-join delivery on delivery.subscription_id = subscription.id and delivery.edition_id = :edition_id
+from delivery
 left join handover on handover.delivery_id = delivery.id
-where subscription.subscriber_id = :subscriber_id;
+where delivery.subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
+    and delivery.edition_id = :edition_id;
 
 -- name: waiting_by_domain
 -- What waits, by the domain of the recipient.

@@ -37,7 +37,7 @@ where id = :id;
 -- name: move_copies
 -- Move the waiting copies of a person to the destination of the new domain.
 update delivery set domain = :domain, lane = coalesce((select lane from lane_domain where domain = :domain), '')
-where subscription_id in (select id from subscription where subscriber_id = :id) and state in ('queued', 'deferred');
+where subscription_id {in (select id from subscription where subscriber_id = :id)} and state in ('queued', 'deferred');
 
 -- name: delete
 -- Delete a person and, by foreign keys, their subscriptions and notices.

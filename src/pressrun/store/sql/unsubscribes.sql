@@ -8,7 +8,7 @@ from {each leavings as new} order by new.key;
 -- name: claim_notices
 -- Take unsubscribes whose reader has not been notified yet, oldest first, before the mails to them are queued.
 update leaving set noted = 1
-where noted = 0 and id in (select id from leaving where noted = 0 order by id limit 25) returning id;
+where noted = 0 and id {in (select id from leaving where noted = 0 order by id limit 25)} returning id;
 
 -- name: delete
 -- Delete unsubscribes that nobody is mailed about.

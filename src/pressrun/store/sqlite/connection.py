@@ -20,8 +20,9 @@ from pressrun.store.transaction import Dialect
 C = TypeVar("C", bound=sqlite3.Connection)
 
 BUSY_SECONDS = 5.0  # how long to wait for a lock of another process, such as a backup tool
+_IDS = "(select value from json_each(:{}))"
 MACROS: Macros = {
-    "in": "in (select value from json_each(:{}))".format,
+    "in": lambda argument: "in {}".format(argument if argument[0] == "(" else _IDS.format(argument)),
     "each": lambda argument: "json_each(:{}) as {}".format(*argument.split(" as ")),
     "indexed by": "indexed by {}".format,
     "not indexed": "not indexed{}".format,

@@ -4,5 +4,5 @@ select cast(json_agg((select count(*) from (select 1 from limit_event
     where scope = :scope and subject = substr(:octets, cast(place.value ->> 0 as integer) * cast(:width as integer) + 1,
             cast(:width as integer))
         and at > :after and at <= :ahead
-    limit :most) as hit) order by place.key) as text)
+    limit :most) as hit) order by place.key) as text) as counts
 from {each places as place};

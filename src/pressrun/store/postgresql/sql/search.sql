@@ -13,7 +13,7 @@ values (:edition_id,
 -- name: count
 -- How many editions of an archive match all terms: pairs of words that stand side by side, and 1 if the last one may be
 -- the beginning of a word.
-select count(*) from archive_search join archived_edition on archived_edition.id = archive_search.rowid
+select count(*) as number from archive_search join archived_edition on archived_edition.id = archive_search.rowid
 where lexemes @@ (
         select cast('#' || cast(:list as text) || ' & ' || string_agg(
             replace(term.value ->> 0, ' ', ' & ') || case when term.value ->> 1 = '1' then ':*' else '' end, ' & ') as tsquery)

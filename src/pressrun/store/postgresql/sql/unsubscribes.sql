@@ -2,7 +2,7 @@
 -- The subscriptions among these that have not ended, as arrays in the order of store.unsubscribes.Unsubscriber.
 select cast(coalesce(json_agg(json_build_array(subscription.id, subscriber.id, list.id, subscription.state,
     subscription.suspended_for, subscription.paused_until, subscription.source, subscription.since, subscriber.address,
-    list.name, list.language, cast(list.leaving_note = 1 and list.closed_at is null as integer))), '[]') as text)
+    list.name, list.language, cast(list.leaving_note = 1 and list.closed_at is null as integer))), '[]') as text) as unsubscribers
 from subscription join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
 where subscription.id {in ids} and subscription.state <> 'unsubscribed';
 
@@ -10,7 +10,7 @@ where subscription.id {in ids} and subscription.state <> 'unsubscribed';
 -- Claimed unsubscribes as arrays of store.unsubscribes.PendingUnsubscribeNotice.
 select cast(coalesce(json_agg(json_build_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
     coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
-    cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer))), '[]') as text)
+    cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer))), '[]') as text) as notices
 from leaving cross join recipient cross join list
 where leaving.id {in ids}
     and recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;

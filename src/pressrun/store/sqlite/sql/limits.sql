@@ -3,5 +3,5 @@
 select json_group_array((select count(*) from (select 1 from limit_event
     where scope = :scope and subject = substr(:octets, (place.value ->> 0) * :width + 1, :width)
         and at > :after and at <= :ahead
-    limit :most)))
+    limit :most))) as counts
 from json_each(:places) as place;

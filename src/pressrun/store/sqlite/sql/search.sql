@@ -5,7 +5,7 @@ insert into archive_search (rowid, list, title, words, shown) values (:edition_i
 -- name: count
 -- How many editions of an archive match all terms: pairs of words that stand side by side, and 1 if the last one may be
 -- the beginning of a word.
-select count(*) from archive_search cross join archived_edition
+select count(*) as number from archive_search cross join archived_edition
 where archive_search match (
         select 'list : "' || :list || '" AND {title words} : (' || group_concat(
             '"' || (term.value ->> 0) || '"' || case when term.value ->> 1 = 1 then ' *' else '' end, ' AND ') || ')'

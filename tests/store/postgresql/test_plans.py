@@ -1,0 +1,107 @@
+"""Query plans on PostgreSQL: by the same indexes whatever the server knows of the tables, and no long table as a whole.
+
+The plans are the generic ones, which a prepared statement gets. Without statistics the server guesses, as it does for a
+minute after an import.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg
+import pytest
+from tests.conftest import IS_THOROUGH
+from tests.store import large
+from tests.store.engine_statements import empty_tables, prepare
+from tests.store.test_plans import LONG, PLANS, UNSCANNED
+
+from pressrun.store.postgresql.connection import PLANS as SETTINGS
+from pressrun.store.sqlite import migrate
+
+pytestmark = pytest.mark.needs("postgresql")
+
+READERS = 200_000 if IS_THOROUGH else 20_000
+
+# About an edition, a list or a queue as a whole, of which the rows looked for may be nearly all or nearly none; and
+# tables that are short by their nature.
+VARY = {
+    "bounces.claim_probes",
+    "copy_counts.count",
+    "deliveries.cancel_waiting",
+    "deliveries.count_attempted",
+    "deliveries.counts",
+    "drafts.sent_by",
+    "inbound.finish",  # among the few mails that wait, if they are few
+    "inbound.get",
+    "inbound.move_to_strangers",
+    "inbound.waiting",
+    "inbound.waiting_sizes",
+    "limits.latest",  # by the time, if nobody but this one was seen
+    "limits.spend",
+    "search.count",
+    "subscriptions.page",
+    "welcomes.requeue_copy",
+    "welcomes.unfinished",
+}
+
+
+@pytest.fixture(scope="module")
+def plans() -> dict[str, list[dict[str, set[str]]]]:
+    """The plan of each statement: with all copies queued or none, before and after ANALYZE."""
+    found: dict[str, list[dict[str, set[str]]]] = {}
+    for state in ("queued", "delivered"):
+        with closing(sqlite3.connect(":memory:")) as source, empty_tables(f"plans_{state}") as connection:
+            source.executescript(migrate.package_schema())
+            large.fill(source, READERS, state=state)
+            large.copy(source, connection)
+            connection.execute(f"set plan_cache_mode = force_generic_plan; {SETTINGS.replace(' local', '')}")
+            for is_analysed in (False, True):
+                if is_analysed:
+                    connection.execute("analyze")
+                for statement in [*PLANS, *UNSCANNED]:
+                    found.setdefault(statement, []).append(plan_of(connection, statement))
+    return found
+
+
+def plan_of(connection: psycopg.Connection[Any], statement: str) -> dict[str, set[str]]:
+    names, _ = prepare(connection, statement)
+    values = f"({', '.join(['null'] * len(names))})" if names else ""
+    row = connection.execute(f"explain (format json) execute prepared {values}").fetchone()
+    connection.execute("deallocate prepared")
+    assert row is not None
+    nodes = list(nodes_of(row[0][0]["Plan"]))
+    return {
+        "indexes": {node["Index Name"] for node in nodes if node.get("Index Name", "").startswith(LONG)},
+        "scans": {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"},
+    }
+
+
+def nodes_of(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from nodes_of(child)
+
+
+def test_no_long_table_is_read_as_a_whole(plans: dict[str, list[dict[str, set[str]]]]) -> None:
+    scanned = {name: one["scans"] & set(LONG) for name, found in plans.items() for one in found}
+    assert {} == {name: tables for name, tables in scanned.items() if tables}
+
+
+def test_no_plan_depends_on_what_the_server_knows(plans: dict[str, list[dict[str, set[str]]]]) -> None:
+    changed = {name: [one["indexes"] for one in found] for name, found in plans.items() if name in PLANS}
+    changed = {name: found for name, found in changed.items() if any(one != found[0] for one in found)}
+    assert {} == {name: found for name, found in changed.items() if name not in VARY}
+
+
+def test_copies_are_claimed_in_the_order_of_their_index(plans: dict[str, list[dict[str, set[str]]]]) -> None:
+    for one in plans["deliveries.ready_copies"]:
+        assert {
+            "delivery_queue",
+            "subscription_pkey",
+            "subscriber_pkey",
+            "suppression_pkey",
+        } == one["indexes"]
+    assert all("delivery_notices" in one["indexes"] for one in plans["deliveries.ready_notices"])
