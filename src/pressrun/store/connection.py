@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from pressrun.core.errors import Unavailable
+from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Conflict, Dialect, Transaction
 
 T = TypeVar("T")
@@ -111,6 +112,10 @@ class EngineConnection(ABC):
     @abstractmethod
     def drop_statistics(self) -> bool:
         """Drop statistics that would mislead the planner; True if there were any."""
+
+    @abstractmethod
+    def tables(self) -> TableStore:
+        """The tables behind this connection as a whole, for a move."""
 
     @abstractmethod
     def close(self) -> None:

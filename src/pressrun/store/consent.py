@@ -120,10 +120,9 @@ def read_head(tx: Transaction) -> Head:
     return NO_ROWS if last is None else Head(last["number"], last["chain"])
 
 
-def chain_rows(tx: Transaction) -> Iterator[ChainRow]:
-    """All rows in the order of their numbers, read a page at a time."""
+def chain_rows(tx: Transaction, after: int = 0) -> Iterator[ChainRow]:
+    """All rows with a higher number than `after`, in the order of their numbers, read a page at a time."""
     tx.run_deferred()
-    after = 0
     while page := tx.rows("consent.page", after=after, limit=PAGE):
         after = page[-1]["number"]
         yield from (ChainRow(*row) for row in page)

@@ -164,7 +164,13 @@ def load_keys(data: DataDir) -> KeyRing:
     """The keys of an existing database; raises BadConfiguration when one of its keys is missing."""
     keys = _read_keys(data)
     with closing(data.database.connect(readonly=True)) as connection:
-        recorded, reader = connection.read(_read_fingerprints)
+        connection.read(lambda tx: require_keys(data, keys, tx))
+    return keys
+
+
+def require_keys(data: DataDir, keys: KeyRing, tx: Transaction) -> None:
+    """Raise BadConfiguration unless these are the keys that a database was used with."""
+    recorded, reader = _read_fingerprints(tx)
     fingerprint = _fingerprint(keys.suppression_key)
     is_other = recorded.pop(_SUPPRESSIONS, fingerprint) != fingerprint
     # A database of a version that did not record the key identifies it by its readers.
@@ -179,7 +185,6 @@ def load_keys(data: DataDir) -> KeyRing:
                 f"{data.keys}/link-{number} is missing or not the one that {data.database} was used with. "
                 "Restore the keys from a backup. Without them, links in mails already sent do not work"
             )
-    return keys
 
 
 def rotate_link_key(data: DataDir) -> KeyRing:

@@ -10,7 +10,8 @@ from typing import Protocol
 from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.core.keys import KeyRing
 from pressrun.store.connection import ConnectionThread, EngineConnection
-from pressrun.store.transaction import Transaction
+from pressrun.store.table_store import MoveTarget
+from pressrun.store.transaction import Dialect, Transaction
 
 
 class Location(Protocol):
@@ -24,6 +25,11 @@ class Location(Protocol):
     @property
     def is_exclusive(self) -> bool:
         """Whether who holds the lock of the data directory is the only one that can write to it."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its engine spells the statements, and what its driver raises."""
         ...
 
     def exists(self) -> bool:
@@ -56,6 +62,10 @@ class Location(Protocol):
 
     def connect(self, *, readonly: bool = False) -> EngineConnection:
         """Open a connection for the thread of the caller; raises Unavailable."""
+        ...
+
+    def open_target(self) -> MoveTarget:
+        """What fills this place, where no database is yet, with the rows of another; raises Unavailable."""
         ...
 
     async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:

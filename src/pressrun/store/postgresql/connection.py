@@ -18,7 +18,9 @@ from psycopg.pq import TransactionStatus
 from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.store.connection import EngineConnection
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
+from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.postgresql.values import adapt, row_factory, stream
+from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Dialect
 
 CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for a lock
@@ -41,7 +43,8 @@ _BEGIN_RECORD = f"{_BEGIN}; set local synchronous_commit = off"
 _BEGIN_READING = f"begin isolation level repeatable read read only; {PLANS}"
 
 
-def _dialect(*, reading: bool) -> Dialect:
+def dialect(*, reading: bool = False) -> Dialect:
+    """The spelling of PostgreSQL, and the exceptions of psycopg."""
     return Dialect(
         statements=reading_statements() if reading else writing_statements(),
         stream=stream,
@@ -56,7 +59,7 @@ class PostgresConnection(EngineConnection):
     """A connection to the server."""
 
     def __init__(self, address: str, password: str | None = None) -> None:
-        super().__init__(_dialect(reading=False), _dialect(reading=True))
+        super().__init__(dialect(), dialect(reading=True))
         self._address = address
         self._password = password
         self._connection = connect(address, password)
@@ -112,6 +115,9 @@ class PostgresConnection(EngineConnection):
     def drop_statistics(self) -> bool:
         """None of them mislead: the server gathers them anew as the tables grow."""
         return False
+
+    def tables(self) -> TableStore:
+        return PostgresTables(self._connection, self._reading)
 
     def close(self) -> None:
         self._connection.close()

@@ -16,8 +16,11 @@ from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolatio
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
 from pressrun.core.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
-from pressrun.store.postgresql.connection import PostgresConnection, connect, without_password
+from pressrun.store.postgresql.connection import PostgresConnection, connect, dialect, without_password
+from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.schema_steps import load_steps, newest_step
+from pressrun.store.table_store import Mark, MoveTarget, require_unmarked
+from pressrun.store.transaction import Dialect
 
 T = TypeVar("T")
 
@@ -57,6 +60,10 @@ class PostgresDatabase:
     def is_exclusive(self) -> bool:
         return False
 
+    @property
+    def dialect(self) -> Dialect:
+        return dialect()
+
     def exists(self) -> bool:
         """Whether our tables are there; raises BadConfiguration for those of another program."""
         return self._ask(self._exists)
@@ -93,11 +100,12 @@ class PostgresDatabase:
     def version(self) -> int:
         """The version of the schema; raises BadConfiguration when the role may not read it."""
         try:
-            row = self._ask(lambda connection: connection.execute("select version from schema_version").fetchone())
+            row, mark = self._ask(_read_version)
         except psycopg.ProgrammingError as problem:
             raise BadConfiguration(f"{self} is not a Pressrun database: {problem.diag.message_primary}") from None
         if row is None:
             raise BadConfiguration(f"{self} is not a whole Pressrun database: schema_version is empty")
+        require_unmarked(self, mark)
         version: int = row[0]
         return version
 
@@ -134,6 +142,14 @@ class PostgresDatabase:
         del readonly
         return PostgresConnection(self.address, self.password)
 
+    def open_target(self) -> MoveTarget:
+        """Connect to a database that is to be filled."""
+        from pressrun.store.postgresql.move_target import PostgresTarget  # noqa: PLC0415 - only a move needs it
+
+        return PostgresTarget(
+            connect(self.address, self.password), dialect(), str(self), package_schema(), self.newest_version
+        )
+
     async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
         """Open a connection with a thread of its own."""
         from pressrun.store.postgresql.thread import PostgresThread  # noqa: PLC0415 - verbs that read need no event loop
@@ -147,3 +163,8 @@ class PostgresDatabase:
                 return question(connection)
             except psycopg.OperationalError as problem:
                 raise Unavailable(f"the database {self} is unavailable: {problem}") from problem
+
+
+def _read_version(connection: psycopg.Connection[Any]) -> tuple[Any, Mark | None]:
+    row = connection.execute("select version from schema_version").fetchone()
+    return row, PostgresTables(connection, dialect()).mark()

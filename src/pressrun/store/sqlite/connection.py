@@ -15,6 +15,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.searching import searchable
 from pressrun.store.connection import EngineConnection
 from pressrun.store.statements import Macros, load_statements
+from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Dialect
 
 C = TypeVar("C", bound=sqlite3.Connection)
@@ -138,6 +139,11 @@ class SqliteConnection(EngineConnection):
         # This connection keeps what it has read until it reads the schema again; all others do because it has changed.
         self._connection.execute("pragma writable_schema = reset")
         return True
+
+    def tables(self) -> TableStore:
+        from pressrun.store.sqlite.tables import SqliteTables  # noqa: PLC0415 - only a move needs it
+
+        return SqliteTables(self._connection)
 
     def close(self) -> None:
         self._connection.close()

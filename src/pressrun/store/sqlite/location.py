@@ -10,7 +10,9 @@ from pathlib import Path
 from pressrun.core.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import SqliteConnection, connect
+from pressrun.store.sqlite.connection import SqliteConnection, connect, dialect
+from pressrun.store.table_store import MoveTarget
+from pressrun.store.transaction import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class SqliteFile:
     @property
     def is_exclusive(self) -> bool:
         return True
+
+    @property
+    def dialect(self) -> Dialect:
+        return dialect()
 
     def exists(self) -> bool:
         return self.path.exists()
@@ -56,6 +62,11 @@ class SqliteFile:
 
     def connect(self, *, readonly: bool = False) -> SqliteConnection:
         return SqliteConnection(connect(self.path, readonly=readonly))
+
+    def open_target(self) -> MoveTarget:
+        from pressrun.store.sqlite.move_target import SqliteTarget  # noqa: PLC0415 - only a move needs it
+
+        return SqliteTarget(self.path)
 
     async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
         from pressrun.store.sqlite.thread import SqliteThread  # noqa: PLC0415 - verbs that read need no event loop

@@ -22,6 +22,8 @@ from pressrun.core.tokens import digests_of
 from pressrun.store.files import sync_directory
 from pressrun.store.schema_steps import load_steps, newest_step
 from pressrun.store.sqlite.connection import connect
+from pressrun.store.sqlite.tables import SqliteTables
+from pressrun.store.table_store import require_unmarked
 
 APPLICATION_ID = 0x70726573  # "pres": identifies our files among other SQLite files
 FIRST_VERSION = 1
@@ -63,16 +65,23 @@ def create(path: Path, schema: str, version: int) -> None:
 
 
 def version_of(path: Path) -> int:
-    """The schema version of a database file; raises BadConfiguration when the file is not ours."""
+    """The schema version of a database file; raises BadConfiguration when it is not ours, or no longer in use."""
     with closing(connect(path, readonly=True)) as connection:
-        try:
-            application = connection.execute("pragma application_id").fetchone()[0]
-            version: int = connection.execute("pragma user_version").fetchone()[0]
-        except sqlite3.DatabaseError as problem:
-            raise BadConfiguration(f"{path} is not a Pressrun database: {problem}") from problem
+        require_ours(connection, path)
+        require_unmarked(path, SqliteTables(connection).mark())
+        version: int = connection.execute("pragma user_version").fetchone()[0]
+    return version
+
+
+def require_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise BadConfiguration for a file that is not a database of ours."""
+    try:
+        application = connection.execute("pragma application_id").fetchone()[0]
+        connection.execute("pragma user_version")
+    except sqlite3.DatabaseError as problem:
+        raise BadConfiguration(f"{path} is not a Pressrun database: {problem}") from problem
     if application != APPLICATION_ID:
         raise BadConfiguration(f"{path} is not a Pressrun database. Move it away, or correct data_dir")
-    return version
 
 
 def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) -> list[int]:

@@ -1,0 +1,268 @@
+"""Moves all data to an empty database, from a file to a server or back, while the service goes on but for a short stop.
+
+1. The source notes which rows change. Meanwhile all rows are copied and compared, and indexes are built.
+2. The service stops: nothing is sent, received or shown. The rows that have changed are copied and compared.
+3. The target is complete. The mark on the source, one commit, is the switch.
+
+Until the switch the source is as it was, whatever fails: the target is marked, and nobody may use it. After the switch
+nobody may use the source.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pressrun.core.chain import NO_ROWS, link
+from pressrun.core.errors import PressrunError, Refused, Unavailable
+from pressrun.core.keys import KeyRing
+from pressrun.operations.row_copies import Progress, RowCopier, require_same_tables, require_same_totals
+from pressrun.services import evidence
+from pressrun.store import consent, search
+from pressrun.store.datadir import DataDir, load_consent_head, load_keys, require_keys
+from pressrun.store.location import Location, require_current_schema
+from pressrun.store.table_store import Mark, MarkState, MoveTarget, StoredTable, TableStore
+
+_INDEXED = "select list_id, title, preheader, text from edition join edition_content on edition_id = id where id = ?"
+
+
+class Switch(Protocol):
+    """Marks the source as gone; may raise TryAgain although it has done so."""
+
+    def __call__(self, place: str, move: str) -> None: ...
+
+
+class ServedSource(Protocol):
+    """Whoever writes to the source: the daemon, or this process while none runs."""
+
+    def track_changes(self) -> None:
+        """Note which rows change from now on."""
+        ...
+
+    def stopped(self) -> AbstractContextManager[Switch]:
+        """Nobody uses the source meanwhile. Unless the switch was made, the service goes on afterwards."""
+        ...
+
+    def untrack_changes(self) -> None:
+        """Note nothing more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveReport:
+    """What a move has done: rows copied and copied once more, and how long it took, in seconds."""
+
+    tables: int
+    rows: int
+    changed: int
+    seconds: float
+    stopped_seconds: float
+    evidence_problems: int  # the same before and after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What a move would copy."""
+
+    tables: int
+    rows: int
+
+
+def check_move(data: DataDir, destination: Location, progress: Progress) -> CheckReport:
+    """Find out whether a move is possible, and change nothing; raises what `move_database` would raise at once."""
+    load_keys(data)
+    require_current_schema(data.database)
+    with _available(destination), closing(destination.open_target()) as target:
+        target.require_empty(str(data.database))
+        with _opened(data.database) as source:
+            tables = source.tables()
+            rows = RowCopier(source, target, progress).check_all(tables)
+    return CheckReport(tables=len(tables), rows=rows)
+
+
+def finish_move(data: DataDir, destination: Location) -> bool:
+    """Complete a move that was killed right after its switch; False when there is none."""
+    if not data.database.exists():
+        return False
+    with _opened(data.database) as source:
+        mark = source.mark()
+    if mark is None or mark.state is not MarkState.GONE or mark.place != str(destination):
+        return False
+    with _available(destination), closing(destination.open_target()) as target:
+        return _release_after(target, mark)
+
+
+def _release_after(target: MoveTarget, gone: Mark) -> bool:
+    there = target.find_mark()
+    if there is None or there.state is not MarkState.READY or there.move != gone.move:
+        return False
+    target.release()
+    return True
+
+
+def move_database(data: DataDir, destination: Location, served: ServedSource, progress: Progress) -> MoveReport:
+    """Move everything. Raises OutputExists for a target that is not empty, Unavailable when one cannot be reached,
+    BadInput for rows that it cannot store, and Refused for a difference. The source is as it was then.
+    """
+    keys = load_keys(data)
+    require_current_schema(data.database)
+    with _available(destination), closing(destination.open_target()) as target:
+        target.require_empty(str(data.database))
+        with _opened(data.database) as source:
+            move = _RunningMove(RowCopier(source, target, progress), data, keys)
+            try:
+                served.track_changes()
+                move.fill()
+                move.switch(served, str(destination))
+            except BaseException:
+                if not move.is_switched():
+                    move.undo(served)
+                    raise
+                # The switch is made, and only its answer was lost.
+    try:
+        finish_move(data, destination)
+    except PressrunError as problem:
+        raise type(problem)(
+            f"all data are in {destination}, but it cannot be taken into use yet: {problem}. Run this command again"
+        ) from problem
+    return move.report()
+
+
+class _RunningMove:
+    """One move, and how far it is."""
+
+    def __init__(self, copier: RowCopier, data: DataDir, keys: KeyRing) -> None:
+        self._copier = copier
+        self._source, self._target, self._progress = copier.source, copier.target, copier.progress
+        self._data = data
+        self._keys = keys
+        self.mark = Mark(MarkState.ARRIVING, str(data.database), secrets.token_hex(8))
+        self._tables: dict[str, StoredTable] = {}
+        self._head = NO_ROWS
+        self._rows = self._changed = self._evidence_problems = 0
+        self._began_at = time.monotonic()
+        self._stopped_at = 0.0
+
+    def fill(self) -> None:
+        """Copy and compare everything, while the service goes on."""
+        self._target.prepare(self.mark)
+        self._tables = require_same_tables(self._source, self._target)
+        self._rows = self._copier.copy_all(self._tables)
+        self._progress("building indexes")
+        self._target.build_indexes()
+        with self._source.snapshot(), self._target.transaction():
+            _index_editions(self._target, self._source.searchable_editions(), self._progress)
+        self._follow_evidence()
+
+    def _follow_evidence(self) -> None:
+        """The whole chain, on both sides. One that was broken before is moved as it is."""
+        self._progress("verifying the evidence of consent")
+        with self._target.transaction():
+            there = evidence.verify(self._target.tx, ())
+            self._head = consent.read_head(self._target.tx)
+        with self._source.snapshot():
+            here = evidence.verify(self._source.tx, [(str(self._data.consent_head), load_consent_head(self._data))])
+        self._evidence_problems = max(here.problem_count, there.problem_count)
+
+    def switch(self, served: ServedSource, place: str) -> None:
+        """Stop the service, copy the rest, and mark the source."""
+        self._progress("stopping the service")
+        self._stopped_at = time.monotonic()
+        with served.stopped() as switch:
+            self._catch_up()
+            switch(place, self.mark.move)
+
+    def _catch_up(self) -> None:
+        """Copy and compare what has changed, while nobody uses the source, and complete the target."""
+        require_current_schema(self._data.database)  # a newer version of the program may have been started
+        with self._source.snapshot(), self._target.transaction():
+            editions = self._changed_editions()
+            self._changed = self._copier.copy_changed(self._tables)
+            last_ids = require_same_totals(self._source, self._target, self._tables)
+            self._index_again(editions)
+            self._require_same_evidence()
+            require_keys(self._data, self._keys, self._target.tx)
+            self._progress("checking foreign keys")
+            self._target.complete(last_ids)
+        self._target.publish(replace(self.mark, state=MarkState.READY))
+
+    def _changed_editions(self) -> set[int]:
+        tables = [self._tables[name] for name in ("edition", "edition_content")]
+        return {key[0] for table in tables for key in self._source.changed_keys(table)}
+
+    def _index_again(self, changed: set[int]) -> None:
+        here, there = self._source.searchable_editions(), self._target.searchable_editions()
+        self._target.forget_searchable({*changed, *there} - ({*here} - changed))
+        _index_editions(self._target, sorted({*here} & changed | {*here} - {*there}), self._progress)
+        if self._target.searchable_editions() != here:
+            raise Refused("the search index has other editions. Nothing was changed")
+
+    def _require_same_evidence(self) -> None:
+        """The heads are equal, and the rows that came since the fill lead from the former head to it."""
+        head = consent.read_head(self._source.tx)
+        if consent.read_head(self._target.tx) != head:
+            raise Refused("the evidence of consent ends elsewhere. Nothing was changed")
+        chain = self._head.chain
+        for row in consent.chain_rows(self._target.tx, after=self._head.number):
+            chain = link(chain, row)
+            if chain != row.chain:
+                raise Refused(f"row {row.number} of the evidence of consent does not follow. Nothing was changed")
+        if chain != head.chain and not self._evidence_problems:
+            raise Refused("the evidence of consent does not lead to its head. Nothing was changed")
+
+    def is_switched(self) -> bool:
+        """Whether the source is marked, though the answer to the switch was lost."""
+        mark = None
+        if self._stopped_at:
+            with suppress(Unavailable), _opened(self._data.database) as source:
+                mark = source.mark()
+        return mark is not None and mark.state is MarkState.GONE and mark.move == self.mark.move
+
+    def undo(self, served: ServedSource) -> None:
+        """Leave both databases as they were, as far as they can be reached; the next move does the rest."""
+        for step in (self._target.discard, served.untrack_changes):
+            with suppress(PressrunError, self._target.dialect.errors, self._source.dialect.errors):
+                step()
+
+    def report(self) -> MoveReport:
+        """What was done."""
+        now = time.monotonic()
+        return MoveReport(
+            tables=len(self._tables),
+            rows=self._rows,
+            changed=self._changed,
+            seconds=round(now - self._began_at, 1),
+            stopped_seconds=round(now - self._stopped_at, 1),
+            evidence_problems=self._evidence_problems,
+        )
+
+
+def _index_editions(target: MoveTarget, editions: Collection[int], progress: Progress) -> None:
+    """Add these editions to the search index of the target."""
+    progress(f"indexing {len(editions):,} editions for search")
+    for number in editions:
+        row = target.execute(_INDEXED, (number,)).fetchone()
+        if row is not None:  # otherwise it came since, and is among the changes
+            list_id, title, preheader, text = row
+            search.index_edition(target.tx, number, list_id, title, f"{preheader} {text}")
+
+
+@contextmanager
+def _opened(location: Location) -> Iterator[TableStore]:
+    """The tables of a database, to read."""
+    with _available(location), closing(location.connect(readonly=True)) as connection:
+        yield connection.tables()
+
+
+@contextmanager
+def _available(location: Location) -> Iterator[None]:
+    """What the driver raises becomes Unavailable or Refused."""
+    try:
+        yield
+    except location.dialect.errors as problem:
+        words = f"the database {location}: {' '.join(str(problem).split())}"
+        raise (Unavailable if isinstance(problem, location.dialect.outages) else Refused)(words) from problem

@@ -1,0 +1,278 @@
+"""Whole tables, read and written in bulk: what moving a database to another engine needs of each of the two.
+
+The database that is left notes the keys of the rows that change from a moment on, by triggers that exist only during a
+move. The one that is filled has no indexes, foreign keys and triggers until its rows are there. The search index is no
+table here, since each engine has one of its own.
+
+Names of tables and columns come from the database itself and are quoted. `?` stands for a value.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pressrun.core.errors import BadConfiguration
+from pressrun.store.transaction import Dialect, Transaction
+
+SEARCH = "archive_search"
+OURS = "move_"  # the names of all that a move creates in a database begin so
+NOTES = f"{OURS}notes_"  # with the name of a table: the keys of its rows that changed
+STAGED = f"{OURS}staged_"  # with the name of a table: the keys of the rows that are written anew
+MARK = f"{OURS}mark"
+
+Values = tuple[Any, ...]
+
+
+class MarkState(StrEnum):
+    """What a move says about a database, which nobody may use then."""
+
+    ARRIVING = "arriving"  # it is being filled; worth nothing if the move ended
+    READY = "ready"  # complete, and the other one may still be in use
+    GONE = "gone"  # its data are in the other one
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The mark of a move on a database: its state, the other database, and which move it was."""
+
+    state: MarkState
+    place: str
+    move: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table with its columns and those of its primary key; `draws_ids` if no id of its rows is ever used twice."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    draws_ids: bool
+
+    @property
+    def shape(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        """What has to be alike in both databases."""
+        return frozenset(self.columns), self.key
+
+
+def require_unmarked(place: object, mark: Mark | None) -> None:
+    """Raise BadConfiguration for a database that a move has left, or has not finished."""
+    if mark is None:
+        return
+    if mark.state is MarkState.GONE:
+        where = (
+            "remove the key database" if not mark.place.startswith("postgresql://") else "name it in the key database"
+        )
+        raise BadConfiguration(f"{place} was moved to {mark.place}. In config.toml, {where}")
+    raise BadConfiguration(
+        f"a move from {mark.place} to {place} has not finished. With the configuration from before, run "
+        "`pressrun move-to` again; until it ends, the data are where they were"
+    )
+
+
+def quoted(names: Iterable[str], before: str = "") -> str:
+    """Names as a list of identifiers, each with the prefix `before`."""
+    return ", ".join(f'{before}"{name}"' for name in names)
+
+
+def is_copied(table: str) -> bool:
+    """Whether a table holds data of its own: not the search index, nor what the engine or a move keeps."""
+    return not table.startswith((SEARCH, OURS, "sqlite_", "schema_version"))
+
+
+class TableStore(ABC):
+    """The tables behind one connection. What is read or written belongs to a `snapshot` or a `transaction`."""
+
+    def __init__(self, connection: Any, dialect: Dialect) -> None:
+        self.tx = Transaction(connection, dialect)
+        self.dialect = dialect
+        self._connection = connection
+
+    # ------------------------------------------------------------------ what an engine says
+
+    @abstractmethod
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Run a statement; returns its cursor."""
+
+    @abstractmethod
+    def stream(self, sql: str) -> Generator[Values]:
+        """The rows of a query as plain tuples, some at a time, within a snapshot or a transaction.
+
+        Whoever may leave some of them unread closes it.
+        """
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[None]:
+        """One consistent state of everything, to read."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit when the block ends, roll back when it raises."""
+
+    @abstractmethod
+    def tables(self) -> dict[str, StoredTable]:
+        """Every table that a move copies, by name."""
+
+    @abstractmethod
+    def has(self, table: str) -> bool:
+        """Whether there is a table of this name, a temporary one included."""
+
+    @abstractmethod
+    def last_ids(self) -> dict[str, int]:
+        """The highest id that was ever drawn, of each table that draws ids."""
+
+    @abstractmethod
+    def track_changes(self) -> None:
+        """Note the keys of rows that change from now on. Notes of an earlier move are dropped."""
+
+    @abstractmethod
+    def untrack_changes(self) -> None:
+        """Remove the notes and what writes them, if there are any."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection."""
+
+    # ------------------------------------------------------------------ what both do alike
+
+    def rows(self, table: StoredTable) -> Generator[Values]:
+        """All rows in the order of their keys."""
+        return self.stream(f"select {quoted(table.columns)} from {quoted([table.name])} order by {quoted(table.key)}")
+
+    def count(self, table: StoredTable) -> int:
+        """The number of rows."""
+        return int(self.execute(f"select count(*) from {quoted([table.name])}").fetchone()[0])
+
+    def has_changes(self, table: StoredTable) -> bool:
+        """Whether any row was noted."""
+        return self.execute(f"select 1 from {quoted([NOTES + table.name])} limit 1").fetchone() is not None
+
+    def changed_keys(self, table: StoredTable) -> Generator[Values]:
+        """The keys of the rows that were inserted, changed or deleted since `track_changes`, each once."""
+        keys = quoted(table.key)
+        return self.stream(f"select distinct {keys} from {quoted([NOTES + table.name])} order by {keys}")
+
+    def changed_rows(self, table: StoredTable) -> Generator[Values]:
+        """Those of these rows that are there, in the order of their keys."""
+        return self._rows_among(table, NOTES + table.name)
+
+    def _rows_among(self, table: StoredTable, keys: str) -> Generator[Values]:
+        return self.stream(
+            f"select {quoted(table.columns)} from {quoted([table.name])} where {_is_among(table, keys)}"
+            f" order by {quoted(table.key)}"
+        )
+
+    def highest_id(self, table: StoredTable) -> int:
+        """The highest id of a row that is there."""
+        return int(self.execute(f"select coalesce(max(id), 0) from {quoted([table.name])}").fetchone()[0])
+
+    def searchable_editions(self) -> list[int]:
+        """The ids of the editions in the search index, in order."""
+        return [row[0] for row in self.execute(f"select rowid from {SEARCH} order by rowid").fetchall()]
+
+    def copies_by_state(self) -> list[Values]:
+        """The edition, the state and the number of its copies in it, in order; notices have no edition."""
+        return list(
+            self.stream(
+                "select coalesce(edition_id, 0), state, count(*) from delivery"
+                " group by coalesce(edition_id, 0), state order by coalesce(edition_id, 0), state"
+            )
+        )
+
+    # ------------------------------------------------------------------ the mark
+
+    def mark(self) -> Mark | None:
+        """The mark of a move, or None: it may be used."""
+        if not self.has(MARK):
+            return None
+        row = self.execute(f"select state, place, move from {MARK}").fetchone()
+        return None if row is None else Mark(MarkState(row[0]), row[1], row[2])
+
+    def set_mark(self, mark: Mark) -> None:
+        """Mark the database."""
+        self.execute(
+            f"create table if not exists {MARK} (state text not null, place text not null, move text not null)"
+        )
+        self.execute(f"delete from {MARK}")
+        self.execute(
+            f"insert into {MARK} (state, place, move) values (?, ?, ?)", (mark.state.value, mark.place, mark.move)
+        )
+
+    def remove_mark(self) -> None:
+        """Take the mark away."""
+        self.execute(f"drop table if exists {MARK}")
+
+
+class MoveTarget(TableStore):
+    """The tables of a database that a move creates and fills."""
+
+    @abstractmethod
+    def require_empty(self, source: str) -> None:
+        """Raise OutputExists unless nothing is there, or what an earlier move from or to `source` has left.
+
+        Raises Unavailable, and BadConfiguration without the right to write there.
+        """
+
+    @abstractmethod
+    def find_mark(self) -> Mark | None:
+        """The mark of what is there before `prepare`, or None."""
+
+    @abstractmethod
+    def insert(self, table: StoredTable, rows: Iterable[Values]) -> None:
+        """Write rows with the columns of the table."""
+
+    @abstractmethod
+    def unusable(self, table: StoredTable, row: Values) -> str | None:
+        """What keeps this engine from storing a row of the other one, or None."""
+
+    @abstractmethod
+    def prepare(self, mark: Mark) -> None:
+        """Create the tables, empty and marked, in place of what an earlier move has left."""
+
+    @abstractmethod
+    def build_indexes(self) -> None:
+        """Create the indexes, once most rows are there."""
+
+    @abstractmethod
+    def stage(self, table: StoredTable, keys: Iterable[Values]) -> None:
+        """Put the keys of rows that are to be written anew into a temporary table."""
+
+    @abstractmethod
+    def complete(self, last_ids: Mapping[str, int]) -> None:
+        """Create and check what else the schema says, and let ids go on after the last one that is there or was drawn
+        in the other database.
+        """
+
+    @abstractmethod
+    def publish(self, mark: Mark) -> None:
+        """Bring everything to the disk, in its place, still marked."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Take the mark away: from now on this is the database."""
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Remove what was written, since the move has failed."""
+
+    def forget_searchable(self, editions: Iterable[int]) -> None:
+        """Remove editions from the search index."""
+        for number in editions:
+            self.execute(f"delete from {SEARCH} where rowid = ?", (number,))
+
+    def staged_rows(self, table: StoredTable) -> Generator[Values]:
+        """The rows whose keys were staged, in the order of their keys."""
+        return self._rows_among(table, STAGED + table.name)
+
+    def delete_staged(self, table: StoredTable) -> None:
+        """Delete the rows whose keys were staged."""
+        self.execute(f"delete from {quoted([table.name])} where {_is_among(table, STAGED + table.name)}")
+
+
+def _is_among(table: StoredTable, keys: str) -> str:
+    return f"({quoted(table.key)}) in (select {quoted(table.key)} from {quoted([keys])})"

@@ -1,0 +1,427 @@
+"""Moving a database to a server and back: every row arrives, and whatever fails leaves the source as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.operations.moving import Alone, content, empty_database, execute, filled, leftovers, move
+from tests.postgresql import shared_server
+from tests.store.every_table import empty_columns
+
+from pressrun.core.errors import BadConfiguration, BadInput, OutputExists, PressrunError, Refused, Unavailable
+from pressrun.operations.move_database import check_move, finish_move, move_database
+from pressrun.store.datadir import DataDir, load_keys, prepare
+from pressrun.store.location import Location, check_version
+from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.postgresql.move_target import PostgresTarget
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.sqlite.move_target import SqliteTarget
+
+pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.only_on("sqlite")]
+
+# A row inserted, changed and deleted, with what hangs on it, and one that takes the unique value of another.
+CHANGES = (
+    "insert into list (id, name, title, from_address, created_at) values (999999999999, 'new', 't', 'a@b.example', 1)",
+    "update subscription set round = round + 1",
+    "update subscriber set name = name || '!', epoch = epoch - 1",
+    "delete from notice",
+    "delete from suppression where since = (select min(since) from suppression)",
+    "update edition set state = 'paused', title = 'Another title'",
+    "insert into pace (scope, state) values ('process', '{}')",
+)
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresDatabase]:
+    with empty_database() as database:
+        yield database
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    return filled(tmp_path / "data")
+
+
+def test_the_filler_fills_every_column(data: DataDir) -> None:
+    """Otherwise the tests below would not see a column that is forgotten."""
+    assert isinstance(data.database, SqliteFile)
+    assert empty_columns(data.database.path) == set()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_row_arrives_and_comes_back(tmp_path: Path, server: PostgresDatabase, seed: int) -> None:
+    data = filled(tmp_path / "data", seed)
+    before = content(data.database)
+    there, report = move(data, server)
+    assert content(there.database) == before
+    assert report.tables == sum(not name.startswith("ids of") for name in before)
+    file = SqliteFile(tmp_path / "back.sqlite3")
+    move(there, file)
+    assert content(file) == before
+    assert file.find_damage() is None
+    assert leftovers(file) == []
+
+
+def test_a_moved_database_is_complete(data: DataDir, server: PostgresDatabase) -> None:
+    """It has the indexes, constraints and triggers of a new one, and the keys fit it."""
+    there, _ = move(data, server)
+    with empty_database() as other:
+        other.create()
+        assert _objects(server) == _objects(other)
+    assert load_keys(there).newest == 1
+    assert prepare(there).newest == 1
+
+
+def test_ids_go_on_where_they_stood(data: DataDir, server: PostgresDatabase) -> None:
+    """Also when the rows with the highest ids are gone: an old link must not come to mean somebody else."""
+    execute(
+        data.database,
+        "insert into subscriber (id, address, address_key, domain, suppression_digest, created_at)"
+        " values (700000000000000, 'a', 'a', 'a', x'00', 1)",
+        "delete from subscriber where id = 700000000000000",
+    )
+    there, _ = move(data, server)
+    with closing(there.database.connect()) as connection:
+        assert connection.tables().last_ids()["subscriber"] == 700000000000000
+
+
+@pytest.mark.parametrize("stage", ["noted", "stopping"])
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_what_changes_during_a_move_arrives(
+    tmp_path: Path, data: DataDir, server: PostgresDatabase, stage: str, way: str
+) -> None:
+    source: DataDir = data if way == "there" else move(data, server)[0]
+    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+    served = Alone(source.database, {stage: lambda: execute(source.database, *CHANGES)})
+    _, report = move(source, destination, served)
+    assert content(destination) == content(source.database)
+    assert report.changed > (0 if stage == "stopping" else -1)
+    assert served.calls == ["note", "stop", "switch"]
+
+
+def test_unique_values_may_change_hands_during_a_move(data: DataDir, server: PostgresDatabase) -> None:
+    """Two lists swap their names, after both were copied."""
+    with closing(data.database.connect()) as connection:
+        (one, name), (other, its_name), *_ = connection.tables().execute("select id, name from list").fetchall()
+
+    def swap() -> None:
+        execute(data.database, f"update list set name = 'neither' where id = {one}")
+        for number, new in ((other, name), (one, its_name)):
+            quoted = new.replace("'", "''")
+            execute(data.database, f"update list set name = '{quoted}' where id = {number}")
+
+    move(data, server, Alone(data.database, {"stopping": swap}))
+    assert content(server) == content(data.database)
+
+
+def test_nobody_may_use_the_source_after_a_move(data: DataDir, server: PostgresDatabase) -> None:
+    move(data, server)
+    with pytest.raises(BadConfiguration, match=f"was moved to {server}"):
+        check_version(data.database)
+    with pytest.raises(BadConfiguration, match="was moved to"):
+        prepare(data)
+
+
+def test_a_move_back_replaces_the_file_that_was_left(data: DataDir, server: PostgresDatabase) -> None:
+    there, _ = move(data, server)
+    execute(server, *CHANGES)
+    expected = content(server)
+    back, _ = move(there, data.database)
+    assert content(back.database) == expected
+    assert check_version(back.database) == back.database.newest_version
+    with pytest.raises(BadConfiguration, match="was moved to"):
+        check_version(server)
+    again, _ = move(back, server)  # over what the first move has left there
+    assert content(again.database) == expected
+
+
+class Broken(Exception):
+    """What a test breaks a move with."""
+
+
+def fail() -> None:
+    raise Broken
+
+
+@pytest.mark.parametrize("stage", ["noted", "stopping", "switching"])
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_a_move_that_fails_leaves_the_source_as_it_was(
+    tmp_path: Path, data: DataDir, server: PostgresDatabase, stage: str, way: str
+) -> None:
+    source: DataDir = data if way == "there" else move(data, server)[0]
+    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+    before = content(source.database)
+    served = Alone(source.database, {stage: fail})
+    with pytest.raises(Broken):
+        move(source, destination, served)
+    assert content(source.database) == before
+    assert leftovers(source.database) == []
+    assert check_version(source.database) == source.database.newest_version
+    assert not destination.exists()
+    assert served.calls[-1] == "forget"
+    move(source, destination)
+    assert content(destination) == before
+
+
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_a_switch_whose_answer_is_lost_is_made(
+    tmp_path: Path, data: DataDir, server: PostgresDatabase, way: str
+) -> None:
+    source: DataDir = data if way == "there" else move(data, server)[0]
+    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+    before = content(source.database)
+    move(source, destination, Alone(source.database, {"switched": fail}))
+    assert content(destination) == before
+    assert check_version(destination) == destination.newest_version
+
+
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_a_move_killed_after_its_switch_is_finished_later(
+    tmp_path: Path, data: DataDir, server: PostgresDatabase, way: str
+) -> None:
+    """The command was killed, so the target still has its mark: nobody can use either, and the command repairs that."""
+    source: DataDir = data if way == "there" else move(data, server)[0]
+    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PostgresTarget if way == "there" else SqliteTarget, "release", lambda _: fail())
+        with pytest.raises(Broken):
+            move(source, destination)
+    for location in (source.database, destination):
+        with pytest.raises(BadConfiguration):
+            check_version(location)
+    assert finish_move(source, destination)
+    assert check_version(destination) == destination.newest_version
+    assert not finish_move(source, destination)
+
+
+def test_only_a_move_that_was_switched_is_finished(data: DataDir, server: PostgresDatabase) -> None:
+    assert not finish_move(data, server)
+    assert not server.exists()
+
+
+def test_a_check_changes_nothing(data: DataDir, server: PostgresDatabase) -> None:
+    before = content(data.database)
+    report = check_move(data, server, lambda _: None)
+    assert report.rows == _rows(data.database)
+    assert content(data.database) == before
+    assert not server.exists()
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("update list set title = 'a' || char(0) || 'b' where id = {id}", "title holds a NUL character"),
+        ("update list set title = cast(x'41ff' as text) where id = {id}", "title holds octets that are not UTF-8"),
+        ("update list set description = '[\"\\u0000\"]' where id = {id}", "description holds a NUL character"),
+        ("update list set description = '[\"\\ud800\"]' where id = {id}", "half of a surrogate pair"),
+    ],
+)
+def test_text_that_the_server_cannot_store_is_named(
+    data: DataDir, server: PostgresDatabase, statement: str, problem: str
+) -> None:
+    """By its table and id."""
+    number = _first_list(data.database)
+    execute(data.database, statement.format(id=number))
+    with pytest.raises(BadInput, match=rf"list, id {number}: .*{problem}"):
+        check_move(data, server, lambda _: None)
+    with pytest.raises(BadInput, match=problem):
+        move(data, server)
+    assert not server.exists()
+
+
+@pytest.mark.parametrize("stage", ["noted", "stopping"])
+def test_text_that_comes_during_a_move_is_checked_before_anything_is_switched(
+    data: DataDir, server: PostgresDatabase, stage: str
+) -> None:
+    number = _first_list(data.database)
+    spoil = f"update list set title = 'a' || char(0) || 'b' where id = {number}"
+    served = Alone(data.database, {stage: lambda: execute(data.database, spoil)})
+    with pytest.raises(BadInput, match=rf"list, id {number}: title holds a NUL character"):
+        move(data, server, served)
+    assert "switch" not in served.calls
+    assert check_version(data.database) == data.database.newest_version
+    assert not server.exists()
+
+
+def test_a_target_with_tables_is_refused(data: DataDir, server: PostgresDatabase) -> None:
+    execute(server, "create table theirs (id bigint)")
+    with pytest.raises(OutputExists, match="has tables in its schema public"):
+        move(data, server)
+    execute(server, "drop table theirs")
+    server.create()
+    with pytest.raises(OutputExists, match="Create a new database"):
+        check_move(data, server, lambda _: None)
+    assert leftovers(data.database) == []
+
+
+def test_the_target_of_another_move_is_refused(tmp_path: Path, data: DataDir, server: PostgresDatabase) -> None:
+    move(data, server)
+    other = filled(tmp_path / "other", 2)
+    with pytest.raises(OutputExists):
+        move(other, server)
+    with pytest.raises(OutputExists):
+        move(DataDir(data.root, server), SqliteFile(tmp_path / "other" / "pressrun.sqlite3"))
+
+
+@pytest.mark.parametrize("octets", [b"", b"notes of somebody", b"SQLite format 3\0"])
+def test_a_file_that_exists_is_refused(tmp_path: Path, data: DataDir, server: PostgresDatabase, octets: bytes) -> None:
+    there, _ = move(data, server)
+    (tmp_path / "taken").write_bytes(octets)
+    with pytest.raises(OutputExists, match="exists"):
+        move(there, SqliteFile(tmp_path / "taken"))
+    assert (tmp_path / "taken").read_bytes() == octets
+
+
+def test_a_folder_that_is_missing_is_refused(tmp_path: Path, data: DataDir, server: PostgresDatabase) -> None:
+    there, _ = move(data, server)
+    with pytest.raises(BadConfiguration, match="is not a folder"):
+        move(there, SqliteFile(tmp_path / "missing" / "file"))
+
+
+def test_a_server_that_cannot_be_reached(data: DataDir) -> None:
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        move(data, PostgresDatabase("postgresql:///x?host=/nowhere"))
+    assert leftovers(data.database) == []
+
+
+def test_a_database_in_another_encoding(data: DataDir) -> None:
+    with empty_database(encoding="SQL_ASCII") as database, pytest.raises(BadConfiguration, match="encoding"):
+        move(data, database)
+    assert leftovers(data.database) == []
+
+
+def test_a_role_without_the_right_to_create_tables(data: DataDir) -> None:
+    with empty_database(owner="postgres") as database, pytest.raises(BadConfiguration, match="Make the role its owner"):
+        move(data, database)
+    assert leftovers(data.database) == []
+
+
+@pytest.mark.parametrize("stage", ["noted", "stopping", "switching"])
+def test_a_server_that_disappears(data: DataDir, server: PostgresDatabase, stage: str) -> None:
+    """The sessions are ended, as a restart of the server does. The source is as it was."""
+    before = content(data.database)
+
+    def end_sessions() -> None:
+        with shared_server().connect() as connection:
+            name = psycopg.conninfo.conninfo_to_dict(server.address)["dbname"]
+            connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+
+    served = Alone(data.database, {stage: end_sessions})
+    if stage != "switching":
+        with pytest.raises(Unavailable):
+            move(data, server, served)
+        assert content(data.database) == before
+        assert leftovers(data.database) == []
+    move(data, server, served if stage == "switching" else None)  # everything was there before the sessions ended
+    assert content(server) == before
+
+
+def test_a_full_disk_on_the_server(data: DataDir, server: PostgresDatabase) -> None:
+    """It answers as it does then, in the middle of a table."""
+    before = content(data.database)
+
+    def insert(self: object, table: object, rows: object) -> None:
+        for number, _ in enumerate(rows):  # type: ignore[arg-type]
+            if number:
+                raise psycopg.errors.DiskFull("could not extend file: No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PostgresTarget, "insert", insert)
+        with pytest.raises(Unavailable, match="No space left"):
+            move(data, server)
+    assert content(data.database) == before
+    assert leftovers(data.database) == []
+    assert not server.exists()
+
+
+@pytest.mark.parametrize("spoiled", ["update list set title = title || '!'", "delete from welcome"])
+def test_a_row_that_arrives_changed_ends_the_move(data: DataDir, server: PostgresDatabase, spoiled: str) -> None:
+    """Somebody writes to the target meanwhile, or it loses a row: what arrived is compared, not what was sent."""
+    before = content(data.database)
+    insert: Callable[..., None] = PostgresTarget.insert
+
+    def and_spoil(self: object, table: object, rows: object) -> None:
+        insert(self, table, rows)
+        self.execute(spoiled)  # type: ignore[attr-defined]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PostgresTarget, "insert", and_spoil)
+        with pytest.raises(Refused, match="Nothing was changed"):
+            move(data, server)
+    assert content(data.database) == before
+
+
+def test_broken_evidence_is_moved_as_it_is_and_reported(data: DataDir, server: PostgresDatabase) -> None:
+    execute(data.database, "drop trigger consent_stays", "update consent set event = 'forged' where number = 2")
+    there, report = move(data, server)
+    assert report.evidence_problems > 0
+    assert content(there.database) == content(data.database)
+
+
+def test_evidence_that_comes_during_a_move_is_followed(data: DataDir, server: PostgresDatabase) -> None:
+    """A row that was forged after the chain was followed ends the move."""
+    forge = (
+        "insert into consent (number, event, at, content_digest, chain)"
+        " select number + 1, 'forged', 1, x'00', x'01' from consent_head"
+    )
+    served = Alone(data.database, {"stopping": lambda: execute(data.database, forge)})
+    with pytest.raises(Refused, match="does not follow"):
+        move(data, server, served)
+
+
+def test_another_schema_is_refused(data: DataDir, server: PostgresDatabase) -> None:
+    execute(data.database, "alter table list add column more text")
+    with pytest.raises(Refused, match="differ in their tables list"):
+        move(data, server)
+    assert leftovers(data.database) == []
+
+
+def test_other_keys_are_refused(data: DataDir, server: PostgresDatabase) -> None:
+    path = data.keys / "suppression"
+    path.write_text("00" * 32 + "\n")
+    with pytest.raises(BadConfiguration, match="suppression is not the key"):
+        move_database(data, server, Alone(data.database), lambda _: None)
+    assert not server.exists()
+
+
+def test_every_failure_is_one_of_ours() -> None:
+    """The command line gives each its exit code."""
+    assert [one.exit_code for one in (OutputExists, Unavailable, BadInput, Refused, PressrunError)] == [
+        73,
+        69,
+        65,
+        1,
+        1,
+    ]
+
+
+def _objects(location: Location) -> list[tuple[str, str]]:
+    """What a database consists of besides its rows."""
+    sql = (
+        "select 'index', indexdef from pg_indexes where schemaname = 'public' union all"
+        " select 'constraint', conrelid::regclass::text || ' ' || pg_get_constraintdef(oid) from pg_constraint"
+        " where connamespace = 'public'::regnamespace and convalidated union all"
+        " select 'trigger', pg_get_triggerdef(oid) from pg_trigger where not tgisinternal union all"
+        " select 'relation', relkind::text || relname from pg_class where relnamespace = 'public'::regnamespace"
+        " union all"
+        " select 'function', proname from pg_proc where pronamespace = 'public'::regnamespace"
+    )
+    with closing(location.connect(readonly=True)) as connection:
+        rows = connection.tables().execute(sql).fetchall()
+    return sorted((kind, text.translate({40: None, 41: None})) for kind, text in rows)  # a condition loses parentheses
+
+
+def _first_list(location: Location) -> int:
+    with closing(location.connect(readonly=True)) as connection:
+        number: int = connection.tables().execute("select min(id) from list").fetchone()[0]
+    return number
+
+
+def _rows(location: Location) -> int:
+    with closing(location.connect(readonly=True)) as connection:
+        tables = connection.tables()
+        return sum(tables.count(table) for table in tables.tables().values())
