@@ -234,6 +234,21 @@ def twice(work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenat
     return run
 
 
+def undone(tx: Transaction, work: Callable[[Transaction], T]) -> T:
+    """What a unit of work returns; all that it has changed is undone."""
+    values: list[T] = []
+
+    def run() -> None:
+        values.append(work(tx))
+        raise _Undone
+
+    problem = tx.attempt(run)
+    if not isinstance(problem, _Undone):
+        assert problem is not None
+        raise problem
+    return values[0]
+
+
 class CountingDatabase(Database):
     """Collects the names of the statements that units of work run, and those that wait for their commit."""
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,22 +133,13 @@ async def test_a_held_sign_up_is_released_or_dropped(pair: Pair) -> None:
 
 
 async def test_a_suspended_reader_is_probed_once(pair: Pair) -> None:
-    number = await pair.add_ada()
+    await pair.add_ada()
     ((reader,),) = await pair.rows("select id from subscriber")
     edition = await pair.first.make_edition()
 
-    def suspend(tx: Transaction) -> bool:
-        active = subscriptions.find_subscription_by_id(tx, number)
-        assert active is not None
-        suspended = replace(active, state=SubscriptionState.SUSPENDED, suspended_for="bounces")
-        subscriptions.record_subscription(tx, active, suspended)
-        return bounces.suspend(tx, reader, first_edition_id=edition, now=NOW)
-
-    def suspend_again(tx: Transaction) -> bool:
-        return bounces.suspend(tx, reader, first_edition_id=edition, now=NOW + 1)
-
-    assert await pair.first.database.write(suspend)
-    assert not await pair.second.database.write(suspend_again)  # they are suspended already
+    first, again = partial(bounces.suspend, now=NOW), partial(bounces.suspend, now=NOW + 1)
+    assert [reader] == await pair.first.database.write(first, {reader: edition}, suppressed=())
+    assert [] == await pair.second.database.write(again, {reader: edition}, suppressed=())  # they are suspended already
     later, entropy = NOW + 30 * 86400, pair.first.context.entropy
     probed = await asyncio.gather(
         *(office.database.record(probe_suspended, BounceSettings(), entropy, later) for office in pair.both)

@@ -21,13 +21,11 @@ from pressrun.core.edition import EditionState
 from pressrun.core.errors import PressrunError
 from pressrun.core.mail_routes import read_local_part
 from pressrun.core.quantities import Rate
-from pressrun.core.scores import Streak
 from pressrun.core.sign_up import Trust
 from pressrun.core.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
-from pressrun.services.readers import suspension
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
@@ -36,7 +34,7 @@ from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.settings import BounceSettings, LimitSettings, ServiceSettings
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason
-from pressrun.store import lists, subscribers
+from pressrun.store import bounces, lists, subscribers
 from pressrun.store.held_sign_ups import HeldSelection
 from pressrun.store.inbound import InboundMail
 from pressrun.store.subscribers import Subscriber
@@ -107,12 +105,8 @@ async def by_bounces(press: Pressroom, address: Address) -> None:
     found = await person(press, address)
     edition = await press.edition(f"Bounces of {address}")
 
-    def suspend(tx: Transaction) -> None:
-        suspension._suspend(
-            tx, found.id, Streak(hard=1, bounced=1, first_edition_id=edition), int(press.office.now), suppresses=True
-        )
-
-    await press.office.database.write(suspend)
+    now = int(press.office.now)
+    await press.office.database.write(bounces.suspend, {found.id: edition}, suppressed=[found.id], now=now)
 
 
 async def by_link_then_weaker(press: Pressroom, address: Address) -> None:
@@ -317,13 +311,7 @@ async def probe(press: Pressroom, address: Address) -> None:
     """A question to a reader who was suspended for soft bounces waits."""
     found = await person(press, address)
     edition = await press.edition(f"Missed by {address}")
-
-    def suspend(tx: Transaction) -> None:
-        suspension._suspend(
-            tx, found.id, Streak(bounced=5, first_edition_id=edition), int(press.office.now), suppresses=False
-        )
-
-    await press.office.database.write(suspend)
+    await press.office.database.write(bounces.suspend, {found.id: edition}, suppressed=(), now=int(press.office.now))
     now = int(press.office.now) + 8 * 86400
     await press.office.database.write(probe_suspended, BounceSettings(), press.office.context.entropy, now)
 

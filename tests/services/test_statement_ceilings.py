@@ -6,21 +6,34 @@ commit.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from tests.database import CountingDatabase
-from tests.services.office import Office, open_office
+from tests.services.office import NOW, Office, open_office
+from tests.settings import change
 
 from pressrun.core.address import parse_address
+from pressrun.core.bounces import BounceClass
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.edition import EditionState
+from pressrun.core.site import Site
+from pressrun.services.bounces.auto_pause import AutoPause
+from pressrun.services.bounces.bounce_handler import BounceHandler
+from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
+from pressrun.services.settings import DeliverySettings
+from pressrun.store import deliveries
+from pressrun.store.deliveries import DeliveryResult
 
 UseCase = Callable[[Office], Awaitable[object]]
 
 ADA, BOB = parse_address("ada@reader.example"), parse_address("bob@reader.example")
+SITE = Site(base_url="https://n.example", mail_domain="lists.example", operator="ops@example.test")
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")
 
 
@@ -55,6 +68,65 @@ async def carry_out(office: Office) -> None:
     await web_requests_of(office).carry_out()
 
 
+def import_rows(*, state: str = "", asks: bool = False, odd: str = "") -> UseCase:
+    """1,000 rows in one state, every odd one of them in another one."""
+
+    async def run(office: Office) -> None:
+        rows = [
+            ImportRow(line=number, email=f"r{number}@reader.example", name=odd, state=odd if number % 2 else state)
+            for number in range(1000)
+        ]
+        await office.subscribers.import_batch("news", rows, asks=asks)
+
+    return run
+
+
+async def queue_copies(office: Office) -> None:
+    """An edition whose copies are all claimed, as far as readers may be mailed."""
+    edition = await office.make_edition(state=EditionState.SENDING)
+    await office.database.write(
+        lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+    )
+    await office.database.write(deliveries.claim_copies, session=1, edition_id=edition, lane="", now=NOW, limit=1000)
+
+
+def refuse(*kinds: BounceClass) -> UseCase:
+    """100 copies are refused: two statements record that, the others draw the consequences."""
+
+    async def run(office: Office) -> None:
+        change(office.settings, delivery=DeliverySettings(pause_at_hard=1.0))
+        auto_pause = AutoPause(site=SITE, settings=office.settings, entropy=os.urandom)
+        handler = BounceHandler(
+            keys=office.keys,
+            site=SITE,
+            settings=office.settings,
+            auto_pause=auto_pause,
+            clock=lambda: office.now,
+            entropy=os.urandom,
+        )
+        results = [
+            DeliveryResult(
+                id=number,
+                state=DeliveryState.FAILED,
+                due_at=NOW,
+                relay="primary",
+                code=550,
+                kind=kinds[number % len(kinds)].kind,
+                bounce=kinds[number % len(kinds)],
+                edition_id=1,
+            )
+            for number in range(2, 102)  # the first is the mail to Bob
+        ]
+        await office.database.record(lambda tx: deliveries.record_results(tx, 1, results, NOW))
+        consequences = await office.database.record(lambda tx: handler.draw_consequences(tx, results, NOW))
+        assert (len(consequences.suspended), len(consequences.alerted)) == (
+            sum(one.bounce is BounceClass.GONE for one in results),
+            int(BounceClass.POLICY in kinds),
+        )
+
+    return run
+
+
 def after(*steps: UseCase) -> UseCase:
     async def run(office: Office) -> None:
         for step in steps:
@@ -75,6 +147,18 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "a form of ours is sent": (nothing, sign_up_on_the_web, 4),
     "a sign-up on the web is carried out": (sign_up_on_the_web, carry_out, 18),
     "a reader is told that they left": (after(sign_up, confirm, leave), carry_out, 10),
+    "1,000 new rows are imported": (nothing, import_rows(), 8),
+    "1,000 rows are imported again": (import_rows(), import_rows(), 3),
+    "1,000 rows are imported and asked": (nothing, import_rows(asks=True), 10),
+    "1,000 rows change what is known": (import_rows(), import_rows(state="suspended", odd="unsubscribed"), 10),
+    "1,000 rows in all states are imported": (import_rows(), import_rows(state="pending", odd="unsubscribed"), 12),
+    "100 readers are refused for good": (after(import_rows(), queue_copies), refuse(BounceClass.GONE), 10),
+    "100 copies are refused for policy": (after(import_rows(), queue_copies), refuse(BounceClass.POLICY), 11),
+    "100 copies are refused for both": (
+        after(import_rows(), queue_copies),
+        refuse(BounceClass.GONE, BounceClass.POLICY),
+        15,
+    ),
 }
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import REFUSALS, DeliveryState, FailureKind
 from pressrun.core.scores import Past
+from pressrun.store import deliveries
 from pressrun.store.copy_counts import count_move
-from pressrun.store.transaction import Row, Transaction, columns_of
+from pressrun.store.transaction import Row, Transaction, columns_of, in_json
 
 _NOT_ENDED = frozenset({"queued", "claimed", "deferred", "delivered"})  # states that a notification may still end
 _LONGEST_HISTORY = 1000  # no limit in [bounces] can be higher
@@ -30,6 +32,20 @@ def find_copy(tx: Transaction, delivery_id: int) -> Row | None:
     return tx.row("bounces.copy", id=delivery_id)
 
 
+def find_copies(tx: Transaction, delivery_ids: Collection[int]) -> dict[int, Row]:
+    """`find_copy` for several, by id."""
+    return {row["id"]: row for row in tx.rows("bounces.copies", ids=in_json(list(delivery_ids)))}
+
+
+def find_failed_copies(tx: Transaction, delivery_ids: Collection[int]) -> list[Row]:
+    """id, edition_id, list_id, title, domain, subscriber_id of copies of editions, in the order of `delivery_ids`.
+
+    Where the reader is gone, or suspended for bounces already, subscriber_id is None.
+    """
+    found = {row["id"]: row for row in tx.rows("bounces.failed_copies", ids=in_json(list(delivery_ids)))}
+    return [found[number] for number in delivery_ids if number in found]
+
+
 def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> bool:
     """Record that a copy has failed after all; False when it already had another final state."""
     copy = find_copy(tx, delivery_id)
@@ -43,10 +59,12 @@ def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> 
     return failed > 0
 
 
-def history(tx: Transaction, subscriber_id: int) -> list[Past]:
-    """The results of a person's copies on all lists since they last came back, newest first."""
-    rows = tx.rows("bounces.history", subscriber_id=subscriber_id, limit=_LONGEST_HISTORY)
-    return [_past(row) for row in rows]
+def histories(tx: Transaction, subscriber_ids: Collection[int]) -> dict[int, list[Past]]:
+    """The results of each person's copies on all lists since they last came back, newest first."""
+    found: dict[int, list[Past]] = {number: [] for number in subscriber_ids}
+    for row in tx.rows("bounces.histories", ids=in_json(list(found)), limit=_LONGEST_HISTORY):
+        found[row["subscriber_id"]].append(_past(row))
+    return found
 
 
 def _past(row: Row) -> Past:
@@ -55,9 +73,23 @@ def _past(row: Row) -> Past:
     return Past(edition_id=row["edition_id"], bounce=None if row["bounce"] is None else BounceClass(row["bounce"]))
 
 
-def suspend(tx: Transaction, subscriber_id: int, *, first_edition_id: int, now: int) -> bool:
-    """Record that a person is suspended for bounces, before the effects; False when they are already."""
-    return tx.run("bounces.suspend", subscriber_id=subscriber_id, first_edition_id=first_edition_id, now=now) > 0
+def suspend(tx: Transaction, first_editions: Mapping[int, int], *, suppressed: Collection[int], now: int) -> list[int]:
+    """Suspend people for bounces on every list, and cancel their waiting copies; returns their ids.
+
+    Those who are suspended for bounces already are left alone. `first_editions` has the first edition that bounced, by
+    the person; the addresses of those in `suppressed` get no mail at all, unless there is a stronger reason for that
+    already.
+    """
+    pairs = in_json(sorted(first_editions.items()))
+    taken = {row["subscriber_id"] for row in tx.rows("bounces.suspend", suspensions=pairs, now=now)}
+    if not taken:
+        return []
+    ids, hard = in_json(sorted(taken)), in_json(sorted(taken.intersection(suppressed)))
+    tx.run("bounces.suspend_subscriptions", ids=ids, now=now)
+    if not taken.isdisjoint(suppressed):
+        tx.run("bounces.suppress", ids=hard, now=now)
+    deliveries.cancel_rows(tx, tx.rows("bounces.waiting_copies", ids=ids, suppressed=hard), now)
+    return [number for number in first_editions if number in taken]
 
 
 def end_suspension(tx: Transaction, subscriber_id: int, now: int) -> bool:

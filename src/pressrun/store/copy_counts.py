@@ -87,9 +87,10 @@ def count_copies(tx: Transaction, edition_id: int) -> dict[str, int]:
     return {state.value: numbers[state.value] for state in DeliveryState}
 
 
-def count_refused(tx: Transaction, edition_id: int) -> int:
-    """How many copies of an edition were refused permanently, for any reason."""
-    return _numbers(tx, edition_id)[REFUSED]
+def count_outcomes(tx: Transaction, edition_id: int) -> tuple[int, int]:
+    """How many copies of an edition were delivered or have failed, and how many of those were refused permanently."""
+    numbers = _numbers(tx, edition_id)
+    return numbers[DeliveryState.DELIVERED] + numbers[DeliveryState.FAILED], numbers[REFUSED]
 
 
 def count_begun(tx: Transaction, edition_id: int) -> int:

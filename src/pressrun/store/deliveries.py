@@ -213,15 +213,16 @@ def fail_notices(tx: Transaction, ids: Sequence[int], now: int) -> None:
 
 def cancel_copies(tx: Transaction, subscription_ids: Sequence[int], now: int) -> int:
     """Cancel the unclaimed copies of these subscriptions; returns how many."""
-    return _cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriptions", ids=in_json(subscription_ids)), now)
+    return cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriptions", ids=in_json(subscription_ids)), now)
 
 
 def cancel_copies_of(tx: Transaction, subscriber_id: int, now: int) -> int:
     """Cancel the unclaimed copies of a person on every list; returns how many."""
-    return _cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriber", subscriber_id=subscriber_id), now)
+    return cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriber", subscriber_id=subscriber_id), now)
 
 
-def _cancel_rows(tx: Transaction, rows: Sequence[Row], now: int) -> int:
+def cancel_rows(tx: Transaction, rows: Sequence[Row], now: int) -> int:
+    """Cancel copies that wait, by their id, edition_id and state; returns how many."""
     if not rows:
         return 0
     for row in rows:

@@ -55,8 +55,9 @@ def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rat
     for subject in subjects:
         spent.append(counted[subject] < rate.count)
         counted[subject] += 1
-    chosen = in_json([(place,) for place, is_spent in enumerate(spent) if is_spent])
-    tx.run("limits.insert_each", scope=scope, places=chosen, octets=octets, width=width, at=now)
+    if any(spent):
+        chosen = in_json([(place,) for place, is_spent in enumerate(spent) if is_spent])
+        tx.run("limits.insert_each", scope=scope, places=chosen, octets=octets, width=width, at=now)
     return spent
 
 

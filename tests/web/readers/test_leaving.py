@@ -11,13 +11,11 @@ from tests.database import execute, execute_in
 from tests.web.house import NOW, House, words_of
 
 from pressrun.core.quantities import Rate
-from pressrun.core.scores import Streak
 from pressrun.core.tokens import WebPurpose
-from pressrun.services.readers import suspension
 from pressrun.services.readers.subscription_records import end_subscription
 from pressrun.services.reports.ledger_reports import show_list
 from pressrun.services.settings import LimitSettings
-from pressrun.store import subscriptions
+from pressrun.store import bounces, subscriptions
 from pressrun.store.transaction import Transaction
 
 ADA = "ada@reader.example"
@@ -89,11 +87,7 @@ async def test_who_was_suspended_for_bounces_meanwhile_does_not_become_active(ho
             await client.post(house.preferences_path(1), data={"action": "pause", "days": "9"})
     await leave(house, reader)
 
-    def bounce(tx: Transaction) -> None:
-        streak = Streak(bounced=5, first_edition_id=edition)
-        suspension._suspend(tx, 1, streak, int(house.clock.now), suppresses=False)
-
-    await house.database.write(bounce)
+    await house.database.write(bounces.suspend, {1: edition}, suppressed=(), now=int(house.clock.now))
     for _ in range(2):
         assert "subscribed again" in (await undo(house)).text
     async with house.client() as client:

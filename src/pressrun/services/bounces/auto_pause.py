@@ -217,10 +217,5 @@ def _count(tx: Transaction, edition: Edition, health: _Health, now: int) -> _Hea
     health = replace(health, counted_at=now, was_braked=edition.braked_at is not None)
     if health.was_braked:
         return health
-    counts = copy_counts.count_copies(tx, edition.id)
-    return replace(
-        health,
-        outcomes=counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED],
-        refused=copy_counts.count_refused(tx, edition.id),
-        complaints=edition.complaints,
-    )
+    outcomes, refused = copy_counts.count_outcomes(tx, edition.id)
+    return replace(health, outcomes=outcomes, refused=refused, complaints=edition.complaints)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.current import Current
@@ -135,14 +136,16 @@ class BounceHandler:
     def _draw_consequences(
         self, tx: Transaction, failed: Sequence[tuple[int, BounceClass | None, str]], now: int
     ) -> Consequences:
-        counting = [number for number, bounce, _ in failed if bounce in COUNTING]
-        suspended = suspend_bouncing(tx, counting, self._settings.value.bounces, now) if counting else []
-        policy = [(number, words) for number, bounce, words in failed if bounce is BounceClass.POLICY]
-        alerted = [
-            operator_alerts.alert_of_policy(tx, number, words, site=self._site, entropy=self._entropy, now=now)
-            for number, words in policy[:_MOST_ALERTS]
-        ]
-        return Consequences(tuple(suspended), tuple(domain for domain in alerted if domain is not None))
+        counting = dict.fromkeys(number for number, bounce, _ in failed if bounce in COUNTING)
+        policy = {number: words for number, bounce, words in failed if bounce is BounceClass.POLICY}
+        alerting = dict(islice(policy.items(), _MOST_ALERTS))
+        copies = bounces.find_failed_copies(tx, [*counting, *alerting]) if counting or alerting else []
+        readers = dict.fromkeys(copy["subscriber_id"] for copy in copies if copy["id"] in counting)
+        readers.pop(None, None)
+        suspended = suspend_bouncing(tx, readers, self._settings.value.bounces, now)
+        refused = [(copy, alerting[copy["id"]]) for copy in copies if copy["id"] in alerting]
+        alerted = operator_alerts.alert_of_policy(tx, refused, site=self._site, entropy=self._entropy, now=now)
+        return Consequences(tuple(suspended), tuple(alerted))
 
 
 def _find_recipient(report: Report, copy: Row | None) -> RecipientReport | None:

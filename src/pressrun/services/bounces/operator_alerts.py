@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from pressrun.core.address import parse_address
 from pressrun.core.masking import without_addresses
@@ -10,47 +11,48 @@ from pressrun.core.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.services.ports import Entropy
-from pressrun.store import bounces, editions, limits, notices
+from pressrun.store import limits, notices
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import language_of
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 
 ALERTS = "alerts"  # their scope among the limits
 ALERT_RATE = Rate(1, 86400.0)  # for each subject
 
 
 def alert_of_policy(
-    tx: Transaction, delivery_id: int, words: str, *, site: Site, entropy: Entropy, now: int
-) -> str | None:
-    """Alert the operator that a domain refuses our mail for policy; returns the domain, or None for a known one.
+    tx: Transaction, refused: Sequence[tuple[Row, str]], *, site: Site, entropy: Entropy, now: int
+) -> list[str]:
+    """Alert the operator to domains that refuse our mail for policy; returns those that are news.
 
-    All domains of a provider are one subject. The provider's words are quoted without the addresses in them.
+    `refused` are copies as of `bounces.find_failed_copies`, and the words of the reply, which are quoted without the
+    addresses in them. All domains of a provider are one subject.
     """
-    copy = bounces.find_copy(tx, delivery_id)
-    if copy is None or copy["edition_id"] is None:
-        return None
-    subject = hashlib.sha256(f"policy\0{provider_of(copy['domain']) or copy['domain']}".encode()).digest()
-    if not limits.spend(tx, ALERTS, subject, ALERT_RATE, now):
-        return None
-    edition = editions.find_edition(tx, copy["edition_id"])
-    assert edition is not None  # the copy holds it by a foreign key
-    if site.operator is not None:
-        notices.insert_notice(
-            tx,
+    subjects = [_subject_of(copy["domain"]) for copy, _ in refused]
+    are_new = limits.spend_each(tx, ALERTS, subjects, ALERT_RATE, now)
+    news = [one for one, is_new in zip(refused, are_new, strict=True) if is_new]
+    if news and site.operator is not None:
+        address = parse_address(site.operator)
+        language = language_of(tx, address, "en")
+        mails = [
             NewNotice(
                 kind="policy_alert",
-                address=parse_address(site.operator),
+                address=address,
                 message_secret=entropy(16),
-                list_id=edition.list_id,
-                language=language_of(tx, parse_address(site.operator), "en"),
+                list_id=copy["list_id"],
+                language=language,
                 payload={
-                    "edition": edition.id,
-                    "edition_subject": edition.title,
+                    "edition": copy["edition_id"],
+                    "edition_subject": copy["title"],
                     "domain": copy["domain"],
                     "reply": without_addresses(words),
                 },
-            ),
-            now,
-        )
-    domain: str = copy["domain"]
-    return domain
+            )
+            for copy, words in news
+        ]
+        notices.insert_notices(tx, mails, now)
+    return [copy["domain"] for copy, _ in news]
+
+
+def _subject_of(domain: str) -> bytes:
+    return hashlib.sha256(f"policy\0{provider_of(domain) or domain}".encode()).digest()

@@ -28,8 +28,9 @@ def keep_refused_forwards(tx: Transaction, results: Sequence[DeliveryResult], no
     """Keep those that no relay accepted in the end."""
     returned = []
     failed = [one for one in results if one.state is DeliveryState.FAILED and one.edition_id is None]
+    copies = bounces.find_copies(tx, [one.id for one in failed]) if failed else {}
     for one in failed:
-        copy = bounces.find_copy(tx, one.id)
+        copy = copies.get(one.id)
         if copy is not None and is_forward(copy):
             what = "given up" if one.kind is FailureKind.EXPIRED else "came back"
             returned.append(_keep(tx, copy, what, _reason(one.code, one.enhanced), one.reply or "", now))
@@ -38,8 +39,10 @@ def keep_refused_forwards(tx: Transaction, results: Sequence[DeliveryResult], no
 
 def keep_unsent_forwards(tx: Transaction, delivery_ids: Sequence[int], now: int) -> tuple[ReturnedForward, ...]:
     """Keep those that were not sent because their address is suppressed."""
-    copies = [bounces.find_copy(tx, number) for number in delivery_ids]
-    return tuple(_keep(tx, copy, "not sent", SUPPRESSED, "", now) for copy in copies if copy is not None)
+    copies = bounces.find_copies(tx, delivery_ids) if delivery_ids else {}
+    return tuple(
+        _keep(tx, copies[number], "not sent", SUPPRESSED, "", now) for number in delivery_ids if number in copies
+    )
 
 
 def keep_bounced_forward(

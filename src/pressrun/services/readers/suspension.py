@@ -10,13 +10,13 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from pressrun.core.address import Address, read_stored_address
-from pressrun.core.scores import Streak, count_streak
+from pressrun.core.scores import count_streak
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.ports import Entropy
 from pressrun.services.readers.subscription_records import FOR_BOUNCES, SubscriptionDetails, list_subscriptions
 from pressrun.services.settings import BounceSettings
-from pressrun.services.suppression import SuppressionReason, find_reason, suppress
-from pressrun.store import bounces, deliveries, notices, subscribers, subscriptions
+from pressrun.services.suppression import SuppressionReason, find_reason
+from pressrun.store import bounces, notices, subscribers, subscriptions
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
@@ -27,42 +27,18 @@ _BATCH = 100  # readers probed in one transaction
 _MOST_MISSED = 10  # editions named in one probe
 
 
-def suspend_bouncing(tx: Transaction, delivery_ids: Collection[int], settings: BounceSettings, now: int) -> list[int]:
-    """Suspend the readers of bounced copies who have reached a limit; returns their ids."""
-    suspended = []
-    for subscriber_id in _readers_of(tx, delivery_ids):
-        if bounces.is_suspended(tx, subscriber_id):
-            continue
-        past = bounces.history(tx, subscriber_id)
+def suspend_bouncing(tx: Transaction, readers: Collection[int], settings: BounceSettings, now: int) -> list[int]:
+    """Suspend those readers of bounced copies who have reached a limit; returns their ids."""
+    first_editions: dict[int, int] = {}
+    suppressed = []
+    for subscriber_id, past in bounces.histories(tx, readers).items() if readers else ():
         streak = count_streak(past, settle_after=settings.settle_after_seconds, now=now)
         is_hard = streak.hard >= settings.hard_limit
-        has_reached_limit = is_hard or streak.bounced >= settings.soft_limit
-        if has_reached_limit and _suspend(tx, subscriber_id, streak, now, suppresses=is_hard):
-            suspended.append(subscriber_id)
-    return suspended
-
-
-def _readers_of(tx: Transaction, delivery_ids: Collection[int]) -> list[int]:
-    copies = [bounces.find_copy(tx, number) for number in delivery_ids]
-    ids = [copy["subscriber_id"] for copy in copies if copy is not None and copy["edition_id"] is not None]
-    return list(dict.fromkeys(number for number in ids if number is not None))
-
-
-def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, suppresses: bool) -> bool:
-    """Suspend a person; False when others have done so."""
-    assert streak.first_edition_id is not None  # a limit is at least 1
-    if not bounces.suspend(tx, subscriber_id, first_edition_id=streak.first_edition_id, now=now):
-        return False
-    person = _get_person(tx, subscriber_id)
-    for details in list_subscriptions(tx, person):
-        state = move(details.subscription.state, SubscriptionEvent.SUSPEND)
-        if state is not None:
-            changed = replace(details.subscription, state=state, suspended_for=FOR_BOUNCES, since=now)
-            subscriptions.record_subscription(tx, details.subscription, changed)
-    deliveries.cancel_copies_of(tx, subscriber_id, now)
-    if suppresses:
-        suppress(tx, person.digests, SuppressionReason.HARD_BOUNCE, address=person.address, now=now)
-    return True
+        if is_hard or streak.bounced >= settings.soft_limit:
+            assert streak.first_edition_id is not None  # a limit is at least 1
+            first_editions[subscriber_id] = streak.first_edition_id
+            suppressed += [subscriber_id] if is_hard else []
+    return bounces.suspend(tx, first_editions, suppressed=suppressed, now=now) if first_editions else []
 
 
 def _get_person(tx: Transaction, subscriber_id: int) -> Subscriber:

@@ -10,6 +10,29 @@ left join subscription on subscription.id = delivery.subscription_id
 left join subscriber on subscriber.id = subscription.subscriber_id
 where delivery.id = :id;
 
+-- name: copies
+-- The same for several.
+select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain,
+    coalesce(subscriber.address, notice.address) as address, notice.kind as notice_kind, list.name as list_name,
+    coalesce(subscription.subscriber_id, notice.subscriber_id) as subscriber_id
+from delivery
+left join notice on notice.id = delivery.notice_id
+left join list on list.id = notice.list_id
+left join subscription on subscription.id = delivery.subscription_id
+left join subscriber on subscriber.id = subscription.subscriber_id
+where delivery.id {in ids};
+
+-- name: failed_copies
+-- Copies of editions that failed, with their edition and, unless it is gone or suspended for bounces already, the reader.
+select delivery.id, delivery.edition_id, delivery.domain, edition.list_id, edition.title,
+    case when not exists (select 1 from suspension
+        where suspension.subscriber_id = subscription.subscriber_id and suspension.ended_at is null)
+        then subscription.subscriber_id end as subscriber_id
+from delivery
+join edition on edition.id = delivery.edition_id
+left join subscription on subscription.id = delivery.subscription_id
+where delivery.id {in ids};
+
 -- name: keep_handover
 -- Keep the reply of the relay before a notification replaces it.
 insert into handover (delivery_id, at, code, enhanced, reply)
@@ -34,29 +57,73 @@ where delivery.edition_id = :edition_id and delivery.state = 'failed' and handov
     and handover.at is not null
 group by handover.at;
 
--- name: history
--- What became of a person's copies, newest first; those from before they last came back do not count. A welcome mail is
--- older than what its reader may have missed: that begins with the next edition. The few rows are sorted (`+ 0`), or a
--- planner might walk through all copies from the newest on.
-select delivery.state, delivery.bounce, delivery.settled_at,
-    case when edition.is_welcome = 1
-        then (select coalesce(max(other.id), 0) + 1 from edition as other where other.created_at < delivery.first_attempt_at)
-        else edition.id end as edition_id
-from delivery
-cross join edition
-left join suspension on suspension.subscriber_id = :subscriber_id
-where delivery.subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
-    and edition.id = delivery.edition_id
-    and delivery.state in ('delivered', 'failed')
-    and delivery.first_attempt_at >= coalesce(suspension.ended_at, -1)
-order by delivery.id + 0 desc limit :limit;
+-- name: histories
+-- What became of people's copies, newest first; those from before they last came back do not count. A welcome mail is
+-- older than what its reader may have missed: that begins with the next edition.
+select past.subscriber_id, past.state, past.bounce, past.settled_at, past.edition_id
+from (
+    select subscription.subscriber_id, delivery.id, delivery.state, delivery.bounce, delivery.settled_at,
+        case when edition.is_welcome = 1
+            then (select coalesce(max(other.id), 0) + 1 from edition as other
+                where other.created_at < delivery.first_attempt_at)
+            else edition.id end as edition_id,
+        row_number() over (partition by subscription.subscriber_id order by delivery.id desc) as place
+    from subscription
+    cross join delivery {indexed by delivery_once}
+    cross join edition
+    left join suspension on suspension.subscriber_id = subscription.subscriber_id
+    where subscription.subscriber_id {in ids} and delivery.subscription_id = subscription.id
+        and edition.id = delivery.edition_id
+        and delivery.state in ('delivered', 'failed')
+        and delivery.first_attempt_at >= coalesce(suspension.ended_at, -1)) as past
+where past.place <= :limit
+order by past.subscriber_id, past.place;
+
+-- name: suspend_subscriptions
+-- Suspend the active subscriptions of people for bounces.
+update subscription set state = 'suspended', suspended_for = 'bounces', since = :now
+where subscriber_id {in ids} and {+}state = 'active';
+
+-- name: waiting_copies
+-- What waits for people, and for suppressed people who share a mailbox with one whose address is suppressed for bounces.
+select id, edition_id, state from delivery {indexed by delivery_once}
+where state in ('queued', 'deferred') and edition_id is not null and subscription_id in (
+    select subscription.id from subscription where subscription.subscriber_id {in ids}
+    union
+    select other.id
+    from subscriber as person
+    cross join suppression as own
+    cross join subscriber as alike
+    cross join subscription as other
+    where person.id {in suppressed} and own.digest = person.suppression_digest and own.reason = 'hard-bounce'
+        and (alike.suppression_digest = coalesce(person.mailbox_digest, person.suppression_digest)
+            or alike.mailbox_digest = coalesce(person.mailbox_digest, person.suppression_digest))
+        and exists (select 1 from suppression as theirs where theirs.digest = alike.suppression_digest)
+        and other.subscriber_id = alike.id)
+order by id {lock};
+
+-- name: suppress
+-- Suppress the addresses of people for bounces, unless there is a stronger reason for the address or its mailbox.
+insert into suppression (digest, address, reason, since)
+select person.suppression_digest, person.address, 'hard-bounce', :now
+from subscriber as person
+where person.id {in ids}
+    and not exists (select 1 from suppression as own
+        where own.digest = person.suppression_digest and own.reason <> 'hard-bounce')
+    and not exists (select 1 from suppression as whole
+        where whole.digest = coalesce(person.mailbox_digest, person.suppression_digest) and whole.reason = 'never-again')
+on conflict (digest) do update set address = excluded.address, since = excluded.since;
 
 -- name: suspend
--- Suspend a person for bounces, replacing an earlier suspension that has ended.
-insert into suspension (subscriber_id, since, first_edition_id) values (:subscriber_id, :now, :first_edition_id)
+-- Suspend people for bounces, replacing earlier suspensions that have ended: pairs of the person and the first edition
+-- that bounced.
+insert into suspension (subscriber_id, since, first_edition_id)
+select cast(new.value ->> 0 as bigint), :now, cast(new.value ->> 1 as bigint) from {each suspensions as new} where true
+order by new.key
 on conflict (subscriber_id) do update set since = excluded.since, first_edition_id = excluded.first_edition_id,
     asked_at = null, ended_at = null
-where suspension.ended_at is not null;
+where suspension.ended_at is not null
+returning subscriber_id;
 
 -- name: end_suspension
 -- End the suspension of a person.
