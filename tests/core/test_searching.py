@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.searching import LONGEST_QUERY, MOST_TERMS, SPLIT, Term, parse_query, prose, searchable
+from pressrun.core.searching import (
+    LONGEST_QUERY,
+    LONGEST_WORD,
+    MOST_OCTETS,
+    MOST_TERMS,
+    SPLIT,
+    Term,
+    indexed_words,
+    parse_query,
+    prose,
+    searchable,
+    words_of,
+)
 
 
 def test_prose_is_one_line_without_rules_numbers_and_addresses() -> None:
@@ -40,6 +52,34 @@ def test_what_is_one_word_is_written_one_way(text: str, expected: str) -> None:
 def test_signs_without_spaces_are_words_of_their_own() -> None:
     """Any run of them is found, and Latin letters beside them are a word."""
     assert ["東", "京", "Tokyo"] == [word for word in searchable("東京Tokyo").split(SPLIT) if word]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Straße STRASSE Élan", "strasse strasse elan"),
+        ("ΣΟΦΊΑ σοφίας", "σοφια σοφιασ"),
+        ("Ёж Йод", "еж иод"),
+        ("İstanbul", "istanbul"),
+        ("Ა ა", "ა ა"),
+        ("हिन्दी", "हिन्दी"),
+        ("东京", "东 京"),
+        ("a-b_c 3.14 x²", "a b c 3 14 x2"),
+        ("\u0301 \u200b … '#:*", ""),
+        ("x" * (LONGEST_WORD + 1), "x" * LONGEST_WORD),
+    ],
+)
+def test_words_are_compared_without_case_and_accents(text: str, expected: str) -> None:
+    """Where SQLite and PostgreSQL would each have rules of their own."""
+    assert expected == words_of(searchable(text))
+
+
+def test_of_a_text_as_long_as_a_book_the_beginning_is_indexed() -> None:
+    """A word counts with six octets beside its own, which is what a tsvector may need for it."""
+    words = indexed_words("ab " * 200_000).split()
+    assert MOST_OCTETS // 8 == len(words)
+    assert "a b" == indexed_words("a b c", 14)
+    assert "" == indexed_words("", 0)
 
 
 @pytest.mark.parametrize(
