@@ -74,8 +74,13 @@ class Database:
         """Whether a durable transaction is under way, which others would have to wait for."""
         return self._syncing > 0
 
+    @property
+    def records_survive_kills(self) -> bool:
+        """Whether what is only recorded survives a kill of any process, that of a server of the database included."""
+        return self.location.records_survive_kills
+
     async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `write`, without the wait for the disk: survives a kill, but perhaps not a power cut."""
+        """Like `write`, without the wait for the disk: survives a kill of this process, but perhaps not a power cut."""
         return await self._write(lambda transact: transact(lambda tx: work(tx, *args, **kwargs)), durable=False)
 
     async def _write(self, hop: Callable[[Transact], T], *, durable: bool = True) -> T:

@@ -32,6 +32,11 @@ class Location(Protocol):
         """How its engine spells the statements, and what its driver raises."""
         ...
 
+    @property
+    def records_survive_kills(self) -> bool:
+        """Whether a commit that does not wait for the disk survives a kill of any process."""
+        ...
+
     def exists(self) -> bool:
         """Whether the database is there; raises Unavailable when that cannot be found out."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from tests.database import REFUSALS, file_of, held_by_another, refused_updates
@@ -440,6 +441,25 @@ async def test_a_turn_that_the_database_refuses_loses_no_result(press: Pressroom
         press.answer(third, GONE)
     await press.turn()
     assert {"delivered": 1, "failed": 1, "claimed": 2} == await press.counts(edition)
+
+
+async def test_results_wait_for_the_disk_where_a_server_could_forget_them(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    """What a killed server forgot would go out again."""
+    recorded: list[str] = []
+
+    async def record(work: Any, *args: Any, **kwargs: Any) -> Any:
+        recorded.append(work.__name__)
+        return await press.office.database.write(work, *args, **kwargs)
+
+    monkeypatch.setattr(press.office.database, "record", record)
+    await press.readers(3)
+    edition = await press.edition()
+    await press.turn()
+    await press.send_all()
+    assert 3 == (await press.counts(edition))["delivered"]
+    assert (engine == "sqlite") == bool(recorded)
 
 
 async def test_the_loop_goes_on_when_the_database_is_back(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:

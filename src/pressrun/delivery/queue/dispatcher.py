@@ -231,8 +231,8 @@ class Dispatcher(BackgroundLoop):
     async def _commit(
         self, now: float, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """What is committed survives a kill at once, and a power cut when it is older than SYNC_SECONDS."""
-        if 0 <= now - self._synced_at < SYNC_SECONDS:
+        """What is committed survives a kill at once, also of a server, and a power cut when older than SYNC_SECONDS."""
+        if self._database.records_survive_kills and 0 <= now - self._synced_at < SYNC_SECONDS:
             return await self._database.record(work, *args, **kwargs)
         self._synced_at = now
         self._syncing = True

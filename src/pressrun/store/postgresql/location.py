@@ -64,6 +64,11 @@ class PostgresDatabase:
     def dialect(self) -> Dialect:
         return dialect()
 
+    @property
+    def records_survive_kills(self) -> bool:
+        """They do not: the server keeps them in memory of its own for a moment."""
+        return False
+
     def exists(self) -> bool:
         """Whether our tables are there; raises BadConfiguration for those of another program."""
         return self._ask(self._exists)

@@ -36,6 +36,11 @@ class SqliteFile:
     def dialect(self) -> Dialect:
         return dialect()
 
+    @property
+    def records_survive_kills(self) -> bool:
+        """They do: the kernel has what is written to the file."""
+        return True
+
     def exists(self) -> bool:
         return self.path.exists()
 
