@@ -35,7 +35,8 @@ from pressrun.daemon.offline import opened
 from pressrun.daemon.reload import Reload, serving
 from pressrun.daemon.running import Running
 from pressrun.daemon.services import Hooks, build_services
-from pressrun.daemon.session_keeper import SessionWatcher
+from pressrun.daemon.session_keeper import SessionWatcher, describe_process
+from pressrun.daemon.start_checks import log_differences
 from pressrun.daemon.watchdog import Watchdog
 from pressrun.daemon.web_app import DeferredApp, build_web_app
 from pressrun.delivery.queue.dispatcher import Dispatcher
@@ -101,6 +102,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     current = Holder(settings)
     async with opened(settings) as data, _opened_journal(settings) as journal:
         database, keys, session = data.database, data.keys, data.session
+        await log_differences(database, session.session, describe_process(settings, keys))
         metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS)
         bounce_handler = build_bounce_handler(current, keys)
         dispatcher = await build_dispatcher(settings, database, keys, session, journal, bounce_handler, metrics)

@@ -11,6 +11,7 @@ EVENTS: dict[str, str] = {
     "daemon.started": "everything is open and serving",
     "daemon.stopping": "a signal arrived; messages in flight are finished first",
     "daemon.stopped": "the last line of a clean shutdown",
+    "daemon.clock_differs": "this clock is ahead of the database's by so many seconds, below 0 when behind",
     "daemon.clock_stepped": "the machine's clock was set by so many seconds, below 0 when back; Pressrun follows it",
     "daemon.watchdog": "the loop or the database made no progress",
     "daemon.dispatcher_ended": "the dispatcher stopped unexpectedly; in-flight results are recorded; the process ends",
@@ -21,6 +22,7 @@ EVENTS: dict[str, str] = {
     "config.reloaded": "SIGHUP or `pressrun reload`: the new settings are in effect",
     "config.refused": "SIGHUP or `pressrun reload`: the file has errors, and the old settings stay in effect",
     "config.warning": "something in the file that is probably a mistake",
+    "config.differs": "another machine used this database last, with other values of these settings; make them alike",
     "config.needs_restart": "a key changed that only a restart can apply",
     # the database
     "session.not_renewed": "the lease of this process could not be renewed; will retry shortly",

@@ -36,12 +36,20 @@ class SessionHolder:
     started_at: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """On which machine a session was, and the fingerprints of its settings (config.shared_settings)."""
+
+    host: str
+    config: str
+
+
 def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | SessionHolder:
     """Begin a session and end the one before; returns its id, or who holds the database.
 
     `is_alone` says that nobody else can have the database open, since its file is locked.
     """
-    now: float = tx.value("sessions.now")
+    now = read_clock(tx)
     tx.run("sessions.follow_clock", now=now)
     live = tx.row("sessions.live")
     if live is not None:
@@ -53,9 +61,20 @@ def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | Session
     return session
 
 
+def read_clock(tx: Transaction) -> float:
+    """UTC seconds by the clock of the database."""
+    now: float = tx.value("sessions.now")
+    return now
+
+
+def find_before(tx: Transaction, session: int) -> SessionSettings | None:
+    """The machine and the settings of the session before this one."""
+    return tx.parsed(SessionSettings, "sessions.before", session=session)
+
+
 def renew(tx: Transaction, session: int) -> bool:
     """Record that a session lives; False if it has been ended."""
-    return tx.run("sessions.renew", session=session, now=tx.value("sessions.now")) == 1
+    return tx.run("sessions.renew", session=session, now=read_clock(tx)) == 1
 
 
 def is_live(tx: Transaction, session: int) -> bool:

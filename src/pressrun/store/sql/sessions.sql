@@ -12,6 +12,10 @@ insert into session (host, pid, lock, started_at, heartbeat_at, version, config,
 values (:host, :pid, :lock, :started_at, :now, :version, :config, :keys, 'live')
 returning id;
 
+-- name: before
+-- The session that began last before this one.
+select host, config from session where id < :session order by id desc limit 1;
+
 -- name: renew
 -- The process still lives.
 update session set heartbeat_at = :now where id = :session and state = 'live';
