@@ -48,6 +48,9 @@ _HERE = Path(__file__).parent
 # All others run on SQLite, unless they choose.
 _ON_BOTH = ("store", "services", "delivery/queue")
 _ON_BOTH_THOROUGHLY = ("control", "daemon", "delivery", "inbound", "operations", "web")
+_CHOICE = (
+    list(engines.ENGINES) if os.environ.get("PRESSRUN_POSTGRESQL") else ["sqlite"]
+)  # until all statements are there
 _ON_ONE = {"store/sqlite": "sqlite", "store/postgresql": "postgresql"}
 
 
@@ -65,12 +68,14 @@ def _engines_of(test: pytest.Item) -> list[ParameterSet]:
     elif folder in _ON_ONE:
         chosen = [_ON_ONE[folder]]
     elif f"{folder}/".startswith(tuple(f"{one}/" for one in _ON_BOTH)):
-        chosen = list(engines.ENGINES)
+        chosen = _CHOICE
     elif f"{folder}/".startswith(tuple(f"{one}/" for one in _ON_BOTH_THOROUGHLY)):
-        chosen = list(engines.ENGINES)
+        chosen = _CHOICE
         marks.append(pytest.mark.thorough)
     else:
         chosen = []
+    if test.get_closest_marker("slow_on_postgresql") is not None:
+        marks.append(pytest.mark.thorough)
     return [pytest.param(name, marks=marks if name == "postgresql" else ()) for name in chosen]
 
 

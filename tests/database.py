@@ -9,17 +9,21 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from unittest.mock import patch
 
 import psycopg
 
 from pressrun.store import sessions
+from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.location import Location
+from pressrun.store.postgresql.connection import PostgresConnection
 from pressrun.store.sessions import Process
+from pressrun.store.sqlite.connection import SqliteConnection
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
 
@@ -30,6 +34,12 @@ Item = TypeVar("Item")
 # What a statement ends in that a constraint or a trigger forbids.
 REFUSALS = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.errors.RaiseException)
 
+# Where each sequence is, by its number; -1 before its first value.
+_SEQUENCES = """select json_object_agg(seqrelid::bigint, coalesce(pg_sequence_last_value(seqrelid), -1))::text
+    from pg_sequence"""
+_PUT_BACK = """select setval(seqrelid, greatest(value::bigint, 1), value::bigint > 0)
+    from json_each_text(%(before)s::json) as kept (number, value) join pg_sequence on seqrelid = number::bigint::oid
+    where coalesce(pg_sequence_last_value(seqrelid), -1) <> value::bigint"""
 _QUOTED = re.compile(r"('(?:[^']|'')*')")
 
 
@@ -45,7 +55,7 @@ def connection_of(tx: Transaction) -> Any:
 
 
 def _is_sqlite(tx: Transaction) -> bool:
-    return isinstance(connection_of(tx), sqlite3.Connection)
+    return issubclass(tx._dialect.errors, sqlite3.Error)
 
 
 @cache
@@ -170,16 +180,38 @@ def _allow_updates(tx: Transaction, table: str) -> None:
     execute_in(tx, "drop function refuse")
 
 
-@asynccontextmanager
-async def watched(database: Database) -> AsyncIterator[list[str]]:
-    """Collects what the connection that writes says meanwhile, with its values."""
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """Collects what transactions that write begin with and say meanwhile, with its values."""
     said: list[str] = []
-    await database.write(lambda tx: connection_of(tx).set_trace_callback(said.append))
-    said.clear()
-    yield said
-    before = said[:]
-    await database.write(lambda tx: connection_of(tx).set_trace_callback(None))
-    said[:] = before
+    with ExitStack() as stack:
+        for engine in (SqliteConnection, PostgresConnection):
+            stack.enter_context(patch.object(engine, "begin", _watched_begin(engine.begin, said)))
+        yield said
+
+
+def _watched_begin(begin: Callable[..., Any], said: list[str]) -> Callable[..., Any]:
+    def watched_begin(connection: EngineConnection, *, durable: bool) -> Any:
+        said.append("begin")
+        return _Watched(begin(connection, durable=durable), said)
+
+    return watched_begin
+
+
+class _Watched:
+    """A connection that notes what it is told."""
+
+    def __init__(self, connection: Any, said: list[str]) -> None:
+        self._connection = connection
+        self._said = said
+
+    def execute(self, statement: str, *parameters: Any) -> Any:
+        if statement not in (_SEQUENCES, _PUT_BACK):
+            self._said.append(f"{statement} {parameters}")
+        return self._connection.execute(statement, *parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
 
 
 @contextmanager
@@ -209,7 +241,7 @@ class TwiceDatabase(Database):
         return await super().record(twice(work), *args, **kwargs)
 
     async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await super().read(twice(work), *args, **kwargs)
+        return await super().read(_twice(work, _keep_nothing), *args, **kwargs)
 
     async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
         return await super().share_set(self._twice.setdefault(work, twice(work)), item)
@@ -221,14 +253,21 @@ class _Undone(Exception):
 
 def twice(work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
     """The work, run once in a savepoint that is rolled back, and then for real."""
+    return _twice(work, _keep_sequences)
 
+
+def _twice(
+    work: Callable[Concatenate[Transaction, P], T], keep: Callable[[Transaction], Callable[[], object]]
+) -> Callable[Concatenate[Transaction, P], T]:
     @wraps(work)
     def run(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
         def undone() -> None:
             work(tx, *args, **kwargs)
             raise _Undone
 
+        put_back = keep(tx)
         tx.attempt(undone)
+        put_back()
         return work(tx, *args, **kwargs)
 
     return run
@@ -242,11 +281,26 @@ def undone(tx: Transaction, work: Callable[[Transaction], T]) -> T:
         values.append(work(tx))
         raise _Undone
 
+    put_back = _keep_sequences(tx)
     problem = tx.attempt(run)
+    put_back()
     if not isinstance(problem, _Undone):
         assert problem is not None
         raise problem
     return values[0]
+
+
+def _keep_nothing(_: Transaction) -> Callable[[], object]:
+    return lambda: None
+
+
+def _keep_sequences(tx: Transaction) -> Callable[[], object]:
+    """Where ids come from sequences, which no rollback puts back: let the second run get the ids of the first."""
+    if _is_sqlite(tx):
+        return lambda: None
+    connection = connection_of(tx)
+    [(before,)] = connection.execute(_SEQUENCES).fetchall()
+    return lambda: connection.execute(_PUT_BACK, {"before": before}).fetchall()
 
 
 class CountingDatabase(Database):

@@ -6,7 +6,6 @@ A test runs on one engine at a time, which the fixture `engine` of tests/conftes
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -38,6 +37,10 @@ class Engine(Protocol):
         """A data_dir with its database, or the one that is there."""
         ...
 
+    def contents(self, folder: Path) -> Iterator[tuple[str, bytes]]:
+        """What the databases below a folder hold outside of files."""
+        ...
+
     def end_test(self) -> None:
         """Nobody uses the databases of the test any longer."""
         ...
@@ -56,6 +59,9 @@ class _Sqlite:
             return data, prepare(data)
         _copy_files(_new_folder(), root)
         return data, load_keys(data)
+
+    def contents(self, folder: Path) -> Iterator[tuple[str, bytes]]:
+        return iter(())
 
     def end_test(self) -> None:
         """Files go with the folder of the test."""
@@ -77,15 +83,18 @@ class _PostgreSQL:
         _copy_files(DataDir(postgresql.shared_server().folder / _TEMPLATE), root)
         return data, load_keys(data)
 
+    def contents(self, folder: Path) -> Iterator[tuple[str, bytes]]:
+        for path, name in self._names.items():
+            if path.is_relative_to(folder):
+                yield from postgresql.shared_server().contents(name)
+
     def end_test(self) -> None:
         for name in self._names.values():
             _databases().give_back(name)
         self._names.clear()
 
 
-ENGINES: dict[str, Engine] = {"sqlite": _Sqlite()}
-if os.environ.get("PRESSRUN_POSTGRESQL"):  # until all statements are there
-    ENGINES["postgresql"] = _PostgreSQL()
+ENGINES: dict[str, Engine] = {"sqlite": _Sqlite(), "postgresql": _PostgreSQL()}
 
 
 class _Current:
@@ -104,6 +113,27 @@ def use(name: str) -> Iterator[None]:
     finally:
         ENGINES[name].end_test()
         _Current.name = before
+
+
+def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """All that is kept below a folder, by name: each file, and each table of a database of a server."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path.name, path.read_bytes()
+    yield from ENGINES[_Current.name].contents(folder)
+
+
+def place_of(location: Location) -> str:
+    """A location as one word, for another process; it may hold a password."""
+    if isinstance(location, SqliteFile):
+        return str(location.path)
+    assert isinstance(location, PostgresDatabase)
+    return location.address
+
+
+def location_at(place: str) -> Location:
+    """What `place_of` said."""
+    return PostgresDatabase(place) if place.startswith("postgresql:") else SqliteFile(Path(place))
 
 
 def used() -> str | None:

@@ -93,6 +93,13 @@ class Server:
         """A connection with all rights, outside of any transaction."""
         return psycopg.connect(self.url(database, _USER), autocommit=True)
 
+    def contents(self, database: str) -> Iterator[tuple[str, bytes]]:
+        """The tables of a database by name: all their values, one after the other."""
+        with self.connect(database) as connection:
+            for (table,) in connection.execute(_TABLES).fetchall():
+                values = [value for row in connection.execute(f"select * from {table}") for value in row]
+                yield table, b"\0".join(one if isinstance(one, bytes) else str(one).encode() for one in values)
+
     def create(self) -> None:
         """Make the data folder and the role of the program, and start the server."""
         if _is_root():

@@ -7,10 +7,10 @@ import threading
 from contextlib import closing
 
 import pytest
-from tests.database import TwiceDatabase, connection_of, execute, file_of, select
+from tests.database import TwiceDatabase, execute, select, select_in
 
 from pressrun.store.database import Database
-from pressrun.store.sqlite.connection import SqliteConnection, connect
+from pressrun.store.location import open_for_reading
 from pressrun.store.suppressions import suppress
 from pressrun.store.transaction import Transaction
 
@@ -40,15 +40,15 @@ async def test_an_effect_comes_in_the_loop_once_others_can_read_what_it_is_about
     found: list[object] = []
 
     def see() -> None:
-        with closing(connect(file_of(database.location), readonly=True)) as other:
-            found.extend([threading.get_ident(), *other.execute("select count(*) from suppression").fetchone()])
+        with open_for_reading(database.location) as other:
+            found.extend([threading.get_ident(), *select_in(other, "select count(*) from suppression")])
 
     def work(tx: Transaction) -> None:
         count(tx, "a", [])
         tx.after_commit(see)
 
     await database.write(work)
-    assert [threading.get_ident(), 1] == found
+    assert [threading.get_ident(), (1,)] == found
 
 
 async def test_what_is_tried_and_undone_has_no_effect(database: Database) -> None:
@@ -86,8 +86,8 @@ async def test_an_effect_comes_though_the_caller_was_cancelled(database: Databas
 
 async def test_without_a_loop_an_effect_comes_at_once(database: Database) -> None:
     counted: list[str] = []
-    with closing(connect(file_of(database.location))) as connection:
-        SqliteConnection(connection).write(lambda tx: count(tx, "a", counted))
+    with closing(database.location.connect()) as connection:
+        connection.write(lambda tx: count(tx, "a", counted))
     assert ["a"] == counted
 
 
@@ -96,7 +96,7 @@ async def test_the_database_of_tests_runs_work_twice_and_keeps_one_run(database:
     runs: list[int] = []
 
     def work(tx: Transaction) -> int:
-        runs.append(connection_of(tx).execute("select count(*) from suppression").fetchone()[0])
+        runs.append(len(select_in(tx, "select address from suppression")))
         count(tx, "a", counted)
         return len(runs)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.database import connection_of
+from tests.database import execute_in, select_in
 from tests.engines import new_database
 
 from pressrun.core.edition import EditionState
@@ -36,23 +35,21 @@ TEXTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transaction]:
-    path = tmp_path_factory.mktemp("search") / "db"
-    new_database(path)
-    with closing(connect(path)) as connection:
-        opened = Transaction(connection, dialect())
+@pytest.fixture
+def tx(tmp_path: Path) -> Iterator[Transaction]:
+    with closing(new_database(tmp_path / "db").connect()) as connection:
+        opened = Transaction(connection.begin(durable=True), connection.dialect)
         for name in ("news", "other"):
             lists.insert_list(opened, NewList(name=name, title=name, from_address="news@news.example"), 1)
         for number, (title, text) in TEXTS.items():
-            insert(connection, opened, number, 1, title, text)
-        insert(connection, opened, 9, 2, "Boats elsewhere", "boats of the other list")
-        insert(connection, opened, 10, 1, "Boats not yet", "boats that nobody was sent", first_claim_at=None)
+            insert(opened, number, 1, title, text)
+        insert(opened, 9, 2, "Boats elsewhere", "boats of the other list")
+        insert(opened, 10, 1, "Boats not yet", "boats that nobody was sent", first_claim_at=None)
         yield opened
+        connection.roll_back()
 
 
 def insert(
-    connection: sqlite3.Connection,
     tx: Transaction,
     number: int,
     list_id: int,
@@ -81,7 +78,7 @@ def insert(
         scheduled_at=None,
     )
     assert number == editions.insert_edition(tx, new, 1)
-    connection.execute("update edition set first_claim_at = ? where id = ?", (first_claim_at, number))
+    execute_in(tx, "update edition set first_claim_at = ? where id = ?", first_claim_at, number)
 
 
 def found(tx: Transaction, query: str) -> list[int]:
@@ -147,6 +144,7 @@ def test_a_passage_marks_what_was_found(tx: Transaction) -> None:
     } == marked
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # nothing is changed
 @given(st.text(max_size=60))
 def test_no_query_is_wrong(tx: Transaction, query: str) -> None:
     """Whatever is typed gives an answer, and never an error of SQLite."""
@@ -156,6 +154,7 @@ def test_no_query_is_wrong(tx: Transaction, query: str) -> None:
         assert set(numbers) == set(search.texts(tx, numbers))
 
 
+@pytest.mark.only_on("sqlite", "the first schema of PostgreSQL had a search")
 def test_an_older_database_is_indexed_when_it_is_stepped_up(tmp_path: Path) -> None:
     """What was sent before there was a search is found by it."""
     path = tmp_path / "db"
@@ -180,14 +179,16 @@ def test_an_older_database_is_indexed_when_it_is_stepped_up(tmp_path: Path) -> N
 
 
 def test_a_list_that_is_removed_takes_its_words_along(tmp_path: Path) -> None:
-    path = tmp_path / "db"
-    new_database(path)
-    with closing(connect(path)) as connection:
-        opened = Transaction(connection, dialect())
-        lists.insert_list(opened, NewList(name="news", title="N", from_address="news@news.example"), 1)
-        insert(connection, opened, 1, 1, "Boats", "boats")
-        lists.delete_list(opened, 1)
-        assert 0 == connection.execute("select count(*) from archive_search").fetchone()[0]
+    with closing(new_database(tmp_path / "db").connect()) as connection:
+        connection.write(_make_and_remove)
+        with connection.reading() as tx:
+            assert [(0,)] == select_in(tx, "select count(*) from archive_search")
+
+
+def _make_and_remove(tx: Transaction) -> None:
+    lists.insert_list(tx, NewList(name="news", title="N", from_address="news@news.example"), 1)
+    insert(tx, 1, 1, "Boats", "boats")
+    lists.delete_list(tx, 1)
 
 
 def test_of_two_that_match_alike_the_newer_comes_first(tx: Transaction) -> None:
@@ -199,7 +200,7 @@ def test_of_two_that_match_alike_the_newer_comes_first(tx: Transaction) -> None:
         (13, "Lanterns", "x", 7),
         (14, "C", "nothing of it", 0),
     ):
-        insert(connection_of(tx), tx, number, 2, title, text, now - months * month)
+        insert(tx, number, 2, title, text, now - months * month)
     terms = parse_query("lanterns")
     orders = {
         newest: [row["id"] for row in search.find_editions(tx, 2, terms, limit=9, offset=0, now=now, newest=newest)]

@@ -1,4 +1,4 @@
-"""Nothing of an erased person is left in any file, not even where SQLite moved rows about."""
+"""Nothing of an erased person is left: in no file, wherever SQLite moved rows, and in no row of a server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import string
 from pathlib import Path
 
 import pytest
+from tests.engines import contents
 from tests.services.office import open_office
 
 from pressrun.core.address import parse_address
@@ -24,7 +25,7 @@ SPELLINGS = (
 
 
 def everything_below(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file()).lower()
+    return b"\0".join(content for _, content in contents(folder)).lower()
 
 
 async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.delivery.pressroom import TAKEN, Pressroom, open_pressroom
+from tests.engines import contents
 from tests.inbound.mailroom import Mailroom, mail, open_mailroom
 
 from pressrun.core.address import Address, parse_address
@@ -89,12 +90,7 @@ def octets_of(address: Address) -> Iterator[bytes]:
 
 def left_in(folder: Path, address: Address) -> list[tuple[str, bytes]]:
     needles = {needle for needle in octets_of(address) if len(needle) > 8}
-    found = []
-    for path in folder.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            found += [(path.name, needle) for needle in needles if needle in content]
-    return found
+    return [(name, needle) for name, content in contents(folder) for needle in needles if needle in content]
 
 
 @st.composite

@@ -55,6 +55,7 @@ async def choose(house: House, name: str) -> None:
 async def standings(house: House) -> dict[str, tuple[str, str | None, int | None, str]]:
     found = await house.rows(
         "select name, state, suspended_for, paused_until, source from subscription join list on list.id = list_id"
+        " order by subscription.id"
     )
     return {name: (state, why, until, source) for name, state, why, until, source in found}
 
@@ -315,6 +316,7 @@ async def test_the_page_to_unsubscribe_of_the_old_list_mails_a_link(house: House
     assert [("unsubscribe_link", ADA, {"answers": "web", "subscription": 2})] == await house.notices()
 
 
+@pytest.mark.slow_on_postgresql
 @pytest.mark.parametrize("state", ["queued", "deferred", "claimed", "delivered", "queued, delivered after a change"])
 async def test_each_issue_comes_once(house: House, state: str) -> None:
     """Whatever is sent first, whenever the reader changes the language, and however far the copies are by then."""

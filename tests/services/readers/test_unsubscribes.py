@@ -81,7 +81,7 @@ async def test_each_of_many_gets_its_own_answer(press: Pressroom) -> None:
     )
     left, stranger = UnsubscribeOutcome.LEFT, UnsubscribeOutcome.NOT_SUBSCRIBED
     assert [left, left, left, stranger, left, stranger, stranger, left, left] == answers
-    assert [(1, 0)] == await press.rows("select unsubscribed, number - 1 from edition join edition_tally")
+    assert [(1, 0)] == await press.rows("select unsubscribed, number - 1 from edition cross join edition_tally")
 
 
 async def test_the_chain_of_many_holds(press: Pressroom) -> None:
@@ -92,7 +92,7 @@ async def test_the_chain_of_many_holds(press: Pressroom) -> None:
 
 async def test_copies_of_all_who_leave_are_cancelled_and_only_theirs(press: Pressroom) -> None:
     departures = await furnish(press)
-    await press.change("update delivery set state = 'queued' where subscription_id <> 9")
+    await press.change("update delivery set state = 'queued', claimed_by = null where subscription_id <> 9")
     await press.change("update delivery set state = 'claimed' where subscription_id = 9")
     await leave(press, departures)
     found = dict(await press.rows("select subscription_id, state from delivery"))
@@ -119,20 +119,18 @@ async def test_one_that_cannot_be_carried_out_leaves_the_others_alone(press: Pre
     assert [] == (await press.office.database.read(verify, [])).problems
 
 
-async def test_a_database_that_cannot_write_fails_all_and_leaves_nothing(
-    press: Pressroom, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.only_on("sqlite", "PostgreSQL has no lock that holds up all who write")
+async def test_a_database_that_cannot_write_fails_all_and_leaves_nothing(press: Pressroom) -> None:
     """One wait for the lock serves all: nobody waits for the time-outs of the others."""
     await press.readers(3)
     await press.change("pragma busy_timeout = 10")
     before = await contents(press)
-    async with watched(press.office.database) as said:
-        with held_by_another(file_of(press.office.database.location)):
-            answers = await asyncio.gather(
-                *(press.office.unsubscribes.unsubscribe(number, WEB) for number in (1, 2, 3)), return_exceptions=True
-            )
+    with watched() as said, held_by_another(file_of(press.office.database.location)):
+        answers = await asyncio.gather(
+            *(press.office.unsubscribes.unsubscribe(number, WEB) for number in (1, 2, 3)), return_exceptions=True
+        )
     assert [Unavailable] * 3 == [type(answer) for answer in answers]
-    assert 1 == said.count("begin immediate")
+    assert 1 == said.count("begin")
     assert before == await contents(press)
     assert UnsubscribeOutcome.LEFT is await press.office.unsubscribes.unsubscribe(1, WEB)
 
@@ -151,8 +149,8 @@ async def test_those_who_left_together_are_told_together_each_by_their_own_note(
         ("left", 2, "r1@reader.example", "fr", 2),
         ("left", 4, "r3@reader.example", "de", 4),
     ] == await press.rows(
-        "select notice.kind, subscriber_id, address, notice.language, payload ->> 'leaving' from notice"
-        " join delivery on notice_id = notice.id join leaving on leaving.id = payload ->> 'leaving'"
+        "select notice.kind, subscriber_id, address, notice.language, leaving.id from notice"
+        " join delivery on notice_id = notice.id join leaving on cast(leaving.id as text) = payload ->> 'leaving'"
         " where delivery.domain = 'reader.example' and delivery.state = 'queued' and noted = 1 order by delivery.id"
     )
     assert [(1,), (2,), (4,)] == await press.rows("select id from leaving order by id")

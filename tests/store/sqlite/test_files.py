@@ -1,0 +1,81 @@
+"""A database file of which the disk or another process says no."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from tests.database import connection_of, file_of, held_by_another
+
+from pressrun.core.errors import Unavailable
+from pressrun.store.database import Database
+from pressrun.store.location import open_for_reading
+from pressrun.store.sqlite.connection import connect
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.suppressions import list_suppressions, suppress
+from pressrun.store.transaction import Transaction
+
+
+def add(tx: Transaction, name: str) -> None:
+    suppress(tx, name.encode(), address=name, reason="operator", since=1)
+
+
+async def names(database: Database) -> list[str]:
+    return [row["address"] for row in await database.read(list_suppressions)]
+
+
+async def test_a_locked_database_is_unavailable_and_the_next_write_works(database: Database) -> None:
+    await database.write(lambda tx: connection_of(tx).execute("pragma busy_timeout = 1").fetchall())
+    with held_by_another(file_of(database.location)):
+        for way in (database.write, database.record):
+            with pytest.raises(Unavailable, match="locked") as caught:
+                await way(add, "a")
+            assert 69 == caught.value.exit_code
+    await database.write(add, "b")
+    assert ["b"] == await names(database)
+
+
+async def test_a_full_disk_is_unavailable_and_the_next_write_works(database: Database) -> None:
+    def fill(tx: Transaction) -> None:
+        add(tx, "half")
+        suppress(tx, b"big", address="x" * 10_000_000, reason="operator", since=1)
+
+    def limit(tx: Transaction) -> int:
+        pages: int = connection_of(tx).execute("pragma page_count").fetchone()[0]
+        before: int = connection_of(tx).execute("pragma max_page_count").fetchone()[0]
+        connection_of(tx).execute(f"pragma max_page_count = {pages + 4}").fetchall()
+        return before
+
+    before = await database.write(limit)
+    for way in (database.write, database.record):
+        with pytest.raises(Unavailable, match="full"):
+            await way(fill)
+    await database.write(lambda tx: connection_of(tx).execute(f"pragma max_page_count = {before}").fetchall())
+    await database.write(add, "a")
+    assert ["a"] == await names(database)
+
+
+async def test_a_long_export_does_not_hold_up_a_checkpoint(database: Database) -> None:
+    """Housekeeping cuts the log every half minute; a reader's snapshot must not stop the writer's thread for that."""
+    await database.write(add, "a")
+    with open_for_reading(database.location) as snapshot:
+        assert 1 == len(list_suppressions(snapshot))
+        await database.write(add, "b")
+        started = time.monotonic()
+        await database.checkpoint()
+        assert time.monotonic() - started < 2
+    await database.checkpoint()
+    assert 0 == os.stat(f"{file_of(database.location)}-wal").st_size  # noqa: PTH116 - nothing else runs here
+
+
+async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        await Database.open(SqliteFile(tmp_path / "nowhere" / "db"))
+
+
+def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "db").write_bytes(b"no database " * 1000)
+    with pytest.raises(Unavailable, match="not a database"):
+        connect(tmp_path / "db")
