@@ -14,15 +14,13 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from pressrun import __version__
 from pressrun.config import fingerprint_settings
 from pressrun.config.settings import Settings
 from pressrun.core.errors import TryAgain, Unavailable
 from pressrun.core.keys import KeyRing
-from pressrun.core.lease import LEASE_SECONDS, RENEW_SECONDS, Instant, Lease
-from pressrun.core.timestamps import rfc3339
+from pressrun.core.lease import RENEW_SECONDS, Instant, Lease
 from pressrun.delivery.queue.timer import Timer
 from pressrun.observe.log import event
 from pressrun.runtime.clock import read_instant, utc_now
@@ -34,16 +32,13 @@ from pressrun.store.sessions import Process, SessionHolder
 
 log = logging.getLogger("pressrun.daemon")
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
 
 def describe_process(settings: Settings, keys: KeyRing) -> Process:
     """This process, which holds the lock of its data directory, as its session says who it is."""
-    lock = settings.data.lock.stat()
     return Process(
         host=socket.gethostname(),
         pid=os.getpid(),
-        lock=f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{lock.st_dev}:{lock.st_ino}",
+        lock=settings.data.lock_identity,
         version=__version__,
         config=fingerprint_settings(settings),
         keys=" ".join(f"{number}:{digest.hex()}" for number, digest in sorted(key_fingerprints(keys).items())),
@@ -94,11 +89,7 @@ class SessionKeeper(BackgroundLoop):
         asked = read_instant()
         found = await database.record(sessions.begin, process, is_alone=is_alone)
         if isinstance(found, SessionHolder):
-            raise TryAgain(
-                f"{database.location} has been in use by process {found.pid} on {found.host} since "
-                f"{rfc3339(found.started_at)}. Stop it; if it cannot be reached, its lease ends within "
-                f"{LEASE_SECONDS:g} seconds"
-            )
+            raise found.refusal(database.location)
         return cls(database, found, None if is_alone else Lease(asked))
 
     # ------------------------------------------------------------------ what the dispatcher asks

@@ -28,6 +28,7 @@ from pressrun.core.chain import NO_ROWS, Head, parse_head
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.tokens import suppression_digest
+from pressrun.store import sessions
 from pressrun.store.files import sync_directory
 from pressrun.store.location import Location, check_version
 from pressrun.store.sqlite.location import SqliteFile
@@ -37,6 +38,7 @@ _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 
 
 _SUPPRESSIONS = 0  # the number of the suppression key in the table keyring
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
 
@@ -62,6 +64,12 @@ class DataDir:
     @property
     def lock(self) -> Path:
         return self.root / "lock"
+
+    @property
+    def lock_identity(self) -> str:
+        """Which file the lock is, since which boot of the machine: who holds it knows that nobody else does."""
+        file = self.lock.stat()
+        return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{file.st_dev}:{file.st_ino}"
 
     @property
     def journal(self) -> Path:
@@ -133,12 +141,24 @@ def prepare(data: DataDir) -> KeyRing:
 
 
 def migrate_schema(data: DataDir) -> tuple[KeyRing, list[int]]:
-    """With the lock held: migrate a database to the newest schema; returns its keys and the versions reached."""
+    """With the lock held: migrate a database to the newest schema; returns its keys and the versions reached.
+
+    Raises TryAgain while a process on another machine uses the database.
+    """
     check(data)
     keys = load_keys(data)
+    if not data.database.is_exclusive and data.database.version() < data.database.newest_version:
+        _require_free(data)
     reached = data.database.migrate(backups=data.backups, keys=keys)
     _record_keys(data, keys)  # of a killed rotation, or of an earlier version
     return keys, reached
+
+
+def _require_free(data: DataDir) -> None:
+    with closing(data.database.connect(readonly=True)) as connection:
+        holder = connection.read(lambda tx: sessions.find_holder(tx, data.lock_identity))
+    if holder is not None:
+        raise holder.refusal(data.database)
 
 
 def check(data: DataDir) -> None:

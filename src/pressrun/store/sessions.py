@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pressrun.core.lease import is_over
-from pressrun.store.transaction import Transaction, columns_of
+from pressrun.core.errors import TryAgain
+from pressrun.core.lease import LEASE_SECONDS, is_over
+from pressrun.core.timestamps import rfc3339
+from pressrun.store.transaction import Row, Transaction, columns_of
 
 KEPT_SESSIONS = 100  # ended ones, for people who want to know what ran when
 
@@ -35,6 +37,13 @@ class SessionHolder:
     pid: int
     started_at: int
 
+    def refusal(self, database: object) -> TryAgain:
+        """What somebody else is told who wants to write to this database."""
+        return TryAgain(
+            f"{database} has been in use by process {self.pid} on {self.host} since {rfc3339(self.started_at)}. Stop "
+            f"it; if it cannot be reached, its lease ends within {LEASE_SECONDS:g} seconds"
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
@@ -53,12 +62,27 @@ def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | Session
     tx.run("sessions.follow_clock", now=now)
     live = tx.row("sessions.live")
     if live is not None:
-        if not (is_alone or live["lock"] == process.lock or is_over(live["heartbeat_at"], now)):
-            return SessionHolder(host=live["host"], pid=live["pid"], started_at=live["started_at"])
+        if not is_alone and _holds(live, process.lock, now):
+            return _holder(live)
         end(tx, live["id"])
     session = tx.insert("sessions.begin", **columns_of(process), now=now, started_at=int(now))
     tx.run("sessions.forget", before=session - KEPT_SESSIONS)
     return session
+
+
+def find_holder(tx: Transaction, lock: str) -> SessionHolder | None:
+    """Who holds the database, unless that is a session which the owner of this lock file may end."""
+    live = tx.row("sessions.live")
+    return _holder(live) if live is not None and _holds(live, lock, read_clock(tx)) else None
+
+
+def _holds(live: Row, lock: str, now: float) -> bool:
+    """Whether a session still holds the database against the owner of a lock file, its own or another one."""
+    return bool(live["lock"] != lock) and not is_over(live["heartbeat_at"], now)
+
+
+def _holder(live: Row) -> SessionHolder:
+    return SessionHolder(host=live["host"], pid=live["pid"], started_at=live["started_at"])
 
 
 def read_clock(tx: Transaction) -> float:

@@ -11,10 +11,11 @@ import pytest
 from tests.postgresql import ROLE, Server, shared_server
 
 from pressrun.core.errors import BadConfiguration, PressrunError, TryAgain, Unavailable
-from pressrun.store.datadir import DataDir, find_server, prepare
+from pressrun.store.datadir import DataDir, find_server, migrate_schema, prepare
 from pressrun.store.location import check_version, require_current_schema
 from pressrun.store.postgresql import connection as connection_module
 from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.sessions import Process, begin
 
 
 @pytest.fixture
@@ -167,3 +168,22 @@ def test_scrubbing_leaves_no_deleted_row_behind(server: Server, name: str) -> No
         place.scrub()
         sizes.append(admin.execute("select pg_relation_size('suppression')").fetchone())
     assert [(8192,), (0,)] == sizes
+
+
+def test_nobody_migrates_what_another_machine_is_using(
+    server: Server, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = PostgresDatabase(server.url(name))
+    data = DataDir(tmp_path / "data", place)
+    prepare(data)
+    data.lock.touch()
+    theirs = Process(host="two.example", pid=8, lock="elsewhere", version="1.0", config="{}", keys="")
+    with closing(place.connect()) as connection:
+        connection.write(lambda tx: begin(tx, theirs, is_alone=False))
+    prepare(data)  # there is nothing to migrate
+    newest = place.newest_version
+    with monkeypatch.context() as patch:
+        patch.setattr(PostgresDatabase, "newest_version", newest + 1)
+        with pytest.raises(TryAgain, match=r"in use by process 8 on two\.example"):
+            migrate_schema(data)
+    assert newest == place.version()

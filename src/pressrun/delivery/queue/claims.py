@@ -94,7 +94,7 @@ def claim(tx: Transaction, request: ClaimRequest, may_go: MayGo) -> Claims:
 
     Raises Unavailable once the session has ended: others may have claimed since.
     """
-    if not sessions.is_live(tx, request.session):
+    if request.room.rows > 0 and not sessions.is_live(tx, request.session):
         raise Unavailable("this process has lost its session: another one has begun, and nothing more is claimed here")
     return _Claiming(tx, request, may_go).run()
 

@@ -1,0 +1,105 @@
+"""Two machines and one database on a server: one of them serves, and the other one hears which."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from tests.e2e.house import LIST_ARGUMENTS, Daemon, House, Result, until
+from tests.ports import free_port
+from tests.postgresql import ROLE, Server, new_server
+
+from pressrun.core.lease import LEASE_SECONDS
+
+pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.thorough]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with new_server() as server:
+        yield server
+
+
+@pytest.fixture
+def url(server: Server) -> str:
+    name = f"own_{uuid4().hex}"
+    with server.connect() as admin:
+        admin.execute(f"create database {name} owner {ROLE}")
+    return server.url(name)
+
+
+@pytest.fixture
+def one(url: str, tmp_path: Path) -> Iterator[House]:
+    """The first machine, which has made the tables and the keys."""
+    house = _machine(tmp_path / "one", url)
+    house.do("list", "create", "first", *LIST_ARGUMENTS)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def two(one: House, url: str, tmp_path: Path) -> Iterator[House]:
+    """A second machine with the same keys."""
+    house = _machine(tmp_path / "two", url)
+    shutil.copytree(one.folder / "data" / "keys", house.folder / "data" / "keys")
+    yield house
+    house.close()
+
+
+def _machine(folder: Path, url: str) -> House:
+    house = House(folder=folder, relay_port=free_port())
+    house.config.write_text(f'database = "{url}"\n{house.config.read_text()}', encoding="utf-8")
+    return house
+
+
+def _refused(result: Result, daemon: Daemon) -> bool:
+    """Whether somebody was told that this daemon has the database."""
+    return result.code == 75 and f"in use by process {daemon.process.pid} on " in result.err
+
+
+def test_the_second_one_hears_who_serves(one: House, two: House) -> None:
+    daemon = one.start()
+    assert _refused(two.run("serve"), daemon)
+    assert _refused(two.run("list", "create", "second", *LIST_ARGUMENTS), daemon)
+    assert ["first"] == [each["name"] for each in two.json("list", "ls")]  # reading disturbs nobody
+    assert 0 == daemon.stop()
+    two.do("list", "create", "second", *LIST_ARGUMENTS)  # nobody waits for who has left
+    assert 0 == one.start().stop()
+
+
+def test_a_killed_one_starts_again_at_once_and_others_after_its_lease(one: House, two: House, url: str) -> None:
+    killed = one.start()
+    killed.kill()
+    assert _refused(two.run("serve"), killed)
+    again = one.start()
+    again.kill()
+    with psycopg.connect(url) as connection:  # so much time passes
+        connection.execute("update session set heartbeat_at = heartbeat_at - %s where state = 'live'", (LEASE_SECONDS,))
+    assert 0 == two.start().stop()
+
+
+def test_whoever_sleeps_for_too_long_is_replaced_and_ends(one: House, two: House) -> None:
+    daemon = one.start()
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    until(lambda: two.run("list", "create", "second", *LIST_ARGUMENTS).code == 0 or None, 4 * LEASE_SECONDS)
+    os.kill(daemon.process.pid, signal.SIGCONT)
+    assert 75 == daemon.process.wait(60)
+    log = daemon.log.read_text(encoding="utf-8")
+    assert (1, 0) == (log.count('"session.taken"'), log.count('"dispatch.not_recorded"'))
+    assert "error: another process has begun to use the database" in log
+
+
+def test_whoever_cannot_reach_the_database_waits_for_it(one: House, server: Server) -> None:
+    daemon = one.start()
+    until(lambda: one.run("list", "ls").code == 0 or None, 30)
+    server.stop("immediate")
+    until(lambda: daemon.events("session.suspended") or None, 4 * LEASE_SECONDS)
+    server.start()
+    until(lambda: daemon.events("session.resumed") or None, 4 * LEASE_SECONDS)
+    assert 0 == daemon.stop()
