@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 from unicodedata import category
 
@@ -21,6 +22,7 @@ from pressrun.core.errors import Refused, UsageError
 from pressrun.observe.journal import is_journal, with_priority
 
 _LAYOUT = "\n\t"
+_TOGETHER = 1000  # rows that are written at once
 
 
 def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
@@ -63,11 +65,11 @@ def print_json(value: object) -> None:
 
 def print_json_list(rows: Iterable[object]) -> None:
     """One JSON list on stdout, written row by row, so that it may be long."""
-    before = "[\n"
-    for row in rows:
-        echo(before + "  " + json.dumps(row, ensure_ascii=False), nl=False)
-        before = ",\n"
-    echo("[]" if before == "[\n" else "\n]")
+    before, remaining = "[\n  ", iter(rows)
+    while lines := [json.dumps(row, ensure_ascii=False) for row in islice(remaining, _TOGETHER)]:
+        echo(before + ",\n  ".join(lines), nl=False)
+        before = ",\n  "
+    echo("[]" if before.startswith("[") else "\n]")
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str, as_json: bool) -> None:
@@ -78,16 +80,21 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, emp
         print_table(rows, columns, empty=empty)
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str = "") -> None:
-    """Rows under their headings; without rows stdout stays empty and stderr says `empty`."""
-    if not rows:
+def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, empty: str = "") -> None:
+    """Rows under their headings; without rows stdout stays empty and stderr says `empty`.
+
+    A long table is written piece by piece, and the first piece determines its columns.
+    """
+    remaining, widths = iter(rows), list[int]()
+    while found := list(islice(remaining, _TOGETHER)):
+        lines = [[cell(row.get(name)) for name in columns] for row in found]
+        if not widths:
+            lines.insert(0, [name.replace("_", " ") for name in columns])
+            widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+        padded = (zip(line, widths, strict=True) for line in lines)
+        echo("\n".join("  ".join(text.ljust(width) for text, width in line).rstrip() for line in padded))
+    if not widths:
         print_info(empty)
-        return
-    cells = [[cell(row.get(name)) for name in columns] for row in rows]
-    headings = [name.replace("_", " ") for name in columns]
-    widths = [max(len(line[index]) for line in [headings, *cells]) for index in range(len(columns))]
-    for line in [headings, *cells]:
-        echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
 def print_fields(fields: Mapping[str, Any], *, as_json: bool = False) -> None:

@@ -13,12 +13,14 @@ from pressrun.control.arguments import AddressOnly, ListAddress, SubscriberAdd
 from pressrun.core.address import parse_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.operations.csv_files import export_subscribers
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import ledger_reports, subscriber_listing
+from pressrun.services.reports.subscriber_listing import SubscriberSelection
 from pressrun.store.datadir import load_keys
 
 _state_option = click.option(
     "--state", type=click.Choice([state.value for state in SubscriptionState]), help="Only those in this state."
 )
+_LISTED = ("address", "name", "state", "since", "source")
 _SECTIONS = {
     "lists": ("name", "state", "suspended_for", "since", "source"),
     "consent": ("at", "list", "event", "source", "ip", "text"),
@@ -54,13 +56,38 @@ def remove(invocation: Invocation, *, list_name: str, address: str, as_json: boo
 @verb("subscriber ls")
 @list_argument()
 @_state_option
-def list_subscribers(invocation: Invocation, *, list_name: str, state: str | None, as_json: bool) -> None:
+@click.option(
+    "--search",
+    default="",
+    metavar="TEXT",
+    help="Only those whose address or name contains TEXT. `TEXT*` finds addresses that begin so, `@DOMAIN` those at a "
+    "domain, and neither reads the whole list.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many. [default: all of them]")
+@click.option(
+    "--after",
+    default="",
+    metavar="CURSOR",
+    help="Continue after the last one of the page before, whose `cursor` --limit shows.",
+)
+def list_subscribers(
+    invocation: Invocation,
+    *,
+    list_name: str,
+    state: str | None,
+    search: str,
+    limit: int | None,
+    after: str,
+    as_json: bool,
+) -> None:
+    selection = SubscriberSelection(state=state, search=search, after=after, limit=limit)
+    columns = _LISTED if limit is None else (*_LISTED, "cursor")
     with reading(invocation) as tx:
-        rows = ledger_reports.list_subscribers(tx, list_name, state)
+        rows = subscriber_listing.list_subscribers(tx, list_name, selection)
         if as_json:
             print_json_list(rows)
         else:
-            print_table(list(rows), ("address", "name", "state", "since", "source"), empty="no subscribers")
+            print_table(rows, columns, empty="no subscribers")
 
 
 @verb("subscriber show")

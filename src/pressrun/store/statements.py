@@ -40,5 +40,7 @@ def read_folder(folder: Path) -> dict[str, str]:
 
 
 def expand(text: str, macros: Macros) -> str:
-    """The text with its macros as an engine spells them."""
-    return _MACRO.sub(lambda match: macros[match[1]](match[2] or ""), text)
+    """The text with its macros as an engine spells them, the inner ones first."""
+    while (expanded := _MACRO.sub(lambda match: macros[match[1]](match[2] or ""), text)) != text:
+        text = expanded
+    return text

@@ -124,6 +124,19 @@ def page_of_subscribers(tx: Transaction, *, list_id: int, state: str, after: int
     return tx.rows("subscriptions.page", list_id=list_id, state=state, after=after, limit=limit)
 
 
+def page_of_prefix(tx: Transaction, *, list_id: int, low: str, high: str, limit: int) -> list[Row]:
+    """People whose address key is in a range, `high` excluded, in that order, with their subscription to a list.
+
+    Those who have none are among them, and their state is None.
+    """
+    return tx.rows("subscriptions.page_of_prefix", list_id=list_id, low=low, high=high, limit=limit)
+
+
+def page_of_domain(tx: Transaction, *, list_id: int, domain: str, after: int, limit: int) -> list[Row]:
+    """The same for people at a domain, ordered by the id of the person, after the id `after`."""
+    return tx.rows("subscriptions.page_of_domain", list_id=list_id, domain=domain, after=after, limit=limit)
+
+
 def is_anything_over(tx: Transaction, now: int) -> bool:
     """Whether a pause or a request has expired."""
     return bool(tx.value("subscriptions.is_anything_over", now=now))

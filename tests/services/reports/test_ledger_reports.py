@@ -10,6 +10,7 @@ from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.errors import NotFound
 from pressrun.services.editions import lifecycle
 from pressrun.services.reports import edition_reports, ledger_reports
+from pressrun.services.reports.subscriber_listing import SubscriberSelection, list_subscribers
 from pressrun.store import deliveries
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
@@ -88,11 +89,13 @@ async def test_readers_are_listed_by_state(office: Office) -> None:
     await office.make_list()
     await office.subscribers.add("news", parse_address("A@x.example"), name="Ann")
     await office.subscribers.add("news", parse_address("b@x.example"), asks=True)
-    everyone = await office.database.read(lambda tx: list(ledger_reports.list_subscribers(tx, "news", None)))
+    everyone = await office.database.read(lambda tx: list(list_subscribers(tx, "news", SubscriberSelection())))
     assert {"address": "A@x.example", "name": "Ann", "state": "active", "source": "operator"} == {
         name: everyone[0][name] for name in ("address", "name", "state", "source")
     }
-    pending = await office.database.read(lambda tx: list(ledger_reports.list_subscribers(tx, "news", "pending")))
+    pending = await office.database.read(
+        lambda tx: list(list_subscribers(tx, "news", SubscriberSelection(state="pending")))
+    )
     assert (["b@x.example"], 2) == ([one["address"] for one in pending], len(everyone))
 
 
@@ -103,6 +106,6 @@ async def test_what_is_not_there_is_said_to_be_so(office: Office) -> None:
     with pytest.raises(NotFound):
         await office.database.read(ledger_reports.show_list, "nope")
     with pytest.raises(NotFound):
-        await office.database.read(ledger_reports.list_subscribers, "nope", None)
+        await office.database.read(list_subscribers, "nope", SubscriberSelection())
     with pytest.raises(NotFound):
         await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address("a@x.example"))

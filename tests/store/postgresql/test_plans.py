@@ -29,6 +29,7 @@ READERS = 200_000 if IS_THOROUGH else 20_000
 # tables that are short by their nature.
 VARY = {
     "bounces.claim_probes",
+    "bounces.waiting_copies",  # from the suppressions, if they are few
     "copy_counts.count",
     "deliveries.cancel_waiting",
     "deliveries.count_attempted",
@@ -43,6 +44,7 @@ VARY = {
     "limits.spend",
     "search.count",
     "subscriptions.page",
+    "subscriptions.page_of_domain",  # in the order of ids, if many are at this domain
     "welcomes.requeue_copy",
     "welcomes.unfinished",
 }

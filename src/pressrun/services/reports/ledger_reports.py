@@ -6,7 +6,7 @@ Plain functions of a reading transaction. Times are RFC 3339 in UTC. Nothing her
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
@@ -72,7 +72,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "language": found.language,
         "family": found.family,
         "archive": found.archive,
-        **{state.value: counts.get(state, 0) for state in _BY_ACTIVITY},
+        **{state.value: counts.get(state, 0) for state in BY_ACTIVITY},
         "description": found.description,
         "postal_address": found.postal_address,
         "reply_to": found.reply_to,
@@ -110,7 +110,7 @@ def count_readers(tx: Transaction, name: str) -> int:
     return sum(lists.count_subscriptions(tx, require_list(tx, name).id).values())
 
 
-_BY_ACTIVITY = (
+BY_ACTIVITY = (
     SubscriptionState.ACTIVE,
     SubscriptionState.PENDING,
     SubscriptionState.SUSPENDED,
@@ -121,26 +121,6 @@ _BY_ACTIVITY = (
 def list_editors(tx: Transaction, name: str) -> list[Answer]:
     """`editor ls`: the addresses that may post to a list by mail."""
     return [{"address": address} for address in lists.list_editors(tx, require_list(tx, name).id)]
-
-
-def list_subscribers(tx: Transaction, name: str, state: str | None) -> Iterator[Answer]:
-    """`subscriber ls`: all subscribers of a list, or those in one state, a page at a time; raises NotFound."""
-    return _list_subscribers(tx, require_list(tx, name), state)
-
-
-def _list_subscribers(tx: Transaction, target: MailingList, state: str | None) -> Iterator[Answer]:
-    for wanted in _BY_ACTIVITY if state is None else (state,):
-        after = 0
-        while page := subscriptions.page_of_subscribers(tx, list_id=target.id, state=wanted, after=after, limit=PAGE):
-            after = page[-1]["id"]
-            for row in page:
-                yield {
-                    "address": row["address"],
-                    "name": row["name"],
-                    "state": row["state"],
-                    "since": rfc3339(row["since"]),
-                    "source": row["source"],
-                }
 
 
 def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:

@@ -68,12 +68,12 @@ from (
                 where other.created_at < delivery.first_attempt_at)
             else edition.id end as edition_id,
         row_number() over (partition by subscription.subscriber_id order by delivery.id desc) as place
-    from subscription
-    cross join delivery {indexed by delivery_once}
+    from delivery {indexed by delivery_once}
+    cross join subscription
     cross join edition
     left join suspension on suspension.subscriber_id = subscription.subscriber_id
-    where subscription.subscriber_id {in ids} and delivery.subscription_id = subscription.id
-        and edition.id = delivery.edition_id
+    where delivery.subscription_id {in (select id from subscription where subscriber_id {in ids})}
+        and subscription.id = delivery.subscription_id and edition.id = delivery.edition_id
         and delivery.state in ('delivered', 'failed')
         and delivery.first_attempt_at >= coalesce(suspension.ended_at, -1)) as past
 where past.place <= :limit
@@ -87,19 +87,23 @@ where subscriber_id {in ids} and {+}state = 'active';
 -- name: waiting_copies
 -- What waits for people, and for suppressed people who share a mailbox with one whose address is suppressed for bounces.
 select id, edition_id, state from delivery {indexed by delivery_once}
-where state in ('queued', 'deferred') and edition_id is not null and subscription_id in (
+where state in ('queued', 'deferred') and edition_id is not null and subscription_id {in (
     select subscription.id from subscription where subscription.subscriber_id {in ids}
     union
-    select other.id
-    from subscriber as person
-    cross join suppression as own
-    cross join subscriber as alike
-    cross join subscription as other
-    where person.id {in suppressed} and own.digest = person.suppression_digest and own.reason = 'hard-bounce'
-        and (alike.suppression_digest = coalesce(person.mailbox_digest, person.suppression_digest)
-            or alike.mailbox_digest = coalesce(person.mailbox_digest, person.suppression_digest))
-        and exists (select 1 from suppression as theirs where theirs.digest = alike.suppression_digest)
-        and other.subscriber_id = alike.id)
+    select other.id from subscription as other where other.subscriber_id {in (
+        select alike.id from subscriber as alike
+        where alike.suppression_digest {in (
+                select coalesce(person.mailbox_digest, person.suppression_digest) from subscriber as person
+                where person.id {in suppressed} and exists (select 1 from suppression as own
+                    where own.digest = person.suppression_digest and own.reason = 'hard-bounce'))}
+            and exists (select 1 from suppression as theirs where theirs.digest = alike.suppression_digest)
+        union
+        select alike.id from subscriber as alike
+        where alike.mailbox_digest {in (
+                select coalesce(person.mailbox_digest, person.suppression_digest) from subscriber as person
+                where person.id {in suppressed} and exists (select 1 from suppression as own
+                    where own.digest = person.suppression_digest and own.reason = 'hard-bounce'))}
+            and exists (select 1 from suppression as theirs where theirs.digest = alike.suppression_digest))})}
 order by id {lock};
 
 -- name: suppress

@@ -62,6 +62,25 @@ where subscription.list_id = :list_id and subscription.state = :state and subscr
     and subscriber.id = subscription.subscriber_id
 order by subscription.id limit :limit;
 
+-- name: page_of_prefix
+-- People whose address is in a range, in the order of addresses, a page at a time; those who are not on the list have no
+-- state.
+select subscriber.address_key, subscriber.address, subscriber.name, subscription.state, subscription.since,
+    subscription.source
+from subscriber
+left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id
+where subscriber.address_key >= :low and subscriber.address_key < :high
+order by subscriber.address_key limit :limit;
+
+-- name: page_of_domain
+-- The same for people at one domain.
+select subscriber.id as subscriber_id, subscriber.address, subscriber.name, subscription.state, subscription.since,
+    subscription.source
+from subscriber {indexed by subscriber_by_domain}
+left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id
+where subscriber.domain = :domain and subscriber.id > :after
+order by subscriber.id limit :limit;
+
 -- name: is_anything_over
 -- Whether a pause or a request has expired.
 select exists (select 1 from subscription where paused_until is not null and paused_until <= :now)

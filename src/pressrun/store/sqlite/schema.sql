@@ -76,6 +76,7 @@ create table subscriber (
 ) strict;
 create index subscriber_by_digest on subscriber (suppression_digest);
 create index subscriber_by_mailbox on subscriber (mailbox_digest) where mailbox_digest is not null;
+create index subscriber_by_domain on subscriber (domain, id);
 
 -- The subscription of a subscriber to a list.
 create table subscription (

@@ -1,1 +1,2 @@
--- Nothing yet.
+-- Subscribers are found by their domain.
+create index subscriber_by_domain on subscriber (domain, id);

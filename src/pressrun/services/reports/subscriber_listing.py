@@ -1,0 +1,143 @@
+"""`subscriber ls`: the subscribers of a list, page by page, all of them or those that a search finds.
+
+A search for the beginning of addresses, or for a domain, uses an index. Any other one reads every subscriber of the
+list, and compares text here, so that each engine finds the same. Memory does not grow with the list.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, MalformedAddress, UsageError
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.timestamps import rfc3339
+from pressrun.services.reports.ledger_reports import BY_ACTIVITY, PAGE, Answer, require_list
+from pressrun.store import subscriptions
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Row, Transaction
+
+_AFTER_ALL = "\U0010ffff"  # sorts after every character of an address
+_NEXT = "\x01"  # an address and this sort right after the address: no address has a control character
+
+Listed = tuple[str, Row]
+"""A subscriber, and the place after which a later page goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberSelection:
+    """Which subscribers: in one state, found by a search, after a place of an earlier page; `limit` None: all of them.
+
+    A search is `@DOMAIN`, `TEXT*` for addresses that begin so, or text that an address or a name contains. Letter case
+    does not matter.
+    """
+
+    state: str | None = None
+    search: str = ""
+    after: str = ""
+    limit: int | None = None
+
+
+def list_subscribers(tx: Transaction, name: str, selection: SubscriberSelection) -> Iterator[Answer]:
+    """The chosen subscribers of a list; with a limit each has the `cursor` after which the next page begins.
+
+    Raises NotFound for an unknown list, BadInput for a domain that is none, and UsageError for a foreign cursor.
+    """
+    found = _listed(tx, require_list(tx, name), selection)
+    return (_entry(row, None if selection.limit is None else cursor) for cursor, row in islice(found, selection.limit))
+
+
+def _entry(row: Row, cursor: str | None) -> Answer:
+    entry: Answer = {
+        "address": row["address"],
+        "name": row["name"],
+        "state": row["state"],
+        "since": rfc3339(row["since"]),
+        "source": row["source"],
+    }
+    return entry if cursor is None else {**entry, "cursor": cursor}
+
+
+def _listed(tx: Transaction, target: MailingList, selection: SubscriberSelection) -> Iterator[Listed]:
+    search = selection.search.strip()
+    if search.startswith("@"):
+        return _of_domain(tx, target, _domain(search), selection)
+    if search.endswith("*"):
+        return _beginning_with(tx, target, search.removesuffix("*").lower(), selection)
+    everybody = _by_state(tx, target, selection)
+    if not search:
+        return everybody
+    wanted = _folded(search)
+    return (one for one in everybody if wanted in _folded(one[1]["address"]) or wanted in _folded(one[1]["name"]))
+
+
+def _domain(search: str) -> str:
+    """The A-label of the domain of `@DOMAIN`."""
+    try:
+        return parse_address(f"a{search}").domain
+    except MalformedAddress:
+        raise BadInput(f"invalid domain {search[1:]!r}. Write a whole one, as in @example.org") from None
+
+
+def _folded(text: str) -> str:
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
+
+
+def _by_state(tx: Transaction, target: MailingList, selection: SubscriberSelection) -> Iterator[Listed]:
+    states = list(BY_ACTIVITY if selection.state is None else (SubscriptionState(selection.state),))
+    first, after = _read_cursor(selection.after, states)
+    return _pages_of_states(tx, target, states[states.index(first) :], after)
+
+
+def _read_cursor(cursor: str, states: list[SubscriptionState]) -> tuple[SubscriptionState, int]:
+    if not cursor:
+        return states[0], 0
+    state, _, number = cursor.partition(":")
+    if state not in states or not number.isdecimal():
+        raise _foreign(cursor)
+    return SubscriptionState(state), int(number[:18])
+
+
+def _foreign(cursor: str) -> UsageError:
+    return UsageError(f"invalid cursor {cursor!r}. Use one that the same list, state and search have shown")
+
+
+def _pages_of_states(
+    tx: Transaction, target: MailingList, states: list[SubscriptionState], after: int
+) -> Iterator[Listed]:
+    for state in states:
+        while page := subscriptions.page_of_subscribers(tx, list_id=target.id, state=state, after=after, limit=PAGE):
+            after = page[-1]["id"]
+            yield from ((f"{state}:{row['id']}", row) for row in page)
+        after = 0
+
+
+def _of_domain(tx: Transaction, target: MailingList, domain: str, selection: SubscriberSelection) -> Iterator[Listed]:
+    if selection.after and not selection.after.isdecimal():
+        raise _foreign(selection.after)
+    after = int(selection.after[:18] or 0)
+    page_of = partial(subscriptions.page_of_domain, tx, list_id=target.id, limit=PAGE)
+    while page := page_of(domain=domain, after=after):
+        after = page[-1]["subscriber_id"]
+        yield from ((str(row["subscriber_id"]), row) for row in page if _is_chosen(row, selection))
+
+
+def _beginning_with(
+    tx: Transaction, target: MailingList, prefix: str, selection: SubscriberSelection
+) -> Iterator[Listed]:
+    low, high = prefix, prefix + _AFTER_ALL
+    if selection.after:
+        low = max(low, selection.after + _NEXT)
+    page_of = partial(subscriptions.page_of_prefix, tx, list_id=target.id, limit=PAGE)
+    while page := page_of(low=low, high=high):
+        low = page[-1]["address_key"] + _NEXT
+        yield from ((row["address_key"], row) for row in page if _is_chosen(row, selection))
+
+
+def _is_chosen(row: Row, selection: SubscriberSelection) -> bool:
+    """Whether a person is on the list at all, in the state that is asked for."""
+    return row["state"] is not None and selection.state in (None, row["state"])

@@ -1,0 +1,117 @@
+"""What `subscriber ls` finds, page by page, beside a plain filter over everybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.services.office import Office, open_office
+
+from pressrun.core.errors import BadInput, UsageError
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.reports.subscriber_listing import SubscriberSelection, list_subscribers
+from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
+
+PEOPLE = [
+    ("Ann@x.example", "Ann Müller", "active"),
+    ("ann.b@x.example", "", "suspended"),
+    ("annika@y.example", "ANNIKA", "active"),
+    ("bob@X.example", "Bob Annan", "pending"),
+    ("carla@bücher.example", "Carla É", "active"),
+    ("dora@y.example", "Straße", "unsubscribed"),
+    ("müller@y.example", "", "active"),
+]
+SEARCHES = ["", "ann", "ANN", "Ann*", "ann.*", "*", "@x.example", "@X.EXAMPLE", "@bücher.example", "müller", "MÜLLER",
+            "é", "straße", "strasse", "@nobody.example", "zz*", "y.example", "bob@x.example*"]  # fmt: skip
+
+
+async def import_people(office: Office) -> None:
+    await office.make_list()
+    await office.make_list("other")
+    rows = [
+        ImportRow(line=line, email=email, name=name, state=state)
+        for line, (email, name, state) in enumerate(PEOPLE, start=2)
+    ]
+    await office.subscribers.import_batch("news", rows)
+    await office.subscribers.import_batch("other", rows[:2])
+
+
+def entries(tx: Transaction, chosen: SubscriberSelection) -> list[dict[str, Any]]:
+    return list(list_subscribers(tx, "news", chosen))
+
+
+def pages_of(tx: Transaction, selection: SubscriberSelection, size: int) -> list[dict[str, Any]]:
+    """All that pages of this size show, one after the other."""
+    shown: list[dict[str, Any]] = []
+    after = ""
+    while True:
+        one = SubscriberSelection(state=selection.state, search=selection.search, after=after, limit=size)
+        page = list(list_subscribers(tx, "news", one))
+        if not page:
+            return shown
+        shown += page
+        after = page[-1]["cursor"]  # type: ignore[assignment]
+
+
+def expected(search: str, state: str | None) -> set[str]:
+    folded = search.casefold()
+    found = set()
+    for email, name, its_state in PEOPLE:
+        address = email.casefold()
+        if folded.startswith("@"):
+            is_found = address.endswith(folded)
+        elif folded.endswith("*"):
+            is_found = address.startswith(folded[:-1])
+        else:
+            is_found = folded in address or folded in name.casefold()
+        if is_found and state in (None, its_state):
+            found.add(email)
+    return found
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+async def test_a_search_finds_what_it_says(office: Office, search: str) -> None:
+    await import_people(office)
+    for state in (None, "active", "suspended"):
+        chosen = SubscriberSelection(state=state, search=search)
+        found = await office.database.read(entries, chosen)
+        assert expected(search, state) == {one["address"] for one in found}
+        assert len(found) == len(expected(search, state))
+
+
+async def test_pages_show_everybody_once(tmp_path: Path) -> None:
+    async with open_office(tmp_path, kind=Database) as office:
+        await import_people(office)
+
+        def compare(tx: Transaction) -> None:
+            @settings(max_examples=100)
+            @given(st.sampled_from(SEARCHES), st.sampled_from([None, "active", "pending"]), st.integers(1, 4))
+            def examples(search: str, state: str | None, size: int) -> None:
+                chosen = SubscriberSelection(state=state, search=search)
+                whole = [one["address"] for one in list_subscribers(tx, "news", chosen)]
+                assert whole == [one["address"] for one in pages_of(tx, chosen, size)]
+
+            examples()
+
+        await office.database.read(compare)
+
+
+@pytest.mark.parametrize(
+    ("search", "after", "error"),
+    [
+        ("", "active", UsageError),
+        ("", "gone:1", UsageError),
+        ("@x.example", "active:1", UsageError),
+        ("@", "", BadInput),
+        ("@x", "", BadInput),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused(office: Office, search: str, after: str, error: type[Exception]) -> None:
+    await import_people(office)
+    chosen = SubscriberSelection(search=search, after=after)
+    with pytest.raises(error):
+        await office.database.read(entries, chosen)
