@@ -184,9 +184,21 @@ def _handler(arguments_type: type[A], work: Callable[[A], Awaitable[Any]]) -> Ve
 
 def _checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
     try:
-        return msgspec.msgpack.decode(arguments, type=arguments_type)
+        checked = msgspec.msgpack.decode(arguments, type=arguments_type)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
         raise BadInput(f"invalid request: {problem}") from None
+    if b"\0" in bytes(arguments) and _has_nul(msgspec.to_builtins(checked, builtin_types=(bytes,))):
+        raise BadInput("a text contains a NUL character, which cannot be stored. Remove it")
+    return checked
+
+
+def _has_nul(value: object) -> bool:
+    """Whether a text has NUL; octets may."""
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(one) for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _edition_arguments(args: EditionFiles) -> dict[str, Any]:

@@ -55,6 +55,8 @@ class OwnLayouts:
         """Render a template with these values. Raises LayoutError, and Unavailable when no process can be started."""
         task = LayoutTask(self._read(name), dict(plain), dict(marks))
         match self._run(name, msgspec.msgpack.encode(task)):
+            case LayoutHtml(html=html) if "\0" in html:
+                raise LayoutError(f"the layout {name}: its result contains a NUL character, which no mail may")
             case LayoutHtml(html=html):
                 return html
             case LayoutFailed(reason=reason):

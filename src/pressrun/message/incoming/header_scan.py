@@ -87,7 +87,10 @@ def scan_header(content: bytes) -> HeaderScan:
 
 
 def header_fields(content: bytes) -> list[tuple[str, str]]:
-    """The fields of the first 64 KiB, names in lower case and values unfolded; values are cut at 8 KiB."""
+    """The fields of the first 64 KiB, names in lower case and values unfolded; values are cut at 8 KiB.
+
+    NUL is left out: it stands in no sound header (RFC 5322 §2.2), and no database of PostgreSQL stores it.
+    """
     fields: list[tuple[bytes, list[bytes]]] = []
     for line in content[:LOOKED_AT].split(b"\r\n"):
         if not line:
@@ -98,14 +101,18 @@ def header_fields(content: bytes) -> list[tuple[str, str]]:
         elif fields and line[:1] in (b" ", b"\t"):
             fields[-1][1].append(line)
     return [
-        (name.decode("ascii"), b"".join(lines)[:LONGEST_VALUE].decode("utf-8", "replace").strip(" \t"))
+        (name.decode("ascii"), _without_nul(b"".join(lines)[:LONGEST_VALUE]).decode("utf-8", "replace").strip(" \t"))
         for name, lines in fields
     ]
 
 
+def _without_nul(value: bytes) -> bytes:
+    return value.replace(b"\0", b"")
+
+
 def _text(value: bytes) -> str | None:
     try:
-        return value.decode("utf-8").strip(" \t") if len(value) <= LONGEST_VALUE else None
+        return _without_nul(value).decode("utf-8").strip(" \t") if len(value) <= LONGEST_VALUE else None
     except UnicodeDecodeError:
         return None
 

@@ -98,7 +98,7 @@ _QUOTES = re.compile(r"(?:[>|] ?){0,8}")
 
 def read_enclosed(opened: OpenedMail, *, texts: list[str], feedback: dict[str, str]) -> Enclosed:
     """The fields of the first enclosed mail, or of what `texts` quote; `feedback` adds its Original-Mail-From."""
-    sources = [mail[:_SEARCHED].decode("utf-8", "replace") for mail in enclosed_mails(opened)]
+    sources = [mail[:_SEARCHED].replace(b"\0", b"").decode("utf-8", "replace") for mail in enclosed_mails(opened)]
     sources += opened.texts_of(HEADER_TYPES)
     fields: dict[str, str] = {}
     for source in [*sources, *texts]:

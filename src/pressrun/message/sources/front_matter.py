@@ -151,6 +151,8 @@ def _one_text(key: str, node: yaml.Node, first_line: int) -> Value | None:
 
 def _whole(key: str, text: str, line: int) -> str:
     """The text with each pair of surrogates as the character that JSON writes as two escapes."""
+    if "\0" in text:
+        raise EditionError(f"{key}: an escape is a NUL character, which no mail may contain. Remove it", line=line)
     try:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:

@@ -63,6 +63,13 @@ class Endpoint:
         await response(scope, receive, send)
 
 
+def _without_nul(query: bytes) -> bytes:
+    """A query string without NUL; leaving one out may make another."""
+    while b"%00" in query:
+        query = query.replace(b"%00", b"")
+    return query
+
+
 class _Body:
     """The body of one request as it arrives, counted against the limit."""
 
@@ -149,7 +156,8 @@ class Guard:
             return
         language.read_preferences(scope)
         # If the scope names an app, the router raises for an unknown path; otherwise it would answer by itself.
-        inner = {**scope, "path": self._path_below(scope["path"]), "root_path": "", "app": self}
+        path, query = self._path_below(scope["path"]), _without_nul(scope["query_string"])
+        inner = {**scope, "path": path, "query_string": query, "root_path": "", "app": self}
         body = _Body(receive, self._max_body_bytes)
         status = 0
 
@@ -182,8 +190,9 @@ class Guard:
         """The path below base_url, whether or not a proxy has removed base_url's own path; without a trailing slash.
 
         A target that is not a path becomes one: `http://host/news` loses its host, and anything else (`*`, `host:443`)
-        becomes the name of an unknown page (RFC 9112 §3.2).
+        becomes the name of an unknown page (RFC 9112 §3.2). So does one with NUL, which no database is asked for.
         """
+        path = path.replace("\0", "\N{REPLACEMENT CHARACTER}")
         if not path.startswith("/"):
             path = f"/{_HOST.sub('', path, count=1)}"
         if self._base_path and (path == self._base_path or path.startswith(f"{self._base_path}/")):
