@@ -11,7 +11,7 @@ from tests.delivery.pressroom import GONE, LATER, SITE, Pressroom
 from tests.settings import change
 
 from pressrun.core.address import parse_address
-from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused
+from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused, Unavailable
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
@@ -20,6 +20,7 @@ from pressrun.services.reports import ledger_reports
 from pressrun.services.reports.ledger_reports import list_editions, show_list
 from pressrun.services.settings import BounceSettings
 from pressrun.smtp.handover import Outgoing
+from pressrun.store.transaction import Transaction
 
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe to News")
 ADA = "ada@reader.example"
@@ -265,6 +266,17 @@ async def test_one_that_cannot_be_made_anew_serves_on(press: Pressroom) -> None:
     await press.change("update list set postal_address = ''")
     await press.office.lists.renew_welcomes()
     assert first == await welcome_id(press)
+
+
+async def test_a_database_that_does_not_answer_at_the_start_ends_nothing(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(tx: Transaction) -> list[str]:
+        raise Unavailable("no answer")
+
+    monkeypatch.setattr("pressrun.store.welcomes.lists_with_welcome", fail)
+    await press.office.lists.renew_welcomes()
+    assert ["list.welcome_not_renewed"] == [record.getMessage() for record in caplog.records]
 
 
 async def test_what_preflight_warns_of_is_said(press: Pressroom) -> None:

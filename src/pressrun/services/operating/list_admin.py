@@ -14,7 +14,7 @@ from types import MappingProxyType
 from pressrun.core.address import Address, parse_address
 from pressrun.core.current import Current
 from pressrun.core.edition import EditionState
-from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused
+from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Unavailable
 from pressrun.core.mail_routes import own_route
 from pressrun.core.names import parse_list_name
 from pressrun.core.site import Site
@@ -129,7 +129,12 @@ class ListAdmin:
 
     async def renew_welcomes(self) -> None:
         """Build every welcome email again with this site, these layouts and this version; the same ones stay."""
-        for name in await self._database.read(welcomes.lists_with_welcome):
+        try:
+            names = await self._database.read(welcomes.lists_with_welcome)
+        except Unavailable as problem:  # it comes back, and the stored ones are still good
+            event(log, "list.welcome_not_renewed", level=logging.WARNING, list=None, problem=str(problem))
+            return
+        for name in names:
             try:
                 await self.set_list(name, {})
             except PressrunError as problem:  # the stored one is still good
