@@ -18,6 +18,7 @@ ASKING = {
     "held rm": [],
     "inbound rm": ["1"],
     "key rotate": [],
+    "move-to": ["sqlite:elsewhere"],
 }
 
 

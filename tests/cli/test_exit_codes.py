@@ -244,6 +244,7 @@ _WITH_KEYS = (
     "edition ls", "queue ls", "suppression ls", "held ls", "inbound ls", "editor ls news", "consent verify",
     "subscriber add news ada@reader.example", "list set news title=Other", "suppression add bob@reader.example",
     "subscriber erase ada@reader.example --yes", "queue retry", "key rotate --yes", "check", "migrate", "serve",
+    "move-to sqlite:elsewhere --yes",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.location import Location
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.sqlite.location import SqliteFile
-from pressrun.store.table_store import Mark, MarkState, TableStore
+from pressrun.store.table_store import MoveMark, MoveState, TableStore
 
 Step = Callable[[], None]
 
@@ -51,7 +51,7 @@ class Alone:
     def _switch(self, place: str, move: str) -> None:
         self._step("switching")
         self.calls.append("switch")
-        self._write(lambda tables: tables.set_mark(Mark(MarkState.GONE, place, move)))
+        self._write(lambda tables: tables.set_mark(MoveMark(MoveState.GONE, place, move)))
         self._step("switched")
 
     def untrack_changes(self) -> None:

@@ -38,6 +38,10 @@ VERBS = {
         "installation:migrate",
         "Upgrade the database schema; `serve` does this too. Keeps a copy from before each step.",
     ),
+    "move-to": (
+        "move_to:move_to",
+        "Move all data to an empty database: a PostgreSQL server, or a file. The service stops for a moment.",
+    ),
     "preview": (
         "preview:preview",
         "Show an edition as a subscriber would get it, with preflight findings. Sends nothing.",

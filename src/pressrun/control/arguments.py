@@ -102,6 +102,13 @@ class EditionMove(Arguments, frozen=True, kw_only=True):
     scheduled_at: int
 
 
+class MoveSwitch(Arguments, frozen=True, kw_only=True):
+    """Where all data are now, and which move brought them there."""
+
+    place: str
+    move: str
+
+
 class QueueRetry(Arguments, frozen=True, kw_only=True):
     """`queue retry`."""
 

@@ -24,6 +24,7 @@ from pressrun.control.arguments import (
     ListName,
     ListSettings,
     MailId,
+    MoveSwitch,
     QueueRetry,
     SubscriberAdd,
     SubscriberImport,
@@ -37,6 +38,7 @@ from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.operating.move_source import MoveSource
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.store.held_sign_ups import HeldSelection
@@ -155,6 +157,16 @@ def _edition_verbs(edition_admin: EditionAdmin) -> dict[str, VerbHandler]:
         "edition.unlink": _handler(EditionId, lambda args: edition_admin.unlink(args.id)),
         "edition.resend": _handler(EditionId, resend),
         "queue.retry": _handler(QueueRetry, retry),
+    }
+
+
+def move_verbs(source: MoveSource) -> dict[str, VerbHandler]:
+    """What the command that moves the database asks of the process that writes to it."""
+    return {
+        "move.track": _handler(Arguments, lambda _: source.track_changes()),
+        "move.stop": _handler(Arguments, lambda _: source.stop()),
+        "move.switch": _handler(MoveSwitch, lambda args: source.switch(args.place, args.move)),
+        "move.resume": _handler(Arguments, lambda _: source.resume()),
     }
 
 

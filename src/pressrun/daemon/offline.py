@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
+from pressrun.control.verbs import move_verbs
 from pressrun.core.current import Holder
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.assembly import build_bounce_handler
 from pressrun.daemon.services import Services, build_services
 from pressrun.daemon.session_keeper import SessionKeeper, describe_process
+from pressrun.services.operating.move_source import MoveSource
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataLock, prepare
+from pressrun.store.location import check_version
 from pressrun.store.sessions import Process
 
 
@@ -42,6 +45,7 @@ async def opened(settings: Settings) -> AsyncIterator[OpenedData]:
         database = await Database.open(data.database)
         try:
             async with _session(database, describe_process(settings, keys)) as session:
+                check_version(data.database)  # a move may have ended between the first look and our session
                 yield OpenedData(database=database, keys=keys, session=session)
         finally:
             await database.close()
@@ -66,7 +70,25 @@ async def offline_services(settings: Settings) -> AsyncIterator[Services]:
     """The services while no daemon runs; the next one sends what they queue."""
     async with opened(settings) as data:
         current = Holder(settings)
-        yield build_services(current, data.database, data.keys, build_bounce_handler(current, data.keys))
+        services = build_services(current, data.database, data.keys, build_bounce_handler(current, data.keys))
+        services.verbs.update(move_verbs(MoveSource(data.database, data.session.session, _AlwaysStopped())))
+        yield services
+
+
+class _AlwaysStopped:
+    """The service while no daemon runs, as services.ports.StoppableService promises."""
+
+    async def stop(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
+        """Nobody uses the database while this process holds it."""
+
+    def keep_stopped(self) -> None:
+        """It is."""
+
+    def resume(self) -> None:
+        """There is nothing to go on with."""
+
+    def end(self, place: str, /) -> None:
+        """The process ends by itself."""
 
 
 @asynccontextmanager

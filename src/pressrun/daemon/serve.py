@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
+from pressrun.control.verbs import move_verbs
 from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
 from pressrun.daemon.assembly import (
@@ -34,6 +35,7 @@ from pressrun.daemon.listeners import DaemonListeners
 from pressrun.daemon.offline import opened
 from pressrun.daemon.reload import Reload, serving
 from pressrun.daemon.running import Running
+from pressrun.daemon.service_stop import ServiceStop
 from pressrun.daemon.services import Hooks, build_services
 from pressrun.daemon.session_keeper import SessionWatcher, describe_process
 from pressrun.daemon.start_checks import log_differences
@@ -51,8 +53,10 @@ from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.mail_processing import KINDS
+from pressrun.services.operating.move_source import MoveSource
 from pressrun.services.operating.readiness import Readiness
 from pressrun.smtp.handover import Outcome
+from pressrun.store.database import Gate
 from pressrun.store.journal import Journal
 from pressrun.web.http.server import WebServer
 
@@ -101,11 +105,13 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     stopping = asyncio.Event()
     current = Holder(settings)
     async with opened(settings) as data, _opened_journal(settings) as journal:
-        database, keys, session = data.database, data.keys, data.session
+        gate = Gate()
+        database, keys, session = data.database.behind(gate), data.keys, data.session
+        stop = ServiceStop(session, data.database, gate, settings.data)
         await log_differences(database, session.session, describe_process(settings, keys))
         metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS)
         bounce_handler = build_bounce_handler(current, keys)
-        dispatcher = await build_dispatcher(settings, database, keys, session, journal, bounce_handler, metrics)
+        dispatcher = await build_dispatcher(settings, database, keys, stop, journal, bounce_handler, metrics)
         workers = build_workers(settings, keys, dispatcher.broker, journal)
         hooks = Hooks(wake=dispatcher.wake, unpause=dispatcher.unpause, on_new_key=workers.adopt, sign_ups=metrics)
         services = build_services(current, database, keys, bounce_handler, hooks)
@@ -126,6 +132,8 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             metrics=metrics,
             relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
         )
+        stop.connect(dispatcher, settings.delivery.drain_seconds, stopping.set)
+        services.verbs.update(move_verbs(MoveSource(data.database, session.session, stop)))
         services.verbs["relay.statuses"] = running.relay_watch.statuses
         loops += [session, *running.loops()]
         _handle_signals(Reload(running), stopping)
@@ -148,6 +156,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         )
         await _run(running, app, stopping, extras.tour)
         session.require_kept()
+        stop.require_here()
     notifier.close()
     event(log, "daemon.stopped")
 

@@ -25,7 +25,7 @@ from pressrun.services import evidence
 from pressrun.store import consent, search
 from pressrun.store.datadir import DataDir, load_consent_head, load_keys, require_keys
 from pressrun.store.location import Location, require_current_schema
-from pressrun.store.table_store import Mark, MarkState, MoveTarget, StoredTable, TableStore
+from pressrun.store.table_store import MoveMark, MoveState, MoveTarget, StoredTable, TableStore
 
 _INDEXED = "select list_id, title, preheader, text from edition join edition_content on edition_id = id where id = ?"
 
@@ -90,15 +90,15 @@ def finish_move(data: DataDir, destination: Location) -> bool:
         return False
     with _opened(data.database) as source:
         mark = source.mark()
-    if mark is None or mark.state is not MarkState.GONE or mark.place != str(destination):
+    if mark is None or mark.state is not MoveState.GONE or mark.place != str(destination):
         return False
     with _available(destination), closing(destination.open_target()) as target:
         return _release_after(target, mark)
 
 
-def _release_after(target: MoveTarget, gone: Mark) -> bool:
+def _release_after(target: MoveTarget, gone: MoveMark) -> bool:
     there = target.find_mark()
-    if there is None or there.state is not MarkState.READY or there.move != gone.move:
+    if there is None or there.state is not MoveState.READY or there.move != gone.move:
         return False
     target.release()
     return True
@@ -140,7 +140,7 @@ class _RunningMove:
         self._source, self._target, self._progress = copier.source, copier.target, copier.progress
         self._data = data
         self._keys = keys
-        self.mark = Mark(MarkState.ARRIVING, str(data.database), secrets.token_hex(8))
+        self.mark = MoveMark(MoveState.ARRIVING, str(data.database), secrets.token_hex(8))
         self._tables: dict[str, StoredTable] = {}
         self._head = NO_ROWS
         self._rows = self._changed = self._evidence_problems = 0
@@ -188,7 +188,7 @@ class _RunningMove:
             require_keys(self._data, self._keys, self._target.tx)
             self._progress("checking foreign keys")
             self._target.complete(last_ids)
-        self._target.publish(replace(self.mark, state=MarkState.READY))
+        self._target.publish(replace(self.mark, state=MoveState.READY))
 
     def _changed_editions(self) -> set[int]:
         tables = [self._tables[name] for name in ("edition", "edition_content")]
@@ -220,7 +220,7 @@ class _RunningMove:
         if self._stopped_at:
             with suppress(Unavailable), _opened(self._data.database) as source:
                 mark = source.mark()
-        return mark is not None and mark.state is MarkState.GONE and mark.move == self.mark.move
+        return mark is not None and mark.state is MoveState.GONE and mark.move == self.mark.move
 
     def undo(self, served: ServedSource) -> None:
         """Leave both databases as they were, as far as they can be reached; the next move does the rest."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,6 +41,22 @@ class ClaimOwner(Protocol):
 
     def may_hand_out(self) -> bool:
         """Whether no other process may have begun to claim. While the lease cannot be renewed, nothing may go out."""
+
+
+class StoppableService(Protocol):
+    """A service that stops while its database is moved, and answers that it is unavailable meanwhile."""
+
+    async def stop(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
+        """Finish what is in flight and use the database no more; `on_abandoned` is called if the command ends."""
+
+    def keep_stopped(self) -> None:
+        """Stay stopped even if the command ends now; raises Refused when the service goes on already."""
+
+    def resume(self) -> None:
+        """Go on."""
+
+    def end(self, place: str, /) -> None:
+        """End: the data are in another place."""
 
 
 class SignUpObserver(Protocol):

@@ -75,6 +75,16 @@ class EngineConnection(ABC):
         with self.reading() as tx:
             return work(tx)
 
+    def with_tables(self, work: Callable[[TableStore], T]) -> T:
+        """Run a function of all tables as one transaction; raises what it raises, and Unavailable."""
+        self.read(lambda _: None)  # which connects again if the connection was lost
+        tables = self.tables()
+        try:
+            with tables.transaction():
+                return work(tables)
+        except self.dialect.outages as problem:
+            raise Unavailable(f"the database is unavailable: {problem}") from problem
+
     def may_run_again(self, problem: Exception) -> bool:
         """Whether the same unit of work may succeed now."""
         return isinstance(problem, (Conflict, *self.dialect.conflicts))

@@ -11,9 +11,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
+from pressrun.core.errors import Unavailable
 from pressrun.store.connection import ConnectionThread, EngineConnection
 from pressrun.store.group_commit import BatchItem, GroupCommit, Transact, one_by_one
 from pressrun.store.location import Location
+from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Transaction
 
 P = ParamSpec("P")
@@ -21,12 +23,27 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 
+class Gate:
+    """Whether a database may be used; `reason` says why not."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+
+    def require_open(self) -> None:
+        """Raise Unavailable while the gate is closed."""
+        if self.reason is not None:
+            raise Unavailable(self.reason)
+
+
 class Database:
     """The writing and the reading connection of a process, each on its own thread."""
 
-    def __init__(self, writer: ConnectionThread, reader: ConnectionThread, location: Location) -> None:
+    def __init__(
+        self, writer: ConnectionThread, reader: ConnectionThread, location: Location, gate: Gate | None = None
+    ) -> None:
         self._writer = writer
         self._reader = reader
+        self._gate = gate or Gate()
         self._syncing = 0
         self._batches = GroupCommit(self._write)
         self.location = location
@@ -41,6 +58,15 @@ class Database:
             await writer.close()
             raise
         return cls(writer, reader, location)
+
+    def behind(self, gate: Gate) -> Self:
+        """The same connections, for those who may use them only while the gate is open."""
+        return type(self)(self._writer, self._reader, self.location, gate)
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether the gate is closed."""
+        return self._gate.reason is not None
 
     async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function as one durable transaction; raises what it raises, and Unavailable."""
@@ -85,6 +111,7 @@ class Database:
 
     async def _write(self, hop: Callable[[Transact], T], *, durable: bool = True) -> T:
         """Call `hop` on the writer's thread with a function that runs one transaction."""
+        self._gate.require_open()
         later = asyncio.get_running_loop().call_soon_threadsafe
 
         def on_thread(connection: EngineConnection) -> T:
@@ -94,7 +121,12 @@ class Database:
 
     async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that only reads, on a consistent snapshot."""
+        self._gate.require_open()
         return await self._reader.run(lambda connection: connection.read(lambda tx: work(tx, *args, **kwargs)))
+
+    async def with_tables(self, work: Callable[[TableStore], T]) -> T:
+        """Run a function of all tables as one durable transaction; raises what it raises, and Unavailable."""
+        return await self._writer.run(lambda connection: connection.with_tables(work))
 
     async def checkpoint(self) -> bool:
         """Bring everything that is committed to the disk; False while a reader prevents that.

@@ -5,6 +5,7 @@
     data_dir/keys/suppression   never rotated            data_dir/backups/       the database before each schema step
     data_dir/layouts/NAME.html  the operator's own layouts
     data_dir/keys/consent-head  the last row of evidence, written a moment ago
+    data_dir/moving             locked while a command moves the database
     data_dir/handovers          the journal: mails that relays have accepted and the database may not know of
 
 Keys are created only together with a new database. Links in mails already sent depend on them, so a database without
@@ -19,6 +20,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +41,7 @@ _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 
 _SUPPRESSIONS = 0  # the number of the suppression key in the table keyring
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+LOOKS, LOOK_SECONDS = 20, 0.05  # for a lock that a daemon holds for a moment to see whether anybody does
 _UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
 
@@ -70,6 +73,10 @@ class DataDir:
         """Which file the lock is, since which boot of the machine: who holds it knows that nobody else does."""
         file = self.lock.stat()
         return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{file.st_dev}:{file.st_ino}"
+
+    @property
+    def move_lock(self) -> Path:
+        return self.root / "moving"
 
     @property
     def journal(self) -> Path:
@@ -110,12 +117,30 @@ class DataLock:
     @classmethod
     def acquire(cls, data: DataDir) -> Self:
         """Acquire the lock, or raise TryAgain at once."""
-        descriptor = os.open(data.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = cls.find_free(data.lock)
+        if lock is None:
+            raise TryAgain(f"another process is using {data.root}. Wait for it, or stop it")
+        return lock
+
+    @classmethod
+    def acquire_for_move(cls, data: DataDir) -> Self:
+        """Acquire the lock of the one command that moves the database; raises TryAgain."""
+        for _ in range(LOOKS):
+            lock = cls.find_free(data.move_lock)
+            if lock is not None:
+                return lock
+            time.sleep(LOOK_SECONDS)
+        raise TryAgain(f"another command is moving the database of {data.root}. Wait for it, or stop it")
+
+    @classmethod
+    def find_free(cls, path: Path) -> Self | None:
+        """Lock this file, or return None at once."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            raise TryAgain(f"another process is using {data.root}. Wait for it, or stop it") from None
+            return None
         return cls(descriptor)
 
     def release(self) -> None:
@@ -123,11 +148,22 @@ class DataLock:
         os.close(self._descriptor)
 
 
+def is_moving(data: DataDir) -> bool:
+    """Whether a command that moves the database is running."""
+    if not data.move_lock.exists():
+        return False
+    lock = DataLock.find_free(data.move_lock)
+    if lock is not None:
+        lock.release()
+    return lock is None
+
+
 def prepare(data: DataDir) -> KeyRing:
     """With the lock held: create missing data, migrate the schema, and load the keys."""
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if data.database.exists():
         keys, _ = migrate_schema(data)
+        _end_abandoned_move(data)
         (data.keys / _UNUSED).unlink(missing_ok=True)  # the start that created both was killed
         return keys
     if not data.keys.exists():
@@ -138,6 +174,15 @@ def prepare(data: DataDir) -> KeyRing:
     _record_keys(data, keys)
     (data.keys / _UNUSED).unlink()
     return keys
+
+
+def _end_abandoned_move(data: DataDir) -> None:
+    """Remove what a move that was killed has left in its source."""
+    if is_moving(data):
+        return
+    with closing(data.database.connect()) as connection:
+        if connection.tables().is_tracking():
+            connection.with_tables(lambda tables: tables.untrack_changes())
 
 
 def migrate_schema(data: DataDir) -> tuple[KeyRing, list[int]]:

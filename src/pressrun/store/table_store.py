@@ -28,7 +28,7 @@ MARK = f"{OURS}mark"
 Values = tuple[Any, ...]
 
 
-class MarkState(StrEnum):
+class MoveState(StrEnum):
     """What a move says about a database, which nobody may use then."""
 
     ARRIVING = "arriving"  # it is being filled; worth nothing if the move ended
@@ -37,10 +37,10 @@ class MarkState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class MoveMark:
     """The mark of a move on a database: its state, the other database, and which move it was."""
 
-    state: MarkState
+    state: MoveState
     place: str
     move: str
 
@@ -60,11 +60,11 @@ class StoredTable:
         return frozenset(self.columns), self.key
 
 
-def require_unmarked(place: object, mark: Mark | None) -> None:
+def require_unmarked(place: object, mark: MoveMark | None) -> None:
     """Raise BadConfiguration for a database that a move has left, or has not finished."""
     if mark is None:
         return
-    if mark.state is MarkState.GONE:
+    if mark.state is MoveState.GONE:
         where = (
             "remove the key database" if not mark.place.startswith("postgresql://") else "name it in the key database"
         )
@@ -148,6 +148,10 @@ class TableStore(ABC):
         """The number of rows."""
         return int(self.execute(f"select count(*) from {quoted([table.name])}").fetchone()[0])
 
+    def is_tracking(self) -> bool:
+        """Whether changes are noted, by this move or one that was killed."""
+        return self.has(f"{NOTES}list")
+
     def has_changes(self, table: StoredTable) -> bool:
         """Whether any row was noted."""
         return self.execute(f"select 1 from {quoted([NOTES + table.name])} limit 1").fetchone() is not None
@@ -184,16 +188,16 @@ class TableStore(ABC):
             )
         )
 
-    # ------------------------------------------------------------------ the mark
+    # ------------------------------------------------------------------ the move mark
 
-    def mark(self) -> Mark | None:
+    def mark(self) -> MoveMark | None:
         """The mark of a move, or None: it may be used."""
         if not self.has(MARK):
             return None
         row = self.execute(f"select state, place, move from {MARK}").fetchone()
-        return None if row is None else Mark(MarkState(row[0]), row[1], row[2])
+        return None if row is None else MoveMark(MoveState(row[0]), row[1], row[2])
 
-    def set_mark(self, mark: Mark) -> None:
+    def set_mark(self, mark: MoveMark) -> None:
         """Mark the database."""
         self.execute(
             f"create table if not exists {MARK} (state text not null, place text not null, move text not null)"
@@ -219,7 +223,7 @@ class MoveTarget(TableStore):
         """
 
     @abstractmethod
-    def find_mark(self) -> Mark | None:
+    def find_mark(self) -> MoveMark | None:
         """The mark of what is there before `prepare`, or None."""
 
     @abstractmethod
@@ -231,7 +235,7 @@ class MoveTarget(TableStore):
         """What keeps this engine from storing a row of the other one, or None."""
 
     @abstractmethod
-    def prepare(self, mark: Mark) -> None:
+    def prepare(self, mark: MoveMark) -> None:
         """Create the tables, empty and marked, in place of what an earlier move has left."""
 
     @abstractmethod
@@ -249,7 +253,7 @@ class MoveTarget(TableStore):
         """
 
     @abstractmethod
-    def publish(self, mark: Mark) -> None:
+    def publish(self, mark: MoveMark) -> None:
         """Bring everything to the disk, in its place, still marked."""
 
     @abstractmethod

@@ -177,6 +177,9 @@ class Dispatcher(BackgroundLoop):
 
     async def cycle(self) -> None:
         """One cycle. After a cycle that met an error of its own the next is a careful one."""
+        if self._database.is_shut:  # nothing can be recorded, and nothing is in flight
+            self.alive_at = self._clock()
+            return
         try:
             await self._cycle()
         except Unavailable:

@@ -19,7 +19,7 @@ from pressrun.store.connection import ConnectionThread
 from pressrun.store.postgresql.connection import PostgresConnection, connect, dialect, without_password
 from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.schema_steps import load_steps, newest_step
-from pressrun.store.table_store import Mark, MoveTarget, require_unmarked
+from pressrun.store.table_store import MoveMark, MoveTarget, require_unmarked
 from pressrun.store.transaction import Dialect
 
 T = TypeVar("T")
@@ -170,6 +170,6 @@ class PostgresDatabase:
                 raise Unavailable(f"the database {self} is unavailable: {problem}") from problem
 
 
-def _read_version(connection: psycopg.Connection[Any]) -> tuple[Any, Mark | None]:
+def _read_version(connection: psycopg.Connection[Any]) -> tuple[Any, MoveMark | None]:
     row = connection.execute("select version from schema_version").fetchone()
     return row, PostgresTables(connection, dialect()).mark()

@@ -12,7 +12,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from pressrun.core.errors import BadConfiguration, OutputExists
 from pressrun.store.postgresql.tables import HERE, PostgresTables
-from pressrun.store.table_store import OURS, STAGED, Mark, MoveTarget, StoredTable, Values, quoted
+from pressrun.store.table_store import OURS, STAGED, MoveMark, MoveTarget, StoredTable, Values, quoted
 from pressrun.store.transaction import Dialect
 
 _FOREIGN_KEYS = f"""
@@ -49,7 +49,7 @@ class PostgresTarget(PostgresTables, MoveTarget):
         self._indexes: list[str] = []  # what the schema creates once the rows are there
         self._constraints: list[str] = []
 
-    def find_mark(self) -> Mark | None:
+    def find_mark(self) -> MoveMark | None:
         return self.mark()
 
     def require_empty(self, source: str) -> None:
@@ -70,7 +70,7 @@ class PostgresTarget(PostgresTables, MoveTarget):
     def _is_ours(self, name: str) -> bool:
         return name.startswith(OURS) or name in {made for _, made in _created(self._schema)}
 
-    def prepare(self, mark: Mark) -> None:
+    def prepare(self, mark: MoveMark) -> None:
         try:
             with self.transaction():
                 self._drop_all()
@@ -146,7 +146,7 @@ class PostgresTarget(PostgresTables, MoveTarget):
             if table.draws_ids and (last := max(last_ids.get(table.name, 0), self.highest_id(table))):
                 self.execute("select setval(?::regclass, ?)", (self.sequence_of(table.name), last))
 
-    def publish(self, mark: Mark) -> None:
+    def publish(self, mark: MoveMark) -> None:
         self.set_mark(mark)  # the commit brings all that went before to the disk
 
     def release(self) -> None:

@@ -13,7 +13,7 @@ from pressrun.store.files import sync_directory
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.tables import SqliteTables
-from pressrun.store.table_store import STAGED, Mark, MarkState, MoveTarget, StoredTable, Values, quoted
+from pressrun.store.table_store import STAGED, MoveMark, MoveState, MoveTarget, StoredTable, Values, quoted
 
 CACHE_KIB = 64 * 1024  # for the file that is filled: its indexes fit in for some million rows
 
@@ -27,7 +27,7 @@ class SqliteTarget(SqliteTables, MoveTarget):
         self._draft = path.with_name(f".{path.name}.moving")
         self._later: list[str] = []  # what the schema creates once the rows are there: indexes, then triggers
 
-    def find_mark(self) -> Mark | None:
+    def find_mark(self) -> MoveMark | None:
         if not self._path.exists():
             return None
         with closing(connect(self._path, readonly=True)) as connection:
@@ -46,7 +46,7 @@ class SqliteTarget(SqliteTables, MoveTarget):
         if mark is None or mark.place != source:
             raise OutputExists(f"{self._path} exists. Name another file, or move it away")
 
-    def prepare(self, mark: Mark) -> None:
+    def prepare(self, mark: MoveMark) -> None:
         self.discard()
         migrate.create(self._draft, migrate.package_schema(), migrate.newest_version())
         self._open(connect(self._draft))
@@ -101,7 +101,7 @@ class SqliteTarget(SqliteTables, MoveTarget):
         if broken:
             raise Refused(f"{len(broken)} rows would be without those that they refer to, as in {broken[0][0]}")
 
-    def publish(self, mark: Mark) -> None:
+    def publish(self, mark: MoveMark) -> None:
         self.set_mark(mark)
         self._open(sqlite3.connect(":memory:", isolation_level=None))
         with self._draft.open("rb") as handle:
@@ -120,7 +120,7 @@ class SqliteTarget(SqliteTables, MoveTarget):
             path.unlink(missing_ok=True)
         with suppress(BadConfiguration):
             mark = self.find_mark()
-            if mark is not None and mark.state is MarkState.READY:
+            if mark is not None and mark.state is MoveState.READY:
                 self._path.unlink()
 
 

@@ -1,0 +1,243 @@
+"""`move-to` from outside: an edition goes on where it stood, nobody is mailed twice, and a kill changes nothing."""
+
+from __future__ import annotations
+
+import smtplib
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+
+import pytest
+from tests.e2e.conftest import MakeHouse
+from tests.e2e.house import DOMAIN, House, plain_environment, until
+from tests.operations.moving import empty_database
+
+from pressrun.control.client import ControlClient
+from pressrun.core.errors import PressrunError, TryAgain
+from pressrun.store.datadir import DataDir, DataLock
+from pressrun.store.postgresql.location import PostgresDatabase
+
+pytestmark = pytest.mark.needs("postgresql")
+
+READERS = 400
+EVERYBODY = READERS + 3  # with those that every house has
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresDatabase]:
+    with empty_database() as database:
+        yield database
+
+
+@pytest.fixture
+def sending(make_house: MakeHouse) -> House:
+    """A house that is sending an edition, slowly until `use` speeds it up."""
+    house = make_house(delivery={"rate": "20/s"})
+    house.import_readers(*(f"reader{number}@readers.example" for number in range(READERS)))
+    house.start()
+    house.send()
+    return house
+
+
+def use(house: House, place: str | None) -> None:
+    """Change the configuration as the command says."""
+    lines = [line for line in house.config.read_text().splitlines() if not line.startswith("database =")]
+    if place is not None:
+        lines.insert(0, f'database = "{place}"')
+    house.config.write_text("\n".join(lines) + "\n")
+
+
+def await_finished(house: House) -> dict[str, object]:
+    """Send the rest, fast."""
+    house.config.write_text(house.config.read_text().replace('"20/s"', '"1000/s"'))
+    house.do("reload")
+
+    def finished() -> dict[str, object] | None:
+        shown: dict[str, object] = house.show(1)
+        return shown if shown["state"] == "finished" else None
+
+    return until(finished, 60)
+
+
+def ended(house: House) -> int:
+    """How the daemon ended by itself."""
+    assert house.daemon is not None
+    code = house.daemon.process.wait(30)
+    house.daemon.close()
+    return int(code)
+
+
+def test_an_edition_goes_on_after_a_move_there_and_back(sending: House, server: PostgresDatabase) -> None:
+    until(lambda: len(sending.accepted()) > 20 or None)
+    moved = sending.json("move-to", server.address, "--yes")
+    assert ended(sending) == 78
+    assert moved["moved_to"] == str(server)
+    assert server.address in moved["config"]
+    assert sending.run("serve").code == 78
+    assert f"was moved to {server}" in sending.run("list", "ls").err
+    use(sending, server.address)
+    sending.start()
+    at = len(sending.accepted())
+    until(lambda: len(sending.accepted()) > at + 20 or None)
+    sending.do("move-to", f"sqlite:{sending.database}", "--yes")
+    assert ended(sending) == 78
+    assert len(sending.accepted()) < EVERYBODY
+    use(sending, None)
+    sending.start()
+    assert await_finished(sending)["delivered"] == EVERYBODY
+    accepted = sending.accepted()
+    assert (len(accepted), len({*accepted})) == (EVERYBODY, EVERYBODY)
+    identifiers = {mail.message["Message-ID"] for mail in sending.mails()}
+    assert len(identifiers) == EVERYBODY
+
+
+def test_a_move_while_no_daemon_runs(make_house: MakeHouse, server: PostgresDatabase) -> None:
+    house = make_house()
+    house.import_readers("reader@readers.example")
+    before = house.json("list", "show", "news")
+    house.do("move-to", server.address, "--yes")
+    use(house, server.address)
+    assert house.json("list", "show", "news") == before
+    house.start()
+    house.send()
+    assert await_finished(house)["delivered"] == 4
+
+
+@contextmanager
+def stopped_by_a_command(house: House) -> Iterator[ControlClient]:
+    """What the command does until its switch."""
+    data = DataDir(house.folder / "data")
+    lock = DataLock.acquire_for_move(data)
+    try:
+        client = ControlClient.connect(data.control_socket)
+        assert client is not None
+        with closing(client):
+            client.call("move.track", {}, lambda _: None)
+            client.call("move.stop", {}, lambda _: None)
+            yield client
+    finally:
+        lock.release()
+
+
+def test_while_it_is_stopped_the_service_answers_and_takes_nothing(sending: House) -> None:
+    with stopped_by_a_command(sending):
+        at = len(sending.accepted())
+        page = sending.get("/news")
+        assert (page.status, "retry-after" in page.headers) == (503, True)
+        assert sending.get("/readyz").status == 503
+        with smtplib.SMTP("127.0.0.1", sending.smtp_port, timeout=20) as client:
+            client.ehlo()
+            client.mail("a@readers.example")
+            assert client.rcpt(f"news-subscribe@{DOMAIN}")[0] == 451
+        assert sending.run("list", "create", "other", "--title", "Other").code == 69
+        assert sending.copies(1)["claimed"] == 0
+        assert len(sending.accepted()) == at
+    # The command ended without a switch, as a kill ends it.
+    until(lambda: sending.get("/news").status == 200 or None)
+    assert await_finished(sending)["delivered"] == EVERYBODY
+    assert len(sending.accepted()) == len({*sending.accepted()}) == EVERYBODY
+    assert sending.rows("select count(*) from sqlite_schema where name like 'move%'") == [0]
+
+
+def test_a_stop_that_failed_is_over_at_once(sending: House) -> None:
+    with stopped_by_a_command(sending) as client:
+        client.call("move.resume", {}, lambda _: None)
+        assert sending.get("/news").status == 200
+        with pytest.raises(PressrunError, match="goes on already"):
+            client.call("move.switch", {"place": "elsewhere", "move": "m"}, lambda _: None)
+    assert await_finished(sending)["delivered"] == EVERYBODY
+
+
+def test_a_daemon_killed_in_the_stop_starts_where_it_was(sending: House) -> None:
+    assert sending.daemon is not None
+    with stopped_by_a_command(sending) as client:
+        sending.daemon.kill()
+        with pytest.raises(TryAgain):
+            client.call("move.switch", {"place": "elsewhere", "move": "m"}, lambda _: None)
+        sending.start()
+    assert await_finished(sending)["delivered"] == EVERYBODY
+    assert len(sending.accepted()) == len({*sending.accepted()}) == EVERYBODY
+
+
+def test_a_start_clears_what_a_killed_move_has_left(sending: House) -> None:
+    assert sending.daemon is not None
+    with stopped_by_a_command(sending):
+        sending.daemon.kill()
+    assert sending.rows("select count(*) from sqlite_schema where name like 'move%'") != [0]
+    sending.start()
+    assert sending.rows("select count(*) from sqlite_schema where name like 'move%'") == [0]
+
+
+def killed_after(seconds: float, house: House, server: PostgresDatabase) -> int:
+    """The exit code of a command that is killed then, if it has not ended by itself."""
+    command = [*house.program, "--config", str(house.config), "move-to", server.address, "--yes"]
+    with subprocess.Popen(command, cwd=house.folder, env=plain_environment(), stdout=subprocess.DEVNULL) as process:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        process.kill()
+    return process.returncode
+
+
+def has_ended(house: House) -> bool:
+    assert house.daemon is not None
+    return house.daemon.process.poll() is not None
+
+
+@pytest.mark.thorough
+def test_a_command_killed_at_any_time_leaves_the_source_in_use(sending: House, server: PostgresDatabase) -> None:
+    """Each kill comes later, until one comes too late."""
+    assert sending.daemon is not None
+    number, code = 0, -1
+    while code and sending.daemon.process.poll() is None:
+        code = killed_after(0.3 + number * 0.15, sending, server)
+        number += 1
+        if code:
+            until(lambda: sending.get("/news").status == 200 or has_ended(sending) or None)
+    if code:  # killed after the switch, before the target was released
+        sending.do("move-to", server.address, "--yes")
+    assert ended(sending) == 78
+    use(sending, server.address)
+    sending.start()
+    assert await_finished(sending)["delivered"] == EVERYBODY
+    assert len(sending.accepted()) == len({*sending.accepted()}) == EVERYBODY
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "code", "says"),
+    [
+        ("postgresql:///x?host=/nowhere", ["--yes"], 69, "cannot be reached"),
+        ("mysql://x", ["--yes"], 64, "write postgresql://USER@HOST/NAME or sqlite:FILE"),
+        ("sqlite:data/pressrun.sqlite3", ["--yes"], 64, "already"),
+        ("sqlite:config.toml", ["--yes"], 73, "exists"),
+        ("postgresql:///x?host=/nowhere", [], 64, "confirm with --yes"),
+        ("postgresql:///x?host=/nowhere", ["--dry-run"], 69, "cannot be reached"),
+        ("postgresql:///x", ["--yes", "--password-file", "missing"], 66, "cannot be read"),
+    ],
+)
+def test_bad_targets(house: House, target: str, options: list[str], code: int, says: str) -> None:
+    result = house.run("move-to", target, *options)
+    assert (result.code, says in result.err) == (code, True), result
+
+
+def test_a_dry_run_says_what_would_be_moved(house: House, server: PostgresDatabase) -> None:
+    report = house.json("move-to", server.address, "--dry-run")
+    assert report["target"] == str(server)
+    assert report["rows"] >= 1
+    assert not server.exists()
+
+
+def test_nothing_is_moved_before_there_is_something(make_house: MakeHouse, server: PostgresDatabase) -> None:
+    house = make_house()
+    use(house, server.address)
+    result = house.run("move-to", f"sqlite:{house.folder / 'file'}", "--yes")
+    assert (result.code, "no data to move" in result.err) == (1, True)
+
+
+def test_a_second_command_has_to_wait(house: House, server: PostgresDatabase) -> None:
+    lock = DataLock.acquire_for_move(DataDir(house.folder / "data"))
+    began = time.monotonic()
+    result = house.run("move-to", server.address, "--yes")
+    lock.release()
+    assert (result.code, "another command is moving" in result.err) == (75, True)
+    assert time.monotonic() - began < 30
