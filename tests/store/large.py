@@ -11,6 +11,11 @@ LISTS = 50
 EDITION = 2000  # the id of the one that goes to everybody; those before it are the archive
 
 
+def fill_people(connection: sqlite3.Connection, readers: int) -> None:
+    """Fill a fresh database with readers and their lists alone."""
+    connection.executescript(f"begin; {_PEOPLE} commit;".format(readers=readers, some=max(1, readers // 100)))
+
+
 def fill(connection: sqlite3.Connection, readers: int, *, state: str) -> None:
     """Fill a fresh database: `state` is that of every copy and notice, `queued` or `delivered`."""
     some = max(1, readers // 100)

@@ -323,8 +323,11 @@ PLANS = {
 
 # Longer plans: of these it is enough that nothing long is scanned.
 UNSCANNED = [
-    "deliveries.queue_audience",
-    "deliveries.queue_audience_shuffled",
+    "audiences.queue_audience",
+    "audiences.queue_early",
+    "audiences.draw",
+    "subscriptions.find_slice",
+    "bulk_changes.oldest",
     "deliveries.withhold",
     "deliveries.release_barred",
     "deliveries.release",

@@ -26,7 +26,7 @@ _WAITING = (_DEFERRED, _QUEUED)  # a copy that waits for its retry goes before a
 # Copies that may not go any more are cancelled so many at a time, and at most so often in one claim.
 _SIFTED_TOGETHER, _SIFTED_AT_MOST = 400, 5
 _NOTICES_AT_MOST = 1000  # read in one claim
-_FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was set back since
+FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was set back since
 
 
 class SentMail(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,17 +107,6 @@ class DeliveryResult(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     blocks: bool = False
 
 
-def queue_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, shuffled: bool) -> int:
-    """Queue one copy for every reader who is active and not suppressed, in the order of joining or in random order.
-
-    Readers who had this issue in another language of its family, and have changed to this one since, are left out.
-    """
-    statement = "deliveries.queue_audience_shuffled" if shuffled else "deliveries.queue_audience"
-    queued = tx.run(statement, edition_id=edition_id, list_id=list_id, now=now)
-    count_move(tx, edition_id, None, _QUEUED, queued)
-    return queued
-
-
 def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
     """The names of the destination queues in which copies of an edition wait."""
     found: set[str] = set()
@@ -130,9 +119,9 @@ def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
 
 
 def claim_copies(
-    tx: Transaction, *, session: int, edition_id: int, lane: str, now: int, limit: int
+    tx: Transaction, *, session: int, edition_id: int, lane: str, now: int, limit: int, until: int = FOR_EVER
 ) -> tuple[list[ClaimedCopy], int]:
-    """Claim at most `limit` copies of an edition in one destination queue for a session.
+    """Claim at most `limit` copies of an edition in one destination queue for a session; new ones if due by `until`.
 
     Those whose reader may not be mailed any more are cancelled on the way, and others take their place; the second
     value says how many.
@@ -145,7 +134,9 @@ def claim_copies(
             room = limit - len(claimed)
             if room <= 0:
                 return claimed, cancelled
-            allowed, barred = _ready_copies(tx, edition_id, state, lane, now, max(room, looked_at))
+            allowed, barred = _ready_copies(
+                tx, edition_id, state, lane, until if state is _QUEUED else now, max(room, looked_at)
+            )
             del allowed[room:]
             count_move(tx, edition_id, state, _CLAIMED, _claim(tx, session, allowed, now))
             claimed += allowed
@@ -159,10 +150,9 @@ def claim_copies(
 
 
 def _ready_copies(
-    tx: Transaction, edition_id: int, state: DeliveryState, lane: str, now: int, limit: int
+    tx: Transaction, edition_id: int, state: DeliveryState, lane: str, until: int, limit: int
 ) -> tuple[list[ClaimedCopy], list[int]]:
     """The copies that may go, and the ids of those that may not."""
-    until = _FOR_EVER if state is DeliveryState.QUEUED else now
     found = tx.row("deliveries.ready_copies", edition_id=edition_id, state=state, lane=lane, now=until, limit=limit)
     assert found is not None  # an aggregate has a row always
     return _read_copies(found["allowed"]), _read_ids(found["barred"])
@@ -185,7 +175,7 @@ def claim_notices(
     claimed: list[ClaimedNotice] = []
     barred: list[ClaimedNotice] = []
     for state in _WAITING:
-        until = _FOR_EVER if state is DeliveryState.QUEUED else now
+        until = FOR_EVER if state is DeliveryState.QUEUED else now
         for row in tx.each("deliveries.ready_notices", state=state, now=until, limit=_NOTICES_AT_MOST):
             if octets <= 0 or len(claimed) >= limit:
                 break
@@ -350,10 +340,21 @@ def is_in_flight(tx: Transaction, edition_id: int) -> bool:
     return bool(tx.value("deliveries.is_in_flight", edition_id=edition_id))
 
 
-def next_due(tx: Transaction, edition_id: int, lane: str) -> int | None:
-    """When the next copy of an edition in a destination queue may go; None when nothing waits there."""
-    found = [tx.value("deliveries.next_due", edition_id=edition_id, state=state, lane=lane) for state in _WAITING]
+def next_due(tx: Transaction, edition_id: int, lane: str, *, until: int = FOR_EVER) -> int | None:
+    """When the next copy of an edition in a destination queue may go; None when nothing waits there.
+
+    New copies that are due after `until` do not count.
+    """
+    deferred = tx.value("deliveries.next_due", edition_id=edition_id, state=_DEFERRED, lane=lane)
+    queued = tx.value("deliveries.next_due", edition_id=edition_id, state=_QUEUED, lane=lane)
+    found = [deferred, queued if queued is not None and queued <= until else None]
     return min((at for at in found if at is not None), default=None)
+
+
+def is_due(tx: Transaction, edition_id: int, lane: str, until: int) -> bool:
+    """Whether a new copy in a destination queue is due by `until`."""
+    at = tx.value("deliveries.next_due", edition_id=edition_id, state=_QUEUED, lane=lane)
+    return at is not None and at <= until
 
 
 def next_notice_due(tx: Transaction) -> int | None:
@@ -362,11 +363,12 @@ def next_notice_due(tx: Transaction) -> int | None:
     return min((at for at in found if at is not None), default=None)
 
 
-def cancel_waiting(tx: Transaction, edition_id: int, now: int) -> int:
-    """Cancel the copies of an edition that are not claimed; returns how many."""
+def cancel_waiting(tx: Transaction, edition_id: int, now: int, limit: int) -> int:
+    """Cancel at most `limit` copies of an edition that are not claimed; returns how many."""
     number = 0
     for state in _WAITING:
-        cancelled = tx.run("deliveries.cancel_waiting", edition_id=edition_id, state=state, now=now, limit=1 << 40)
+        values = {"edition_id": edition_id, "state": state, "now": now, "limit": limit - number}
+        cancelled = tx.run("deliveries.cancel_waiting", **values) if number < limit else 0
         count_move(tx, edition_id, state, _CANCELLED, cancelled)
         number += cancelled
     return number

@@ -155,6 +155,11 @@ def record_edition(tx: Transaction, before: Edition, changed: Edition) -> None:
     )
 
 
+def extend_audience(tx: Transaction, edition_id: int, number: int, canary_copies: int | None = None) -> None:
+    """Count so many more readers of an edition; with `canary_copies` its canary has so many of them."""
+    tx.run("editions.extend_audience", id=edition_id, number=number, canary_copies=canary_copies)
+
+
 def publish(tx: Transaction, edition_id: int, now: int) -> None:
     """Let the page of an edition exist, because a copy may go out from here on. A welcome mail has no page."""
     tx.run("editions.publish", id=edition_id, now=now)

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import convert
 
 from pressrun.core.subscription import SubscriptionState
-from pressrun.store import lists, subscribers
+from pressrun.store import audiences, lists, subscribers
 from pressrun.store.transaction import Conflict, Row, Transaction, columns_of, in_json
 
 
@@ -100,11 +100,25 @@ def _with_details(values: Sequence[Any]) -> tuple[Subscription, subscribers.Subs
     )
 
 
+def highest_id(tx: Transaction) -> int:
+    """The highest id of a subscription; later ones have higher ones."""
+    return int(tx.value("subscriptions.highest_id") or 0)
+
+
+def find_slice(tx: Transaction, list_id: int, *, after: int, last: int, limit: int) -> tuple[int, int]:
+    """The next active members of a list by id, at most `limit`: how many, and the id of the last one."""
+    row = tx.row("subscriptions.find_slice", list_id=list_id, after=after, last=last, limit=limit)
+    assert row is not None  # an aggregate has a row always
+    return row["number"], row["through"] or after
+
+
 def record_subscription(tx: Transaction, before: Subscription, changed: Subscription) -> None:
     """Write the new state of a subscription that was read as `before`, without `moved_to` (see store.language_switch).
 
     Raises Conflict where it has changed since.
     """
+    if before.state is SubscriptionState.ACTIVE and changed.state is not SubscriptionState.ACTIVE:
+        audiences.queue_early(tx, [before.id])
     was = {f"was_{name}": getattr(before, name) for name in _GUARDED}
     tx.update("subscriptions.move", **columns_of(changed), **was)
 
@@ -196,6 +210,7 @@ def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int
 
     This voids earlier requests that wait for a confirmation, and links that would undo an earlier unsubscribe.
     """
+    audiences.queue_early(tx, ids)
     state = SubscriptionState.UNSUBSCRIBED
     if tx.run("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now) < len(ids):
         raise Conflict("a subscription has ended already")

@@ -19,7 +19,7 @@ from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
 from pressrun.services.suppression import may_be_sent
-from pressrun.store import consent, copy_counts, deliveries, notices, subscribers, subscriptions
+from pressrun.store import audiences, consent, copy_counts, deliveries, notices, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 ANN = parse_address("Ann@x.example")
@@ -159,7 +159,9 @@ async def test_removing_cancels_what_waits(office: Office) -> None:
     await office.subscribers.add("news", ANN)
     edition = await office.make_edition()
     await office.database.write(
-        lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+        lambda tx: audiences.queue_audience(
+            tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW
+        )
     )
     await office.subscribers.remove("news", ANN)
     assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
@@ -176,7 +178,9 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     await office.lists.add_editor("news", ANN)
     edition = await office.make_edition()
     await office.database.write(
-        lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+        lambda tx: audiences.queue_audience(
+            tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW
+        )
     )
     test_copy = notices.NewNotice(kind="test", address=ANN, message_secret=b"", list_id=1, content=b"To: Ann@x.example")
     await office.database.write(notices.insert_notice, test_copy, NOW)
@@ -225,7 +229,9 @@ async def test_a_row_that_ends_a_membership_cancels_what_waits(office: Office, s
     await take(office, [row(2, "ann@x.example"), row(3, "bob@x.example")])
     edition = await office.make_edition()
     await office.database.write(
-        lambda tx: deliveries.queue_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+        lambda tx: audiences.queue_audience(
+            tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW
+        )
     )
     woken = office.woken
     await take(office, [row(2, "ann@x.example", state=state)])

@@ -25,7 +25,7 @@ from pressrun.services.operating.subscriber_import import ImportOptions, import_
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.suppression import find_reason
-from pressrun.store import deliveries, subscribers, subscriptions
+from pressrun.store import audiences, deliveries, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
@@ -177,7 +177,7 @@ async def test_a_batch_equals_its_rows_one_by_one(tmp_path: Path) -> None:
             ) -> dict[str, list[tuple[Any, ...]]]:
                 def run(tx: Transaction) -> dict[str, list[tuple[Any, ...]]]:
                     by_set(tx, replace(options, now=NOW, asks=False), before)
-                    deliveries.queue_audience(tx, edition_id=1, list_id=1, now=NOW, shuffled=False)
+                    audiences.queue_audience(tx, edition_id=1, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW)
                     work(tx, options, rows)
                     tx.run_deferred()
                     return state_of(tx)

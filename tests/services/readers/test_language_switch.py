@@ -476,3 +476,20 @@ async def test_two_wishes_at_once_leave_one_subscription(house: House) -> None:
     states = [state for state, *_ in (await standings(house)).values()]
     assert ["active", "unsubscribed", "unsubscribed"] == sorted(states)
     assert 1 == await live_copies(house, "one")
+
+
+async def test_a_switch_while_the_audience_is_taken_loses_no_copy(house: House) -> None:
+    """Their slice is still to come: the copy that it would have made moves with them."""
+    await house.add_reader(1)
+    editions = await add_issue(house, "one")
+    number, now = editions["noticias"], int(NOW)
+    await house.write(f"update edition set state = 'sending', started_at = {now} where id = {number}")
+    await house.write(
+        "insert into bulk_change (kind, edition_id, asked_at, done_through, last_id)"
+        f" values ('audience', {number}, {now}, 0, 1000)"
+    )
+    await choose(house, "boletim")
+    while await house.database.record(lifecycle.continue_oldest, now):
+        pass
+    await start(house, editions["boletim"])
+    assert 1 == await live_copies(house, "one")

@@ -19,8 +19,8 @@ from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.mail_results import Consequences
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.mails.notice_composer import is_passed_on
-from pressrun.store import copy_counts, deliveries, destinations, editions, lists, logos, sessions
-from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
+from pressrun.store import bulk_changes, copy_counts, deliveries, destinations, editions, lists, logos, sessions
+from pressrun.store.deliveries import FOR_EVER, ClaimedCopy, ClaimedNotice
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
@@ -206,7 +206,10 @@ class _Claiming:
 
     def _claim_from(self, edition: Edition, share: int) -> None:
         limit = share if edition.canary_copies is None else min(share, self._canary_room(edition))
-        rows = self._claim_rows(edition.id, limit) if limit > 0 else []
+        until = self._claimable_until(edition)
+        rows = self._claim_rows(edition.id, limit, until) if limit > 0 else []
+        if len(rows) < limit and until < self._claimable_until(edition):  # nobody is left who was drawn
+            rows += self._claim_rows(edition.id, limit - len(rows), FOR_EVER)
         if not rows:
             return
         if edition.first_claim_at is None:
@@ -218,7 +221,7 @@ class _Claiming:
         session = self._request.session
         self._claims.copies += [Job(row, self._now, session, compiled, queue=row.lane) for row in rows]
 
-    def _claim_rows(self, edition_id: int, limit: int) -> list[ClaimedCopy]:
+    def _claim_rows(self, edition_id: int, limit: int, until: int) -> list[ClaimedCopy]:
         """Claim from all destination queues with room evenly; what one does not use is for the next ones."""
         rooms = self._room_by_queue
         names = [name for name in deliveries.waiting_lanes(self._tx, edition_id) if rooms.get(name, limit) > 0]
@@ -234,6 +237,7 @@ class _Claiming:
                 lane=name,
                 now=self._now,
                 limit=most,
+                until=until,
             )
             if withheld:
                 self._claims.withheld[edition_id] += withheld
@@ -241,6 +245,17 @@ class _Claiming:
                 rooms[name] -= len(found)
             rows += found
         return rows
+
+    def _claimable_until(self, edition: Edition) -> int:
+        """New copies due by then may go. Of a canary these are the ones that were drawn, as long as any of them waits,
+        or may still be drawn: others only take the place of those whose readers have left.
+        """
+        if edition.canary_copies is None or edition.started_at is None:
+            return FOR_EVER
+        drawn, lanes = edition.started_at - 1, deliveries.waiting_lanes(self._tx, edition.id)
+        if bulk_changes.is_going_on(self._tx, edition.id):
+            return drawn
+        return drawn if any(deliveries.is_due(self._tx, edition.id, name, drawn) for name in lanes) else FOR_EVER
 
     def _canary_room(self, edition: Edition) -> int:
         assert edition.canary_copies is not None
@@ -259,9 +274,9 @@ class _Claiming:
         for edition, opens_at in going:
             if opens_at is not None or (edition.canary_copies is not None and self._canary_room(edition) <= 0):
                 continue
-            names = deliveries.waiting_lanes(self._tx, edition.id)
+            names, until = deliveries.waiting_lanes(self._tx, edition.id), self._claimable_until(edition)
             dues += [
-                deliveries.next_due(self._tx, edition.id, name)
+                deliveries.next_due(self._tx, edition.id, name, until=until)
                 for name in names
                 if self._room_by_queue.get(name, 1) > 0
             ]

@@ -89,8 +89,11 @@ class DraftApproval:
         """Release a draft; True when this call did it. An edition that is not held stays as it is."""
         found, is_done = await self._database.write(_release, edition_id, int(self._clock()))
         if found is not None and is_done:
-            event(log, "edition.started", edition=edition_id, list=found.list.name, audience=found.audience)
             self._wake()
+            if await lifecycle.carry_on(self._database, self._clock):
+                self._wake()
+                found = await self.find(edition_id) or found
+            event(log, "edition.started", edition=edition_id, list=found.list.name, audience=found.audience)
         return found, is_done
 
     async def discard(self, edition_id: int) -> tuple[HeldEdition | None, bool]:

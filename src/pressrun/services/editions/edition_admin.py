@@ -99,7 +99,7 @@ class EditionAdmin:
                 edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
             except ChangedSinceBuild:
                 continue
-            self._wake()
+            await self._complete()
             return edition_id
         raise Refused("other editions arrived at the same moment. Send it again")
 
@@ -151,7 +151,7 @@ class EditionAdmin:
     async def cancel(self, edition_id: int) -> None:
         """Cancel an edition; only copies in flight are still sent."""
         await self._database.write(_cancel, edition_id, int(self._clock()))
-        self._wake()
+        await self._complete()
 
     async def reschedule(self, edition_id: int, at: int) -> None:
         """Give a scheduled edition another time; a paused one stays paused."""
@@ -178,6 +178,12 @@ class EditionAdmin:
         self._unpause(domain)
         self._wake()
         return number
+
+    async def _complete(self) -> None:
+        """Complete what was begun, while the dispatcher already sends what is queued."""
+        self._wake()
+        if await lifecycle.carry_on(self._database, self._clock):
+            self._wake()
 
     def _queue_tests(self, tx: Transaction, prepared: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
         for address in addresses:

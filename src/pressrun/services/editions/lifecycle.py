@@ -11,8 +11,12 @@ from functools import partial
 
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.services.editions.audience import begin_audience, queue_slice
 from pressrun.services.editions.draft_status import require_releasable
-from pressrun.store import copy_counts, deliveries, drafts, editions, language_switch, lists
+from pressrun.services.ports import Clock
+from pressrun.store import bulk_changes, copy_counts, deliveries, drafts, editions, language_switch, lists
+from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
+from pressrun.store.database import Database
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
 
@@ -29,30 +33,21 @@ def require_edition(tx: Transaction, edition_id: int) -> Edition:
 
 
 def start(tx: Transaction, edition: Edition, now: int) -> Edition:
-    """Take the audience: everyone who is active and not suppressed now.
+    """Begin to take the audience: everyone who is active and not suppressed now.
 
     With nobody there it is finished at once, and published all the same: who starts a newsletter has editions to show
     before it has readers.
     """
-    starting = replace(_moved(edition, EditionEvent.START), started_at=now)
-    editions.record_edition(tx, edition, starting)  # first, so that nobody else takes the audience
-    audience = deliveries.queue_audience(
-        tx, edition_id=edition.id, list_id=edition.list_id, now=now, shuffled=edition.canary_percent is not None
-    )
-    canary = None
-    if edition.canary_percent is not None and audience:
-        canary = max(1, round(audience * edition.canary_percent / 100))
-    started = replace(starting, audience=audience, canary_copies=canary)
-    if not audience:
-        started = replace(_moved(started, EditionEvent.FINISH), finished_at=now)
-    editions.record_edition(tx, starting, started)
-    if not audience:
-        editions.publish(tx, edition.id, now)
-    return started
+    canary = None if edition.canary_percent is None else 0
+    started = replace(_moved(edition, EditionEvent.START), started_at=now, canary_copies=canary)
+    editions.record_edition(tx, edition, started)  # first, so that nobody else takes the audience
+    begin_audience(tx, started, now)
+    finished = finish_if_done(tx, edition.id, now)
+    return finished[0] if finished else require_edition(tx, edition.id)
 
 
 def release(tx: Transaction, edition_id: int, now: int) -> Edition:
-    """Let a draft go: its audience is taken in this transaction. Raises NotFound, Refused."""
+    """Let a draft go. Raises NotFound, Refused."""
     edition = require_edition(tx, edition_id)
     released = _moved(edition, EditionEvent.RELEASE)
     target = lists.find_list_by_id(tx, edition.list_id)
@@ -159,10 +154,12 @@ def finish_if_done(tx: Transaction, edition_id: int, now: int) -> list[Edition]:
     edition = editions.find_edition(tx, edition_id)
     if edition is None or move(edition.state, EditionEvent.FINISH) is None or edition.started_at is None:
         return []
-    if deliveries.is_unfinished(tx, edition_id):
+    if bulk_changes.is_going_on(tx, edition_id) or deliveries.is_unfinished(tx, edition_id):
         return []
     finished = replace(_moved(edition, EditionEvent.FINISH), finished_at=now, pause_reason=None)
     editions.record_edition(tx, edition, finished)
+    if not edition.audience:
+        editions.publish(tx, edition_id, now)
     return [finished]
 
 
@@ -170,6 +167,8 @@ def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
     """Pause an edition whose canary copies have all been attempted; returns it when that is so."""
     edition = editions.find_edition(tx, edition_id)
     if edition is None or edition.canary_copies is None or edition.state is not EditionState.SENDING:
+        return []
+    if bulk_changes.is_going_on(tx, edition_id):
         return []
     if copy_counts.count_begun(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
         return []
@@ -240,10 +239,42 @@ def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:
     edition = require_edition(tx, edition_id)
     cancelled = replace(_moved(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
     editions.record_edition(tx, edition, cancelled)
-    deliveries.cancel_waiting(tx, edition_id, now)
+    bulk_changes.end_all(tx, edition_id)
+    cancel_slice(tx, BulkChange(kind=BulkKind.CANCEL, edition_id=edition_id, asked_at=now))
     if edition.state is EditionState.DRAFT:
         editions.give_up_slug(tx, edition_id)
     return cancelled
+
+
+def cancel_slice(tx: Transaction, change: BulkChange) -> None:
+    """Cancel some of the copies of a cancelled edition that wait, and store whether more do."""
+    number = deliveries.cancel_waiting(tx, change.edition_id, change.asked_at, ROWS_AT_ONCE)
+    if number < ROWS_AT_ONCE:
+        bulk_changes.end(tx, change)
+    else:
+        bulk_changes.store(tx, change)
+
+
+def continue_oldest(tx: Transaction, now: int) -> bool:
+    """Make one slice of what has waited the longest for it; False when nothing is left."""
+    change = bulk_changes.find_oldest(tx)
+    if change is None:
+        return False
+    if change.kind is BulkKind.CANCEL:
+        cancel_slice(tx, change)
+    else:
+        queue_slice(tx, require_edition(tx, change.edition_id), change, now)
+        finish_if_done(tx, change.edition_id, now)
+    return True
+
+
+async def carry_on(database: Database, clock: Clock) -> bool:
+    """Complete what is made in slices, each in a transaction of its own; False when there was nothing."""
+    if await database.read(bulk_changes.find_oldest) is None:
+        return False
+    while await database.record(continue_oldest, int(clock())):
+        pass
+    return True
 
 
 def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int) -> bool:

@@ -20,7 +20,7 @@ from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, mov
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
-from pressrun.services.editions.lifecycle import cancel_expired_drafts
+from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
 from pressrun.services.ports import Clock, Entropy, Waker
@@ -30,6 +30,7 @@ from pressrun.services.settings import ServiceSettings
 from pressrun.store import (
     address_changes,
     bounces,
+    bulk_changes,
     consent,
     copy_counts,
     deliveries,
@@ -176,6 +177,9 @@ class Housekeeping(BackgroundLoop):
             event(log, "consent.head", head=str(head))
 
     async def _do_what_is_due(self, now: int) -> None:
+        with self.isolated("audiences"):
+            if await carry_on(self._database, self._clock):
+                self._wake()
         with self.isolated("unconfirmed requests"):
             while await self._database.write(forget_unconfirmed, self._entropy, now):
                 pass
@@ -212,7 +216,9 @@ class Housekeeping(BackgroundLoop):
 
 
 def _is_due(tx: Transaction, suspended_before: int, now: int) -> bool:
-    """Whether a request or a pause has ended, or a probe is due."""
+    """Whether a request or a pause has ended, a probe is due, or something made in slices is not complete."""
+    if bulk_changes.find_oldest(tx) is not None:
+        return True
     return bounces.is_probe_due(tx, suspended_before) or subscriptions.is_anything_over(tx, now)
 
 

@@ -71,6 +71,11 @@ where id = :id and state = :was_state and audience = :was_audience and scheduled
 -- Record an automatic pause.
 update edition set braked_at = :now where id = :id and braked_at is null;
 
+-- name: extend_audience
+-- More readers have their copies.
+update edition set audience = audience + :number, canary_copies = coalesce(:canary_copies, canary_copies)
+where id = :id;
+
 -- name: publish
 -- Record that the first copy is claimed, or that there are no copies.
 update edition set first_claim_at = :now where id = :id and first_claim_at is null and is_welcome = 0;

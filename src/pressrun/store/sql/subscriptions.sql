@@ -42,6 +42,17 @@ update subscription set state = :state, state_before = null, suspended_for = nul
     source = :source, since = :now, round = round + 1, moved_to = case when state = 'pending' then moved_to end
 where id {in ids} and state <> :state;
 
+-- name: highest_id
+-- The highest id so far.
+select max(id) from subscription;
+
+-- name: find_slice
+-- The next active members of a list.
+select count(*) as number, max(id) as through
+from (
+    select id from subscription {indexed by subscription_by_list}
+    where list_id = :list_id and state = 'active' and id > :after and id <= :last order by id limit :limit) as member;
+
 -- name: delete
 -- Delete a subscription that is still in the state in which it was read.
 delete from subscription where id = :id and state = :state;

@@ -449,6 +449,17 @@ create index delivery_queue on delivery (edition_id, state, lane, due_at);
 create unique index delivery_once on delivery (subscription_id, edition_id);
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
 
+-- Changes of very many rows that are made a slice at a time; deleted when they are complete.
+create table bulk_change (
+    id integer primary key autoincrement,
+    kind text not null check (kind in ('audience', 'cancel')),
+    edition_id integer not null references edition on delete cascade,
+    asked_at integer not null,                -- the start of the edition, or when it was cancelled
+    done_through integer not null,            -- audience: the subscriptions up to this id have their copies
+    last_id integer not null                  -- audience: the last subscription that there was at the start
+) strict;
+create index bulk_change_by_edition on bulk_change (edition_id);
+
 -- How many copies of an edition are in each state: kept by the transactions that change them, so that nobody counts rows.
 create table copy_count (
     edition_id integer primary key references edition on delete cascade,
@@ -478,7 +489,7 @@ where ours.id = mine.list_id and other.issue = mine.issue and other.id <> mine.i
     and former.subscriber_id = me.subscriber_id
     and (former.id = me.id or (former.state in ('unsubscribed', 'pending') and former.moved_to is not null))
     and copy.subscription_id = former.id and copy.edition_id = other.id
-    and copy.state in ('queued', 'claimed', 'deferred', 'delivered');
+    and (copy.state in ('claimed', 'delivered') or (copy.state in ('queued', 'deferred') and other.state <> 'cancelled'));
 
 -- The reply of the relay before a notification came, which replaced the reply in the row of the copy.
 create table handover (

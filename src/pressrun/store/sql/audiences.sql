@@ -1,0 +1,47 @@
+-- name: queue_audience
+-- One queued copy for each of some members of a list who may be mailed and have not had this issue in another language.
+-- Who became a member after the start is left out, but not where the clock was ahead when they did.
+insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
+select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :started_at
+from (
+    select id from subscription {indexed by subscription_by_list}
+    where list_id = :list_id and state = 'active' and id > :after and id <= :through
+        and (since <= :started_at or since > :now)) as member
+cross join recipient
+left join lane_domain on lane_domain.domain = recipient.domain
+where recipient.subscription_id = member.id and recipient.may_be_mailed
+    and not exists (select 1 from had_issue
+        where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
+order by recipient.subscription_id
+on conflict (subscription_id, edition_id) do nothing;
+
+-- name: queue_early
+-- The same for readers whose slice is still to come.
+insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
+select edition.id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', edition.started_at
+from subscription as leaver
+cross join bulk_change as taking
+cross join edition
+cross join recipient
+left join lane_domain on lane_domain.domain = recipient.domain
+where leaver.id {in ids} and taking.kind = 'audience' and leaver.id > taking.done_through and leaver.id <= taking.last_id
+    and edition.id = taking.edition_id and edition.list_id = leaver.list_id
+    and recipient.subscription_id = leaver.id and recipient.may_be_mailed
+    and not exists (select 1 from had_issue
+        where had_issue.edition_id = edition.id and had_issue.subscription_id = recipient.subscription_id)
+on conflict (subscription_id, edition_id) do nothing
+returning edition_id;
+
+-- name: highest_id
+-- The highest id so far.
+select max(id) from delivery;
+
+-- name: draw
+-- Draw copies that were made just now for a canary, in the order of core.canary.place.
+update delivery set due_at = :due_at
+where id in (
+    select id from delivery
+    where id > :after and {+}edition_id = :edition_id and state = 'queued'
+    order by ((((cast(:a as bigint) * (subscription_id % 2147483647) + :b) % 2147483647
+        * (subscription_id % 2147483647) + :c) % 2147483647) * (subscription_id % 2147483647) + :d) % 2147483647, id
+    limit :number);
