@@ -47,7 +47,7 @@ _HERE = Path(__file__).parent
 # Where each test that has a folder, and so perhaps a database in it, runs on both engines: always, or only thoroughly.
 # All others run on SQLite, unless they choose.
 _ON_BOTH = ("store", "services", "delivery/queue")
-_ON_BOTH_THOROUGHLY = ("control", "daemon", "delivery", "inbound", "operations", "web")
+_ON_BOTH_THOROUGHLY = ("control", "daemon", "delivery", "e2e", "faults", "inbound", "operations", "web")
 _CHOICE = (
     list(engines.ENGINES) if os.environ.get("PRESSRUN_POSTGRESQL") else ["sqlite"]
 )  # until all statements are there

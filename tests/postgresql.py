@@ -13,6 +13,7 @@ import fcntl
 import itertools
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import sys
@@ -100,15 +101,15 @@ class Server:
                 values = [value for row in connection.execute(f"select * from {table}") for value in row]
                 yield table, b"\0".join(one if isinstance(one, bytes) else str(one).encode() for one in values)
 
-    def create(self) -> None:
-        """Make the data folder and the role of the program, and start the server."""
+    def create(self, **settings: str) -> None:
+        """Make the data folder and the role of the program, and start the server, with settings besides ours."""
         if _is_root():
             shutil.chown(self.folder, _USER, _USER)
         options = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
         self._run("initdb", "--username", _USER, *options, "--pgdata", str(self._data))
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
-            settings = _SETTINGS | {"unix_socket_directories": str(self.folder)}
-            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+            all_settings = {**_SETTINGS, "unix_socket_directories": str(self.folder), **settings}
+            file.writelines(f"{name} = '{value}'\n" for name, value in all_settings.items())
         self.start()
         with self.connect() as connection:
             connection.execute(f"create role {ROLE} login")
@@ -147,10 +148,10 @@ class Server:
 
 @contextmanager
 def new_server() -> Iterator[Server]:
-    """A server that nobody shares, to be stopped and killed."""
+    """A server that nobody shares, to be killed: what it has committed outlasts that, as its WAL was written."""
     server = Server(Path(mkdtemp(prefix="pressrun-postgresql-")))
     try:
-        server.create()
+        server.create(synchronous_commit="on")
         yield server
     finally:
         server.remove()
@@ -275,6 +276,28 @@ class Databases:
         """Disconnect."""
         for connection in self._connections.values():
             connection.close()
+
+
+class OwnDatabases:
+    """Databases for a program that makes its own tables; they are dropped at the end, whoever is connected to them."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._names: list[str] = []
+
+    def new(self, template: str = "template0") -> str:
+        """The name of a new one: without tables, or a copy of another to which nobody is connected."""
+        name = f"own_{os.getpid()}_{secrets.token_hex(6)}"
+        with self._server.connect() as connection:
+            connection.execute(f"create database {name} template {template} owner {ROLE} strategy file_copy")
+        self._names.append(name)
+        return name
+
+    def close(self) -> None:
+        """Drop them."""
+        with self._server.connect() as connection:
+            for name in self._names:
+                connection.execute(f"drop database {name} with (force)")
 
 
 def _emptying(template: psycopg.Connection[tuple[Any, ...]], tables: Sequence[str]) -> str:

@@ -158,7 +158,7 @@ def main() -> int:
         house = House(folder=Path(name), relay_port=1, tables={"limits": {"searches_per_ip": "1000000/s"}})
         house.create_list()
         began = time.perf_counter()
-        fill(house.database, options.editions, words, chance)
+        fill(house.database_file, options.editions, words, chance)
         filled = time.perf_counter() - began
         house.start()
         try:
@@ -167,7 +167,7 @@ def main() -> int:
             costs = {kind: processor_ms(house, path) for kind, path in paths.items()}
         finally:
             house.close()
-        [(size,)] = select_at(house.database, "select sum(pgsize) from dbstat where name like 'archive_search%'")
+        [(size,)] = select_at(house.database_file, "select sum(pgsize) from dbstat where name like 'archive_search%'")
     print(f"{options.editions} editions stored and indexed in {filled:.1f} s; the index takes {size / 1e6:.1f} MB\n")
     print("| page | requests | p50, ms | p99, ms | slowest, ms | processor, ms |\n|---|---:|---:|---:|---:|---:|")
     for kind, times in found.items():

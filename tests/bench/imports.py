@@ -130,7 +130,7 @@ def main() -> int:
             write_rows(root / "readers.csv", options.rows)
             ours = run_import(house, root / "readers.csv", rows=options.rows)
             house.close()
-            bare = run_bare(house.database, root / "bare.sqlite3")
+            bare = run_bare(house.database_file, root / "bare.sqlite3")
         print(f"{options.rows:,} rows, load {busy:.1f}: import {ours}; executemany {bare}")
         ratio = f"{bare.seconds / ours.seconds:.0%} of its speed, {bare.busy / ours.busy:.0%} by CPU"
         print(f"{ratio}; command and daemon together {sum(ours.memory):.0f} MB")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import postgresql
 from tests.e2e.fork_server import ForkServer
 from tests.e2e.house import House, opened_house, plain_environment
 
@@ -49,14 +50,49 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return house.folder / "data"
 
 
+@pytest.fixture(scope="session")
+def furnished_on_server(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The same with its database on a server, by name: others are copied from it."""
+    server = postgresql.shared_server()
+    name = postgresql.OwnDatabases(server).new()
+    house = House(folder=tmp_path_factory.mktemp("furnished"), relay_port=1, server=server.url(name))
+    house.create_list()
+    house.import_readers(*READERS)
+    return house.folder / "data", name
+
+
+@pytest.fixture(autouse=True)
+def own_databases(engine: str) -> Iterator[postgresql.OwnDatabases | None]:
+    """Houses are on the engine of the test."""
+    if engine == "sqlite":
+        yield None
+        return
+    server = postgresql.shared_server()
+    with closing(postgresql.OwnDatabases(server)) as made:
+        House.new_server = lambda: server.url(made.new())
+        yield made
+        House.new_server = None
+
+
 @pytest.fixture
-def make_house(furnished: Path, sink_program: Path, tmp_path: Path) -> Iterator[MakeHouse]:
+def make_house(
+    request: pytest.FixtureRequest,
+    own_databases: postgresql.OwnDatabases | None,
+    sink_program: Path,
+    tmp_path: Path,
+) -> Iterator[MakeHouse]:
     """`make_house("--lint", delivery={…}, relay={…})`: options of the sink and tables of the configuration."""
     with ExitStack() as stack:
 
         def make(*sink_options: str, **tables: Any) -> House:
-            house = stack.enter_context(opened_house(tmp_path / "house", sink_program, *sink_options, **tables))
-            shutil.copytree(furnished, house.folder / "data")
+            if own_databases is None:
+                data, server = request.getfixturevalue("furnished"), None
+            else:
+                data, name = request.getfixturevalue("furnished_on_server")
+                server = postgresql.shared_server().url(own_databases.new(template=name))
+            opened = opened_house(tmp_path / "house", sink_program, *sink_options, server=server, **tables)
+            house = stack.enter_context(opened)
+            shutil.copytree(data, house.folder / "data")
             return house
 
         yield make

@@ -197,6 +197,7 @@ class House:
     folder: Path
     relay_port: int
     tables: dict[str, Any] = field(default_factory=dict)
+    server: str | None = None  # the address of its database, where that is no file
     http_port: int = field(default_factory=free_port)
     smtp_port: int = field(default_factory=free_port)
     program: tuple[str, ...] = _PYTHON
@@ -204,8 +205,12 @@ class House:
     daemon: Daemon | None = None
     # Where it is set, plain calls and daemons are forked from a process that has imported the program.
     forks: ClassVar[ForkServer | None] = None
+    # Where it is set, a house that names no server gets an empty database from it.
+    new_server: ClassVar[Callable[[], str] | None] = None
 
     def __post_init__(self) -> None:
+        if self.server is None and House.new_server is not None:
+            self.server = House.new_server()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.configure(**self.tables)
 
@@ -214,12 +219,19 @@ class House:
         return self.folder / "config.toml"
 
     @property
-    def database(self) -> Path:
+    def database(self) -> Path | str:
+        """Where it is: a file, or an address."""
+        return self.server or self.database_file
+
+    @property
+    def database_file(self) -> Path:
+        assert self.server is None, "the database is no file"
         return self.folder / "data" / "pressrun.sqlite3"
 
     def configure(self, *, relay: Mapping[str, Any] | None = None, **tables: Mapping[str, Any]) -> None:
         """Write the configuration: what a test needs, and these tables over it."""
-        lines = [f'data_dir = "data"\nbase_url = "https://{HOST}"\nmail_domain = "{DOMAIN}"']
+        lines = [] if self.server is None else [f"database = {json.dumps(self.server)}"]
+        lines += [f'data_dir = "data"\nbase_url = "https://{HOST}"\nmail_domain = "{DOMAIN}"']
         all_tables: dict[str, Mapping[str, Any]] = {
             "http": {"listen": f"127.0.0.1:{self.http_port}"},
             "smtp": {"listen": f"127.0.0.1:{self.smtp_port}"},
@@ -417,11 +429,13 @@ def plain_environment() -> dict[str, str]:
 
 
 @contextmanager
-def opened_house(folder: Path, sink_program: Path, *sink_options: str, **tables: Any) -> Iterator[House]:
+def opened_house(
+    folder: Path, sink_program: Path, *sink_options: str, server: str | None = None, **tables: Any
+) -> Iterator[House]:
     """A house whose relay is a sink that keeps every message."""
     folder.mkdir(parents=True, exist_ok=True)
     with Sink(sink_program, folder, "--spool", str(folder / "mail.spool"), *sink_options) as sink:
-        house = House(folder=folder, relay_port=sink.port, sink=sink, tables=tables)
+        house = House(folder=folder, relay_port=sink.port, sink=sink, tables=tables, server=server)
         try:
             yield house
         finally:

@@ -1,6 +1,6 @@
 """Faults in the middle of an edition, and what each cost; ends with 1 when a copy is lost or repeated without cause.
 
-  python -m tests.faults all|NAME [--quick] [--readers N] [--seed N] [--out FILE]
+  python -m tests.faults all|NAME [--quick] [--readers N] [--seed N] [--engine postgresql] [--out FILE]
   python -m tests.faults kills|kills-all [--readers 10000] [--kills 50] [--rate 1000000/s] [--seed N]
 
 Each runs the real daemon against a relay on loopback, in a folder of its own. `--quick` takes fewer readers. Others
@@ -15,13 +15,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.machine import machine_facts
-from tests.faults import deaths, relays, storage, times
+from tests.e2e.house import House
+from tests.faults import deaths, relays, servers, storage, times
 from tests.faults.kills import kill_again_and_again
 from tests.faults.outcome import Outcome
+from tests.postgresql import OwnDatabases, new_server
 from tests.sink import compile_sink
 
 Scenario = Callable[[Path, Path, int, random.Random], Outcome]
@@ -40,7 +43,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "restart": times.restarts,
     "press-killed": deaths.press_is_killed,
     "press-still": deaths.press_stands_still,
+    "server-killed": servers.server_is_killed,
 }
+ON_FILES = {"disk", "no-growth", "locked"}  # what happens to the file of SQLite
 
 KILLS: Mapping[str, bool] = {"kills": False, "kills-all": True}  # whether the press is killed, too
 
@@ -115,12 +120,18 @@ def main() -> int:
     parser.add_argument("--rate", default="1000000/s")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--engine", choices=["sqlite", "postgresql"], default="sqlite")
     options = parser.parse_args()
     names = [*KILLS, *SCENARIOS] if options.what == "all" else [options.what]
     found: list[Outcome | str] = []
     print(f"seed {options.seed}")
-    with tempfile.TemporaryDirectory(prefix="pressrun-faults-") as name:
-        root = Path(name)
+    with ExitStack() as stack:
+        if options.engine == "postgresql":
+            names = [one for one in names if one not in ON_FILES]
+            server = stack.enter_context(new_server())
+            databases = stack.enter_context(closing(OwnDatabases(server)))
+            House.new_server = lambda: server.url(databases.new())
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pressrun-faults-")))
         program = compile_sink(root)
         for one in names:
             began = time.monotonic()
@@ -137,7 +148,7 @@ def _run(name: str, program: Path, folder: Path, options: argparse.Namespace) ->
     readers = options.readers or (1500 if options.quick else 5000)
     try:
         return SCENARIOS[name](program, folder, readers, random.Random(options.seed))
-    except (storage.NoSmallDisk, times.NoFakeClock) as problem:
+    except (storage.NoSmallDisk, times.NoFakeClock, servers.NoServer) as problem:
         return f"{name}: {problem}"
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.e2e.conftest import furnished, house, make_house
+from tests.e2e.conftest import furnished, furnished_on_server, house, make_house, own_databases
 
-__all__ = ["furnished", "house", "make_house"]
+__all__ = ["furnished", "furnished_on_server", "house", "make_house", "own_databases"]

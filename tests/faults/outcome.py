@@ -98,12 +98,19 @@ def arrived(sink: Sink) -> Arrived:
 
 @contextmanager
 def furnished(
-    program: Path, folder: Path, readers: int, *sink_options: str, relay_port: int | None = None, **tables: Any
+    program: Path,
+    folder: Path,
+    readers: int,
+    *sink_options: str,
+    relay_port: int | None = None,
+    server: str | None = None,
+    **tables: Any,
 ) -> Iterator[tuple[House, Sink]]:
     """A house with so many readers that is not running yet, and its sink; the house may reach it by another port."""
     folder.mkdir(parents=True, exist_ok=True)
     with Sink(program, folder, "--grab", "Message-ID", *sink_options) as sink:
-        house = House(folder=folder / "house", relay_port=relay_port or sink.port, sink=sink, tables=tables)
+        port = relay_port or sink.port
+        house = House(folder=folder / "house", relay_port=port, sink=sink, tables=tables, server=server)
         try:
             house.create_list()
             house.import_readers(*names(readers))

@@ -86,7 +86,7 @@ def test_the_disk_is_full(make_house: MakeHouse, disk: Path) -> None:
 def test_the_database_is_locked(house: House) -> None:
     """69 after the wait that a backup tool is given; the pages go on; afterwards the verb succeeds."""
     house.start()
-    with held_by_another(house.database):
+    with held_by_another(house.database_file):
         refused = house.run("subscriber", "add", "news", "late@readers.example")
         assert (refused.code, "database" in refused.err) == (69, True), refused
         assert [200, 200] == [house.get("/healthz").status, house.get("/news").status]

@@ -9,12 +9,12 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.faults.__main__ import SCENARIOS
+from tests.faults.__main__ import ON_FILES, SCENARIOS
 from tests.faults.storage import NoSmallDisk
 from tests.faults.times import NoFakeClock
 
 # The full disk and the files that may not grow have tests of their own, which look closer.
-_ELSEWHERE = {"disk", "no-growth"}
+_ELSEWHERE = ON_FILES | {"server-killed"}
 
 pytestmark = pytest.mark.thorough
 
@@ -22,8 +22,22 @@ pytestmark = pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - _ELSEWHERE))
 def test_an_edition_comes_through(name: str, sink_program: Path, tmp_path: Path) -> None:
     """Every reader has it once, and the books say so."""
+    comes_through(name, sink_program, tmp_path)
+
+
+@pytest.mark.only_on("sqlite", "another process holds the lock of the file")
+def test_an_edition_comes_through_while_the_file_is_locked(sink_program: Path, tmp_path: Path) -> None:
+    comes_through("locked", sink_program, tmp_path)
+
+
+@pytest.mark.only_on("postgresql", "the server is what dies")
+def test_an_edition_comes_through_when_the_server_dies(sink_program: Path, tmp_path: Path) -> None:
+    comes_through("server-killed", sink_program, tmp_path)
+
+
+def comes_through(name: str, program: Path, folder: Path) -> None:
     try:
-        outcome = SCENARIOS[name](sink_program, tmp_path / name, 700, random.Random(1))
+        outcome = SCENARIOS[name](program, folder / name, 700, random.Random(1))
     except (NoSmallDisk, NoFakeClock) as problem:
         pytest.skip(str(problem))
     assert outcome.is_good, str(outcome)
