@@ -22,6 +22,7 @@ from pressrun.store import editions
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
+MOST_EDITIONS = 1 << 40  # all of them: PostgreSQL knows no limit that is none
 ARCHIVE = 0  # no delivery has this number, so the Message-ID made from it belongs to the archive
 
 
@@ -37,7 +38,7 @@ class ArchiveContents:
 def read_contents(tx: Transaction, list_name: str) -> ArchiveContents:
     """A list with all editions that its archive shows, or would show if it were public; raises NotFound."""
     target = require_list(tx, list_name)
-    rows = editions.archived_editions(tx, target.id, limit=-1)
+    rows = editions.archived_editions(tx, target.id, limit=MOST_EDITIONS)
     shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
     return ArchiveContents(list=target, editions=shown, feed=read_feed(tx, target))
 
