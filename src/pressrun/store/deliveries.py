@@ -417,8 +417,9 @@ def waiting_of_edition(tx: Transaction, edition_id: int) -> dict[str, int]:
 
 
 def retry_now(tx: Transaction, domain: str | None, now: int) -> int:
-    """Make deferred copies (of one domain) due at once; returns how many."""
-    return tx.run("deliveries.retry_now", domain=domain, now=now)
+    """Make deferred copies and notices (of one domain) due at once; returns how many."""
+    values = {"domain": domain, "now": now}
+    return tx.run("deliveries.retry_copies", **values) + tx.run("deliveries.retry_notices", **values)
 
 
 def sweep_notices(tx: Transaction, before: int) -> int:

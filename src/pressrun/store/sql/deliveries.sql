@@ -225,22 +225,37 @@ where delivery.subscription_id {in (select id from subscription where subscriber
     and delivery.edition_id = :edition_id;
 
 -- name: waiting_by_domain
--- What waits, by the domain of the recipient.
-select delivery.domain, count(*) filter (where delivery.state = 'queued') as queued,
-    count(*) filter (where delivery.state = 'deferred') as deferred,
-    min(case when delivery.state = 'deferred' then delivery.due_at end) as next_attempt,
-    max(case when delivery.state = 'deferred' then delivery.reply end) as reason
-from delivery where delivery.state in ('queued', 'deferred')
-group by delivery.domain order by count(*) desc, delivery.domain;
+-- What waits, by the domain of the recipient: of notices and of editions that are not over.
+select waiting.domain, count(*) filter (where waiting.state = 'queued') as queued,
+    count(*) filter (where waiting.state = 'deferred') as deferred,
+    min(case when waiting.state = 'deferred' then waiting.due_at end) as next_attempt,
+    max(case when waiting.state = 'deferred' then waiting.reply end) as reason
+from (
+    select delivery.domain, delivery.state, delivery.due_at, delivery.reply
+    from edition {indexed by edition_by_state} cross join delivery {indexed by delivery_queue}
+    where edition.state in ('scheduled', 'sending', 'paused') and delivery.edition_id = edition.id
+        and delivery.state in ('queued', 'deferred')
+    union all
+    select delivery.domain, delivery.state, delivery.due_at, delivery.reply
+    from delivery {indexed by delivery_queue}
+    where delivery.edition_id is null and delivery.state in ('queued', 'deferred')) as waiting
+group by waiting.domain order by count(*) desc, waiting.domain;
 
 -- name: waiting_of_edition
 -- What waits of one edition, by the domain of the recipient.
 select domain, count(*) as number from delivery
 where edition_id = :edition_id and state in ('queued', 'deferred') group by domain;
 
--- name: retry_now
--- Deferred copies and notices are tried again now.
-update delivery set due_at = :now where state = 'deferred' and (cast(:domain as text) is null or domain = :domain);
+-- name: retry_copies
+-- Deferred copies are tried again now.
+update delivery {indexed by delivery_queue} set due_at = :now
+where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused')) and state = 'deferred'
+    and (cast(:domain as text) is null or domain = :domain);
+
+-- name: retry_notices
+-- The same for notices.
+update delivery {indexed by delivery_queue} set due_at = :now
+where edition_id is null and state = 'deferred' and (cast(:domain as text) is null or domain = :domain);
 
 -- name: sweep_notices
 -- Notices that came to their end some time ago.
