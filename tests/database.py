@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from unittest.mock import patch
 
 import psycopg
+from tests.guards import Guarded
 
 from pressrun.store import sessions
 from pressrun.store.connection import EngineConnection
@@ -261,6 +262,8 @@ def _twice(
 ) -> Callable[Concatenate[Transaction, P], T]:
     @wraps(work)
     def run(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        tx._statements = Guarded(tx._statements)
+
         def undone() -> None:
             work(tx, *args, **kwargs)
             raise _Undone

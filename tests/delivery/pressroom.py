@@ -238,6 +238,20 @@ def identity(outgoing: Outgoing) -> tuple[str, str]:
     return message["Message-ID"], message["Date"]
 
 
+def admin_of(office: Office, admin: EditionAdmin) -> EditionAdmin:
+    """The same services in another process."""
+    return EditionAdmin(
+        database=office.database,
+        site=SITE,
+        keys=office.keys,
+        sender_check=admin._sender_check,
+        layouts=admin._layouts,
+        clock=lambda: office.now,
+        entropy=office.context.entropy,
+        wake=office.wake,
+    )
+
+
 @asynccontextmanager
 async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroom]:
     """A list `news` without readers, and a process that has just started."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from tests.database import REFUSALS, select
-from tests.delivery.pressroom import Pressroom
+from tests.delivery.pressroom import Pressroom, admin_of
 from tests.inbound.mailroom import InlineReader, Mailroom, mail, open_mailroom
 from tests.services.incoming.posts import EVE, post, prepare
 from tests.services.office import NOW, Office, open_office
@@ -33,6 +33,7 @@ from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import BounceSettings, LimitSettings
 from pressrun.store import bounces, editions, lists, subscribers, subscriptions
+from pressrun.store.database import Database
 from pressrun.store.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
 
@@ -244,7 +245,7 @@ async def test_one_file_that_two_send_is_one_edition(press: Pressroom, tmp_path:
     """Both have built it before either of them stores it; the other one is told that it is there."""
     await press.readers(3)
     async with open_office(tmp_path) as second:
-        admins = [press.edition_admin, other_admin(press.edition_admin, second)]
+        admins = [press.edition_admin, admin_of(second, press.edition_admin)]
         barrier = asyncio.Barrier(2)
 
         async def send(admin: EditionAdmin) -> int:
@@ -257,20 +258,6 @@ async def test_one_file_that_two_send_is_one_edition(press: Pressroom, tmp_path:
     assert ["this file is edition 1 of news already"] == [str(one).partition(",")[0] for one in refused]
     assert [1] == [one for one in outcomes if not isinstance(one, BaseException)]
     assert [(3,)] == await press.rows("select count(*) from delivery where edition_id is not null")
-
-
-def other_admin(admin: EditionAdmin, office: Office) -> EditionAdmin:
-    """The same services in another process."""
-    return EditionAdmin(
-        database=office.database,
-        site=admin._site,
-        keys=office.keys,
-        sender_check=admin._sender_check,
-        layouts=admin._layouts,
-        clock=lambda: office.now,
-        entropy=office.context.entropy,
-        wake=office.wake,
-    )
 
 
 COPY = """insert into edition (list_id, slug, state, subject, title, language, source_name, source_digest,
@@ -295,19 +282,33 @@ async def test_the_database_keeps_one_edition_of_one_content(press: Pressroom) -
 # ---------------------------------------------------------------------- what was read earlier and is written now
 
 
+async def write_late(database: Database, work: Callable[..., object], *args: object) -> None:
+    """Carry out a change that was decided before others changed the row; whoever locks it now sees that too late."""
+
+    def run(tx: Transaction) -> None:
+        for name in ("editions.get", "subscriptions.get", "subscribers.get"):
+            tx.row(name, id=0)
+        lists.lock_list(tx, "")
+        work(tx, *args)
+
+    await database.write(run)
+
+
 async def test_an_edition_is_written_only_as_it_was_read(pair: Pair) -> None:
     """Somebody pauses, finishes or reschedules an edition that another one is about to change."""
     number = await pair.first.make_edition()
     stale = await pair.first.database.read(editions.find_edition, number)
     assert stale is not None
     paused = replace(stale, state=EditionState.PAUSED, pause_reason="by hand")
-    await pair.second.database.write(editions.record_edition, stale, paused)
+    await write_late(pair.second.database, editions.record_edition, stale, paused)
+    sending = replace(stale, state=EditionState.SENDING)
     with pytest.raises(Unavailable):
-        await pair.first.database.write(editions.record_edition, stale, replace(stale, state=EditionState.SENDING))
+        await write_late(pair.first.database, editions.record_edition, stale, sending)
     moved = replace(paused, scheduled_at=NOW + 60)
-    await pair.second.database.write(editions.record_edition, paused, moved)
+    await write_late(pair.second.database, editions.record_edition, paused, moved)
+    cancelled = replace(paused, state=EditionState.CANCELLED)
     with pytest.raises(Unavailable):
-        await pair.first.database.write(editions.record_edition, paused, replace(paused, state=EditionState.CANCELLED))
+        await write_late(pair.first.database, editions.record_edition, paused, cancelled)
     assert [("paused", NOW + 60)] == await pair.rows("select state, scheduled_at from edition")
 
 
@@ -318,11 +319,11 @@ async def test_a_subscription_is_written_only_as_it_was_read(pair: Pair) -> None
     await pair.second.unsubscribes.unsubscribe(number, WEB)
     confirmed = replace(stale, state=SubscriptionState.ACTIVE, source="web")
     with pytest.raises(Unavailable):
-        await pair.first.database.write(subscriptions.record_subscription, stale, confirmed)
+        await write_late(pair.first.database, subscriptions.record_subscription, stale, confirmed)
     with pytest.raises(Unavailable):
-        await pair.first.database.write(subscriptions.end_subscriptions, [number], "web", NOW)
+        await write_late(pair.first.database, subscriptions.end_subscriptions, [number], "web", NOW)
     with pytest.raises(Unavailable):
-        await pair.first.database.write(subscriptions.delete_subscription, stale)
+        await write_late(pair.first.database, subscriptions.delete_subscription, stale)
     assert [("unsubscribed", 1)] == await pair.rows("select state, round from subscription")
 
 
@@ -332,9 +333,9 @@ async def test_a_profile_keeps_what_others_have_changed(pair: Pair) -> None:
     stale = await pair.first.database.read(subscribers.find_subscriber, ADA)
     assert stale is not None
     spoken = replace(stale, language="de", text_only=True)
-    await pair.second.database.write(subscribers.update_profile, stale, spoken)
+    await write_late(pair.second.database, subscribers.update_profile, stale, spoken)
     imported = replace(stale, name="Ada", attributes={"boat": "red"})
-    await pair.first.database.write(subscribers.update_profile, stale, imported)
+    await write_late(pair.first.database, subscribers.update_profile, stale, imported)
     found = await pair.first.database.read(subscribers.find_subscriber, ADA)
     assert replace(spoken, name="Ada", attributes={"boat": "red"}) == found
 
@@ -344,7 +345,7 @@ async def test_a_list_that_was_closed_is_not_opened_by_a_setting(pair: Pair) -> 
     assert stale is not None
     await pair.second.lists.close_list("news")
     with pytest.raises(Unavailable):
-        await pair.first.database.write(lists.update_list, stale, replace(stale, title="Newer"))
+        await write_late(pair.first.database, lists.update_list, stale, replace(stale, title="Newer"))
     assert [(1,)] == await pair.rows("select closed_at is not null from list")
 
 
@@ -356,12 +357,13 @@ async def test_a_guarded_change_that_is_too_late_is_run_again(pair: Pair) -> Non
     runs: list[EditionState] = []
 
     def pause(tx: Transaction) -> None:
-        found = editions.find_edition(tx, number) if runs else stale
+        current = editions.find_edition(tx, number)
+        found = current if runs else stale
         assert found is not None
         runs.append(found.state)
         editions.record_edition(tx, found, replace(found, pause_reason="by hand", state=EditionState.PAUSED))
 
-    await pair.second.database.write(editions.record_edition, stale, replace(stale, state=EditionState.SENDING))
+    await write_late(pair.second.database, editions.record_edition, stale, replace(stale, state=EditionState.SENDING))
     await pair.first.database.write(pause)
     assert [EditionState.SCHEDULED, EditionState.SENDING] == list(dict.fromkeys(runs))
     assert [("paused",)] == await pair.rows("select state from edition")

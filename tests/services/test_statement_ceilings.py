@@ -1,7 +1,7 @@
 """How many statements a use case takes: each is a round trip where the database is on another machine.
 
 A ceiling may fall, and rises only with a reason. Reads and writes count alike, and so does what runs right before the
-commit.
+commit. What PostgreSQL needs to lock the windows of limits comes on top.
 """
 
 from __future__ import annotations
@@ -174,7 +174,8 @@ async def test_a_use_case_takes_no_more_statements_than_its_ceiling(name: str, t
         assert isinstance(office.database, CountingDatabase)
         office.database.statements.clear()
         await run(office)
-        assert len(office.database.statements) <= ceiling, office.database.statements
+        statements = [name for name in office.database.statements if name != "limits.lock"]
+        assert len(statements) <= ceiling, statements
 
 
 async def sign_up_of_bob(office: Office) -> None:

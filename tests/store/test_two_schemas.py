@@ -16,6 +16,8 @@ ONLY_SQLITE = {
     "trigger consent_moves_on",
 }
 ONLY_POSTGRESQL = {
+    "table limit_gate",
+    "insert into limit_gate",
     "table archive_search",
     "index archive_search_by_lexeme",
     "index delivery_notices",

@@ -277,6 +277,7 @@ def _dress(tx: Transaction, name: str, colour: str | None, logo: Logo | None) ->
 
 
 def _add_reader(tx: Transaction, keys: KeyRing, list_id: int, typed: str, state: str) -> int:
+    assert lists.hold_list(tx, list_id) is not None
     address = parse_address(typed)
     person = subscribers.find_subscriber(tx, address)
     number = (
@@ -321,6 +322,7 @@ def _add_edition(tx: Transaction, list_id: int, slug: str, changes: dict[str, An
     }
     values |= {name: value for name, value in changes.items() if name not in ("started_at", "canary_copies")}
     values["state"] = EditionState(values["state"])
+    assert lists.hold_list(tx, list_id) is not None
     number = editions.insert_edition(tx, NewEdition(list_id=list_id, slug=slug, **values), int(NOW))
     sql = "update edition set started_at = ?, first_claim_at = ?, canary_copies = ? where id = ?"
     execute_in(tx, sql, started_at, started_at, canary_copies, number)

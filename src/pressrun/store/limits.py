@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 from pressrun.core.quantities import Rate
 from pressrun.store.transaction import Transaction, in_json
+
+GATES = 256  # rows that PostgreSQL locks; two windows that share one wait for each other without need
 
 
 class Meter(NamedTuple):
@@ -32,8 +35,18 @@ def spend(tx: Transaction, scope: str, subject: bytes, rate: Rate, now: float) -
     return spend_all(tx, [Meter(scope, subject, rate)], now)
 
 
+def _lock(tx: Transaction, windows: Sequence[tuple[str, bytes]]) -> None:
+    """Keep others from counting in these windows until the transaction ends.
+
+    An empty window has no row that could be locked. So a window belongs to one of a few rows that stand for all.
+    """
+    gates = {crc32(b"%b\0%b" % (scope.encode(), subject)) % GATES for scope, subject in windows}
+    tx.lock("limits.lock", ids=in_json(sorted(gates)))
+
+
 def spend_all(tx: Transaction, meters: Sequence[Meter], now: float) -> bool:
     """Count an event in every window if it fits into all; False without counting it when one is full."""
+    _lock(tx, [(scope, subject) for scope, subject, _ in meters])
     places: list[tuple[str, int, int, float, int]] = []
     octets = b"\0"  # never empty: SQLite finds no part of nothing, not even an empty one
     for scope, subject, rate in meters:
@@ -46,6 +59,7 @@ def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rat
     """`spend` for several subjects of equal length, in order."""
     if not subjects:
         return []
+    _lock(tx, [(scope, subject) for subject in subjects])
     window = {"scope": scope, "after": now - rate.seconds, "ahead": now + rate.seconds}
     octets, width = b"".join(subjects), len(subjects[0])
     places = in_json([(place,) for place in range(len(subjects))])

@@ -76,13 +76,23 @@ def insert_list(tx: Transaction, new: NewList, now: int) -> int:
 
 
 def find_list(tx: Transaction, name: str) -> MailingList | None:
-    """The list with this name."""
+    """The list with this name, which nobody changes or closes before the transaction ends."""
     return tx.parsed(MailingList, "lists.find", name=name)
 
 
 def find_list_by_id(tx: Transaction, list_id: int) -> MailingList | None:
-    """The list with this id."""
+    """The list with this id, as somebody may be changing it. Decide by `find_list` and `hold_list`."""
     return tx.parsed(MailingList, "lists.get", id=list_id)
+
+
+def hold_list(tx: Transaction, list_id: int) -> MailingList | None:
+    """The list with this id, which nobody changes or closes before the transaction ends."""
+    return tx.parsed(MailingList, "lists.hold", id=list_id)
+
+
+def lock_list(tx: Transaction, name: str) -> None:
+    """Keep others from deciding by a list that this transaction is about to change; comes before all else."""
+    tx.value("lists.lock", name=name)
 
 
 def all_lists(tx: Transaction, *, listed_only: bool = False) -> list[MailingList]:

@@ -8,6 +8,9 @@ inside a statement is a macro, which each engine expands:
     {indexed by NAME}    the index that the plan is pinned to; {not indexed} for none
     {+}column            a column whose index is not to be used
     {lock}, {share}      the rows that a decision is based on stay so until the commit; {lock of TABLE} in a join
+
+A line `-- guards: TABLE …` says of which tables the unit of work has to hold the rows that it decided by, locked by an
+earlier statement (docs/decisions/0058). Tests refuse the statement where it does not.
 """
 
 from __future__ import annotations

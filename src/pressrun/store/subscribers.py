@@ -129,8 +129,7 @@ def move_to_address(tx: Transaction, subscriber_id: int, address: Address, diges
 
 def language_of(tx: Transaction, address: Address, otherwise: str) -> str:
     """The language that a person chose as a reader of any list, else `otherwise`: for mail to editors and owners."""
-    person = find_subscriber(tx, address)
-    return otherwise if person is None else person.language or otherwise
+    return tx.value("subscribers.language", address_key=address.key) or otherwise
 
 
 def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:

@@ -41,6 +41,7 @@ class Dialect:
     mistakes: type[Exception]  # those among them that are ours
     outages: tuple[type[Exception], ...]  # the database is in trouble: what follows would fail as well
     conflicts: tuple[type[Exception], ...]  # another transaction is in the way: the unit of work may run again
+    has_locks: bool  # several transactions write at a time, and lock rows
 
 
 DeferredWork = Callable[["Transaction", Sequence[Any]], object]
@@ -123,6 +124,11 @@ class Transaction:
         """Run a guarded update of one row that was read; raises Conflict where somebody has changed the row since."""
         if not self.run(name, **parameters):
             raise Conflict(name)
+
+    def lock(self, name: str, /, **parameters: Any) -> None:
+        """Run a statement that locks rows and says nothing, on an engine where others could write at the same time."""
+        if self._dialect.has_locks:
+            self._connection.execute(self._statements[name], parameters)
 
     def insert(self, name: str, /, **parameters: Any) -> int:
         """Run an insert that returns the id of the new row; the last one if there are several."""

@@ -15,11 +15,13 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from tests.delivery.pressroom import GONE, LATER, LOST, TAKEN, UNSENT, Pressroom, identity, open_pressroom
+from tests.delivery.pressroom import GONE, LATER, LOST, TAKEN, UNSENT, Pressroom, admin_of, identity, open_pressroom
+from tests.services.office import open_office
 
 from pressrun.core.address import parse_address
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.errors import Refused
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.copy_counts import count_begun, count_copies, find_difference
 
@@ -43,7 +45,7 @@ TWICE = {(a, d) for a, b in ALLOWED for c, d in ALLOWED if b == c}
 
 
 class QueueLife(RuleBasedStateMachine):
-    """One edition to a few readers, and a process that may die at any moment."""
+    """One edition to a few readers, and a process that may die at any moment. People act through another process."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,6 +65,8 @@ class QueueLife(RuleBasedStateMachine):
     async def _open(self, canary: float | None) -> None:
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.press: Pressroom = await self.stack.enter_async_context(open_pressroom(Path(folder)))
+        self.desk = await self.stack.enter_async_context(open_office(Path(folder)))
+        self.edition_admin = admin_of(self.desk, self.press.edition_admin)
         await self.press.readers(READERS)
         self.edition = await self.press.edition(canary_percent=canary)
 
@@ -131,13 +135,16 @@ class QueueLife(RuleBasedStateMachine):
             return
         self.gone.add(text)
         address = parse_address(text)
-        office = self.press.office
+        office = self.desk
         ways: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
-            "leave": lambda: self.press.leave(text),
+            "leave": lambda: self.leave(text),
             "erase": lambda: office.subscribers.erase(address),
             "suppress": lambda: office.suppressions.add(address, "hard-bounce"),
         }
         self.run(ways[way]())
+
+    async def leave(self, address: str) -> None:
+        await self.desk.unsubscribes.unsubscribe(await self.press.subscription(address), Origin(source="web"))
 
     @rule(
         number=st.integers(0, READERS - 1),
@@ -165,7 +172,7 @@ class QueueLife(RuleBasedStateMachine):
     def press_button(self, button: str) -> None:
         async def press_it() -> None:
             try:
-                await getattr(self.press.edition_admin, button)(self.edition)
+                await getattr(self.edition_admin, button)(self.edition)
             except Refused:
                 return
 
@@ -174,6 +181,7 @@ class QueueLife(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.3, 6, 400, 5000, -3600, 6 * 86400]))
     def pass_time(self, seconds: float) -> None:
         self.press.pass_time(seconds)
+        self.desk.now = self.press.office.now
 
     @rule()
     def die(self) -> None:

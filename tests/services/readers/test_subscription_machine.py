@@ -46,7 +46,7 @@ PLENTY = LimitSettings(
 
 
 class SubscriptionLife(RuleBasedStateMachine):
-    """One person and one list. `member` and `kept_out` say what must be so."""
+    """One person and one list, through two processes in turn. `member` and `kept_out` say what must be so."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,12 +62,16 @@ class SubscriptionLife(RuleBasedStateMachine):
 
     async def _open(self) -> None:
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.office: Office = await self.stack.enter_async_context(open_office(Path(folder)))
-        office = self.office
-        change(office.context.settings, limits=PLENTY)
-        self.undo_unsubscribe = UndoUnsubscribe(office.context)
-        self.preferences = Preferences(office.context)
-        await office.make_list()
+        self.offices = [await self.stack.enter_async_context(open_office(Path(folder))) for _ in range(2)]
+        for office in self.offices:
+            change(office.context.settings, limits=PLENTY)
+        await self.office.make_list()
+
+    @property
+    def office(self) -> Office:
+        """The next process: each call is by another one than the call before."""
+        self.offices.reverse()
+        return self.offices[0]
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run(work)
@@ -118,7 +122,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def undo(self) -> None:
         numbers = self.ids("leaving")
         if numbers:
-            outcome, _ = self.run(self.undo_unsubscribe.undo(numbers[-1], WEB))
+            outcome, _ = self.run(UndoUnsubscribe(self.office.context).undo(numbers[-1], WEB))
             self.member |= outcome is UndoOutcome.RESTORED
 
     @rule(pauses=st.booleans())
@@ -126,7 +130,8 @@ class SubscriptionLife(RuleBasedStateMachine):
         standing = self.standing()
         if standing is not None:
             link = PreferenceLink(subscriber_id=standing.subscriber_id, epoch=0)
-            self.run(self.preferences.pause(link, 3, WEB) if pauses else self.preferences.resume(link, WEB))
+            preferences = Preferences(self.office.context)
+            self.run(preferences.pause(link, 3, WEB) if pauses else preferences.resume(link, WEB))
 
     @rule()
     def add(self) -> None:
@@ -162,7 +167,8 @@ class SubscriptionLife(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from([0.2, 2, 8]))
     def time_passes(self, days: float) -> None:
-        self.office.now += days * 86400
+        for office in self.offices:
+            office.now += days * 86400
         now = int(self.office.now)
         self.run(self.office.database.write(forget_unconfirmed, os.urandom, now))
         self.run(self.office.database.write(end_pauses, now))
@@ -171,7 +177,7 @@ class SubscriptionLife(RuleBasedStateMachine):
 
     @invariant()
     def only_members_are_members(self) -> None:
-        if not hasattr(self, "office"):
+        if not hasattr(self, "offices"):
             return
         standing = self.standing()
         is_member = standing is not None and standing.state in ("active", "suspended")
@@ -180,7 +186,7 @@ class SubscriptionLife(RuleBasedStateMachine):
 
     @invariant()
     def the_evidence_is_whole(self) -> None:
-        if hasattr(self, "office"):
+        if hasattr(self, "offices"):
             assert [] == self.run(self.office.database.read(verify, [])).problems
 
 

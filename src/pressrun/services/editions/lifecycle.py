@@ -88,7 +88,7 @@ class EditionChanges:
         problem = tx.attempt(work)
         if problem is not None:
             self.faults.append((f"edition {edition.id}", problem))
-            tx.attempt(lambda: self.changed.append(pause_for_fault(tx, edition)))
+            tx.attempt(lambda: self.changed.append(pause_for_fault(tx, edition.id)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,15 +130,22 @@ def _move_on(
     if edition.state is not EditionState.SENDING:
         return
     if edition.list_relay and edition.list_relay not in request.relays:
-        found.changed.append(pause_without_relay(tx, edition))
-    else:  # each time: the last copies may have been cancelled, since their readers unsubscribed
-        found.changed += finish_if_done(tx, edition.id, request.now) or pause_after_canary(tx, edition.id)
+        found.changed += pause_without_relay(tx, edition.id)
+        return
+    # each time: the last copies may have been cancelled, since their readers unsubscribed
+    finished = finish_if_done(tx, edition.id, request.now)
+    if not finished and edition.canary_copies is not None:
+        finished = pause_after_canary(tx, edition.id)
+    found.changed += finished
 
 
 def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds: float) -> Edition:
     """Start a scheduled edition whose time has come; one that is too late waits for a person."""
     if edition.scheduled_at is not None and edition.scheduled_at > now:
         return edition
+    listed, edition = edition, require_edition(tx, edition.id)
+    if edition.state is not EditionState.SCHEDULED:  # somebody has paused or cancelled it
+        return listed
     if edition.scheduled_at is not None and now - edition.scheduled_at > late_grace_seconds:
         late = replace(
             _moved(edition, EditionEvent.PAUSE),
@@ -151,9 +158,12 @@ def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds
 
 def finish_if_done(tx: Transaction, edition_id: int, now: int) -> list[Edition]:
     """Finish an edition that has no copy left to send; returns it when that is so."""
+    if deliveries.is_unfinished(tx, edition_id):
+        return []
     edition = editions.find_edition(tx, edition_id)
     if edition is None or move(edition.state, EditionEvent.FINISH) is None or edition.started_at is None:
         return []
+    # The audience may still be growing, or a reader may have been added before the edition was locked.
     if bulk_changes.is_going_on(tx, edition_id) or deliveries.is_unfinished(tx, edition_id):
         return []
     finished = replace(_moved(edition, EditionEvent.FINISH), finished_at=now, pause_reason=None)
@@ -177,19 +187,23 @@ def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
     return [paused]
 
 
-def pause_without_relay(tx: Transaction, edition: Edition) -> Edition:
+def pause_without_relay(tx: Transaction, edition_id: int) -> list[Edition]:
     """Hold an edition whose list names a relay that is not configured: another one may not speak for its From."""
+    edition = require_edition(tx, edition_id)
+    if edition.state is not EditionState.SENDING:
+        return []
     reason = (
         f"the list names the relay {edition.list_relay}, which is not configured: add it, or "
         f"`pressrun list set {edition.list_name} relay=`, then resume"
     )
     paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
     editions.record_edition(tx, edition, paused)
-    return paused
+    return [paused]
 
 
-def pause_for_fault(tx: Transaction, edition: Edition) -> Edition:
+def pause_for_fault(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
+    edition = require_edition(tx, edition_id)
     reason = "it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended"
     paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
     editions.record_edition(tx, edition, paused)

@@ -24,7 +24,7 @@ from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.subscription_records import FOR_BOUNCES
+from pressrun.services.readers.subscription_records import FOR_BOUNCES, find_subscription_details
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import (
@@ -231,9 +231,10 @@ def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
     for confirmation_id, subscription_id in expired:
         if not subscriptions.delete_confirmation(tx, confirmation_id):
             continue
-        subscription = subscriptions.find_subscription_by_id(tx, subscription_id)
-        if subscription is None or subscription.state is not SubscriptionState.PENDING:
+        details = find_subscription_details(tx, subscription_id)
+        if details is None or details.subscription.state is not SubscriptionState.PENDING:
             continue
+        subscription = details.subscription
         if subscriptions.count_confirmations(tx, subscription_id):
             continue
         if subscription.state_before is not None:
@@ -252,7 +253,8 @@ def end_pauses(tx: Transaction, now: int) -> int:
     ended = subscriptions.ended_pauses(tx, now)
     for subscription_id in ended:
         subscription = subscriptions.find_subscription_by_id(tx, subscription_id)
-        assert subscription is not None
+        if subscription is None or subscription.paused_until is None or subscription.paused_until > now:
+            continue  # its reader has left or paused again since
         state = move(subscription.state, SubscriptionEvent.RESUME)
         changed = replace(subscription, paused_until=None)
         if bounces.is_suspended(tx, subscription.subscriber_id):  # email to them bounced during the pause

@@ -194,6 +194,7 @@ class ListAdmin:
         return describe_list(tx, self._apply(tx, created, change, now))
 
     def _set(self, tx: Transaction, name: str, change: _Change, welcome: BuiltWelcome | None) -> Answer:
+        lists.lock_list(tx, name)
         target, now = require_list(tx, name), int(self._clock())
         changed = self._apply(tx, target, change, now)
         if "welcome" in change.values and change.welcome is None:
@@ -269,10 +270,12 @@ class ListAdmin:
         return str(Mailbox(title, parse_address(self._site.list_address(name))))
 
     def _close_by_name(self, tx: Transaction, name: str) -> Answer:
+        lists.lock_list(tx, name)
         return describe_list(tx, _close(tx, require_list(tx, name), int(self._clock())))
 
     @staticmethod
     def _remove(tx: Transaction, name: str) -> None:
+        lists.lock_list(tx, name)
         target = require_list(tx, name)
         if target.closed_at is None:
             raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")

@@ -24,7 +24,7 @@ from pressrun.services.readers.subscription_records import (
     end_subscription,
     record_consent,
 )
-from pressrun.store import consent, language_switch, subscriptions
+from pressrun.store import consent, language_switch, lists, subscriptions
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
@@ -78,7 +78,10 @@ def find_choices(read: Sequence[MailingList], listed: Sequence[MailingList]) -> 
 
 
 def switch_language(tx: Transaction, change: LanguageSwitch, context: ReaderContext) -> None:
-    """Carry out a switch; the wanted list is open, and `given` is not empty."""
+    """Carry out a switch, unless the wanted list is closed; `given` is not empty."""
+    wanted = lists.hold_list(tx, change.wanted.id)
+    if wanted is None or wanted.closed_at is not None:
+        return
     now = context.now
     person, origin = change.person, change.origin
     given = sorted(change.given, key=_mailed_first)

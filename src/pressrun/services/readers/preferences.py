@@ -244,10 +244,10 @@ class Preferences:
 
     def _person_to_mail(self, tx: Transaction, address: Address) -> Subscriber | None:
         """The person of an address, if one more link may be mailed to it."""
+        person = subscribers.find_subscriber(tx, address)
         # Counted for every address alike, under the keyed hash, so no unknown address is kept.
         if not self._spend(tx, "preference_links_per_address", address):
             return None
-        person = subscribers.find_subscriber(tx, address)
         return None if person is None or find_reason(tx, person.digests) is not None else person
 
     def _spend(self, tx: Transaction, limit: str, address: Address) -> bool:

@@ -125,13 +125,13 @@ class SignUps:
         It is one mail, however many lists are in `also`, so a longer form causes no more mail.
         """
         now = self._context.clock()
+        known = subscribers.find_subscriber(tx, address)
         verdict = self.abuse_limits.admit(tx, address, trust, now)
         digests = digests_of(self._context.keys, address)
         reason = find_reason(tx, digests)
         if verdict not in (Verdict.ACCEPTED, Verdict.HELD) or not (reason is None or reason in LIFTED_BY_READER):
             return
         at = int(now)
-        known = subscribers.find_subscriber(tx, address)
         person = known or subscribers.insert_subscriber(tx, address, digests=digests, now=at, language=origin.language)
         wanted = []
         for one in (target, *also):

@@ -187,7 +187,7 @@ class WebRequests(BackgroundLoop):
             words=request.words,
             words_language=request.words_language,
         )
-        target = None if request.list_id is None else lists.find_list_by_id(tx, request.list_id)
+        target = None if request.list_id is None else lists.hold_list(tx, request.list_id)
         match request.kind:
             case RequestKind.PREFERENCES:
                 list_name = "" if target is None else target.name
@@ -195,7 +195,7 @@ class WebRequests(BackgroundLoop):
             case RequestKind.UNSUBSCRIBE if target is not None:
                 self._preferences.unsubscribe_link_within(tx, target, address, origin)
             case RequestKind.SIGN_UP:
-                requested = [target, *(lists.find_list_by_id(tx, number) for number in request.also)]
+                requested = [target, *(lists.hold_list(tx, number) for number in request.also)]
                 targets = [target for target in requested if target is not None and target.closed_at is None]
                 if targets:
                     self._sign_ups.sign_up_within(

@@ -52,6 +52,7 @@ def dialect(*, reading: bool = False) -> Dialect:
         mistakes=psycopg.ProgrammingError,
         outages=(psycopg.OperationalError, ReadOnlySqlTransaction),  # the latter: a standby since the last failover
         conflicts=(SerializationFailure, DeadlockDetected, UniqueViolation, ForeignKeyViolation),
+        has_locks=True,
     )
 
 

@@ -19,7 +19,7 @@ _MACROS: Macros = {
     "not indexed": lambda _: "",
     "+": lambda _: "",
 }
-_WRITING: Macros = {**_MACROS, "lock": " for update {}".format, "share": " for share {}".format}
+_WRITING: Macros = {**_MACROS, "lock": " for no key update {}".format, "share": " for share {}".format}
 _READING: Macros = {**_MACROS, "lock": lambda _: "", "share": lambda _: ""}
 
 _QUOTED = re.compile(r"('(?:[^']|'')*')")

@@ -10,14 +10,16 @@ returning id;
 
 -- name: get
 -- One change by id.
-select * from address_change where id = :id;
+select * from address_change where id = :id {lock};
 
 -- name: confirm
 -- Record that the new address has confirmed.
+-- guards: address_change subscriber
 update address_change set state = 'done', former = :former, expires_at = :expires_at where id = :id and state = 'asked';
 
 -- name: undo
 -- Undo a change and all later ones of the person.
+-- guards: address_change subscriber
 update address_change set state = 'undone', former = '{}'
 where subscriber_id = :subscriber_id and id >= :id and state <> 'undone';
 

@@ -1,5 +1,6 @@
 -- name: insert
 -- A new edition.
+-- guards: list
 insert into edition (id, list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret,
     canary_percent, dated_at, created_at, scheduled_at, is_welcome, issue, is_repeat)
 values (:id, :list_id, :slug, :state, :subject, :title, :preheader, :language, :source_name, :source_digest, :message_secret,
@@ -19,7 +20,7 @@ values (:edition_id, :number, :name, :media_type, :content);
 -- One edition by id.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
     list.timezone as list_timezone
-from edition join list on list.id = edition.list_id where edition.id = :id;
+from edition join list on list.id = edition.list_id where edition.id = :id {lock of edition};
 
 -- name: find_by_digest
 -- The first edition of a list with the same content.
@@ -63,6 +64,7 @@ where edition.state = 'paused' order by edition.id;
 
 -- name: move
 -- Write the state back, if the edition is still as it was read.
+-- guards: edition
 update edition set state = :state, scheduled_at = :scheduled_at, started_at = :started_at, finished_at = :finished_at,
     pause_reason = :pause_reason, audience = :audience, canary_copies = :canary_copies
 where id = :id and state = :was_state and audience = :was_audience and scheduled_at is not distinct from :was_scheduled_at;

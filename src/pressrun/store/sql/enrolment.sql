@@ -4,7 +4,8 @@ select subscriber.address, subscriber.address_key, subscriber.id as subscriber_i
     subscriber.attributes, subscription.id as subscription_id, subscription.state, subscription.state_before
 from {each keys as entry}
 join subscriber on subscriber.address_key = entry.value ->> 0
-left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id;
+left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id
+order by subscriber.id {lock of subscriber};
 
 -- name: suppressed
 -- The places of suppressed addresses, of which each has 64 octets: the digests of the address and of its mailbox.
@@ -26,12 +27,14 @@ returning id, address_key;
 
 -- name: update_profiles
 -- Write profiles back: arrays of id, name, language and attributes.
+-- guards: subscriber
 update subscriber set name = new.value ->> 1, language = new.value ->> 2, attributes = new.value ->> 3
 from {each changes as new}
 where subscriber.id = cast(new.value ->> 0 as bigint);
 
 -- name: insert_subscriptions
 -- Store subscriptions: arrays of the subscriber, the state, why it is suspended and since when.
+-- guards: list
 insert into subscription (list_id, subscriber_id, state, suspended_for, source, since)
 select :list_id, cast(new.value ->> 0 as bigint), new.value ->> 1, new.value ->> 2, :source,
     cast(new.value ->> 3 as bigint)
@@ -47,6 +50,7 @@ returning id, subscription_id;
 
 -- name: change_states
 -- Activate subscriptions, or suspend them for bounces: arrays of id, state before, state and since when.
+-- guards: subscriber
 update subscription set state = new.value ->> 2, source = :source, since = cast(new.value ->> 3 as bigint),
     state_before = case when new.value ->> 2 = 'active' then null else subscription.state_before end,
     suspended_for = case when new.value ->> 2 = 'suspended' then 'bounces' else subscription.suspended_for end

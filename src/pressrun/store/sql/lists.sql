@@ -5,8 +5,16 @@ values (:name, :title, :description, :from_address, :owner, :reply_to, :postal_a
 returning id;
 
 -- name: find
--- One list by its name.
-select * from list where name = :name;
+-- One list by its name. Whoever decides by its settings finds them unchanged at the commit.
+select * from list where name = :name {share};
+
+-- name: hold
+-- The same by its id.
+select * from list where id = :id {share};
+
+-- name: lock
+-- A list that is about to be changed, closed or deleted.
+select id from list where name = :name {lock};
 
 -- name: get
 -- One list by its id.
@@ -26,6 +34,7 @@ select * from list where family = :family order by id;
 
 -- name: update
 -- Change the settings of a list, all at once, if nobody has closed or reopened it since it was read.
+-- guards: list
 update list set title = :title, description = :description, from_address = :from_address, owner = :owner,
     reply_to = :reply_to, postal_address = :postal_address, language = :language, archive = :archive, listed = :listed,
     post_by_mail = :post_by_mail, require_postal_address = :require_postal_address, relay = :relay, hours = :hours,
@@ -36,6 +45,7 @@ where id = :id and closed_at is not distinct from :was_closed_at;
 
 -- name: delete
 -- Delete a list and, by foreign keys, everything that belongs to it.
+-- guards: list
 delete from list where id = :id;
 
 -- name: counts

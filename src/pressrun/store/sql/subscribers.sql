@@ -8,18 +8,23 @@ returning *;
 
 -- name: find
 -- One subscriber by address key.
-select * from subscriber where address_key = :address_key;
+select * from subscriber where address_key = :address_key {lock};
 
 -- name: get
 -- One subscriber by id.
-select * from subscriber where id = :id;
+select * from subscriber where id = :id {lock};
+
+-- name: language
+-- The language that the person with an address chose.
+select language from subscriber where address_key = :address_key;
 
 -- name: of_mailbox
 -- Everybody whose address leads to one mailbox.
-select * from subscriber where suppression_digest = :mailbox or mailbox_digest = :mailbox order by id;
+select * from subscriber where suppression_digest = :mailbox or mailbox_digest = :mailbox order by id {lock};
 
 -- name: update_profile
 -- Change what is not null of the profile of a person.
+-- guards: subscriber
 update subscriber set name = coalesce(:name, name), language = coalesce(:language, language),
     attributes = coalesce(:attributes, attributes), text_only = coalesce(:text_only, text_only)
 where id = :id;
@@ -30,6 +35,7 @@ update subscriber set epoch = epoch + 1 where id = :id;
 
 -- name: move
 -- Give a person another address.
+-- guards: subscriber
 update subscriber set address = :address, address_key = :address_key, domain = :domain,
     suppression_digest = :suppression_digest, mailbox_digest = nullif(:mailbox_digest, :suppression_digest)
 where id = :id;
@@ -45,6 +51,7 @@ delete from subscriber where id = :id;
 
 -- name: delete_without_subscription
 -- Delete a person without subscriptions.
+-- guards: subscriber
 delete from subscriber where id = :id and not exists (select 1 from subscription where subscriber_id = :id);
 
 -- name: deliveries

@@ -1,16 +1,17 @@
 -- name: insert
 -- Store a subscription.
+-- guards: list subscriber
 insert into subscription (list_id, subscriber_id, state, source, since)
 values (:list_id, :subscriber_id, :state, :source, :now)
 returning *;
 
 -- name: find
 -- The subscription of a person to a list.
-select * from subscription where subscriber_id = :subscriber_id and list_id = :list_id;
+select * from subscription where subscriber_id = :subscriber_id and list_id = :list_id {lock};
 
 -- name: get
 -- One subscription by id.
-select * from subscription where id = :id;
+select * from subscription where id = :id {lock};
 
 -- name: with_details
 -- One subscription with its person and its list, the columns of each in the order of its type.
@@ -26,10 +27,11 @@ select subscription.id, subscription.list_id, subscription.subscriber_id, subscr
     list.family
 from subscription join subscriber on subscriber.id = subscription.subscriber_id
     join list on list.id = subscription.list_id
-where subscription.id = :id;
+where subscription.id = :id {lock of subscriber, subscription};
 
 -- name: move
 -- Write the state back, if the subscription is still as it was read.
+-- guards: subscription
 update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
     paused_until = :paused_until, source = :source, since = :since, round = :round
 where id = :id and state = :was_state and since = :was_since and round = :was_round
@@ -38,6 +40,7 @@ where id = :id and state = :was_state and since = :was_since and round = :was_ro
 -- name: finish
 -- Readers who leave; what they asked for in an earlier round is void. A request that ends has led nobody back: the links
 -- of before lead on.
+-- guards: subscription
 update subscription set state = :state, state_before = null, suspended_for = null, paused_until = null,
     source = :source, since = :now, round = round + 1, moved_to = case when state = 'pending' then moved_to end
 where id {in ids} and state <> :state;
@@ -55,13 +58,14 @@ from (
 
 -- name: delete
 -- Delete a subscription that is still in the state in which it was read.
+-- guards: subscription
 delete from subscription where id = :id and state = :state;
 
 -- name: of_subscriber
 -- The subscriptions of a person.
 select subscription.*, list.name as list_name, list.title as list_title, list.closed_at
 from subscription join list on list.id = subscription.list_id
-where subscription.subscriber_id = :subscriber_id order by list.name;
+where subscription.subscriber_id = :subscriber_id order by list.name {lock of subscription};
 
 -- name: page
 -- The subscriptions of a list, a page at a time.
@@ -127,7 +131,7 @@ from (select * from confirmation where id = :id union all select * from confirma
     join subscription on subscription.id = confirmation.subscription_id
     join subscriber on subscriber.id = subscription.subscriber_id
     join list on list.id = subscription.list_id
-order by confirmation.id;
+order by confirmation.id {lock of subscriber, subscription};
 
 -- name: expired_confirmations
 -- Requests whose link has expired.

@@ -87,6 +87,7 @@ def dialect() -> Dialect:
         mistakes=sqlite3.ProgrammingError,
         outages=(sqlite3.OperationalError,),
         conflicts=(),
+        has_locks=False,
     )
 
 

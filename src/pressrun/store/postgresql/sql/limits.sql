@@ -6,3 +6,7 @@ select cast(json_agg((select count(*) from (select 1 from limit_event
         and at > :after and at <= :ahead
     limit :most) as hit) order by place.key) as text) as counts
 from {each places as place};
+
+-- name: lock
+-- Nobody else counts in these windows until the transaction ends.
+select gate from limit_gate where gate {in ids} order by gate {lock};

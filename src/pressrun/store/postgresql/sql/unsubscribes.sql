@@ -3,8 +3,8 @@
 select cast(coalesce(json_agg(json_build_array(subscription.id, subscriber.id, list.id, subscription.state,
     subscription.suspended_for, subscription.paused_until, subscription.source, subscription.since, subscriber.address,
     list.name, list.language, cast(list.leaving_note = 1 and list.closed_at is null as integer))), '[]') as text) as unsubscribers
-from subscription join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
-where subscription.id {in ids} and subscription.state <> 'unsubscribed';
+from (select * from subscription where id {in ids} and state <> 'unsubscribed' order by id {lock}) as subscription
+join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id;
 
 -- name: notices
 -- Claimed unsubscribes as arrays of store.unsubscribes.PendingUnsubscribeNotice.

@@ -1,0 +1,236 @@
+"""Two units of work at once: the first one stops before each of its statements in turn, and the other one runs.
+
+The other one goes on until it is done, or until it waits for a lock of the first. Then the first goes on as well. What
+they leave behind, and what they answer, must be what they would leave behind one after the other, in either order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from tests.database import select
+from tests.services.office import Office, open_office
+
+from pressrun.core.errors import PressrunError
+from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 60.0  # for a statement of the other side; more than the locks' own limit
+
+Step = Callable[[Office], Awaitable[object]]
+
+
+class Gate:
+    """Lets statements pass, but for the one with this number, which waits until somebody opens the gate."""
+
+    def __init__(self, closed_at: int) -> None:
+        self._closed_at = closed_at
+        self._passed = 0
+        self._loop = asyncio.get_running_loop()
+        self._open = threading.Event()
+        self.reached = asyncio.Event()
+
+    def pass_through(self) -> None:
+        """Before each statement, on the thread of the connection."""
+        self._passed += 1
+        if self._passed == self._closed_at:
+            self._loop.call_soon_threadsafe(self.reached.set)
+            assert self._open.wait(PATIENCE_SECONDS)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+class GatedDatabase(Database):
+    """A database whose writing statements pass a gate, once one is set."""
+
+    gate: Gate | None = None
+
+    async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().write(self._gated(work), *args, **kwargs)
+
+    async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().record(self._gated(work), *args, **kwargs)
+
+    async def share_set(self, work: Callable[..., Any], item: Any) -> Any:
+        return await super().share_set(self._gated(work), item)
+
+    def _gated(self, work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
+        @wraps(work)
+        def run(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            if self.gate is not None:
+                tx._statements = _Gated(tx._statements, self.gate)
+            return work(tx, *args, **kwargs)
+
+        return run
+
+
+class _Gated(dict[str, str]):
+    def __init__(self, statements: Mapping[str, str], gate: Gate) -> None:
+        super().__init__(statements)
+        self._gate = gate
+
+    def __getitem__(self, name: str) -> str:
+        self._gate.pass_through()
+        return super().__getitem__(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What two steps answered, and what they left behind."""
+
+    answers: tuple[str, str]
+    left: tuple[tuple[str, tuple[tuple[object, ...], ...]], ...]
+
+
+# Whatever services leave behind, without ids, secrets and the times of what was made by whom.
+_LEFT = {
+    "lists": "select name, title, closed_at is null from list",
+    "subscribers": "select address, name, language, text_only, attributes from subscriber",
+    "subscriptions": """select list.name, address, state, state_before, suspended_for, paused_until is null, round
+        from subscription join subscriber on subscriber.id = subscriber_id join list on list.id = list_id""",
+    "requests": """select list.name, address, count(*) from confirmation
+        join subscription on subscription.id = subscription_id
+        join subscriber on subscriber.id = subscriber_id join list on list.id = list_id group by list.name, address""",
+    "evidence": "select event, count(*) from consent group by event",
+    "suppressions": "select reason, count(*) from suppression group by reason",
+    "suspensions": "select asked_at is null, ended_at is null from suspension",
+    "changes": "select state from address_change",
+    "unsubscribes": "select noted, has_said_why from leaving",
+    "waiting": "select kind from errand",
+    "held": "select domain from held_notice",
+    "notices": "select notice.kind, notice.address, state from notice left join delivery on notice_id = notice.id",
+    "editions": "select subject, state, audience, pause_reason, is_repeat from edition",
+    "copies": "select state, attempts from delivery where edition_id is not null",
+    "limits": "select scope, count(*) from limit_event group by scope",
+    "mail": "select state, outcome from inbound",
+}
+
+
+async def look(office: Office) -> tuple[tuple[str, tuple[tuple[object, ...], ...]], ...]:
+    """What is in the database, in an order of its own."""
+    found = []
+    for name, sql in _LEFT.items():
+        rows = [tuple(map(_plain, row)) for row in await select(office.database, sql)]
+        found.append((name, tuple(sorted(rows, key=repr))))
+    return tuple(found)
+
+
+def _plain(value: object) -> object:
+    """A truth is a number on SQLite."""
+    return int(value) if isinstance(value, bool) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """Two steps, what comes before them, and what comes after both."""
+
+    before: Step
+    first: Step
+    second: Step
+    after: Step
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often a race was run, and what came out."""
+
+    iterations: int
+    outcomes: Counter[str]
+
+
+async def run_race(race: Race, folder: Path) -> Tally:
+    """Run a race for each statement of either step; raises AssertionError for an outcome of no order."""
+    tally = Tally(0, Counter())
+    orders = [(race.first, race.second), (race.second, race.first)]
+    allowed = [await _one_after_the_other(race, place, folder / f"order-{place}") for place in range(2)]
+    for place, (paused, other) in enumerate(orders):
+        number = 1
+        while True:
+            outcome = await _at_once(race, paused, other, number, folder / f"{place}-{number}")
+            if outcome is None:
+                break
+            if place == 1:
+                outcome = Outcome((outcome.answers[1], outcome.answers[0]), outcome.left)
+            where = f"{'second' if place else 'first'} at {number}"
+            assert outcome in allowed, _difference(outcome, allowed, where)
+            tally.iterations += 1
+            number += 1
+    return tally
+
+
+async def _one_after_the_other(race: Race, place: int, folder: Path) -> Outcome:
+    async with _two(folder, race.before) as (one, two):
+        steps = [(race.first, one), (race.second, two)]
+        answers = {}
+        for step, office in steps if place == 0 else reversed(steps):
+            answers[step is race.first and office is one] = await _answer(step(office))
+        await race.after(one)
+        return Outcome((answers[True], answers[False]), await look(one))
+
+
+async def _at_once(race: Race, paused: Step, other: Step, number: int, folder: Path) -> Outcome | None:
+    """None when the first step is done before it comes to a statement with this number."""
+    async with _two(folder, race.before) as (one, two):
+        gate = Gate(number)
+        assert isinstance(one.database, GatedDatabase)
+        one.database.gate = gate
+        first = asyncio.create_task(_answer(paused(one)))
+        reached = asyncio.create_task(gate.reached.wait())
+        await asyncio.wait({first, reached}, return_when=asyncio.FIRST_COMPLETED)
+        if not gate.reached.is_set():
+            reached.cancel()
+            return None
+        second = asyncio.create_task(_answer(other(two)))
+        while not second.done() and not await _is_blocked(one):
+            await asyncio.wait({second}, timeout=0.01)
+        gate.open()
+        answers = await asyncio.gather(first, second)
+        one.database.gate = None
+        await race.after(one)
+        return Outcome((answers[0], answers[1]), await look(one))
+
+
+async def _is_blocked(office: Office) -> bool:
+    """Whether a connection to this database waits for a lock."""
+    sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    ((number,),) = await select(office.database, sql)
+    return bool(number)
+
+
+async def _answer(step: Awaitable[object]) -> str:
+    try:
+        return repr(await step)
+    except PressrunError as problem:
+        return f"{type(problem).__name__}: {problem}"
+
+
+@asynccontextmanager
+async def _two(folder: Path, before: Step) -> AsyncIterator[tuple[Office, Office]]:
+    async with AsyncExitStack() as stack:
+        offices = [await stack.enter_async_context(open_office(folder, kind=GatedDatabase)) for _ in range(2)]
+        one, two = offices
+        await before(one)
+        two.now = one.now + 0.25  # no two events at the same time
+        two.settings.swap(one.settings.value)
+        yield one, two
+
+
+def _difference(outcome: Outcome, allowed: list[Outcome], where: str) -> str:
+    lines = [where, f"answers: {outcome.answers}, allowed: {[one.answers for one in allowed]}"]
+    for place, (name, rows) in enumerate(outcome.left):
+        expected = [one.left[place][1] for one in allowed]
+        if rows not in expected:
+            lines.append(f"{name}: {rows}, allowed: {expected}")
+    return "\n".join(lines)

@@ -1,0 +1,448 @@
+"""Every two decisions that could meet over one row, on two connections to PostgreSQL, stopped at every statement.
+
+SQLite lets one transaction write at a time, so there nothing can come in between (tests/services/test_at_once.py has
+what lies in several transactions).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.database import select
+from tests.races import Race, Step, run_race
+from tests.services.office import NOW, Office
+from tests.settings import change
+
+from pressrun.core.address import parse_address
+from pressrun.core.edition import EditionState
+from pressrun.core.quantities import Rate
+from pressrun.core.site import Site
+from pressrun.core.tokens import digests_of
+from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.editions import lifecycle
+from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.operating.housekeeping import end_pauses, forget_unconfirmed
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.suspension import probe_suspended, suspend_bouncing
+from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
+from pressrun.services.readers.web_requests import WebRequests
+from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.store import deliveries
+from pressrun.store.held_sign_ups import HeldSelection
+from pressrun.store.transaction import Transaction
+
+ADA, BOB, NEW = (parse_address(f"{name}@reader.example") for name in ("ada", "bob", "new"))
+WEB = Origin(source="web", language="en")
+D = 86400
+BOUNCES = BounceSettings()
+
+
+async def one(office: Office, sql: str) -> int:
+    """The number that a query finds; 0 where there is none."""
+    found = await select(office.database, sql)
+    return int(found[0][0] or 0) if found else 0
+
+
+# ---------------------------------------------------------------------- what comes before
+
+
+async def a_list(office: Office) -> None:
+    await office.make_list()
+
+
+async def a_reader(office: Office) -> None:
+    await office.make_list()
+    await office.subscribers.add("news", ADA)
+
+
+async def a_request(office: Office) -> None:
+    """A stranger has asked and was mailed."""
+    await office.make_list()
+    await office.sign_ups.request("news", ADA, WEB, network=None)
+
+
+async def an_expired_request(office: Office) -> None:
+    await a_request(office)
+    office.now += 400 * D
+
+
+async def a_former_reader(office: Office) -> None:
+    await a_reader(office)
+    await leave(office)
+
+
+async def a_former_reader_who_asks(office: Office) -> None:
+    await a_former_reader(office)
+    await office.sign_ups.request("news", ADA, WEB, network=None)
+
+
+async def a_paused_reader(office: Office) -> None:
+    await a_reader(office)
+    await pause(office)
+    office.now += 40 * D
+
+
+async def a_scheduled_edition(office: Office) -> None:
+    await a_reader(office)
+    await office.subscribers.add("news", BOB)
+    await office.make_edition()
+
+
+async def a_sending_edition(office: Office) -> None:
+    await a_scheduled_edition(office)
+    await start(office)
+
+
+async def a_finished_edition(office: Office) -> None:
+    """Of its two copies one has failed."""
+    await a_sending_edition(office)
+    await office.database.write(_fail_one)
+
+
+def _fail_one(tx: Transaction) -> None:
+    edition = _edition(tx)
+    connection = tx._connection
+    connection.execute("update delivery set state = 'failed', kind = 'soft' where id = (select min(id) from delivery)")
+    connection.execute("update delivery set state = 'delivered' where state = 'queued'")
+    lifecycle.finish_if_done(tx, edition, NOW)
+
+
+async def bounced_copies(office: Office) -> None:
+    """One bounce more and Ada is suspended."""
+    await a_reader(office)
+    for _ in range(BOUNCES.soft_limit):
+        edition = await office.make_edition()
+        await office.database.write(_bounce, edition)
+
+
+def _bounce(tx: Transaction, edition: int) -> None:
+    lifecycle.start(tx, lifecycle.require_edition(tx, edition), NOW)
+    tx._connection.execute(
+        "update delivery set state = 'failed', kind = 'soft', bounce = 'full', first_attempt_at = 1, settled_at = 1"
+    )
+
+
+async def a_suspended_reader(office: Office) -> None:
+    await bounced_copies(office)
+    await bounce(office)
+    office.now += 30 * D
+
+
+async def a_change_of_address(office: Office) -> None:
+    await a_reader(office)
+    await AddressChanges(office.context).request(await one(office, "select id from subscriber"), NEW, WEB)
+
+
+async def a_change_to_a_reader(office: Office) -> None:
+    await a_change_of_address(office)
+    await office.make_list("other")
+    await office.subscribers.add("other", NEW)
+
+
+async def held_sign_ups(office: Office) -> None:
+    await office.make_list()
+    change(
+        office.context.settings,
+        limits=LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, confirmations_per_address=Rate(100, 3600.0)),
+    )
+    for address in (BOB, ADA, NEW):
+        await office.sign_ups.request("news", address, WEB, network=None)
+
+
+async def web_requests(office: Office) -> None:
+    await office.make_list()
+    for address in (ADA, BOB):
+        await requests_of(office).sign_up("news", address, WEB, network=None)
+
+
+async def a_closed_list(office: Office) -> None:
+    await a_reader(office)
+    await office.lists.close_list("news")
+
+
+# ---------------------------------------------------------------------- steps
+
+
+async def leave(office: Office) -> object:
+    return await office.unsubscribes.unsubscribe(await one(office, "select min(id) from subscription"), WEB)
+
+
+async def confirm(office: Office) -> object:
+    outcome, _ = await office.sign_ups.confirm(await one(office, "select min(id) from confirmation"), WEB)
+    return outcome
+
+
+async def sign_up(office: Office) -> object:
+    return await office.sign_ups.request("news", ADA, WEB, network=None, name="Ada")
+
+
+async def sign_up_from_one_network(office: Office) -> object:
+    change(office.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(1, 3600.0)))
+    answer = await office.sign_ups.request("news", ADA, WEB, network="192.0.2.1")
+    return type(answer).__name__
+
+
+async def pause(office: Office) -> object:
+    await Preferences(office.context).pause_one(await one(office, "select min(id) from subscription"), 30, WEB)
+    return None
+
+
+async def save(office: Office) -> object:
+    changes = PreferenceChanges(language="de", text_only=True)
+    return await Preferences(office.context).save(await link(office), changes, WEB) is not None
+
+
+async def link(office: Office) -> PreferenceLink:
+    number = await one(office, "select min(id) from subscriber")
+    return PreferenceLink(subscriber_id=number, epoch=await one(office, "select epoch from subscriber"))
+
+
+async def end_pause(office: Office) -> object:
+    return await office.database.write(end_pauses, int(office.now)) >= 0
+
+
+async def forget(office: Office) -> object:
+    return await office.database.write(forget_unconfirmed, office.context.entropy, int(office.now)) >= 0
+
+
+async def erase(office: Office) -> object:
+    return (await office.subscribers.erase(ADA))["erased"]
+
+
+async def refuse(office: Office) -> object:
+    digests = digests_of(office.keys, ADA)
+    numbers = [int.from_bytes(digests.own[at : at + 4], "big") for at in range(0, 32, 4)]
+    await NeverAgain(office.context).refuse(0, numbers, WEB)
+    return None
+
+
+async def complain(office: Office) -> object:
+    return await office.suppressions.add(ADA, "complaint")
+
+
+async def close(office: Office) -> object:
+    return await office.lists.close_list("news") is not None
+
+
+async def set_title(office: Office) -> object:
+    return (await office.lists.set_list("news", {"title": "Newer"}))["title"]
+
+
+async def set_description(office: Office) -> object:
+    return (await office.lists.set_list("news", {"cadence": "weekly", "title": "Weekly"}))["title"]
+
+
+async def remove_list(office: Office) -> object:
+    await office.lists.remove_list("news")
+    return None
+
+
+async def reopen(office: Office) -> object:
+    return await office.lists.set_list("news", {"closed": "false"}) is not None
+
+
+def _edition(tx: Transaction) -> int:
+    return int(tx._connection.execute("select min(id) from edition").fetchone()[0])
+
+
+async def _on_edition(office: Office, work: object, *args: object) -> object:
+    number = await one(office, "select min(id) from edition")
+    return await office.database.write(work, number, *args)  # type: ignore[arg-type]
+
+
+async def start(office: Office) -> object:
+    def advance(tx: Transaction) -> int:
+        request = lifecycle.AdvanceRequest(
+            now=NOW, idle=(), relays=("primary",), late_grace_seconds=900.0, careful=False
+        )
+        return len(lifecycle.advance(tx, request)[0].changed)
+
+    return await office.database.write(advance) >= 0
+
+
+async def pause_edition(office: Office) -> object:
+    return (await _on_edition(office, lifecycle.pause)) is not None
+
+
+async def cancel_edition(office: Office) -> object:
+    return (await _on_edition(office, lifecycle.cancel, NOW)) is not None
+
+
+async def resend(office: Office) -> object:
+    return (await _on_edition(office, lifecycle.resend_failed, NOW)) is not None
+
+
+async def finish(office: Office) -> object:
+    return (await _on_edition(office, lifecycle.finish_if_done, NOW)) is not None
+
+
+async def claim(office: Office) -> object:
+    """What a dispatcher does: claim every copy that may go, and cancel the others."""
+
+    def claim_copies(tx: Transaction, number: int) -> int:
+        edition = lifecycle.require_edition(tx, number)
+        if edition.state is not EditionState.SENDING:
+            return 0
+        claimed, _ = deliveries.claim_copies(tx, session=1, edition_id=number, lane="", now=int(office.now), limit=9)
+        return len(claimed)
+
+    numbers = [number for (number,) in await select(office.database, "select id from edition")]
+    return [await office.database.write(claim_copies, number) for number in numbers]
+
+
+async def send(office: Office) -> object:
+    site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
+    admin = EditionAdmin(
+        database=office.database,
+        site=site,
+        keys=office.keys,
+        sender_check=SenderCheck(site=site, settings=office.settings, records=None, clock=lambda: office.now),
+        layouts=OwnLayouts(office.path / "layouts"),
+        clock=lambda: office.now,
+        entropy=office.context.entropy,
+        wake=office.wake,
+    )
+    body = b"---\nsubject: Boats\n---\nHello\n"
+    try:
+        await admin.send(list_name="news", source=body, source_name="a.md", assets={})
+    except Exception as problem:  # noqa: BLE001 - which of the two is refused is for the oracle
+        return f"{type(problem).__name__}: {str(problem)[:20]}"
+    return "sent"
+
+
+async def import_ada(office: Office) -> object:
+    row = ImportRow(line=2, email="ada@reader.example", name="Ada Imported", attributes={"boat": "red"})
+    answer = await office.subscribers.import_batch("news", [row])
+    return {name: number for name, number in answer.items() if number}
+
+
+async def bounce(office: Office) -> object:
+    copies = await select(office.database, "select id from delivery where edition_id is not null")
+    numbers = [number for (number,) in copies]
+    return len(await office.database.write(suspend_bouncing, numbers, BOUNCES, int(office.now)))
+
+
+async def probe(office: Office) -> object:
+    return await office.database.write(probe_suspended, BOUNCES, office.context.entropy, int(office.now)) >= 0
+
+
+async def confirm_change(office: Office) -> object:
+    number = await one(office, "select max(id) from address_change")
+    return (await AddressChanges(office.context).confirm(number, WEB))[0]
+
+
+async def undo_change(office: Office) -> object:
+    number = await one(office, "select max(id) from address_change")
+    return (await AddressChanges(office.context).undo(number, WEB))[0]
+
+
+async def undo_leaving(office: Office) -> object:
+    number = await one(office, "select max(id) from leaving")
+    return (await UndoUnsubscribe(office.context).undo(number, WEB))[0]
+
+
+def requests_of(office: Office) -> WebRequests:
+    return WebRequests(
+        office.context,
+        sign_ups=office.sign_ups,
+        preferences=Preferences(office.context),
+        unsubscribes=office.unsubscribes,
+    )
+
+
+async def carry_out(office: Office) -> object:
+    await requests_of(office).carry_out()
+    return None
+
+
+async def release_held(office: Office) -> object:
+    await office.held.release(HeldSelection())
+    return None
+
+
+async def drop_held(office: Office) -> object:
+    await office.held.drop(HeldSelection())
+    return None
+
+
+# Each function of the table in docs/decisions/0058: what comes before, and the two that meet.
+RACES: dict[str, tuple[Step, Step, Step]] = {
+    "two who leave": (a_reader, leave, leave),
+    "leave and pause": (a_reader, leave, pause),
+    "leave and confirm": (a_former_reader_who_asks, leave, confirm),
+    "leave and save": (a_reader, leave, save),
+    "leave and import": (a_reader, leave, import_ada),
+    "leave and erase": (a_reader, leave, erase),
+    "leave and bounce": (bounced_copies, leave, bounce),
+    "leave and start": (a_scheduled_edition, leave, start),
+    "leave and close": (a_reader, leave, close),
+    "confirm twice": (a_request, confirm, confirm),
+    "confirm and erase": (a_request, confirm, erase),
+    "confirm and close": (a_request, confirm, close),
+    "confirm and sign up": (a_request, confirm, sign_up),
+    "confirm and complain": (a_request, confirm, complain),
+    "confirm and forget": (a_request, confirm, forget),
+    "sign up twice": (a_list, sign_up, sign_up),
+    "sign up and close": (a_list, sign_up, close),
+    "sign up and forget": (an_expired_request, sign_up, forget),
+    "sign up and import": (a_list, sign_up, import_ada),
+    "sign up and erase": (a_reader, sign_up, erase),
+    "sign up from one network": (a_list, sign_up_from_one_network, sign_up_from_one_network),
+    "save and import": (a_reader, save, import_ada),
+    "save and erase": (a_reader, save, erase),
+    "import twice": (a_list, import_ada, import_ada),
+    "import and close": (a_list, import_ada, close),
+    "pause and its end": (a_paused_reader, pause, end_pause),
+    "the end of a pause and leave": (a_paused_reader, end_pause, leave),
+    "undo twice": (a_former_reader, undo_leaving, undo_leaving),
+    "undo and sign up": (a_former_reader, undo_leaving, sign_up),
+    "undo and close": (a_former_reader, undo_leaving, close),
+    "bounce twice": (bounced_copies, bounce, bounce),
+    "bounce and pause": (bounced_copies, bounce, pause),
+    "probe twice": (a_suspended_reader, probe, probe),
+    "probe and leave": (a_suspended_reader, probe, leave),
+    "move twice": (a_change_of_address, confirm_change, confirm_change),
+    "move and stop": (a_change_of_address, confirm_change, undo_change),
+    "move and leave": (a_change_of_address, confirm_change, leave),
+    "move to a reader and leave": (a_change_to_a_reader, confirm_change, leave),
+    "move and erase": (a_change_of_address, confirm_change, erase),
+    "start twice": (a_scheduled_edition, start, start),
+    "start and pause": (a_scheduled_edition, start, pause_edition),
+    "start and cancel": (a_scheduled_edition, start, cancel_edition),
+    "start and close": (a_scheduled_edition, start, close),
+    "pause and cancel an edition": (a_sending_edition, pause_edition, cancel_edition),
+    "claim and leave": (a_sending_edition, claim, leave),
+    "claim and pause": (a_sending_edition, claim, pause),
+    "claim and complain": (a_sending_edition, claim, complain),
+    "claim and erase": (a_sending_edition, claim, erase),
+    "claim and cancel": (a_sending_edition, claim, cancel_edition),
+    "claim twice": (a_sending_edition, claim, claim),
+    "resend and finish": (a_finished_edition, resend, finish),
+    "resend twice": (a_finished_edition, resend, resend),
+    "resend and close": (a_finished_edition, resend, close),
+    "send twice": (a_reader, send, send),
+    "send and close": (a_reader, send, close),
+    "set and close": (a_list, set_title, close),
+    "set twice": (a_list, set_title, set_description),
+    "remove and reopen": (a_closed_list, remove_list, reopen),
+    "release twice": (held_sign_ups, release_held, release_held),
+    "release and drop": (held_sign_ups, release_held, drop_held),
+    "release and erase": (held_sign_ups, release_held, erase),
+    "carry out twice": (web_requests, carry_out, carry_out),
+    "carry out and close": (web_requests, carry_out, close),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.only_on("postgresql", "SQLite lets one transaction write at a time")
+@pytest.mark.parametrize("name", RACES)
+async def test_two_at_once_do_what_they_would_do_one_after_the_other(name: str, tmp_path: Path) -> None:
+    before, first, second = RACES[name]
+    tally = await run_race(Race(before=before, first=first, second=second, after=claim), tmp_path)
+    assert tally.iterations > 0
