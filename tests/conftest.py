@@ -48,9 +48,6 @@ _HERE = Path(__file__).parent
 # All others run on SQLite, unless they choose.
 _ON_BOTH = ("store", "services", "delivery/queue")
 _ON_BOTH_THOROUGHLY = ("control", "daemon", "delivery", "e2e", "faults", "inbound", "operations", "web")
-_CHOICE = (
-    list(engines.ENGINES) if os.environ.get("PRESSRUN_POSTGRESQL") else ["sqlite"]
-)  # until all statements are there
 _ON_ONE = {"store/sqlite": "sqlite", "store/postgresql": "postgresql"}
 
 
@@ -68,9 +65,9 @@ def _engines_of(test: pytest.Item) -> list[ParameterSet]:
     elif folder in _ON_ONE:
         chosen = [_ON_ONE[folder]]
     elif f"{folder}/".startswith(tuple(f"{one}/" for one in _ON_BOTH)):
-        chosen = _CHOICE
+        chosen = list(engines.ENGINES)
     elif f"{folder}/".startswith(tuple(f"{one}/" for one in _ON_BOTH_THOROUGHLY)):
-        chosen = _CHOICE
+        chosen = list(engines.ENGINES)
         marks.append(pytest.mark.thorough)
     else:
         chosen = []

@@ -41,8 +41,8 @@ class Engine(Protocol):
         """What the databases below a folder hold outside of files."""
         ...
 
-    def end_test(self) -> None:
-        """Nobody uses the databases of the test any longer."""
+    def release(self, folder: Path) -> None:
+        """Nobody uses the databases below a folder any longer."""
         ...
 
 
@@ -63,7 +63,7 @@ class _Sqlite:
     def contents(self, folder: Path) -> Iterator[tuple[str, bytes]]:
         return iter(())
 
-    def end_test(self) -> None:
+    def release(self, folder: Path) -> None:
         """Files go with the folder of the test."""
 
 
@@ -88,10 +88,9 @@ class _PostgreSQL:
             if path.is_relative_to(folder):
                 yield from postgresql.shared_server().contents(name)
 
-    def end_test(self) -> None:
-        for name in self._names.values():
-            _databases().give_back(name)
-        self._names.clear()
+    def release(self, folder: Path) -> None:
+        for path in [path for path in self._names if path.is_relative_to(folder)]:
+            _databases().give_back(self._names.pop(path))
 
 
 ENGINES: dict[str, Engine] = {"sqlite": _Sqlite(), "postgresql": _PostgreSQL()}
@@ -111,7 +110,7 @@ def use(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        ENGINES[name].end_test()
+        ENGINES[name].release(Path("/"))
         _Current.name = before
 
 
@@ -121,6 +120,11 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
         if path.is_file():
             yield path.name, path.read_bytes()
     yield from ENGINES[_Current.name].contents(folder)
+
+
+def release(folder: Path) -> None:
+    """Let others have the databases below a folder, where a test takes many one after the other."""
+    ENGINES[_Current.name].release(folder)
 
 
 def place_of(location: Location) -> str:

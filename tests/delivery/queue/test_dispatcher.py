@@ -462,6 +462,7 @@ async def test_results_wait_for_the_disk_where_a_server_could_forget_them(
     assert (engine == "sqlite") == bool(recorded)
 
 
+@pytest.mark.only_on("sqlite", "PostgreSQL has no lock that holds up all who write")
 async def test_the_loop_goes_on_when_the_database_is_back(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.001)
     await press.readers(2)

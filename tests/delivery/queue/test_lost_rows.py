@@ -38,6 +38,8 @@ from pressrun.store import deliveries
 
 READERS = 12
 
+pytestmark = pytest.mark.slow_on_postgresql  # what fails is a call of ours, on any engine
+
 # Where a row comes by, from its claim to its record: the calls that can fail there.
 CALLS: list[tuple[Any, str]] = [
     # a cycle of the dispatcher

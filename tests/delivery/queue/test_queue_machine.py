@@ -12,9 +12,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from tests import engines
 from tests.delivery.pressroom import GONE, LATER, LOST, TAKEN, UNSENT, Pressroom, admin_of, identity, open_pressroom
 from tests.services.office import open_office
 
@@ -63,9 +65,9 @@ class QueueLife(RuleBasedStateMachine):
         self.run(self._open(canary))
 
     async def _open(self, canary: float | None) -> None:
-        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.press: Pressroom = await self.stack.enter_async_context(open_pressroom(Path(folder)))
-        self.desk = await self.stack.enter_async_context(open_office(Path(folder)))
+        self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.press: Pressroom = await self.stack.enter_async_context(open_pressroom(self.folder))
+        self.desk = await self.stack.enter_async_context(open_office(self.folder))
         self.edition_admin = admin_of(self.desk, self.press.edition_admin)
         await self.press.readers(READERS)
         self.edition = await self.press.edition(canary_percent=canary)
@@ -76,6 +78,7 @@ class QueueLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.run(self.stack.aclose())
         self.loop.close()
+        engines.release(self.folder)
 
     # ------------------------------------------------------------------ what may happen
 
@@ -247,5 +250,6 @@ class QueueLife(RuleBasedStateMachine):
         assert set() == {address for (address,) in rows} & self.gone
 
 
-QueueLife.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
-TestQueueLife = QueueLife.TestCase
+@pytest.mark.slow_on_postgresql
+def test_a_queue_lives_as_the_model_does(tmp_path: Path) -> None:
+    run_state_machine_as_test(QueueLife, settings=settings(max_examples=25, stateful_step_count=30, deadline=None))

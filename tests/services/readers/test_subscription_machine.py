@@ -12,9 +12,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from tests import engines
 from tests.database import select
 from tests.services.office import Office, open_office
 from tests.settings import change
@@ -61,8 +63,8 @@ class SubscriptionLife(RuleBasedStateMachine):
         self.run(self._open())
 
     async def _open(self) -> None:
-        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.offices = [await self.stack.enter_async_context(open_office(Path(folder))) for _ in range(2)]
+        self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.offices = [await self.stack.enter_async_context(open_office(self.folder)) for _ in range(2)]
         for office in self.offices:
             change(office.context.settings, limits=PLENTY)
         await self.office.make_list()
@@ -79,6 +81,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.run(self.stack.aclose())
         self.loop.close()
+        engines.release(self.folder)
 
     def ids(self, table: str) -> list[int]:
         found = self.run(select(self.office.database, f"select id from {table} order by id"))
@@ -190,5 +193,8 @@ class SubscriptionLife(RuleBasedStateMachine):
             assert [] == self.run(self.office.database.read(verify, [])).problems
 
 
-TestSubscriptionLife = SubscriptionLife.TestCase
-TestSubscriptionLife.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+@pytest.mark.slow_on_postgresql
+def test_a_subscription_lives_as_the_model_does(tmp_path: Path) -> None:
+    run_state_machine_as_test(
+        SubscriptionLife, settings=settings(max_examples=20, stateful_step_count=30, deadline=None)
+    )
