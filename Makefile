@@ -1,4 +1,5 @@
-# Start here. On a fresh machine: apt-get install git make python3-venv, then `make demo` or `make check`.
+# Start here. On a fresh machine: apt-get install git make python3-venv, then `make demo` or `make check`. Tests run on
+# PostgreSQL, too, where apt-get install postgresql has put its programs.
 #
 #   make demo        the whole service on this machine, sending nothing elsewhere; ONCE=1 runs it once and ends
 #   make check       format, lint, layers, types, tests (the tests of the docs among them): run it before every push

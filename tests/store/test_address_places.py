@@ -155,6 +155,7 @@ NEVER_AN_ADDRESS = {
     "limit_event subject": "a keyed digest, a network or a domain",
     "inbound digest": _DIGEST,
     "inbound peer": "a network address",
+    "bulk_change kind": _WORD,
     "inbound state": _WORD,
     "inbound queue": _WORD,
     "inbound_content digest": _DIGEST,
