@@ -23,7 +23,7 @@ from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.services.operating.housekeeping import end_pauses, forget_unconfirmed
+from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
@@ -33,7 +33,7 @@ from pressrun.services.readers.suspension import probe_suspended, suspend_bounci
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import BounceSettings, LimitSettings
-from pressrun.store import deliveries
+from pressrun.store import deliveries, subscriptions
 from pressrun.store.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
 
@@ -204,7 +204,7 @@ async def link(office: Office) -> PreferenceLink:
 
 
 async def end_pause(office: Office) -> object:
-    return await office.database.write(end_pauses, int(office.now)) >= 0
+    return await office.database.write(subscriptions.end_pauses, int(office.now)) >= 0
 
 
 async def forget(office: Office) -> object:

@@ -22,12 +22,13 @@ from pressrun.core.edition import EditionState
 from pressrun.core.site import Site
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
+from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import DeliverySettings
-from pressrun.store import audiences, deliveries
+from pressrun.store import audiences, deliveries, subscriptions
 from pressrun.store.deliveries import DeliveryResult
 
 UseCase = Callable[[Office], Awaitable[object]]
@@ -129,6 +130,14 @@ def refuse(*kinds: BounceClass) -> UseCase:
     return run
 
 
+async def end_all_pauses(office: Office) -> None:
+    await office.database.write(subscriptions.end_pauses, NOW)
+
+
+async def expire(office: Office) -> None:
+    await office.database.write(forget_unconfirmed, os.urandom, NOW + 365 * 86400)
+
+
 def after(*steps: UseCase) -> UseCase:
     async def run(office: Office) -> None:
         for step in steps:
@@ -155,6 +164,8 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "1,000 rows are imported and asked": (nothing, import_rows(asks=True), 10),
     "1,000 rows change what is known": (import_rows(), import_rows(state="suspended", odd="unsubscribed"), 11),
     "1,000 rows in all states are imported": (import_rows(), import_rows(state="pending", odd="unsubscribed"), 12),
+    "1,000 requests expire": (import_rows(asks=True), expire, 9),
+    "pauses end": (import_rows(state="suspended"), end_all_pauses, 1),
     "100 readers are refused for good": (after(import_rows(), queue_copies), refuse(BounceClass.GONE), 10),
     "100 copies are refused for policy": (after(import_rows(), queue_copies), refuse(BounceClass.POLICY), 11),
     "100 copies are refused for both": (

@@ -60,10 +60,6 @@ PLANS = {
     "deliveries.next_notice_due": [
         "search delivery using covering index delivery_queue (edition_id=? and state=? and lane=?)"
     ],
-    "deliveries.first_lane": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
-    "deliveries.next_lane": [
-        "search delivery using covering index delivery_queue (edition_id=? and state=? and lane>?)"
-    ],
     "deliveries.is_unfinished": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
     "deliveries.is_in_flight": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
     "copy_counts.count": ["search delivery using covering index delivery_queue (edition_id=?)"],
@@ -104,12 +100,38 @@ PLANS = {
         "search subscriber using integer primary key (rowid=?)",
         "search list using integer primary key (rowid=?)",
     ],
-    "subscriptions.open_confirmations": [
-        "search confirmation using covering index confirmation_by_subscription (subscription_id=?)"
+    "deliveries.waiting_lanes": [
+        "search first using covering index delivery_queue (edition_id=? and state=?)",
+        "scan step",
+        "search later using covering index delivery_queue (edition_id=? and state=? and lane>?)",
     ],
-    "subscriptions.expired_confirmations": ["search confirmation using index confirmation_by_end (expires_at<?)"],
-    "subscriptions.ended_pauses": [
-        "search subscription using covering index subscription_paused (paused_until>? and paused_until<?)"
+    "subscriptions.end_pauses": [
+        "search subscription using integer primary key (rowid=?)",
+        "search over using covering index subscription_paused (paused_until>? and paused_until<?)",
+        "search suspension using integer primary key (rowid=?)",
+    ],
+    "subscriptions.delete_expired": [
+        "search confirmation using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+    ],
+    "subscriptions.restore_unconfirmed": [
+        "search subscription using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+        "search confirmation using covering index confirmation_by_subscription (subscription_id=?)",
+    ],
+    "subscriptions.delete_unconfirmed": [
+        "search subscription using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+        "search confirmation using covering index confirmation_by_subscription (subscription_id=?)",
+    ],
+    "consent.numbers_of_subscribers": [
+        "search consent using covering index consent_by_subscriber (subscriber_id=?)",
+        "scan json_each virtual table index 1:",
+    ],
+    "subscriptions.expired_confirmations": [
+        "search confirmation using index confirmation_by_end (expires_at<?)",
+        "search subscription using integer primary key (rowid=?)",
+        "search subscriber using integer primary key (rowid=?)",
     ],
     "drafts.expired": [
         "search edition using covering index edition_by_state (state=?)",

@@ -137,21 +137,21 @@ def consent_of(tx: Transaction, subscriber_id: int) -> list[dict[str, object]]:
     ]
 
 
-def numbers_of(tx: Transaction, subscriber_id: int) -> list[int]:
-    """The numbers of the rows about one person."""
-    _append_early(tx, subscriber_id)
-    return [row["number"] for row in tx.rows("consent.numbers_of_subscriber", subscriber_id=subscriber_id)]
+def numbers_of(tx: Transaction, *subscriber_ids: int) -> list[int]:
+    """The numbers of the rows about these people."""
+    _append_early(tx, *subscriber_ids)
+    return [row["number"] for row in tx.rows("consent.numbers_of_subscribers", ids=in_json(subscriber_ids))]
 
 
-def _append_early(tx: Transaction, subscriber_id: int) -> None:
-    """Append what this transaction has queued, if some of it is about this person."""
-    if any(one.subscriber_id == subscriber_id for one in tx.deferred(_append_queued)):
+def _append_early(tx: Transaction, *subscriber_ids: int) -> None:
+    """Append what this transaction has queued, if some of it is about one of these people."""
+    if any(one.subscriber_id in subscriber_ids for one in tx.deferred(_append_queued)):
         tx.run_deferred()
 
 
-def erase_consent(tx: Transaction, subscriber_id: int, *, now: int, salt: bytes) -> None:
-    """Erase the content of the rows about a person, and record that; the chain stays valid."""
-    erase_rows(tx, numbers_of(tx, subscriber_id), now=now, salt=salt)
+def erase_consent(tx: Transaction, *subscriber_ids: int, now: int, salt: bytes) -> None:
+    """Erase the content of the rows about these people, and record that; the chain stays valid."""
+    erase_rows(tx, numbers_of(tx, *subscriber_ids), now=now, salt=salt)
 
 
 def erase_rows(tx: Transaction, numbers: Collection[int], *, now: int, salt: bytes) -> None:

@@ -109,13 +109,7 @@ class DeliveryResult(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
 
 def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
     """The names of the destination queues in which copies of an edition wait."""
-    found: set[str] = set()
-    for state in _WAITING:
-        lane: str | None = tx.value("deliveries.first_lane", edition_id=edition_id, state=state)
-        while lane is not None:
-            found.add(lane)
-            lane = tx.value("deliveries.next_lane", edition_id=edition_id, state=state, after=lane)
-    return sorted(found)
+    return [row["lane"] for row in tx.rows("deliveries.waiting_lanes", edition_id=edition_id)]
 
 
 def claim_copies(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,7 +11,7 @@ from msgspec import convert
 
 from pressrun.core.address import Address
 from pressrun.core.tokens import Digests
-from pressrun.store.transaction import Row, Transaction, parse_row
+from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +137,12 @@ def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:
     tx.run("subscribers.delete", id=subscriber_id)
 
 
-def delete_if_unsubscribed(tx: Transaction, subscriber_id: int) -> bool:
-    """Delete a person without any subscription; False when there is one."""
-    return tx.run("subscribers.delete_without_subscription", id=subscriber_id) > 0
+def delete_unsubscribed(tx: Transaction, subscriber_ids: Collection[int]) -> list[int]:
+    """Delete those of these people who have no subscription; returns their ids."""
+    if not subscriber_ids:
+        return []
+    found = tx.rows("subscribers.delete_without_subscription", ids=in_json(sorted(subscriber_ids)))
+    return [row["id"] for row in found]
 
 
 def known_columns(tx: Transaction, list_id: int) -> frozenset[str]:

@@ -156,9 +156,12 @@ def is_anything_over(tx: Transaction, now: int) -> bool:
     return bool(tx.value("subscriptions.is_anything_over", now=now))
 
 
-def ended_pauses(tx: Transaction, now: int) -> list[int]:
-    """Ids of subscriptions whose pause is over, a batch at a time."""
-    return [row["id"] for row in tx.rows("subscriptions.ended_pauses", now=now)]
+def end_pauses(tx: Transaction, now: int) -> int:
+    """Make a batch of readers active again whose pause is over; returns how many.
+
+    Those to whom mail has bounced during the pause are suspended for that instead.
+    """
+    return tx.run("subscriptions.end_pauses", now=now)
 
 
 def insert_confirmation(
@@ -184,20 +187,20 @@ def insert_confirmation(
     )
 
 
-def expired_confirmations(tx: Transaction, now: int) -> list[tuple[int, int]]:
-    """(confirmation, subscription) of requests whose link has expired, a batch at a time."""
-    return [(row["id"], row["subscription_id"]) for row in tx.rows("subscriptions.expired_confirmations", now=now)]
+def forget_expired(tx: Transaction, now: int) -> tuple[int, list[int]]:
+    """Delete a batch of requests whose link has expired; returns how many, and the ids of people who are deleted, too.
 
-
-def delete_confirmation(tx: Transaction, confirmation_id: int) -> bool:
-    """Delete a request; False when it is gone."""
-    return tx.run("subscriptions.delete_confirmation", id=confirmation_id) > 0
-
-
-def count_confirmations(tx: Transaction, subscription_id: int) -> int:
-    """How many requests of a subscription are kept."""
-    number: int = tx.value("subscriptions.open_confirmations", subscription_id=subscription_id)
-    return number
+    Former members who have not confirmed any request become unsubscribed again. Of others the subscription is deleted,
+    and the person with the last one.
+    """
+    expired = tx.rows("subscriptions.expired_confirmations", now=now)
+    if not expired:
+        return 0, []
+    ids = in_json(sorted({row["subscription_id"] for row in expired}))
+    tx.run("subscriptions.delete_expired", ids=in_json([row["id"] for row in expired]), now=now)
+    tx.run("subscriptions.restore_unconfirmed", ids=ids, now=now)
+    people = {row["subscriber_id"] for row in tx.rows("subscriptions.delete_unconfirmed", ids=ids)}
+    return len(expired), subscribers.delete_unsubscribed(tx, people)
 
 
 def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str) -> int:

@@ -26,6 +26,7 @@ from pressrun.store import (
     inbound,
     limits,
     pending_requests,
+    subscriptions,
     unsubscribes,
 )
 
@@ -137,7 +138,7 @@ async def test_limits_are_swept(press: Pressroom) -> None:
 
 DUTIES = {
     "unconfirmed requests": (housekeeping, "forget_unconfirmed"),
-    "pauses": (housekeeping, "end_pauses"),
+    "pauses": (subscriptions, "end_pauses"),
     "probes": (housekeeping, "probe_suspended"),
     "drafts": (housekeeping, "cancel_expired_drafts"),
     "limits": (limits, "sweep"),

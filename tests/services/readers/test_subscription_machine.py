@@ -25,7 +25,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.quantities import Rate
 from pressrun.services.evidence import verify
-from pressrun.services.operating.housekeeping import end_pauses, forget_unconfirmed
+from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.sign_ups import Confirmed
@@ -174,7 +174,7 @@ class SubscriptionLife(RuleBasedStateMachine):
             office.now += days * 86400
         now = int(self.office.now)
         self.run(self.office.database.write(forget_unconfirmed, os.urandom, now))
-        self.run(self.office.database.write(end_pauses, now))
+        self.run(self.office.database.write(subscriptions.end_pauses, now))
 
     # ------------------------------------------------------------------ what must always be so
 

@@ -9,14 +9,12 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Concatenate, ParamSpec
 
 from pressrun.core.chain import NO_ROWS, Head
 from pressrun.core.current import Current
 from pressrun.core.rate_anomaly import first_hour
 from pressrun.core.sign_up import FORM_USED, FORM_USES
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
@@ -24,7 +22,6 @@ from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.subscription_records import FOR_BOUNCES, find_subscription_details
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import (
@@ -39,7 +36,6 @@ from pressrun.store import (
     limits,
     maintenance,
     pending_requests,
-    subscribers,
     subscriptions,
     unsubscribes,
 )
@@ -184,7 +180,7 @@ class Housekeeping(BackgroundLoop):
             while await self._database.write(forget_unconfirmed, self._entropy, now):
                 pass
         with self.isolated("pauses"):
-            while await self._database.write(end_pauses, now):
+            while await self._database.write(subscriptions.end_pauses, now):
                 pass
         with self.isolated("probes"):
             while await self._database.record(probe_suspended, self._settings.value.bounces, self._entropy, now):
@@ -227,39 +223,7 @@ def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
 
     Former members become unsubscribed again; people who never were members are deleted.
     """
-    expired = subscriptions.expired_confirmations(tx, now)
-    for confirmation_id, subscription_id in expired:
-        if not subscriptions.delete_confirmation(tx, confirmation_id):
-            continue
-        details = find_subscription_details(tx, subscription_id)
-        if details is None or details.subscription.state is not SubscriptionState.PENDING:
-            continue
-        subscription = details.subscription
-        if subscriptions.count_confirmations(tx, subscription_id):
-            continue
-        if subscription.state_before is not None:
-            still_suspended = replace(subscription, state=subscription.state_before, state_before=None, since=now)
-            subscriptions.record_subscription(tx, subscription, still_suspended)
-        else:
-            subscriptions.delete_subscription(tx, subscription)
-            if subscribers.delete_if_unsubscribed(tx, subscription.subscriber_id):
-                # Without the subscriber, nobody could have the address erased from the evidence later.
-                consent.erase_consent(tx, subscription.subscriber_id, now=now, salt=entropy(16))
-    return len(expired)
-
-
-def end_pauses(tx: Transaction, now: int) -> int:
-    """Make a batch of readers active again whose pause is over; returns how many."""
-    ended = subscriptions.ended_pauses(tx, now)
-    for subscription_id in ended:
-        subscription = subscriptions.find_subscription_by_id(tx, subscription_id)
-        if subscription is None or subscription.paused_until is None or subscription.paused_until > now:
-            continue  # its reader has left or paused again since
-        state = move(subscription.state, SubscriptionEvent.RESUME)
-        changed = replace(subscription, paused_until=None)
-        if bounces.is_suspended(tx, subscription.subscriber_id):  # email to them bounced during the pause
-            changed = replace(changed, suspended_for=FOR_BOUNCES, since=now)
-        elif state is not None:
-            changed = replace(changed, state=state, suspended_for=None, since=now)
-        subscriptions.record_subscription(tx, subscription, changed)
-    return len(ended)
+    number, deleted = subscriptions.forget_expired(tx, now)
+    if deleted:  # without the subscriber, nobody could have the address erased from the evidence later
+        consent.erase_consent(tx, *deleted, now=now, salt=entropy(16))
+    return number

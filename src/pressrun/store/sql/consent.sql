@@ -22,9 +22,9 @@ from consent where number > :after order by number limit :limit;
 -- The evidence about one person, oldest first.
 select event, at, ip, content from consent where subscriber_id = :subscriber_id order by number;
 
--- name: numbers_of_subscriber
--- The numbers of the rows about one person.
-select number from consent where subscriber_id = :subscriber_id order by number;
+-- name: numbers_of_subscribers
+-- The numbers of the rows about people.
+select number from consent where subscriber_id {in ids} order by number;
 
 -- name: erase
 -- Erase the content of rows and whom they are about; the chain stays valid.

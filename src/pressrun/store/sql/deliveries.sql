@@ -3,13 +3,19 @@
 insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now)
 returning id;
 
--- name: first_lane
--- The first lane in which a copy of an edition waits.
-select min(lane) from delivery where edition_id = :edition_id and state = :state;
-
--- name: next_lane
--- The one after it; asked again and again this walks along the index, however many copies wait.
-select min(lane) from delivery where edition_id = :edition_id and state = :state and lane > :after;
+-- name: waiting_lanes
+-- The lanes in which copies of an edition wait. Each step goes to the next one along the index, however many copies wait.
+with recursive step (state, lane) as (
+    select 'queued', (select min(first.lane) from delivery as first
+        where first.edition_id = :edition_id and first.state = 'queued')
+    union all
+    select 'deferred', (select min(first.lane) from delivery as first
+        where first.edition_id = :edition_id and first.state = 'deferred')
+    union all
+    select step.state, (select min(later.lane) from delivery as later
+        where later.edition_id = :edition_id and later.state = step.state and later.lane > step.lane)
+    from step where step.lane is not null)
+select distinct lane from step where lane is not null order by lane;
 
 -- name: ready_notices
 -- Notices whose turn it is, with all that composing them needs. They are read one at a time, for as long as some may go.

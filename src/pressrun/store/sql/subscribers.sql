@@ -50,9 +50,11 @@ where subscription_id {in (select id from subscription where subscriber_id = :id
 delete from subscriber where id = :id;
 
 -- name: delete_without_subscription
--- Delete a person without subscriptions.
+-- Delete those of these people who have no subscription.
 -- guards: subscriber
-delete from subscriber where id = :id and not exists (select 1 from subscription where subscriber_id = :id);
+delete from subscriber
+where id {in ids} and not exists (select 1 from subscription where subscription.subscriber_id = subscriber.id)
+returning id;
 
 -- name: deliveries
 -- The copies of a person, newest first.

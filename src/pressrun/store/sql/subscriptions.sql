@@ -101,9 +101,23 @@ order by subscriber.id limit :limit;
 select exists (select 1 from subscription where paused_until is not null and paused_until <= :now)
     or exists (select 1 from confirmation where expires_at <= :now);
 
--- name: ended_pauses
--- Readers whose pause is over.
-select id from subscription where paused_until is not null and paused_until <= :now order by paused_until, id limit 1000;
+-- name: end_pauses
+-- Readers whose pause is over are active again, a batch at a time; where mail to them has bounced in the meantime, they are
+-- suspended for that instead.
+update subscription {not indexed} set
+    state = case when state = 'suspended' and not exists (select 1 from suspension
+        where suspension.subscriber_id = subscription.subscriber_id and suspension.ended_at is null)
+        then 'active' else state end,
+    suspended_for = case when exists (select 1 from suspension
+        where suspension.subscriber_id = subscription.subscriber_id and suspension.ended_at is null) then 'bounces'
+        when state = 'suspended' then null else suspended_for end,
+    since = case when state = 'suspended' or exists (select 1 from suspension
+        where suspension.subscriber_id = subscription.subscriber_id and suspension.ended_at is null)
+        then :now else since end,
+    paused_until = null
+where id {in (select over.id from subscription as over where over.paused_until is not null and over.paused_until <= :now
+        order by over.paused_until, over.id limit 1000)}
+    and {+}paused_until <= :now;
 
 -- name: insert_confirmation
 -- Store a request to subscribe that waits for its confirmation.
@@ -135,15 +149,31 @@ order by confirmation.id {lock of subscriber, subscription};
 
 -- name: expired_confirmations
 -- Requests whose link has expired.
-select id, subscription_id from confirmation where expires_at <= :now order by expires_at, id limit 1000;
+select confirmation.id, confirmation.subscription_id
+from confirmation
+cross join subscription
+cross join subscriber
+where confirmation.expires_at <= :now and subscription.id = confirmation.subscription_id
+    and subscriber.id = subscription.subscriber_id
+order by confirmation.expires_at, confirmation.id limit 1000 {lock of subscriber, subscription};
 
--- name: delete_confirmation
--- Delete a request.
-delete from confirmation where id = :id;
+-- name: delete_expired
+-- Delete requests whose link has expired.
+delete from confirmation where id {in ids} and {+}expires_at <= :now;
 
--- name: open_confirmations
--- Whether another request of this subscription still waits.
-select count(*) from confirmation where subscription_id = :subscription_id;
+-- name: restore_unconfirmed
+-- Former members who have not confirmed any request are unsubscribed again.
+update subscription set state = state_before, state_before = null, since = :now
+where id {in ids} and state = 'pending' and state_before is not null
+    and not exists (select 1 from confirmation where confirmation.subscription_id = subscription.id);
+
+-- name: delete_unconfirmed
+-- Delete the subscriptions of others who have not.
+-- guards: subscription
+delete from subscription
+where id {in ids} and state = 'pending' and state_before is null
+    and not exists (select 1 from confirmation where confirmation.subscription_id = subscription.id)
+returning subscriber_id;
 
 -- name: hand_copies_over
 -- Give waiting copies to another subscription, except of editions that its reader already has.
