@@ -223,7 +223,7 @@ def _suspend_reader(tx: Transaction, delivery_id: int) -> list[int]:
 
 
 def state_of(tx: Transaction) -> dict[str, list[tuple[Any, ...]]]:
-    return {name: select_in(tx, f"select {columns} from {name} order by 1, 2, 3") for name, columns in TABLES.items()}
+    return {name: sorted(select_in(tx, f"select {columns} from {name}"), key=repr) for name, columns in TABLES.items()}
 
 
 async def test_a_batch_of_refusals_equals_one_after_the_other(tmp_path: Path) -> None:
