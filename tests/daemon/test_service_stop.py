@@ -1,0 +1,139 @@
+"""The service stops behind a gate and goes on when the command that moves the database is gone, or takes too long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.engines import new_data_dir
+
+from pressrun.core.errors import BadConfiguration, Refused, Unavailable
+from pressrun.daemon import service_stop
+from pressrun.daemon.service_stop import ServiceStop
+from pressrun.store.database import Database, Gate
+from pressrun.store.datadir import DataDir, DataLock
+
+
+class Owner:
+    session = 7
+
+    def may_hand_out(self) -> bool:
+        return True
+
+
+class Dispatcher:
+    """Has one copy in flight, until it was woken twice."""
+
+    def __init__(self) -> None:
+        self.broker = self
+        self.calls: list[str] = []
+
+    def held(self) -> bool:
+        return self.calls.count("wake") < 2
+
+    def suspend(self) -> None:
+        self.calls.append("suspend")
+
+    def wake(self) -> None:
+        self.calls.append("wake")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    return new_data_dir(tmp_path / "data")[0]
+
+
+@pytest_asyncio.fixture
+async def database(data: DataDir) -> AsyncIterator[Database]:
+    opened = await Database.open(data.database)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def command(data: DataDir) -> Iterator[DataLock]:
+    """The command that moves the database is running."""
+    lock = DataLock.acquire_for_move(data)
+    yield lock
+    lock.release()
+
+
+def build(data: DataDir, database: Database) -> tuple[ServiceStop, Database, list[str]]:
+    gate, ends = Gate(), []
+    stop = ServiceStop(Owner(), database, gate, data)
+    dispatcher: Any = Dispatcher()
+    stop.connect(dispatcher, 5.0, lambda: ends.append("end"))
+    return stop, database.behind(gate), ends
+
+
+async def never() -> None:
+    raise AssertionError("the command is there")
+
+
+async def test_nobody_uses_the_database_while_it_is_stopped(
+    data: DataDir, database: Database, command: DataLock
+) -> None:
+    stop, gated, _ = build(data, database)
+    await gated.write(lambda _: None)
+    await stop.stop(never)
+    assert not stop.may_hand_out()
+    for use in (gated.write, gated.read, gated.record, gated.share):
+        with pytest.raises(Unavailable, match="is being moved"):
+            await use(lambda _: None)
+    await database.write(lambda _: None)  # for the lease, and for the move itself
+    stop.resume()
+    assert stop.may_hand_out()
+    await gated.write(lambda _: None)
+
+
+async def test_it_goes_on_when_the_command_is_gone(data: DataDir, database: Database, command: DataLock) -> None:
+    stop, gated, _ = build(data, database)
+    gone = asyncio.Event()
+
+    async def resume() -> None:
+        stop.resume()
+        gone.set()
+
+    await stop.stop(resume)
+    command.release()
+    await asyncio.wait_for(gone.wait(), 20)
+    await gated.write(lambda _: None)
+    with pytest.raises(Refused, match="goes on already"):
+        stop.keep_stopped()
+    DataLock.acquire_for_move(data)  # what the fixture releases
+
+
+async def test_it_goes_on_after_a_while_although_the_command_is_there(
+    data: DataDir, database: Database, command: DataLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that stands still cannot switch any more."""
+    monkeypatch.setattr(service_stop, "LONGEST_STOP_SECONDS", 0.0)
+    stop, _, _ = build(data, database)
+    gone = asyncio.Event()
+
+    async def resume() -> None:
+        stop.resume()
+        gone.set()
+
+    await stop.stop(resume)
+    await asyncio.wait_for(gone.wait(), 20)
+    with pytest.raises(Refused):
+        stop.keep_stopped()
+
+
+async def test_after_the_switch_it_ends_and_never_goes_on(data: DataDir, database: Database, command: DataLock) -> None:
+    stop, gated, ends = build(data, database)
+    stop.require_here()
+    await stop.stop(never)
+    stop.keep_stopped()
+    stop.end("postgresql://db.example/pressrun")
+    stop.resume()
+    assert ends == ["end"]
+    with pytest.raises(Unavailable, match=r"was moved to postgresql://db\.example/pressrun"):
+        await gated.read(lambda _: None)
+    with pytest.raises(BadConfiguration, match="was moved to"):
+        stop.require_here()

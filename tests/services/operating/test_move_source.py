@@ -1,0 +1,102 @@
+"""The source of a move notes changes, stops, and is marked only by a process that had it to itself all the time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.database import execute, select
+from tests.engines import new_database
+
+from pressrun.core.errors import BadConfiguration, Refused
+from pressrun.services.operating.move_source import MoveSource
+from pressrun.store import sessions
+from pressrun.store.database import Database
+from pressrun.store.location import check_version
+from pressrun.store.sessions import Process
+
+PROCESS = Process(host="one", pid=1, lock="lock", version="1", config="{}", keys="")
+
+
+@dataclass
+class Service:
+    """Records what it is asked."""
+
+    calls: list[str] = field(default_factory=list)
+    is_stopped: bool = False
+
+    async def stop(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
+        self.calls.append("stop")
+        self.is_stopped = True
+
+    def keep_stopped(self) -> None:
+        if not self.is_stopped:
+            raise Refused("goes on already")
+
+    def resume(self) -> None:
+        self.calls.append("resume")
+
+    def end(self, place: str, /) -> None:
+        self.calls.append(f"end {place}")
+
+
+@pytest_asyncio.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await Database.open(new_database(tmp_path / "db"))
+    yield opened
+    await opened.close()
+
+
+async def begun(database: Database) -> int:
+    session = await database.write(sessions.begin, PROCESS, is_alone=True)
+    assert isinstance(session, int)
+    return session
+
+
+async def test_a_switch_marks_the_database_and_ends_the_service(database: Database) -> None:
+    service = Service()
+    source = MoveSource(database, await begun(database), service)
+    await source.track_changes()
+    await source.stop()
+    await source.switch("elsewhere", "m")
+    assert service.calls == ["stop", "end elsewhere"]
+    with pytest.raises(BadConfiguration, match="was moved to elsewhere"):
+        check_version(database.location)
+    assert not await database.with_tables(lambda tables: tables.is_tracking())
+
+
+async def test_nothing_is_switched_when_another_process_has_begun(database: Database) -> None:
+    """The lease ran out in the stop, and what the other one has written since was never copied."""
+    service = Service()
+    source = MoveSource(database, await begun(database), service)
+    await source.stop()
+    await begun(database)
+    with pytest.raises(Refused, match="another process"):
+        await source.switch("elsewhere", "m")
+    assert service.calls == ["stop"]
+    assert check_version(database.location) == database.location.newest_version
+
+
+async def test_nothing_is_switched_when_the_service_went_on(database: Database) -> None:
+    source = MoveSource(database, await begun(database), Service())
+    with pytest.raises(Refused, match="goes on already"):
+        await source.switch("elsewhere", "m")
+    assert check_version(database.location) == database.location.newest_version
+
+
+async def test_the_keys_of_changed_rows_are_noted_until_the_service_goes_on(database: Database) -> None:
+    service = Service()
+    source = MoveSource(database, await begun(database), service)
+    await source.track_changes()
+    await execute(database, "insert into sign_up_hour (hour, number) values (1, 1)")
+    await execute(database, "update sign_up_hour set hour = 2")
+    await execute(database, "delete from sign_up_hour")
+    assert sorted(await select(database, "select hour from move_notes_sign_up_hour")) == [(1,), (1,), (2,), (2,)]
+    await source.track_changes()  # of a second command: from the beginning
+    assert await select(database, "select hour from move_notes_sign_up_hour") == []
+    await source.resume()
+    assert not await database.with_tables(lambda tables: tables.is_tracking())
+    assert service.calls == ["resume"]
