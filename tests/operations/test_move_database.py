@@ -14,7 +14,7 @@ from tests.store.every_table import empty_columns
 
 from pressrun.core.errors import BadConfiguration, BadInput, OutputExists, PressrunError, Refused, Unavailable
 from pressrun.operations.move_database import check_move, finish_move, move_database
-from pressrun.store.datadir import DataDir, load_keys, prepare
+from pressrun.store.datadir import DataDir, load_keys, prepare, set_aside_left_database
 from pressrun.store.location import Location, check_version
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresTarget
@@ -137,6 +137,28 @@ def test_a_move_back_replaces_the_file_that_was_left(data: DataDir, server: Post
         check_version(server)
     again, _ = move(back, server)  # over what the first move has left there
     assert content(again.database) == expected
+
+
+def test_what_is_left_is_kept_among_the_backups(data: DataDir, server: PostgresDatabase) -> None:
+    """Somebody who is erased later may be in no other file of data_dir."""
+    assert isinstance(data.database, SqliteFile)
+    execute(
+        data.database,
+        "insert into editor (list_id, address, address_key) select min(id), 'somebody@reader.example', 'k' from list",
+    )
+    there, _ = move(data, server)
+    kept = set_aside_left_database(data)
+    assert kept == data.backups / "moved.sqlite3"
+    assert b"somebody@reader.example" in kept.read_bytes()
+    others = [path for path in data.root.rglob("*") if path.is_file() and path != kept]
+    assert [path for path in others if b"somebody@reader.example" in path.read_bytes()] == []
+    with pytest.raises(BadConfiguration, match="was moved to"):
+        check_version(data.database)
+    assert set_aside_left_database(there) is None
+    back, _ = move(there, data.database)
+    assert content(back.database) == content(server)
+    with pytest.raises(Refused, match="was not left by a move"):
+        set_aside_left_database(back)
 
 
 class Broken(Exception):

@@ -7,6 +7,7 @@ stops for the last changes, and makes the switch.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -20,13 +21,15 @@ from pressrun.cli.output import ProgressLine, confirm, echo, print_json, print_w
 from pressrun.cli.owner import acting_as_owner
 from pressrun.cli.write_verbs import execute, executing
 from pressrun.control.arguments import Arguments, MoveSwitch
-from pressrun.core.errors import NoInput, NotFound, PressrunError, UsageError
+from pressrun.core.errors import NoInput, NotFound, PressrunError, TryAgain, UsageError
 from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
-from pressrun.store.datadir import DataDir, DataLock, find_server
+from pressrun.store.datadir import DataDir, DataLock, find_server, set_aside_left_database
 from pressrun.store.location import Location
 from pressrun.store.sqlite.location import SqliteFile
 
 _PASSWORD = re.compile(r":[^/@:]*(?=@)|(?<=[?&])password=[^&]*&?")
+END_SECONDS = 60.0  # a daemon that has nothing left to send ends much sooner
+POLL_SECONDS = 0.05
 _FORMS = "write postgresql://USER@HOST/NAME or sqlite:FILE"
 
 
@@ -103,12 +106,30 @@ def _move(invocation: Invocation, data: DataDir, destination: Location) -> MoveR
         _require_database(data)
         lock = DataLock.acquire_for_move(data)
         try:
-            if finish_move(data, destination):
-                return None
-            return move_database(data, destination, _ServedByVerbs(invocation), progress)
+            report = None
+            if not finish_move(data, destination):
+                report = move_database(data, destination, _ServedByVerbs(invocation), progress)
+            progress("waiting for the daemon to end")
+            _set_aside(data)
+            return report
         finally:
             progress.clear()
             lock.release()
+
+
+def _set_aside(data: DataDir) -> None:
+    """Keep the file that was left among the backups, as soon as the daemon has ended."""
+    until = time.monotonic() + END_SECONDS
+    while True:
+        try:
+            set_aside_left_database(data)
+        except TryAgain:
+            if time.monotonic() >= until:
+                print_warning(f"{data.root} is still in use. Delete {data.database} when the daemon has ended")
+                return
+            time.sleep(POLL_SECONDS)
+        else:
+            return
 
 
 def _require_database(data: DataDir) -> None:

@@ -59,7 +59,7 @@ def _private(data: DataDir) -> Iterator[Path]:
     yield data.root
     if isinstance(data.database, SqliteFile):
         yield data.database.path
-    yield from (data.journal, data.backups, data.lock)
+    yield from (data.journal, data.backups, data.lock, data.move_lock)
     for folder in (data.keys, data.root / "dkim"):
         yield folder
         try:

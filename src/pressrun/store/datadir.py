@@ -148,6 +148,18 @@ class DataLock:
         os.close(self._descriptor)
 
 
+def set_aside_left_database(data: DataDir) -> Path | None:
+    """Once a daemon has ended: keep the file that a move has left among the backups; returns where, None for a server.
+
+    Raises TryAgain when the data are still in use.
+    """
+    lock = DataLock.acquire(data)
+    try:
+        return data.database.set_aside(data.backups)
+    finally:
+        lock.release()
+
+
 def is_moving(data: DataDir) -> bool:
     """Whether a command that moves the database is running."""
     if not data.move_lock.exists():

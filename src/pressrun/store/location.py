@@ -73,6 +73,13 @@ class Location(Protocol):
         """What fills this place, where no database is yet, with the rows of another; raises Unavailable."""
         ...
 
+    def set_aside(self, backups: Path) -> Path | None:
+        """Keep what a move has left among the backups, so that no other file in data_dir holds what is erased later.
+
+        Nobody may use it. Returns where it is kept, or None where nothing is in data_dir.
+        """
+        ...
+
     async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
         """Open a connection with a thread of its own; raises Unavailable."""
         ...

@@ -155,6 +155,11 @@ class PostgresDatabase:
             connect(self.address, self.password), dialect(), str(self), package_schema(), self.newest_version
         )
 
+    def set_aside(self, backups: Path) -> Path | None:
+        """Nothing: it is not in data_dir."""
+        del backups
+        return None
+
     async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
         """Open a connection with a thread of its own."""
         from pressrun.store.postgresql.thread import PostgresThread  # noqa: PLC0415 - verbs that read need no event loop

@@ -73,6 +73,13 @@ class SqliteFile:
 
         return SqliteTarget(self.path)
 
+    def set_aside(self, backups: Path) -> Path | None:
+        from pressrun.store.sqlite.move_target import set_aside  # noqa: PLC0415 - only a move needs it
+
+        kept = backups / "moved.sqlite3"
+        set_aside(self.path, kept)
+        return kept
+
     async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
         from pressrun.store.sqlite.thread import SqliteThread  # noqa: PLC0415 - verbs that read need no event loop
 

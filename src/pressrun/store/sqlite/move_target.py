@@ -124,6 +124,28 @@ class SqliteTarget(SqliteTables, MoveTarget):
                 self._path.unlink()
 
 
+def set_aside(path: Path, kept: Path) -> None:
+    """Keep a file that was left at `kept`, and put one in its place that has its mark and no rows.
+
+    Nobody may have it open. A kill leaves either of the two in place.
+    """
+    with closing(connect(path)) as connection:
+        mark = SqliteTables(connection).mark()
+    if mark is None or mark.state is not MoveState.GONE:
+        raise Refused(f"{path} was not left by a move")
+    draft = path.with_name(f".{path.name}.left")
+    migrate.create(draft, migrate.package_schema(), migrate.newest_version())
+    with closing(connect(draft)) as connection:
+        SqliteTables(connection).set_mark(mark)
+    _empty_wal(path)
+    kept.parent.mkdir(mode=0o700, exist_ok=True)
+    kept.unlink(missing_ok=True)
+    kept.hardlink_to(path)
+    draft.replace(path)
+    for folder in {path.parent, kept.parent}:
+        sync_directory(folder)
+
+
 def _logs(path: Path) -> Sequence[Path]:
     return [path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal")]
 
