@@ -113,7 +113,7 @@ def _run(house: House, address: str, readers: int) -> None:
     print(f"{readers:,} readers imported in {time.monotonic() - began:.0f} s, load {load():.1f}", flush=True)
     house.start()
     edition = house.send()["id"]
-    server, file = PostgresDatabase(address), SqliteFile(house.database)
+    server, file = PostgresDatabase(address), SqliteFile(house.folder / "data" / "pressrun.sqlite3")
     _move(house, file, server, address)
     _move(house, server, file, f"sqlite:{file}")
     _finish(house, edition, readers)

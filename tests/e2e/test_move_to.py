@@ -80,7 +80,7 @@ def test_an_edition_goes_on_after_a_move_there_and_back(sending: House, server: 
     sending.start()
     at = len(sending.accepted())
     until(lambda: len(sending.accepted()) > at + 20 or None)
-    sending.do("move-to", f"sqlite:{sending.database}", "--yes")
+    sending.do("move-to", f"sqlite:{sending.folder / 'data' / 'pressrun.sqlite3'}", "--yes")
     assert ended(sending) == 78
     assert len(sending.accepted()) < EVERYBODY
     use(sending, None)
