@@ -18,7 +18,7 @@ from pressrun.core.errors import PressrunError, TryAgain
 from pressrun.store.datadir import DataDir, DataLock
 from pressrun.store.postgresql.location import PostgresDatabase
 
-pytestmark = pytest.mark.needs("postgresql")
+pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.only_on("sqlite")]
 
 READERS = 400
 EVERYBODY = READERS + 3  # with those that every house has
@@ -133,6 +133,9 @@ def test_while_it_is_stopped_the_service_answers_and_takes_nothing(sending: Hous
         assert sending.run("list", "create", "other", "--title", "Other").code == 69
         assert sending.copies(1)["claimed"] == 0
         assert len(sending.accepted()) == at
+        assert sending.daemon is not None
+        sending.daemon.reload()  # which wakes the dispatcher: it must neither work nor spin
+        assert sending.get("/news").status == 503
     # The command ended without a switch, as a kill ends it.
     until(lambda: sending.get("/news").status == 200 or None)
     assert await_finished(sending)["delivered"] == EVERYBODY

@@ -639,3 +639,23 @@ async def test_a_relay_that_answers_again_gets_copies_with_its_first_answer(pres
     press.answer(first, TAKEN)
     await press.dispatcher.cycle()
     assert 52 == len(press.dispatcher.broker.scheduler)
+
+
+# ---------------------------------------------------------------------- while the database is moved
+
+
+async def test_while_the_database_is_shut_others_get_their_turn(press: Pressroom) -> None:
+    """Nothing is claimed, and what has long been due does not keep the loop busy. Afterwards it goes on."""
+    await press.readers(1)
+    await press.edition()
+    await press.turn()
+    press.office.database._gate.reason = "it is being moved"
+    press.pass_time(10)
+    turns: list[str] = []
+    asyncio.get_running_loop().call_soon(turns.append, "another")
+    assert await press.dispatcher.step()
+    assert turns == ["another"]
+    assert press.dispatcher.alive_at == press.office.now
+    press.office.database._gate.reason = None
+    await press.turn()  # what was claimed before has waited for long, and goes back first
+    assert 1 == len(await press.send_all())

@@ -51,6 +51,7 @@ NOTICE_OCTETS = 16 * 1024 * 1024
 SYNC_SECONDS = 1.0  # a power cut can repeat what was recorded in so long
 # Copies claimed and not handed out, however many of them wait for a domain that may be slow.
 CLAIMED_AT_MOST = 10 * BATCH
+SHUT_SECONDS = 0.1  # between two looks whether the database may be used again
 AFTER_FAULT_SECONDS = 1.0  # pause after a last cycle that failed
 LAST_CYCLES = 3  # attempts to record the end of a drain: what is not recorded goes out a second time
 
@@ -160,7 +161,9 @@ class Dispatcher(BackgroundLoop):
             return False
         await self.cycle()
         self.works()
-        if not self._drained:
+        if self._database.is_shut:  # wake-ups stay pending until a cycle does its work, so there is no waiting for them
+            await asyncio.sleep(SHUT_SECONDS)
+        elif not self._drained:
             await self._wake_ups.sleep(self._clock(), SLOW_SECONDS if len(self._scheduler) else None)
         return True
 
