@@ -359,6 +359,7 @@ UNSCANNED = [
     "deliveries.adopt",
     "deliveries.claimed",
     "deliveries.recover_notices",
+    "deliveries.failed",
     "deliveries.requeue_failed",
     "deliveries.in_state",
     "deliveries.count_by_domain",

@@ -36,7 +36,7 @@ class _Move:
             numbers[self.after.value] += self.number
         if self.before is DeliveryState.QUEUED and self.after is DeliveryState.CLAIMED:
             numbers[BEGUN] += self.number
-        elif self.before is DeliveryState.CLAIMED and self.after is DeliveryState.QUEUED:
+        elif self.before in (DeliveryState.CLAIMED, DeliveryState.FAILED) and self.after is DeliveryState.QUEUED:
             numbers[BEGUN] -= self.number
 
 

@@ -368,16 +368,20 @@ def cancel_waiting(tx: Transaction, edition_id: int, now: int, limit: int) -> in
     return number
 
 
-def requeue_failed(tx: Transaction, *, edition_id: int, list_id: int, now: int) -> tuple[int, int]:
-    """Queue failed copies of readers who may still be mailed; returns (queued again, left out)."""
-    failed = count_copies(tx, edition_id)[_FAILED]
-    values = {"edition_id": edition_id, "list_id": list_id, "now": now}
-    refused = tx.run("deliveries.requeue_failed", **values, is_refused=1)
-    queued = refused + tx.run("deliveries.requeue_failed", **values, is_refused=0)
-    if queued:
+def requeue_failed(tx: Transaction, edition_id: int, *, skipped: int, limit: int, now: int) -> tuple[int, int]:
+    """Queue failed copies of readers who may still be mailed, of the next `limit` ones; returns (queued, left out).
+
+    `skipped` is how many were left out before, which stand in front of them.
+    """
+    rows = tx.rows("deliveries.failed", edition_id=edition_id, skipped=skipped, limit=limit)
+    chosen = [row for row in rows if row["may_go"]]
+    if chosen:
+        ids = in_json([row["id"] for row in chosen])
+        queued = tx.run("deliveries.requeue_failed", ids=ids, now=now)
+        refused = sum(row["kind"] in REFUSALS for row in chosen)
         count_move(tx, edition_id, _FAILED, _QUEUED, queued, refused=-refused)
-        tx.run("deliveries.forget_handovers", edition_id=edition_id)
-    return queued, failed - queued
+        tx.run("deliveries.forget_handovers", ids=ids)
+    return len(chosen), len(rows) - len(chosen)
 
 
 def copies_in_state(tx: Transaction, edition_id: int, state: DeliveryState) -> list[Row]:

@@ -18,6 +18,8 @@ from pressrun.services.editions import audience, lifecycle
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.reports import ledger_reports
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.reply import Reply
 from pressrun.store import bulk_changes, copy_counts
 from pressrun.store.transaction import Transaction
 
@@ -208,6 +210,22 @@ async def test_cancelling_goes_on_after_a_kill(press: Pressroom) -> None:
     assert [] == await press.office.database.read(ledger_reports.list_queue, int(press.office.now))
     await press.housekeeping.round()
     assert ({"cancelled": 8}, True) == (await press.counts(edition), await is_counted(press, edition))
+
+
+async def test_what_failed_is_sent_again_in_slices(press: Pressroom) -> None:
+    """Those who are left out stand in front of the next slice, and are looked at once."""
+    await press.readers(11)
+    edition = await press.edition()
+    await press.send_all(HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "too large", "5.3.4")))
+    for number in (0, 1, 5):
+        await press.leave(f"r{number}@reader.example")
+    resent = await press.edition_admin.resend(edition)
+    assert (8, 3, EditionState.SENDING) == (resent.queued, resent.left_out, resent.state)
+    assert await is_counted(press, edition)
+    assert ({"delivered": 8, "failed": 3}, 11) == (
+        (await recipients(press)).total() and await press.counts(edition),
+        await press.office.database.read(copy_counts.count_begun, edition),
+    )
 
 
 # ---------------------------------------------------------------------- canaries

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pressrun.core.address import Address
+from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import Refused
 from pressrun.core.keys import KeyRing
@@ -33,6 +34,7 @@ from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.ports import Clock, Entropy, LayoutRenderer, Waker
 from pressrun.services.suppression import find_reason
 from pressrun.store import deliveries, destinations, editions
+from pressrun.store.copy_counts import count_copies
 from pressrun.store.database import Database
 from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
@@ -167,10 +169,18 @@ class EditionAdmin:
         await self._database.write(edition_issues.unlink_edition, edition_id)
 
     async def resend(self, edition_id: int) -> lifecycle.Resent:
-        """Queue failed copies again, with the same Message-ID."""
-        resent = await self._database.write(lifecycle.resend_failed, edition_id, int(self._clock()))
-        self._wake()
-        return resent
+        """Queue failed copies again, with the same Message-ID, a slice at a time.
+
+        At most as many are looked at as have failed by now: one that fails again meanwhile is not sent for ever.
+        """
+        failed = (await self._database.read(count_copies, edition_id))[DeliveryState.FAILED]
+        queued = left_out = 0
+        while True:
+            slice_ = await self._database.write(lifecycle.resend_failed, edition_id, int(self._clock()), left_out)
+            queued, left_out = queued + slice_.queued, left_out + slice_.left_out
+            self._wake()
+            if queued + left_out >= failed or not slice_.queued + slice_.left_out:
+                return lifecycle.Resent(queued, left_out, slice_.state)
 
     async def retry(self, domain: str | None) -> int:
         """Retry deferred copies and paused destinations (of one domain) now; returns how many copies."""

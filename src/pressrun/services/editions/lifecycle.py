@@ -316,8 +316,11 @@ class Resent:
     state: EditionState
 
 
-def resend_failed(tx: Transaction, edition_id: int, now: int) -> Resent:
-    """Queue the failed copies of readers who may still be written to; raises NotFound, Refused."""
+def resend_failed(tx: Transaction, edition_id: int, now: int, skipped: int = 0) -> Resent:
+    """Queue failed copies of readers who may still be written to, of the next ROWS_AT_ONCE; raises NotFound, Refused.
+
+    `skipped` is how many were left out before.
+    """
     edition = require_edition(tx, edition_id)
     moved = _moved(edition, EditionEvent.REOPEN)
     if edition.state is EditionState.SENDING and edition.canary_copies is not None:
@@ -328,7 +331,7 @@ def resend_failed(tx: Transaction, edition_id: int, now: int) -> Resent:
     target = lists.find_list_by_id(tx, edition.list_id)
     if target is None or target.closed_at is not None:
         raise Refused(f"the list {edition.list_name} is closed, so nothing is sent to its subscribers")
-    queued, left_out = deliveries.requeue_failed(tx, edition_id=edition_id, list_id=edition.list_id, now=now)
+    queued, left_out = deliveries.requeue_failed(tx, edition_id, skipped=skipped, limit=ROWS_AT_ONCE, now=now)
     if not queued:
         return Resent(0, left_out, edition.state)
     editions.record_edition(tx, edition, replace(moved, finished_at=None))

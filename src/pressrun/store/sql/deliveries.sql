@@ -176,10 +176,22 @@ select id, edition_id, state from delivery
 where subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
     and state in ('queued', 'deferred') order by id {lock};
 
+-- name: failed
+-- Some of the failed copies of an edition, and whether each may go out again: not to readers who may not be mailed, and
+-- not to those who have had the issue in another language since.
+select delivery.id, delivery.kind, case
+    when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then
+        case when exists (select 1 from had_issue
+            where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id)
+        then 0 else 1 end
+    else 0 end as may_go
+from delivery {indexed by delivery_queue}
+where delivery.edition_id = :edition_id and delivery.state = 'failed'
+order by delivery.lane, delivery.due_at, delivery.id limit :limit offset :skipped {lock of delivery};
+
 -- name: requeue_failed
--- Failed copies of readers who may still be written to go out again, under the same Message-ID; the retries and the
--- time until they are given up begin anew, and they wait in the lane of where their reader is now. Who has had the issue
--- in another language since gets no second copy.
+-- Failed copies go out again, under the same Message-ID; the retries and the time until they are given up begin anew, and
+-- they wait in the lane of where their reader is now.
 update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt_at = null, settled_at = null, relay = null,
     kind = null, code = null, enhanced = null, reply = null, bounce = null,
     (domain, lane) = (
@@ -187,16 +199,11 @@ update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt
         from recipient
         left join lane_domain on lane_domain.domain = recipient.domain
         where recipient.subscription_id = delivery.subscription_id)
-where edition_id = :edition_id and state = 'failed'
-    and case when kind in ('hard', 'policy', 'message') then 1 else 0 end = :is_refused
-    and (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id)
-    and not exists (select 1 from had_issue
-        where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id);
+where id {in ids} and state = 'failed';
 
 -- name: forget_handovers
 -- What was said of copies that go out again, before they bounced.
-delete from handover where delivery_id in (
-    select id from delivery where edition_id = :edition_id and state = 'queued');
+delete from handover where delivery_id {in ids};
 
 -- name: in_state
 -- The copies of an edition in one state with the remotes' words.
