@@ -24,6 +24,7 @@ from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Dialect
 
 CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for a lock
+MOST_PREPARED = 1000  # more than there are statements, so that none is given up and prepared again
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
 
 # Local to each transaction, as a pooler may give the next one another session. A lock is waited for as long as SQLite
@@ -140,6 +141,7 @@ def connect(address: str, password: str | None = None) -> psycopg.Connection[Any
         raise Unavailable(f"the database {without_password(address)} cannot be reached: {_one_line(problem)}") from None
     except psycopg.ProgrammingError as problem:
         raise BadConfiguration(f"database: {_one_line(problem)}. Write postgresql://USER@HOST/NAME") from None
+    connection.prepared_max = MOST_PREPARED
     adapt(connection)
     try:
         _require_usable(connection, without_password(address))
