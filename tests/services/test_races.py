@@ -35,6 +35,8 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import BounceSettings, LimitSettings
 from pressrun.store import deliveries, subscriptions
 from pressrun.store.held_sign_ups import HeldSelection
+from pressrun.store.postgresql import connection
+from pressrun.store.postgresql.statements import reading_statements
 from pressrun.store.transaction import Transaction
 
 ADA, BOB, NEW = (parse_address(f"{name}@reader.example") for name in ("ada", "bob", "new"))
@@ -107,9 +109,9 @@ async def a_finished_edition(office: Office) -> None:
 
 def _fail_one(tx: Transaction) -> None:
     edition = _edition(tx)
-    connection = tx._connection
-    connection.execute("update delivery set state = 'failed', kind = 'soft' where id = (select min(id) from delivery)")
-    connection.execute("update delivery set state = 'delivered' where state = 'queued'")
+    driver = tx._connection
+    driver.execute("update delivery set state = 'failed', kind = 'soft' where id = (select min(id) from delivery)")
+    driver.execute("update delivery set state = 'delivered' where state = 'queued'")
     lifecycle.finish_if_done(tx, edition, NOW)
 
 
@@ -446,3 +448,20 @@ async def test_two_at_once_do_what_they_would_do_one_after_the_other(name: str, 
     before, first, second = RACES[name]
     tally = await run_race(Race(before=before, first=first, second=second, after=claim), tmp_path)
     assert tally.iterations > 0
+
+
+# Races that only a lock decides; in the others a guard, a constraint or the row that is taken does so as well.
+BY_LOCKS = ("sign up and close", "send and close", "set and close", "save and import", "sign up from one network")
+
+
+@pytest.mark.thorough
+@pytest.mark.only_on("postgresql", "SQLite lets one transaction write at a time")
+@pytest.mark.parametrize("name", BY_LOCKS)
+async def test_without_locks_two_at_once_do_something_else(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So these tests can fail, and the locks are what they pass by."""
+    monkeypatch.setattr(connection, "writing_statements", reading_statements)
+    before, first, second = RACES[name]
+    with pytest.raises(AssertionError, match="allowed"):
+        await run_race(Race(before=before, first=first, second=second, after=claim), tmp_path)

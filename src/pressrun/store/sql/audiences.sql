@@ -1,6 +1,7 @@
 -- name: queue_audience
 -- One queued copy for each of some members of a list who may be mailed and have not had this issue in another language.
 -- Who became a member after the start is left out, but not where the clock was ahead when they did.
+-- guards: edition
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :started_at
 from (
