@@ -14,6 +14,7 @@ PressrunError                 1   failed; the message says why and what to do
 │   └── PreflightFailed           findings that stop a send
 ├── NoInput                  66   an input file does not exist
 ├── Unavailable              69   the relay or the database cannot be reached
+│   └── CommitUnknown             the database was lost while it committed
 ├── OutputExists             73   the output file already exists
 ├── TryAgain                 75   another process is using the data, or no daemon is running
 ├── NotPermitted             77   this user may not do that
@@ -111,6 +112,10 @@ class Unavailable(PressrunError):
     """The relay or the database cannot be reached."""
 
     exit_code = 69
+
+
+class CommitUnknown(Unavailable):
+    """The database was lost while it committed: what was to be done may be done, as a whole, or not."""
 
 
 class OutputExists(PressrunError):

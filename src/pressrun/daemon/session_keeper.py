@@ -87,7 +87,7 @@ class SessionKeeper(BackgroundLoop):
     async def begin(cls, database: Database, process: Process, *, is_alone: bool) -> SessionKeeper:
         """Begin a session; raises TryAgain while another process holds the database."""
         asked = read_instant()
-        found = await database.record(sessions.begin, process, is_alone=is_alone)
+        found = await database.write(sessions.begin, process, is_alone=is_alone)
         if isinstance(found, SessionHolder):
             raise found.refusal(database.location)
         return cls(database, found, None if is_alone else Lease(asked))

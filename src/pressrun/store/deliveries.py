@@ -238,13 +238,14 @@ def record_results(tx: Transaction, session: int, results: Sequence[DeliveryResu
     for edition_id, chosen in delivered.items():
         count_move(tx, edition_id, _CLAIMED, _DELIVERED, _deliver(tx, session, chosen, now))
     for (edition_id, state, is_refused), chosen in others.items():
+        withheld = 0
         if state is _DEFERRED:
             withheld = tx.run("deliveries.withhold", session=session, settlements=in_json(chosen), now=now)
             count_move(tx, edition_id, _CLAIMED, _CANCELLED, withheld)
         number = tx.run("deliveries.record_results", session=session, settlements=in_json(chosen), now=now)
         count_move(tx, edition_id, _CLAIMED, state, number, refused=number if is_refused and state is _FAILED else 0)
-        if state is _DEFERRED and edition_id is not None:
-            count_event(tx, edition_id, CountedEvent.DEFERRED, now, len(chosen))
+        if state is _DEFERRED and edition_id is not None and number + withheld:
+            count_event(tx, edition_id, CountedEvent.DEFERRED, now, number + withheld)
 
 
 def _deliver(tx: Transaction, session: int, delivered: Sequence[DeliveryResult], now: int) -> int:

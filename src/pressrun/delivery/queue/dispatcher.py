@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
 from pressrun.core.edition import EditionState
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import CommitUnknown, Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.broker import Broker
 from pressrun.delivery.queue.claims import NOTICE_BATCH, ClaimRequest, Claims, MayGo, Ready, Room, claim
@@ -179,16 +179,17 @@ class Dispatcher(BackgroundLoop):
                 return
 
     async def cycle(self) -> None:
-        """One cycle. After a cycle that met an error of its own the next is a careful one."""
+        """One cycle. The next is a careful one after an error of its own, and where a commit may be done or not: then
+        what it claimed may be ours, and what it recorded must not be recorded once more.
+        """
         if self._database.is_shut:  # nothing can be recorded, and nothing is in flight
             self.alive_at = self._clock()
             return
         try:
             await self._cycle()
-        except Unavailable:
-            raise
-        except Exception:
-            self._careful = True
+        except Exception as problem:
+            if isinstance(problem, CommitUnknown) or not isinstance(problem, Unavailable):
+                self._careful = True
             raise
 
     async def _cycle(self) -> None:

@@ -65,8 +65,9 @@ def record(tx: Transaction, request: RecordRequest, draw_consequences: DrawConse
     """Record a batch; the pace is stored with it. What the session does not hold any more is left alone."""
     session, now, batch = request.session, request.now, request.batch
     recorded = Recorded()
-    results = _still_held(tx, session, batch.results)
-    recorded.fenced = len(batch.results) - len(results)
+    is_live = not batch.results or sessions.is_live(tx, session)
+    results = batch.results if is_live and request.held is None else _still_held(tx, session, batch.results)
+    recorded.fenced = 0 if is_live else len(batch.results) - len(results)
     if request.held is None:
         recorded.consequences = _record_results(tx, session, results, draw_consequences, now)
     else:
@@ -83,9 +84,7 @@ def record(tx: Transaction, request: RecordRequest, draw_consequences: DrawConse
 
 
 def _still_held(tx: Transaction, session: int, results: Sequence[DeliveryResult]) -> Sequence[DeliveryResult]:
-    """The results of copies that nobody has taken from this session: all of them while it lives."""
-    if not results or sessions.is_live(tx, session):
-        return results
+    """The results of copies that nobody has taken from this session, and that no commit has recorded unheard of."""
     held = deliveries.claimed_ids(tx, session)
     return [result for result in results if result.id in held]
 

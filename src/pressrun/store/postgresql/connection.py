@@ -15,7 +15,7 @@ from psycopg.errors import (
 )
 from psycopg.pq import TransactionStatus
 
-from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.core.errors import BadConfiguration, CommitUnknown, Unavailable
 from pressrun.store.connection import EngineConnection
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
 from pressrun.store.postgresql.tables import PostgresTables
@@ -97,7 +97,9 @@ class PostgresConnection(EngineConnection):
             if not self._connection.closed:
                 raise
             # It must not run again: the server may have committed before the connection was lost.
-            raise Unavailable(f"the connection was lost during a commit, which may be done or not: {problem}") from None
+            raise CommitUnknown(
+                f"the connection was lost during a commit, which may be done or not: {problem}"
+            ) from None
 
     def roll_back(self) -> None:
         if not self._connection.closed and self._connection.info.transaction_status is not TransactionStatus.IDLE:

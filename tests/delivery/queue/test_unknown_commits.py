@@ -1,0 +1,112 @@
+"""Commits whose answer never came while an edition went out: what they did is found out, and done once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom, open_pressroom
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import CommitUnknown
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.store.connection import EngineConnection
+from pressrun.store.lists import find_list
+from pressrun.store.postgresql.connection import PostgresConnection
+from pressrun.store.sqlite.connection import SqliteConnection
+from pressrun.store.transaction import Transaction
+
+LEFT = {
+    "copies": "select state, attempts, claimed_by, kind, bounce from delivery order by id",
+    "numbers": "select queued, claimed, deferred, delivered, failed, cancelled, refused, begun from copy_count",
+    "events": "select what, number from edition_tally where number > 0 order by what",
+    "editions": "select state from edition order by id",
+    "evidence": "select event, count(*) from consent group by event order by event",
+    "suspensions": "select subscriber_id from suspension",
+}
+
+
+@dataclass(slots=True)
+class Commits:
+    """Nobody hears of every fourth commit from the `first` on, whether it is `done` or not; 0 is none of them."""
+
+    first: int
+    done: bool
+    number: int = 0
+    lost: int = 0
+
+    def is_lost(self) -> bool:
+        self.number += 1
+        is_lost = self.first > 0 and self.number % 4 == self.first % 4
+        self.lost += is_lost
+        return is_lost
+
+
+@contextmanager
+def watching(commits: Commits) -> Iterator[None]:
+    with ExitStack() as stack:
+        for engine in (SqliteConnection, PostgresConnection):
+            stack.enter_context(patch.object(engine, "commit", _commit_of(engine, commits)))
+        yield
+
+
+def _commit_of(engine: type[EngineConnection], commits: Commits) -> Any:
+    real = engine.commit
+
+    def commit(connection: EngineConnection) -> None:
+        is_lost = commits.is_lost()
+        if commits.done or not is_lost:
+            real(connection)
+        if is_lost:
+            raise CommitUnknown("it may be done or not")
+
+    return commit
+
+
+def sign_up(tx: Transaction, press: Pressroom) -> None:
+    target = find_list(tx, "news")
+    assert target is not None
+    press.office.sign_ups.sign_up_within(tx, target, parse_address("new@reader.example"), Origin(source="web"))
+
+
+async def turn(press: Pressroom) -> None:
+    """One turn, and others where nobody heard of a commit of it."""
+    while True:
+        with suppress(CommitUnknown):
+            await press.turn()
+            return
+
+
+async def story(folder: Path, commits: Commits) -> tuple[dict[str, Any], Counter[str]]:
+    """What an edition leaves behind, and how often each address got mail."""
+    sent: Counter[str] = Counter()
+    async with open_pressroom(folder) as press:
+        addresses = await press.readers(4)
+        await press.office.database.write(sign_up, press)
+        await press.edition()
+        with watching(commits):
+            for _ in range(4):
+                await turn(press)
+                for one in press.take_all():
+                    sent[one.rcpt_to] += 1
+                    is_put_off = one.rcpt_to == addresses[2] and sent[one.rcpt_to] == 1
+                    press.answer(one, GONE if one.rcpt_to == addresses[1] else LATER if is_put_off else TAKEN)
+                await turn(press)
+                press.pass_time(2000)
+        return {name: await press.rows(query) for name, query in LEFT.items()}, sent
+
+
+async def test_what_nobody_hears_of_is_done_once(tmp_path: Path) -> None:
+    expected, sent = await story(tmp_path / "usual", Commits(first=0, done=True))
+    assert 2 == sent["r2@reader.example"]  # it was deferred
+    assert [("finished",)] == expected["editions"]
+    for first in range(1, 5):
+        for done in (True, False):
+            commits = Commits(first=first, done=done)
+            assert (expected, sent) == await story(tmp_path / f"{first}-{done}", commits), commits
+            assert commits.lost > 1
