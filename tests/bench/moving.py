@@ -118,7 +118,7 @@ def _run(house: House, address: str, readers: int) -> None:
     _move(house, server, file, f"sqlite:{file}")
     _finish(house, edition, readers)
     house.do("move-to", address, "--yes")  # nothing changes any more, so both sides can be compared from outside
-    here, there = _digests(file), _digests(server)
+    here, there = _digests(SqliteFile(file.path.parent / "backups" / "moved.sqlite3")), _digests(server)
     print(f"digests of {len(here)} tables: {'equal' if here == there else 'DIFFERENT'}")
 
 

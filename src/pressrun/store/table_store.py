@@ -20,6 +20,7 @@ from pressrun.core.errors import BadConfiguration
 from pressrun.store.transaction import Dialect, Transaction
 
 SEARCH = "archive_search"
+OF_ONE_ENGINE = ("sqlite_", "schema_version", "limit_gate")  # the last one has the same rows always, which are locked
 OURS = "move_"  # the names of all that a move creates in a database begin so
 NOTES = f"{OURS}notes_"  # with the name of a table: the keys of its rows that changed
 STAGED = f"{OURS}staged_"  # with the name of a table: the keys of the rows that are written anew
@@ -81,8 +82,8 @@ def quoted(names: Iterable[str], before: str = "") -> str:
 
 
 def is_copied(table: str) -> bool:
-    """Whether a table holds data of its own: not the search index, nor what the engine or a move keeps."""
-    return not table.startswith((SEARCH, OURS, "sqlite_", "schema_version"))
+    """Whether a table holds data: not the search index, nor what a move, an engine or its schema has for itself."""
+    return not table.startswith((SEARCH, OURS, *OF_ONE_ENGINE))
 
 
 class TableStore(ABC):
