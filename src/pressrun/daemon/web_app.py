@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pressrun.core.errors import Unavailable
 from pressrun.core.tokens import WebTokens
 from pressrun.runtime.clock import utc_now
 from pressrun.store import copy_counts, inbound, pending_requests
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pressrun.observe.metrics import Metrics
     from pressrun.services.operating.readiness import Readiness
     from pressrun.services.ports import RelayPool
+    from pressrun.store.database import Database
     from pressrun.web.editors.demo import DemoMailbox
 
 
@@ -39,6 +41,12 @@ class DeferredApp:
         await app(scope, receive, send)
 
 
+async def _count_rows(metrics: Metrics, database: Database) -> None:
+    metrics.set_queue(await database.read(copy_counts.count_live))
+    metrics.set("inbound_kept", await database.read(inbound.count_kept))
+    metrics.set("requests_set_aside", await database.read(pending_requests.count_set_aside))
+
+
 def build_web_app(
     settings: Settings,
     services: Services,
@@ -52,11 +60,14 @@ def build_web_app(
     from pressrun.web.context import UseCases  # noqa: PLC0415
 
     async def metrics_page() -> bytes:
-        metrics.set_queue(await services.database.read(copy_counts.count_live))
         metrics.set_relays_up({status.name: status.failing_since is None for status in relays.statuses()})
         metrics.set_loops(readiness.failing_seconds())
-        metrics.set("inbound_kept", await services.database.read(inbound.count_kept))
-        metrics.set("requests_set_aside", await services.database.read(pending_requests.count_set_aside))
+        try:
+            await _count_rows(metrics, services.database)
+        except Unavailable:  # what the process counts by itself is wanted most then
+            metrics.set("database_up", 0)
+        else:
+            metrics.set("database_up", 1)
         return metrics.render()
 
     readers, editions = services.readers, services.editions
