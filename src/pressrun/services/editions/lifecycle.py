@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, NotFound, Refused
@@ -16,9 +17,11 @@ from pressrun.services.editions.draft_status import require_releasable
 from pressrun.services.ports import Clock
 from pressrun.store import bulk_changes, copy_counts, deliveries, drafts, editions, language_switch, lists
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
-from pressrun.store.database import Database
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from pressrun.store.database import Database  # verbs that read need no event loop
 
 PAUSED_BY_PERSON = "paused by hand"
 PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
