@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests import postgresql
 from tests.cli.shell import Shell
 
 
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(tmp_path, capsys)
+def server_url(engine: str) -> Iterator[str | None]:
+    """A database of this test's own on a server, which the first verb fills; None where the engine is a file."""
+    if engine == "sqlite":
+        yield None
+        return
+    server = postgresql.shared_server()
+    with closing(postgresql.OwnDatabases(server)) as made:
+        yield server.url(made.new())
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], server_url: str | None) -> Shell:
+    return Shell(tmp_path, capsys, server_url)
 
 
 @pytest.fixture

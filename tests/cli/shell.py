@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+from tests import postgresql
 
 from pressrun.cli.main import pressrun, run
 from pressrun.cli.reference import walk
@@ -19,6 +21,15 @@ def all_verbs() -> dict[str, click.Command]:
     """Every verb by its whole name, such as `list ls`."""
     commands = {ctx.command_path.removeprefix("pressrun "): ctx.command for ctx in walk(pressrun)}
     return {path: command for path, command in commands.items() if not isinstance(command, click.Group)}
+
+
+def configure(folder: Path, server: str | None) -> Path:
+    """Write what `init` writes, with a database on a server if there is one."""
+    path = write_initial_config(folder)
+    if server is not None:
+        text = path.read_text(encoding="utf-8")
+        path.write_text(f"database = {json.dumps(server)}\n{text}", encoding="utf-8")
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +48,32 @@ class Called:
 class Shell:
     """A folder with a configuration, and calls of the program there."""
 
-    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str], server: str | None = None) -> None:
         self.folder = folder
-        self.config = write_initial_config(folder)
+        self.config = configure(folder, server)
+        self._server = server
         self._capture = capture
 
     @property
     def data(self) -> Path:
         return self.folder / "data"
+
+    @property
+    def database(self) -> Path | str:
+        """Where it is: a file, or an address."""
+        return self._server or self.data / "pressrun.sqlite3"
+
+    def contents(self) -> dict[str, bytes]:
+        """All that the database holds."""
+        if isinstance(self.database, Path):
+            return {"file": self.database.read_bytes()}
+        return dict(postgresql.shared_server().contents(self.database_name))
+
+    @property
+    def database_name(self) -> str:
+        """What a server calls it."""
+        assert isinstance(self.database, str)
+        return str(conninfo_to_dict(self.database)["dbname"])
 
     def call(self, *arguments: str) -> Called:
         self._capture.readouterr()

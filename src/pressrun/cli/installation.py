@@ -77,6 +77,7 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
         print_json({"steps": reached})
     elif reached:
-        echo(f"the schema is now at {reached[-1]}; copies of the database from before each step are in {data.backups}")
+        kept = "" if data.server else f"; copies of the database from before each step are in {data.backups}"
+        echo(f"the schema is now at {reached[-1]}{kept}")
     else:
         echo("the schema is up to date")

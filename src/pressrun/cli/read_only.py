@@ -49,4 +49,8 @@ def read_rows(
 
 def no_database(invocation: Invocation) -> str:
     """The message where there is no database yet."""
-    return f"{invocation.data.root} has no database yet. Create it with `pressrun list create` or `pressrun serve`"
+    data = invocation.data
+    missing = f"{data.root} has no database yet" if data.server is None else f"{data.server} has no tables yet"
+    return (
+        f"{missing}. Create {'it' if data.server is None else 'them'} with `pressrun list create` or `pressrun serve`"
+    )

@@ -103,7 +103,6 @@ def check_data(subject: Subject) -> Iterator[Finding]:
         return
     if not data.root.exists():
         yield from _check_place_of_data(subject, data.root)
-        return
     for fault in find_data_problems(data):
         yield subject.error("database" if fault.is_on_server else "data_dir", fault.state, fault.remedy)
 

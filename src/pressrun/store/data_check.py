@@ -29,7 +29,7 @@ class DataProblem:
 
 
 def find_data_problems(data: DataDir) -> list[DataProblem]:
-    """Every problem of the data; none when there is no data yet."""
+    """Every problem of the data; of a folder that does not exist, those of its database on a server."""
     access = list(_access_problems(data))
     named = {problem.place for problem in access}
     content = _content_problems(data)
@@ -81,7 +81,8 @@ def _content_problems(data: DataDir) -> Iterator[DataProblem]:
             version, newest = check_version(database), database.newest_version
             if version < newest:
                 remedy = f"schema {newest}: run `pressrun migrate`, or restart the service, which does so"
-                yield DataProblem(str(database), f"{database} with schema {version}", remedy)
+                on_server = data.server is not None
+                yield DataProblem(str(database), f"{database} with schema {version}", remedy, is_on_server=on_server)
                 return
         datadir.check(data)
     except (BadConfiguration, Unavailable) as problem:
@@ -89,10 +90,10 @@ def _content_problems(data: DataDir) -> Iterator[DataProblem]:
 
 
 def _problem_of(data: DataDir, message: str) -> DataProblem:
-    """A message "STATE: REMEDY" or "STATE. REMEDY" as a problem of the file that it names, or of the server."""
-    if data.server is not None and str(data.server) in message:
-        state, _, remedy = message.partition(". ")
-        return DataProblem(str(data.server), state, remedy or "a server that answers", is_on_server=True)
+    """A message "STATE: REMEDY" as a problem of the file that it names, or "STATE. REMEDY" as one of the server."""
+    if data.server is not None and str(data.server) in message and str(data.root) not in message:
+        state, _, remedy = message.rpartition(". ")  # a server may have said more than one sentence
+        return DataProblem(str(data.server), state, f"a database that can be used. {remedy}", is_on_server=True)
     state, _, remedy = message.partition(": ")
     named = next((word for word in state.split() if word.startswith(os.sep)), str(data.root))
     return DataProblem(named, state, remedy or "a database and keys that can be used")

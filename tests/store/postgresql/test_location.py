@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from tests.postgresql import ROLE, Server, shared_server
 
@@ -14,6 +15,7 @@ from pressrun.core.errors import BadConfiguration, PressrunError, TryAgain, Unav
 from pressrun.store.datadir import DataDir, find_server, migrate_schema, prepare
 from pressrun.store.location import check_version, require_current_schema
 from pressrun.store.postgresql import connection as connection_module
+from pressrun.store.postgresql import location as location_module
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.sessions import Process, begin
 
@@ -78,14 +80,14 @@ def test_a_role_without_rights_is_told_which_it_needs(server: Server, name: str,
     with server.connect(name) as admin:
         admin.execute(f"alter database {name} owner to postgres")
         admin.execute("revoke create on schema public from public")
-    with pytest.raises(BadConfiguration, match=r"permission denied for schema public\. Make the role the owner of it"):
+    with pytest.raises(BadConfiguration, match=r"may not create tables in the schema public\. Make it the owner"):
         prepare(DataDir(tmp_path / "data", PostgresDatabase(server.url(name))))
     assert [] == tables(server, name)
 
 
 def test_a_role_that_may_not_read_the_tables_is_told_so(server: Server, name: str) -> None:
     PostgresDatabase(server.url(name, "postgres")).create()
-    with pytest.raises(BadConfiguration, match="is not a Pressrun database: permission denied"):
+    with pytest.raises(BadConfiguration, match="is not a Pressrun database, or not of this role: permission denied"):
         PostgresDatabase(server.url(name)).version()
 
 
@@ -187,3 +189,35 @@ def test_nobody_migrates_what_another_machine_is_using(
         with pytest.raises(TryAgain, match=r"in use by process 8 on two\.example"):
             migrate_schema(data)
     assert newest == place.version()
+
+
+def test_a_step_is_done_whole_or_not_at_all(server: Server, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a transaction with its number, so that the next try goes on where this one stopped."""
+    place = PostgresDatabase(server.url(name))
+    place.create()
+    first = place.newest_version + 1
+    steps = {
+        first: "create table one (x bigint); create table two (x bigint)",
+        first + 1: "create table three (x bigint)",
+    }
+    broken = {**steps, first + 1: "create table three (x bigint); select 1 / 0"}
+    monkeypatch.setattr(PostgresDatabase, "newest_version", first + 1)
+    monkeypatch.setattr(location_module, "package_steps", lambda: broken)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        place.migrate(backups=Path(), keys=None)  # type: ignore[arg-type]
+    assert (first, True, False) == (place.version(), "two" in tables(server, name), "three" in tables(server, name))
+    with pytest.raises(BadConfiguration, match="Run `pressrun migrate`"):
+        require_current_schema(place)
+    monkeypatch.setattr(location_module, "package_steps", lambda: steps)
+    assert [first + 1] == place.migrate(backups=Path(), keys=None)  # type: ignore[arg-type]
+    assert (first + 1, True) == (place.version(), "three" in tables(server, name))
+    assert [] == place.migrate(backups=Path(), keys=None)  # type: ignore[arg-type]
+
+
+def test_a_schema_from_which_no_step_leads_on_is_refused(server: Server, name: str) -> None:
+    place = PostgresDatabase(server.url(name))
+    place.create()
+    with server.connect(name) as admin:
+        admin.execute("update schema_version set version = 1")
+    with pytest.raises(BadConfiguration, match=r"has schema 1, from which no step leads on\. Restore a backup"):
+        place.migrate(backups=Path(), keys=None)  # type: ignore[arg-type]

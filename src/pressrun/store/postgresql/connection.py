@@ -9,6 +9,7 @@ import psycopg
 from psycopg.errors import (
     DeadlockDetected,
     ForeignKeyViolation,
+    InsufficientPrivilege,
     ReadOnlySqlTransaction,
     SerializationFailure,
     UniqueViolation,
@@ -51,7 +52,8 @@ def dialect(*, reading: bool = False) -> Dialect:
         stream=stream,
         errors=psycopg.Error,
         mistakes=psycopg.ProgrammingError,
-        outages=(psycopg.OperationalError, ReadOnlySqlTransaction),  # the latter: a standby since the last failover
+        # A standby since the last failover, and a role that somebody has taken rights from: both can be mended.
+        outages=(psycopg.OperationalError, ReadOnlySqlTransaction, InsufficientPrivilege),
         conflicts=(SerializationFailure, DeadlockDetected, UniqueViolation, ForeignKeyViolation),
         has_locks=True,
     )
@@ -140,7 +142,10 @@ def connect(address: str, password: str | None = None) -> psycopg.Connection[Any
             password=password,
         )
     except psycopg.OperationalError as problem:
-        raise Unavailable(f"the database {without_password(address)} cannot be reached: {_one_line(problem)}") from None
+        raise Unavailable(
+            f"the database {without_password(address)} cannot be reached: {_one_line(problem).rstrip('.?')}. "
+            "Start the server, or correct `database` in the configuration"
+        ) from None
     except psycopg.ProgrammingError as problem:
         raise BadConfiguration(f"database: {_one_line(problem)}. Write postgresql://USER@HOST/NAME") from None
     connection.prepared_max = MOST_PREPARED

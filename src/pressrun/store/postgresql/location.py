@@ -75,16 +75,21 @@ class PostgresDatabase:
 
     def _exists(self, connection: psycopg.Connection[Any]) -> bool:
         here = connection.execute(
-            "select to_regclass('schema_version') is not null, count(*), current_schema() from pg_catalog.pg_class"
+            "select to_regclass('schema_version') is not null, count(*), current_schema(),"
+            " has_schema_privilege(current_schema(), 'create') from pg_catalog.pg_class"
             " where relnamespace = to_regnamespace(current_schema()) and relkind in ('r', 'p', 'v', 'm')"
         ).fetchone()
         assert here is not None
-        is_ours, tables, schema = here
+        is_ours, tables, schema, may_create = here
         if schema is None:
-            raise BadConfiguration(f"{self}: the search_path of this role names no schema that it can use")
+            raise BadConfiguration(f"{self}: the search_path of this role names no schema that it can use. Create it")
         if tables and not is_ours:
             raise BadConfiguration(
                 f"{self} has the tables of another program in its schema {schema}. Create a database of its own"
+            )
+        if not is_ours and not may_create:
+            raise BadConfiguration(
+                f"{self}: this role may not create tables in the schema {schema}. Make it the owner of the database"
             )
         return bool(is_ours)
 
@@ -107,9 +112,12 @@ class PostgresDatabase:
         try:
             row, mark = self._ask(_read_version)
         except psycopg.ProgrammingError as problem:
-            raise BadConfiguration(f"{self} is not a Pressrun database: {problem.diag.message_primary}") from None
+            why = problem.diag.message_primary
+            raise BadConfiguration(
+                f"{self} is not a Pressrun database, or not of this role: {why}. Make the role the owner of its tables"
+            ) from None
         if row is None:
-            raise BadConfiguration(f"{self} is not a whole Pressrun database: schema_version is empty")
+            raise BadConfiguration(f"{self} is not a whole database: schema_version is empty. Restore a backup of it")
         require_unmarked(self, mark)
         version: int = row[0]
         return version
@@ -128,6 +136,9 @@ class PostgresDatabase:
                     connection.execute(step)
                     connection.execute("update schema_version set version = %s", (target,))
                     reached.append(target)
+        row, _ = _read_version(connection)
+        if row is not None and row[0] < self.newest_version:
+            raise BadConfiguration(f"{self} has schema {row[0]}, from which no step leads on. Restore a backup of it")
         return reached
 
     def find_damage(self) -> str | None:
