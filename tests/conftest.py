@@ -47,7 +47,7 @@ _HERE = Path(__file__).parent
 # Where each test that has a folder, and so perhaps a database in it, runs on both engines: always, or only thoroughly.
 # All others run on SQLite, unless they choose.
 _ON_BOTH = ("store", "services", "delivery/queue")
-_ON_BOTH_THOROUGHLY = ("control", "daemon", "delivery", "e2e", "faults", "inbound", "operations", "web")
+_ON_BOTH_THOROUGHLY = ("cli", "control", "daemon", "delivery", "e2e", "faults", "inbound", "operations", "web")
 _ON_ONE = {"store/sqlite": "sqlite", "store/postgresql": "postgresql"}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.cli.shell import Called, Shell
 from tests.cli.test_permission import NOBODY
+from tests.database import execute_at
 
 from pressrun.core.wordings import WORDING_FILES
 from pressrun.daemon import checks
@@ -39,58 +40,78 @@ def warnings_of(shell: Shell) -> list[str]:
     return found
 
 
-def with_schema(data: Path, version: int) -> None:
-    with closing(sqlite3.connect(data / "pressrun.sqlite3")) as connection:
-        connection.execute(f"pragma user_version = {version}")
+def with_schema(shell: Shell, version: int) -> None:
+    if isinstance(shell.database, Path):
+        execute_at(shell.database, f"pragma user_version = {version}")
+    else:
+        execute_at(shell.database, "update schema_version set version = ?", version)
 
 
-def damage(data: Path) -> None:
+def damage(shell: Shell) -> None:
     """Overwrite a page in the middle, as a failing disk does."""
-    with closing(sqlite3.connect(data / "pressrun.sqlite3")) as connection:
+    file = _file_of(shell)
+    with closing(sqlite3.connect(file)) as connection:
         connection.execute("pragma wal_checkpoint(truncate)")
         size = connection.execute("pragma page_size").fetchone()[0]
         root = connection.execute("select rootpage from sqlite_schema where name = 'list'").fetchone()[0]
-    with (data / "pressrun.sqlite3").open("r+b") as file:
-        file.seek((root - 1) * size)
-        file.write(b"\xff" * size)
+    with file.open("r+b") as opened:
+        opened.seek((root - 1) * size)
+        opened.write(b"\xff" * size)
 
 
-FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
-    "data folder": (lambda data: data.chmod(0o777), ["chmod 700 {data}"]),
-    "keys folder": (lambda data: (data / "keys").chmod(0o777), ["chmod 700 {data}/keys"]),
-    "a key": (lambda data: (data / "keys" / "link-1").chmod(0o644), ["chmod 600 {data}/keys/link-1"]),
-    "the database": (lambda data: (data / "pressrun.sqlite3").chmod(0o640), ["chmod 600 {data}/pressrun.sqlite3"]),
-    "no link key": (lambda data: (data / "keys" / "link-1").unlink(), ["no link key", "restore"]),
+Faults = dict[str, tuple[Callable[[Shell], object], list[str]]]
+FAULTS: Faults = {
+    "data folder": (lambda shell: shell.data.chmod(0o777), ["chmod 700 {data}"]),
+    "keys folder": (lambda shell: (shell.data / "keys").chmod(0o777), ["chmod 700 {data}/keys"]),
+    "a key": (lambda shell: (shell.data / "keys" / "link-1").chmod(0o644), ["chmod 600 {data}/keys/link-1"]),
+    "no link key": (lambda shell: (shell.data / "keys" / "link-1").unlink(), ["no link key", "restore"]),
     "no suppression key": (
-        lambda data: (data / "keys" / "suppression").unlink(),
+        lambda shell: (shell.data / "keys" / "suppression").unlink(),
         ["suppression is missing", "restore"],
     ),
-    "a key cut short": (lambda data: (data / "keys" / "suppression").write_text("12"), ["does not hold", "restore"]),
-    "an older schema": (lambda data: with_schema(data, 3), ["with schema 3", "pressrun migrate"]),
-    "a newer schema": (lambda data: with_schema(data, 999), ["schema 999", "Install the newer version again"]),
-    "another file": (
-        lambda data: (data / "pressrun.sqlite3").write_bytes(b"no database at all" * 100),
-        ["not a database"],
+    "a key cut short": (
+        lambda shell: (shell.data / "keys" / "suppression").write_text("12"),
+        ["does not hold", "restore"],
     ),
+    "an older schema": (lambda shell: with_schema(shell, 3), ["with schema 3", "pressrun migrate"]),
+    "a newer schema": (lambda shell: with_schema(shell, 999), ["schema 999", "Install the newer version again"]),
+}
+FAULTS_OF_THE_FILE: Faults = {
+    "its mode": (lambda shell: _file_of(shell).chmod(0o640), ["chmod 600 {data}/pressrun.sqlite3"]),
+    "another file": (lambda shell: _file_of(shell).write_bytes(b"no database at all" * 100), ["not a database"]),
     "a damaged file": (damage, ["is damaged", "restore a backup"]),
 }
 
 
+def _file_of(shell: Shell) -> Path:
+    return shell.data / "pressrun.sqlite3"
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_of_the_data_is_an_error_with_its_remedy(shell: Shell, name: str) -> None:
+    _require_error(shell, *FAULTS[name])
+
+
+@pytest.mark.only_on("sqlite", "it is about the file of the database")
+@pytest.mark.parametrize("name", FAULTS_OF_THE_FILE)
+def test_a_fault_of_the_file_is_an_error_with_its_remedy(shell: Shell, name: str) -> None:
+    _require_error(shell, *FAULTS_OF_THE_FILE[name])
+
+
+def _require_error(shell: Shell, spoil: Callable[[Shell], object], words: list[str]) -> None:
     shell.make_list()
-    spoil, words = FAULTS[name]
-    spoil(shell.data)
+    spoil(shell)
     [error] = errors_of(shell)
     assert [] == [word for word in words if word.format(data=shell.data) not in error], error
 
 
+@pytest.mark.only_on("sqlite", "nothing is asked of a server while the file has errors")
 def test_all_faults_are_told_at_once(shell: Shell) -> None:
     """Those of the file, of the data and of a socket, each at its own line."""
     shell.make_list()
     (shell.data / "keys").chmod(0o777)
-    (shell.data / "pressrun.sqlite3").chmod(0o666)
-    with_schema(shell.data, 3)
+    _file_of(shell).chmod(0o666)
+    with_schema(shell, 3)
     shell.config.chmod(0o666)
     text = shell.config.read_text(encoding="utf-8")
     shell.config.write_text(text.replace("[http]", "[http]\ncolour = 1"), encoding="utf-8")

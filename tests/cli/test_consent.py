@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.cli.shell import Shell
 from tests.database import execute_at
@@ -11,10 +13,12 @@ from pressrun.store.datadir import DataDir, keep_consent_head, load_consent_head
 
 
 def tamper(shell: Shell, statement: str) -> None:
-    database = shell.data / "pressrun.sqlite3"
-    for name in ("consent_is_appended", "consent_is_kept", "consent_stays"):
-        execute_at(database, f"drop trigger {name}")
-    execute_at(database, statement)
+    if isinstance(shell.database, Path):
+        for name in ("consent_is_appended", "consent_is_kept", "consent_stays"):
+            execute_at(shell.database, f"drop trigger {name}")
+    else:
+        execute_at(shell.database, "alter table consent disable trigger user")
+    execute_at(shell.database, statement)
 
 
 @pytest.fixture

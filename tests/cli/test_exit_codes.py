@@ -255,12 +255,13 @@ def test_another_key_is_78(shell: Shell, key: str, remedy: str) -> None:
     """Whatever the verb does, before it does anything."""
     shell.make_list()
     (shell.data / "keys" / key).write_text("ab" * 32)
-    before = (shell.data / "pressrun.sqlite3").read_bytes()
+    before = shell.contents()
     called = {verb: shell.call(*verb.split()) for verb in _WITH_KEYS}
     assert {} == {verb: one for verb, one in called.items() if one.code != 78 or f"{remedy} backup" not in one.err}
-    assert before == (shell.data / "pressrun.sqlite3").read_bytes()
+    assert before == shell.contents()
 
 
+@pytest.mark.only_on("sqlite", "it is about the file of the database")
 def test_loose_permissions_are_found(shell: Shell) -> None:
     shell.make_list()
     assert 0 == shell.call("check").code
@@ -269,6 +270,7 @@ def test_loose_permissions_are_found(shell: Shell) -> None:
     assert (78, True) == (called.code, "chmod 600" in called.err)
 
 
+@pytest.mark.only_on("sqlite", "it is about the file of the database")
 def test_a_file_that_is_no_database_is_78_or_69(shell: Shell) -> None:
     shell.make_list()
     (shell.data / "pressrun.sqlite3").write_bytes(b"no database at all" * 100)

@@ -15,7 +15,13 @@ from pressrun.cli.options import RowId
 
 NOBODY = 65534
 FREE = {"init", "demo", "help", "version"}  # need no configuration
-VALUES = {"FILE": "edition.md", "KEY": "title=T", "WHEN": "+10m", "ADDRESS": "a@x.example"}  # what is looked at first
+VALUES = {
+    "FILE": "edition.md",
+    "KEY": "title=T",
+    "WHEN": "+10m",
+    "ADDRESS": "a@x.example",
+    "TARGET": "sqlite:elsewhere",
+}  # what is looked at first
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 

@@ -31,7 +31,7 @@ def sent(shell: Shell) -> Shell:
         start=1,
     ):
         execute_at(
-            shell.data / "pressrun.sqlite3",
+            shell.database,
             "update delivery set state = ?, code = ?, reply = ?, kind = ?, attempts = 1, relay = 'primary',"
             " first_attempt_at = due_at, settled_at = due_at where id = ?",
             *(state, code, words, kind, number),

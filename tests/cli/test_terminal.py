@@ -71,7 +71,7 @@ def poisoned(shell: Shell) -> Shell:
     shell.good("suppression", "add", "s@x.example")
     shell.good("editor", "add", "news", "eve@x.example")
     shell.good("send", "news", shell.write("e.md", "---\nsubject: Boats\n---\nHello {{ name }}\n"), "--yes")
-    database = shell.data / "pressrun.sqlite3"
+    database = shell.database
     execute_at(database, "update delivery set state = 'failed', code = 550, kind = 'hard' where id = 1")
     execute_at(database, "update delivery set state = 'deferred', code = 451 where id = 2")
     execute_at(database, "insert into inbound_content (digest, content) values (x'01', ?)", HOSTILE.encode())

@@ -46,7 +46,7 @@ def test_a_setting_is_answered_with_what_it_is_now(shell: Shell) -> None:
 def test_reading_verbs_say_so_where_there_is_nothing_yet(shell: Shell) -> None:
     for verb in (["list", "ls"], ["edition", "ls"], ["queue", "ls"], ["held", "ls"], ["suppression", "ls"]):
         called = shell.good(*verb, "--json")
-        assert ([], True) == (called.json, "no database yet" in called.err)
+        assert ([], True) == (called.json, "yet. Create" in called.err)
     assert 1 == shell.call("list", "show", "news").code
     assert "address,reason,since\n" == shell.good("suppression", "export").out
     assert not shell.data.exists()

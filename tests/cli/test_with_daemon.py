@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
+from tests.cli.shell import configure
 
-from pressrun.config import write_initial_config
 from pressrun.control.client import ControlClient
 from pressrun.delivery.relay.capture import Capture
 
@@ -23,10 +23,10 @@ START_SECONDS = 20.0
 class Site:
     """A configuration, a capture in place of the relay, and the daemon when it runs."""
 
-    def __init__(self, folder: Path, capture: Capture, relay_port: int) -> None:
+    def __init__(self, folder: Path, capture: Capture, relay_port: int, server: str | None) -> None:
         self.folder = folder
         self.capture = capture
-        self.config = write_initial_config(folder)
+        self.config = configure(folder, server)
         text = self.config.read_text(encoding="utf-8")
         text = text.replace('listen = "127.0.0.1:8080"', 'listen = "127.0.0.1:0"')
         text = text.replace('listen = "127.0.0.1:8025"', 'listen = "127.0.0.1:0"')
@@ -74,10 +74,10 @@ class Site:
 
 
 @pytest_asyncio.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+async def site(tmp_path: Path, server_url: str | None) -> AsyncIterator[Site]:
     capture = Capture()
     _, port = await capture.start()
-    opened = Site(tmp_path, capture, port)
+    opened = Site(tmp_path, capture, port, server_url)
     try:
         yield opened
     finally:
