@@ -36,6 +36,8 @@ def sent(shell: Shell) -> Shell:
             " first_attempt_at = due_at, settled_at = due_at where id = ?",
             *(state, code, words, kind, number),
         )
+    kept = "queued = 0, delivered = 1, failed = 1, deferred = 1, refused = 1, begun = 3"
+    execute_at(shell.database, f"update copy_count set {kept} where edition_id = 1")
     return shell
 
 
