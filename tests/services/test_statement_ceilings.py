@@ -162,7 +162,7 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "1,000 new rows are imported": (nothing, import_rows(), 8),
     "1,000 rows are imported again": (import_rows(), import_rows(), 3),
     "1,000 rows are imported and asked": (nothing, import_rows(asks=True), 10),
-    "1,000 rows change what is known": (import_rows(), import_rows(state="suspended", odd="unsubscribed"), 11),
+    "1,000 rows change what is known": (import_rows(), import_rows(state="suspended", odd="unsubscribed"), 12),
     "1,000 rows in all states are imported": (import_rows(), import_rows(state="pending", odd="unsubscribed"), 12),
     "1,000 requests expire": (import_rows(asks=True), expire, 9),
     "pauses end": (import_rows(state="suspended"), end_all_pauses, 1),

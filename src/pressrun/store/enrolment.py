@@ -107,6 +107,11 @@ def insert_confirmations(
     return {row["subscription_id"]: row["id"] for row in found}
 
 
+def lock_subscriptions(tx: Transaction, ids: Sequence[int]) -> None:
+    """Let nobody change these subscriptions until the commit."""
+    tx.rows("enrolment.lock_subscriptions", ids=in_json(ids))
+
+
 def change_states(tx: Transaction, changes: Sequence[StateChange], *, source: str) -> None:
     """Activate subscriptions, or suspend them for bounces; raises Conflict when the state of one was not as it was."""
     if changes and tx.run("enrolment.change_states", changes=in_json(changes), source=source) < len(changes):

@@ -251,5 +251,6 @@ class QueueLife(RuleBasedStateMachine):
 
 
 @pytest.mark.slow_on_postgresql
+@pytest.mark.timeout(600)
 def test_a_queue_lives_as_the_model_does(tmp_path: Path) -> None:
     run_state_machine_as_test(QueueLife, settings=settings(max_examples=25, stateful_step_count=30, deadline=None))

@@ -13,6 +13,7 @@ from tests.services.office import NOW, Office
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.subscription import SubscriptionState
+from pressrun.services.editions import lifecycle
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.subscriber_import import ImportOptions, dry_run_rows
 from pressrun.services.readers.sign_ups import Confirmed
@@ -154,15 +155,16 @@ async def test_a_closed_list_takes_nobody(office: Office) -> None:
         await office.subscribers.import_batch("news", [row(2, "a@x.example")])
 
 
+def queue_everybody(tx: Transaction, edition: int) -> None:
+    lifecycle.require_edition(tx, edition)
+    audiences.queue_audience(tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW)
+
+
 async def test_removing_cancels_what_waits(office: Office) -> None:
     await office.make_list()
     await office.subscribers.add("news", ANN)
     edition = await office.make_edition()
-    await office.database.write(
-        lambda tx: audiences.queue_audience(
-            tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW
-        )
-    )
+    await office.database.write(queue_everybody, edition)
     await office.subscribers.remove("news", ANN)
     assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
     with pytest.raises(NotFound):
@@ -177,11 +179,7 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     await office.subscribers.add("news", ANN, name="Ann Someone")
     await office.lists.add_editor("news", ANN)
     edition = await office.make_edition()
-    await office.database.write(
-        lambda tx: audiences.queue_audience(
-            tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW
-        )
-    )
+    await office.database.write(queue_everybody, edition)
     test_copy = notices.NewNotice(kind="test", address=ANN, message_secret=b"", list_id=1, content=b"To: Ann@x.example")
     await office.database.write(notices.insert_notice, test_copy, NOW)
     await office.subscribers.erase(parse_address("ann@x.example"))
@@ -228,11 +226,7 @@ async def test_a_row_that_ends_a_membership_cancels_what_waits(office: Office, s
     await office.make_list()
     await take(office, [row(2, "ann@x.example"), row(3, "bob@x.example")])
     edition = await office.make_edition()
-    await office.database.write(
-        lambda tx: audiences.queue_audience(
-            tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW
-        )
-    )
+    await office.database.write(queue_everybody, edition)
     woken = office.woken
     await take(office, [row(2, "ann@x.example", state=state)])
     counts = await office.database.read(copy_counts.count_copies, edition)

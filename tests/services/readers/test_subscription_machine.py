@@ -194,6 +194,7 @@ class SubscriptionLife(RuleBasedStateMachine):
 
 
 @pytest.mark.slow_on_postgresql
+@pytest.mark.timeout(600)
 def test_a_subscription_lives_as_the_model_does(tmp_path: Path) -> None:
     run_state_machine_as_test(
         SubscriptionLife, settings=settings(max_examples=20, stateful_step_count=30, deadline=None)

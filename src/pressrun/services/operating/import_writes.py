@@ -141,6 +141,7 @@ class ImportWriter:
         ]
         enrolment.change_states(tx, moves, source=SOURCE)
         if ending:
+            enrolment.lock_subscriptions(tx, ending)
             subscriptions.end_subscriptions(tx, ending, SOURCE, self.now)
         stopped = [*ending, *(one.subscription_id for one in moves if one.state is _State.SUSPENDED)]
         if stopped:

@@ -7,6 +7,10 @@ join subscriber on subscriber.address_key = entry.value ->> 0
 left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id
 order by subscriber.id {lock of subscriber};
 
+-- name: lock_subscriptions
+-- Subscriptions that are about to end: nobody changes them meanwhile.
+select id from subscription where id {in ids} order by id {lock};
+
 -- name: suppressed
 -- The places of suppressed addresses, of which each has 64 octets: the digests of the address and of its mailbox.
 select cast(asked.value ->> 0 as integer) as place from {each places as asked}
