@@ -158,8 +158,8 @@ where confirmation.expires_at <= :now and subscription.id = confirmation.subscri
 order by confirmation.expires_at, confirmation.id limit 1000 {lock of subscriber, subscription};
 
 -- name: delete_expired
--- Delete requests whose link has expired.
-delete from confirmation where id {in ids} and {+}expires_at <= :now;
+-- Delete requests whose link has expired. By their ids: many others may have expired as well.
+delete from confirmation where id {in ids} and expires_at + 0 <= :now;
 
 -- name: restore_unconfirmed
 -- Former members who have not confirmed any request are unsubscribed again.
