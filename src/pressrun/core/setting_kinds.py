@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _HOST = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*\.?", re.ASCII)
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 
 
@@ -291,6 +292,9 @@ def database_server() -> Kind[str]:
             raise BadValue(expected, found="an address that does not begin with postgresql://")
         if not rest or any(character.isspace() or character < " " for character in rest):
             raise BadValue(expected, found="an address without a host or name, or with blanks in it")
+        authority, _, name = rest.partition("?")[0].partition("/")
+        if authority.count("@") > 1 or "@" in name or _BAD_ESCAPE.search(rest):
+            raise BadValue(expected, found="signs that must be escaped: write %25 for %, %40 for @, %2F for /")
         return value
 
     return _written(expected, parse)

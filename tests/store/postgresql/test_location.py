@@ -128,7 +128,9 @@ def test_a_server_that_is_too_old_is_refused(server: Server, name: str, monkeypa
     [
         ("postgresql://me:horse@127.0.0.1:1/news", Unavailable, "postgresql://127.0.0.1:1/news cannot be reached: "),
         ("postgresql:///news?host=/nowhere&password=horse", Unavailable, "cannot be reached: "),
-        ("postgresql://me:horse@127.0.0.1/news?colour=blue", BadConfiguration, 'invalid URI query parameter: "colour"'),
+        ("postgresql://me:horse@127.0.0.1/news?colour=blue", BadConfiguration, "invalid URI query parameter"),
+        ("postgresql://me:%horse@127.0.0.1/news", BadConfiguration, "%25 for %"),
+        ("postgresql://me:horse@[127.0.0.1/news", BadConfiguration, "matching"),
         ("postgresql://me:horse@127.0.0.1:port/news", PressrunError, "port"),
     ],
 )

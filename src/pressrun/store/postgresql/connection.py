@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
 from typing import Any
 
@@ -24,6 +25,7 @@ from pressrun.store.postgresql.values import adapt, row_factory, stream
 from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Dialect
 
+_QUOTED = re.compile('".*"')
 CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for a lock
 MOST_PREPARED = 1000  # more than there are statements, so that none is given up and prepared again
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
@@ -147,7 +149,7 @@ def connect(address: str, password: str | None = None) -> psycopg.Connection[Any
             "Start the server, or correct `database` in the configuration"
         ) from None
     except psycopg.ProgrammingError as problem:
-        raise BadConfiguration(f"database: {_one_line(problem)}. Write postgresql://USER@HOST/NAME") from None
+        raise _unreadable(problem) from None
     connection.prepared_max = MOST_PREPARED
     adapt(connection)
     try:
@@ -175,11 +177,22 @@ def _waits_for_disk(connection: psycopg.Connection[Any]) -> bool:
 
 
 def without_password(address: str) -> str:
-    """An address as people may see it."""
-    values = psycopg.conninfo.conninfo_to_dict(address)
+    """An address as people may see it; raises BadConfiguration."""
+    try:
+        values = psycopg.conninfo.conninfo_to_dict(address)
+    except psycopg.ProgrammingError as problem:
+        raise _unreadable(problem) from None
     hosts, ports = (str(values.get(name) or "").split(",") for name in ("host", "port"))
     places = (f"{host}:{port}" if port else host for host, port in zip_longest(hosts, ports, fillvalue=ports[0]))
     return f"postgresql://{','.join(places)}/{values.get('dbname') or values.get('user') or ''}"
+
+
+def _unreadable(problem: Exception) -> BadConfiguration:
+    """What libpq says of an address that it cannot read, without what it quotes: that may be the password."""
+    words = _QUOTED.sub("…", _one_line(problem))
+    return BadConfiguration(
+        f"database: {words}. Write postgresql://USER@HOST/NAME, with %25 for %, %40 for @ and %2F for / in names"
+    )
 
 
 def _one_line(problem: Exception) -> str:
