@@ -40,12 +40,12 @@ class EngineConnection(ABC):
         `after_commit`. Without `durable` the commit does not wait for the disk. Raises what `work` raises, and
         Unavailable.
         """
-        return self._run(lambda: self._write_once(work, later, durable=durable), MAX_RUNS)
+        return self._run(lambda is_last: self._write_once(work, later, durable=durable, is_last=is_last), MAX_RUNS)
 
-    def _run(self, once: Callable[[], T], most: int) -> T:
+    def _run(self, once: Callable[[bool], T], most: int) -> T:
         for left in reversed(range(most)):
             try:
-                return once()
+                return once(left == 0)
             except (Conflict, self.dialect.errors) as problem:
                 if left and self.may_run_again(problem):
                     time.sleep(random.random() * LONGEST_WAIT_SECONDS * (most - left) / most)  # noqa: S311 - no secret
@@ -55,8 +55,8 @@ class EngineConnection(ABC):
                     raise  # a mistake, or a constraint
         raise AssertionError  # the last one returns or raises
 
-    def _write_once(self, work: Callable[[Transaction], T], later: Later, *, durable: bool) -> T:
-        tx = Transaction(self.begin(durable=durable), self.dialect)
+    def _write_once(self, work: Callable[[Transaction], T], later: Later, *, durable: bool, is_last: bool) -> T:
+        tx = Transaction(self.begin(durable=durable), self.dialect, is_last=is_last)
         try:
             result = work(tx)
             tx.run_deferred()
@@ -69,7 +69,7 @@ class EngineConnection(ABC):
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a function that only reads, on a consistent snapshot; raises what it raises, and Unavailable."""
-        return self._run(lambda: self._read_once(work), MAX_READS)
+        return self._run(lambda _: self._read_once(work), MAX_READS)
 
     def _read_once(self, work: Callable[[Transaction], T]) -> T:
         with self.reading() as tx:

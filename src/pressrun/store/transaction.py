@@ -74,11 +74,12 @@ class Transaction:
     change (counters, events, what memory holds), or hands it to `after_commit`.
     """
 
-    __slots__ = ("_connection", "_deferred", "_dialect", "_effects", "_run_deferred", "_statements")
+    __slots__ = ("_connection", "_deferred", "_dialect", "_effects", "_is_last", "_run_deferred", "_statements")
 
-    def __init__(self, connection: Any, dialect: Dialect) -> None:
+    def __init__(self, connection: Any, dialect: Dialect, *, is_last: bool = False) -> None:
         self._connection = connection
         self._dialect = dialect
+        self._is_last = is_last  # the unit of work will not run again
         self._statements = dialect.statements
         self._effects: list[Callable[[], object]] = []
         self._deferred: list[tuple[DeferredWork, Any]] = []
@@ -167,8 +168,12 @@ class Transaction:
         return None if row is None else row[0]
 
     def is_of_database(self, problem: Exception) -> bool:
-        """Whether an exception is about the database itself or another transaction, not about this unit of work."""
-        return isinstance(problem, (Conflict, *self._dialect.outages, *self._dialect.conflicts))
+        """Whether an exception is about the database itself or another transaction, not about this unit of work.
+
+        A constraint that is still violated in the last run was not violated by another transaction.
+        """
+        conflicts = () if self._is_last else self._dialect.conflicts
+        return isinstance(problem, (Conflict, *self._dialect.outages, *conflicts))
 
     def attempt(self, work: Callable[[], object]) -> Exception | None:
         """Run `work` in a savepoint: an exception undoes its changes and is returned, and the transaction goes on.

@@ -163,7 +163,8 @@ select min(due_at) from delivery where edition_id is null and state = :state and
 -- name: cancel_waiting
 -- What nobody has claimed yet does not go out; some at a time.
 update delivery set state = 'cancelled', settled_at = :now
-where id in (select id from delivery {indexed by delivery_queue} where edition_id = :edition_id and state = :state limit :limit);
+where state = :state
+    and id in (select id from delivery {indexed by delivery_queue} where edition_id = :edition_id and state = :state limit :limit);
 
 -- name: waiting_of_subscriptions
 -- What waits for these subscriptions.
