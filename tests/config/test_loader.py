@@ -209,8 +209,9 @@ def test_a_database_on_a_server_has_an_address_and_a_password_that_nothing_shows
     assert "postgresql://one.example,two.example:5433/news" == str(settings.data.database)
 
 
-def test_a_password_in_the_address_of_the_database_is_warned_of(tmp_path: Path) -> None:
-    settings = load_settings(_write(tmp_path, f'database = "postgresql://me:horse@db.example/news"\n{_LEAST}'), {})
+@pytest.mark.parametrize("address", ["me:horse@db.example/news", "db.example/news?user=me&password=horse"])
+def test_a_password_in_the_address_of_the_database_is_warned_of(tmp_path: Path, address: str) -> None:
+    settings = load_settings(_write(tmp_path, f'database = "postgresql://{address}"\n{_LEAST}'), {})
     assert any("holds a password" in warning for warning in settings.warnings)
     assert "horse" not in f"{settings} {settings.data} {settings.data.database}"
 
@@ -227,6 +228,7 @@ def test_a_password_in_the_address_of_the_database_is_warned_of(tmp_path: Path) 
         ('database = "postgresql://me:/horse@db.example/news"', "signs that must be escaped"),
         ('password_file = "pw"', "password_file without database"),
         ('database = "postgresql://me:horse@db.example/news"\npassword_file = "pw"', "and a password in database"),
+        ('database = "postgresql:///news?password=horse"\npassword_file = "pw"', "and a password in database"),
         ('database = "postgresql://me@db.example/news"\npassword_file = "none"', "no such file"),
     ],
 )

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pressrun.config.named_files import (
     NamedFiles,
@@ -103,7 +103,7 @@ def _database_password(document: Document, files: NamedFiles) -> str | None:
     if section is None:
         return None
     address, name = section.values.get("database"), section.values.get("database_password")
-    has_password = address is not None and ":" in urlsplit(address).netloc.rpartition("@")[0]
+    has_password = address is not None and _holds_password(address)
     if has_password:
         section.warn("database", "holds a password. Whoever reads this file can use it: name a password_file instead")
     if name is None:
@@ -113,6 +113,12 @@ def _database_password(document: Document, files: NamedFiles) -> str | None:
         section.error("password_file", found, "the password of the server that database names, in one place")
         return None
     return _read_password(section, name, files)
+
+
+def _holds_password(address: str) -> bool:
+    """Whether it stands before the host, or among the parameters."""
+    parts = urlsplit(address)
+    return ":" in parts.netloc.rpartition("@")[0] or "password" in parse_qs(parts.query)
 
 
 def resolve_data_dir(folder: Path, value: str) -> Path:
