@@ -14,6 +14,7 @@ from tests.store.every_table import empty_columns
 
 from pressrun.core.errors import BadConfiguration, BadInput, OutputExists, PressrunError, Refused, Unavailable
 from pressrun.operations.move_database import check_move, finish_move, move_database
+from pressrun.store.connection import EngineConnection
 from pressrun.store.datadir import DataDir, load_keys, prepare, set_aside_left_database
 from pressrun.store.location import Location, check_version
 from pressrun.store.postgresql.location import PostgresDatabase
@@ -199,6 +200,29 @@ def test_a_switch_whose_answer_is_lost_is_made(
     move(source, destination, Alone(source.database, {"switched": fail}))
     assert content(destination) == before
     assert check_version(destination) == destination.newest_version
+
+
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_while_nobody_knows_whether_the_switch_is_made_the_target_stays(
+    tmp_path: Path, data: DataDir, server: PostgresDatabase, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source cannot be asked, since its server is away: all the data may be in the target alone."""
+    source: DataDir = data if way == "there" else move(data, server)[0]
+    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+    before = content(source.database)
+
+    def lose_server() -> None:
+        def connect(_: Location, *, readonly: bool = False) -> EngineConnection:
+            raise Unavailable("the server is away")
+
+        monkeypatch.setattr(type(source.database), "connect", connect)
+        fail()
+
+    with pytest.raises(Unavailable, match="is away"):
+        move(source, destination, Alone(source.database, {"switched": lose_server}))
+    monkeypatch.undo()
+    assert finish_move(source, destination)
+    assert content(destination) == before
 
 
 @pytest.mark.parametrize("way", ["there", "back"])

@@ -146,6 +146,7 @@ class _RunningMove:
         self._rows = self._changed = self._evidence_problems = 0
         self._began_at = time.monotonic()
         self._stopped_at = 0.0
+        self._is_asked = False  # to switch
 
     def fill(self) -> None:
         """Copy and compare everything, while the service goes on."""
@@ -174,6 +175,7 @@ class _RunningMove:
         self._stopped_at = time.monotonic()
         with served.stopped() as switch:
             self._catch_up()
+            self._is_asked = True
             switch(place, self.mark.move)
 
     def _catch_up(self) -> None:
@@ -215,11 +217,11 @@ class _RunningMove:
             raise Refused("the evidence of consent does not lead to its head. Nothing was changed")
 
     def is_switched(self) -> bool:
-        """Whether the source is marked, though the answer to the switch was lost."""
-        mark = None
-        if self._stopped_at:
-            with suppress(Unavailable), _opened(self._data.database) as source:
-                mark = source.mark()
+        """Whether the source is marked though the answer was lost; raises Unavailable where that cannot be known."""
+        if not self._is_asked:
+            return False
+        with _opened(self._data.database) as source:
+            mark = source.mark()
         return mark is not None and mark.state is MoveState.GONE and mark.move == self.mark.move
 
     def undo(self, served: ServedSource) -> None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import pytest_asyncio
 from tests.database import execute, select
 from tests.engines import new_database
 
-from pressrun.core.errors import BadConfiguration, Refused
+from pressrun.core.errors import BadConfiguration, Refused, Unavailable
+from pressrun.services.operating import move_source
 from pressrun.services.operating.move_source import MoveSource
 from pressrun.store import sessions
 from pressrun.store.database import Database
 from pressrun.store.location import check_version
 from pressrun.store.sessions import Process
+from pressrun.store.table_store import TableStore
+
+T = TypeVar("T")
 
 PROCESS = Process(host="one", pid=1, lock="lock", version="1", config="{}", keys="")
 
@@ -85,6 +92,42 @@ async def test_nothing_is_switched_when_the_service_went_on(database: Database) 
     with pytest.raises(Refused, match="goes on already"):
         await source.switch("elsewhere", "m")
     assert check_version(database.location) == database.location.newest_version
+
+
+class LosingDatabase(Database):
+    """Loses its server in the switch: `is_done` says whether the commit was done. Then it is away for some time."""
+
+    is_done: bool
+    attempts = 0
+
+    async def with_tables(self, work: Callable[[TableStore], T]) -> T:
+        self.attempts += 1
+        if self.attempts > 3 or (self.attempts == 1 and self.is_done):
+            value = await super().with_tables(work)
+            if self.attempts > 3:
+                return value
+        raise Unavailable("the server is away")
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_the_service_goes_on_only_when_it_is_known_that_no_switch_was_made(
+    database: Database, monkeypatch: pytest.MonkeyPatch, *, is_done: bool
+) -> None:
+    """Otherwise both databases would be in use, and all that waits would be sent by both."""
+    monkeypatch.setattr(move_source, "LOOK_AGAIN_SECONDS", 0.0)
+    service, session = Service(), await begun(database)
+    losing = await LosingDatabase.open(database.location)
+    losing.is_done = is_done
+    source = MoveSource(losing, session, service)
+    await source.stop()
+    switching = asyncio.create_task(source.switch("elsewhere", "m"))
+    await asyncio.sleep(0)
+    switching.cancel()  # the command ends
+    with suppress(asyncio.CancelledError, Unavailable):
+        await switching
+    await source.resume()
+    assert service.calls == ["stop", *(["end elsewhere"] if is_done else []), "resume"]
+    await losing.close()
 
 
 async def test_the_keys_of_changed_rows_are_noted_until_the_service_goes_on(database: Database) -> None:
