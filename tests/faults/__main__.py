@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tests.bench.machine import machine_facts
 from tests.e2e.house import House
-from tests.faults import deaths, relays, servers, storage, times
+from tests.faults import deaths, relays, servers, storage, times, unrest
 from tests.faults.kills import kill_again_and_again
 from tests.faults.outcome import Outcome
 from tests.postgresql import OwnDatabases, new_server
@@ -44,6 +44,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "press-killed": deaths.press_is_killed,
     "press-still": deaths.press_stands_still,
     "server-killed": servers.server_is_killed,
+    "unrest": unrest.unrest,
 }
 ON_FILES = {"disk", "no-growth", "locked"}  # what happens to the file of SQLite
 

@@ -84,7 +84,7 @@ def kill_again_and_again(
                     daemon.kill_all()
                 else:
                     daemon.kill()
-                on_their_way.append(_on_their_way(house, sink))
+                on_their_way.append(count_on_their_way(house, sink))
                 daemon = house.start()
             until(lambda: house.show(edition)["state"] == "finished" or None, STORIES_SECONDS)
             assert daemon.stop() == 0
@@ -102,14 +102,15 @@ def _taken(sink: Sink) -> int:
     return sink.stats()["recipients"]
 
 
-def _on_their_way(house: House, sink: Sink) -> int:
-    """Copies that the relay has taken and nobody has noted: each will go out again."""
+def count_on_their_way(house: House, sink: Sink) -> int:
+    """Mails that the relay has taken and nobody has noted: each will go out again."""
     accepted = {line.rcpt_to for line in sink.lines() if line.status == "A"}
     claimed = rows(
         house,
-        "select subscriber.address, delivery.id, attempts, first_attempt_at, claimed_by from delivery"
-        " join subscription on subscription.id = subscription_id join subscriber on subscriber.id = subscriber_id"
-        " where delivery.state = 'claimed'",
+        "select coalesce(subscriber.address, notice.address), delivery.id, attempts, first_attempt_at, claimed_by"
+        " from delivery left join notice on notice.id = notice_id"
+        " left join subscription on subscription.id = subscription_id"
+        " left join subscriber on subscriber.id = subscription.subscriber_id where delivery.state = 'claimed'",
     )
     with closing(Journal.open(DataDir(house.folder / "data").journal)) as journal:
         until(lambda: journal.lock() or None, FINISH_SECONDS + 2)
