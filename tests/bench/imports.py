@@ -1,10 +1,11 @@
 """How long `subscriber import` takes beside a bare `executemany` of the same rows, and its memory, in one run.
 
-  python -m tests.bench.imports [--rows 1000000] [--rounds 1]
+  python -m tests.bench.imports [--rows 1000000] [--rounds 1] [--listings]
 
 The daemon runs, and the real command imports a CSV file of addresses in no order, each with a name. Then another
 process inserts the subscriber and subscription rows that this made into a new database with the same schema and
 settings, in one transaction, without any check or evidence: what SQLite needs at least. Memory is the peak of each.
+With --listings, `subscriber ls` then goes through what was imported in several ways, each a command of its own.
 """
 
 from __future__ import annotations
@@ -34,6 +35,15 @@ _TABLES = {
     " created_at",
     "subscription": "list_id, subscriber_id, state, source, since",
 }
+# Linux counts the peak of who starts a process as that of the process, so that has to be somebody small.
+_MEASURE = """
+import os, sys, time
+began = time.perf_counter()
+process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(process, 0)
+print(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,20 +71,44 @@ def write_rows(path: Path, rows: int) -> None:
 def run_import(house: House, file: Path, *, rows: int) -> Cost:
     """The real command and the real daemon."""
     daemon = house.start()
-    before, began = _busy(daemon.process.pid), time.perf_counter()
-    command = [*house.program, "--config", str(house.config), "subscriber", "import", "news", str(file)]
-    process = subprocess.Popen(command, cwd=house.folder, env=plain_environment(), stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    printed = process.stdout.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, printed
+    before = _busy(daemon.process.pid)
+    ours, printed = run_command(house, "subscriber", "import", "news", str(file))
     assert f"added                 {rows}" in printed, printed
-    busy = _busy(daemon.process.pid) - before + usage.ru_utime + usage.ru_stime
-    peaks = (usage.ru_maxrss * _KIB / _MEGABYTE, daemon.peak_kib() * _KIB / _MEGABYTE)
+    busy = _busy(daemon.process.pid) - before + ours.busy
+    memory = (*ours.memory, daemon.peak_kib() * _KIB / _MEGABYTE)
     daemon.stop()
-    return Cost(seconds=seconds, busy=busy, memory=peaks)
+    return Cost(seconds=ours.seconds, busy=busy, memory=memory)
+
+
+def run_command(house: House, *words: str) -> tuple[Cost, str]:
+    """What a command costs, and what it prints."""
+    command = [sys.executable, "-I", "-S", "-c", _MEASURE, *house.program, "--config", str(house.config), *words]
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run(
+            command, check=True, cwd=house.folder, env=plain_environment(), stdout=output, stderr=subprocess.PIPE
+        )
+        output.seek(0)
+        printed = output.read().decode()
+    seconds, busy, peak = map(float, done.stderr.splitlines()[-1].split())
+    return Cost(seconds=seconds, busy=busy, memory=(peak * _KIB / _MEGABYTE,)), printed
+
+
+def print_listings(house: House, rows: int) -> None:
+    """What `subscriber ls` costs for pages of 50 and for everybody, as rows of a table."""
+    page = ("--limit", "50", "--json")
+    listings = {
+        "the first page": page,
+        "a page in the middle": (*page, "--after", f"active:{rows // 2}"),
+        "a page of `@DOMAIN`": (*page, "--search", "@inbox7.example"),
+        "a page of `TEXT*`": (*page, "--search", "c0*"),
+        "a page of text in every name": (*page, "--search", "reader"),
+        "text in one name, near the end": (*page, "--search", f"reader {rows - 10}"),
+        "everybody, as JSON": ("--json",),
+        "everybody, as a table": (),
+    }
+    for title, words in listings.items():
+        cost, printed = run_command(house, "subscriber", "ls", "news", *words)
+        print(f"| {title} | {cost.seconds:.2f} | {cost.busy:.2f} | {cost.memory[0]:.0f} | {len(printed):,} |")
 
 
 def _busy(pid: int) -> float:
@@ -116,6 +150,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--listings", action="store_true", help="measure `subscriber ls` as well")
     parser.add_argument("--bare", nargs=2, type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:
@@ -129,6 +164,8 @@ def main() -> int:
             house.create_list()
             write_rows(root / "readers.csv", options.rows)
             ours = run_import(house, root / "readers.csv", rows=options.rows)
+            if options.listings:
+                print_listings(house, options.rows)
             house.close()
             bare = run_bare(house.database_file, root / "bare.sqlite3")
         print(f"{options.rows:,} rows, load {busy:.1f}: import {ours}; executemany {bare}")

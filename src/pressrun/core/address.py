@@ -27,7 +27,7 @@ _PUNYCODE = re.compile(r"(?:^|\.)..--", re.ASCII)
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 
-class Address(msgspec.Struct, frozen=True):
+class Address(msgspec.Struct, frozen=True, gc=False):
     """A mail address that may be written to: `typed` as the person gave it, `local` part and A-label `domain`."""
 
     typed: str

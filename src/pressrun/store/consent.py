@@ -1,8 +1,8 @@
 """The evidence of consent: append-only rows, each chained to the one before by salted digests (core.chain).
 
-A transaction queues its rows, and appends them right before the commit, by one statement: the end of the chain is what
-all transactions that record evidence have in common, and each holds it until its commit. Whatever reads evidence here
-appends first what its own transaction has queued.
+A transaction queues its rows, and appends them right before the commit, by one statement or a few: the end of the chain
+is what all transactions that record evidence have in common, and each holds it until its commit. Whatever reads
+evidence here appends first what its own transaction has queued.
 
 Rows change only to lose their content (erasure) or the network address that they came from (ageing), and a new row
 records each such change. Triggers refuse everything else.
@@ -31,6 +31,7 @@ from pressrun.core.chain import (
 from pressrun.store.transaction import Transaction, in_json
 
 PAGE = 10_000  # rows that are read at once
+_APPENDED = 2_000  # rows of one statement, which takes a kilobyte for each
 
 _NO_DIGEST = bytes(32)  # of a row without a network address
 
@@ -98,20 +99,26 @@ def _append(
 
 
 def _append_queued(tx: Transaction, queued: Sequence[ChainRow]) -> None:
-    """Give rows their numbers and links, and append them by one statement.
+    """Give rows their numbers and links, and append them by one statement, or a few where they are many.
 
-    Texts go as JSON, salts and digests as octets of fixed width. Reading the head locks it until the commit, so that
-    transactions append one after the other.
+    Reading the head locks it until the commit, so that transactions append one after the other.
     """
     head = read_head(tx)
+    for start in range(0, len(queued), _APPENDED):
+        head = _append_after(tx, head, queued[start : start + _APPENDED])
+
+
+def _append_after(tx: Transaction, head: Head, queued: Sequence[ChainRow]) -> Head:
+    """Append rows by one statement: texts go as JSON, salts and digests as octets of fixed width."""
     before = head.chain
     rows: list[tuple[object, ...]] = []
     octets: list[bytes] = []
     for number, one in enumerate(queued, head.number + 1):
-        before = link(before, one._replace(number=number))
+        before = link(before, ChainRow(number, *one[1:]))
         rows.append((number, one.subscriber_id, one.list_id, one.event, one.at, one.content, one.ip))
         octets += (one.salt or b"", one.content_digest, one.ip_salt or b"", one.ip_digest or _NO_DIGEST, before)
     tx.run("consent.append", rows=in_json(rows), octets=b"".join(octets))
+    return Head(head.number + len(queued), before)
 
 
 def read_head(tx: Transaction) -> Head:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.database import select_in, undone
@@ -33,15 +32,24 @@ from pressrun.store.transaction import Transaction
 _State = SubscriptionState
 ADDRESSES = ["a@x.example", "A@x.example", "b@x.example", "c@y.example", "d@y.example", "e@y.example", "e+2@y.example"]
 LATER = NOW + 100
-# Everything but octets of chance, and what is made of them.
+# Everything but octets of chance, and what is made of them. A batch is written in the order of its addresses, so ids
+# say nothing: a row is named by whose it is, and by its place among theirs.
+_WHOSE = "(select address_key from subscriber where id = {}.subscriber_id)"
+_OF = (
+    "(select subscription.list_id || ' ' || address_key from subscription join subscriber"
+    " on subscriber.id = subscription.subscriber_id where subscription.id = {}.subscription_id)"
+)
 TABLES = {
-    "subscriber": "*",
-    "subscription": "*",
-    "confirmation": "*",
-    "leaving": "*",
-    "notice": "id, kind, list_id, subscriber_id, address, language, payload, created_at",
-    "delivery": "id, edition_id, subscription_id, notice_id, domain, state, due_at, settled_at",
-    "consent": "number, subscriber_id, list_id, event, at, content, ip",
+    "subscriber": "address_key, address, domain, suppression_digest, mailbox_digest, name, language, attributes, epoch,"
+    " created_at, text_only",
+    "subscription": f"{_WHOSE.format('subscription')}, list_id, state, state_before, suspended_for, paused_until,"
+    " source, since, round, moved_to",
+    "confirmation": f"{_OF.format('confirmation')}, round, name, language, created_at, expires_at, leader_id",
+    "leaving": f"{_OF.format('leaving')}, former, edition_id, left_at, expires_at, language, noted, has_said_why",
+    "notice": f"{_WHOSE.format('notice')}, kind, list_id, address, language, payload, created_at",
+    "delivery": f"coalesce({_OF.format('delivery')}, (select address from notice where notice.id = notice_id)),"
+    " edition_id, domain, state, due_at, settled_at",
+    "consent": f"{_WHOSE.format('consent')}, list_id, event, at, content, ip",
     "suppression": "*",
 }
 
@@ -150,21 +158,28 @@ async def furnish(office: Office) -> None:
     await office.suppressions.add(parse_address("e+1@y.example"), "never-again")
 
 
-def state_of(tx: Transaction) -> dict[str, list[tuple[Any, ...]]]:
-    return {
-        name: [tuple(map(_plain, row)) for row in select_in(tx, f"select {columns} from {name} order by 1, 2, 3")]
-        for name, columns in TABLES.items()
-    }
+def state_of(tx: Transaction) -> dict[str, dict[Any, list[tuple[Any, ...]]]]:
+    """The rows of each table, those of one person in the order in which they were written."""
+    requests = dict(select_in(tx, f"select id, {_OF.format('confirmation')} from confirmation"))
+    state: dict[str, dict[Any, list[tuple[Any, ...]]]] = {}
+    for name, columns in TABLES.items():
+        order = {"consent": "number", "suppression": "digest"}.get(name, "id")
+        rows = state[name] = dict[Any, list[tuple[Any, ...]]]()
+        for whose, *rest in select_in(tx, f"select {columns} from {name} order by {order}"):
+            rows.setdefault(whose, []).append(tuple(_plain(value, requests) for value in rest))
+    return state
 
 
-def _plain(value: Any) -> Any:
-    """JSON may be written with blanks and without them."""
-    return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+def _plain(value: Any, requests: Mapping[int, str]) -> Any:
+    """JSON may be written with blanks and without them, and the request that a mail asks about has another id."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
+    content = json.loads(value)
+    return {**content, "confirmation": requests[content["confirmation"]]} if "confirmation" in content else content
 
 
-@pytest.mark.only_on("sqlite", "it compares ids, and what is undone on PostgreSQL has used ids up")
 async def test_a_batch_equals_its_rows_one_by_one(tmp_path: Path) -> None:
-    """Ids, evidence, copies and mails included."""
+    """Evidence, copies and mails included."""
     async with open_office(tmp_path, kind=Database) as office:
         await furnish(office)
 
@@ -174,8 +189,8 @@ async def test_a_batch_equals_its_rows_one_by_one(tmp_path: Path) -> None:
                 before: list[ImportRow],
                 rows: list[ImportRow],
                 options: ImportOptions,
-            ) -> dict[str, list[tuple[Any, ...]]]:
-                def run(tx: Transaction) -> dict[str, list[tuple[Any, ...]]]:
+            ) -> dict[str, dict[Any, list[tuple[Any, ...]]]]:
+                def run(tx: Transaction) -> dict[str, dict[Any, list[tuple[Any, ...]]]]:
                     by_set(tx, replace(options, now=NOW, asks=False), before)
                     audiences.queue_audience(tx, edition_id=1, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW)
                     work(tx, options, rows)

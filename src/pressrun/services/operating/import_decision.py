@@ -23,7 +23,7 @@ class RowOutcome(StrEnum):
     SKIPPED_UNSUBSCRIBED = "skipped_unsubscribed"
 
 
-class PriorState(msgspec.Struct, frozen=True, kw_only=True):
+class PriorState(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is known of an address before a row; an unknown one has zero ids and no state.
 
     `address` is the stored spelling.
@@ -45,7 +45,7 @@ class PriorState(msgspec.Struct, frozen=True, kw_only=True):
         return self.name, self.language, self.attributes
 
 
-class RowDecision(msgspec.Struct, frozen=True, kw_only=True):
+class RowDecision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a row does: the new state of the subscription (None: the same), and whether it changes the subscriber."""
 
     outcome: RowOutcome
@@ -56,6 +56,9 @@ class RowDecision(msgspec.Struct, frozen=True, kw_only=True):
     def changes_anything(self) -> bool:
         """Whether there is anything to write."""
         return self.state is not None or self.changes_profile
+
+
+_ADDED = {state: RowDecision(outcome=RowOutcome.ADDED, state=state, changes_profile=True) for state in _State}
 
 
 def decide_row(prior: PriorState, row: CheckedRow, *, asks: bool) -> RowDecision:
@@ -73,7 +76,7 @@ def decide_row(prior: PriorState, row: CheckedRow, *, asks: bool) -> RowDecision
         return RowDecision(outcome=RowOutcome.SKIPPED_UNSUBSCRIBED)
     if prior.state is None:
         state = _State.PENDING if asks and row.state is _State.ACTIVE else row.state
-        return RowDecision(outcome=RowOutcome.ADDED, state=state, changes_profile=True)
+        return _ADDED[state]
     following = _next_state(prior.state, row.state, asks=asks)
     changes_profile = merge_profile(prior, row) != prior.profile
     outcome = RowOutcome.UPDATED if following is not None or changes_profile else RowOutcome.UNCHANGED

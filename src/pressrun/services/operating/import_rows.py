@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 
-class ImportRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ImportRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A subscriber; `attributes` are the columns without a meaning of their own."""
 
     line: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -26,7 +26,7 @@ _SALT_OCTETS = 16
 _State = SubscriptionState
 
 
-class RowChange(msgspec.Struct, frozen=True, kw_only=True):
+class RowChange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A row that changes something: what is known of its address before and after, and the digests of the address."""
 
     row: CheckedRow
@@ -55,8 +55,12 @@ class ImportWriter:
     confirm_seconds: float
     entropy: Entropy
 
-    def write(self, tx: Transaction, changes: Sequence[RowChange]) -> None:
-        """Write all of them; no two may have the same address."""
+    def write(self, tx: Transaction, changes: Iterable[RowChange]) -> None:
+        """Write all of them; no two may have the same address.
+
+        In the order of the addresses, so that each page of their index is read and written once.
+        """
+        changes = sorted(changes, key=_key_of)
         people = self._write_people(tx, changes)
         pending = self._add_subscriptions(tx, [change for change in changes if change.is_new_here], people)
         if pending:
@@ -174,6 +178,10 @@ class ImportWriter:
         """So many times 16 random octets."""
         octets = self.entropy(number * _SALT_OCTETS)
         return [octets[at : at + _SALT_OCTETS] for at in range(0, len(octets), _SALT_OCTETS)]
+
+
+def _key_of(change: RowChange) -> str:
+    return change.row.key
 
 
 def _event_of(change: RowChange) -> str:

@@ -26,7 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 V = TypeVar("V")
 
 
-class CheckedRow(msgspec.Struct, frozen=True, kw_only=True):
+class CheckedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A row that may be imported; `since` is None and `consent_source` empty where the file does not say.
 
     `key` is that of the address.

@@ -25,7 +25,7 @@ from pressrun.store import enrolment
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
-BATCH = 10_000  # rows of a transaction: an index is written page by page, so larger ones are cheaper; others wait 0.1 s
+BATCH = 10_000  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
 BATCH_CHARACTERS = 1 << 20  # of a batch of long rows, which keeps its memory small
 
 R = TypeVar("R", ImportRow, SuppressionRow)
@@ -132,14 +132,14 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
         if not decision.changes_anything:
             continue
         if row.key in changes:  # once more in the same batch: it builds on what the row before has written
-            writer.write(tx, list(changes.values()))
+            writer.write(tx, changes.values())
             known.update(_find_known(tx, target, {key: digests[key] for key in changes}))
             changes.clear()
         before, after = known[row.key], state_after(known[row.key], row, decision)
         changes[row.key] = RowChange(row=row, before=before, after=after, digests=digests[row.key])
         known[row.key] = after
     if changes:
-        writer.write(tx, list(changes.values()))
+        writer.write(tx, changes.values())
     return counts
 
 
@@ -168,7 +168,7 @@ def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
 def _find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:
     """What is known of these addresses."""
     known = dict.fromkeys(digests, PriorState())
-    for row in enrolment.find_standings(tx, list_id=target.id, keys=digests):
+    for row in enrolment.find_standings(tx, list_id=target.id, keys=sorted(digests)):
         known[row["address_key"]] = _prior_state(row)
     keys = list(digests)
     for place in enrolment.find_suppressed(tx, list(digests.values())):
