@@ -122,7 +122,8 @@ class SessionKeeper(BackgroundLoop):
     async def renew(self) -> None:
         """Renew the lease, unless somebody has ended the session; raises Unavailable."""
         asked = self._read_clocks()
-        if not await self._database.record(sessions.renew, self._session):
+        # A server that crashes must not forget it: others would count from the renewal before.
+        if not await self._database.write(sessions.renew, self._session):
             self._is_ended = True
             event(log, "session.taken", level=logging.ERROR, session=self._session)
             self._watcher.on_taken()

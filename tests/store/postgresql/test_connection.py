@@ -16,7 +16,7 @@ from tests.postgresql import new_server
 
 from pressrun.core.errors import Unavailable
 from pressrun.store.connection import MAX_RUNS
-from pressrun.store.postgresql.connection import PostgresConnection
+from pressrun.store.postgresql.connection import SILENCE, PostgresConnection
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.values import stream
 from pressrun.store.suppressions import list_suppressions
@@ -270,3 +270,11 @@ def test_what_was_only_recorded_is_on_the_disk_after_a_checkpoint() -> None:
             server.stop("immediate")
             server.start()
             assert [b"a"] == rows(connection)
+
+
+@pytest.mark.parametrize(("said", "expected"), [("", "10000"), ("&tcp_user_timeout=3000", "3000")])
+def test_a_server_that_is_silent_is_given_up(place: PostgresDatabase, said: str, expected: str) -> None:
+    with closing(PostgresConnection(place.address + said)) as opened:
+        found = opened.begin(durable=True).info.get_parameters()
+    assert expected == found["tcp_user_timeout"]
+    assert found.keys() >= SILENCE.keys()

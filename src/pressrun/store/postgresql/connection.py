@@ -27,6 +27,14 @@ from pressrun.store.transaction import Dialect
 
 _QUOTED = re.compile('".*"')
 CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for a lock
+# After about so long a server whose machine or network is gone is given up, also in the middle of a statement: the next
+# one may be there already, and the lease is over by then. The address may say otherwise.
+SILENCE: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 MOST_PREPARED = 1000  # more than there are statements, so that none is given up and prepared again
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
 
@@ -134,8 +142,10 @@ class PostgresConnection(EngineConnection):
 def connect(address: str, password: str | None = None) -> psycopg.Connection[Any]:
     """Open a connection; raises Unavailable, and BadConfiguration when the server is not one that we can use."""
     try:
+        said = psycopg.conninfo.conninfo_to_dict(address)
         connection = psycopg.connect(
             address,
+            **{name: value for name, value in SILENCE.items() if name not in said},
             autocommit=True,  # transactions are begun here
             row_factory=row_factory,
             connect_timeout=CONNECT_SECONDS,
