@@ -99,6 +99,25 @@ async def test_what_it_queues_itself_is_done_too(database: Database) -> None:
     assert ["a"] == await added(database)
 
 
+@pytest.mark.parametrize("first", ["a", "b"])
+async def test_what_comes_last_is_done_after_all_else(database: Database, first: str) -> None:
+    """Whichever was asked for first: two transactions that lock in different orders would wait for each other."""
+    done: list[str] = []
+
+    def early(_: Transaction, names: Sequence[str]) -> None:
+        done.extend(names)
+
+    def late(_: Transaction, names: Sequence[str]) -> None:
+        done.extend(names)
+
+    def work(tx: Transaction) -> None:
+        for name in sorted("ab", key=first.__ne__):
+            tx.before_commit(late if name == "b" else early, name, comes_last=name == "b")
+
+    await database.write(work)
+    assert ["a", "b"] == done
+
+
 async def test_an_error_undoes_the_transaction(database: Database) -> None:
     def work(tx: Transaction) -> None:
         add(tx, "a")

@@ -95,7 +95,7 @@ def _append(
     digest = content_digest(salt, subscriber_id, content)
     of_ip = None if ip is None else ip_digest(ip_salt, ip)
     row = ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, ip, ip_salt, of_ip, b"")
-    tx.before_commit(_append_queued, row)
+    tx.before_commit(_append_queued, row, comes_last=True)
 
 
 def _append_queued(tx: Transaction, queued: Sequence[ChainRow]) -> None:

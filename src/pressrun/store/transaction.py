@@ -74,7 +74,16 @@ class Transaction:
     change (counters, events, what memory holds), or hands it to `after_commit`.
     """
 
-    __slots__ = ("_connection", "_deferred", "_dialect", "_effects", "_is_last", "_run_deferred", "_statements")
+    __slots__ = (
+        "_connection",
+        "_deferred",
+        "_dialect",
+        "_effects",
+        "_is_last",
+        "_last",
+        "_run_deferred",
+        "_statements",
+    )
 
     def __init__(self, connection: Any, dialect: Dialect, *, is_last: bool = False) -> None:
         self._connection = connection
@@ -83,6 +92,7 @@ class Transaction:
         self._statements = dialect.statements
         self._effects: list[Callable[[], object]] = []
         self._deferred: list[tuple[DeferredWork, Any]] = []
+        self._last: set[DeferredWork] = set()
         self._run_deferred = 0  # how many of them have been carried out
 
     def after_commit(self, effect: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -98,12 +108,17 @@ class Transaction:
         for effect in self._effects:
             later(effect)
 
-    def before_commit(self, work: Callable[[Transaction, Sequence[Item]], object], item: Item) -> None:
+    def before_commit(
+        self, work: Callable[[Transaction, Sequence[Item]], object], item: Item, *, comes_last: bool = False
+    ) -> None:
         """Have `work` called right before the commit, once with the items of all such calls, in order.
 
-        This is for what keeps other transactions waiting from then on. What is undone takes its items along.
+        This is for what keeps other transactions waiting from then on. What all wait for says that it `comes_last`:
+        then two transactions never lock such rows in different orders. What is undone takes its items along.
         """
         self._deferred.append((work, item))
+        if comes_last:
+            self._last.add(work)
 
     def deferred(self, work: Callable[[Transaction, Sequence[Item]], object]) -> list[Item]:
         """The items that still wait for the commit."""
@@ -113,7 +128,7 @@ class Transaction:
         """Carry out now what waits for the commit: before it, or where something else depends on it."""
         while pending := self._deferred[self._run_deferred :]:
             self._run_deferred = len(self._deferred)
-            for work in dict.fromkeys(work for work, _ in pending):
+            for work in sorted(dict.fromkeys(work for work, _ in pending), key=self._last.__contains__):
                 work(self, [item for one, item in pending if one is work])
 
     def run(self, name: str, /, **parameters: Any) -> int:
