@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -278,3 +279,13 @@ def test_a_server_that_is_silent_is_given_up(place: PostgresDatabase, said: str,
         found = opened.begin(durable=True).info.get_parameters()
     assert expected == found["tcp_user_timeout"]
     assert found.keys() >= SILENCE.keys()
+
+
+@pytest.mark.parametrize("reason", ["operator", None])
+def test_an_error_does_not_quote_the_row(connection: PostgresConnection, reason: str | None) -> None:
+    """It ends in a log: the server tells all values of a row that a constraint refuses, also the name of a reader."""
+    sql = "insert into suppression (digest, address, reason, since) values (x'6162', 'Ada of the Quay', ?, 1)"
+    with pytest.raises(psycopg.IntegrityError, match="violates") as caught:
+        connection.write(lambda tx: [execute_in(tx, sql, reason) for _ in range(2)])
+    shown = "".join(traceback.format_exception(caught.value))
+    assert ("Ada of the Quay" in shown, "6162)" in shown, "DETAIL" in shown) == (False, False, False)

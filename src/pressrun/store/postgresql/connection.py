@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.errors import (
@@ -139,6 +139,29 @@ class PostgresConnection(EngineConnection):
         self._connection.close()
 
 
+class _Cursor(psycopg.Cursor[Any]):
+    """Raises errors without their details, which quote the row: names, words and secrets that no log may have."""
+
+    def execute(self, *args: Any, **kwargs: Any) -> Self:
+        try:
+            return super().execute(*args, **kwargs)
+        except psycopg.Error as problem:
+            _drop_details(problem)
+            raise
+
+    def executemany(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().executemany(*args, **kwargs)
+        except psycopg.Error as problem:
+            _drop_details(problem)
+            raise
+
+
+def _drop_details(problem: psycopg.Error) -> None:
+    if problem.diag.message_primary:
+        problem.args = (problem.diag.message_primary,)
+
+
 def connect(address: str, password: str | None = None) -> psycopg.Connection[Any]:
     """Open a connection; raises Unavailable, and BadConfiguration when the server is not one that we can use."""
     try:
@@ -148,6 +171,7 @@ def connect(address: str, password: str | None = None) -> psycopg.Connection[Any
             **{name: value for name, value in SILENCE.items() if name not in said},
             autocommit=True,  # transactions are begun here
             row_factory=row_factory,
+            cursor_factory=_Cursor,
             connect_timeout=CONNECT_SECONDS,
             application_name="pressrun",
             client_encoding="utf-8",
