@@ -24,8 +24,9 @@ from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import ServiceSettings
+from pressrun.store import audiences
 from pressrun.store.database import Database
-from pressrun.store.editions import NewEdition, insert_edition
+from pressrun.store.editions import NewEdition, find_edition, insert_edition
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
 
@@ -85,6 +86,18 @@ class Office:
             return insert_edition(tx, new, int(self.now))
 
         return await self.database.write(insert)
+
+    async def queue_audience(self, edition_id: int) -> int:
+        """Queue the copies of an edition for all who are on the first list."""
+
+        def queue(tx: Transaction) -> int:
+            assert find_edition(tx, edition_id) is not None  # and lock it
+            now = int(self.now)
+            return audiences.queue_audience(
+                tx, edition_id=edition_id, list_id=1, members=(0, 1 << 40), started_at=now, now=now
+            )
+
+        return await self.database.write(queue)
 
 
 @asynccontextmanager

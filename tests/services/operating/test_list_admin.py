@@ -16,7 +16,6 @@ from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Usa
 from pressrun.services.operating.list_settings import KEYS, read_settings
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
-from pressrun.store.audiences import queue_audience
 from pressrun.store.copy_counts import count_copies
 from pressrun.store.editions import find_edition
 
@@ -170,11 +169,7 @@ async def test_closing_ends_requests_and_editions_and_reopening_brings_none_back
     waiting = await office.make_edition()
     held = await office.make_edition(state=EditionState.DRAFT)
     running = await office.make_edition(state=EditionState.SENDING)
-    await office.database.write(
-        lambda tx: queue_audience(
-            tx, edition_id=running, list_id=1, members=(0, 1 << 40), started_at=int(office.now), now=int(office.now)
-        )
-    )
+    await office.queue_audience(running)
     closed = await office.lists.close_list("news")
     assert (0, 1, True) == (closed["pending"], closed["active"], closed["closed_at"] is not None)
     states = [await office.database.read(find_edition, number) for number in (waiting, running, held)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from tests.database import select
-from tests.services.office import NOW, Office
+from tests.services.office import Office
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.reports import ledger_reports
-from pressrun.store import audiences, copy_counts
+from pressrun.store import copy_counts
 
 ANN = parse_address("Ann@x.example")
 
@@ -19,11 +19,7 @@ async def test_suppressing_ends_what_waits(office: Office) -> None:
     await office.make_list()
     await office.subscribers.add("news", ANN)
     edition = await office.make_edition()
-    await office.database.write(
-        lambda tx: audiences.queue_audience(
-            tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW
-        )
-    )
+    await office.queue_audience(edition)
     await office.suppressions.add(parse_address("ann@X.example"), "operator")
     assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
     shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
