@@ -230,11 +230,17 @@ async def test_dispatcher_and_workers(house: House, owner: Any, name: str, fault
     addresses = await house.room.readers(30)
     edition = await house.room.edition()
     house.dispatcher.connect(house.workers)
+    # A server could forget what does not wait for its disk, so there the dispatcher only writes.
+    is_met = name != "record" or house.room.office.database.records_survive_kills
     with refused(owner, name, fault) as refusals:
         async with running(house.dispatcher, *house.workers.loops):
 
             async def is_through() -> bool:
-                return refusals.left == 0 and await house.is_over(edition) and house.dispatcher.fault is None
+                return (
+                    (refusals.left == 0 or not is_met)
+                    and await house.is_over(edition)
+                    and house.dispatcher.fault is None
+                )
 
             await until(is_through)
     assert {"delivered": 30} == await house.room.counts(edition)

@@ -32,6 +32,7 @@ async def _round(folder: Path, number: int, wait: float) -> list[str]:
 
 
 @pytest.mark.thorough
+@pytest.mark.only_on("sqlite", "the process that is killed opens a file; tests/faults kills it on both engines")
 async def test_each_mail_is_processed_exactly_once_over_kills(tmp_path: Path) -> None:
     """Killed within milliseconds after the 250, again and again, in the middle of whatever it does."""
     kills = 12

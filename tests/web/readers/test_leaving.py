@@ -188,6 +188,7 @@ async def test_what_is_no_answer_shows_the_question_again(house: House, reason: 
     assert [] == await reasons(house)
 
 
+@pytest.mark.only_on("sqlite", "it lists the tables as SQLite does; both engines have the same")
 async def test_nothing_of_a_reader_stands_beside_the_reasons(house: House) -> None:
     """The row of the leaving says that there was an answer, not which, and no other row names both."""
     reader = await house.add_reader(await house.add_list())
