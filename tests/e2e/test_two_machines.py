@@ -17,7 +17,11 @@ from tests.postgresql import ROLE, Server, new_server
 
 from pressrun.core.lease import LEASE_SECONDS
 
-pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.thorough]
+pytestmark = [
+    pytest.mark.only_on("sqlite", "it brings a server of its own, and names it in its configurations"),
+    pytest.mark.needs("postgresql"),
+    pytest.mark.thorough,
+]
 
 
 @pytest.fixture

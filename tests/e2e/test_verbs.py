@@ -51,6 +51,9 @@ def _timeless(value: Any) -> Any:
     return [_timeless(one) for one in value] if isinstance(value, list) else value
 
 
+@pytest.mark.only_on(
+    "sqlite", "it compares ids, of which a server leaves some out; tests/cli/test_two_machines has both"
+)
 @pytest.mark.thorough
 def test_with_and_without_a_daemon(house: House) -> None:
     """The same verbs say and do the same, whoever carries them out."""
@@ -81,6 +84,7 @@ def test_a_port_that_is_taken(house: House) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+@pytest.mark.only_on("sqlite", "another user may not enter the folder of the server of the tests")
 def test_root_acts_as_the_owner_of_the_data(house: House, tmp_path: Path) -> None:
     """What root does leaves nothing of root's behind; another user is 77; the daemon runs as the owner."""
     data = house.folder / "data"
