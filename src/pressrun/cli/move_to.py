@@ -149,7 +149,7 @@ class _ServedByVerbs:
 
     @contextmanager
     def stopped(self) -> Iterator[Switch]:
-        """The daemon is told to stop, or the data are held meanwhile."""
+        """Stop the daemon for the duration of the block; without one, hold the lock of the data."""
         with executing(self._invocation) as call:
             call("move.stop", Arguments())
 

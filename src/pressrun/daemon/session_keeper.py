@@ -2,7 +2,7 @@
 
 A database file is locked, so the session lasts as long as the process. A database on a server may be opened from any
 machine: there the session has a lease (core.lease). A process that cannot renew it in time hands out nothing more, and
-goes on when the database answers again and nobody else has begun meanwhile.
+resumes when the database answers again, unless another process has begun a session by then.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class ServedSource(Protocol):
         ...
 
     def stopped(self) -> AbstractContextManager[Switch]:
-        """Nobody uses the source meanwhile. Unless the switch was made, the service goes on afterwards."""
+        """Nobody uses the source during the block. Afterwards the service resumes, unless the switch was made."""
         ...
 
     def untrack_changes(self) -> None:

@@ -1,8 +1,9 @@
 """The audience of an edition: everyone who is active and not suppressed when sending starts.
 
-It is taken a slice at a time, in the order of joining, while what has its copies is sent already. Who joins meanwhile
-is not in it. A reader whose subscription ends or pauses meanwhile is taken first (`store.audiences.queue_early`), so
-that their copy is cancelled, moves to another language or comes back as at any other time.
+It is taken a slice at a time, in the order of joining, and the first slices are sent while the others are still being
+taken. Readers who join after the start are not in it. A reader whose subscription ends or pauses before their slice
+gets their copy first (`store.audiences.queue_early`), so that it is cancelled, moves to another language or comes back
+as at any other time.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ class EditionAdmin:
     async def resend(self, edition_id: int) -> lifecycle.Resent:
         """Queue failed copies again, with the same Message-ID, a slice at a time.
 
-        At most as many are looked at as have failed by now: one that fails again meanwhile is not sent for ever.
+        At most as many copies are considered as have failed so far, so one that fails again is not resent for ever.
         """
         failed = (await self._database.read(count_copies, edition_id))[DeliveryState.FAILED]
         queued = left_out = 0
