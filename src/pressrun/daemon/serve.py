@@ -93,12 +93,8 @@ def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data, or if one takes it."""
-    logs.configure(settings.log, sys.stderr)
-    raise_limit()
-    for warning in [*settings.warnings, *filter(None, [shortage(settings)])]:
-        event(log, "config.warning", level=logging.WARNING, warning=warning)
+    _prepare_process(settings)
     notifier = systemd.Notifier(os.environ)
-    utc_now.on_step(_log_step)
     sockets = {**systemd.listen_sockets(os.environ, os.getpid()), **extras.sockets}
     watchdog_seconds = systemd.watchdog_seconds(os.environ, os.getpid())
     systemd.forget_environment(os.environ)
@@ -137,28 +133,38 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         services.verbs["relay.statuses"] = running.relay_watch.statuses
         loops += [session, *running.loops()]
         _handle_signals(Reload(running), stopping)
-        session.connect(
-            SessionWatcher(
-                on_renewed=workers.renew,
-                on_suspended=dispatcher.suspend,
-                on_resumed=dispatcher.wake,
-                on_taken=stopping.set,
-            )
-        )
+        session.connect(_watcher(running, stopping))
         await running.listeners.open()
-        event(
-            log,
-            "daemon.started",
-            version=__version__,
-            data_dir=str(settings.data_dir),
-            http=web.address,
-            mail=sorted(running.listeners.mail_addresses.values()),
-        )
+        _log_start(settings, running, web)
         await _run(running, app, stopping, extras.tour)
         session.require_kept()
         stop.require_here()
     notifier.close()
     event(log, "daemon.stopped")
+
+
+def _prepare_process(settings: Settings) -> None:
+    """The log, the limit of open files, and what wants to be said before anything is opened."""
+    logs.configure(settings.log, sys.stderr)
+    raise_limit()
+    for warning in [*settings.warnings, *filter(None, [shortage(settings)])]:
+        event(log, "config.warning", level=logging.WARNING, warning=warning)
+    utc_now.on_step(_log_step)
+
+
+def _watcher(running: Running, stopping: asyncio.Event) -> SessionWatcher:
+    """Who follows the lease of the session: the workers stop by themselves, and the dispatcher with them."""
+    return SessionWatcher(
+        on_renewed=running.workers.renew,
+        on_suspended=running.dispatcher.suspend,
+        on_resumed=running.dispatcher.wake,
+        on_taken=stopping.set,
+    )
+
+
+def _log_start(settings: Settings, running: Running, web: WebServer) -> None:
+    mail = sorted(running.listeners.mail_addresses.values())
+    event(log, "daemon.started", version=__version__, data_dir=str(settings.data_dir), http=web.address, mail=mail)
 
 
 @asynccontextmanager
