@@ -105,9 +105,12 @@ def count_live(tx: Transaction) -> dict[str, int]:
     return {state.value: int(row[state.value] or 0) for state in DeliveryState}
 
 
-def counted_editions(tx: Transaction, after: int) -> list[int]:
-    """The ids of some editions that have copies, in order, after this one."""
-    return [row["edition_id"] for row in tx.rows("copy_counts.editions", after=after)]
+def changing_editions(tx: Transaction, after: int, over_since: int) -> list[int]:
+    """The ids of some editions whose copies may still change, in order, after this one.
+
+    They are not over, or have been only since `over_since`.
+    """
+    return [row["edition_id"] for row in tx.rows("copy_counts.editions", after=after, over_since=over_since)]
 
 
 def find_difference(tx: Transaction, edition_id: int) -> dict[str, int] | None:

@@ -46,6 +46,9 @@ log = logging.getLogger("pressrun.housekeeping")
 
 ROUND_SECONDS = 30.0
 DAY_SECONDS = 86400
+# The numbers of an edition are compared with its rows for so long after its end. Bounces may come until then; comparing
+# the whole archive each night would keep pages waiting for what no longer changes.
+COUNTS_CHECKED_SECONDS = 30 * DAY_SECONDS
 POLL_SECONDS = 1.0  # how late a pause may end or a probe go out
 # Kept after a notice was sent, so that a bounce of it can be told from a forgery.
 NOTICE_KEPT_SECONDS = 30 * 86400
@@ -144,7 +147,8 @@ class Housekeeping(BackgroundLoop):
             return
         with self.isolated("numbers of copies"):
             after = 0
-            while ids := await self._database.read(copy_counts.counted_editions, after):
+            over_since = day * DAY_SECONDS - COUNTS_CHECKED_SECONDS
+            while ids := await self._database.read(copy_counts.changing_editions, after, over_since):
                 for edition_id in ids:
                     if await self._database.read(copy_counts.find_difference, edition_id) is None:
                         continue

@@ -31,8 +31,11 @@ cross join copy_count
 where edition.state in ('scheduled', 'sending', 'paused') and copy_count.edition_id = edition.id;
 
 -- name: editions
--- Editions with copies, some at a time.
-select edition_id from copy_count where edition_id > :after order by edition_id limit 1000;
+-- Editions with copies that are not over, or have not been for long, some at a time.
+select edition.id as edition_id from edition
+where edition.id > :after and edition.started_at is not null
+    and (edition.finished_at is null or edition.finished_at > :over_since)
+order by edition.id limit 1000;
 
 -- name: count
 -- The rows of an edition by state. Only for the comparison: it reads all of them.
