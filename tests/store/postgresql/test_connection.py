@@ -15,7 +15,7 @@ from tests.database import connection_of, execute_in, select_in
 from tests.engines import new_database
 from tests.postgresql import new_server
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import CommitUnknown, Unavailable
 from pressrun.store.connection import MAX_RUNS
 from pressrun.store.postgresql.connection import SILENCE, PostgresConnection
 from pressrun.store.postgresql.location import PostgresDatabase
@@ -152,6 +152,33 @@ def test_work_does_not_run_again_when_the_connection_is_lost_in_the_commit(
     with pytest.raises(Unavailable, match="may be done or not"):
         connection.write(work)
     assert (1, []) == (len(runs), rows(connection))
+
+
+@pytest.mark.parametrize(
+    "problem", [psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown, psycopg.OperationalError]
+)
+def test_work_does_not_run_again_when_the_server_ends_the_session_in_the_commit(
+    connection: PostgresConnection, monkeypatch: pytest.MonkeyPatch, problem: type[psycopg.Error]
+) -> None:
+    """A server that waits for its standby has committed by then, and libpq may not know yet that the line is dead."""
+    runs: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(1)
+        execute_in(tx, _INSERT, b"a")
+        execute = connection_of(tx).execute
+
+        def end(statement: Any, *values: Any) -> Any:
+            if statement != "commit":
+                return execute(statement, *values)
+            execute("commit")
+            raise problem("terminating connection due to administrator command")
+
+        monkeypatch.setattr(connection_of(tx), "execute", end)
+
+    with pytest.raises(CommitUnknown, match="may be done or not"):
+        connection.write(work)
+    assert (1, [b"a"]) == (len(runs), rows(connection))
 
 
 def test_work_that_goes_on_after_a_failed_statement_is_not_taken_for_done(connection: PostgresConnection) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import psycopg
 from psycopg.errors import (
+    AdminShutdown,
+    CrashShutdown,
     DeadlockDetected,
     ForeignKeyViolation,
     InsufficientPrivilege,
@@ -25,6 +27,8 @@ from pressrun.store.postgresql.values import adapt, row_factory, stream
 from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Dialect
 
+# What a server says when it ends a session, or nothing at all. One that waits for a standby has committed by then.
+_ENDED = (None, AdminShutdown.sqlstate, CrashShutdown.sqlstate)
 _QUOTED = re.compile('".*"')
 CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for a lock
 # After about so long a server whose machine or network is gone is given up, also in the middle of a statement: the next
@@ -106,7 +110,7 @@ class PostgresConnection(EngineConnection):
         try:
             self._connection.execute("commit")
         except psycopg.OperationalError as problem:
-            if not self._connection.closed:
+            if not self._connection.closed and problem.sqlstate not in _ENDED:
                 raise
             # It must not run again: the server may have committed before the connection was lost.
             raise CommitUnknown(
