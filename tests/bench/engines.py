@@ -1,6 +1,6 @@
 """What the same installation does on SQLite and on PostgreSQL, one after the other, in rounds.
 
-  python -m tests.bench.engines [--readers 50000] [--rounds 3] [--queued 0]
+  python -m tests.bench.engines [--readers 60000] [--rounds 3] [--queued 0]
 
 For each engine: an import, an edition without a limit of rate to a local sink, unsubscribing by one click, and a start
 while so many copies are queued, if any. The server is one of its own with fsync, on a Unix socket; its processor
@@ -229,7 +229,7 @@ _TITLES = {
 def main() -> int:
     """Read the command line, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--readers", type=int, default=50_000)
+    parser.add_argument("--readers", type=int, default=60_000, help="each leaves once, at most")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--queued", type=int, default=0, help="copies that wait at a start, and are claimed after it")
