@@ -12,7 +12,7 @@ from tests.e2e.house import House, until
 from tests.faults.kills import rows
 
 from pressrun.core.tokens import WebPurpose, WebTokens
-from pressrun.store.datadir import DataDir, load_keys
+from pressrun.store.datadir import DataDir, find_server, load_keys
 
 CONNECTIONS = 12
 _HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -82,7 +82,7 @@ def kill_while_readers_leave(folder: Path, *, readers: int, kills: int, seed: in
     try:
         house.create_list()
         house.import_readers(*(f"reader{number}@inbox{number % 7}.example" for number in range(readers)))
-        tokens = WebTokens(load_keys(DataDir(folder / "data")))
+        tokens = WebTokens(load_keys(DataDir(folder / "data", find_server(house.server, None))))
         links = [(n, f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, n, 1)}") for n in range(1, readers + 1)]
         crowd = Crowd(port=house.http_port, links=links)
         for number in range(kills):

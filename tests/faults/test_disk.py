@@ -18,7 +18,10 @@ from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import House, until
 from tests.faults.storage import NoSmallDisk, fill, small_disk
 
-pytestmark = pytest.mark.thorough
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.only_on("sqlite", "the disk of a database on a server is the server's, and nobody locks all of it"),
+]
 
 MANY = tuple(f"reader{number}@inbox.example" for number in range(400))
 

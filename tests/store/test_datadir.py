@@ -37,6 +37,18 @@ def test_a_new_directory_gets_a_database_and_its_keys(data: DataDir) -> None:
     assert modes == {path: path.stat().st_mode & 0o777 for path in modes}
 
 
+def test_a_lock_is_told_apart_by_the_boot_of_its_machine(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unit of systemd says which it is where it hides the kernel's file; where nobody does, each is another."""
+    prepare(data)
+    data.lock.touch()
+    seen = data.lock_identity
+    assert seen == data.lock_identity
+    monkeypatch.setattr(datadir, "_BOOT_ID", data.root / "hidden")
+    assert len({data.lock_identity, data.lock_identity, seen}) == 3
+    monkeypatch.setenv(datadir.BOOT_VARIABLE, seen.partition(":")[0])
+    assert seen == data.lock_identity
+
+
 def test_preparing_again_changes_nothing(data: DataDir) -> None:
     keys = prepare(data)
     assert keys.link_keys == prepare(data).link_keys

@@ -25,6 +25,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 from pressrun.core.chain import NO_ROWS, Head, parse_head
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
@@ -41,6 +42,7 @@ _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 
 _SUPPRESSIONS = 0  # the number of the suppression key in the table keyring
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+BOOT_VARIABLE = "PRESSRUN_BOOT_ID"
 LOOKS, LOOK_SECONDS = 20, 0.05  # for a lock that a daemon holds for a moment to see whether anybody does
 _UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
@@ -72,7 +74,7 @@ class DataDir:
     def lock_identity(self) -> str:
         """Which file the lock is, since which boot of the machine: who holds it knows that nobody else does."""
         file = self.lock.stat()
-        return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{file.st_dev}:{file.st_ino}"
+        return f"{_read_boot_id()}:{file.st_dev}:{file.st_ino}"
 
     @property
     def move_lock(self) -> Path:
@@ -93,6 +95,18 @@ class DataDir:
     @property
     def backups(self) -> Path:
         return self.root / "backups"
+
+
+def _read_boot_id() -> str:
+    """Which boot of which machine this is, in 32 hexadecimal digits.
+
+    A service may not see the kernel's file (ProcSubset=pid in systemd.exec(5)): its unit passes it in BOOT_VARIABLE.
+    Without either it is an id of its own: no session counts as one of this boot, and a start waits for its lease.
+    """
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip().replace("-", "")
+    except OSError:
+        return os.environ.get(BOOT_VARIABLE) or uuid4().hex
 
 
 def find_server(address: str | None, password: str | None) -> Location | None:
