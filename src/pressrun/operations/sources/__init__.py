@@ -1,0 +1,1 @@
+"""Members as other mailing-list programs keep them, read from the files that these programs write."""
