@@ -34,6 +34,7 @@ def table(office: Office) -> dict[str, VerbHandler]:
         edition_admin=cast("EditionAdmin", None),  # the verbs tried here never come to it
         kept_mail=KeptMail(database=office.database, clock=lambda: office.now),
         held=office.held,
+        moving_in=office.moving_in,
         rotate=rotate,
     )
 

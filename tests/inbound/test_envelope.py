@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, parse_address
 from pressrun.inbound.envelope import EnvelopeSender, parse_recipient, parse_sender
 from pressrun.smtp.reply import Reply
 
@@ -28,10 +28,12 @@ def test_a_sender_that_is_taken_can_be_written_to(argument: str) -> None:
 
 @given(st.one_of(st.text(), _PIECES.map(lambda pieces: "TO:<" + "".join(pieces) + ">")), st.booleans())
 def test_a_recipient_that_is_taken_is_ours(argument: str, utf8: bool) -> None:
-    """Its local part holds nothing that could lead elsewhere."""
+    """Its local part holds nothing that could lead elsewhere; at another domain, it is an address as senders have."""
     found = parse_recipient(argument, mail_domain=D, utf8=utf8)
     if isinstance(found, str):
         assert not set(found) & set('@%!:"<>\0 ')
+    elif isinstance(found, Address):
+        assert found.domain != D
     else:
         assert isinstance(found, Reply)
         assert found.is_permanent

@@ -16,8 +16,11 @@ from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.operating.archive_import import ArchiveImport
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.operating.moving_in import MovingIn
+from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.readers.context import ReaderContext
@@ -51,6 +54,7 @@ class Office:
     context: ReaderContext = field(init=False)
     sign_ups: SignUps = field(init=False)
     held: HeldSignUps = field(init=False)
+    moving_in: MovingIn = field(init=False)
     unsubscribes: Unsubscribes = field(init=False)
 
     def wake(self) -> None:
@@ -133,6 +137,16 @@ async def open_office(
     )
     office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
     office.held = HeldSignUps(office.context, office.sign_ups)
+    office.moving_in = MovingIn(
+        redirects=RedirectAdmin(database),
+        archive=ArchiveImport(
+            database=database,
+            site=site,
+            layouts=OwnLayouts(folder / "layouts"),
+            clock=clock,
+            entropy=os.urandom,
+        ),
+    )
     try:
         yield office
     finally:

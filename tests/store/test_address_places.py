@@ -83,6 +83,8 @@ NEVER_AN_ADDRESS = {
     "session keys": _DIGEST,
     "session state": _WORD,
     "list name": "a local part of our own",
+    "redirect digest": _DIGEST,
+    "redirect kind": _WORD,
     "list language": "a tag (BCP 47)",
     "list archive": _WORD,
     "list post_by_mail": _WORD,

@@ -30,6 +30,7 @@ from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
@@ -144,6 +145,7 @@ class House:
                 database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake
             ),
             editor_reports=EditorReports(database=self.database, clock=self.clock),
+            old_links=OldLinks(self.database),
         )
         return build_app(
             cases,

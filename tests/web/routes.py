@@ -126,6 +126,14 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/approve/{token}/preview": {"get": _reads(HTML)},
     "/approve/{token}/report": {"get": _reads(HTML)},
     **{f"/{page}": {"get": _nothing(), "post": _nothing()} for page in TOKEN_PAGES if page != "preferences"},
+    "/subscription/{issue}/{subscriber}": {
+        "get": Operation(answers={303: (NOTHING,), 404: (HTML,)}, query=("language", "manage")),
+        "post": Operation(
+            answers={200: (TEXT,), 303: (NOTHING,), 404: (HTML,), 413: (HTML,)},
+            query=("language",),
+            fields=("List-Unsubscribe",),
+        ),
+    },
     "/demo": {"get": _reads(HTML)},
     "/demo/{number}": {"get": _reads(HTML)},
     "/demo/{number}/html": {"get": _reads(HTML)},
@@ -163,6 +171,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "language": ("de", "pl", "zh-Hans", "xx"),
     "list": ("news", "other", "old", "members"),
     "lists": ("shown",),
+    "manage": ("true", "false"),
     "name": ("Ada",),
     "page": ("1", "2"),
     "order": ("newest", "x"),
@@ -176,8 +185,10 @@ SEGMENTS: dict[str, tuple[str, ...]] = {
     "digest": ("logo-digest",),
     "file": ("1-a.png", "2-tide table.pdf", "copy.js"),
     "name": ("news", "old", "members", "silent", "harbours", "nobody"),
+    "issue": ("7d3c5f1e-33d1-4d2c-9c55-0a64c5a3ad11",),
     "number": ("1", "2", "3"),
     "slug": ("first", "plain"),
+    "subscriber": ("c9a1d6de-6d0e-4b0f-b5e8-7e0a2d3b5c11",),
 }
 HEADERS: dict[str, tuple[str, ...]] = {
     "Accept-Language": ("de", "*;q=nan, x;q=inf", "en;q=1;q=2", ",;=" * 200, "zh-Hans-x-" + "a" * 300),

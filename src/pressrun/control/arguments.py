@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from pressrun.core.old_links import OldKind
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 
 
@@ -15,13 +16,14 @@ class ListSettings(Arguments, frozen=True, kw_only=True):
     """`list create` and `list set`: settings as they were typed.
 
     `files` has the content of each file that a setting names, by its key; `assets` what a welcome email includes, by
-    path.
+    path. `places` are the old links and addresses of a list that moves in.
     """
 
     list: str
     settings: dict[str, str]
     files: dict[str, bytes] = {}
     assets: dict[str, bytes] = {}
+    places: tuple[tuple[str, OldKind], ...] = ()
 
 
 class ListName(Arguments, frozen=True, kw_only=True):
@@ -139,3 +141,26 @@ class SuppressionImport(Arguments, frozen=True, kw_only=True):
     """`suppression import`: one batch of rows."""
 
     rows: tuple[SuppressionRow, ...]
+
+
+class OldPlaces(Arguments, frozen=True, kw_only=True):
+    """`migrate-from`: old links and addresses, as digests, that lead to a list, or to the front page without one."""
+
+    list: str | None
+    places: tuple[tuple[str, OldKind], ...]
+
+
+class OldPersonalLinks(Arguments, frozen=True, kw_only=True):
+    """`migrate-from`: one batch of personal links, each a digest and the address of its subscriber."""
+
+    list: str
+    people: tuple[tuple[str, str], ...]
+
+
+class ArchiveMessage(Arguments, frozen=True, kw_only=True):
+    """`migrate-from`: one message of an old archive."""
+
+    list: str
+    source: bytes
+    published_at: int
+    identity: str

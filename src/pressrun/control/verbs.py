@@ -12,6 +12,7 @@ import msgspec
 
 from pressrun.control.arguments import (
     AddressOnly,
+    ArchiveMessage,
     Arguments,
     EditionFiles,
     EditionId,
@@ -25,6 +26,8 @@ from pressrun.control.arguments import (
     ListSettings,
     MailId,
     MoveSwitch,
+    OldPersonalLinks,
+    OldPlaces,
     QueueRetry,
     SubscriberAdd,
     SubscriberImport,
@@ -35,10 +38,12 @@ from pressrun.control.server import ReportProgress, VerbHandler
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.operating.archive_import import ArchivedMessage
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.move_source import MoveSource
+from pressrun.services.operating.moving_in import MovingIn
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.store.held_sign_ups import HeldSelection
@@ -54,6 +59,7 @@ def build_verbs(
     edition_admin: EditionAdmin,
     kept_mail: KeptMail,
     held: HeldSignUps,
+    moving_in: MovingIn,
     rotate: Callable[[], Awaitable[int]],
 ) -> dict[str, VerbHandler]:
     """One handler for each verb that writes; `rotate` adds a link key, puts it in force and returns its number."""
@@ -74,6 +80,7 @@ def build_verbs(
         **_subscriber_verbs(subscribers),
         **_suppression_verbs(suppressions),
         **_edition_verbs(edition_admin),
+        **_moving_in_verbs(moving_in),
         "inbound.retry": _handler(MailId, inbound_retry),
         "inbound.rm": _handler(MailId, inbound_rm),
         "held.release": _handler(HeldChoice, lambda args: held.release(_selection(args))),
@@ -84,7 +91,9 @@ def build_verbs(
 
 def _list_verbs(lists: ListAdmin) -> dict[str, VerbHandler]:
     return {
-        "list.create": _handler(ListSettings, lambda args: lists.create_list(args.list, args.settings, args.files)),
+        "list.create": _handler(
+            ListSettings, lambda args: lists.create_list(args.list, args.settings, args.files, args.places)
+        ),
         "list.set": _handler(
             ListSettings, lambda args: lists.set_list(args.list, args.settings, args.files, args.assets)
         ),
@@ -157,6 +166,22 @@ def _edition_verbs(edition_admin: EditionAdmin) -> dict[str, VerbHandler]:
         "edition.unlink": _handler(EditionId, lambda args: edition_admin.unlink(args.id)),
         "edition.resend": _handler(EditionId, resend),
         "queue.retry": _handler(QueueRetry, retry),
+    }
+
+
+def _moving_in_verbs(moving_in: MovingIn) -> dict[str, VerbHandler]:
+    """What `migrate-from` needs besides the verbs for lists, subscribers and suppressions."""
+
+    async def add_message(args: ArchiveMessage) -> dict[str, Any]:
+        message = ArchivedMessage(source=args.source, published_at=args.published_at, identity=args.identity)
+        return await moving_in.archive.add(args.list, message)
+
+    return {
+        "moving-in.places": _handler(OldPlaces, lambda args: moving_in.redirects.add_places(args.list, args.places)),
+        "moving-in.people": _handler(
+            OldPersonalLinks, lambda args: moving_in.redirects.add_people(args.list, args.people)
+        ),
+        "moving-in.message": _handler(ArchiveMessage, add_message),
     }
 
 

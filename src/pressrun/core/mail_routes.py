@@ -28,11 +28,15 @@ class RouteKind(StrEnum):
     OWNER = "owner"  # NAME-owner
     POSTMASTER = "postmaster"
     ABUSE = "abuse"
+    COMMANDS = "commands"  # an address of the program before us; the subject names the list
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A local part that was understood; `list_name` is "" for postmaster and abuse, `token` only for signed ones."""
+    """A local part that was understood; `list_name` is "" for postmaster and abuse.
+
+    `token` is that of a signed address. With COMMANDS, which ends before a mail is stored, it is the old domain.
+    """
 
     kind: RouteKind
     list_name: str = ""

@@ -21,16 +21,20 @@ from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.operating.archive_import import ArchiveImport
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.operating.moving_in import MovingIn
+from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.ports import UNOBSERVED, LayoutRenderer, SignUpObserver, Waker
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
@@ -55,6 +59,7 @@ class Readers:
     preferences: Preferences
     address_changes: AddressChanges
     undo_unsubscribe: UndoUnsubscribe
+    old_links: OldLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,7 @@ class Operating:
     suppressions: SuppressionAdmin
     kept_mail: KeptMail
     held: HeldSignUps
+    moving_in: MovingIn
     housekeeping: Housekeeping
 
 
@@ -140,6 +146,7 @@ def build_services(
             edition_admin=editions.edition_admin,
             kept_mail=operating.kept_mail,
             held=operating.held,
+            moving_in=operating.moving_in,
             rotate=_key_rotation(settings.value.data, keys, hooks.on_new_key),
         ),
     )
@@ -158,6 +165,7 @@ def _build_readers(settings: Current[ServiceSettings], database: Database, keys:
         preferences=preferences,
         address_changes=AddressChanges(context),
         undo_unsubscribe=UndoUnsubscribe(context),
+        old_links=OldLinks(database),
     )
 
 
@@ -204,6 +212,10 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutRender
         suppressions=SuppressionAdmin(database=database, keys=keys, clock=clock, wake=wake),
         kept_mail=KeptMail(database=database, clock=clock, accepted=mail_accepted),
         held=HeldSignUps(context, readers.sign_ups),
+        moving_in=MovingIn(
+            redirects=RedirectAdmin(database),
+            archive=ArchiveImport(database=database, site=settings.site, layouts=layouts, clock=clock, entropy=entropy),
+        ),
         housekeeping=Housekeeping(
             database=database,
             settings=context.settings,

@@ -82,6 +82,7 @@ def build_web_app(
         archive_reader=editions.archive_reader,
         draft_approval=editions.draft_approval,
         editor_reports=editions.editor_reports,
+        old_links=readers.old_links,
     )
     return build_app(
         cases,

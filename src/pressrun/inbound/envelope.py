@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.smtp.reply import Reply
 
@@ -70,8 +70,11 @@ def _refuse_sender(path: str, *, utf8: bool) -> Reply | None:
     return None
 
 
-def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> str | Reply:
-    """Parse what follows `RCPT `: the local part at our domain. `<Postmaster>` needs no domain (RFC 5321 §4.1.1.3)."""
+def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> str | Address | Reply:
+    """Parse what follows `RCPT `: the local part at our domain, or an address at another one.
+
+    `<Postmaster>` needs no domain (RFC 5321 §4.1.1.3).
+    """
     found = _TO.fullmatch(argument)
     if found is None:
         return SYNTAX
@@ -95,4 +98,4 @@ def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> str | Rep
         address = parse_address(path)
     except MalformedAddress:
         return BAD_RECIPIENT
-    return address.local if address.domain == mail_domain.lower() else NO_RELAYING  # our domain as a U-label is ours
+    return address.local if address.domain == mail_domain.lower() else address  # our domain as a U-label is ours

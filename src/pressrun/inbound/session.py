@@ -18,7 +18,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.mail_routes import Route
 from pressrun.inbound.client_input import BareLineEnd, ClientInput, LineTooLong, ReceivedContent
 from pressrun.inbound.connection import GONE, ClientConnection
-from pressrun.inbound.envelope import EnvelopeSender, parse_recipient, parse_sender
+from pressrun.inbound.envelope import NO_RELAYING, EnvelopeSender, parse_recipient, parse_sender
 from pressrun.inbound.memory import ContentMemory, Memory
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
@@ -295,15 +295,18 @@ class MailSession(ClientConnection):
         if self._sender is None:
             self._refuse(NO_MAIL)
             return
-        local = parse_recipient(argument, mail_domain=self._domain, utf8=self._sender.utf8)
-        if isinstance(local, Reply):
-            self._refuse(local)
+        recipient = parse_recipient(argument, mail_domain=self._domain, utf8=self._sender.utf8)
+        if isinstance(recipient, Reply):
+            self._refuse(recipient)
             return
         if len(self._recipients) >= self._listener.settings.recipients:
             self._reply(SURPLUS)
             return
         acceptance = self._listener.acceptance
-        route = await acceptance.resolve_route(local)
+        if isinstance(recipient, str):
+            route = await acceptance.resolve_route(recipient)
+        else:
+            route = await acceptance.resolve_old_route(recipient) or NO_RELAYING
         if isinstance(route, Reply):
             self._refuse(route)
             return

@@ -31,6 +31,7 @@ from pressrun.web.readers.front import FrontPages
 from pressrun.web.readers.links import LinkPages
 from pressrun.web.readers.lists import ListPages
 from pressrun.web.readers.mailed_links import MailedLinkPages
+from pressrun.web.readers.old_links import OldLinkPages, PersonalLinkRoute
 from pressrun.web.readers.preferences import PreferencePages
 from pressrun.web.readers.sign_up_forms import SignUpForms
 from pressrun.web.settings import HttpSettings
@@ -58,17 +59,21 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
     """The application. `tokens` returns tokens under the current keys; `mailbox` adds the demo's page at `/demo`."""
     web = WebContext(pages=Pages(site), tokens=tokens, proxies=Proxies(settings.trusted_proxies), clock=clock)
     pages, archive_reader = web.pages, cases.archive_reader
-    unknown = _UnknownPages(pages, archive_reader).show
+    old_links = OldLinkPages(web, cases)
+    unknown = old_links.or_else(_UnknownPages(pages, archive_reader).show)
     demo = [] if mailbox is None else DemoPages(pages, archive_reader, mailbox).table()
     routes = [
-        (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
-        for path, handler, methods in (
-            *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
-            *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
-            *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
-            *demo,
-            *_routes_of_site(web, cases, settings),
-        )
+        PersonalLinkRoute("/subscription/{issue}/{subscriber}", Endpoint(old_links.person), methods=_BOTH),
+        *(
+            (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
+            for path, handler, methods in (
+                *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
+                *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
+                *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
+                *demo,
+                *_routes_of_site(web, cases, settings, old_links.or_else),
+            )
+        ),
     ]
     # The one-click POST must not be redirected, RFC 8058 §3.1.
     router = Router(routes, redirect_slashes=False, default=Endpoint(unknown))
@@ -115,7 +120,9 @@ def _routes_of_monitoring(monitoring: MonitoringPages) -> _Table:
     ]
 
 
-def _routes_of_site(web: WebContext, cases: UseCases, settings: HttpSettings) -> _Table:
+def _routes_of_site(
+    web: WebContext, cases: UseCases, settings: HttpSettings, or_old: Callable[[Handler], Handler]
+) -> _Table:
     """The pages of the site, then those below a list's name, last because a list may have nearly any name."""
     pages, archive_reader = web.pages, cases.archive_reader
     archive = ArchivePages(web, archive_reader)
@@ -134,16 +141,16 @@ def _routes_of_site(web: WebContext, cases: UseCases, settings: HttpSettings) ->
         ("/apple-touch-icon.png", pages.touch_icon, _GET),
         ("/sitemap.xml", sitemaps.all, _GET),
         ("/static/{file}", pages.static, _GET),
-        ("/{name}", redirecting(lists.show), _GET),
+        ("/{name}", or_old(redirecting(lists.show)), _GET),
         ("/{name}/subscribe", lists.subscribe, _POST),
         ("/{name}/unsubscribe", redirecting(mailed_links.unsubscribe), _BOTH),
         ("/{name}/check-mail", redirecting(lists.check_mail), _GET),
         ("/{name}/icon.png", lists.icon, _GET),
         ("/{name}/logo/{digest}", lists.logo, _GET),
-        ("/{name}/form", redirecting(snippet.show), _GET),
+        ("/{name}/form", or_old(redirecting(snippet.show)), _GET),
         ("/{name}/latest", archive.latest, _GET),
-        ("/{name}/archive", redirecting(archive.index), _GET),
-        ("/{name}/archive/{slug}", redirecting(archive.edition), _GET),
+        ("/{name}/archive", or_old(redirecting(archive.index)), _GET),
+        ("/{name}/archive/{slug}", or_old(redirecting(archive.edition)), _GET),
         ("/{name}/archive/{slug}/asset/{file}", archive.asset, _GET),
         ("/{name}/search", redirecting(archive.search), _GET),
         ("/{name}/sitemap.xml", sitemaps.of_list, _GET),

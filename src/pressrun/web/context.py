@@ -13,6 +13,7 @@ from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.ports import Clock
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import Origin
@@ -41,6 +42,7 @@ class UseCases:
     archive_reader: ArchiveReader
     draft_approval: DraftApproval
     editor_reports: EditorReports
+    old_links: OldLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

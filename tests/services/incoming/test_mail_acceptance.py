@@ -14,9 +14,12 @@ from tests.inbound.mailroom import ADA, D, InlineReader, Mailroom, mail, message
 from pressrun.core.address import parse_address
 from pressrun.core.errors import Unavailable, UnreadableMail
 from pressrun.core.mail_routes import Route, RouteKind
+from pressrun.core.old_links import OldKind, digest_of_address
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import TEST_ID, AddressPurpose, WebPurpose, WebTokens
 from pressrun.message.incoming.reading import IncomingMail
+from pressrun.services.incoming.mail_acceptance import ArrivedMail
+from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.readers.erasure import erase
 from pressrun.smtp.reply import Reply
 
@@ -539,3 +542,47 @@ async def test_erasing_forgets_kept_mail_about_a_person(room: Mailroom) -> None:
     assert (1, 1) == (erased.of_others.mails, erased.of_others.notices)
     assert {"done": 2} == await room.counts()
     assert [] == await room.outgoing()
+
+
+# ---------------------------------------------------------------------- addresses of the program before us
+
+
+async def move_in(room: Mailroom) -> None:
+    """The list had these addresses, at our domain and at an old one."""
+    await RedirectAdmin(room.database).add_places(
+        "news",
+        [
+            (digest_of_address("letter+unsubscribe", D), OldKind.UNSUBSCRIBE),
+            (digest_of_address("letter-subscribe", "old.example"), OldKind.SUBSCRIBE),
+            (digest_of_address("letter-unsubscribe", "old.example"), OldKind.UNSUBSCRIBE),
+            (digest_of_address("letter", "old.example"), OldKind.POST),
+        ],
+    )
+    await RedirectAdmin(room.database).add_places(None, [(digest_of_address("sympa", "old.example"), OldKind.COMMANDS)])
+
+
+async def test_old_addresses_are_ours(room: Mailroom) -> None:
+    """In any case; they mean what they meant, and others at that domain are refused as before."""
+    await move_in(room)
+    assert Route(RouteKind.UNSUBSCRIBE, "news") == await room.acceptance.resolve_route("Letter+Unsubscribe")
+    old = parse_address("LETTER-subscribe@old.example")
+    assert Route(RouteKind.SUBSCRIBE, "news") == await room.acceptance.resolve_old_route(old)
+    assert await room.acceptance.resolve_old_route(parse_address("else@old.example")) is None
+    await room.close_list()
+    refusal = await room.acceptance.resolve_old_route(old)
+    assert isinstance(refusal, Reply)
+    assert "5.7.1" == refusal.enhanced
+
+
+async def test_the_address_of_a_whole_server_goes_by_the_subject(room: Mailroom) -> None:
+    """As List-Unsubscribe of Sympa writes it; anything else is refused with what to do."""
+    await move_in(room)
+    await room.subscribe(ADA)
+    route = await room.acceptance.resolve_old_route(parse_address("sympa@old.example"))
+    assert isinstance(route, Route)
+    for subject, expected in (("unsubscribe letter", 250), ("unsubscribe else", 550), ("hello", 550)):
+        arrived = ArrivedMail(
+            mail_from=ADA, recipients=(route,), content=mail(Subject=subject), peer="192.0.2.1", replies_each=True
+        )
+        assert [expected] == [reply.code for reply in await room.acceptance.accept(arrived)]
+    assert ["news-unsubscribe"] == [row[0] for row in await select(room.database, "select recipient from inbound")]

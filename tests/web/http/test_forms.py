@@ -16,11 +16,12 @@ from pressrun.web.http.forms import MAX_FIELDS, MAX_FORM_BYTES, Fields, parse_fi
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=XX"
-# All that take fields: confirming takes none, so what comes with its POST is not read.
+# All that take fields: confirming takes none, so what comes with its POST is not read, and neither is what comes to a
+# link of another program that nobody knows.
 FORMS = sorted(
     route
     for route, operations in ROUTES.items()
-    if "post" in operations and operations["post"].fields and not route.startswith("/confirm")
+    if "post" in operations and operations["post"].fields and not route.startswith(("/confirm", "/subscription"))
 )
 CODECS = "punycode undefined unicode_escape raw_unicode_escape utf-7 utf-16 utf-32 utf_8_sig cp037 hex zlib no-such"
 

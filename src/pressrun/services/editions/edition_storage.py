@@ -50,7 +50,8 @@ class ChangedSinceBuild(PressrunError):
 class PreparedEdition:
     """An edition that is built and not stored yet.
 
-    `is_repeat` lets the list have it although it has another edition of the same content.
+    `is_repeat` lets the list have it although it has another edition of the same content. `identity` takes the place of
+    the digest of its content where something else says which edition it is.
     """
 
     manuscript: Manuscript
@@ -58,6 +59,7 @@ class PreparedEdition:
     context: BuildContext
     built: BuiltEdition
     is_repeat: bool = False
+    identity: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,7 @@ def store_edition(
         language=built.language,
         source_name=prepared.manuscript.source_name,
         source=prepared.manuscript.source,
-        source_digest=prepared.manuscript.digest,
+        source_digest=prepared.identity or prepared.manuscript.digest,
         message_secret=message_secret,
         skeleton=built.skeleton.encode(),
         text=built.archive_text,

@@ -9,20 +9,23 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pressrun.core.address import Address
 from pressrun.core.mail_queues import MailQueue, queue_of
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.old_links import read_command
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressTokens, WebTokens
 from pressrun.core.windows import Windows
-from pressrun.message.incoming.header_scan import HeaderScan, own_digest, same_mail_digest, scan_header
+from pressrun.message.incoming.header_scan import HeaderScan, header_fields, own_digest, same_mail_digest, scan_header
 from pressrun.observe.log import event
 from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
 from pressrun.services.incoming.mail_quota import MailQuota
 from pressrun.services.incoming.posting_rules import UNKNOWN, check_posts, is_reply_to_copy
 from pressrun.services.ports import Waker
 from pressrun.services.readers.context import ReaderContext
+from pressrun.services.readers.old_links import find_old_route
 from pressrun.smtp.reply import Reply
 from pressrun.store import lists
 from pressrun.store.inbound import InboundState, NewInbound, store_mail
@@ -38,6 +41,7 @@ _MAY_COMPLAIN = frozenset({RouteKind.ABUSE, RouteKind.POSTMASTER})
 ACCEPTED = Reply(250, "accepted", "2.6.0")
 CLOSED = Reply(550, "this list is closed to new subscriptions", "5.7.1")
 QUEUE_FULL = Reply(452, "too much mail is waiting, try again later", "4.3.1")
+NO_COMMAND = Reply(550, "the subject has no command: write to LIST-subscribe or LIST-unsubscribe", "5.7.1")
 LOOP = Reply(554, "too many hops, possible mail loop", "5.4.6")
 
 
@@ -74,15 +78,25 @@ class MailAcceptance:
         """What a local part of mail_domain means, or the reply that refuses it. Raises Unavailable."""
         route = read_local_part(local)
         if route is None:
-            return UNKNOWN
+            return await self._find_old_route(local, self.site.mail_domain) or UNKNOWN
         if route.token:
             return UNKNOWN if self._tokens.read_route(route) is None else route
         if not route.list_name:
             return route
         target = await self._database.read(lists.find_list, route.list_name)
         if target is None:
-            return UNKNOWN
+            return await self._find_old_route(local, self.site.mail_domain) or UNKNOWN
         return CLOSED if route.kind is RouteKind.SUBSCRIBE and target.closed_at is not None else route
+
+    async def resolve_old_route(self, address: Address) -> Route | Reply | None:
+        """The same for an address at another domain: None unless a list that was moved here had it."""
+        return await self._find_old_route(address.local, address.domain)
+
+    async def _find_old_route(self, local: str, domain: str) -> Route | Reply | None:
+        route = await self._database.read(find_old_route, local, domain)
+        if route is None or route.kind is not RouteKind.SUBSCRIBE:
+            return route
+        return await self.resolve_route(_local_part(route))
 
     async def has_room(self, route: Route, earlier: Sequence[Route], size: int) -> bool:
         """Whether a transaction may have one more recipient, for a mail of `size` octets (0: not announced).
@@ -98,6 +112,7 @@ class MailAcceptance:
     async def accept(self, arrived: ArrivedMail) -> list[Reply]:
         """Store a mail durably; returns the reply for each recipient. Raises Unavailable when nothing was stored."""
         header = scan_header(arrived.content)
+        arrived = await self._read_commands(arrived)
         posts = await self._check_posts(arrived, header)
         replies = [_reply_to(route, header, posts) for route in arrived.recipients]
         queues = self._queues_of(arrived)
@@ -128,6 +143,24 @@ class MailAcceptance:
         return await self._database.read(
             check_posts, sorted(names), header, site=self.site, mail_from=arrived.mail_from
         )
+
+    async def _read_commands(self, arrived: ArrivedMail) -> ArrivedMail:
+        """Send what came to the address of a whole server to the list that its subject names, if it names one."""
+        if all(route.kind is not RouteKind.COMMANDS for route in arrived.recipients):
+            return arrived
+        subject = next((value for name, value in header_fields(arrived.content) if name == "subject"), "")
+        command = read_command(subject)
+        if command is None:
+            return arrived
+        kind, name = command
+        routes = []
+        for route in arrived.recipients:
+            if route.kind is RouteKind.COMMANDS:
+                old = await self._database.read(find_old_route, f"{name}-{kind}", route.token)
+                routes.append(old if old is not None and old.list_name else route)
+            else:
+                routes.append(route)
+        return replace(arrived, recipients=tuple(routes))
 
     def _queues_of(self, arrived: ArrivedMail) -> list[MailQueue]:
         """Where a mail waits for each recipient."""
@@ -198,6 +231,8 @@ def _without_room(
 def _reply_to(route: Route, header: HeaderScan, posts: Mapping[str, Reply | None]) -> Reply:
     if header.received > MOST_HOPS:
         return LOOP
+    if route.kind is RouteKind.COMMANDS:
+        return NO_COMMAND
     refusal = posts.get(route.list_name) if route.kind is RouteKind.POST else None
     return ACCEPTED if refusal is None else refusal
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -38,10 +38,11 @@ from pressrun.services.editions.welcome_edition import (
 )
 from pressrun.services.mails.forwards import FORWARD
 from pressrun.services.operating.list_settings import Value, read_settings
+from pressrun.services.operating.redirect_admin import Place
 from pressrun.services.ports import Clock, Entropy, LayoutRenderer, Waker
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import editions, language_switch, lists, logos, notices, welcomes
+from pressrun.store import editions, language_switch, lists, logos, notices, redirects, welcomes
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
@@ -88,12 +89,19 @@ class ListAdmin:
         self._wake = wake
 
     async def create_list(
-        self, name: str, settings: Mapping[str, str], files: Mapping[str, bytes] = NO_FILES
+        self,
+        name: str,
+        settings: Mapping[str, str],
+        files: Mapping[str, bytes] = NO_FILES,
+        places: Sequence[Place] = (),
     ) -> Answer:
-        """Create a list; the settings must have a `title`. Raises BadInput, UsageError; Refused for a used name."""
+        """Create a list; the settings must have a `title`. Raises BadInput, UsageError; Refused for a used name.
+
+        `places` are old links and addresses that lead to it from the first moment on.
+        """
         change = _parse_change(settings, files, NO_FILES)
         await self._try_layout(change)
-        answer = await self._database.write(self._create, name, change)
+        answer = await self._database.write(self._create, name, change, places)
         event(log, "list.created", list=name)
         return answer
 
@@ -178,7 +186,7 @@ class ListAdmin:
         if isinstance(name, str) and name not in LAYOUT_NAMES:
             await asyncio.to_thread(try_layout, name, self._site, self._layouts)
 
-    def _create(self, tx: Transaction, name: str, change: _Change) -> Answer:
+    def _create(self, tx: Transaction, name: str, change: _Change, places: Sequence[Place]) -> Answer:
         name = parse_list_name(name)
         if "title" not in change.values:
             raise BadInput("a list needs a title")
@@ -191,6 +199,7 @@ class ListAdmin:
         new = NewList(name=name, title=title, from_address=self._default_from(name, title))
         created = lists.find_list_by_id(tx, lists.insert_list(tx, new, now))
         assert created is not None
+        redirects.put_places(tx, created.id, places)
         return describe_list(tx, self._apply(tx, created, change, now))
 
     def _set(self, tx: Transaction, name: str, change: _Change, welcome: BuiltWelcome | None) -> Answer:

@@ -103,6 +103,17 @@ create table removed_subscription (
 ) strict;
 create index removed_subscription_by_target on removed_subscription (moved_to);
 
+-- Where links and addresses of the program that a list was moved from lead now. Digests, so that a copy of the database
+-- gives nobody a personal link that works.
+create table redirect (
+    digest text not null,                     -- core.old_links
+    kind text not null check (kind in ('page', 'leaving-page', 'archive', 'campaign', 'person', 'post', 'subscribe', 'unsubscribe', 'request', 'owner', 'commands', 'origin')), -- core.old_links.OldKind
+    subscription_id integer not null default 0,-- of a person; not a reference, since a link outlives the subscription
+    list_id integer references list on delete set null,
+    primary key (digest, kind, subscription_id)
+) strict, without rowid;
+create index redirect_by_list on redirect (list_id) where list_id is not null;
+
 -- A request to subscribe that waits for its confirmation, or was confirmed.
 create table confirmation (
     id integer primary key autoincrement,

@@ -23,7 +23,7 @@ from pressrun.web.readers.change_links import ChangeLinkPages
 
 ONE_CLICK_WORDS = "List-Unsubscribe=One-Click"  # RFC 8058 §3.2
 PAUSE_DAYS = 30  # what the unsubscribe page offers instead
-_ONE_CLICK_DONE = PlainTextResponse("You are unsubscribed.\n")  # for mail programs, which show it to nobody
+ONE_CLICK_DONE = PlainTextResponse("You are unsubscribed.\n")  # for mail programs, which show it to nobody
 
 
 class LinkPages:
@@ -92,7 +92,7 @@ class LinkPages:
         if list(fields) == ONE_CLICK:
             origin = self._web.origin(request, ONE_CLICK_WORDS)
             await self._cases.unsubscribes.unsubscribe(subscription, origin, edition_id=edition)
-            return _ONE_CLICK_DONE
+            return ONE_CLICK_DONE
         details = await self._cases.sign_ups.find_by_subscription(subscription)
         if details is not None:
             self._choose_language(details)

@@ -1,0 +1,98 @@
+"""The import of an old archive: each message becomes a finished edition with its own date, which nobody is sent.
+
+A message is built and cleaned like any edition. The same message again, by its Message-ID, changes nothing, so that an
+interrupted import can be repeated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import EditionError, Refused
+from pressrun.core.site import Site
+from pressrun.services.editions import lifecycle
+from pressrun.services.editions.edition_build import Manuscript, get_open_list
+from pressrun.services.editions.edition_storage import (
+    STORE_ATTEMPTS,
+    ChangedSinceBuild,
+    PreparedEdition,
+    prepare_edition,
+    require_same_context,
+    store_edition,
+)
+from pressrun.services.ports import Clock, Entropy, LayoutRenderer
+from pressrun.services.reports.ledger_reports import Answer
+from pressrun.store import editions
+from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedMessage:
+    """A message of an archive: its MIME source, when it came out, and what identifies it (its Message-ID)."""
+
+    source: bytes
+    published_at: int
+    identity: str
+
+    @property
+    def digest(self) -> bytes:
+        """What the edition is found by, in the place of the digest of its content."""
+        return hashlib.sha256(b"archived message\0" + self.identity.encode("utf-8", "surrogateescape")).digest()
+
+
+class ArchiveImport:
+    """Imports messages of old archives, over one database."""
+
+    def __init__(
+        self, *, database: Database, site: Site, layouts: LayoutRenderer, clock: Clock, entropy: Entropy
+    ) -> None:
+        self._database = database
+        self._site = site
+        self._layouts = layouts
+        self._clock = clock
+        self._entropy = entropy
+
+    async def add(self, list_name: str, message: ArchivedMessage) -> Answer:
+        """Add one message to the archive of a list; `outcome` is added, unchanged or refused (with a `reason`).
+
+        Raises NotFound, and Refused for a closed list.
+        """
+        if await self._database.read(_is_known, list_name, message.digest):
+            return {"outcome": "unchanged"}
+        manuscript = Manuscript(source=message.source, source_name="message.eml", assets={})
+        try:
+            file = manuscript.parse()
+            file = replace(file, keys=replace(file.keys, date=message.published_at))
+            for _ in range(STORE_ATTEMPTS):
+                prepared = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
+                try:
+                    return await self._database.write(self._store, prepared, message)
+                except ChangedSinceBuild:
+                    continue
+        except EditionError as problem:
+            return {"outcome": "refused", "reason": str(problem)}
+        raise Refused("other editions arrived at the same moment. Run it again")
+
+    def _store(self, tx: Transaction, prepared: PreparedEdition, message: ArchivedMessage) -> Answer:
+        target = get_open_list(tx, prepared.context.list.name)
+        if editions.find_by_digest(tx, target.id, message.digest) is not None:
+            return {"outcome": "unchanged"}
+        require_same_context(tx, prepared)
+        now = int(self._clock())
+        edition = store_edition(
+            tx,
+            replace(prepared, identity=message.digest),
+            state=EditionState.FINISHED,
+            message_secret=self._entropy(16),
+            now=now,
+        )
+        editions.record_edition(tx, edition, replace(edition, started_at=now, finished_at=now))
+        editions.publish(tx, edition.id, now)
+        return {"outcome": "added", "id": lifecycle.require_edition(tx, edition.id).id}
+
+
+def _is_known(tx: Transaction, list_name: str, digest: bytes) -> bool:
+    return editions.find_by_digest(tx, get_open_list(tx, list_name).id, digest) is not None

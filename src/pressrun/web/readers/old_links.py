@@ -1,0 +1,96 @@
+"""Links of the program that a list was moved from. They lead to our own pages, under the same rules.
+
+A personal link in an old email opens our page with one button; its GET changes nothing. A mail program's one-click POST
+(RFC 8058) to it unsubscribes at once. A link that the map does not know is answered like any invalid or unknown one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match, Route
+from starlette.types import Scope
+
+from pressrun.core.old_links import OldKind, OldPersonalLink, path_digests, read_personal_link
+from pressrun.core.tokens import WebPurpose
+from pressrun.store.redirects import OldSubscription
+from pressrun.web.context import UseCases, WebContext
+from pressrun.web.http.forms import ONE_CLICK, read_fields_or_none
+from pressrun.web.http.security import Handler
+from pressrun.web.readers.links import ONE_CLICK_DONE, ONE_CLICK_WORDS
+
+_NOT_FOUND = 404
+_NO_EDITION = 0
+_LASTING = 0  # preferences as an edition links to them
+_PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+
+
+class PersonalLinkRoute(Route):
+    """Serves whatever is a personal link of another program, below any folder; its path is the shape of the commonest.
+
+    It goes before all others, since phpList names its pages in the query alone. None of ours has such a query.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        may_be = scope["type"] == "http" and (b"uid=" in scope["query_string"] or "/subscription/" in scope["path"])
+        if not may_be or _personal_link(Request(scope)) is None:
+            return Match.NONE, {}
+        match = Match.FULL if scope["method"] in (self.methods or ()) else Match.PARTIAL
+        return match, {"endpoint": self.endpoint, "path_params": {}}
+
+
+class OldLinkPages:
+    """Where old links lead."""
+
+    def __init__(self, web: WebContext, cases: UseCases) -> None:
+        self._web = web
+        self._pages = web.pages
+        self._cases = cases
+
+    async def person(self, request: Request) -> Response:
+        """A personal link: to our page for the same person, or the one-click POST."""
+        link = _personal_link(request)
+        found = [] if link is None else await self._cases.old_links.find_subscriptions(link)
+        if link is None or not found:
+            return self._pages.invalid_link()
+        if request.method == "POST" and list(await read_fields_or_none(request) or ()) == ONE_CLICK:
+            origin = self._web.origin(request, ONE_CLICK_WORDS)
+            for one in found:
+                await self._cases.unsubscribes.unsubscribe(one.subscription_id, origin)
+            return ONE_CLICK_DONE
+        return RedirectResponse(self._own_page(link, found), status_code=303, headers=_PRIVATE)
+
+    def or_else(self, handler: Handler) -> Handler:
+        """`handler`, but where it finds nothing, an old link leads to the page that replaced it."""
+
+        async def show(request: Request) -> Response:
+            answer = await handler(request)
+            if answer.status_code != _NOT_FOUND or request.method not in ("GET", "HEAD"):
+                return answer
+            return await self._page(request) or answer
+
+        return show
+
+    async def _page(self, request: Request) -> Response | None:
+        digests = path_digests(request.scope["path"], request.query_params)
+        place = await self._cases.old_links.find_page(digests)
+        if place is None:
+            return None
+        below = {OldKind.LEAVING_PAGE: ("unsubscribe",), OldKind.ARCHIVE: ("archive",)}.get(place.kind, ())
+        where = self._pages.href("") if place.list_name is None else self._pages.href(place.list_name, *below)
+        return RedirectResponse(where, status_code=302)
+
+    def _own_page(self, link: OldPersonalLink, found: Sequence[OldSubscription]) -> str:
+        """Unsubscribing from one list, or the preferences, where one can leave several."""
+        tokens, person = self._web.tokens(), next((one for one in found if one.subscriber_id is not None), None)
+        if person is not None and (link.wants_preferences or len(found) > 1):
+            numbers = (person.subscriber_id or 0, person.epoch or 0, _LASTING)
+            return self._pages.href("preferences", tokens.make(WebPurpose.PREFERENCES, *numbers))
+        one = person or found[0]
+        return self._pages.href("unsubscribe", tokens.make(WebPurpose.UNSUBSCRIBE, one.subscription_id, _NO_EDITION))
+
+
+def _personal_link(request: Request) -> OldPersonalLink | None:
+    return read_personal_link(request.scope["path"], request.query_params)

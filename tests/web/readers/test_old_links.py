@@ -1,0 +1,145 @@
+"""Links of the program that a list was moved from, on our pages."""
+
+from __future__ import annotations
+
+import pytest
+from tests.web.house import House
+
+from pressrun.core.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
+from pressrun.services.operating.redirect_admin import RedirectAdmin
+
+ADA, BOB = "ada@reader.example", "bob@reader.example"
+ISSUE, ISSUE_OF_BOTH, UNKNOWN = (f"{digit * 8}-33d1-4d2c-9c55-0a64c5a3ad11" for digit in "123")
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+async def move_in(house: House) -> tuple[int, int]:
+    """Two lists that Ada is on, and her old links; returns her subscriptions."""
+    news, other = await house.add_list(), await house.add_list("other")
+    reader, second = await house.add_reader(news, ADA), await house.add_reader(other, ADA)
+    redirects = RedirectAdmin(house.database)
+    people = [(digest_of_person(READER), ADA), (digest_of_person(UID), ADA)]
+    for name, places in (
+        (
+            "news",
+            [(digest_of_campaign(ISSUE), OldKind.CAMPAIGN), (digest_of_campaign(ISSUE_OF_BOTH), OldKind.CAMPAIGN)],
+        ),
+        ("other", []),
+    ):
+        await redirects.add_people(name, people)
+        await redirects.add_places(name, places)
+    return reader, second
+
+
+READER, UID = "c9a1d6de-6d0e-4b0f-b5e8-7e0a2d3b5c11", "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_looking_at_an_old_link_shows_our_page_and_changes_nothing(house: House, method: str) -> None:
+    """The page has one button for the list that the issue went to."""
+    reader, _ = await move_in(house)
+    async with house.client() as client:
+        before = await house.everything()
+        answer = await client.request(method, f"/subscription/{ISSUE}/{READER}")
+        assert 303 == answer.status_code
+        assert "no-store" == answer.headers["cache-control"]
+        assert "no-referrer" == answer.headers["referrer-policy"]
+        shown = await client.get(answer.headers["location"])
+    assert 200 == shown.status_code
+    assert answer.headers["location"].startswith("/unsubscribe/")
+    assert before == await house.everything()
+    assert "active" == (await house.subscription(reader)).state
+
+
+async def test_one_click_leaves_the_list_of_the_issue_alone(house: House) -> None:
+    """As RFC 8058 promised in the old mail; twice is like once."""
+    reader, second = await move_in(house)
+    async with house.client() as client:
+        for _ in range(2):
+            answer = await client.post(f"/subscription/{ISSUE}/{READER}", content=ONE_CLICK, headers=FORM)
+            assert 200 == answer.status_code
+    assert ("unsubscribed", "active") == (
+        (await house.subscription(reader)).state,
+        (await house.subscription(second)).state,
+    )
+
+
+async def test_a_link_of_phplist_is_about_all_lists(house: House) -> None:
+    """It leads to the preferences, where one can leave all; one click leaves all."""
+    reader, second = await move_in(house)
+    async with house.client() as client:
+        shown = await client.get(f"/lists/?p=unsubscribe&uid={UID}")
+        assert shown.headers["location"].startswith("/preferences/")
+        assert 200 == (await client.get(shown.headers["location"])).status_code
+        answer = await client.post(f"/lists/index.php?p=unsubscribe&uid={UID}&jo=1", content=ONE_CLICK, headers=FORM)
+        assert 200 == answer.status_code
+    assert ["unsubscribed"] * 2 == [(await house.subscription(one)).state for one in (reader, second)]
+
+
+async def test_any_other_post_shows_the_page(house: House) -> None:
+    """Only the one-click body acts."""
+    reader, _ = await move_in(house)
+    async with house.client() as client:
+        answer = await client.post(f"/subscription/{ISSUE}/{READER}", data={"submit": "true"})
+    assert 303 == answer.status_code
+    assert "active" == (await house.subscription(reader)).state
+
+
+@pytest.mark.parametrize("path", [f"/subscription/{ISSUE}/{UNKNOWN}", "/lists/?p=unsubscribe&uid=ffffffffffffffff"])
+async def test_an_unknown_personal_link_is_an_invalid_link(house: House, path: str) -> None:
+    """One and the same page whatever its form."""
+    await move_in(house)
+    async with house.client() as client:
+        answer = await client.get(path)
+        assert 404 == answer.status_code
+        assert answer.text == (await client.get("/unsubscribe/nonsense")).text
+
+
+async def test_links_of_people_who_never_came_along_say_so(house: House) -> None:
+    """And those of people who were erased, for ever."""
+    await move_in(house)
+    await RedirectAdmin(house.database).add_people("news", [(digest_of_person(UNKNOWN), "zoe@reader.example")])
+    async with house.client() as client:
+        answer = await client.get(f"/subscription/{ISSUE}/{UNKNOWN}", follow_redirects=True)
+    assert 200 == answer.status_code
+    assert "You are not subscribed" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/mailman/listinfo/news", "/news"),
+        ("/mailman/options/news/ada--at--reader.example", "/news/unsubscribe"),
+        ("/pipermail/news/2020-May/000001.html", "/news/archive"),
+        ("/lists/?p=subscribe&id=2", "/news"),
+        ("/subscription/form", "/"),
+    ],
+)
+async def test_old_pages_lead_to_ours(house: House, path: str, expected: str) -> None:
+    """Whatever stood below them."""
+    await house.add_list()
+    redirects = RedirectAdmin(house.database)
+    await redirects.add_places(
+        "news",
+        [
+            (digest_of_path("/mailman/listinfo/news"), OldKind.PAGE),
+            (digest_of_path("/mailman/options/news"), OldKind.LEAVING_PAGE),
+            (digest_of_path("/pipermail/news"), OldKind.ARCHIVE),
+            (digest_of_path("/lists", "?p=subscribe&id=2"), OldKind.PAGE),
+        ],
+    )
+    await redirects.add_places(None, [(digest_of_path("/subscription/form"), OldKind.PAGE)])
+    async with house.client() as client:
+        answer = await client.get(path)
+        assert (302, expected) == (answer.status_code, answer.headers["location"])
+        assert answer.status_code != (await client.post(path)).status_code
+
+
+async def test_our_own_pages_win(house: House) -> None:
+    """An old path that is ours, too, is ours."""
+    await house.add_list()
+    await RedirectAdmin(house.database).add_places("news", [(digest_of_path("/news"), OldKind.ARCHIVE)])
+    async with house.client() as client:
+        assert 200 == (await client.get("/news")).status_code
+        assert 404 == (await client.get("/nothing")).status_code
