@@ -51,6 +51,8 @@ def _has_opensmtpd() -> bool:
 
 
 NEEDS = {
+    "age": _program("age"),
+    "borg": _program("borg", "borgbackup"),
     "caddy": _program("caddy", is_slow=True),
     "cc": _program("cc", "gcc libc6-dev"),
     "chromium": _program("chromium", is_slow=True),
@@ -58,6 +60,8 @@ NEEDS = {
     "libseccomp": Need(is_here=_has_libseccomp, install="apt-get install libseccomp2", is_slow=True),
     "nginx": _program("nginx", is_slow=True),
     "openssl": _program("openssl"),
+    "restic": _program("restic"),
+    "zstd": _program("zstd"),
     "opensmtpd": Need(is_here=_has_opensmtpd, install="as root: .ci/run, which unpacks it", is_slow=True),
     "postfix": _program("postfix", is_slow=True),
     "postgresql": Need(is_here=postgresql.is_here, install="apt-get install postgresql"),

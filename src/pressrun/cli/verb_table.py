@@ -15,6 +15,7 @@ HELP_OPTIONS = ["-h", "--help"]
 
 GROUPS = {
     "archive": "The archive of a list",
+    "backup": "Backups",
     "consent": "Evidence of consent",
     "dkim": "DKIM keys",
     "edition": "Editions",
@@ -31,6 +32,10 @@ GROUPS = {
 """What the verbs of each group are about."""
 
 VERBS = {
+    "backup": (
+        "backup:backup",
+        "Back up database, keys, layouts and configuration, while the service goes on.",
+    ),
     "check": ("check:check", "Check configuration, database, keys and permissions, and report every error."),
     "demo": ("demo:demo", "Try everything on this machine. It needs no configuration, and no email leaves it."),
     "init": ("installation:init", "Write a commented config.toml. Never overwrites a file."),
@@ -52,6 +57,10 @@ VERBS = {
     ),
     "send": ("send:send", "Send the edition in FILE to the subscribers of LIST."),
     "serve": ("serve:serve", "Run the service: web pages, email and deliveries, until SIGTERM or SIGINT."),
+    "backup verify": (
+        "backup_verify:verify",
+        "Verify a backup: digests, database, evidence of consent and keys. Changes nothing.",
+    ),
     "archive export": (
         "archive:export",
         (
@@ -164,8 +173,7 @@ class VerbGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.commands and cmd_name in verbs_of(self.name):
-            module, _, function = VERBS[_path(self.name, cmd_name)][0].partition(":")
-            self.add_command(getattr(import_module(f"pressrun.cli.{module}"), function))
+            self.add_command(_import_verb(_path(self.name, cmd_name)))
         return super().get_command(ctx, cmd_name)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -176,6 +184,36 @@ class VerbGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, self._summary(name)) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        own = self._own_verb()
+        if own is not None and args[0] not in self.list_commands(ctx):
+            return "", own, args
+        return super().resolve_command(ctx, args)
+
+    def _own_verb(self) -> click.Command | None:
+        """The verb that has the name of this group, for calls that name no verb of it."""
+        if self.name not in GROUPS or self.name not in VERBS:
+            return None
+        return _import_verb(self.name)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own = self._own_verb()
+        click.Group.format_usage(self, ctx, formatter) if own is None else own.format_usage(ctx, formatter)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own = self._own_verb()
+        click.Group.format_help_text(self, ctx, formatter) if own is None else own.format_help_text(ctx, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own = self._own_verb()
+        if own is None:
+            super().format_options(ctx, formatter)
+        else:
+            own.format_options(ctx, formatter)
+            self.format_commands(ctx, formatter)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
@@ -197,7 +235,20 @@ def verbs_of(group: str | None) -> list[str]:
 
 def build_groups() -> list[VerbGroup]:
     """A click group for each of `GROUPS`; its help lists its verbs."""
-    return [VerbGroup(name, help=f"{subject}: {', '.join(verbs_of(name))}.") for name, subject in GROUPS.items()]
+    return [
+        VerbGroup(
+            name,
+            help=f"{subject}: {', '.join(verbs_of(name))}.",
+            context_settings={"ignore_unknown_options": name in VERBS},  # they are for the verb of the same name
+        )
+        for name, subject in GROUPS.items()
+    ]
+
+
+def _import_verb(path: str) -> click.Command:
+    module, _, function = VERBS[path][0].partition(":")
+    command: click.Command = getattr(import_module(f"pressrun.cli.{module}"), function)
+    return command
 
 
 def _path(group: str | None, name: str) -> str:

@@ -30,6 +30,7 @@ from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
+from pressrun.operations.backup.settings import BackupSettings
 from pressrun.services.settings import (
     BounceSettings,
     DeliverySettings,
@@ -74,6 +75,7 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
         tokens=TokenSettings(**document.values("tokens")),
         dkim=tuple(DkimSettings(**signature) for signature in signatures),
         dns=DnsSettings(**document.values("dns")),
+        backup=BackupSettings(**document.values("backup")),
         log=LogSettings(**document.values("log")),
         warnings=tuple(problems.warnings),
     )

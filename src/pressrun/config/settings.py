@@ -18,6 +18,7 @@ from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
+from pressrun.operations.backup.settings import BackupSettings
 from pressrun.services.settings import (
     BounceSettings,
     DeliverySettings,
@@ -69,6 +70,7 @@ class Settings:
     tokens: TokenSettings
     dkim: tuple[DkimSettings, ...]
     dns: DnsSettings
+    backup: BackupSettings
     log: LogSettings
     warnings: tuple[str, ...] = ()
 
@@ -165,6 +167,7 @@ TABLES = (
     Table(
         "dns", Shape.ONE, "DNS lookups: whether SPF and DMARC fit an edition's sender, before it goes out.", DnsSettings
     ),
+    Table("backup", Shape.ONE, "What `pressrun backup` writes.", BackupSettings),
     Table("log", Shape.ONE, "Logging to stderr.", LogSettings),
 )
 

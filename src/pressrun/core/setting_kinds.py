@@ -277,6 +277,13 @@ def domains() -> Kind[tuple[str, ...]]:
     return _many(member, 'a list of domain names, as in ["example.org"]')
 
 
+def age_recipients() -> Kind[tuple[str, ...]]:
+    """Public keys that age encrypts for."""
+    form = r"age1[0-9a-z]{50,400}|ssh-(?:ed25519|rsa) [A-Za-z0-9+/=]+(?: .*)?"
+    member = matching(form, "a public key such as age1vju7nwlyf4x4…, or ssh-ed25519 AAAA…")
+    return _many(member, 'a list of public keys, as in ["age1vju7nwlyf4x4…"]')
+
+
 def address() -> Kind[str]:
     """One email address."""
     return _written('a mail address, as in "ops@example.org"', lambda value: parse_address(value).wire)

@@ -36,6 +36,7 @@ from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.read_back import read_parts
 from pressrun.observe.settings import LogSettings
+from pressrun.operations.backup.settings import BackupSettings
 from pressrun.runtime.event_loop import run_loop
 from pressrun.services.settings import BounceSettings, DeliverySettings, DnsSettings, LimitSettings, TokenSettings
 from pressrun.store import deliveries, editions, lists
@@ -135,6 +136,7 @@ def _settings(folder: Path, url: str, capture_port: int) -> Settings:
         tokens=TokenSettings(),
         dkim=(),
         dns=DnsSettings(preflight=False),
+        backup=BackupSettings(),
         log=LogSettings(level="warning"),
     )
 

@@ -10,6 +10,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.tokens import WebTokens
 from pressrun.runtime.clock import utc_now
 from pressrun.store import copy_counts, inbound, pending_requests
+from pressrun.store.last_backup import last_backup_at
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -62,6 +63,7 @@ def build_web_app(
     async def metrics_page() -> bytes:
         metrics.set_relays_up({status.name: status.failing_since is None for status in relays.statuses()})
         metrics.set_loops(readiness.failing_seconds())
+        metrics.set("last_backup_timestamp_seconds", last_backup_at(settings.data))
         try:
             await _count_rows(metrics, services.database)
         except Unavailable:  # what the process counts by itself is wanted most then

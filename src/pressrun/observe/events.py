@@ -39,6 +39,7 @@ EVENTS: dict[str, str] = {
     "housekeeping.counts_mended": "the kept numbers of an edition's copies differed from its rows and were corrected",
     "housekeeping.statistics_dropped": "someone ran ANALYZE; its statistics were dropped, as no plan may use them",
     "housekeeping.database_unavailable": "old rows could not be cleared; will retry later",
+    "backup.written": "a backup is complete and on the disk, or handed to stdout; `removed` counts older ones",
     # people
     "subscription.ended": "a subscriber left or was removed",
     "subscription.suspended": "a subscriber bounced too often; `delivery.failed` of the same subscriber says why",

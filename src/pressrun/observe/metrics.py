@@ -50,6 +50,7 @@ COUNTERS = (
 )
 GAUGES = (
     Series("config_reload_successful", "1 if the configuration read last is in effect, 0 after a refused reload"),
+    Series("last_backup_timestamp_seconds", "The moment that the last good backup shows, 0 if none is known"),
     Series("database_up", "1 if the database answers; while it does not, numbers of rows are the last known ones"),
     Series("queue", "Copies of unfinished editions, by state", ("state",)),
     Series("inbound_kept", "Received mails that wait for an operator"),

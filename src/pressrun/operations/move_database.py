@@ -156,7 +156,7 @@ class _RunningMove:
         self._progress("building indexes")
         self._target.build_indexes()
         with self._source.snapshot(), self._target.transaction():
-            _index_editions(self._target, self._source.searchable_editions(), self._progress)
+            index_editions(self._target, self._source.searchable_editions(), self._progress)
         self._follow_evidence()
 
     def _follow_evidence(self) -> None:
@@ -199,7 +199,7 @@ class _RunningMove:
     def _index_again(self, changed: set[int]) -> None:
         here, there = self._source.searchable_editions(), self._target.searchable_editions()
         self._target.forget_searchable({*changed, *there} - ({*here} - changed))
-        _index_editions(self._target, sorted({*here} & changed | {*here} - {*there}), self._progress)
+        index_editions(self._target, sorted({*here} & changed | {*here} - {*there}), self._progress)
         if self._target.searchable_editions() != here:
             raise Refused("the search index has other editions. Nothing was changed")
 
@@ -243,7 +243,7 @@ class _RunningMove:
         )
 
 
-def _index_editions(target: MoveTarget, editions: Collection[int], progress: Progress) -> None:
+def index_editions(target: MoveTarget, editions: Collection[int], progress: Progress) -> None:
     """Add these editions to the search index of the target."""
     progress(f"indexing {len(editions):,} editions for search")
     for number in editions:

@@ -71,16 +71,29 @@ class RowCopier:
         """
         copied = 0
         for table in tables.values():
-            self.progress(f"copying {table.name}, {copied:,} rows so far")
-            with self.source.snapshot(), self.target.transaction():
-                digests = self._insert(table, self.source.rows(table))
-            copied += digests.rows
-            if not self.unusable_rows:
-                self.progress(f"comparing {table.name}, {copied:,} rows so far")
-                with self.target.snapshot():
-                    require_same(table, digests, digest_rows(self.target.rows(table)))
+            with self.source.snapshot():
+                copied += self._copy(table, copied)
         self.require_usable()
         return copied
+
+    def copy_snapshot(self, tables: Mapping[str, StoredTable]) -> int:
+        """The same, with all tables as they are in one snapshot of the source, which the caller has opened."""
+        copied = 0
+        for table in tables.values():
+            copied += self._copy(table, copied)
+        self.require_usable()
+        return copied
+
+    def _copy(self, table: StoredTable, copied: int) -> int:
+        """Copy and compare the rows of one table; returns how many."""
+        self.progress(f"copying {table.name}, {copied:,} rows so far")
+        with self.target.transaction():
+            digests = self._insert(table, self.source.rows(table))
+        if not self.unusable_rows:
+            self.progress(f"comparing {table.name}, {copied + digests.rows:,} rows so far")
+            with self.target.snapshot():
+                require_same(table, digests, digest_rows(self.target.rows(table)))
+        return digests.rows
 
     def check_all(self, tables: Mapping[str, StoredTable]) -> int:
         """Read every row and write none; returns how many. Raises BadInput as `copy_all` does."""

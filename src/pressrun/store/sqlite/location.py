@@ -53,11 +53,12 @@ class SqliteFile:
     def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
         return migrate.migrate(self.path, migrate.package_steps(), backups=backups, keys=keys)
 
-    def find_damage(self) -> str | None:
-        """What SQLite finds wrong when it reads the whole file, or None."""
+    def find_damage(self, *, is_thorough: bool = False) -> str | None:
+        """What SQLite finds wrong when it reads the whole file, or None; thorough, indexes are compared with rows."""
+        check = "integrity_check" if is_thorough else "quick_check"
         try:
             with closing(connect(self.path, readonly=True)) as connection:
-                result: str = connection.execute("pragma quick_check(1)").fetchone()[0]
+                result: str = connection.execute(f"pragma {check}(1)").fetchone()[0]
         except sqlite3.DatabaseError as problem:
             return None if "not a database" in str(problem) else str(problem)  # `version` reports that
         return None if result == "ok" else result

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
+from pressrun.core.errors import Refused
 from pressrun.store.sqlite.connection import dialect
 from pressrun.store.table_store import NOTES, StoredTable, TableStore, Values, is_copied, quoted
 
 _DRAWS_IDS = re.compile(r"integer primary key autoincrement")
+COPIED_PAGES = 1024  # in one step: others have the disk in between, and wait for no more than these to reach it
 _CHANGES = (("insert", ("new",)), ("update", ("old", "new")), ("delete", ("old",)))
 
 
@@ -51,6 +55,31 @@ class SqliteTables(TableStore):
             if self._connection.in_transaction:
                 self.execute("rollback")
             raise
+
+    def copy_file(self, target: Path, progress: Callable[[int, int], object]) -> None:
+        """Copy the whole file, as the snapshot of the caller has it, to a new one; `progress` gets pages left and all.
+
+        Others go on writing. As the snapshot stays the same, no step begins anew, however much they write. Each step
+        goes to the disk at once: a commit of theirs would otherwise have to wait for all that was copied so far.
+        Raises Refused when the file cannot be read or the copy not written, as on a full disk.
+        """
+        descriptor = os.open(target, os.O_RDWR | os.O_CLOEXEC | os.O_CREAT, 0o600)
+
+        def end_step(_: int, left: int, total: int) -> None:
+            os.fdatasync(descriptor)
+            progress(left, total)
+
+        try:
+            with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+                for pragma in ("locking_mode = exclusive", "journal_mode = off", "synchronous = off"):
+                    copy.execute(f"pragma {pragma}")
+                self._connection.backup(copy, pages=COPIED_PAGES, progress=end_step)
+                copy.execute("pragma journal_mode = delete")  # the copy is a single file
+            os.fsync(descriptor)
+        except sqlite3.Error as problem:
+            raise Refused(f"the database could not be copied to {target.parent}: {problem}") from problem
+        finally:
+            os.close(descriptor)
 
     def tables(self) -> dict[str, StoredTable]:
         made = self.execute("select name, sql from sqlite_schema where type = 'table' order by name").fetchall()

@@ -1,0 +1,164 @@
+"""Unpacks a backup into a folder and finds out whether an installation could live on from it.
+
+Nothing in a backup is believed: the manifest limits names and sizes before anything is written, and every digest is
+compared. What is unpacked looks like a data_dir.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pressrun.core.chain import Audit, Head, parse_head
+from pressrun.core.errors import BadConfiguration, BadInput, Refused, Unavailable
+from pressrun.core.keys import KeyRing
+from pressrun.operations.backup import manifest as manifests
+from pressrun.operations.backup.encodings import decoded
+from pressrun.operations.backup.manifest import Manifest, fingerprints, parse_manifest
+from pressrun.operations.backup.tar_stream import TarMember, read_members
+from pressrun.operations.row_copies import Progress
+from pressrun.services import evidence
+from pressrun.store.datadir import DataDir, key_fingerprints, load_consent_head, load_keys
+from pressrun.store.sqlite.location import SqliteFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """A backup that could be used: its manifest, its data with the newest schema, and what its evidence says."""
+
+    manifest: Manifest
+    data: DataDir
+    keys: KeyRing
+    audit: Audit
+
+
+def rehearse(path: Path, folder: Path, identity: Path | None, progress: Progress) -> Rehearsal:
+    """Unpack a backup into an empty folder, verify it, and bring its schema up to date.
+
+    Raises NoInput, BadInput for whatever is wrong with the backup, and Refused where there is no room for it.
+    """
+    progress("unpacking")
+    with _about(path):
+        manifest = unpack(path, folder, identity)
+        data = DataDir(folder)
+        progress("checking the database")
+        _require_intact(data, manifest)
+        keys = load_keys(data)
+        if fingerprints(key_fingerprints(keys)) != manifest.keys:
+            raise BadInput("its keys are not those that its manifest names")
+        is_migrated = _migrate(data, keys, progress)
+        progress("verifying the evidence of consent")
+        return Rehearsal(manifest=manifest, data=data, keys=keys, audit=_verify_evidence(data, manifest, is_migrated))
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Errors of what was unpacked are about the backup."""
+    try:
+        yield
+    except (BadConfiguration, Unavailable, BadInput) as problem:
+        raise BadInput(f"{path} cannot be used: {problem}") from problem
+
+
+def unpack(path: Path, folder: Path, identity: Path | None) -> Manifest:
+    """Write the files of a backup into an empty folder, each with the digest that the manifest names."""
+    with decoded(path, identity) as archive:
+        members = read_members(archive)
+        manifest = _read_manifest(members)
+        _require_room(manifest, folder)
+        missing = {file.path: file for file in manifest.files}
+        for member in members:
+            file = missing.pop(member.name, None)
+            if file is None or file.size != member.size:
+                raise BadInput(f"it holds {member.name!a} with {member.size} octets, which its manifest does not name")
+            if _write(member, folder / file.path) != file.sha256:
+                raise BadInput(f"{file.path} in it has changed: its SHA-256 is not that of the manifest")
+        if missing:
+            raise BadInput(f"{', '.join(missing)} is missing in it")
+    return manifest
+
+
+def _read_manifest(members: Iterator[TarMember]) -> Manifest:
+    first = next(members, None)
+    if first is None or first.name != manifests.NAME or first.size > manifests.LARGEST:
+        raise BadInput("it is not a backup of Pressrun")
+    return parse_manifest(b"".join(first.chunks))
+
+
+def _require_room(manifest: Manifest, folder: Path) -> None:
+    status = os.statvfs(folder)
+    free = status.f_bavail * status.f_frsize
+    if manifest.size > free:
+        raise Refused(f"there is no room for it: it needs {manifest.size:,} octets, and {folder} has {free:,} left")
+
+
+def _write(member: TarMember, path: Path) -> str:
+    """Write a member to a new file; returns its SHA-256."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    digest = hashlib.sha256()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as out:
+        for chunk in member.chunks:
+            digest.update(chunk)
+            out.write(chunk)
+        out.flush()
+        os.fsync(out.fileno())
+    return digest.hexdigest()
+
+
+def _require_intact(data: DataDir, manifest: Manifest) -> None:
+    """Raise BadInput unless the database is whole, of a schema that we know, and has as many rows as it should."""
+    file = SqliteFile(data.root / manifests.DATABASE)
+    version = file.version()
+    if version > file.newest_version:
+        raise BadInput(
+            f"its database has schema {version}, but this version of Pressrun only knows up to {file.newest_version}. "
+            f"Install Pressrun {manifest.program} or newer"
+        )
+    if version != manifest.schema:
+        raise BadInput(f"its database has schema {version}, and its manifest says {manifest.schema}")
+    damage = file.find_damage(is_thorough=True)
+    if damage is not None:
+        raise BadInput(f"its database is damaged ({damage})")
+    with closing(file.connect(readonly=True)) as connection:
+        tables = connection.tables()
+        rows = {name: tables.count(table) for name, table in tables.tables().items()}
+    if rows != manifest.rows:
+        other = sorted(name for name in {*rows, *manifest.rows} if rows.get(name) != manifest.rows.get(name))
+        raise BadInput(f"its database has other numbers of rows than its manifest says, in {', '.join(other)}")
+
+
+def _migrate(data: DataDir, keys: KeyRing, progress: Progress) -> bool:
+    """Bring an older schema up to date; False if it is."""
+    if data.database.version() == data.database.newest_version:
+        return False
+    progress("migrating the schema")
+    data.database.migrate(backups=data.backups, keys=keys)
+    shutil.rmtree(data.backups)
+    return True
+
+
+def _verify_evidence(data: DataDir, manifest: Manifest, is_migrated: bool) -> Audit:
+    witnesses: list[tuple[str, Head]] = []
+    if manifest.consent_head is not None:
+        witnesses.append(("in the manifest", parse_head(manifest.consent_head)))
+    with suppress(BadInput):  # what was kept was damaged before
+        witnesses.append(("in keys/consent-head", load_consent_head(data)))
+    if is_migrated and manifest.consent_head is None:
+        witnesses = []  # a step may have made the evidence anew
+    with closing(data.database.connect(readonly=True)) as connection:
+        return connection.read(lambda tx: evidence.verify(tx, witnesses))
+
+
+def require_same_installation(manifest: Manifest, data: DataDir) -> None:
+    """Raise BadInput where data_dir has the data of another installation."""
+    if not data.keys.is_dir() or not data.database.exists():
+        return
+    with suppress(BadConfiguration):
+        here = fingerprints(key_fingerprints(load_keys(data)))[manifests.SUPPRESSION_KEY]
+        if here != manifest.installation:
+            raise BadInput(f"it is a backup of another installation ({manifest.installation}; {data.root} is {here})")

@@ -1,0 +1,212 @@
+"""Makes a backup while the service goes on: a copy of the database, checked, and the archive around it.
+
+Until the archive is complete and on the disk it has no name of its own. Everything unfinished is in one hidden folder
+beside it, which the next backup removes if this one is killed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pressrun import __version__
+from pressrun.core.errors import OutputExists, Refused
+from pressrun.core.timestamps import rfc3339
+from pressrun.operations.backup.data_snapshot import DataSnapshot
+from pressrun.operations.backup.encodings import Compression, encoded
+from pressrun.operations.backup.manifest import (
+    CONFIG,
+    DATABASE,
+    NAME,
+    BackupFile,
+    Manifest,
+    encode_manifest,
+    fingerprints,
+)
+from pressrun.operations.backup.tar_stream import CHUNK, TarWriter
+from pressrun.operations.move_database import index_editions
+from pressrun.operations.row_copies import Progress, RowCopier, require_same_tables, require_same_totals
+from pressrun.store import consent
+from pressrun.store.files import sync_directory
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.sqlite.tables import SqliteTables
+from pressrun.store.table_store import MoveMark, MoveState
+
+SCRATCH = ".pressrun-backup-"  # with some letters: the folder of a backup that is being made
+_HAS_HEAD = "consent_head"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """What stands around an archive."""
+
+    compression: Compression
+    recipients: Sequence[str]
+
+
+@contextmanager
+def scratch_folder(beside: Path) -> Iterator[Path]:
+    """A folder of this process for what is unfinished; those of backups that were killed are removed first.
+
+    The lock on it ends with the process, however that ends.
+    """
+    for left in beside.glob(f"{SCRATCH}*"):
+        _remove_if_left(left)
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=beside))
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _remove_if_left(folder: Path) -> None:
+    with suppress(OSError):  # another one has just removed it, or it belongs to somebody else
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+        finally:
+            os.close(descriptor)
+
+
+def write_file(snapshot: DataSnapshot, config: bytes, target: Path, encoding: Encoding, progress: Progress) -> Manifest:
+    """Write a backup to a new file, whole or not at all. Raises OutputExists, and Refused for a damaged database."""
+    _require_free(target)
+    with scratch_folder(target.parent) as scratch:
+        draft = scratch / "archive"
+        with _new_file(draft) as out:
+            manifest = _write(snapshot, config, scratch, out, encoding, progress)
+            out.flush()
+            os.fsync(out.fileno())
+        _publish(draft, target)
+    return manifest
+
+
+def write_stream(
+    snapshot: DataSnapshot, config: bytes, out: IO[bytes], encoding: Encoding, scratch: Path, progress: Progress
+) -> Manifest:
+    """Write a backup to a stream; `scratch` is for the copy of the database."""
+    manifest = _write(snapshot, config, scratch, out, encoding, progress)
+    out.flush()
+    return manifest
+
+
+def _require_free(target: Path) -> None:
+    if os.path.lexists(target):
+        raise OutputExists(f"{target} already exists. Name another file, or a folder")
+
+
+def _new_file(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+
+
+def _publish(draft: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(draft)  # never over a file that came meanwhile
+    except FileExistsError:
+        _require_free(target)
+    except OSError:  # a file system without hard links
+        _require_free(target)
+        draft.replace(target)
+    sync_directory(target.parent)
+
+
+def _write(
+    snapshot: DataSnapshot, config: bytes, scratch: Path, out: IO[bytes], encoding: Encoding, progress: Progress
+) -> Manifest:
+    copy = scratch / DATABASE
+    copy_database(snapshot, copy, progress)
+    files = {CONFIG: config, **snapshot.files}
+    manifest = describe(snapshot, copy, files, progress)
+    progress("writing the archive")
+    with ExitStack() as stack:
+        archive = stack.enter_context(encoded(out, encoding.compression, encoding.recipients))
+        tar = TarWriter(archive)
+        for name, content in {NAME: encode_manifest(manifest), **files}.items():
+            tar.add(name, len(content), snapshot.at, io.BytesIO(content))
+        with copy.open("rb") as database:
+            tar.add(DATABASE, os.fstat(database.fileno()).st_size, snapshot.at, database)
+        tar.close()
+    return manifest
+
+
+def copy_database(snapshot: DataSnapshot, copy: Path, progress: Progress) -> None:
+    """Copy the database of a snapshot to a file, whichever engine it has; raises Refused when it is damaged."""
+    if isinstance(snapshot.tables, SqliteTables):
+        _copy_file(snapshot.tables, copy, progress)
+    else:
+        _copy_rows(snapshot, copy, progress)
+    progress("checking the copy")
+    damage = SqliteFile(copy).find_damage()
+    if damage is not None:
+        raise Refused(f"{snapshot.data.database} is damaged ({damage}). Nothing was written: keep your last backups")
+
+
+def _copy_file(tables: SqliteTables, copy: Path, progress: Progress) -> None:
+    def show(left: int, total: int) -> None:
+        progress(f"copying the database, {100 * (total - left) // max(1, total)} %")
+
+    tables.copy_file(copy, show)
+
+
+def _copy_rows(snapshot: DataSnapshot, copy: Path, progress: Progress) -> None:
+    """All rows of a database on a server, as that snapshot has them, in a file."""
+    with closing(SqliteFile(copy).open_target()) as target:
+        mark = MoveMark(MoveState.ARRIVING, str(snapshot.data.database), "backup")
+        target.prepare(mark)
+        tables = require_same_tables(snapshot.tables, target)
+        RowCopier(snapshot.tables, target, progress).copy_snapshot(tables)
+        progress("building indexes")
+        target.build_indexes()
+        with target.transaction():
+            index_editions(target, snapshot.tables.searchable_editions(), progress)
+            target.complete(require_same_totals(snapshot.tables, target, tables))
+        target.publish(mark)
+        target.release()
+
+
+def describe(snapshot: DataSnapshot, copy: Path, files: dict[str, bytes], progress: Progress) -> Manifest:
+    """The manifest of a backup with this copy of the database and these other files."""
+    progress("counting rows")
+    with closing(SqliteFile(copy).connect(readonly=True)) as connection:
+        tables = connection.tables()
+        rows = {name: tables.count(table) for name, table in tables.tables().items()}
+        head = consent.read_head(tables.tx) if _HAS_HEAD in rows else None
+    progress("computing digests")
+    described = [BackupFile(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()]
+    return Manifest(
+        program=__version__,
+        schema=snapshot.schema,
+        engine=snapshot.engine,
+        created_at=str(rfc3339(snapshot.at)),
+        keys=fingerprints(snapshot.keys),
+        consent_head=str(head) if head is not None and head.number else None,
+        rows=rows,
+        files=(*described, BackupFile(DATABASE, copy.stat().st_size, digest_file(copy))),
+    )
+
+
+def digest_file(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def large_temporary_files(environ: Mapping[str, str]) -> Path:
+    """The folder for large temporary files: TMPDIR, or /var/tmp, as /tmp is often in memory."""
+    return Path(environ.get("TMPDIR") or "/var/tmp")  # noqa: S108 - what we create in it is ours alone
