@@ -76,6 +76,44 @@ def test_a_former_name_is_accepted_with_a_warning(tmp_path: Path) -> None:
     )
 
 
+def test_a_key_that_moved_to_another_table_is_accepted_with_a_warning(tmp_path: Path) -> None:
+    settings = load_settings(_write(tmp_path, '[limits]\nconsent_ip_for = "7d"\nrole_addresses = "ignore"\n'), {})
+    assert (7 * 86400.0, "ignore") == (
+        settings.retention.addresses_of_requests_seconds,
+        settings.limits.role_addresses,
+    )
+    assert settings.warnings == (
+        (
+            "line 11: limits.consent_ip_for: is now called addresses_of_requests in [retention]. "
+            "The old name works for one release"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rest", "problem"),
+    [
+        (
+            '[limits]\nconsent_ip_for = "7d"\n[retention]\naddresses_of_requests = "9d"\n',
+            (
+                "line 11: limits.consent_ip_for: found consent_ip_for beside retention.addresses_of_requests, "
+                "expected retention.addresses_of_requests alone"
+            ),
+        ),
+        (
+            "[limits]\nconsent_ip_for = 7\n",
+            (
+                "line 11: retention.addresses_of_requests: found 7, expected a duration in quotes: a number and ms, s, "
+                'm, h or d, as in "15m", or "never"; did you mean "7s"?'
+            ),
+        ),
+    ],
+    ids=["both", "wrong"],
+)
+def test_what_is_wrong_with_a_key_that_moved_is_said_where_it_stands(tmp_path: Path, rest: str, problem: str) -> None:
+    assert [problem] == [str(error) for error in examine(_write(tmp_path, rest), {})]
+
+
 def test_both_names_of_a_key_are_one_too_many(tmp_path: Path) -> None:
     """A file with both would leave open which of them holds."""
     rest = '[limits]\nleaving_notes_per_address = "7/day"\nunsubscribe_notes_per_address = "9/day"\n'

@@ -62,6 +62,35 @@ PLANS = {
     ],
     "deliveries.is_unfinished": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
     "deliveries.is_in_flight": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
+    "retention.page": [
+        "search delivery using index delivery_queue (edition_id=? and state=?)",
+        "search mine using integer primary key (rowid=?)",
+        "search suspension using integer primary key (rowid=?)",
+        "search ours using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",
+        "search later using index delivery_once (subscription_id=? and edition_id>?)",
+        "search older using index delivery_bounced (subscription_id=? and rowid<?)",
+    ],
+    "retention.aged": [
+        "search edition using integer primary key (rowid>?)",
+        "search delivery using covering index delivery_queue (edition_id=? and state=?)",
+        "search bulk_change using covering index bulk_change_by_edition (edition_id=?)",
+        "search other using index edition_by_issue (issue=?)",
+    ],
+    "retention.of_issue": [
+        "search mine using integer primary key (rowid=?)",
+        "search other using integer primary key (rowid=?)",
+        "search ours using integer primary key (rowid=?)",
+        "search other using index edition_by_issue (issue=?)",
+        "search theirs using integer primary key (rowid=?)",
+    ],
+    "retention.keep_outcomes": [
+        "search delivery using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+    ],
+    "retention.remove": [
+        "search delivery using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+    ],
     "copy_counts.count": ["search delivery using covering index delivery_queue (edition_id=?)"],
     "copy_counts.get": ["search copy_count using integer primary key (rowid=?)"],
     "copy_counts.live": [

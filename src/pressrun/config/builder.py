@@ -37,6 +37,7 @@ from pressrun.services.settings import (
     DnsSettings,
     DomainSettings,
     LimitSettings,
+    RetentionSettings,
     TokenSettings,
 )
 from pressrun.web.settings import HttpSettings
@@ -73,6 +74,7 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
         bounces=BounceSettings(**document.values("bounces")),
         limits=_make(LimitSettings, limits),
         tokens=TokenSettings(**document.values("tokens")),
+        retention=RetentionSettings(**document.values("retention")),
         dkim=tuple(DkimSettings(**signature) for signature in signatures),
         dns=DnsSettings(**document.values("dns")),
         backup=BackupSettings(**document.values("backup")),

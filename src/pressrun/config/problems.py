@@ -40,6 +40,10 @@ class Problems:
         """Record something that works and is probably a mistake."""
         self.warnings.append(f"line {self.line(path)}: {dotted(path)}: {message}")
 
+    def move(self, former: Path, path: Path) -> None:
+        """What is said about the key `path` is said about the line where it stands, under its former name."""
+        self.lines = {**self.lines, path: self.line(former)}
+
     def line(self, path: Path) -> int:
         """The line of a key or of the nearest table above it that has one; else 1."""
         for length in range(len(path), 0, -1):

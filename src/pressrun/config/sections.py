@@ -107,6 +107,8 @@ def _repeated_table(text: str, line: int, names: tuple[str, ...]) -> ConfigError
 
 def read(document: dict[str, Any], problems: Problems) -> Document:
     """Read every table; errors go to `problems`."""
+    for table in TABLES:
+        document = _with_former_keys(document, table, problems)
     _report_unknown_tables(document, problems)
     return Document(
         sections=tuple(
@@ -115,6 +117,23 @@ def read(document: dict[str, Any], problems: Problems) -> Document:
             for path, content in _occurrences(table, document, problems)
         )
     )
+
+
+def _with_former_keys(document: dict[str, Any], table: Table, problems: Problems) -> dict[str, Any]:
+    """The document with those keys in a table that it has in another one, where they once were."""
+    for former_table, name, key in table.former_places():
+        former, today = document.get(former_table), document.get(table.name, {})
+        if not isinstance(former, dict) or name not in former or not isinstance(today, dict):
+            continue
+        document = {**document, former_table: {each: former[each] for each in former if each != name}}
+        if key in today:
+            problems.error((former_table, name), f"{name} beside {table.name}.{key}", f"{table.name}.{key} alone")
+            continue
+        place = f"{key} in [{table.name}]"
+        problems.warn((former_table, name), f"is now called {place}. The old name works for one release")
+        problems.move((former_table, name), (table.name, key))
+        document = {**document, table.name: {**today, key: former[name]}}
+    return document
 
 
 def _tables_below(name: str) -> set[str]:

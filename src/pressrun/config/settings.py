@@ -25,6 +25,7 @@ from pressrun.services.settings import (
     DnsSettings,
     DomainSettings,
     LimitSettings,
+    RetentionSettings,
     ServiceSettings,
     TokenSettings,
 )
@@ -68,6 +69,7 @@ class Settings:
     bounces: BounceSettings
     limits: LimitSettings
     tokens: TokenSettings
+    retention: RetentionSettings
     dkim: tuple[DkimSettings, ...]
     dns: DnsSettings
     backup: BackupSettings
@@ -84,6 +86,7 @@ class Settings:
         return ServiceSettings(
             limits=self.limits,
             tokens=self.tokens,
+            retention=self.retention,
             bounces=self.bounces,
             delivery=self.delivery,
             dns=self.dns,
@@ -125,6 +128,14 @@ class Table:
         """The setting that once had that key."""
         return next((each for each in self.keys if key in each.formerly), None)
 
+    def former_places(self) -> Iterator[tuple[str, str, str]]:
+        """The keys of this table that once were in another: their tables, their names there, and those today."""
+        for each in self.keys:
+            for name in each.formerly:
+                table, dot, key = name.rpartition(".")
+                if dot:
+                    yield table, key, each.key
+
 
 TABLES = (
     Table("", Shape.TOP, "Identity of this installation.", Settings, Site),
@@ -158,6 +169,12 @@ TABLES = (
         guests=(SmtpSettings,),
     ),
     Table("tokens", Shape.ONE, "How long links work. Unsubscribe links work for ever.", TokenSettings),
+    Table(
+        "retention",
+        Shape.ONE,
+        'How long something is kept: a duration, or "never", which keeps it. [limits] says how long mail is kept.',
+        RetentionSettings,
+    ),
     Table(
         "dkim",
         Shape.ONE_OR_MANY,

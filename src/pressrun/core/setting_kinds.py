@@ -137,6 +137,22 @@ def duration_or_none() -> Kind[float]:
     return _written(_DURATION, parse_duration, unit="s")
 
 
+def duration_or_never() -> Kind[float | None]:
+    """Seconds, from text such as "90d", or None for "never"."""
+    expected = f'{_DURATION}, or "never"'
+    kind = duration_or_none()
+
+    def read(value: object) -> float | None:
+        if value == "never":
+            return None
+        try:
+            return kind.read(value)
+        except BadValue as problem:
+            raise BadValue(problem.expected.replace(_DURATION, expected), found=problem.found) from None
+
+    return Kind(expected=expected, read=read)
+
+
 def _many(member: Kind[T], expected: str) -> Kind[tuple[T, ...]]:
     """A list; every invalid member is reported, not only the first."""
 

@@ -38,7 +38,14 @@ from pressrun.message.editions.read_back import read_parts
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.runtime.event_loop import run_loop
-from pressrun.services.settings import BounceSettings, DeliverySettings, DnsSettings, LimitSettings, TokenSettings
+from pressrun.services.settings import (
+    BounceSettings,
+    DeliverySettings,
+    DnsSettings,
+    LimitSettings,
+    RetentionSettings,
+    TokenSettings,
+)
 from pressrun.store import deliveries, editions, lists
 from pressrun.store.transaction import Transaction
 from pressrun.web.settings import HttpSettings
@@ -134,6 +141,7 @@ def _settings(folder: Path, url: str, capture_port: int) -> Settings:
         bounces=BounceSettings(),
         limits=LimitSettings(),
         tokens=TokenSettings(),
+        retention=RetentionSettings(),
         dkim=(),
         dns=DnsSettings(preflight=False),
         backup=BackupSettings(),

@@ -33,8 +33,9 @@ class Running:
 
     def loops_ended_first(self) -> list[BackgroundLoop]:
         """The loops for what comes in, and for what is due by the clock."""
-        services = self.services
-        return [services.operating.housekeeping, self.relay_watch, services.readers.web_requests, *self.listeners.loops]
+        operating = self.services.operating
+        by_the_clock = [operating.housekeeping, operating.retention, self.relay_watch]
+        return [*by_the_clock, self.services.readers.web_requests, *self.listeners.loops]
 
     def loops_ended_last(self) -> list[BackgroundLoop]:
         """The loops that are needed, beside the dispatcher, until all that is in flight is recorded."""

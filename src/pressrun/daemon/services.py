@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
@@ -28,6 +29,7 @@ from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.moving_in import MovingIn
 from pressrun.services.operating.redirect_admin import RedirectAdmin
+from pressrun.services.operating.retention import Retention
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.ports import UNOBSERVED, LayoutRenderer, SignUpObserver, Waker
@@ -85,6 +87,7 @@ class Operating:
     held: HeldSignUps
     moving_in: MovingIn
     housekeeping: Housekeeping
+    retention: Retention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +226,12 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutRender
             entropy=entropy,
             wake=wake,
             keep_head=lambda head: asyncio.to_thread(datadir.keep_consent_head, data, head),
+        ),
+        retention=Retention(
+            database=database,
+            settings=context.settings,
+            clock=clock,
+            remove_backups=partial(datadir.remove_old_backups, data),
         ),
     )
 

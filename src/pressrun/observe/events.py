@@ -38,6 +38,8 @@ EVENTS: dict[str, str] = {
     "housekeeping.clock_set_back": "the clock was ahead; what waited for a later time waits from now on",
     "housekeeping.counts_mended": "the kept numbers of an edition's copies differed from its rows and were corrected",
     "housekeeping.statistics_dropped": "someone ran ANALYZE; its statistics were dropped, as no plan may use them",
+    "retention.copies_removed": "rows of an edition's copies were removed for their age; its numbers stay",
+    "retention.backup_removed": "a copy of the database from before a change of the schema was removed for its age",
     "housekeeping.database_unavailable": "old rows could not be cleared; will retry later",
     "backup.written": "a backup is complete and on the disk, or handed to stdout; `removed` counts older ones",
     # people

@@ -275,12 +275,6 @@ class LimitSettings:
         "by a relay. Beyond that, 452. Bounces, complaints, and mail to signed addresses have the same amount of "
         "their own.",
     )
-    consent_ip_seconds: float = setting(
-        kinds.duration_or_none(),
-        key="consent_ip_for",
-        default="180d",
-        help="How long consent evidence keeps the network address it came from. The rest stays.",
-    )
     posts_per_editor: Rate = setting(
         kinds.rate(),
         default="20/day",
@@ -338,6 +332,37 @@ class TokenSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """`[retention]`: after how many seconds something is removed; None: never."""
+
+    copies_seconds: float | None = setting(
+        kinds.duration_or_never(),
+        key="copies",
+        default="never",
+        help="How long the row of each copy is kept once its edition is over: who got it, and what was replied. "
+        "Numbers and outcomes stay. After that, failed copies cannot be sent again, and a bounce that comes later "
+        "counts against nobody.",
+        reason="Only you know how long you have to answer who got what.",
+    )
+    addresses_of_requests_seconds: float | None = setting(
+        kinds.duration_or_never(),
+        key="addresses_of_requests",
+        formerly={"limits.consent_ip_for": None},
+        default="90d",
+        help="How long consent evidence keeps the network address it came from. The rest stays.",
+        reason="Long enough to look into abuse of a form.",
+    )
+    backups_of_schema_seconds: float | None = setting(
+        kinds.duration_or_never(),
+        key="backups_of_schema",
+        default="90d",
+        help="How long the copies of the database are kept that an upgrade makes before each change of the schema "
+        "(`backups/schema-*`). Without them there is no way back to the version before.",
+        reason="They hold addresses of people who left or were erased since.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DnsSettings:
     """`server` None means the system's name servers."""
 
@@ -367,6 +392,7 @@ class ServiceSettings:
     tokens: TokenSettings = TokenSettings()
     bounces: BounceSettings = BounceSettings()
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    retention: RetentionSettings = RetentionSettings()
     dns: DnsSettings = DnsSettings()
     signed_domains: frozenset[str] = frozenset()
     relays: frozenset[str] = frozenset()

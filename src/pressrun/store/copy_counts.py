@@ -108,7 +108,7 @@ def count_live(tx: Transaction) -> dict[str, int]:
 def changing_editions(tx: Transaction, after: int, over_since: int) -> list[int]:
     """The ids of some editions whose copies may still change, in order, after this one.
 
-    They are not over, or have been only since `over_since`.
+    They are not over, or have been only since `over_since`. Those whose rows are being removed are left out.
     """
     return [row["edition_id"] for row in tx.rows("copy_counts.editions", after=after, over_since=over_since)]
 

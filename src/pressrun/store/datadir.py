@@ -174,6 +174,19 @@ def set_aside_left_database(data: DataDir) -> Path | None:
         lock.release()
 
 
+def remove_old_backups(data: DataDir, before: float) -> list[str]:
+    """Remove copies of the database from before schema changes that were made before this time; returns their names.
+
+    Others in that folder stay, such as what a move has left.
+    """
+    old = [path for path in data.backups.glob("schema-*.sqlite3") if path.stat().st_mtime < before]
+    for path in old:
+        path.unlink(missing_ok=True)
+    if old:
+        sync_directory(data.backups)
+    return sorted(path.name for path in old)
+
+
 def is_moving(data: DataDir) -> bool:
     """Whether a command that moves the database is running."""
     if not data.move_lock.exists():

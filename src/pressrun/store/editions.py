@@ -48,6 +48,7 @@ class Edition:
     finished_at: int | None
     issue: str | None = None
     is_welcome: bool = False
+    copies_removed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

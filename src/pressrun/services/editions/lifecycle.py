@@ -15,7 +15,7 @@ from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.services.editions.audience import begin_audience, queue_slice
 from pressrun.services.editions.draft_status import require_releasable
 from pressrun.services.ports import Clock
-from pressrun.store import bulk_changes, copy_counts, deliveries, drafts, editions, language_switch, lists
+from pressrun.store import bulk_changes, copy_counts, deliveries, drafts, editions, language_switch, lists, retention
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
@@ -39,14 +39,31 @@ def start(tx: Transaction, edition: Edition, now: int) -> Edition:
     """Begin to take the audience: everyone who is active and not suppressed now.
 
     With nobody there it is finished at once, and published all the same: who starts a newsletter has editions to show
-    before it has readers.
+    before it has readers. Raises Refused where nobody knows any more who has had its issue.
     """
+    reason = why_nobody_may_get(tx, edition.id)
+    if reason is not None:
+        raise Refused(reason)
     canary = None if edition.canary_percent is None else 0
     started = replace(_moved(edition, EditionEvent.START), started_at=now, canary_copies=canary)
     editions.record_edition(tx, edition, started)  # first, so that nobody else takes the audience
     begin_audience(tx, started, now)
     finished = finish_if_done(tx, edition.id, now)
     return finished[0] if finished else require_edition(tx, edition.id)
+
+
+def why_nobody_may_get(tx: Transaction, edition_id: int) -> str | None:
+    """Why nobody may be given another copy of an edition: the rows that say who had it, or its issue, are gone."""
+    removed = retention.find_removed(tx, edition_id)
+    if removed is None:
+        return None
+    gone = f"the rows of the copies of edition {removed} were removed for their age ([retention] copies)"
+    if removed == edition_id:
+        return f"{gone}, so nobody can tell who needs it again"
+    return (
+        f"{gone}, so nobody can tell who has had this issue: take edition {edition_id} out of it with "
+        f"`pressrun edition unlink {edition_id}`"
+    )
 
 
 def release(tx: Transaction, edition_id: int, now: int) -> Edition:
@@ -156,6 +173,11 @@ def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds
         )
         editions.record_edition(tx, edition, late)
         return late
+    reason = why_nobody_may_get(tx, edition.id)
+    if reason is not None:
+        held = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
+        editions.record_edition(tx, edition, held)
+        return held
     return start(tx, edition, now)
 
 
@@ -297,11 +319,13 @@ async def carry_on(database: Database, clock: Clock) -> bool:
 def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int) -> bool:
     """Give one more reader an edition that has taken its audience; False for who may not be mailed or has the issue.
 
-    A finished one opens again for that copy.
+    A finished one opens again for that copy. False for everybody once the rows that say who has it are gone.
     """
     edition = require_edition(tx, edition_id)
     state = move(edition.state, EditionEvent.REOPEN)
-    if state is None or not language_switch.give_copy(tx, edition_id, subscription_id, now):
+    if state is None or why_nobody_may_get(tx, edition_id) is not None:
+        return False
+    if not language_switch.give_copy(tx, edition_id, subscription_id, now):
         return False
     changed = replace(edition, state=state, audience=edition.audience + 1)
     if edition.state is EditionState.FINISHED:
@@ -326,6 +350,9 @@ def resend_failed(tx: Transaction, edition_id: int, now: int, skipped: int = 0) 
     """
     edition = require_edition(tx, edition_id)
     moved = _moved(edition, EditionEvent.REOPEN)
+    reason = why_nobody_may_get(tx, edition_id)
+    if reason is not None:
+        raise Refused(reason)
     if edition.state is EditionState.SENDING and edition.canary_copies is not None:
         # A copy that is not on its way any more would make room for one reader more than the canary may have.
         raise Refused(f"the canary copies of edition {edition_id} are being sent. Try again when it has paused")

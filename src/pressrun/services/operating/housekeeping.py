@@ -131,7 +131,9 @@ class Housekeeping(BackgroundLoop):
         with self.isolated("kept mail"):
             await drop_kept_mail(self._database, limit_settings, int(now))
         await self._sweep("requests", pending_requests.sweep_set_aside, int(now - limit_settings.kept_mail_seconds))
-        await self._sweep("network addresses", age_ips, limit_settings.consent_ip_seconds, self._entropy, now)
+        keep_seconds = self._settings.value.retention.addresses_of_requests_seconds
+        if keep_seconds is not None:
+            await self._sweep("network addresses", age_ips, keep_seconds, self._entropy, now)
         await self._check_counts(int(now // DAY_SECONDS))
         with self.isolated("statistics"):
             if await self._database.drop_statistics():

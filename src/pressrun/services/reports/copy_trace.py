@@ -23,6 +23,11 @@ def trace_copy(tx: Transaction, edition_id: int, address: Address, site: Site) -
     if person is None:
         raise NotFound(f"unknown address {address}")
     row = deliveries.find_copy_of(tx, edition_id=edition_id, subscriber_id=person.id)
+    if row is None and edition.copies_removed_at is not None:
+        raise NotFound(
+            f"rows of the copies of edition {edition_id} have been removed since {rfc3339(edition.copies_removed_at)} "
+            "([retention] copies), so nobody can tell any more whether there was one for this reader"
+        )
     if row is None:
         raise NotFound(
             f"edition {edition_id} has no copy for {address}, who was not an active subscriber of {edition.list_name} "

@@ -1,7 +1,8 @@
 """The report on an edition: its copies by state, kind, class, domain and reply, and over time.
 
 It is read in one transaction by aggregates, so a report on an audience of 100,000 takes well under a second. Groups
-contain no address; `failures` and `waiting` name the reader of each copy, for programs.
+contain no address; `failures` and `waiting` name the reader of each copy, for programs. Copies whose rows were removed
+for their age are in all numbers, by the hour in which they came to their end.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import at_defaults
@@ -21,13 +23,15 @@ from pressrun.services.editions.draft_approval import find_held
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.ports import Clock
 from pressrun.services.reports.ledger_reports import Answer, describe_edition
-from pressrun.store import bounces, deliveries, destinations, editions, lists
+from pressrun.store import bounces, deliveries, destinations, editions, lists, retention
 from pressrun.store.database import Database
 from pressrun.store.editions import CountedEvent
+from pressrun.store.retention import CopyOutcome
 from pressrun.store.transaction import Row, Transaction
 
 DOMAINS_AT_MOST = 100  # the smaller ones are counted in one line
 _ERASED = "erased readers"
+_REMOVED = "removed for their age"
 _SHARES = {"half_delivered_at": 0.5, "most_delivered_at": 0.9, "nearly_all_delivered_at": 0.99}
 
 
@@ -116,7 +120,8 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
     failures = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)]
     deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
     waiting = deferred + _paused_copies(tx, edition_id, now)
-    moments, target = _moments(tx, edition_id), lists.find_list_by_id(tx, found.list_id)
+    gone = retention.outcomes_of(tx, edition_id)
+    moments, target = _moments(tx, edition_id, gone), lists.find_list_by_id(tx, found.list_id)
     start_at = found.created_at if found.started_at is None else found.started_at
     return EditionReport(
         edition=describe_edition(tx, found, now),
@@ -124,11 +129,14 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
         waiting=waiting,
         unsubscribed=found.unsubscribed,
         complaints=found.complaints,
-        kinds=Counter(str(one["kind"]) for one in failures if one["kind"]),
-        bounces=bounces.count_by_class(tx, edition_id),
-        failures_said=_grouped(failures),
+        kinds=_total([(str(one["kind"] or ""), 1) for one in failures], [(one.kind, one.number) for one in gone]),
+        bounces=_total(bounces.count_by_class(tx, edition_id).items(), [(one.bounce, one.number) for one in gone]),
+        failures_said=_with_replies_of(_grouped(failures), gone),
         waiting_said=_grouped(waiting),
-        domains=_by_domain(deliveries.count_by_domain(tx, edition_id)),
+        domains=_by_domain(
+            [(row["domain"], row["state"], row["number"]) for row in deliveries.count_by_domain(tx, edition_id)],
+            [(one.lane, one.state, one.number) for one in gone],
+        ),
         timing=_timing(moments["delivered"]),
         timelines={name: spread(counts, start_at) for name, counts in moments.items()},
         list_title=found.list_name if target is None else target.title,
@@ -136,6 +144,35 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
         language="" if target is None else target.language,
         timezone="UTC" if target is None else target.timezone,
     )
+
+
+def _total(*counted: Iterable[tuple[str, int]]) -> Counter[str]:
+    """The sums by name, without what has none."""
+    total: Counter[str] = Counter()
+    for name, number in chain(*counted):
+        if name:
+            total[name] += number
+    return total
+
+
+def _with_replies_of(said: Sequence[CommonReply], gone: Iterable[CopyOutcome]) -> list[CommonReply]:
+    """The replies, and those of copies whose rows are gone, of which no words are left; the most frequent first."""
+    without_words: Counter[tuple[str, str, int, str]] = Counter()
+    for one in gone:
+        if one.state is DeliveryState.FAILED:
+            without_words[one.kind, one.bounce, one.code, one.enhanced] += one.number
+    replies = [
+        CommonReply(
+            number=number,
+            kind=kind or None,
+            bounce=bounce or None,
+            code=code or None,
+            enhanced=enhanced or None,
+            text="",
+        )
+        for (kind, bounce, code, enhanced), number in without_words.items()
+    ]
+    return sorted([*said, *replies], key=lambda one: -one.number)
 
 
 def _copy(row: Row) -> Answer:
@@ -208,15 +245,18 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _by_domain(rows: Iterable[Row]) -> list[DomainCounts]:
-    """By provider, or by domain without a known provider, the most copies first."""
+def _by_domain(rows: Iterable[tuple[str, str, int]], gone: Iterable[tuple[str, str, int]]) -> list[DomainCounts]:
+    """By provider, or by domain without a known provider, the most copies first; of copies that are gone, by lane."""
     counts: dict[str, Counter[str]] = {}
     domains: dict[str, set[str]] = {}
-    for row in rows:
-        domain = row["domain"]
+    for domain, state, number in rows:
         name = provider_of(domain) or domain or _ERASED
-        counts.setdefault(name, Counter())[row["state"]] += row["number"]
+        counts.setdefault(name, Counter())[state] += number
         domains.setdefault(name, set()).add(domain)
+    for lane, state, number in gone:
+        name = lane or _REMOVED
+        counts.setdefault(name, Counter())[state] += number
+        domains.setdefault(name, set()).add(name)
     names = sorted(counts, key=lambda name: (-counts[name].total(), name))
     found = [_domain_counts(name, len(domains[name]), counts[name]) for name in names[:DOMAINS_AT_MOST]]
     rest = names[DOMAINS_AT_MOST:]
@@ -237,13 +277,16 @@ def _domain_counts(name: str | None, domains: int, counts: Counter[str]) -> Doma
     )
 
 
-def _moments(tx: Transaction, edition_id: int) -> dict[str, Mapping[int, int]]:
+def _moments(tx: Transaction, edition_id: int, gone: Iterable[CopyOutcome]) -> dict[str, Mapping[int, int]]:
     """How many copies in each second. One that bounced later counts as delivered at first, and as failed."""
     delivered: Counter[int] = Counter()
     failed: Counter[int] = Counter()
     for row in deliveries.count_by_moment(tx, edition_id):
         (delivered if row["state"] == DeliveryState.DELIVERED else failed)[row["at"]] += row["number"]
     delivered.update(bounces.count_handovers(tx, edition_id))
+    for one in gone:
+        if one.state is not DeliveryState.CANCELLED:
+            (delivered if one.state is DeliveryState.DELIVERED else failed)[one.at] += one.number
     counted = editions.event_counts(tx, edition_id)
     return {
         "delivered": delivered,

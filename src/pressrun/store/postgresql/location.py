@@ -125,7 +125,14 @@ class PostgresDatabase:
     def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
         """Run the steps that are missing, each in a transaction; the server's operator makes the backups."""
         del backups, keys
-        return self._ask(self._migrate)
+        if self.version() >= self.newest_version:
+            return []  # also for a role that may only read
+        try:
+            return self._ask(self._migrate)
+        except InsufficientPrivilege as problem:
+            raise BadConfiguration(
+                f"{self}: {problem.diag.message_primary}. Make the role the owner of its tables, then migrate"
+            ) from None
 
     def _migrate(self, connection: psycopg.Connection[Any]) -> list[int]:
         reached: list[int] = []

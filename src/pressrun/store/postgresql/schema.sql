@@ -282,6 +282,7 @@ create table edition (
     issue text collate "C",
     is_welcome bigint not null default 0 check (is_welcome in (0, 1)),
     is_repeat bigint not null default 0 check (is_repeat in (0, 1)),
+    copies_removed_at bigint,
     unique (list_id, slug)
 );
 create index edition_by_issue on edition (issue, list_id) where issue is not null;
@@ -430,6 +431,7 @@ create index delivery_queue on delivery (edition_id, state, lane, due_at, id);
 -- For the notices, whose place in the queue the index above does not give: `is null` is no equality for its order.
 create index delivery_notices on delivery (state, lane, due_at, id) where edition_id is null;
 create unique index delivery_once on delivery (subscription_id, edition_id);
+create index delivery_bounced on delivery (subscription_id) where bounce is not null;
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
 
 create table bulk_change (
@@ -452,6 +454,19 @@ create table copy_count (
     cancelled bigint not null default 0,
     refused bigint not null default 0,
     begun bigint not null default 0
+);
+
+create table copy_outcome (
+    edition_id bigint not null references edition on delete cascade,
+    lane text collate "C" not null,
+    state text collate "C" not null check (state in ('delivered', 'failed', 'cancelled')),
+    kind text collate "C" not null,
+    bounce text collate "C" not null,
+    code bigint not null,
+    enhanced text collate "C" not null,
+    at bigint not null,
+    number bigint not null,
+    primary key (edition_id, lane, state, kind, bounce, code, enhanced, at)
 );
 
 create view had_issue as

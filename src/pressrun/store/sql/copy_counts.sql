@@ -31,9 +31,9 @@ cross join copy_count
 where edition.state in ('scheduled', 'sending', 'paused') and copy_count.edition_id = edition.id;
 
 -- name: editions
--- Editions with copies that are not over, or have not been for long, some at a time.
+-- Editions with copies that are not over, or have not been for long, some at a time; not those with rows that are removed.
 select edition.id as edition_id from edition
-where edition.id > :after and edition.started_at is not null
+where edition.id > :after and edition.started_at is not null and edition.copies_removed_at is null
     and (edition.finished_at is null or edition.finished_at > :over_since)
 order by edition.id limit 1000;
 

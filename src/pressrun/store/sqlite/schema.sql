@@ -299,6 +299,7 @@ create table edition (
     issue text,                               -- the same in all editions of an issue; null: none
     is_welcome integer not null default 0 check (is_welcome in (0, 1)),             -- a welcome mail, without a page
     is_repeat integer not null default 0 check (is_repeat in (0, 1)),               -- of an edition of the same content, on purpose
+    copies_removed_at integer,                -- when the removal of its copies' rows began; null: all are there
     unique (list_id, slug)
 ) strict;
 create index edition_by_issue on edition (issue, list_id) where issue is not null;
@@ -458,6 +459,7 @@ create table delivery (
 ) strict;
 create index delivery_queue on delivery (edition_id, state, lane, due_at);
 create unique index delivery_once on delivery (subscription_id, edition_id);
+create index delivery_bounced on delivery (subscription_id) where bounce is not null;
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
 
 -- Changes of very many rows that are made a slice at a time; deleted when they are complete.
@@ -483,6 +485,21 @@ create table copy_count (
     refused integer not null default 0,       -- of the failed ones: kind is hard, policy or message
     begun integer not null default 0          -- claimed for the first time, and not given back since
 ) strict;
+
+-- What became of copies whose rows were removed for their age ([retention] copies), in numbers that name nobody. Their
+-- states are in `copy_count`, too.
+create table copy_outcome (
+    edition_id integer not null references edition on delete cascade,
+    lane text not null,                       -- the destination; empty: none of its own
+    state text not null check (state in ('delivered', 'failed', 'cancelled')),
+    kind text not null,                       -- of the failure; empty: none
+    bounce text not null,                     -- its class; empty: none
+    code integer not null,                    -- of the last reply; 0: none
+    enhanced text not null,                   -- its enhanced code; empty: none
+    at integer not null,                      -- the beginning of the hour in which they came to their end
+    number integer not null,                  -- of copies
+    primary key (edition_id, lane, state, kind, bounce, code, enhanced, at)
+) strict, without rowid;
 
 -- Subscriptions that have an issue already by another edition than this one: a copy was or will be sent to them, or to a
 -- subscription in another language that became them. Nobody gets an issue twice in any language.
