@@ -111,6 +111,7 @@ class Pressroom:
     press: DirectWorker = field(init=False)
     pool: FakePool = field(default_factory=FakePool)
     outcomes: Counter[str] = field(default_factory=Counter)
+    bounces: Counter[tuple[str, str]] = field(default_factory=Counter)
     settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
     relays: Mapping[str, tuple[Rate, ...]] = field(default_factory=lambda: {RELAY: ()})
     weights: dict[str, int] = field(default_factory=dict)
@@ -148,6 +149,7 @@ class Pressroom:
                 draw_consequences=self.bounce_handler.draw_consequences,
                 may_go=partial(may_be_sent, keys=self.office.keys),
                 on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
+                on_bounce=lambda name, bounce, number: self.bounces.update({(name, bounce.value): number}),
             ),
         )
         self.press = DirectWorker(self.dispatcher.broker, self.pool, site=SITE, keys=self.office.keys, clock=self.clock)

@@ -91,6 +91,8 @@ class Mailroom:
     site: Site
     now: float = NOW
     counted: list[str] = field(default_factory=list)
+    bounced: list[tuple[str, str]] = field(default_factory=list)
+    complained: list[str] = field(default_factory=list)
     on_count: Callable[[str], object] = len
     woken: int = 0
     settings: Holder[ServiceSettings] = field(default_factory=lambda: Holder(ServiceSettings()))
@@ -101,9 +103,15 @@ class Mailroom:
     def wake(self) -> None:
         self.woken += 1
 
-    def count(self, kind: str) -> None:
+    def count_inbound(self, kind: str) -> None:
         self.counted.append(kind)
         self.on_count(kind)
+
+    def count_bounce(self, list_name: str, bounce: str) -> None:
+        self.bounced.append((list_name, bounce))
+
+    def count_complaint(self, list_name: str) -> None:
+        self.complained.append(list_name)
 
     async def make_list(self, name: str = "news", *, owner: str | None = "owner@harbour.example") -> None:
         new = NewList(name=name, title="The Letter", from_address=f"The Letter <{name}@{D}>", owner=owner)
@@ -285,9 +293,9 @@ async def open_mailroom(
             sender_check=SenderCheck(site=site, settings=room.settings, records=None, clock=clock),
             layouts=OwnLayouts(folder / "layouts"),
         ),
-        count=room.count,
+        counter=room,
     )
-    room.acceptance = MailAcceptance(context, site=site, count=room.count, accepted=room.processing.accepted)
+    room.acceptance = MailAcceptance(context, site=site, count=room.count_inbound, accepted=room.processing.accepted)
     try:
         yield room
     finally:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from pressrun.core.bounces import FAILURES
 from pressrun.core.delivery import DeliveryState
-from pressrun.observe.metrics import Metrics
+from pressrun.observe.metrics import MOST_LISTS, Metrics
 from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.smtp.handover import Outcome
 
@@ -52,12 +53,40 @@ def test_a_state_that_is_empty_is_0() -> None:
 
 def test_what_can_be_counted_is_there_from_the_start() -> None:
     """Series start at 0, so that the first event shows as a rise; no `_created` series exist."""
-    samples = _samples(Metrics("1", outcomes=Outcome, kinds=KINDS))
+    metrics = Metrics("1", outcomes=Outcome, kinds=KINDS, classes=FAILURES)
+    metrics.name_list("news")
+    samples = _samples(metrics)
+    wanted: set[tuple[str, tuple[str, ...]]]
     wanted = {("pressrun_deliveries_total", (outcome.value,)) for outcome in Outcome}
     wanted |= {("pressrun_inbound_total", (kind,)) for kind in KINDS}
     wanted |= {("pressrun_sign_ups_total", (name,)) for name in ("taken", "held", "ignored", "throttled")}
+    lists = ("", "news")
+    wanted |= {("pressrun_bounces_total", tuple(sorted((name, one)))) for name in lists for one in FAILURES}
+    wanted |= {("pressrun_complaints_total", (name,)) for name in lists}
     assert dict.fromkeys(wanted, 0.0) == {key: value for key, value in samples.items() if key[0].endswith("_total")}
     assert not [name for name, _ in samples if name.endswith("_created")]
+
+
+def test_only_so_many_lists_have_series_of_their_own() -> None:
+    """Those beyond share one, so that nothing is left out and the page stays small."""
+    metrics = Metrics("1", classes=FAILURES)
+    names = [f"list-{number}" for number in range(MOST_LISTS + 2)]
+    for name in names:
+        metrics.count_complaint(name)
+    metrics.set_readers(dict.fromkeys([(name, "active") for name in names], 5))
+    samples = _samples(metrics)
+    counted = {labels[0]: value for (name, labels), value in samples.items() if name == "pressrun_complaints_total"}
+    assert {**dict.fromkeys(names[:MOST_LISTS], 1.0), "": 2.0} == counted
+    assert 10.0 == samples["pressrun_readers", ("", "active")]
+    assert 5.0 == samples["pressrun_readers", ("active", "list-0")]
+
+
+def test_a_relay_that_left_the_configuration_is_gone() -> None:
+    metrics = Metrics("1")
+    metrics.set_all("relay_up", {"one": 1, "two": 0})
+    metrics.set_all("relay_up", {"two": 1})
+    found = {labels: value for (name, labels), value in _samples(metrics).items() if name == "pressrun_relay_up"}
+    assert {("two",): 1.0} == found
 
 
 def test_of_the_process_nothing_shows_that_one_connection_changes() -> None:

@@ -42,6 +42,7 @@ _KINDS = {
     BounceClass.MESSAGE: FailureKind.MESSAGE,
     BounceClass.POLICY: FailureKind.POLICY,
 }
+FAILURES = tuple(_KINDS)  # the classes that a copy that failed may have
 _RANKS = (
     BounceClass.DELIVERED,
     BounceClass.AUTO_REPLY,

@@ -82,6 +82,7 @@ async def build_dispatcher(
             draw_consequences=bounce_handler.draw_consequences,
             may_go=partial(may_be_sent, keys=keys),
             on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
+            on_bounce=metrics.count_bounce,
         ),
     )
 
@@ -130,7 +131,7 @@ def build_processing(
         mail_commands=MailCommands(context, site=settings.site, sign_ups=sign_ups, unsubscribes=unsubscribes),
         bounce_handler=services.bounce_handler,
         mailed_editions=mailed_editions,
-        count=metrics.count_inbound,
+        counter=metrics,
     )
 
 

@@ -36,7 +36,7 @@ class Reload:
         self._read_at = utc_now()  # when the configuration in force was read
         running.services.verbs["reload"] = self._verb
         running.services.verbs["reload.try"] = self._try
-        running.metrics.set("config_reload_successful", 1)
+        running.page.metrics.set("config_reload_successful", 1)
 
     def on_signal(self) -> None:
         """SIGHUP; errors go to the log."""
@@ -71,14 +71,14 @@ class Reload:
                 event(log, "config.refused", level=logging.ERROR, problem=line)
             count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
             read_at = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(self._read_at))
-            running.metrics.set("config_reload_successful", 0)
+            running.page.metrics.set("config_reload_successful", 0)
             running.notifier.ready(f"configuration refused: {count}, running with that of {read_at}")
             return str(problem), []
         for key in needs_restart:
             event(log, "config.needs_restart", level=logging.WARNING, key=key)
         event(log, "config.reloaded", path=str(settings.source))
         self._read_at = utc_now()
-        running.metrics.set("config_reload_successful", 1)
+        running.page.metrics.set("config_reload_successful", 1)
         running.notifier.ready(serving(settings))
         return None, needs_restart
 

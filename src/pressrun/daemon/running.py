@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
 from pressrun.daemon.listeners import DaemonListeners
+from pressrun.daemon.metrics_page import MetricsPage
 from pressrun.daemon.services import Services
 from pressrun.daemon.watchdog import Watchdog
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.workers import Workers
-from pressrun.observe.metrics import Metrics
 from pressrun.runtime import systemd
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.operating.relay_watch import RelayWatch
@@ -28,13 +28,13 @@ class Running:
     notifier: systemd.Notifier
     listeners: DaemonListeners
     watchdog: Watchdog
-    metrics: Metrics
+    page: MetricsPage
     relay_watch: RelayWatch
 
     def loops_ended_first(self) -> list[BackgroundLoop]:
         """The loops for what comes in, and for what is due by the clock."""
-        operating = self.services.operating
-        by_the_clock = [operating.housekeeping, operating.retention, self.relay_watch]
+        operating, page = self.services.operating, self.page
+        by_the_clock = [operating.housekeeping, operating.retention, self.relay_watch, page.measurements, page.lag]
         return [*by_the_clock, self.services.readers.web_requests, *self.listeners.loops]
 
     def loops_ended_last(self) -> list[BackgroundLoop]:

@@ -17,11 +17,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
 from pressrun.control.verbs import move_verbs
+from pressrun.core.bounces import FAILURES
 from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
 from pressrun.daemon.assembly import (
@@ -31,7 +34,10 @@ from pressrun.daemon.assembly import (
     build_workers,
 )
 from pressrun.daemon.descriptors import raise_limit, shortage
+from pressrun.daemon.event_loop_lag import EventLoopLag
 from pressrun.daemon.listeners import DaemonListeners
+from pressrun.daemon.measurements import Measurements
+from pressrun.daemon.metrics_page import MetricsPage
 from pressrun.daemon.offline import opened
 from pressrun.daemon.reload import Reload, serving
 from pressrun.daemon.running import Running
@@ -58,6 +64,7 @@ from pressrun.services.operating.readiness import Readiness
 from pressrun.smtp.handover import Outcome
 from pressrun.store.database import Gate
 from pressrun.store.journal import Journal
+from pressrun.store.last_backup import last_backup_at
 from pressrun.web.http.server import WebServer
 
 if TYPE_CHECKING:
@@ -105,7 +112,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         database, keys, session = data.database.behind(gate), data.keys, data.session
         stop = ServiceStop(session, data.database, gate, settings.data)
         await log_differences(database, session.session, describe_process(settings, keys))
-        metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS)
+        metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS, classes=FAILURES)
         bounce_handler = build_bounce_handler(current, keys)
         dispatcher = await build_dispatcher(settings, database, keys, stop, journal, bounce_handler, metrics)
         workers = build_workers(settings, keys, dispatcher.broker, journal)
@@ -113,9 +120,24 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         services = build_services(current, database, keys, bounce_handler, hooks)
         loops: list[BackgroundLoop] = []  # filled once all of them exist
         readiness = Readiness(
-            database=database, alive_at=lambda: dispatcher.alive_at, relays=workers, loops=loops, clock=utc_now
+            database=database,
+            progress=dispatcher,
+            relays=workers,
+            loops=loops,
+            clock=utc_now,
         )
-        app = DeferredApp(lambda: build_web_app(settings, services, workers, readiness, metrics, extras.mailbox))
+        page = MetricsPage(
+            metrics=metrics,
+            database=database,
+            relays=workers,
+            readiness=readiness,
+            measurements=Measurements(settings.data_dir, current.part(_certificate_in_use), database, metrics),
+            lag=EventLoopLag(),
+            may_send=stop.may_hand_out,
+            lease_seconds_left=session.lease_seconds_left,
+            last_backup_at=partial(last_backup_at, settings.data),
+        )
+        app = DeferredApp(lambda: build_web_app(settings, services, page, extras.mailbox))
         web = WebServer(app, settings.http, handed_over=sockets.get("http"))
         running = Running(
             current=current,
@@ -125,7 +147,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             notifier=notifier,
             listeners=DaemonListeners(settings, services, metrics, web, sockets),
             watchdog=Watchdog(dispatcher, notifier, watchdog_seconds, loops),
-            metrics=metrics,
+            page=page,
             relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
         )
         stop.connect(dispatcher, settings.delivery.drain_seconds, stopping.set)
@@ -150,6 +172,10 @@ def _prepare_process(settings: Settings) -> None:
     for warning in [*settings.warnings, *filter(None, [shortage(settings)])]:
         event(log, "config.warning", level=logging.WARNING, warning=warning)
     utc_now.on_step(_log_step)
+
+
+def _certificate_in_use(settings: Settings) -> Path | None:
+    return None if settings.smtp is None else settings.smtp.certificate_file
 
 
 def _watcher(running: Running, stopping: asyncio.Event) -> SessionWatcher:

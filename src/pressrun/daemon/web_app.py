@@ -6,21 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pressrun.core.errors import Unavailable
 from pressrun.core.tokens import WebTokens
 from pressrun.runtime.clock import utc_now
-from pressrun.store import copy_counts, inbound, pending_requests
-from pressrun.store.last_backup import last_backup_at
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from pressrun.config.settings import Settings
+    from pressrun.daemon.metrics_page import MetricsPage
     from pressrun.daemon.services import Services
-    from pressrun.observe.metrics import Metrics
-    from pressrun.services.operating.readiness import Readiness
-    from pressrun.services.ports import RelayPool
-    from pressrun.store.database import Database
     from pressrun.web.editors.demo import DemoMailbox
 
 
@@ -42,35 +36,10 @@ class DeferredApp:
         await app(scope, receive, send)
 
 
-async def _count_rows(metrics: Metrics, database: Database) -> None:
-    metrics.set_queue(await database.read(copy_counts.count_live))
-    metrics.set("inbound_kept", await database.read(inbound.count_kept))
-    metrics.set("requests_set_aside", await database.read(pending_requests.count_set_aside))
-
-
-def build_web_app(
-    settings: Settings,
-    services: Services,
-    relays: RelayPool,
-    readiness: Readiness,
-    metrics: Metrics,
-    mailbox: DemoMailbox | None,
-) -> ASGIApp:
+def build_web_app(settings: Settings, services: Services, page: MetricsPage, mailbox: DemoMailbox | None) -> ASGIApp:
     """Wire the pages; `mailbox` is that of the demo."""
     from pressrun.web.app import build_app  # noqa: PLC0415 - this is what takes its time
     from pressrun.web.context import UseCases  # noqa: PLC0415
-
-    async def metrics_page() -> bytes:
-        metrics.set_relays_up({status.name: status.failing_since is None for status in relays.statuses()})
-        metrics.set_loops(readiness.failing_seconds())
-        metrics.set("last_backup_timestamp_seconds", last_backup_at(settings.data))
-        try:
-            await _count_rows(metrics, services.database)
-        except Unavailable:  # what the process counts by itself is wanted most then
-            metrics.set("database_up", 0)
-        else:
-            metrics.set("database_up", 1)
-        return metrics.render()
 
     readers, editions = services.readers, services.editions
     cases = UseCases(
@@ -90,9 +59,9 @@ def build_web_app(
         cases,
         site=settings.site,
         tokens=lambda: WebTokens(services.keys),
-        readiness=readiness.problems,
-        metrics_page=metrics_page,
-        count_request=metrics.count_request,
+        readiness=page.readiness.problems,
+        metrics_page=page.render,
+        count_request=page.metrics.count_request,
         settings=settings.http,
         clock=utc_now,
         mailbox=mailbox,

@@ -38,7 +38,12 @@ class Series:
     labels: tuple[str, ...] = ()
 
 
+# Lists with series of their own, the oldest first; all later ones share the empty name. Each list has a dozen series.
+MOST_LISTS = 100
+
 COUNTERS = (
+    Series("bounces_total", "Copies of editions that bounced, by list and class", ("list", "class")),
+    Series("complaints_total", "Readers who reported a copy of an edition as spam, by list", ("list",)),
     Series("deliveries_total", "Copies of editions handed to relays, by outcome", ("outcome",)),
     Series("inbound_total", "Messages received, by kind", ("kind",)),
     Series("http_requests_total", "Web requests, by method, route and status", ("method", "route", "status")),
@@ -48,14 +53,33 @@ COUNTERS = (
         ("outcome",),
     ),
 )
+# Those that a background loop measures say so; the others are as they are at the moment of the scrape.
 GAUGES = (
     Series("config_reload_successful", "1 if the configuration read last is in effect, 0 after a refused reload"),
     Series("last_backup_timestamp_seconds", "The moment that the last good backup shows, 0 if none is known"),
+    Series("certificate_expiry_timestamp_seconds", "When a certificate that is in use expires", ("use",)),
+    Series("data_dir_bytes", "Size of the file system that holds data_dir; measured every 15 s"),
+    Series("data_dir_free_bytes", "Room left for us on it, in whole MiB; measured every 15 s"),
+    Series("database_bytes", "Size of the database, in whole MiB; measured every 15 s"),
     Series("database_up", "1 if the database answers; while it does not, numbers of rows are the last known ones"),
+    Series("database_wal_bytes", "Size of SQLite's write-ahead log, in whole MiB; measured every 15 s"),
+    Series("editions_paused", "Paused editions, by what paused them: itself or person; measured every 15 s", ("by",)),
+    Series("event_loop_lag_seconds", "By how much the event loop was late at worst, in the last 30 to 60 s"),
+    Series("inbound_waiting", "Received mails that have waited to be processed for a minute or longer", ("queue",)),
+    Series(
+        "lease_seconds_left",
+        "For how long this process may still hand out copies if the database does not answer; only with a server",
+    ),
+    Series("measured_timestamp_seconds", "When the gauges that are measured in the background were last measured"),
+    Series("may_send", "1 while this process may hand out copies, 0 after its lease has run out"),
+    Series("oldest_due_copy_seconds", "For how long the oldest copy has been due; measured every 15 s"),
     Series("queue", "Copies of unfinished editions, by state", ("state",)),
     Series("inbound_kept", "Received mails that wait for an operator"),
     Series("sign_up_attack", "1 while very many sign-ups are turned away"),
     Series("sign_up_holding", "1 while far more sign-ups come in than usual and are held"),
+    Series("ready", "1 while `/readyz` answers 200"),
+    Series("readers", "Readers of a list, by state; counted every 15 minutes", ("list", "state")),
+    Series("readers_counted_timestamp_seconds", "When readers were last counted"),
     Series("relay_up", "1 for a relay that works or has not been needed yet, 0 for one that fails", ("relay",)),
     Series("requests_set_aside", "Requests from the web that could not be carried out"),
     Series("loop_failing_seconds", "How long a background loop has been failing, 0 while it works", ("loop",)),
@@ -73,11 +97,13 @@ class _Process(ProcessCollector):
 class Metrics:
     """The counters of the process. Labels hold names of ours and small closed sets, never an address or a token.
 
-    `outcomes` and `kinds` are all values that deliveries and received mails are counted by: each exists with 0 from the
-    start, so that the first one is a change.
+    `outcomes`, `kinds` and `classes` are all values that deliveries, received mails and bounces are counted by: each
+    exists with 0 from the start, so that the first one is a change.
     """
 
-    def __init__(self, version: str, *, outcomes: Iterable[str] = (), kinds: Iterable[str] = ()) -> None:
+    def __init__(
+        self, version: str, *, outcomes: Iterable[str] = (), kinds: Iterable[str] = (), classes: Iterable[str] = ()
+    ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nothing needs
         self._registry = CollectorRegistry(auto_describe=True)
         _Process(registry=self._registry)
@@ -93,6 +119,9 @@ class Metrics:
             for each in GAUGES
         }
         self._labelled: dict[tuple[str, ...], Counter] = {}  # looking a label up costs more than counting
+        self._classes = tuple(classes)
+        self._lists: set[str] = set()
+        self.name_list("")
         for outcome in outcomes:
             self.count("deliveries_total", outcome, number=0)
         for kind in kinds:
@@ -113,25 +142,49 @@ class Metrics:
         """Set one of GAUGES that has no labels."""
         self._gauges[name].set(value)
 
-    def set_loops(self, by_name: Mapping[str, float]) -> None:
-        """How long each background loop has been failing."""
-        for name, seconds in by_name.items():
-            self._gauges["loop_failing_seconds"].labels(name).set(seconds)
+    def set_all(self, name: str, by_label: Mapping[str, float]) -> None:
+        """Set one of GAUGES that has a label, by its values; a value that is not named is gone."""
+        self._gauges[name].clear()
+        for label, value in by_label.items():
+            self._gauges[name].labels(label).set(value)
+
+    def set_readers(self, by_list: Mapping[tuple[str, str], int]) -> None:
+        """How many readers each list has in each state. Lists without series of their own are added up."""
+        totals: dict[tuple[str, str], int] = {}
+        for (name, state), number in by_list.items():
+            key = (self.name_list(name), state)
+            totals[key] = totals.get(key, 0) + number
+        self._gauges["readers"].clear()
+        for labels, number in totals.items():
+            self._gauges["readers"].labels(*labels).set(number)
+
+    def name_list(self, name: str) -> str:
+        """The label of a list: its name or, beyond MOST_LISTS, the empty one. Its counters exist from now on."""
+        if name not in self._lists:
+            if len(self._lists) > MOST_LISTS:  # the empty one is among them
+                return ""
+            self._lists.add(name)
+            self.count("complaints_total", name, number=0)
+            for one in self._classes:
+                self.count("bounces_total", name, one, number=0)
+        return name
 
     def set_queue(self, by_state: Mapping[str, int]) -> None:
         """How many copies are in each state; a state that is not named is 0 from now on."""
         for state in DeliveryState:
             self._gauges["queue"].labels(state).set(by_state.get(state, 0))
 
-    def set_relays_up(self, by_name: Mapping[str, bool]) -> None:
-        """Which relays work; one that is not named has left the configuration."""
-        self._gauges["relay_up"].clear()
-        for relay, is_up in by_name.items():
-            self._gauges["relay_up"].labels(relay).set(int(is_up))
-
     def count_delivery(self, outcome: str, number: int = 1) -> None:
         """Copies handed to a relay with the same `outcome`, one of those given at the start."""
         self.count("deliveries_total", outcome, number=number)
+
+    def count_bounce(self, list_name: str, bounce: str, number: int = 1) -> None:
+        """Copies of editions of a list that bounced, of a class given at the start."""
+        self.count("bounces_total", self.name_list(list_name), bounce, number=number)
+
+    def count_complaint(self, list_name: str) -> None:
+        """A reader who complained about an edition of a list."""
+        self.count("complaints_total", self.name_list(list_name))
 
     def count_inbound(self, kind: str) -> None:
         """One received message (`post`, `command`, `bounce`, `complaint`, `refused` …)."""

@@ -44,6 +44,7 @@ class FailedCopy:
     """
 
     delivery: int
+    list_name: str
     edition: int | None
     notice: str | None
     subscriber: int | None
@@ -85,7 +86,7 @@ class MailResult:
     """The result of a mail: its state, and in a few words what was done.
 
     `counted_as` is the metric's label if it differs from that of the address, or UNCOUNTED; `failed` is the copy that a
-    notification was about.
+    notification was about, and `complained_of` the list whose edition a reader complained about for the first time.
     """
 
     state: InboundState
@@ -93,6 +94,7 @@ class MailResult:
     counted_as: str = ""
     consequences: Consequences = NO_CONSEQUENCES
     failed: FailedCopy | None = None
+    complained_of: str = ""
 
 
 def done(outcome: str, counted_as: str = "") -> MailResult:

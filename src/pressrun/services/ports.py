@@ -43,6 +43,18 @@ class ClaimOwner(Protocol):
         """Whether no other process may have begun to claim. While the lease cannot be renewed, nothing may go out."""
 
 
+class SendingProgress(Protocol):
+    """Whether mail goes out, as far as the queue knows."""
+
+    @property
+    def alive_at(self) -> float:
+        """When the last cycle was through (UTC seconds)."""
+
+    @property
+    def unsigned_since(self) -> float | None:
+        """Since when no mail could be signed; None while they can."""
+
+
 class StoppableService(Protocol):
     """A service that stops while its database is moved, and answers that it is unavailable meanwhile."""
 
@@ -67,6 +79,16 @@ class SignUpObserver(Protocol):
     def show_attack(self, is_on: bool, /) -> None: ...
 
     def show_holding(self, is_on: bool, /) -> None: ...
+
+
+class MailCounter(Protocol):
+    """Counts received mail, and the bounces and complaints about copies of editions: the metrics of a daemon."""
+
+    def count_inbound(self, kind: str, /) -> None: ...
+
+    def count_bounce(self, list_name: str, bounce: str, /) -> None: ...
+
+    def count_complaint(self, list_name: str, /) -> None: ...
 
 
 class Unobserved:

@@ -61,6 +61,10 @@ class Location(Protocol):
         """What the engine finds wrong with the database as a whole, or None."""
         ...
 
+    def wal_bytes(self) -> int | None:
+        """How much a write-ahead log in data_dir takes; None where there is none."""
+        ...
+
     def scrub(self) -> None:
         """Take what was deleted out of the files, where a checkpoint does not do so; raises Unavailable."""
         ...

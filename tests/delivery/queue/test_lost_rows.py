@@ -89,7 +89,7 @@ CALLS: list[tuple[Any, str]] = [
             *("_recall", "release_destination", "_keep_bare_result", "idle"),
         )
     ),
-    (broker, "_log_failure"),
+    (broker, "failed_copy"),
     (broker, "delivery_result_of"),
     (broker, "event"),
     *((PendingResults, name) for name in ("add", "release", "count", "pop")),

@@ -148,7 +148,7 @@ async def test_what_stands_in_the_way_is_told(
 ) -> None:
     readiness = Readiness(
         database=press.office.database,
-        alive_at=lambda: press.dispatcher.alive_at,
+        progress=press.dispatcher,
         relays=press.pool,
         loops=[press.dispatcher, press.housekeeping],
         clock=press.clock,

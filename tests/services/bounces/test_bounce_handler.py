@@ -81,6 +81,7 @@ async def test_a_notification_fails_a_copy_of_a_finished_edition(press: Pressroo
     [(reader,)] = await press.rows("select id from subscriber where address = 'r0@reader.example'")
     failed = FailedCopy(
         delivery=first.delivery_id,
+        list_name="news",
         edition=number,
         notice=None,
         subscriber=reader,

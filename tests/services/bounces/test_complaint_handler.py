@@ -75,7 +75,7 @@ async def test_a_report_with_a_token_of_ours_unsubscribes_and_suppresses(
     number = await press.edition()
     copy, _ = await press.send_all()
     settled = await complain(press, feedback(header_of(copy, *names), kind))
-    assert MailResult(InboundState.DONE, f"complaint: {kind.lower()}", "complaint") == settled
+    assert MailResult(InboundState.DONE, f"complaint: {kind.lower()}", "complaint", complained_of="news") == settled
     assert ("unsubscribed", "complaint") == await standing(press, copy.rcpt_to)
     assert ("active", None) == await standing(press, "r1@reader.example")
     assert [] == await press.send_all()

@@ -18,17 +18,17 @@ from pressrun.core.delivery import DeliveryState
 from pressrun.core.retry import latest_attempt_at
 from pressrun.delivery.queue.destination_queues import NEVER, is_stale
 from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result
-from pressrun.delivery.queue.results import PendingResults
+from pressrun.delivery.queue.results import PendingResults, failed_copy
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.timer import Timer
 from pressrun.delivery.queue.wakeups import WakeUps, Work
 from pressrun.observe.log import event
 from pressrun.services.bounces.delivery_results import bare_delivery_result, delivery_result_of
-from pressrun.services.mail_results import FailedCopy, log_failed_copy
+from pressrun.services.mail_results import log_failed_copy
 from pressrun.services.ports import ClaimOwner, Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.store.deliveries import Claimed, ClaimedNotice, DeliveryResult, SentMail
+from pressrun.store.deliveries import ClaimedNotice, DeliveryResult, SentMail
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -67,6 +67,7 @@ class Broker:
         self.results = PendingResults()
         self.wake_ups = WakeUps()
         self.unsigned_until = 0.0
+        self.unsigned_since: float | None = None  # when the first of the mails came that could not be signed
         self.is_closed = False
         self.has_failed = False  # since the last careful cycle: rows may be claimed that nobody holds
         self._was_held = False  # whether no relay took anything at the last claim
@@ -143,6 +144,8 @@ class Broker:
 
     def _keep_handover(self, job: Job, relay: str, result: Result, handover: HandOver, now: float) -> None:
         blocks = False
+        if handover.outcome is not Outcome.UNSENT:
+            self.unsigned_since = None
         try:
             blocks = self._learn(job, relay, handover, result.seconds, now)
         except Exception:
@@ -202,7 +205,8 @@ class Broker:
         self.results.add(result, is_journaled=is_journaled)
         self._forget(job)
         if result.state is DeliveryState.FAILED:
-            _log_failure(job.row, result)
+            self.results.count_bounce(job, result)
+            log_failed_copy(log, failed_copy(job, result))
 
     def _forget(self, job: Job) -> None:
         del self._in_flight[job.row.id]
@@ -227,6 +231,7 @@ class Broker:
             log.exception("relay.record_error", extra=_fields(relay, job.row.id))
         if failed.unsigned:
             self.unsigned_until = now + UNSIGNED_SECONDS
+            self.unsigned_since = now if self.unsigned_since is None else self.unsigned_since
         handover = HandOver(Outcome.UNSENT if failed.unsigned else Outcome.DEFERRED, Stage.MAIL)
         try:
             if failed.unsigned:
@@ -320,7 +325,7 @@ class Broker:
 
     def sign_again(self) -> None:
         """Other keys are there: what could not be signed need not wait any longer."""
-        self.unsigned_until = 0.0
+        self.unsigned_until, self.unsigned_since = 0.0, None
 
     def hold_back(self, editions: Collection[int]) -> None:
         """These were paused, cancelled or finished: what no connection has of them does not go out."""
@@ -427,23 +432,3 @@ def _unsent_backwards(results: Sequence[Result]) -> Iterable[Result]:
 
 def _fields(relay: str, number: int) -> dict[str, object]:
     return {"fields": {"relay": relay, "delivery": number}}
-
-
-def _log_failure(row: Claimed, result: DeliveryResult) -> None:
-    """Log that a copy or a notice failed for good: notices are in no report."""
-    log_failed_copy(
-        log,
-        FailedCopy(
-            delivery=row.id,
-            edition=result.edition_id,
-            notice=row.kind if isinstance(row, ClaimedNotice) else None,
-            subscriber=row.subscriber_id,
-            domain=row.domain,
-            relay=result.relay,
-            kind=result.kind,
-            bounce=result.bounce,
-            code=result.code,
-            enhanced=result.enhanced,
-            reason=result.reply or "",
-        ),
-    )

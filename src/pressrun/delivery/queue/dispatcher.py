@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
+from pressrun.core.bounces import BounceClass
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import CommitUnknown, Unavailable
 from pressrun.core.quantities import Rate
@@ -63,6 +64,7 @@ class DispatchHooks:
     draw_consequences: DrawConsequences
     may_go: MayGo
     on_outcome: Callable[[Outcome, int], None]
+    on_bounce: Callable[[str, BounceClass, int], None]  # of copies, by list
 
 
 class Dispatcher(BackgroundLoop):
@@ -142,6 +144,11 @@ class Dispatcher(BackgroundLoop):
         """Let paused and blocked destinations send again: one domain, or all."""
         self._scheduler.throttle.retry(domain, self._clock())
         self.wake()
+
+    @property
+    def unsigned_since(self) -> float | None:
+        """Since when no mail could be signed; None while they can."""
+        return self.broker.unsigned_since
 
     def signs_again(self) -> None:
         """Other keys are there: what could not be signed need not wait any longer."""
@@ -284,6 +291,8 @@ class Dispatcher(BackgroundLoop):
         self._apply_throttle(throttle, now)
         for outcome, number in batch.outcomes.items():
             self._hooks.on_outcome(outcome, number)
+        for (list_name, bounce), number in batch.bounces.items():
+            self._hooks.on_bounce(list_name, bounce, number)
         log_consequences(log, recorded.consequences)
         _log_faults(recorded.faults)
         if recorded.fenced:

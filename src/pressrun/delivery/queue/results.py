@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState
 from pressrun.delivery.queue.jobs import Job
+from pressrun.services.mail_results import FailedCopy
 from pressrun.smtp.handover import Outcome
-from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.deliveries import ClaimedNotice, DeliveryResult
 
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
     """What one cycle records. `touched` are the editions whose copies have results.
 
-    `unsafe` is how many of all these a kill would undo; `outcomes` counts the hand-overs of copies, for metrics.
+    `unsafe` is how many of all these a kill would undo. `outcomes` counts the hand-overs of copies, and `bounces` those
+    that bounced, by list and class, for metrics.
     """
 
     results: list[DeliveryResult] = field(default_factory=list)
@@ -26,6 +29,7 @@ class Batch:
     touched: set[int] = field(default_factory=set)
     unsafe: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
+    bounces: Counter[tuple[str, BounceClass]] = field(default_factory=Counter)
 
     def __bool__(self) -> bool:
         return bool(self.results or self.released)
@@ -81,6 +85,11 @@ class PendingResults:
             self._batch.outcomes[outcome] += 1
             self._batch.touched.add(job.edition_id)
 
+    def count_bounce(self, job: Job, result: DeliveryResult) -> None:
+        """Count that a copy bounced, if it did; notices are not counted here, either."""
+        if job.edition is not None and result.bounce is not None:
+            self._batch.bounces[job.edition.list.name, result.bounce] += 1
+
     def set_back(self, seconds: int, latest: int) -> None:
         """The clock was set back by so many seconds: what is deferred waits as long, and no longer than until then."""
         self._batch.results = [
@@ -105,7 +114,27 @@ class PendingResults:
         self._batch.touched |= batch.touched
         self._batch.unsafe += batch.unsafe
         self._batch.outcomes.update(batch.outcomes)
+        self._batch.bounces.update(batch.bounces)
 
     def _count_unsafe(self, number: int) -> None:
         self._batch.unsafe += number
         self.unsafe += number
+
+
+def failed_copy(job: Job, result: DeliveryResult) -> FailedCopy:
+    """What the log says of a copy or a notice that failed for good: notices are in no report."""
+    row, target = job.row, job.list if job.edition is None else job.edition.list
+    return FailedCopy(
+        delivery=row.id,
+        list_name="" if target is None else target.name,
+        edition=result.edition_id,
+        notice=row.kind if isinstance(row, ClaimedNotice) else None,
+        subscriber=row.subscriber_id,
+        domain=row.domain,
+        relay=result.relay,
+        kind=result.kind,
+        bounce=result.bounce,
+        code=result.code,
+        enhanced=result.enhanced,
+        reason=result.reply or "",
+    )

@@ -100,7 +100,7 @@ class BounceHandler:
             return self.complaint_handler.process_at_return_path(tx, report, number)
         if route.list_name == OF_NO_LIST or is_forward(copy):
             return self._process_returned_forward(tx, copy, report)
-        return self._process_notification(tx, copy, report)
+        return self._process_notification(tx, route, copy, report)
 
     def _process_returned_forward(self, tx: Transaction, copy: Row | None, report: Report) -> MailResult:
         """Process mail to the return path of a forward: a mail server's mail is a bounce unless it says "not yet"."""
@@ -112,7 +112,7 @@ class BounceHandler:
         returned = keep_bounced_forward(tx, copy, recipient, int(self._clock()))
         return MailResult(InboundState.DONE, FORWARD_BOUNCED, consequences=Consequences(returned=(returned,)))
 
-    def _process_notification(self, tx: Transaction, copy: Row | None, report: Report) -> MailResult:
+    def _process_notification(self, tx: Transaction, route: Route, copy: Row | None, report: Report) -> MailResult:
         recipient = _find_recipient(report, copy)
         if recipient is None:
             return _no_notification(report, copy)
@@ -130,7 +130,7 @@ class BounceHandler:
             InboundState.DONE,
             recipient.bounce,
             consequences=replace(consequences, paused=paused),
-            failed=_failed_copy(copy, recipient),
+            failed=_failed_copy(copy, route.list_name, recipient),
         )
 
     def _draw_consequences(
@@ -170,9 +170,10 @@ def _no_notification(report: Report, copy: Row | None) -> MailResult:
     return done(OF_NOBODY) if is_of_nobody else kept("not understood")
 
 
-def _failed_copy(copy: Row, recipient: RecipientReport) -> FailedCopy:
+def _failed_copy(copy: Row, list_name: str, recipient: RecipientReport) -> FailedCopy:
     return FailedCopy(
         delivery=copy["id"],
+        list_name=list_name,
         edition=copy["edition_id"],
         notice=copy["notice_kind"],
         subscriber=copy["subscriber_id"],

@@ -65,7 +65,12 @@ class ComplaintHandler:
         now = int(self._clock())
         editions.count_complaint(tx, complainer.edition_id, now)
         paused = tuple(self._auto_pause.after_complaint(tx, complainer.edition_id, now))
-        return replace(done(outcome, COUNTED_AS), consequences=Consequences(paused=paused))
+        edition = editions.find_edition(tx, complainer.edition_id)
+        return replace(
+            done(outcome, COUNTED_AS),
+            consequences=Consequences(paused=paused),
+            complained_of="" if edition is None else edition.list_name,
+        )
 
     def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:
         """Unsubscribe a person from every list and suppress the address; False when it was suppressed as strongly."""

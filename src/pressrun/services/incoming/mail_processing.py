@@ -38,7 +38,7 @@ from pressrun.services.mail_results import (
     log_failed_copy,
     record_result,
 )
-from pressrun.services.ports import MailParser
+from pressrun.services.ports import MailCounter, MailParser
 from pressrun.services.readers.context import ReaderContext
 from pressrun.store import inbound
 from pressrun.store.inbound import InboundMail, InboundState
@@ -125,7 +125,7 @@ class MailProcessing:
         mail_commands: MailCommands,
         bounce_handler: BounceHandler,
         mailed_editions: MailedEditions,
-        count: Callable[[str], None],
+        counter: MailCounter,
     ) -> None:
         self._context = context
         self._database = context.database
@@ -133,7 +133,7 @@ class MailProcessing:
         self._mail_commands = mail_commands
         self.bounce_handler = bounce_handler
         self._mailed_editions = mailed_editions
-        self._count = count
+        self._counter = counter
         self._loops = {queue: QueueLoop(queue, context, self._process) for queue in MailQueue}
 
     @property
@@ -166,7 +166,7 @@ class MailProcessing:
             outcome = "internal error, see the log"
             await self._database.record(_keep_failed, number, outcome, self._context.now)
             event(log, "inbound.kept", level=logging.WARNING, mail=number, outcome=outcome)
-            self._count("failed")
+            self._counter.count_inbound("failed")
 
     async def _try_to_process(self, number: int) -> None:
         mail = await self._database.read(inbound.load_waiting, number)
@@ -240,13 +240,22 @@ class MailProcessing:
             log_mail("inbound.processed")
             if result.failed is not None:
                 log_failed_copy(log, result.failed)
+            self._count_failures(result)
             log_consequences(log, result.consequences)
         else:
             log_mail("inbound.kept", level=logging.WARNING)
         is_unread = result.state is InboundState.UNREADABLE
         by_route = "failed" if route is None else _COUNTED_AS.get(route.kind, "command")
         if result.counted_as != UNCOUNTED:
-            self._count("unreadable" if is_unread else result.counted_as or by_route)
+            self._counter.count_inbound("unreadable" if is_unread else result.counted_as or by_route)
+
+    def _count_failures(self, result: MailResult) -> None:
+        """Count a copy that bounced and a complaint about one, never what concerns a mail to one person."""
+        failed = result.failed
+        if failed is not None and failed.edition is not None and failed.bounce is not None:
+            self._counter.count_bounce(failed.list_name, failed.bounce)
+        if result.complained_of:
+            self._counter.count_complaint(result.complained_of)
 
 
 def _keep_failed(tx: Transaction, number: int, outcome: str, now: int) -> None:

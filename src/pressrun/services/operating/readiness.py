@@ -2,51 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from pressrun.core.alerts import Cause
 from pressrun.core.errors import Unavailable
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.background import BackgroundLoop, failing_loops
-from pressrun.services.ports import Clock, RelayPool
+from pressrun.services.ports import Clock, RelayPool, SendingProgress
 from pressrun.store import destinations
 from pressrun.store.database import Database
 
 QUIET_SECONDS = 15.0  # the dispatcher runs a cycle at least every 5 s
 RELAYS_FAILING_SECONDS = 60.0
+UNSIGNED_SECONDS = 60.0  # one failure may be that of a single mail
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps the service from working, and why in a line."""
+
+    cause: Cause
+    text: str
 
 
 class Readiness:
-    """Reports what keeps the service from working; `alive_at` returns the time of the dispatcher's last cycle."""
+    """Reports what keeps the service from working; `progress` is that of the queue."""
 
     def __init__(
         self,
         *,
         database: Database,
-        alive_at: Callable[[], float],
+        progress: SendingProgress,
         relays: RelayPool,
         loops: Sequence[BackgroundLoop],
         clock: Clock,
     ) -> None:
         self._database = database
-        self._alive_at = alive_at
+        self._progress = progress
         self._relays = relays
         self._loops = loops
         self._clock = clock
 
     async def problems(self) -> list[str]:
         """A line for each problem; none when all is well."""
-        problems = []
+        return [obstacle.text for obstacle in await self.obstacles()]
+
+    async def obstacles(self) -> list[Obstacle]:
+        """Each problem; none when all is well."""
+        found = []
         try:
             await self._database.read(destinations.load_paces)
         except Unavailable as problem:
-            problems.append(str(problem))
-        now = self._clock()
-        if now - self._alive_at() > QUIET_SECONDS:
-            problems.append("the queue makes no progress: the database does not accept its results")
+            found.append(Obstacle(Cause.DATABASE, str(problem)))
+        return [*found, *self._obstacles_seen(self._clock())]
+
+    def _obstacles_seen(self, now: float) -> Iterator[Obstacle]:
+        if now - self._progress.alive_at > QUIET_SECONDS:
+            yield Obstacle(Cause.QUEUE, "the queue makes no progress: the database does not accept its results")
+        unsigned_since = self._progress.unsigned_since
+        if unsigned_since is not None and now - unsigned_since >= UNSIGNED_SECONDS:
+            yield Obstacle(Cause.SIGNING, f"no mail could be signed since {rfc3339(int(unsigned_since))}")
         for name, fault in failing_loops(self._loops, now):
-            problems.append(
-                f"{name} has failed since {rfc3339(int(fault.since))}, {fault.times} times: {fault.problem}"
-            )
+            since = rfc3339(int(fault.since))
+            yield Obstacle(Cause.LOOP, f"{name} has failed since {since}, {fault.times} times: {fault.problem}")
         statuses = self._relays.statuses()
         failing = [
             f"{status.name}: {status.last_error}"
@@ -54,8 +73,7 @@ class Readiness:
             if status.failing_since is not None and now - status.failing_since >= RELAYS_FAILING_SECONDS
         ]
         if len(failing) == len(statuses):
-            problems.append(f"every relay fails: {'; '.join(failing)}")
-        return problems
+            yield Obstacle(Cause.RELAYS, f"every relay fails: {'; '.join(failing)}")
 
     def failing_seconds(self) -> dict[str, float]:
         """For how long each loop has been failing, 0 for one that works."""

@@ -69,6 +69,10 @@ class PostgresDatabase:
         """They do not: the server keeps them in memory of its own for a moment."""
         return False
 
+    def wal_bytes(self) -> int | None:
+        """None: it is on the server, and belongs to all its databases."""
+        return None
+
     def exists(self) -> bool:
         """Whether our tables are there; raises BadConfiguration for those of another program."""
         return self._ask(self._exists)

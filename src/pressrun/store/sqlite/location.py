@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,11 @@ class SqliteFile:
         except sqlite3.DatabaseError as problem:
             return None if "not a database" in str(problem) else str(problem)  # `version` reports that
         return None if result == "ok" else result
+
+    def wal_bytes(self) -> int | None:
+        with suppress(FileNotFoundError):
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        return 0
 
     def scrub(self) -> None:
         """Nothing is left to do: `secure_delete` overwrites what is deleted, and the checkpoint empties the WAL."""

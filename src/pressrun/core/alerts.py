@@ -1,0 +1,72 @@
+"""What the operator is alerted to: one table of causes, each with its moment and its way.
+
+An email needs the database, a relay and a signature. Where one of these is what fails, only the program of `[alerts]`
+can say so; where the service works, the email is enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ALERT_SECONDS = 86400.0  # between two alerts about the same cause and subject
+
+
+class Way(StrEnum):
+    """How an alert reaches the operator."""
+
+    MAIL = "mail"
+    PROGRAM = "program"
+    BOTH = "both"
+
+
+class Cause(StrEnum):
+    """What an alert is about; scripts know these words."""
+
+    RELAY = "relay"
+    POLICY = "policy"
+    EDITION = "edition"
+    CERTIFICATE = "certificate"
+    BACKUP = "backup"
+    DISK = "disk"
+    RELAYS = "relays"
+    DATABASE = "database"
+    QUEUE = "queue"
+    LOOP = "loop"
+    SIGNING = "signing"
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRule:
+    """When an alert is raised, in plain words, by which way, and what to do first."""
+
+    when: str
+    way: Way
+    advice: str
+
+
+CAUSES: dict[Cause, CauseRule] = {
+    Cause.RELAY: CauseRule("one relay has failed for a minute", Way.MAIL, "pressrun queue ls"),
+    Cause.POLICY: CauseRule(
+        "a provider refuses our mail because of its sender", Way.MAIL, "check SPF, DKIM and DMARC: pressrun doctor"
+    ),
+    Cause.EDITION: CauseRule("an edition paused by itself", Way.MAIL, "pressrun edition report ID"),
+    Cause.CERTIFICATE: CauseRule(
+        "the certificate of [smtp] expires within a week", Way.MAIL, "renew it, then systemctl reload pressrun"
+    ),
+    Cause.BACKUP: CauseRule("the last good backup is too old", Way.MAIL, "pressrun backup, and look at its timer"),
+    Cause.DISK: CauseRule("the disk of data_dir is nearly full", Way.BOTH, "make room on the disk of data_dir"),
+    Cause.RELAYS: CauseRule("every relay has failed for two minutes", Way.PROGRAM, "pressrun queue ls"),
+    Cause.DATABASE: CauseRule(
+        "the database has not answered for a minute", Way.PROGRAM, "look at the disk, or at the database server"
+    ),
+    Cause.QUEUE: CauseRule(
+        "for a minute the queue has made no progress", Way.PROGRAM, "journalctl -u pressrun -p warning"
+    ),
+    Cause.LOOP: CauseRule(
+        "a background loop has failed for two minutes", Way.PROGRAM, "journalctl -u pressrun -p warning"
+    ),
+    Cause.SIGNING: CauseRule(
+        "for two minutes no mail could be signed", Way.PROGRAM, "journalctl -u pressrun -p warning | grep not_signed"
+    ),
+}

@@ -1,0 +1,117 @@
+"""Gauges that are too costly, or tell too much, to be read at each scrape: measured in the background, at intervals.
+
+Sizes are in whole MiB. The exact size of the write-ahead log, or of the room on the disk, would change with a single
+sign-up, and so tell whoever reads the metrics what an address is to a list (docs/decisions/0045).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pressrun.core.current import Current
+from pressrun.core.mail_queues import MailQueue
+from pressrun.core.subscription import SubscriptionState
+from pressrun.observe.metrics import Metrics
+from pressrun.runtime.certificates import read_expiry
+from pressrun.runtime.clock import utc_now
+from pressrun.services.background import BackgroundLoop
+from pressrun.services.editions.lifecycle import PAUSED_AFTER_CANARY, PAUSED_BY_PERSON
+from pressrun.store import monitoring
+from pressrun.store.database import Database
+
+MEASURE_SECONDS = 15.0
+READERS_SECONDS = 900.0  # counting a million readers takes 0.1 s in all, in slices
+WAITING_SECONDS = 60.0  # a mail that waits for less is being processed
+MIB = 1024 * 1024
+# Signing up changes how many are pending, or have unsubscribed, so that these numbers would tell what an address is.
+SHOWN_STATES = (SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED)
+
+
+class Measurements(BackgroundLoop):
+    """Measures files, then the database, which may be what fails."""
+
+    name = "measurements"
+    unavailable = "housekeeping.database_unavailable"
+
+    def __init__(self, data_dir: Path, certificate: Current[Path | None], database: Database, metrics: Metrics) -> None:
+        super().__init__(utc_now)
+        self._data_dir = data_dir
+        self._certificate = certificate
+        self._database = database
+        self._metrics = metrics
+        self._certificate_read: Path | None = None
+        self._oldest_due_at: int | None = None
+        self._readers_at = float("-inf")
+
+    async def step(self) -> bool:
+        """Measure once, then wait."""
+        await self.measure(utc_now())
+        self.works()
+        await asyncio.sleep(MEASURE_SECONDS)
+        return True
+
+    def oldest_due_seconds(self, now: float) -> float:
+        """For how long the oldest copy has been due, by the last measurement."""
+        return 0.0 if self._oldest_due_at is None else max(0.0, now - self._oldest_due_at)
+
+    async def measure(self, now: float) -> None:
+        """Measure everything that is due; raises Unavailable."""
+        with self.isolated("disk"):
+            await self._measure_disk()
+        with self.isolated("certificate"):
+            await self._read_certificate()
+        await self._measure_database(int(now))
+        if not 0 <= now - self._readers_at < READERS_SECONDS:
+            await self._count_readers()
+            self._readers_at = now
+            self._metrics.set("readers_counted_timestamp_seconds", now)
+        self._metrics.set("measured_timestamp_seconds", now)
+
+    async def _measure_disk(self) -> None:
+        disk, wal = await asyncio.to_thread(_stat, self._data_dir, self._database.location.wal_bytes)
+        self._metrics.set("data_dir_bytes", disk.f_blocks * disk.f_frsize)
+        self._metrics.set("data_dir_free_bytes", _whole_mib(disk.f_bavail * disk.f_frsize))
+        if wal is not None:
+            self._metrics.set("database_wal_bytes", _whole_mib(wal))
+
+    async def _read_certificate(self) -> None:
+        """Read it once after each start and reload: until the next one this certificate is in use, not the file's."""
+        path = self._certificate.value
+        if path is self._certificate_read:  # each reload makes another path, also of the same name
+            return
+        expiry = {} if path is None else {"smtp": await asyncio.to_thread(read_expiry, path)}
+        self._metrics.set_all("certificate_expiry_timestamp_seconds", expiry)
+        self._certificate_read = path
+
+    async def _measure_database(self, now: int) -> None:
+        read, metrics = self._database.read, self._metrics
+        metrics.set("database_bytes", _whole_mib(await read(monitoring.database_bytes)))
+        self._oldest_due_at = await read(monitoring.oldest_due_at)
+        waiting = await read(monitoring.count_waiting_mail, int(now - WAITING_SECONDS))
+        metrics.set_all("inbound_waiting", {queue: waiting.get(queue, 0) for queue in MailQueue})
+        on_purpose, by_itself = await read(monitoring.count_paused, (PAUSED_BY_PERSON, PAUSED_AFTER_CANARY))
+        metrics.set_all("editions_paused", {"itself": by_itself, "person": on_purpose})
+        for name in (await read(monitoring.list_names)).values():
+            metrics.name_list(name)
+
+    async def _count_readers(self) -> None:
+        numbers: dict[tuple[str, str], int] = {}
+        for list_id, name in (await self._database.read(monitoring.list_names)).items():
+            for state in SHOWN_STATES:
+                number, after, counted = 0, 0, monitoring.SLICE
+                while counted == monitoring.SLICE:
+                    counted, after = await self._database.read(monitoring.count_readers, list_id, state, after)
+                    number += counted
+                numbers[name, state] = number
+        self._metrics.set_readers(numbers)
+
+
+def _stat(data_dir: Path, wal_bytes: Callable[[], int | None]) -> tuple[os.statvfs_result, int | None]:
+    return os.statvfs(data_dir), wal_bytes()
+
+
+def _whole_mib(octets: int) -> int:
+    return octets // MIB * MIB

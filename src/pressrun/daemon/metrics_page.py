@@ -1,0 +1,63 @@
+"""What `GET /metrics` shows: the counters, the gauges of this moment, and those that were measured before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pressrun.core.errors import Unavailable
+from pressrun.runtime.clock import utc_now
+from pressrun.store import copy_counts, inbound, pending_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pressrun.daemon.event_loop_lag import EventLoopLag
+    from pressrun.daemon.measurements import Measurements
+    from pressrun.observe.metrics import Metrics
+    from pressrun.services.operating.readiness import Readiness
+    from pressrun.services.ports import RelayPool
+    from pressrun.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsPage:
+    """Each part costs a few lookups, however many copies are live."""
+
+    metrics: Metrics
+    database: Database
+    relays: RelayPool
+    readiness: Readiness
+    measurements: Measurements
+    lag: EventLoopLag
+    may_send: Callable[[], bool]
+    lease_seconds_left: Callable[[], float | None]
+    last_backup_at: Callable[[], float]
+
+    async def render(self) -> bytes:
+        """The page, also while the database does not answer: what the process knows by itself is wanted most then."""
+        metrics = self.metrics
+        up = {status.name: int(status.failing_since is None) for status in self.relays.statuses()}
+        metrics.set_all("relay_up", up)
+        metrics.set_all("loop_failing_seconds", self.readiness.failing_seconds())
+        metrics.set("event_loop_lag_seconds", self.lag.seconds)
+        metrics.set("may_send", int(self.may_send()))
+        metrics.set("last_backup_timestamp_seconds", self.last_backup_at())
+        left = self.lease_seconds_left()
+        if left is not None:
+            metrics.set("lease_seconds_left", left)
+        metrics.set("oldest_due_copy_seconds", self.measurements.oldest_due_seconds(utc_now()))
+        try:
+            await self._count_rows()
+        except Unavailable:
+            metrics.set("database_up", 0)
+        else:
+            metrics.set("database_up", 1)
+        metrics.set("ready", int(not await self.readiness.problems()))
+        return metrics.render()
+
+    async def _count_rows(self) -> None:
+        read, metrics = self.database.read, self.metrics
+        metrics.set_queue(await read(copy_counts.count_live))
+        metrics.set("inbound_kept", await read(inbound.count_kept))
+        metrics.set("requests_set_aside", await read(pending_requests.count_set_aside))

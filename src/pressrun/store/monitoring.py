@@ -1,0 +1,46 @@
+"""What monitoring measures in the database, each in a few index lookups or a slice at a time, whatever its size."""
+
+from __future__ import annotations
+
+from pressrun.core.subscription import SubscriptionState
+from pressrun.store.transaction import Transaction
+
+SLICE = 50_000  # subscriptions counted in one transaction, so that nobody waits for more than that
+MOST_WAITING = 10_000  # mails counted; with more of them the number says enough
+
+
+def list_names(tx: Transaction) -> dict[int, str]:
+    """The names of all lists by id, the oldest first."""
+    return {row["id"]: row["name"] for row in tx.rows("monitoring.lists")}
+
+
+def oldest_due_at(tx: Transaction) -> int | None:
+    """Since when (UTC seconds) the oldest copy of an edition that is being sent has been due; None without any."""
+    due_at: int | None = tx.value("monitoring.oldest_due")
+    return due_at
+
+
+def count_waiting_mail(tx: Transaction, before: int) -> dict[str, int]:
+    """How many mails that came before `before` still wait to be processed, by queue, of the first MOST_WAITING."""
+    rows = tx.rows("monitoring.waiting_mail", before=before, most=MOST_WAITING)
+    return {row["queue"]: row["number"] for row in rows}
+
+
+def count_paused(tx: Transaction, on_purpose: tuple[str, str]) -> tuple[int, int]:
+    """How many editions are paused: for one of these two reasons, and for any other."""
+    by_hand, after_canary = on_purpose
+    row = tx.row("monitoring.paused", by_hand=by_hand, after_canary=after_canary)
+    assert row is not None  # an aggregate has a row always
+    return int(row["on_purpose"]), int(row["number"]) - int(row["on_purpose"])
+
+
+def count_readers(tx: Transaction, list_id: int, state: SubscriptionState, after: int) -> tuple[int, int]:
+    """How many readers a slice of a list has in a state, and its last subscription; it begins behind `after`."""
+    row = tx.row("monitoring.readers", list_id=list_id, state=state, after=after, most=SLICE)
+    assert row is not None  # an aggregate has a row always
+    return int(row["number"]), int(row["last_id"] or after)
+
+
+def database_bytes(tx: Transaction) -> int:
+    """The size of the database as its engine sees it, without SQLite's write-ahead log."""
+    return int(tx.value("monitoring.size"))

@@ -1,0 +1,3 @@
+-- name: size
+-- The size of the database on its server.
+select pg_database_size(current_database());

@@ -1,0 +1,138 @@
+"""The gauges that are measured in the background, and that no single request by address changes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from prometheus_client.parser import text_string_to_metric_families
+from tests.delivery.pressroom import Pressroom
+
+from pressrun.core.bounces import BounceClass
+from pressrun.core.current import Holder
+from pressrun.daemon.event_loop_lag import SAMPLE_SECONDS, EventLoopLag
+from pressrun.daemon.measurements import MIB, WAITING_SECONDS, Measurements
+from pressrun.observe.metrics import Metrics
+from pressrun.store import monitoring
+
+NOBODY: Holder[Path | None] = Holder(None)
+
+
+def gauges(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
+    """The values of one metric by its labels, which the page has in alphabetical order."""
+    families = text_string_to_metric_families(metrics.render().decode())
+    samples = [sample for family in families if family.name == f"pressrun_{name}" for sample in family.samples]
+    return {tuple(sample.labels.values()): sample.value for sample in samples}
+
+
+async def measured(press: Pressroom, folder: Path, certificate: Holder[Path | None] = NOBODY) -> Metrics:
+    metrics = Metrics("1", classes=[BounceClass.GONE])
+    await Measurements(folder, certificate, press.office.database, metrics).measure(press.clock())
+    return metrics
+
+
+async def test_readers_are_counted_by_list_and_state(
+    press: Pressroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In slices, and only in those states that no request by address changes."""
+    monkeypatch.setattr(monitoring, "SLICE", 2)
+    await press.readers(5)
+    await press.change("update subscription set state = 'suspended', suspended_for = 'bounces' where id = 2")
+    await press.change("update subscription set state = 'pending' where id = 3")
+    metrics = await measured(press, tmp_path)
+    assert {("news", "active"): 3.0, ("news", "suspended"): 1.0} == gauges(metrics, "readers")
+    assert {("gone", "news"): 0.0, ("gone", ""): 0.0} == gauges(metrics, "bounces")
+
+
+async def test_the_oldest_copy_is_that_which_may_go_and_does_not(press: Pressroom, tmp_path: Path) -> None:
+    """Whatever its destination; not those of a paused edition, and not those that are due later."""
+    await press.readers(3)
+    paused, sending = await press.edition("paused"), await press.edition("sending")
+    await press.turn()
+    await press.edition_admin.pause(paused)
+    now = int(press.clock())
+    of = "where edition_id = ?"
+    await press.change(f"update delivery set state = 'queued', claimed_by = null, due_at = 5 {of}", paused)
+    await press.change(f"update delivery set state = 'queued', claimed_by = null, due_at = ? {of}", now + 60, sending)
+    one = "id = (select min(id) from delivery where edition_id = ?)"
+    await press.change(
+        f"update delivery set state = 'deferred', lane = 'slow.example', due_at = ? where {one}", now - 70, sending
+    )
+    await press.change("insert into lane_domain (domain, lane, learned) values ('slow.example', 'slow.example', 1)")
+    metrics = Metrics("1")
+    measurements = Measurements(tmp_path, NOBODY, press.office.database, metrics)
+    await measurements.measure(press.clock())
+    assert 70.0 == measurements.oldest_due_seconds(now)
+    assert {("itself",): 0.0, ("person",): 1.0} == gauges(metrics, "editions_paused")
+    await press.change("update edition set pause_reason = 'too many refusals' where id = ?", paused)
+    await measurements.measure(press.clock())
+    assert {("itself",): 1.0, ("person",): 0.0} == gauges(metrics, "editions_paused")
+
+
+async def test_mail_counts_when_it_has_waited(press: Pressroom, tmp_path: Path) -> None:
+    """A mail that is being processed shows nowhere: it may be about one person."""
+    now = int(press.clock())
+    for number, age in enumerate((0, WAITING_SECONDS - 1, WAITING_SECONDS + 1)):
+        await press.change(
+            "insert into inbound (digest, mail_from, recipient, peer, utf8, received_at, state, queue) "
+            f"values (cast(? as {await blob(press)}), '', 'news', '', 0, ?, 'received', 'bounces')",
+            str(number),
+            int(now - age),
+        )
+    metrics = await measured(press, tmp_path)
+    assert {("bounces",): 1.0, ("readers",): 0.0, ("strangers",): 0.0} == gauges(metrics, "inbound_waiting")
+
+
+async def blob(press: Pressroom) -> str:
+    return "blob" if press.office.database.location.is_exclusive else "bytea"
+
+
+async def test_sizes_are_in_whole_mib(press: Pressroom, tmp_path: Path) -> None:
+    metrics = await measured(press, tmp_path)
+    for name in ("database_bytes", "data_dir_free_bytes", "database_wal_bytes"):
+        [size] = gauges(metrics, name).values()
+        assert 0 == size % MIB
+    assert gauges(metrics, "data_dir_bytes")[()] > 0
+
+
+async def test_the_certificate_is_that_in_use(press: Pressroom, tmp_path: Path) -> None:
+    """A file that was renewed counts after the reload that puts it in use."""
+    path = tmp_path / "certificate.pem"
+    in_use: Holder[Path | None] = Holder(path)
+    metrics = Metrics("1")
+    measurements = Measurements(tmp_path, in_use, press.office.database, metrics)
+    first, second = (datetime(year, 1, 1, tzinfo=UTC) for year in (2031, 2032))
+    path.write_bytes(certificate(first))
+    await measurements.measure(press.clock())
+    path.write_bytes(certificate(second))
+    await measurements.measure(press.clock())
+    assert {("smtp",): first.timestamp()} == gauges(metrics, "certificate_expiry_timestamp_seconds")
+    in_use.swap(Path(str(path)))
+    await measurements.measure(press.clock())
+    assert {("smtp",): second.timestamp()} == gauges(metrics, "certificate_expiry_timestamp_seconds")
+
+
+def certificate(expires_at: datetime) -> bytes:
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mx.test")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(expires_at - timedelta(days=90)).not_valid_after(expires_at)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+async def test_what_holds_up_the_loop_is_seen() -> None:
+    lag = EventLoopLag()
+    await lag.step()
+    step = asyncio.create_task(lag.step())
+    await asyncio.sleep(0)
+    blocked = 2 * SAMPLE_SECONDS
+    time.sleep(blocked)  # noqa: ASYNC251 - this is what must not happen
+    await step
+    assert lag.seconds >= blocked - SAMPLE_SECONDS
