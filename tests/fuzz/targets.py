@@ -37,7 +37,10 @@ from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.message.sources.edition_file import parse_edition, referenced_paths
-from pressrun.operations.csv_files import escape_cell, parse_subscribers, parse_suppressions, unescape_cell
+from pressrun.operations.csv_files import parse_suppressions
+from pressrun.operations.csv_records import escape_cell, unescape_cell
+from pressrun.operations.sources.formats import FORMATS, read_members
+from pressrun.operations.sources.member import SourceMember
 from pressrun.runtime.frames import BadFrame, encode_frame
 from pressrun.sandbox.frames import Question, Readable, answer_reader, question_reader
 from pressrun.smtp.errors import RemoteProtocolError
@@ -327,9 +330,14 @@ def edition(data: bytes) -> None:
 
 
 def subscribers(data: bytes) -> None:
+    """The first octet chooses the program; an active member has an address, and rows come in the order of lines."""
+    program = FORMATS[data[0] % len(FORMATS)] if data else "csv"
+    line = 0
     try:
-        for _ in parse_subscribers(BytesIO(data)):
-            continue
+        for row in read_members(BytesIO(data[1:]), "members", program, mapped={}).members:
+            assert row.line > line
+            line = row.line
+            assert isinstance(row, SourceMember) or row.reason
     except BadInput:
         return
 

@@ -13,14 +13,10 @@ from hypothesis import strategies as st
 from tests.services.office import Office, open_office
 
 from pressrun.core.address import parse_address
-from pressrun.operations.csv_files import (
-    as_csv,
-    export_subscribers,
-    export_suppressions,
-    parse_subscribers,
-    parse_suppressions,
-)
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.operations.csv_files import export_subscribers, export_suppressions, parse_suppressions
+from pressrun.operations.csv_records import as_csv
+from pressrun.operations.sources.formats import read_members
+from pressrun.operations.sources.member import SourceMember
 
 _CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.sampled_from(
     ["=1", "'=1", "+", "-x", "@a", "\t1", "\r\n", 'a"b', "a,b", "two\nlines", "'", "''", " x "]
@@ -54,7 +50,8 @@ def written(rows: list[dict[str, str]]) -> bytes:
 
 async def take(office: Office, content: bytes) -> None:
     await office.make_list()
-    rows = [row for row in parse_subscribers(BytesIO(content)) if isinstance(row, ImportRow)]
+    members = read_members(BytesIO(content), "members.csv", "csv", mapped={}).members
+    rows = [member.as_row() for member in members if isinstance(member, SourceMember)]
     answer = await office.subscribers.import_batch("news", rows)
     assert (len(rows), []) == (answer["added"], answer["invalid"])
 

@@ -9,12 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.errors import BadInput
-from pressrun.operations.csv_files import BadRow, escape_cell, parse_subscribers, parse_suppressions, unescape_cell
+from pressrun.operations.csv_files import parse_suppressions
+from pressrun.operations.csv_records import BadRow, escape_cell, unescape_cell
+from pressrun.operations.sources.formats import read_members
+from pressrun.operations.sources.member import SourceMember
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 
 
+def parse_subscribers(file: BytesIO) -> list[ImportRow | BadRow]:
+    members = read_members(file, "members.csv", "csv", mapped={}).members
+    return [one.as_row() if isinstance(one, SourceMember) else one for one in members]
+
+
 def rows(content: str | bytes) -> list[ImportRow | BadRow]:
-    return list(parse_subscribers(BytesIO(content.encode() if isinstance(content, str) else content)))
+    return parse_subscribers(BytesIO(content.encode() if isinstance(content, str) else content))
 
 
 def test_every_other_column_becomes_a_merge_field() -> None:
@@ -80,7 +88,7 @@ def test_a_file_is_read_from_where_it_is() -> None:
     """As the rest of stdin is, after something else has read the first lines."""
     file = BytesIO(b"not for us\nemail\na@x.example\n")
     file.readline()
-    assert [ImportRow(line=2, email="a@x.example")] == list(parse_subscribers(file))
+    assert [ImportRow(line=2, email="a@x.example")] == parse_subscribers(file)
 
 
 @given(st.binary(max_size=200) | st.text(alphabet="email,\"\n\r;'=\x00é", max_size=60).map(str.encode))

@@ -29,7 +29,7 @@ from pressrun.message.incoming.header_scan import scan_header
 from pressrun.message.incoming.reading import read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.sources.edition_file import parse_edition
-from pressrun.operations.csv_files import parse_subscribers
+from pressrun.operations.sources.formats import read_members
 from pressrun.services.operating.list_settings import read_settings
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
@@ -273,7 +273,7 @@ def test_the_file_of_an_edition(source: bytes) -> None:
 )
 def test_a_file_of_subscribers(content: bytes) -> None:
     with pytest.raises(BadInput) as refused:
-        list(parse_subscribers(io.BytesIO(content)))
+        list(read_members(io.BytesIO(content), "members.csv", "csv", mapped={}).members)
     assert [] == unfit(str(refused.value))
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
 import click
 
+from pressrun.cli.files import open_input
+from pressrun.cli.import_outcome import ImportOutcome
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb, yes_option
-from pressrun.cli.output import confirm, echo, print_fields, print_json, print_rows
+from pressrun.cli.output import ProgressLine, confirm, echo, print_fields, print_json, print_rows
 from pressrun.cli.read_only import read_rows, reading_if_any
-from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import AddressOnly, SuppressionAdd
-from pressrun.operations.csv_files import SUPPRESSION_COLUMNS, as_csv, export_suppressions
+from pressrun.cli.write_verbs import execute, executing
+from pressrun.control.arguments import AddressOnly, SuppressionAdd, SuppressionImport
+from pressrun.operations.csv_files import SUPPRESSION_COLUMNS, export_suppressions, parse_suppressions
+from pressrun.operations.csv_records import BadRow, as_csv
+from pressrun.operations.sources.batches import MemberBatch
+from pressrun.services.operating.import_rows import SuppressionRow
+from pressrun.services.operating.subscriber_import import in_batches
 from pressrun.services.reports import ledger_reports
 from pressrun.services.suppression import SuppressionReason
 
@@ -49,3 +58,28 @@ def export(invocation: Invocation) -> None:
     with reading_if_any(invocation) as tx:
         for piece in as_csv(SUPPRESSION_COLUMNS, []) if tx is None else export_suppressions(tx):
             echo(piece, nl=False)
+
+
+@verb("suppression import")
+@click.argument("file")
+def import_suppressions(invocation: Invocation, *, file: str, as_json: bool) -> None:
+    bad, progress = list[BadRow](), ProgressLine()
+    with open_input(file) as opened, closing(ImportOutcome()) as outcome, executing(invocation) as calls:
+        good = _good(parse_suppressions(opened), bad)
+        for rows in in_batches(good):
+            answer = calls("suppression.import", SuppressionImport(rows=tuple(rows)))
+            outcome.add(MemberBatch(bad=list(bad)), answer)
+            bad.clear()
+            progress(f"{sum(outcome.counts.values()):,} rows")
+        outcome.add(MemberBatch(bad=bad), {"added": 0, "unchanged": 0})
+        progress.clear()
+        outcome.print(as_json=as_json)
+
+
+def _good(rows: Iterable[SuppressionRow | BadRow], bad: list[BadRow]) -> Iterator[SuppressionRow]:
+    """The rows that could be read; the others are added to `bad`."""
+    for row in rows:
+        if isinstance(row, BadRow):
+            bad.append(row)
+        else:
+            yield row

@@ -135,8 +135,8 @@ VERBS = {
         "Erase a person everywhere, for good. Only a keyed hash remains, so that nobody adds them again.",
     ),
     "subscriber import": (
-        "csv_import:import_subscribers",
-        "Import subscribers from a CSV file; FILE may be - for stdin.",
+        "member_import:import_subscribers",
+        "Import subscribers from a CSV file, or from a file of another program; FILE may be - for stdin.",
     ),
     "subscriber export": (
         "subscribers:export",
@@ -146,7 +146,7 @@ VERBS = {
     "suppression rm": ("suppressions:remove", "Lift a suppression, so that the address can be mailed again."),
     "suppression ls": ("suppressions:list_suppressions", "List all suppressions. An erased address is shown as none."),
     "suppression import": (
-        "csv_import:import_suppressions",
+        "suppressions:import_suppressions",
         "Import suppressions from CSV (address,reason,since) or a plain list of addresses; FILE may be - for stdin.",
     ),
     "suppression export": (

@@ -14,8 +14,9 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.subscription import SubscriptionState
 from pressrun.services.editions import lifecycle
+from pressrun.services.operating.import_preview import ImportPreview
 from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.operating.subscriber_import import ImportOptions, dry_run_rows
+from pressrun.services.operating.subscriber_import import ImportOptions
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
@@ -67,7 +68,7 @@ def row(line: int, email: str, **fields: str) -> ImportRow:
 async def take(office: Office, rows: Sequence[ImportRow], *, asks: bool = False) -> dict[str, object]:
     """The import, after its dry run counted the same and changed nothing."""
     terms = ImportOptions(list_name="news", keys=office.keys, now=int(office.now), asks=asks)
-    surveyed = (await office.database.read(dry_run_rows, terms, rows)).plain()
+    surveyed = await office.database.read(lambda tx: ImportPreview(tx, terms).preview_rows(rows)[1].plain())
     found = await office.subscribers.import_batch("news", rows, asks=asks)
     assert surveyed == found
     return {name: value for name, value in found.items() if value}

@@ -61,7 +61,7 @@ class SourceMember(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             subscribed_at=self.subscribed_at,
             consent_source=self.consent_source,
             consent_ip=self.consent_ip,
-            state=SubscriptionState(self.state.value),
+            state="" if self.state is MemberState.ACTIVE else SubscriptionState(self.state.value),
             attributes=self.fields,
         )
 

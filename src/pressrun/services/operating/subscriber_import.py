@@ -95,23 +95,6 @@ def prepare_rows(options: ImportOptions, rows: Iterable[ImportRow]) -> PreparedR
     return PreparedRows(rows=checked, invalid=invalid, digests=digests)
 
 
-def dry_run_rows(tx: Transaction, options: ImportOptions, rows: Iterable[ImportRow]) -> ImportCounts:
-    """What `import_rows` would count for a whole file; writes nothing. Raises NotFound, Refused."""
-    target = require_open_list(tx, options.list_name)
-    counts, known = ImportCounts(), dict[str, PriorState]()
-    for batch in in_batches(rows):
-        prepared = prepare_rows(options, batch)
-        counts.invalid += prepared.invalid
-        new = {key: digests for key, digests in prepared.digests.items() if key not in known}
-        known.update(_find_known(tx, target, new))
-        for row in prepared.rows:
-            prior = known[row.key]
-            decision = decide_row(prior, row, asks=options.asks)
-            counts.add(row, decision.outcome)
-            known[row.key] = state_after(prior, row, decision)
-    return counts
-
-
 def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows) -> ImportCounts:
     """Import a batch of rows in this transaction. Raises NotFound, Refused for a closed list."""
     target = require_open_list(tx, options.list_name)
@@ -124,7 +107,7 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
         entropy=options.entropy,
     )
     counts, digests = ImportCounts(invalid=list(prepared.invalid)), prepared.digests
-    known = _find_known(tx, target, digests)
+    known = find_known(tx, target, digests)
     changes: dict[str, RowChange] = {}
     for row in prepared.rows:
         decision = decide_row(known[row.key], row, asks=options.asks)
@@ -133,7 +116,7 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
             continue
         if row.key in changes:  # once more in the same batch: it builds on what the row before has written
             writer.write(tx, changes.values())
-            known.update(_find_known(tx, target, {key: digests[key] for key in changes}))
+            known.update(find_known(tx, target, {key: digests[key] for key in changes}))
             changes.clear()
         before, after = known[row.key], state_after(known[row.key], row, decision)
         changes[row.key] = RowChange(row=row, before=before, after=after, digests=digests[row.key])
@@ -165,7 +148,7 @@ def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
         yield batch
 
 
-def _find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:
+def find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:
     """What is known of these addresses."""
     known = dict.fromkeys(digests, PriorState())
     for row in enrolment.find_standings(tx, list_id=target.id, keys=sorted(digests)):

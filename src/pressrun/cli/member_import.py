@@ -1,0 +1,176 @@
+"""`subscriber import`: members of a file, in batches that are one transaction each.
+
+An interrupted import has imported a part; importing the same file again does the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from pressrun.cli.files import new_file, open_input
+from pressrun.cli.import_outcome import ImportOutcome
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.options import list_argument, verb
+from pressrun.cli.output import ProgressLine, print_info, print_warning
+from pressrun.cli.read_only import reading
+from pressrun.cli.write_verbs import VerbCalls, executing
+from pressrun.control.arguments import SubscriberImport, SuppressionImport
+from pressrun.core.errors import UsageError
+from pressrun.operations.csv_records import BadRow
+from pressrun.operations.sources.batches import MemberBatch, member_batches
+from pressrun.operations.sources.columns import parse_map
+from pressrun.operations.sources.formats import ALIASES, FORMATS, STATES, read_members
+from pressrun.operations.sources.member import SourceMember
+from pressrun.runtime.clock import utc_now
+from pressrun.services.operating.import_decision import RowOutcome
+from pressrun.services.operating.import_preview import ImportPreview, RowPreview
+from pressrun.services.operating.subscriber_import import SKIPPED, ImportOptions
+from pressrun.store.datadir import load_keys
+
+_COUNTED = (*(outcome.value for outcome in RowOutcome), "suppressed", "unconfirmed")
+
+Members = Iterable[SourceMember | BadRow]
+
+
+@verb("subscriber import")
+@list_argument()
+@click.argument("file")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice([*FORMATS, *ALIASES]),
+    default="csv",
+    help="The program that wrote the file. [default: csv]",
+)
+@click.option("--map", "pairs", multiple=True, metavar="COLUMN=KEY", help="What a column means. Repeatable.")
+@click.option("--state", type=click.Choice(STATES), help="What is known of everybody in the file.")
+@click.option("--dry-run", is_flag=True, help="Show what would become of whom, without changing anything.")
+@click.option(
+    "--send-confirmation", is_flag=True, help="Ask new subscribers for confirmation first; pending until they confirm."
+)
+@click.option("--rejects", metavar="FILE", help="Write each refused row to a new CSV file: line, reason, original.")
+def import_subscribers(  # noqa: PLR0913 - one for each option
+    invocation: Invocation,
+    *,
+    list_name: str,
+    file: str,
+    file_format: str,
+    pairs: tuple[str, ...],
+    state: str | None,
+    dry_run: bool,
+    send_confirmation: bool,
+    rejects: str | None,
+    as_json: bool,
+) -> None:
+    """The first line of a CSV file names the columns: email, and optionally name, language, subscribed_at,
+    consent_source, consent_ip, state. Any other column becomes a merge field. Refused rows are listed by line number.
+    Importing the same file again changes nothing.
+
+    KEY is one of these columns, the name of a merge field, `-` to leave the column out, or for a column of yes and no:
+    suppressed, unsubscribed, suspended, confirmed, delivery.
+
+    People whom the other program has blocked, or who bounced, are suppressed; who unsubscribed stays so; those without
+    delivery become suspended; those who never confirmed are left out.
+    """
+    mapped = parse_map(pairs)
+    with _new_rejects(rejects) as rejected, open_input(file) as opened, closing(ImportOutcome(rejected)) as outcome:
+        source = read_members(opened, Path(file).name, file_format, mapped=mapped, state=state)
+        if source.warning:
+            print_warning(source.warning)
+        for name in _COUNTED:
+            outcome.count(name, 0)
+        carry_out = _preview if dry_run else _import
+        carry_out(invocation, list_name, source.members, outcome, asks=send_confirmation)
+        outcome.print(as_json=as_json)
+        if outcome.is_all_refused and not as_json:
+            print_warning("every row was refused, so nothing was imported")
+        if dry_run and not as_json:
+            print_info("dry run: nothing was changed")
+
+
+@contextmanager
+def _new_rejects(name: str | None) -> Iterator[BinaryIO | None]:
+    """The file of refused rows; raises OutputExists before anything is imported."""
+    if name == "-":
+        raise UsageError("--rejects needs the name of a file, since stdout has the result")
+    if name is None:
+        yield None
+        return
+    with new_file(Path(name)) as file:
+        yield file
+
+
+def _import(invocation: Invocation, list_name: str, members: Members, outcome: ImportOutcome, *, asks: bool) -> None:
+    done, progress, began = 0, ProgressLine(), time.monotonic()
+    with executing(invocation) as calls:
+        batches = member_batches(members)
+        batch: MemberBatch | None = next(batches, MemberBatch())  # an empty file is a batch: the list may not exist
+        while batch is not None:
+            suppressed = _suppress(calls, list_name, batch, is_first=not done)
+            calls.start("subscriber.import", SubscriberImport(list=list_name, rows=batch.rows, send_confirmation=asks))
+            following = next(batches, None)  # read while the daemon works on the one before
+            outcome.add(batch, calls.finish(), suppressed)
+            outcome.count("unconfirmed", len(batch.unconfirmed))
+            done += len(batch)
+            progress(f"{done:,} rows, {done / max(time.monotonic() - began, 0.001):,.0f} a second")
+            batch = following
+    progress.clear()
+
+
+def _suppress(calls: VerbCalls, list_name: str, batch: MemberBatch, *, is_first: bool) -> dict[str, Any]:
+    """Suppress the addresses of a batch before the rest of it is imported."""
+    rows = batch.suppressions
+    if not rows:
+        return {}
+    if is_first:  # raises for a list that is closed or unknown, before anything is changed
+        calls("subscriber.import", SubscriberImport(list=list_name, rows=()))
+    answer = calls("suppression.import", SuppressionImport(rows=rows))
+    return {"suppressed": answer["added"], "unchanged": answer["unchanged"], "invalid": answer["invalid"]}
+
+
+def _preview(invocation: Invocation, list_name: str, members: Members, outcome: ImportOutcome, *, asks: bool) -> None:
+    """Count what the import would do now; only reads."""
+    with reading(invocation) as tx:
+        options = ImportOptions(list_name=list_name, keys=load_keys(invocation.data), now=int(utc_now()), asks=asks)
+        preview = ImportPreview(tx, options)
+        for batch in member_batches(members):
+            _preview_batch(preview, batch, outcome)
+
+
+def _preview_batch(preview: ImportPreview, batch: MemberBatch, outcome: ImportOutcome) -> None:
+    was = {member.line: member.was for member in batch.members}
+    suppressions = batch.suppressions
+    added, refused = preview.preview_suppressions(suppressions)
+    rows, counts = preview.preview_rows(batch.rows)
+    invalid = [{"line": line, "reason": reason} for line, reason in refused]
+    unchanged = len(suppressions) - len(added) - len(refused)
+    outcome.add(batch, counts.plain(), {"suppressed": len(added), "unchanged": unchanged, "invalid": invalid})
+    outcome.count("unconfirmed", len(batch.unconfirmed))
+    for row in rows:
+        outcome.count_change(was[row.line], _will_be(row))
+    new, bad = set(added), {line for line, _ in refused}
+    for one in suppressions:
+        if one.line not in bad:
+            will_be = f"suppressed ({one.reason})" if one.line in new else "suppressed here already"
+            outcome.count_change(was[one.line], will_be)
+    for member in batch.unconfirmed:
+        outcome.count_change(member.was, "left out: never confirmed")
+    for line, _ in (*counts.invalid, *refused):
+        outcome.count_change(was[line], "refused")
+    for _ in batch.bad:
+        outcome.count_change("unreadable", "refused")
+
+
+def _will_be(row: RowPreview) -> str:
+    if row.outcome in SKIPPED:
+        return f"left out: {SKIPPED[row.outcome]}"
+    state = "nothing" if row.state is None else row.state.value
+    if row.outcome is RowOutcome.ADDED:
+        return state
+    return f"{state} ({row.outcome.value})"

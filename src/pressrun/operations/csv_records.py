@@ -1,0 +1,184 @@
+"""Text files from elsewhere as records with their lines: CSV (RFC 4180) and plain lines, in UTF-8.
+
+What makes a whole file useless raises BadInput before the first record. Memory does not grow with the file. A cell that
+a spreadsheet would take for a formula is written with one more `'`, which reading takes off.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from codecs import getincrementaldecoder
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from pressrun.core.errors import BadInput
+
+_LARGEST_CELL = 1 << 20
+_LONGEST_LINE = 1 << 20
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_PIECE = 1 << 16
+_ZIP = b"PK\x03\x04"
+
+
+class Record(NamedTuple):
+    """A record: the line of the file that it begins at, its cells, and its text as the file has it."""
+
+    line: int
+    cells: list[str]
+    original: str
+
+
+class BadRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A row that cannot be read: the line it begins at, the reason, and its text where the source keeps it."""
+
+    line: int
+    reason: str
+    original: str = ""
+
+
+def read_records(file: BinaryIO, *, delimiter: str = ",") -> Iterator[Record]:
+    """Every record that is not blank, after the whole file was checked; raises BadInput.
+
+    `file` is read more than once from where it is.
+    """
+    require_text(file)
+    start = file.tell()
+    for _ in _read_records(file, delimiter):
+        pass
+    file.seek(start)
+    return _read_records(file, delimiter)
+
+
+def read_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Every line with its number and without its end, after the whole file was checked to be text; raises BadInput."""
+    require_text(file)
+    return _read_lines(file)
+
+
+def require_text(file: BinaryIO) -> None:
+    """Raise BadInput that names the first line which is not UTF-8 or has a NUL character; stays where the file is."""
+    start = file.tell()
+    _check_text(file)
+    file.seek(start)
+
+
+def _check_text(file: BinaryIO) -> None:
+    decoder = getincrementaldecoder("utf-8")()
+    start = at = file.tell()
+    while True:
+        piece = file.read(_PIECE)
+        if at == start and piece.startswith(_ZIP):
+            raise BadInput("the file is a ZIP archive. Unpack it, and import each of the files in it")
+        rest = len(decoder.getstate()[0])  # of a character that the piece before has begun
+        try:
+            decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as problem:
+            line = _line_at(file, start, at - rest + problem.start)
+            raise BadInput(f"line {line} is not UTF-8. Save the file in that encoding") from None
+        if b"\0" in piece:
+            line = _line_at(file, start, at + piece.index(b"\0"))
+            raise BadInput(f"line {line} contains a NUL character. The file is not text, or it is UTF-16")
+        if not piece:
+            return
+        at += len(piece)
+
+
+def _line_at(file: BinaryIO, start: int, end: int) -> int:
+    """The number of the line that an octet is in, where LF, CR and CRLF end a line."""
+    file.seek(start)
+    ends, line = io.IncrementalNewlineDecoder(None, translate=True), 1
+    while start < end:
+        piece = file.read(min(_PIECE, end - start))
+        start += len(piece)
+        line += ends.decode(piece.decode("latin-1"), final=start == end).count("\n")
+    return line
+
+
+class _RecordingLines:
+    """The lines of a file, and those since the last record."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._lines = iter(text)
+        self._read: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._read.append(line)
+            yield line
+
+    def original(self) -> str:
+        """The text of the record that was read last."""
+        text = "".join(self._read)
+        self._read.clear()
+        return text.rstrip("\r\n")
+
+
+def _read_records(file: BinaryIO, delimiter: str) -> Iterator[Record]:
+    csv.field_size_limit(max(csv.field_size_limit(), _LARGEST_CELL))
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    lines = _RecordingLines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            original = lines.original()
+            if any(map(str.strip, cells)):
+                yield Record(line, cells, original)
+            line = reader.line_num + 1
+    except csv.Error as problem:
+        raise BadInput(f"line {line} cannot be read as CSV: {problem}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"line {line} is not UTF-8: the file was changed while it was read") from None
+    finally:
+        with suppress(ValueError):  # closed already
+            text.detach()  # else the file would be closed with it
+
+
+def _read_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig")
+    number = 0
+    try:
+        while line := text.readline(_LONGEST_LINE):
+            number += 1
+            if len(line) == _LONGEST_LINE and not line.endswith("\n"):
+                raise BadInput(f"line {number} is longer than {_LONGEST_LINE} characters. The file is something else")
+            yield number, line.rstrip("\n")
+    except UnicodeDecodeError:
+        raise BadInput(f"line {number + 1} is not UTF-8: the file was changed while it was read") from None
+    finally:
+        with suppress(ValueError):
+            text.detach()
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A CSV file in pieces; a spreadsheet takes none of its cells for a formula."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row in chain([header], rows):
+        writer.writerow([escape_cell(cell) for cell in row])
+        if buffer.tell() > _PIECE:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def escape_cell(text: str) -> str:
+    """The text as a file holds it; `unescape_cell` gives it back."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unescape_cell(text: str) -> str:
+    """The text that a cell means."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """One line of such a file, with its end."""
+    return "".join(as_csv(cells, ()))

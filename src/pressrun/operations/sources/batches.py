@@ -1,0 +1,60 @@
+"""Members in batches, each of them imported by one transaction: what one holds is all that memory needs to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pressrun.operations.csv_records import BadRow
+from pressrun.operations.sources.member import MemberState, SourceMember
+from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.operating.subscriber_import import BATCH, BATCH_CHARACTERS
+
+_APART = frozenset({MemberState.SUPPRESSED, MemberState.UNCONFIRMED})
+
+
+@dataclass(frozen=True, slots=True)
+class MemberBatch:
+    """Some members in the order of the file, and the rows between them that cannot be read."""
+
+    members: list[SourceMember] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+
+    @property
+    def rows(self) -> tuple[ImportRow, ...]:
+        """What becomes of members in a state of ours."""
+        return tuple(member.as_row() for member in self.members if member.state not in _APART)
+
+    @property
+    def suppressions(self) -> tuple[SuppressionRow, ...]:
+        """What becomes of members who must not be mailed."""
+        return tuple(member.as_suppression() for member in self.members if member.state is MemberState.SUPPRESSED)
+
+    @property
+    def unconfirmed(self) -> list[SourceMember]:
+        """Members who are left out."""
+        return [member for member in self.members if member.state is MemberState.UNCONFIRMED]
+
+    @property
+    def originals(self) -> dict[int, str]:
+        """The text of each row by its line."""
+        return {one.line: one.original for one in self.members} | {one.line: one.original for one in self.bad}
+
+    def __len__(self) -> int:
+        return len(self.members) + len(self.bad)
+
+
+def member_batches(members: Iterable[SourceMember | BadRow]) -> Iterator[MemberBatch]:
+    """The members as many at a time as one transaction imports, or fewer long ones."""
+    batch, size = MemberBatch(), 0
+    for member in members:
+        if isinstance(member, BadRow):
+            batch.bad.append(member)
+        else:
+            batch.members.append(member)
+        size += len(member.original)
+        if len(batch) == BATCH or size >= BATCH_CHARACTERS:
+            yield batch
+            batch, size = MemberBatch(), 0
+    if len(batch):
+        yield batch

@@ -1,0 +1,78 @@
+"""What an import would do, row by row, without writing anything: for its dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.tokens import Digests, digests_of
+from pressrun.services.operating.import_decision import PriorState, RowOutcome, decide_row, state_after
+from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.operating.subscriber_import import (
+    ImportCounts,
+    ImportOptions,
+    find_known,
+    prepare_rows,
+    require_open_list,
+)
+from pressrun.services.operating.suppression_admin import parse_reason
+from pressrun.services.suppression import find_reason, is_stronger
+from pressrun.store.transaction import Transaction
+
+
+class RowPreview(NamedTuple):
+    """What would become of a row: the line, the outcome, and the state of the subscription afterwards."""
+
+    line: int
+    outcome: RowOutcome
+    state: SubscriptionState | None
+
+
+class ImportPreview:
+    """An import in one snapshot of the database. Raises NotFound, and Refused for a closed list.
+
+    A row sees what the rows before it would have done, so memory grows with the number of different addresses.
+    """
+
+    def __init__(self, tx: Transaction, options: ImportOptions) -> None:
+        self._tx = tx
+        self._options = options
+        self._target = require_open_list(tx, options.list_name)
+        self._known: dict[str, PriorState] = {}
+
+    def preview_rows(self, rows: Iterable[ImportRow]) -> tuple[list[RowPreview], ImportCounts]:
+        """What `import_rows` would do with a batch, and count."""
+        prepared = prepare_rows(self._options, rows)
+        self._learn(prepared.digests)
+        counts, previews = ImportCounts(invalid=list(prepared.invalid)), []
+        for row in prepared.rows:
+            prior = self._known[row.key]
+            decision = decide_row(prior, row, asks=self._options.asks)
+            counts.add(row, decision.outcome)
+            after = self._known[row.key] = state_after(prior, row, decision)
+            previews.append(RowPreview(row.line, decision.outcome, after.state))
+        return previews, counts
+
+    def preview_suppressions(self, rows: Sequence[SuppressionRow]) -> tuple[list[int], list[tuple[int, str]]]:
+        """The lines of addresses that the suppressions of a batch would add, and (line, reason) of refused ones."""
+        added, invalid = [], []
+        for row in rows:
+            try:
+                address, reason = parse_address(row.address), parse_reason(row.reason)
+            except BadInput as problem:
+                invalid.append((row.line, str(problem)))
+                continue
+            digests = digests_of(self._options.keys, address)
+            self._learn({address.key: digests})
+            is_known = self._known[address.key].is_suppressed
+            if not is_known or is_stronger(reason, find_reason(self._tx, digests)):
+                added.append(row.line)
+            self._known[address.key] = PriorState(is_suppressed=True)
+        return added, invalid
+
+    def _learn(self, digests: Mapping[str, Digests]) -> None:
+        new = {key: pair for key, pair in digests.items() if key not in self._known}
+        self._known.update(find_known(self._tx, self._target, new))

@@ -1,0 +1,98 @@
+"""`subscriber import` as an operator calls it, with files of other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from tests.cli.shell import Shell
+
+LISTMONK = (
+    "uuid,email,name,attributes,status,created_at,updated_at\n"
+    "u,a@x.example,Ann,{},enabled,2023-01-02 15:04:05 +0000 UTC,z\n"
+    "u,b@x.example,Bob,{},disabled,2023-01-02 15:04:05 +0000 UTC,z\n"
+    "u,c@x.example,Cid,{},blocklisted,2023-01-02 15:04:05 +0000 UTC,z\n"
+    "u,nobody,,{},blocklisted,2023-01-02 15:04:05 +0000 UTC,z\n"
+    "u,nobody,,[],enabled,2023-01-02 15:04:05 +0000 UTC,z\n"
+)
+
+
+def test_people_whom_another_program_has_blocked_are_suppressed(shell: Shell) -> None:
+    """The dry run counts what the import does then, and a second import changes nothing."""
+    shell.make_list()
+    file = shell.write("listmonk.csv", LISTMONK)
+    arguments = ("subscriber", "import", "news", file, "--format", "listmonk")
+    dry = shell.good(*arguments, "--dry-run")
+    assert "who unsubscribed from the list" in dry.err
+    table = [line.split("  ") for line in dry.out.splitlines()[1:6]]
+    assert [
+        ["blocklisted", "refused", "1"],
+        ["blocklisted", "suppressed (operator)", "1"],
+        ["disabled", "suspended", "1"],
+        ["enabled", "active", "1"],
+        ["unreadable", "refused", "1"],
+    ] == [[part.strip() for part in row if part.strip()] for row in table]
+    counted = shell.good(*arguments, "--dry-run", "--json").json
+    assert counted == shell.good(*arguments, "--json").json
+    assert {"added": 2, "suppressed": 1, "unconfirmed": 0} == {
+        name: counted[name] for name in ("added", "suppressed", "unconfirmed")
+    }
+    assert [5, 6] == [row["line"] for row in counted["invalid"]]
+    assert [("a@x.example", "active"), ("b@x.example", "suspended")] == [
+        (row["address"], row["state"]) for row in shell.good("subscriber", "ls", "news", "--json").json
+    ]
+    assert [("c@x.example", "operator")] == [
+        (row["address"], row["reason"]) for row in shell.good("suppression", "ls", "--json").json
+    ]
+    again = shell.good(*arguments, "--json").json
+    assert (0, 0, 3) == (again["added"], again["suppressed"], again["unchanged"])
+
+
+def test_nothing_is_suppressed_for_a_list_that_does_not_exist(shell: Shell) -> None:
+    """The list is looked for before anything is written."""
+    shell.make_list()
+    file = shell.write("listmonk.csv", LISTMONK)
+    assert 1 == shell.call("subscriber", "import", "nope", file, "--format", "listmonk").code
+    assert [] == shell.good("suppression", "ls", "--json").json
+
+
+def test_refused_rows_go_to_a_file_with_their_text(shell: Shell) -> None:
+    """An existing file is never replaced, and then nothing is imported."""
+    shell.make_list()
+    file = shell.write("members.csv", 'email,name\na@x.example,A\n"no,body",=B\nc@x.example\n')
+    rejects = shell.folder / "rejects.csv"
+    arguments = ("subscriber", "import", "news", file, "--rejects", str(rejects))
+    rejects.write_text("mine", encoding="utf-8")
+    assert 73 == shell.call(*arguments).code
+    assert ("mine", []) == (rejects.read_text(encoding="utf-8"), shell.good("subscriber", "ls", "news", "--json").json)
+    rejects.unlink()
+    assert 2 == len(shell.good(*arguments, "--json").json["invalid"])
+    rows = list(csv.DictReader(io.StringIO(rejects.read_text(encoding="utf-8"))))
+    assert [("3", '"no,body",=B'), ("4", "c@x.example")] == [(row["line"], row["original"]) for row in rows]
+    assert "has 1 fields" in rows[1]["reason"]
+    assert 64 == shell.call(*arguments[:-1], "-").code
+
+
+def test_members_without_delivery_stay_suspended(shell: Shell) -> None:
+    """First those whose delivery is off, then the whole list, which names them again."""
+    shell.make_list()
+    off = shell.write("off.txt", "B <b@x.example>\n")
+    everybody = shell.write("all.txt", "A <a@x.example>\nB <b@x.example>\n")
+    shell.good("subscriber", "import", "news", off, "--format", "mailman", "--state", "suspended")
+    shell.good("subscriber", "import", "news", everybody, "--format", "mailman3")
+    assert [("a@x.example", "active"), ("b@x.example", "suspended")] == [
+        (row["address"], row["state"]) for row in shell.good("subscriber", "ls", "news", "--json").json
+    ]
+
+
+def test_those_who_never_confirmed_are_left_out(shell: Shell) -> None:
+    """They are counted, and no confirmation is sent either."""
+    shell.make_list()
+    file = shell.write("phplist.csv", "email,confirmed,blacklisted\na@x.example,0,0\nb@x.example,1,0\n")
+    answer = shell.good(
+        "subscriber", "import", "news", file, "--format", "phplist", "--send-confirmation", "--json"
+    ).json
+    assert (1, 1) == (answer["added"], answer["unconfirmed"])
+    assert [("b@x.example", "pending")] == [
+        (row["address"], row["state"]) for row in shell.good("subscriber", "ls", "news", "--json").json
+    ]
