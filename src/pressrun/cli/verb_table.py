@@ -16,6 +16,7 @@ HELP_OPTIONS = ["-h", "--help"]
 GROUPS = {
     "archive": "The archive of a list",
     "backup": "Backups",
+    "config": "The configuration",
     "consent": "Evidence of consent",
     "dkim": "DKIM keys",
     "edition": "Editions",
@@ -38,6 +39,10 @@ VERBS = {
     ),
     "check": ("check:check", "Check configuration, database, keys and permissions, and report every error."),
     "demo": ("demo:demo", "Try everything on this machine. It needs no configuration, and no email leaves it."),
+    "doctor": (
+        "doctor:doctor",
+        "Check what the world sees: DNS, relays, bounces, web pages, clock, disk and database, each with its remedy.",
+    ),
     "init": ("installation:init", "Write a commented config.toml. Never overwrites a file."),
     "migrate": (
         "installation:migrate",
@@ -68,6 +73,7 @@ VERBS = {
             "left blank."
         ),
     ),
+    "config show": ("config:show", "Show every value in force, and where it comes from. Secrets are left out."),
     "consent verify": (
         "consent:verify",
         "Verify the chain of consent evidence. Exits 1 if a row was changed, moved, inserted or deleted.",

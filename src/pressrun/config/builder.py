@@ -31,6 +31,7 @@ from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
+from pressrun.operations.doctor.settings import DoctorSettings
 from pressrun.services.settings import (
     BounceSettings,
     DeliverySettings,
@@ -78,6 +79,7 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
         dkim=tuple(DkimSettings(**signature) for signature in signatures),
         dns=DnsSettings(**document.values("dns")),
         backup=BackupSettings(**document.values("backup")),
+        doctor=DoctorSettings(**document.values("doctor")),
         log=LogSettings(**document.values("log")),
         warnings=tuple(problems.warnings),
     )

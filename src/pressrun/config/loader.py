@@ -52,7 +52,7 @@ def names_server(path: Path) -> bool:
 
 
 def _find_top_key(path: Path, key: str) -> object:
-    text = _read_text(path)
+    text = read_text(path)
     parsed = text if isinstance(text, ConfigError) else parse(text)
     return None if isinstance(parsed, ConfigError) else parsed[0].get(key)
 
@@ -72,7 +72,7 @@ def examine(path: Path, environ: Mapping[str, str] | None = None) -> list[Config
 
 def _load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[ConfigError]]:
     path = path.absolute()
-    text = _read_text(path)
+    text = read_text(path)
     if isinstance(text, ConfigError):
         return None, [text]
     parsed = parse(text)
@@ -84,7 +84,8 @@ def _load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list
     return settings, sorted(problems.errors)
 
 
-def _read_text(path: Path) -> str | ConfigError:
+def read_text(path: Path) -> str | ConfigError:
+    """The text of a file, or the error where it is not UTF-8; raises NoInput or NotPermitted."""
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):

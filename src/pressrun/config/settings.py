@@ -19,6 +19,7 @@ from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
+from pressrun.operations.doctor.settings import DoctorSettings
 from pressrun.services.settings import (
     BounceSettings,
     DeliverySettings,
@@ -73,6 +74,7 @@ class Settings:
     dkim: tuple[DkimSettings, ...]
     dns: DnsSettings
     backup: BackupSettings
+    doctor: DoctorSettings
     log: LogSettings
     warnings: tuple[str, ...] = ()
 
@@ -185,6 +187,12 @@ TABLES = (
         "dns", Shape.ONE, "DNS lookups: whether SPF and DMARC fit an edition's sender, before it goes out.", DnsSettings
     ),
     Table("backup", Shape.ONE, "What `pressrun backup` writes.", BackupSettings),
+    Table(
+        "doctor",
+        Shape.ONE,
+        "`pressrun doctor`: what the world sees of this installation.",
+        DoctorSettings,
+    ),
     Table("log", Shape.ONE, "Logging to stderr.", LogSettings),
 )
 

@@ -26,6 +26,12 @@ class ListSettings(Arguments, frozen=True, kw_only=True):
     places: tuple[tuple[str, OldKind], ...] = ()
 
 
+class ArrivedNumber(Arguments, frozen=True, kw_only=True):
+    """`doctor`: the number in the test link of a request."""
+
+    number: int
+
+
 class ListName(Arguments, frozen=True, kw_only=True):
     """`list close` and `list rm`."""
 

@@ -14,6 +14,7 @@ from pressrun.control.arguments import (
     AddressOnly,
     ArchiveMessage,
     Arguments,
+    ArrivedNumber,
     EditionFiles,
     EditionId,
     EditionIds,
@@ -193,6 +194,20 @@ def move_verbs(source: MoveSource) -> dict[str, VerbHandler]:
         "move.switch": _handler(MoveSwitch, lambda args: source.switch(args.place, args.move)),
         "move.resume": _handler(Arguments, lambda _: source.resume()),
     }
+
+
+def doctor_verbs(
+    find_arrived: Callable[[int], dict[str, Any] | None], mail_addresses: Callable[[], dict[str, str]]
+) -> dict[str, VerbHandler]:
+    """What `doctor` asks of the daemon: how a request arrived, and where mail comes in."""
+
+    async def seen(args: ArrivedNumber) -> dict[str, Any] | None:
+        return find_arrived(args.number)
+
+    async def listeners(_: Arguments) -> dict[str, str]:
+        return mail_addresses()
+
+    return {"doctor.seen": _handler(ArrivedNumber, seen), "doctor.listeners": _handler(Arguments, listeners)}
 
 
 def _send_handler(edition_admin: EditionAdmin) -> VerbHandler:

@@ -70,6 +70,7 @@ class Setting:
     is_required: bool
     needs_restart: bool
     table: str
+    is_secret: bool
     formerly: Mapping[str, Kind[Any] | None]
 
 
@@ -91,8 +92,8 @@ def setting(  # noqa: PLR0913 - a declaration: each argument is one column of th
     """Declare a field of a settings type as a key of config.toml, by the field's own name unless `key` is given.
 
     `default` is written as in the file and read by `kind`. Without one the field is `absent` unless the key is given,
-    or has no default where the key is `required`. What is `secret` stays out of the `repr` of its type. `table` names
-    another table than that of the type.
+    or has no default where the key is `required`. What is `secret` stays out of the `repr` of its type and of
+    `config show`. `table` names another table than that of the type.
     """
     declared = {
         "key": key,
@@ -104,6 +105,7 @@ def setting(  # noqa: PLR0913 - a declaration: each argument is one column of th
         "is_required": required,
         "needs_restart": restart,
         "table": table,
+        "is_secret": secret,
         "formerly": formerly,
     }
     value: Any = kind.read(default) if default is not None else MISSING if required else absent

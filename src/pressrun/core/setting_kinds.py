@@ -363,6 +363,19 @@ def _read_peer(value: object) -> str:
     raise BadValue(f'{expected}; did you mean "{meant}"?')
 
 
+def ip_addresses() -> Kind[tuple[str, ...]]:
+    """IP addresses."""
+    member = Kind(expected='an IP address, as in "192.0.2.10"', read=_read_ip_address)
+    return _many(member, 'a list of IP addresses, as in ["192.0.2.10", "2001:db8::10"]')
+
+
+def _read_ip_address(value: object) -> str:
+    try:
+        return str(ipaddress.ip_address(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise BadValue('an IP address, as in "192.0.2.10"') from None
+
+
 def peers() -> Kind[tuple[str, ...]]:
     """IP addresses and networks, or "unix" for peers on our own Unix socket."""
     expected = 'a list of IP addresses or networks, or "unix", as in ["127.0.0.1", "10.0.0.0/8", "unix"]'

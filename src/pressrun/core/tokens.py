@@ -61,6 +61,7 @@ _PURPOSES = {
 }
 
 TEST_ID = 0  # the id that stands for nobody: test copies carry real tokens of it
+FIRST_ROUND_TRIP = 1 << 42  # ids of bounces from here on stand for nobody either: `doctor` numbers its test bounces so
 
 _NUMBER_BYTES = 6
 _NUMBER_BITS = 8 * _NUMBER_BYTES
@@ -205,6 +206,11 @@ def _address_maker(key: bytes, purpose: str, list_name: str, key_number: int) ->
         return ten_digits(top | number ^ mask) + tag.decode("ascii")
 
     return make
+
+
+def round_trip_outcome(number: int) -> str:
+    """What is recorded of a test bounce that came home, by which it is found."""
+    return f"round trip {number - FIRST_ROUND_TRIP:x}"
 
 
 def pack_digests(*digests: bytes) -> tuple[int, ...]:

@@ -37,6 +37,7 @@ from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.read_back import read_parts
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
+from pressrun.operations.doctor.settings import DoctorSettings
 from pressrun.runtime.event_loop import run_loop
 from pressrun.services.settings import (
     BounceSettings,
@@ -145,6 +146,7 @@ def _settings(folder: Path, url: str, capture_port: int) -> Settings:
         dkim=(),
         dns=DnsSettings(preflight=False),
         backup=BackupSettings(),
+        doctor=DoctorSettings(weekly=False),
         log=LogSettings(level="warning"),
     )
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
-from pressrun.control.verbs import move_verbs
+from pressrun.control.verbs import doctor_verbs, move_verbs
 from pressrun.core.bounces import FAILURES
 from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
@@ -65,6 +65,7 @@ from pressrun.smtp.handover import Outcome
 from pressrun.store.database import Gate
 from pressrun.store.journal import Journal
 from pressrun.store.last_backup import last_backup_at
+from pressrun.web.http.clients import ArrivedRequests
 from pressrun.web.http.server import WebServer
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             lease_seconds_left=session.lease_seconds_left,
             last_backup_at=partial(last_backup_at, settings.data),
         )
-        app = DeferredApp(lambda: build_web_app(settings, services, page, extras.mailbox))
+        arrived = ArrivedRequests()
+        app = DeferredApp(lambda: build_web_app(settings, services, page, extras.mailbox, arrived))
         web = WebServer(app, settings.http, handed_over=sockets.get("http"))
         running = Running(
             current=current,
@@ -153,6 +155,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         stop.connect(dispatcher, settings.delivery.drain_seconds, stopping.set)
         services.verbs.update(move_verbs(MoveSource(data.database, session.session, stop)))
         services.verbs["relay.statuses"] = running.relay_watch.statuses
+        services.verbs.update(doctor_verbs(arrived.describe, lambda: running.listeners.mail_addresses))
         loops += [session, *running.loops()]
         _handle_signals(Reload(running), stopping)
         session.connect(_watcher(running, stopping))

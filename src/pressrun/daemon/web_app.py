@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pressrun.daemon.metrics_page import MetricsPage
     from pressrun.daemon.services import Services
     from pressrun.web.editors.demo import DemoMailbox
+    from pressrun.web.http.clients import ArrivedRequests
 
 
 class DeferredApp:
@@ -36,7 +37,9 @@ class DeferredApp:
         await app(scope, receive, send)
 
 
-def build_web_app(settings: Settings, services: Services, page: MetricsPage, mailbox: DemoMailbox | None) -> ASGIApp:
+def build_web_app(
+    settings: Settings, services: Services, page: MetricsPage, mailbox: DemoMailbox | None, arrived: ArrivedRequests
+) -> ASGIApp:
     """Wire the pages; `mailbox` is that of the demo."""
     from pressrun.web.app import build_app  # noqa: PLC0415 - this is what takes its time
     from pressrun.web.context import UseCases  # noqa: PLC0415
@@ -65,4 +68,5 @@ def build_web_app(settings: Settings, services: Services, page: MetricsPage, mai
         settings=settings.http,
         clock=utc_now,
         mailbox=mailbox,
+        arrived=arrived,
     )

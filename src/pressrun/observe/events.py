@@ -24,6 +24,7 @@ EVENTS: dict[str, str] = {
     "config.warning": "something in the file that is probably a mistake",
     "config.differs": "another machine used this database last, with other values of these settings; make them alike",
     "config.needs_restart": "a key changed that only a restart can apply",
+    "doctor.check_failed": "a check of `pressrun doctor` failed because of a bug of ours; the others go on",
     # the database
     "session.not_renewed": "the lease of this process could not be renewed; will retry shortly",
     "session.suspended": "the lease has run out: no copies go out until it is renewed",

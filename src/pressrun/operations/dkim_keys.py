@@ -43,13 +43,18 @@ DEFAULT_SELECTORS = {KeyType.RSA: "pressrun", KeyType.ED25519: "pressrun-ed25519
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedKey:
-    """A key and its DNS record: `record_name` without the final dot, `record_value` not yet split into strings."""
+    """A key and its DNS record: `record_name` without the final dot, `record_value` not yet split into strings.
+
+    `key_type` is `rsa` or `ed25519`, as `k=` of the record has it.
+    """
 
     domain: str
     selector: str
     key_file: Path
     record_name: str
     record_value: str
+    key_type: str
+    bits: int
 
 
 def create_dkim_key(folder: Path, *, domain: str, selector: str, key_type: KeyType) -> PublishedKey:
@@ -73,8 +78,10 @@ def published_key(settings: DkimSettings) -> PublishedKey:
 
 def _published(key: RSAPrivateKey | Ed25519PrivateKey, *, domain: str, selector: str, key_file: Path) -> PublishedKey:
     if isinstance(key, RSAPrivateKey):
+        bits = key.key_size
         key_type, public = KeyType.RSA, key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     else:
+        bits = 256
         key_type, public = KeyType.ED25519, key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return PublishedKey(
         domain=domain,
@@ -82,6 +89,8 @@ def _published(key: RSAPrivateKey | Ed25519PrivateKey, *, domain: str, selector:
         key_file=key_file,
         record_name=f"{selector}._domainkey.{domain}",
         record_value=f"v=DKIM1; k={key_type}; p={b64encode(public).decode('ascii')}",
+        key_type=key_type.value,
+        bits=bits,
     )
 
 

@@ -1,9 +1,15 @@
-"""TXT records from DNS, without blocking the event loop and within a time limit."""
+"""Records from DNS, without blocking the event loop and within a time limit.
+
+An answer says whether the record is there, is missing, or could not be found out, and why: a check must not report a
+record as missing because a server was silent.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pressrun.core.current import Current
@@ -11,53 +17,147 @@ from pressrun.services.settings import DnsSettings
 
 if TYPE_CHECKING:
     import dns.asyncresolver
+    import dns.rdata
+    import dns.resolver
 
 # Reserved names (RFC 2606 §§2, 3, RFC 6761 §6): no query about them leaves the machine.
 _RESERVED = (".example", ".test", ".invalid", ".localhost", ".local", ".example.com", ".example.net", ".example.org")
+MOST_QUERIES = 16  # at once: a home router may drop more
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name is one of those that nobody can own."""
+    return f".{name.lower()}".endswith(_RESERVED)
+
+
+class DnsStatus(StrEnum):
+    """What came of a query."""
+
+    FOUND = "found"
+    NO_RECORD = "no record"  # the name exists, without a record of this type
+    NO_NAME = "no name"  # NXDOMAIN
+    UNKNOWN = "unknown"  # no usable answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsAnswer:
+    """The records of one type at a name, as text: strings of TXT joined, names without the final dot.
+
+    `problem` says in a few words why the status is UNKNOWN.
+    """
+
+    name: str
+    kind: str
+    status: DnsStatus
+    records: tuple[str, ...] = ()
+    problem: str = ""
+    is_alias: bool = False  # found behind a CNAME
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the records are all there are."""
+        return self.status is not DnsStatus.UNKNOWN
+
+
+class DnsLookups:
+    """Queries a server of our own, or those that the system uses now."""
+
+    def __init__(self, settings: Current[DnsSettings]) -> None:
+        self._settings = settings
+        self._slots = asyncio.Semaphore(MOST_QUERIES)
+
+    async def query(self, name: str, kind: str) -> DnsAnswer:
+        """The records of a type (`TXT`, `MX`, `A`, `AAAA`, `PTR`) at a name; never raises for what a server does."""
+        if self._settings.value.server is None and is_reserved(name):
+            return _unknown(name, kind, "the name is reserved for examples, so no server is asked")
+        import dns.exception  # noqa: PLC0415 - slow to import, and most processes send no query
+
+        seconds = self._settings.value.timeout_seconds
+        try:
+            async with self._slots, asyncio.timeout(2 * seconds):
+                resolver = self._resolver(seconds)
+                answer = await resolver.resolve(name, kind, search=False, raise_on_no_answer=False, lifetime=seconds)
+        except (dns.exception.DNSException, OSError, TimeoutError, ValueError) as problem:
+            return _failed(name, kind, problem, seconds)
+        records = tuple(_text(record) for record in answer.rrset or ())
+        is_alias = str(answer.canonical_name).rstrip(".").lower() != name.rstrip(".").lower()
+        status = DnsStatus.FOUND if records else DnsStatus.NO_RECORD
+        return DnsAnswer(name=name, kind=kind, status=status, records=records, is_alias=is_alias)
+
+    def _resolver(self, seconds: float) -> dns.asyncresolver.Resolver:
+        """Raises DNSException where the system names no server."""
+        import dns.asyncresolver  # noqa: PLC0415 - as above
+
+        server = self._settings.value.server
+        resolver = dns.asyncresolver.Resolver(configure=server is None)
+        resolver.timeout = seconds / 2  # so that a lost datagram is sent once more
+        if server is not None:
+            resolver.nameservers = [server.host]
+            resolver.port = server.port
+        return resolver
 
 
 class DnsRecords:
-    """Queries all names at once; fulfils services.ports.TextRecords."""
+    """TXT records of many names at once; fulfils services.ports.TextRecords."""
 
     def __init__(self, settings: Current[DnsSettings]) -> None:
         self._settings = settings
 
     async def __call__(self, names: Collection[str]) -> Mapping[str, tuple[str, ...] | None]:
-        resolver = self._resolver()
-        if resolver is None:
-            return dict.fromkeys(names)
-        answers = await asyncio.gather(*(self._query(resolver, name) for name in names))
-        return dict(zip(names, answers, strict=True))
+        lookups = DnsLookups(self._settings)
+        answers = await asyncio.gather(*(lookups.query(name, "TXT") for name in names))
+        return {answer.name: _texts(answer) for answer in answers}
 
-    async def _query(self, resolver: dns.asyncresolver.Resolver, name: str) -> tuple[str, ...] | None:
-        if self._settings.value.server is None and f".{name}".endswith(_RESERVED):
-            return None
-        import dns.exception  # noqa: PLC0415 - slow to import, and most processes send no query
-        import dns.resolver  # noqa: PLC0415
 
-        try:
-            async with asyncio.timeout(self._settings.value.timeout_seconds):
-                answer = await resolver.resolve(
-                    name, "TXT", search=False, raise_on_no_answer=False, lifetime=self._settings.value.timeout_seconds
-                )
-        except dns.resolver.NXDOMAIN:
-            # A name below a domain may be missing. If the domain itself is, the server knows only a part of DNS.
-            return () if name.startswith("_") else None
-        except (dns.exception.DNSException, OSError, TimeoutError, ValueError):
-            return None
-        return tuple(b"".join(record.strings).decode("utf-8", "replace") for record in answer.rrset or ())
+def _texts(answer: DnsAnswer) -> tuple[str, ...] | None:
+    """A name below a domain may be missing. If the domain itself is, the server knows only a part of DNS."""
+    if answer.status is DnsStatus.NO_NAME:
+        return () if answer.name.startswith("_") else None
+    return answer.records if answer.is_known else None
 
-    def _resolver(self) -> dns.asyncresolver.Resolver | None:
-        """A resolver with our own server, or those that the system uses now; None where it names none."""
-        import dns.asyncresolver  # noqa: PLC0415 - as above
-        import dns.exception  # noqa: PLC0415
 
-        server = self._settings.value.server
-        try:
-            resolver = dns.asyncresolver.Resolver(configure=server is None)
-            if server is not None:
-                resolver.nameservers = [server.host]
-                resolver.port = server.port
-        except (dns.exception.DNSException, OSError, ValueError):
-            return None
-        return resolver
+def _text(record: dns.rdata.Rdata) -> str:
+    strings: tuple[bytes, ...] | None = getattr(record, "strings", None)
+    if strings is not None:
+        return b"".join(strings).decode("utf-8", "replace")
+    text = str(record.to_text())
+    return text if text.endswith(" .") or text == "." else text.rstrip(".")
+
+
+def _failed(name: str, kind: str, problem: Exception, seconds: float) -> DnsAnswer:
+    import dns.exception  # noqa: PLC0415 - as above
+    import dns.message  # noqa: PLC0415
+    import dns.resolver  # noqa: PLC0415
+
+    match problem:
+        case dns.resolver.NXDOMAIN():
+            return DnsAnswer(name=name, kind=kind, status=DnsStatus.NO_NAME)
+        case dns.resolver.NoNameservers():
+            return _unknown(name, kind, _words_of(problem))
+        case dns.message.ChainTooLong():
+            return _unknown(name, kind, "its CNAME records lead in a circle, or through too many names")
+        case dns.resolver.NoResolverConfiguration():
+            return _unknown(name, kind, "this machine names no DNS server (/etc/resolv.conf)")
+        case dns.exception.Timeout() | TimeoutError():
+            return _unknown(name, kind, f"no usable answer within {seconds:g} s")
+        case OSError():
+            return _unknown(name, kind, (problem.strerror or "the server cannot be reached").lower())
+        case _:
+            return _unknown(name, kind, "the name or the answer is malformed")
+
+
+def _words_of(problem: dns.resolver.NoNameservers) -> str:
+    """What the last server that was asked did wrong: an error code, or garbage."""
+    import dns.message  # noqa: PLC0415 - as above
+
+    errors = problem.kwargs.get("errors") or ()
+    last = errors[-1][3] if errors else ""
+    if isinstance(last, dns.message.ChainTooLong):
+        return "its CNAME records lead in a circle, or through too many names"
+    if isinstance(last, str) and last:
+        return f"the DNS server answered {last}"
+    return "the DNS server sent something that is not an answer, or cannot be reached"
+
+
+def _unknown(name: str, kind: str, problem: str) -> DnsAnswer:
+    return DnsAnswer(name=name, kind=kind, status=DnsStatus.UNKNOWN, problem=problem)

@@ -30,13 +30,13 @@ class DataProblem:
 
 def find_data_problems(data: DataDir) -> list[DataProblem]:
     """Every problem of the data; of a folder that does not exist, those of its database on a server."""
-    access = list(_access_problems(data))
+    access = list(find_access_problems(data))
     named = {problem.place for problem in access}
-    content = _content_problems(data)
+    content = find_content_problems(data)
     return [*access, *(one for one in content if not named & {one.place, str(Path(one.place).parent)})]
 
 
-def _access_problems(data: DataDir) -> Iterator[DataProblem]:
+def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
     """Files that do not belong to the owner of data_dir, or that others can read."""
     if not data.root.is_dir():
         return
@@ -68,7 +68,8 @@ def _private(data: DataDir) -> Iterator[Path]:
             continue  # missing, or reported as a folder
 
 
-def _content_problems(data: DataDir) -> Iterator[DataProblem]:
+def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
+    """A database that is damaged or has another schema, and keys that are not its own."""
     database = data.database
     try:
         if database.exists():

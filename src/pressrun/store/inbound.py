@@ -130,6 +130,17 @@ def record_mail_result(tx: Transaction, inbound_id: int, state: InboundState, ou
         tx.run("inbound.delete_content", id=content_id)
 
 
+def newest_mail(tx: Transaction) -> int:
+    """The id of the mail that came last; 0 if none came."""
+    return int(tx.value("inbound.newest"))
+
+
+def find_arrived(tx: Transaction, *, after: int, recipient: str, outcome: str) -> InboundState | None:
+    """The state of a mail that came after the one with that id: to this recipient, or with this outcome; or None."""
+    state: str | None = tx.value("inbound.find_arrived", after=after, recipient=recipient, outcome=outcome)
+    return None if state is None else InboundState(state)
+
+
 def count_kept(tx: Transaction) -> int:
     """How many mails are kept for a person."""
     return int(tx.value("inbound.count_kept"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,17 @@ from pressrun.core.keys import KeyRing
 from pressrun.store.connection import ConnectionThread, EngineConnection
 from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Dialect, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class EngineVersion:
+    """What runs a database, such as SQLite (3, 46, 1) or PostgreSQL (17, 5)."""
+
+    engine: str
+    numbers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.engine} {'.'.join(map(str, self.numbers))}"
 
 
 class Location(Protocol):
@@ -57,12 +69,20 @@ class Location(Protocol):
         """
         ...
 
+    def engine_version(self) -> EngineVersion:
+        """What runs the database; raises Unavailable when a server does not answer."""
+        ...
+
     def find_damage(self) -> str | None:
         """What the engine finds wrong with the database as a whole, or None."""
         ...
 
     def wal_bytes(self) -> int | None:
         """How much a write-ahead log in data_dir takes; None where there is none."""
+        ...
+
+    def find_risks(self) -> list[str]:
+        """Settings and counters of the engine that say that data may be, or were, lost; raises Unavailable."""
         ...
 
     def scrub(self) -> None:

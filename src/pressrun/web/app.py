@@ -21,7 +21,7 @@ from pressrun.web.context import ReadTokens, UseCases, WebContext
 from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoMailbox, DemoPages
 from pressrun.web.families import Families
-from pressrun.web.http.clients import Proxies
+from pressrun.web.http.clients import ArrivedRequests, Proxies
 from pressrun.web.http.monitoring import MonitoringPages, PrivateRoute, Readiness
 from pressrun.web.http.security import TOKEN_PAGES, CountRequest, Endpoint, Guard, Handler, is_token_page
 from pressrun.web.pages import Pages
@@ -55,9 +55,19 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
     settings: HttpSettings,
     clock: Clock,
     mailbox: DemoMailbox | None = None,
+    arrived: ArrivedRequests | None = None,
 ) -> ASGIApp:
-    """The application. `tokens` returns tokens under the current keys; `mailbox` adds the demo's page at `/demo`."""
-    web = WebContext(pages=Pages(site), tokens=tokens, proxies=Proxies(settings.trusted_proxies), clock=clock)
+    """The application. `tokens` returns tokens under the current keys; `mailbox` adds the demo's page at `/demo`.
+
+    `arrived` remembers requests by numbered test links.
+    """
+    web = WebContext(
+        pages=Pages(site),
+        tokens=tokens,
+        proxies=Proxies(settings.trusted_proxies),
+        clock=clock,
+        arrived=arrived or ArrivedRequests(),
+    )
     pages, archive_reader = web.pages, cases.archive_reader
     old_links = OldLinkPages(web, cases)
     unknown = old_links.or_else(_UnknownPages(pages, archive_reader).show)

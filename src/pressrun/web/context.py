@@ -22,7 +22,7 @@ from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.web import language
-from pressrun.web.http.clients import Proxies, network_of
+from pressrun.web.http.clients import ArrivedRequest, ArrivedRequests, Proxies, network_of
 from pressrun.web.pages import Pages
 
 ReadTokens = Callable[[], WebTokens]  # a call, because the keys may be rotated while the process runs
@@ -53,6 +53,7 @@ class WebContext:
     tokens: ReadTokens
     proxies: Proxies
     clock: Clock
+    arrived: ArrivedRequests
 
     def read_token(self, purpose: WebPurpose, request: Request) -> tuple[int, ...] | None:
         """The numbers in the token of the path; None unless it is genuine and for this purpose."""
@@ -60,9 +61,15 @@ class WebContext:
 
     def client(self, request: Request) -> str | None:
         """The client's address; None if it came through our Unix socket and no trusted proxy named one."""
-        peer = request.scope["client"][0] if request.scope["client"] else None
-        forwarded = [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
-        return self.proxies.client(peer or None, forwarded)
+        return self.proxies.client(_peer(request), _forwarded(request))
+
+    def record_arrival(self, number: int, request: Request) -> None:
+        """Remember how a request by a numbered test link arrived."""
+        peer = _peer(request)
+        is_trusted = self.proxies.trusts(peer)
+        self.arrived.record(
+            number, ArrivedRequest(peer=peer, forwarded=tuple(_forwarded(request)), is_trusted=is_trusted)
+        )
 
     def network(self, request: Request) -> str:
         """What limits count the client by."""
@@ -78,3 +85,11 @@ class WebContext:
         For mail to somebody who may have chosen a language, which goes before what their browser prefers.
         """
         return Origin(source="web", ip=self.client(request), language=language.named())
+
+
+def _peer(request: Request) -> str | None:
+    return (request.scope["client"][0] if request.scope["client"] else None) or None
+
+
+def _forwarded(request: Request) -> list[str]:
+    return [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"x-forwarded-for"]

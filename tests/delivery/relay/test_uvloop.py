@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.authority import Authority
 from tests.delivery.relay.feed import ListFeed, message
-from tests.delivery.relay.test_tls import Authority, Relay, authority
+from tests.delivery.relay.test_tls import Relay, authority
 from tests.ports import free_port
 from tests.sink import Sink
 

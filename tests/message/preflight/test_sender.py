@@ -112,5 +112,5 @@ def test_what_is_looked_up() -> None:
     who = sender("a.b.c.d.e.f.g.h.i.harbour.example")
     names = names_to_query(who)
     assert ["lists.harbour.example", who.domain, f"_dmarc.{who.domain}"] == names[:3]
-    assert ("_dmarc.harbour.example", 10) == (names[-1], len(names))
+    assert ("_dmarc.harbour.example", 9) == (names[-1], len(names))  # eight with the top-level domain, RFC 9989 §4.10
     assert ["x.example", "_dmarc.x.example"] == names_to_query(sender("x.example", returns="x.example"))

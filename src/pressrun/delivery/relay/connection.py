@@ -14,7 +14,7 @@ import socket
 import ssl
 import time
 from asyncio.trsock import TransportSocket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
 from pressrun.delivery.relay.deadline import Deadline
@@ -117,6 +117,11 @@ class Connection(asyncio.BufferedProtocol):
     def mode(self) -> DeliveryMode | None:
         """How messages go; None before it is open."""
         return self._dialogue.mode
+
+    @property
+    def peer_certificate(self) -> Mapping[str, object] | None:
+        """The relay's certificate as `ssl` describes it; None without TLS."""
+        return None if self._transport is None else self._transport.get_extra_info("peercert")
 
     async def open(self) -> None:
         """Connect, with TLS if configured; errors of the network go to `ConnectionOwner.closed` and are not raised."""

@@ -1,9 +1,11 @@
-"""Whether a relay would take mail from us: a connection as for mail, up to the point where mail would go, and QUIT."""
+"""Whether a relay would take mail from us: a connection as for mail, with one message or none, and QUIT."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.delivery.relay.connection import Connection
@@ -12,26 +14,45 @@ from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.delivery.relay.tls import client_context
 from pressrun.smtp.errors import Problem
 from pressrun.smtp.events import RecipientOutcome
-from pressrun.smtp.handover import Outgoing
+from pressrun.smtp.handover import HandOver, Outgoing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbedRelay:
+    """What a probe saw: why the relay cannot be used, or None; when its certificate ends (UTC seconds), with TLS; what
+    became of the message, if one was to be sent.
+    """
+
+    problem: str | None
+    certificate_ends_at: int | None = None
+    hand_over: HandOver | None = None
 
 
 class _Probe:
-    """The owner of one connection that has nothing to send."""
+    """The owner of one connection that has one message to send, or none."""
 
-    def __init__(self) -> None:
+    def __init__(self, outgoing: Outgoing | None) -> None:
         self.problem: str | None = None
+        self.certificate_ends_at: int | None = None
+        self.hand_over: HandOver | None = None
+        self._outgoing = outgoing
         self._has_opened = False
         self.is_over = asyncio.Event()
 
     def next(self) -> Outgoing | None:
-        return None
+        outgoing, self._outgoing = self._outgoing, None
+        return outgoing
 
     def recorded(self, connection: Connection, outcomes: Sequence[RecipientOutcome]) -> None:
-        """Nothing is ever given to it."""
+        self.hand_over = outcomes[0].result
+        asyncio.get_running_loop().call_soon(connection.finish)
 
     def opened(self, connection: Connection) -> None:
         self._has_opened = True
-        asyncio.get_running_loop().call_soon(connection.finish)
+        certificate = connection.peer_certificate
+        if certificate:
+            self.certificate_ends_at = int(ssl.cert_time_to_seconds(str(certificate["notAfter"])))
+        asyncio.get_running_loop().call_soon(connection.finish if self._outgoing is None else connection.wake)
 
     def idled(self, connection: Connection) -> None:
         """It is about to end."""
@@ -50,20 +71,32 @@ class _Probe:
 
 async def probe(settings: RelaySettings, *, helo_name: str, seconds: float) -> str | None:
     """Why a relay cannot be used, TLS and log-in included, or None; gives up after so many seconds."""
-    owner = _Probe()
+    return (await examine_relay(settings, helo_name=helo_name, seconds=seconds)).problem
+
+
+async def examine_relay(
+    settings: RelaySettings, *, helo_name: str, seconds: float, outgoing: Outgoing | None = None
+) -> ProbedRelay:
+    """The same with more detail; hands over one message if there is one."""
+    owner = _Probe(outgoing)
     try:
         tls = None if settings.security == "none" else client_context(settings.ca_file)
     except BadConfiguration as problem:
-        return str(problem)
+        return ProbedRelay(problem=str(problem))
     connection = Connection(settings, session_terms(settings, helo_name), tls, owner)
     task = asyncio.get_running_loop().create_task(connection.open(), name=f"probe of {settings.name}")
+    timed_out = False
     try:
         async with asyncio.timeout(seconds):
             await owner.is_over.wait()
     except TimeoutError:
-        return f"no answer within {seconds:g} s"
+        timed_out = True
     finally:
         connection.abort(None)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    return owner.problem
+    return ProbedRelay(
+        problem=f"no answer within {seconds:g} s" if timed_out and owner.hand_over is None else owner.problem,
+        certificate_ends_at=owner.certificate_ends_at,
+        hand_over=owner.hand_over,
+    )

@@ -64,6 +64,7 @@ class RelaySettings:
         kinds.file("a file that holds the password and nothing else"),
         key="password_file",
         example="smtp_password",
+        secret=True,
         help="File with the password, or a systemd credential of that name.",
     )
     ca_file: Path | None = setting(

@@ -11,14 +11,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from pressrun.core.dmarc import is_dmarc, parse_dmarc, policy_domains
+from pressrun.core.spf import is_spf
 from pressrun.message.finding import Finding, warning
 
 Records = Mapping[str, tuple[str, ...] | None]
 """The TXT records by name; None where the lookup failed."""
 
-_MOST_LOOKED_UP = 8  # RFC 9989 §4.10: how far up the tree to look for a policy
-_SPF = re.compile(r"v=spf1(?:\s|\Z)", re.IGNORECASE)
-_DMARC = re.compile(r"\s*v\s*=\s*DMARC1\s*(?:;|\Z)", re.IGNORECASE)
 _SENDS_NOTHING = re.compile(r"v=spf1\s+-all\s*", re.IGNORECASE)
 # Under these, names of two labels belong to different owners.
 _SHARED = frozenset("ac co com edu go gob gov gv ne net nom or org".split())
@@ -66,7 +65,7 @@ def _spf(sender: SenderIdentity, records: Records) -> Iterator[Finding]:
     texts = records.get(sender.return_domain)
     if texts is None:
         return
-    policies = [record for record in texts if _SPF.match(record)]
+    policies = [record for record in texts if is_spf(record)]
     domain = sender.return_domain
     if not policies:
         yield warning("spf-missing", domain=domain)
@@ -80,23 +79,14 @@ def _dmarc(sender: SenderIdentity, records: Records) -> Iterator[Finding]:
     names = _policy_names(sender.domain)
     if any(records.get(name) is None for name in (sender.domain, *names)):
         return
-    policies = [(name, record) for name in names for record in records[name] or () if _DMARC.match(record)]
+    policies = [(name, record) for name in names for record in records[name] or () if is_dmarc(record)]
     if not policies:
         yield warning("dmarc-missing", domain=sender.domain)
         return
-    name, record = policies[0]
-    policy = _policy(record, is_below=name != names[0])
-    if policy in ("reject", "quarantine") and sender.signed_domains and not _is_covered(sender):
-        yield warning(f"dmarc-{policy}", policy=name.removeprefix("_dmarc."), domain=sender.domain)
-
-
-def _policy(record: str, *, is_below: bool) -> str:
-    tags = {
-        tag.strip().lower(): value.strip().lower()
-        for tag, equals, value in (part.partition("=") for part in record.split(";"))
-        if equals
-    }
-    return tags.get("sp", tags.get("p", "")) if is_below else tags.get("p", "")
+    domain, record = policies[0][0].removeprefix("_dmarc."), policies[0][1]
+    requested = parse_dmarc(domain, record).for_author(sender.domain)
+    if requested in ("reject", "quarantine") and sender.signed_domains and not _is_covered(sender):
+        yield warning(f"dmarc-{requested}", policy=domain, domain=sender.domain)
 
 
 def _is_signed(sender: SenderIdentity) -> bool:
@@ -109,6 +99,4 @@ def _is_covered(sender: SenderIdentity) -> bool:
 
 def _policy_names(domain: str) -> list[str]:
     """`_dmarc` of a domain and of those above it, the nearest first, without the top-level domain."""
-    labels = domain.split(".")
-    above = [".".join(labels[index:]) for index in range(max(1, len(labels) - 1))]
-    return [f"_dmarc.{name}" for name in above[:1] + above[1:][-(_MOST_LOOKED_UP - 1) :]]
+    return [f"_dmarc.{name}" for name in policy_domains(domain) if "." in name or name == domain]

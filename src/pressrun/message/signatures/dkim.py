@@ -9,7 +9,7 @@ RFC 6376 (DKIM), RFC 8301 (algorithms), RFC 8463 (Ed25519).
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -91,12 +91,17 @@ class Signer:
 
     def _keys_for(self, author: bytes) -> Sequence[SigningKey]:
         domain = author.rpartition(b"@")[2].rstrip(b"\r\n> ").decode("ascii", "replace").lower()
-        while domain:
-            keys = self._keys.get(domain)
-            if keys is not None:
-                return keys
-            domain = domain.partition(".")[2]
-        return self._keys[self._first]
+        return self._keys[signing_domain(domain, self._keys) or self._first]
+
+
+def signing_domain(author_domain: str, domains: Container[str]) -> str | None:
+    """Which of the domains signs for an author: their own, or the nearest above it; None for neither."""
+    domain = author_domain
+    while domain:
+        if domain in domains:
+            return domain
+        domain = domain.partition(".")[2]
+    return None
 
 
 @lru_cache(maxsize=64)

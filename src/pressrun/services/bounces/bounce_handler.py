@@ -18,7 +18,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import OF_NO_LIST, Route
 from pressrun.core.scores import COUNTING
 from pressrun.core.site import Site
-from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens
+from pressrun.core.tokens import FIRST_ROUND_TRIP, TEST_ID, AddressPurpose, AddressTokens, round_trip_outcome
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.bounces import operator_alerts
 from pressrun.services.bounces.auto_pause import AutoPause
@@ -36,6 +36,7 @@ from pressrun.store.inbound import InboundState
 from pressrun.store.transaction import Row, Transaction
 
 FORWARD_BOUNCED = "forward bounced"
+ROUND_TRIP = "round_trip"  # a test bounce of `doctor`, as the metric calls it
 OF_NOBODY = "not understood, and its reader is gone"
 # Signs that a mail server wrote a mail. When nothing else in it is understood, a person has to look at it.
 _DAEMONS = frozenset({"sender", "null sender", "report", "x-failed-recipients"})
@@ -85,6 +86,8 @@ class BounceHandler:
             return kept("its address is not signed with a current key")
         if number == TEST_ID:
             return done("test")
+        if number >= FIRST_ROUND_TRIP:
+            return done(round_trip_outcome(number), counted_as=ROUND_TRIP)
         copy = bounces.find_copy(tx, number)
         result = self._process(tx, route, number, copy, report, problem)
         if not result.counted_as and _is_of_one_person(copy):

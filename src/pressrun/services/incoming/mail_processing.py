@@ -22,7 +22,7 @@ from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, draw_wait
-from pressrun.services.bounces.bounce_handler import OF_NOBODY, BounceHandler
+from pressrun.services.bounces.bounce_handler import OF_NOBODY, ROUND_TRIP, BounceHandler
 from pressrun.services.bounces.complaint_handler import COUNTED_AS as COMPLAINT
 from pressrun.services.bounces.complaint_handler import REPORT
 from pressrun.services.incoming.mail_commands import READ_KINDS, MailCommands
@@ -59,7 +59,7 @@ _COUNTED_AS = {
 }
 # All that received mails are counted as.
 KINDS = frozenset(
-    {*_COUNTED_AS.values(), "command", "failed", "unreadable", "refused", "repeated", COMPLAINT, REPORT},
+    {*_COUNTED_AS.values(), "command", "failed", "unreadable", "refused", "repeated", COMPLAINT, REPORT, ROUND_TRIP},
 )
 
 _Mail = TypeVar("_Mail", IncomingMail, Report)

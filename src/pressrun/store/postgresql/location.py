@@ -16,6 +16,7 @@ from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolatio
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
 from pressrun.core.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
+from pressrun.store.location import EngineVersion
 from pressrun.store.postgresql.connection import PostgresConnection, connect, dialect, without_password
 from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.schema_steps import load_steps, newest_step
@@ -156,6 +157,14 @@ class PostgresDatabase:
         """Nothing: the server checks its pages by itself."""
         return None
 
+    def engine_version(self) -> EngineVersion:
+        number = self._ask(lambda connection: connection.info.server_version)
+        return EngineVersion("PostgreSQL", (number // 10_000, number % 10_000))
+
+    def find_risks(self) -> list[str]:
+        """Checksums that did not match, and settings with which a power cut may damage the database."""
+        return self._ask(_find_risks)
+
     def scrub(self) -> None:
         """Vacuum our tables: nobody can read deleted rows any longer, and others are written over them."""
         self._ask(self._scrub)
@@ -195,6 +204,19 @@ class PostgresDatabase:
                 return question(connection)
             except psycopg.OperationalError as problem:
                 raise Unavailable(f"the database {self} is unavailable: {problem}") from problem
+
+
+def _find_risks(connection: psycopg.Connection[Any]) -> list[str]:
+    needed = connection.execute(
+        "select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name"
+    )
+    risks = [f"{name} is off on the server, so a power cut may damage the database" for (name,) in needed]
+    row = connection.execute(
+        "select coalesce(checksum_failures, 0) from pg_stat_database where datname = current_database()"
+    ).fetchone()
+    if row is not None and row[0]:
+        risks.append(f"the server has read {row[0]} pages whose checksums do not match: the disk is failing")
+    return risks
 
 
 def _read_version(connection: psycopg.Connection[Any]) -> tuple[Any, MoveMark | None]:

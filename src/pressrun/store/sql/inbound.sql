@@ -66,6 +66,14 @@ delete from inbound_content where id = :id and not exists (select 1 from inbound
 -- How many mails are kept for a person.
 select count(*) from inbound where state in ('kept', 'unreadable', 'failed');
 
+-- name: newest
+-- The id of the mail that came last.
+select coalesce(max(id), 0) from inbound;
+
+-- name: find_arrived
+-- A mail among the few that came after another: as it came, or processed, when its recipient was cut off.
+select state from inbound where id > :after and (recipient = :recipient or outcome = :outcome) order by id limit 1;
+
 -- name: sweep_done
 -- Delete mails that were processed long ago, a batch at a time.
 delete from inbound where id in (

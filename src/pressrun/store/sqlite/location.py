@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pressrun.core.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
+from pressrun.store.location import EngineVersion
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import SqliteConnection, connect, dialect
 from pressrun.store.table_store import MoveTarget
@@ -53,6 +54,9 @@ class SqliteFile:
     def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
         return migrate.migrate(self.path, migrate.package_steps(), backups=backups, keys=keys)
 
+    def engine_version(self) -> EngineVersion:
+        return EngineVersion("SQLite", sqlite3.sqlite_version_info)
+
     def find_damage(self, *, is_thorough: bool = False) -> str | None:
         """What SQLite finds wrong when it reads the whole file, or None; thorough, indexes are compared with rows."""
         check = "integrity_check" if is_thorough else "quick_check"
@@ -67,6 +71,10 @@ class SqliteFile:
         with suppress(FileNotFoundError):
             return self.path.with_name(f"{self.path.name}-wal").stat().st_size
         return 0
+
+    def find_risks(self) -> list[str]:
+        """None: each connection sets what matters by itself."""
+        return []
 
     def scrub(self) -> None:
         """Nothing is left to do: `secure_delete` overwrites what is deleted, and the checkpoint empties the WAL."""

@@ -12,13 +12,42 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 _IPv4 = ipaddress.IPv4Address
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+", re.ASCII)
 _IPV6_PREFIX = 64  # one customer's network
+_MOST_REMEMBERED = 32
 UNKNOWN = "unknown"  # what limits count all clients without an address by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivedRequest:
+    """How a request arrived: its peer (None: our Unix socket), its X-Forwarded-For, and whether that is believed."""
+
+    peer: str | None
+    forwarded: tuple[str, ...]
+    is_trusted: bool
+
+
+class ArrivedRequests:
+    """The last requests by numbered test links, of which only who has the link keys can make one: `doctor`."""
+
+    def __init__(self) -> None:
+        self._by_number: dict[int, ArrivedRequest] = {}
+
+    def record(self, number: int, arrived: ArrivedRequest) -> None:
+        """Remember one, and forget the oldest where there are many."""
+        if len(self._by_number) >= _MOST_REMEMBERED:
+            del self._by_number[next(iter(self._by_number))]
+        self._by_number[number] = arrived
+
+    def describe(self, number: int) -> dict[str, object] | None:
+        """How the request with this number arrived, if it did."""
+        arrived = self._by_number.get(number)
+        return None if arrived is None else asdict(arrived)
 
 
 class Proxies:
@@ -43,6 +72,10 @@ class Proxies:
                 if not self._is_trusted(address):
                     break
         return None if client is None else str(client)
+
+    def trusts(self, peer: str | None) -> bool:
+        """Whether the X-Forwarded-For of this peer is believed."""
+        return self._unix if peer is None else self._is_trusted(_parse(peer))
 
     def _is_trusted(self, address: _Address | None) -> bool:
         return address is not None and any(

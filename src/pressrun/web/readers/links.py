@@ -87,6 +87,8 @@ class LinkPages:
             case _:
                 return self._pages.invalid_link()
         if subscription == TEST_ID:
+            if edition != TEST_ID:
+                self._web.record_arrival(edition, request)
             return self._test_copy()
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if list(fields) == ONE_CLICK:

@@ -1,0 +1,116 @@
+"""Every value in force, and where it comes from: for `config show`. Secrets are never among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pressrun.config.loader import load_settings, read_text
+from pressrun.config.named_files import NamedFiles
+from pressrun.config.problems import ConfigError, Problems
+from pressrun.config.problems import Path as KeyPath
+from pressrun.config.sections import parse, read
+from pressrun.config.settings import TABLES, Shape, Table
+from pressrun.core.errors import BadConfiguration
+from pressrun.core.setting import Setting
+
+_LOGIN = re.compile(r"(://[^/@:]*):[^/@]*@")
+_PARAMETER = re.compile(r"((?:\A|[?&])(?:password|sslpassword)=)[^&]*", re.IGNORECASE)
+_HIDDEN = "(set)"
+_SECRET_FILES = frozenset({"password_file", "key_file"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigValue:
+    """One key by its whole name, such as `relay[1].host`. `line` is that of the file; None for a default.
+
+    `value` is as the file has it, None for what is off. `is_changed` means that it is not the default.
+    """
+
+    key: str
+    value: Any
+    line: int | None
+    is_changed: bool
+
+
+def list_values(path: Path) -> list[ConfigValue]:
+    """The values of a file, in the order of the reference; raises as `load_settings` does."""
+    load_settings(path)
+    return [_describe(each) for each in _read_keys(path)]
+
+
+def find_secret_files(path: Path, environ: Mapping[str, str]) -> list[Path]:
+    """The files with private keys and passwords that a file names, as far as they exist."""
+    files = NamedFiles(folder=path.absolute().parent, environ=environ)
+    names = [each.value for each in _read_keys(path) if each.setting.key in _SECRET_FILES and each.value]
+    return [found for name in names if (found := files.find(str(name))) is not None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Key:
+    """One key of a table at its place, with what the file has for it, or the default."""
+
+    place: KeyPath
+    setting: Setting
+    value: Any
+    line: int | None
+
+
+def _read_keys(path: Path) -> Iterator[_Key]:
+    """All keys of a valid file."""
+    text = read_text(path)
+    parsed = text if isinstance(text, ConfigError) else parse(text)
+    if isinstance(parsed, ConfigError):
+        raise BadConfiguration(f"{path}: {parsed}")
+    content, lines = parsed
+    document = read(content, Problems(lines=lines))
+    for table in TABLES:
+        places: list[KeyPath] = [section.path for section in document.list(table.name)]
+        if not places and table.shape is Shape.ONE and table.name != "smtp":  # left out, it means: no mail is received
+            places = [tuple(table.name.split("."))]
+        for place in places:
+            yield from _keys_at(table, place, _content_at(content, place), lines)
+
+
+def _keys_at(table: Table, place: KeyPath, content: dict[str, Any], lines: dict[KeyPath, int]) -> Iterator[_Key]:
+    for setting in table.keys:
+        name = next((name for name in (setting.key, *setting.formerly) if name in content), None)
+        value = setting.default if name is None else content[name]
+        yield _Key(place=place, setting=setting, value=value, line=None if name is None else lines[(*place, name)])
+
+
+def _describe(key: _Key) -> ConfigValue:
+    return ConfigValue(
+        key=_dotted((*key.place, key.setting.key)),
+        value=_shown(key.setting, key.value),
+        line=key.line,
+        is_changed=key.line is not None and key.value != key.setting.default,
+    )
+
+
+def _shown(setting: Setting, value: Any) -> Any:
+    if value is None or not setting.is_secret:
+        return value
+    if setting.key != "database":
+        return _HIDDEN
+    return _PARAMETER.sub(r"\1…", _LOGIN.sub(r"\1:…@", str(value)))
+
+
+def _content_at(content: Any, place: KeyPath) -> dict[str, Any]:
+    for step in place:
+        content = content.get(step, {}) if isinstance(content, dict) else content[step]
+    return dict(content)
+
+
+def _dotted(place: KeyPath) -> str:
+    """`relay[1].host`, `delivery.domain."gmail.com".rate`."""
+    text = ""
+    for step in place:
+        if isinstance(step, int):
+            text += f"[{step + 1}]"
+        else:
+            text += f'."{step}"' if "." in step else f".{step}"
+    return text.removeprefix(".")

@@ -1,0 +1,186 @@
+"""SPF records (RFC 7208): their terms, and the macros in them. Nothing here asks the DNS."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+MOST_LOOKUPS = 10  # terms that query the DNS, RFC 7208 §4.6.4
+MOST_VOID_LOOKUPS = 2  # of those, without an answer
+
+_RECORD = re.compile(r"v=spf1(?:\s|\Z)", re.IGNORECASE)
+_MECHANISM = re.compile(
+    r"(?P<qualifier>[-+?~]?)(?P<name>all|include|a|mx|ptr|ip4|ip6|exists)"
+    r"(?::(?P<value>[^\s/]+(?:/(?![0-9/])[^\s/]*)*))?(?:/(?P<four>[0-9]{1,3}))?(?://(?P<six>[0-9]{1,3}))?",
+    re.IGNORECASE,
+)
+_MODIFIER = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_.-]*)=(?P<value>\S*)")
+_MACRO = re.compile(r"%(?:\{([slodiphcrtvSLODIPHCRTV])([0-9]{0,3})(r?)([-.+,/_=]*)\}|([%_-]))", re.ASCII)
+_NEEDS_VALUE = frozenset({"include", "exists", "ip4", "ip6"})
+_TAKES_NO_VALUE = frozenset({"all"})
+_NEED_LOOKUPS = frozenset({"include", "a", "mx", "ptr", "exists"})
+
+
+class SpfVerdict(StrEnum):
+    """What a record says about an address, RFC 7208 §2.6."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    FAIL = "fail"
+    SOFTFAIL = "softfail"
+    NEUTRAL = "neutral"
+    NONE = "none"
+    PERMERROR = "permerror"
+    TEMPERROR = "temperror"
+
+
+_QUALIFIERS = {
+    "+": SpfVerdict.PASS,
+    "-": SpfVerdict.FAIL,
+    "~": SpfVerdict.SOFTFAIL,
+    "?": SpfVerdict.NEUTRAL,
+}
+
+
+class SpfSyntaxError(ValueError):
+    """A term that is not SPF; the message quotes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpfMechanism:
+    """One mechanism; `value` is its domain or address, "" for the domain of the record itself."""
+
+    name: str
+    verdict: SpfVerdict
+    value: str = ""
+    ipv4_prefix: int = 32
+    ipv6_prefix: int = 128
+
+    @property
+    def needs_lookup(self) -> bool:
+        """Whether it counts among MOST_LOOKUPS."""
+        return self.name in _NEED_LOOKUPS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpfRecord:
+    """The mechanisms of a record in order, and the domain of `redirect=`, if any."""
+
+    mechanisms: tuple[SpfMechanism, ...]
+    redirect: str | None = None
+
+
+def is_spf(record: str) -> bool:
+    """Whether a text is an SPF record, right or wrong."""
+    return _RECORD.match(record) is not None
+
+
+def parse_spf(record: str) -> SpfRecord:
+    """A text that `is_spf`; raises SpfSyntaxError."""
+    mechanisms: list[SpfMechanism] = []
+    redirect: str | None = None
+    for term in record.split()[1:]:
+        modifier = _MODIFIER.fullmatch(term)
+        if modifier is None:
+            mechanisms.append(_mechanism(term))
+        elif modifier["name"].lower() == "redirect":
+            if redirect is not None or not modifier["value"]:
+                raise SpfSyntaxError(f"{term!r}: one redirect= with a domain is allowed")
+            redirect = modifier["value"]
+    return SpfRecord(mechanisms=tuple(mechanisms), redirect=redirect)
+
+
+def _mechanism(term: str) -> SpfMechanism:
+    found = _MECHANISM.fullmatch(term)
+    if found is None:
+        raise SpfSyntaxError(f"{term!r} is not a term of SPF")
+    name, value = found["name"].lower(), found["value"] or ""
+    prefixes = int(found["four"] or 32), int(found["six"] or 128)
+    if bool(value) if name in _TAKES_NO_VALUE else name in _NEEDS_VALUE and not value:
+        raise SpfSyntaxError(f"{term!r} is not a term of SPF")
+    if name in {"ip4", "ip6"}:
+        value, prefixes = _network(term)
+    if prefixes[0] > 32 or prefixes[1] > 128:
+        raise SpfSyntaxError(f"{term!r} has a prefix that is too long")
+    return SpfMechanism(
+        name=name,
+        verdict=_QUALIFIERS[found["qualifier"] or "+"],
+        value=value,
+        ipv4_prefix=prefixes[0],
+        ipv6_prefix=prefixes[1],
+    )
+
+
+def _network(term: str) -> tuple[str, tuple[int, int]]:
+    """Address and prefix of `ip4:` and `ip6:`, whose address may hold `::`."""
+    name, _, written = term.lstrip("+-?~").partition(":")
+    try:
+        network = ipaddress.ip_network(written, strict=False)
+    except ValueError:
+        network = None
+    if network is None or network.version != int(name[-1]):
+        raise SpfSyntaxError(f"{term!r} has no address of IPv{name[-1]}")
+    prefixes = (network.prefixlen, 128) if network.version == 4 else (32, network.prefixlen)
+    return str(network.network_address), prefixes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpfIdentity:
+    """Whom a record is evaluated for: the client's address, the envelope sender, and the name in HELO."""
+
+    address: IpAddress
+    sender: str
+    helo: str
+
+
+def expand_macros(text: str, identity: SpfIdentity, domain: str) -> str:
+    """A domain-spec with its macros replaced (RFC 7208 §7); raises SpfSyntaxError."""
+
+    def replace(found: re.Match[str]) -> str:
+        if found[5]:
+            return {"%": "%", "_": " ", "-": "%20"}[found[5]]
+        value = _macro_value(found[1].lower(), identity, domain)
+        parts = re.split("[" + re.escape(found[4] or ".") + "]", value)
+        if found[3]:
+            parts.reverse()
+        if found[2]:
+            if int(found[2]) == 0:
+                raise SpfSyntaxError(f"{found[0]!r} keeps no part")
+            parts = parts[-int(found[2]) :]
+        joined = ".".join(parts)
+        return quote(joined, safe="") if found[1].isupper() else joined
+
+    if "%" in _MACRO.sub("", text):
+        raise SpfSyntaxError(f"{text!r} has a % that begins no macro")
+    expanded = _MACRO.sub(replace, text).rstrip(".")
+    while len(expanded) > 253 and "." in expanded:
+        expanded = expanded.partition(".")[2]
+    return expanded
+
+
+def _macro_value(letter: str, identity: SpfIdentity, domain: str) -> str:
+    local, _, sender_domain = identity.sender.rpartition("@")
+    address = identity.address
+    match letter:
+        case "s":
+            return identity.sender
+        case "l":
+            return local or "postmaster"
+        case "o":
+            return sender_domain
+        case "d":
+            return domain
+        case "i":
+            return str(address) if address.version == 4 else ".".join(address.exploded.replace(":", ""))
+        case "v":
+            return "in-addr" if address.version == 4 else "ip6"
+        case "h":
+            return identity.helo
+        case "c":
+            return str(address)
+        case _:  # p, which must not be used (RFC 7208 §5.5), and r and t, which only explanations have
+            return "unknown"

@@ -1,0 +1,172 @@
+"""What `pressrun doctor` examines, made of a configuration, its database, and the daemon that runs, if any."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pressrun.config.settings import Settings
+from pressrun.config.values import find_secret_files
+from pressrun.control.client import ControlClient
+from pressrun.core.current import Holder
+from pressrun.core.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, parse_endpoint
+from pressrun.core.errors import BadConfiguration, NotFound, PressrunError, Unavailable
+from pressrun.core.keys import KeyRing
+from pressrun.delivery.relay.probe import examine_relay
+from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.message.signatures.dkim import Signer, load_signing_key
+from pressrun.message.wire.mailbox import parse_mailbox
+from pressrun.operations.dkim_keys import published_key
+from pressrun.operations.dns import DnsLookups
+from pressrun.operations.doctor.machine import find_clock_state, read_disk_room
+from pressrun.operations.doctor.senders import own_addresses
+from pressrun.operations.doctor.subject import (
+    CachedLookups,
+    ConfiguredRelay,
+    DoctorSubject,
+    ListIdentity,
+    RelayReport,
+    RunningDaemon,
+    World,
+)
+from pressrun.runtime.clock import utc_now
+from pressrun.smtp.handover import Outgoing
+from pressrun.store import lists
+from pressrun.store.datadir import DataDir, load_keys
+from pressrun.store.location import open_for_reading, require_current_schema
+
+_DNS_SECONDS = 4.0  # at least: a check may wait longer than an edition that goes out
+_RELAY_SECONDS = 15.0  # for a relay to greet us, log us in, and take a message
+_SIGNATURE_SECONDS = 86_400
+
+
+def build_world(settings: Settings, resolver: TcpEndpoint | None) -> World:
+    """The world as this machine reaches it, or with another DNS server."""
+    dns = replace(settings.dns, timeout_seconds=max(_DNS_SECONDS, settings.dns.timeout_seconds))
+    if resolver is not None:
+        dns = replace(dns, server=resolver)
+    return World(
+        dns=CachedLookups(DnsLookups(Holder(dns))),
+        clock=utc_now,
+        entropy=os.urandom,
+        own_addresses=own_addresses,
+        find_clock_state=find_clock_state,
+        disk_room=read_disk_room,
+    )
+
+
+def build_subject(settings: Settings, world: World, list_name: str | None) -> DoctorSubject:
+    """One installation, with all its lists or one; raises NotFound for an unknown list."""
+    data = settings.data
+    daemon = DaemonByControlSocket.find(data)
+    keys, identities = _read_database(data, list_name)
+    return DoctorSubject(
+        site=settings.site,
+        data=data,
+        config=settings.source,
+        files=tuple(find_secret_files(settings.source, os.environ)),
+        keys=keys,
+        lists=identities,
+        signatures=tuple(map(published_key, settings.dkim)),
+        relays=tuple(_relay(relay, settings.site.mail_domain) for relay in settings.relays),
+        trusted_proxies=settings.http.trusted_proxies,
+        mail_listeners=_mail_listeners(settings, daemon),
+        sends_from=settings.doctor.sends_from,
+        sign=lambda content: _sign(settings, content),
+        daemon=daemon,
+        world=world,
+    )
+
+
+def _read_database(data: DataDir, list_name: str | None) -> tuple[KeyRing | None, tuple[ListIdentity, ...]]:
+    """Keys and lists; none of a database that cannot be used, which a check of its own reports."""
+    try:
+        if data.database.exists():
+            require_current_schema(data.database)
+            keys = load_keys(data)
+            with open_for_reading(data.database) as tx:
+                found = [_identity(target) for target in lists.all_lists(tx) if target.closed_at is None]
+        else:
+            keys, found = None, []
+    except (BadConfiguration, Unavailable):
+        return None, ()
+    chosen = tuple(each for each in found if list_name in (None, each.name))
+    if list_name is not None and not chosen:
+        raise NotFound(f"no open list is called {list_name} (see `pressrun list ls`)")
+    return keys, chosen
+
+
+def _identity(target: lists.MailingList) -> ListIdentity:
+    author = parse_mailbox(target.from_address).address
+    return ListIdentity(name=target.name, author_domain=author.domain, owner=target.owner)
+
+
+def _relay(settings: RelaySettings, helo_name: str) -> ConfiguredRelay:
+    async def contact(outgoing: Outgoing | None) -> RelayReport:
+        probed = await examine_relay(settings, helo_name=helo_name, seconds=_RELAY_SECONDS, outgoing=outgoing)
+        return RelayReport(
+            problem=probed.problem, certificate_ends_at=probed.certificate_ends_at, hand_over=probed.hand_over
+        )
+
+    return ConfiguredRelay(
+        name=settings.name, host=settings.host, port=settings.port, security=settings.security, contact=contact
+    )
+
+
+def _mail_listeners(settings: Settings, daemon: DaemonByControlSocket | None) -> dict[str, Endpoint]:
+    """Where mail comes in. What systemd passes on, only the daemon knows."""
+    if settings.smtp is None:
+        return {}
+    configured = {"smtp": settings.smtp.listen, "lmtp": settings.smtp.lmtp}
+    found = {name: place for name, place in configured.items() if place is not None}
+    if daemon is not None and any(isinstance(place, SystemdEndpoint) for place in found.values()):
+        bound = daemon.mail_addresses()
+        found = {name: parse_endpoint(bound[name]) for name in found if name in bound}
+    return found
+
+
+def _sign(settings: Settings, content: bytes) -> bytes:
+    """The signatures of our own mail, with the keys of the configuration."""
+    if not settings.dkim:
+        return b""
+    signer = Signer([load_signing_key(key) for key in settings.dkim], lifetime_seconds=_SIGNATURE_SECONDS)
+    return signer.sign(content, signed_at=int(utc_now()))
+
+
+class DaemonByControlSocket(RunningDaemon):
+    """The daemon that runs, asked over its socket."""
+
+    def __init__(self, data: DataDir) -> None:
+        self._socket = data.control_socket
+
+    @classmethod
+    def find(cls, data: DataDir) -> DaemonByControlSocket | None:
+        """The daemon, or None where none answers."""
+        client = ControlClient.connect(data.control_socket)
+        if client is None:
+            return None
+        client.close()
+        return cls(data)
+
+    def mail_addresses(self) -> Mapping[str, str]:
+        """Where it takes mail, by `smtp` and `lmtp`."""
+        return self._call("doctor.listeners", {}) or {}
+
+    async def seen(self, number: int) -> Mapping[str, Any] | None:
+        return await asyncio.to_thread(self._call, "doctor.seen", {"number": number})
+
+    def _call(self, verb: str, arguments: Mapping[str, object]) -> Any:
+        """None when the daemon is gone, or is of another version."""
+        try:
+            client = ControlClient.connect(self._socket)
+            if client is None:
+                return None
+            try:
+                return client.call(verb, arguments, lambda _: None)
+            finally:
+                client.close()
+        except PressrunError:
+            return None

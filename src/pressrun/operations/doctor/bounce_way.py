@@ -1,0 +1,133 @@
+"""The way of a bounce to us: MX, port 25 of each exchanger, and our own SMTP or LMTP behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+
+from pressrun.core.endpoint import Endpoint, TcpEndpoint
+from pressrun.core.tokens import TEST_ID
+from pressrun.operations.dns import DnsStatus
+from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
+from pressrun.operations.doctor.smtp_client import OfferedBounce, offer_bounce
+from pressrun.operations.doctor.subject import DoctorSubject
+
+_MOST_EXCHANGERS = 5  # that are connected to; who has more has a provider that watches them
+_NO_MAIL = "no mail is received: there is no [smtp] in the configuration, so bounces go to the owners of the lists"
+
+
+async def check_mx(subject: DoctorSubject) -> list[DoctorFinding]:
+    """Whether mail to mail_domain has a way to go."""
+    domain = subject.site.mail_domain
+    if not subject.site.receives_mail:
+        return [passed(_NO_MAIL)]
+    answer = await subject.dns.query(domain, "MX")
+    wanted = f"Add to DNS: {domain}. IN MX 10 YOUR-MAIL-SERVER."
+    if answer.status is DnsStatus.UNKNOWN:
+        return [warned(f"MX of {domain} could not be looked up: {answer.problem}")]
+    if not answer.records:
+        if any(found.records for found in await subject.dns.addresses(domain)):
+            return [warned(f"{domain} has no MX record; mail goes to its address instead", wanted)]
+        return [failed(f"{domain} has no MX record, so no bounce can arrive", wanted)]
+    hosts = _hosts(answer.records)
+    if "." in hosts:
+        message = f"the MX record of {domain} says that it takes no mail (RFC 7505), so no bounce can arrive"
+        return [failed(message, f"Replace it. {wanted}")]
+    return [finding for host in hosts for finding in await _check_host(subject, host)]
+
+
+async def _check_host(subject: DoctorSubject, host: str) -> list[DoctorFinding]:
+    domain = subject.site.mail_domain
+    answers = await subject.dns.addresses(host)
+    addresses = [record for answer in answers for record in answer.records]
+    if not addresses:
+        unknown = [answer.problem for answer in answers if not answer.is_known]
+        if unknown:
+            return [warned(f"{host}, an exchanger of {domain}, could not be looked up: {unknown[0]}")]
+        return [failed(f"{host}, an exchanger of {domain}, has no address", f"Add to DNS: {host}. IN A ITS-ADDRESS")]
+    if any(answer.is_alias for answer in answers):
+        message = f"{host}, an exchanger of {domain}, is a CNAME, which some servers refuse (RFC 2181 §10.3)"
+        return [warned(message, f"Replace it in DNS: {host}. IN A {addresses[0]}")]
+    return [passed(f"mail to {domain} goes to {host} ({', '.join(addresses)})")]
+
+
+def _hosts(records: tuple[str, ...]) -> list[str]:
+    pairs = sorted((int(preference), host) for preference, _, host in (record.partition(" ") for record in records))
+    return [host for _, host in pairs]
+
+
+async def check_bounce_address(subject: DoctorSubject) -> list[DoctorFinding]:
+    """Whether a bounce address of ours is accepted: by each exchanger, and by Pressrun itself behind it."""
+    recipient = subject.bounce_address(TEST_ID)
+    if not subject.site.receives_mail:
+        return [passed(_NO_MAIL)]
+    if recipient is None:
+        return []  # the check of the database says that there is none
+    return [*await _check_own(subject, recipient), *await _check_exchangers(subject, recipient)]
+
+
+async def _check_own(subject: DoctorSubject, recipient: str) -> list[DoctorFinding]:
+    if subject.daemon is None:
+        return []
+    findings = []
+    for name, place in subject.mail_listeners.items():
+        offered = await _offer(subject, place, recipient, speaks_lmtp=name == "lmtp")
+        if offered.is_accepted:
+            findings.append(passed(f"Pressrun takes bounces at {place} ({name.upper()})"))
+        else:
+            remedy = "See `pressrun queue ls`, /readyz and the log of the service"
+            findings.append(failed(f"Pressrun takes no bounce at {place} ({name.upper()}): {offered.words}", remedy))
+    return findings
+
+
+async def _check_exchangers(subject: DoctorSubject, recipient: str) -> list[DoctorFinding]:
+    domain = subject.site.mail_domain
+    answer = await subject.dns.query(domain, "MX")
+    hosts = [host for host in _hosts(answer.records) if host != "."] or ([] if answer.records else [domain])
+    places = [(host, address) for host in hosts[:_MOST_EXCHANGERS] for address in await _addresses(subject, host)]
+    offers = await asyncio.gather(
+        *(_offer(subject, TcpEndpoint(address, subject.world.smtp_port), recipient) for _, address in places)
+    )
+    return [
+        _grade(subject, f"{host} ({address})", offered) for (host, address), offered in zip(places, offers, strict=True)
+    ]
+
+
+async def _addresses(subject: DoctorSubject, host: str) -> list[str]:
+    return [record for answer in await subject.dns.addresses(host) for record in answer.records]
+
+
+async def _offer(
+    subject: DoctorSubject, place: Endpoint, recipient: str, *, speaks_lmtp: bool = False
+) -> OfferedBounce:
+    return await offer_bounce(
+        place,
+        recipient,
+        helo_name=subject.site.mail_domain,
+        speaks_lmtp=speaks_lmtp,
+        seconds=subject.world.contact_seconds,
+    )
+
+
+def _grade(subject: DoctorSubject, where: str, offered: OfferedBounce) -> DoctorFinding:
+    domain = subject.site.mail_domain
+    if offered.is_accepted:
+        return passed(f"{where} accepts bounces to {domain}")
+    if offered.reply is not None and offered.reply.is_permanent:
+        remedy = f"Have the mail server there pass mail for {domain} on to Pressrun (docs/how-to/mail.md)"
+        return failed(f"{where} refuses bounces to {domain}: {offered.words}", remedy)
+    if offered.reply is not None:
+        return warned(f"{where} does not accept bounces to {domain} now: {offered.words}")
+    remedy = f"Open TCP port 25 of {where} to the world, and have the mail server listen there"
+    message = f"port 25 of {where} cannot be used from here: {offered.words}"
+    if offered.timed_out:  # many hosting companies close the way out to port 25, which says nothing about the way in
+        return warned(message, f"Try from another network. If it fails there, too: {remedy[:1].lower()}{remedy[1:]}")
+    return failed(message, remedy)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its address or as `localhost`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

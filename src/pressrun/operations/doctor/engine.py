@@ -1,0 +1,111 @@
+"""The database: whether it is whole, and whether its engine has faults that matter to us.
+
+What is known of versions is a table with sources, so that it can be read, checked and added to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pressrun.core.errors import PressrunError
+from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, failed, passed, warned
+from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.store.data_check import find_content_problems
+from pressrun.store.location import EngineVersion
+
+_SOON_SECONDS = 180 * 86_400  # to plan the upgrade of a server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBug:
+    """A fault of the versions from `since` up to `fixed`, and of none in `patched`."""
+
+    engine: str
+    since: tuple[int, ...]
+    fixed: tuple[int, ...]
+    what: str
+    severity: DoctorSeverity
+    source: str
+    patched: tuple[tuple[int, ...], ...] = ()
+
+    def is_in(self, version: EngineVersion) -> bool:
+        numbers = version.numbers
+        return version.engine == self.engine and self.since <= numbers < self.fixed and numbers not in self.patched
+
+
+KNOWN_BUGS = (
+    KnownBug(
+        engine="SQLite",
+        since=(3, 7, 0),
+        fixed=(3, 51, 3),
+        patched=((3, 44, 6), (3, 50, 7)),
+        what="two connections that write and checkpoint at one moment can damage the database. Pressrun has one such "
+        "connection, so this matters only if you run Litestream or the sqlite3 shell beside it",
+        severity=DoctorSeverity.PASS,
+        source="https://www.sqlite.org/wal.html#walresetbug",
+    ),
+    KnownBug(
+        engine="PostgreSQL",
+        since=(14, 0),
+        fixed=(14, 4),
+        what="CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY can leave rows out of an index",
+        severity=DoctorSeverity.WARN,
+        source="https://www.postgresql.org/docs/release/14.4/",
+    ),
+)
+
+# The last minor release of each: https://www.postgresql.org/support/versioning/
+POSTGRESQL_ENDS = {
+    14: datetime(2026, 11, 12, tzinfo=UTC),
+    15: datetime(2027, 11, 11, tzinfo=UTC),
+    16: datetime(2028, 11, 9, tzinfo=UTC),
+    17: datetime(2029, 11, 8, tzinfo=UTC),
+    18: datetime(2030, 11, 14, tzinfo=UTC),
+}
+
+
+async def check_database(subject: DoctorSubject) -> list[DoctorFinding]:
+    """The pages of the file, the schema, and whether the keys are those of this database."""
+    return await asyncio.to_thread(_check_database, subject)
+
+
+def _check_database(subject: DoctorSubject) -> list[DoctorFinding]:
+    database = subject.data.database
+    try:
+        if not database.exists():
+            return [warned(f"{database} is not there yet", "Create it with `pressrun list create` or `pressrun serve`")]
+    except PressrunError as problem:
+        return [failed(str(problem))]
+    problems = [failed(problem.state, f"Needed: {problem.remedy}") for problem in find_content_problems(subject.data)]
+    if not problems:
+        remedy = "Set it to on, or restore a backup to another disk"
+        problems = [failed(risk, remedy) for risk in database.find_risks()]
+    return problems or [passed(f"{database} is whole, with its keys")]
+
+
+async def check_engine(subject: DoctorSubject) -> list[DoctorFinding]:
+    """The version of the database engine against what is known of it."""
+    try:
+        version = await asyncio.to_thread(subject.data.database.engine_version)
+    except PressrunError:
+        return []  # check_database says that the server does not answer
+    return [*grade_engine(version, subject.world.clock())]
+
+
+def grade_engine(version: EngineVersion, now: float) -> Iterator[DoctorFinding]:
+    """What is known of a version at a time."""
+    known = [bug for bug in KNOWN_BUGS if bug.is_in(version)]
+    for bug in known:
+        fixed = ".".join(map(str, bug.fixed))
+        message = f"{version} has a known fault, fixed in {fixed}: {bug.what} ({bug.source})"
+        remedy = "" if bug.severity is DoctorSeverity.PASS else f"Upgrade to {bug.engine} {fixed} or later"
+        yield DoctorFinding(severity=bug.severity, message=message, remedy=remedy)
+    ends = POSTGRESQL_ENDS.get(version.numbers[0]) if version.engine == "PostgreSQL" else None
+    if ends is not None and ends.timestamp() - now < _SOON_SECONDS:
+        over = "gets no more fixes since" if ends.timestamp() <= now else "gets no more fixes from"
+        yield warned(f"{version} {over} {ends:%Y-%m-%d} on", "Upgrade the server to a newer major version")
+    elif not known:
+        yield passed(f"{version} has no known fault that matters here")

@@ -1,0 +1,51 @@
+"""The relays: do they take mail from us, with the TLS and the log-in that are configured, and for how long still?"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pressrun.operations.doctor.bounce_way import is_loopback
+from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
+from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject
+
+DAY_SECONDS = 86_400
+SOON_DAYS = 14  # a certificate that is renewed by itself is renewed before
+LAST_DAYS = 3
+
+
+async def check_relays(subject: DoctorSubject) -> list[DoctorFinding]:
+    """Each relay greets us; TLS and the log-in work."""
+    found = await asyncio.gather(*(_check(subject, relay) for relay in subject.relays))
+    return [finding for findings in found for finding in findings]
+
+
+async def _check(subject: DoctorSubject, relay: ConfiguredRelay) -> list[DoctorFinding]:
+    report = await relay.contact(None)
+    where = f"relay {relay.name} ({relay.host}:{relay.port})"
+    if report.problem is not None:
+        return [failed(f"{where} cannot be used: {report.problem}", _remedy(report.problem, relay))]
+    findings = [passed(f"{where} takes mail from us")]
+    if report.certificate_ends_at is not None:
+        findings.append(grade_days_left(where, report.certificate_ends_at, subject.world.clock()))
+    if relay.security == "none" and not is_loopback(relay.host):
+        remedy = f'Set security = "starttls" or "tls" in its [[relay]], if {relay.host} offers it'
+        findings.append(warned(f"mail to {where} travels without encryption", remedy))
+    return findings
+
+
+def _remedy(problem: str, relay: ConfiguredRelay) -> str:
+    lowered = problem.lower()
+    if "certificate" in lowered:
+        return f"Renew the certificate of {relay.host}, or name its private CA as ca_file in the [[relay]]"
+    if "auth" in lowered or "535" in lowered:
+        return "Correct username and password_file in its [[relay]], then `pressrun reload`"
+    return f"Start the mail server at {relay.host}:{relay.port}, or correct its [[relay]]"
+
+
+def grade_days_left(where: str, ends_at: int, now: float) -> DoctorFinding:
+    """How long a certificate is still valid."""
+    days = int((ends_at - now) // DAY_SECONDS)
+    message = f"the certificate of {where} is valid for {days} more days"
+    if days < LAST_DAYS:
+        return failed(message, "Renew it now")
+    return warned(message, "Renew it, and see why it is not renewed by itself") if days < SOON_DAYS else passed(message)

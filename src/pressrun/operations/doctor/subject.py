@@ -1,0 +1,169 @@
+"""What `doctor` examines: one installation, as its configuration and its database describe it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from pressrun.core.address import parse_address
+from pressrun.core.endpoint import Endpoint
+from pressrun.core.keys import KeyRing
+from pressrun.core.mail_routes import OF_NO_LIST
+from pressrun.core.site import Site
+from pressrun.core.tokens import AddressPurpose, AddressTokens
+from pressrun.operations.dkim_keys import PublishedKey
+from pressrun.operations.dns import DnsAnswer, DnsLookups
+from pressrun.smtp.handover import HandOver, Outgoing
+from pressrun.store.datadir import DataDir
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListIdentity:
+    """Who a list writes as: the domain of its From address, and its owner."""
+
+    name: str
+    author_domain: str
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayReport:
+    """How a relay answered: why it cannot be used, or None; when its certificate ends; what became of a message."""
+
+    problem: str | None
+    certificate_ends_at: int | None = None
+    hand_over: HandOver | None = None
+
+
+class ContactRelay(Protocol):
+    """Connects to a relay as for mail, with TLS and log-in, and hands over one message if there is one."""
+
+    def __call__(self, outgoing: Outgoing | None, /) -> Awaitable[RelayReport]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredRelay:
+    """One `[[relay]]`, and how to reach it."""
+
+    name: str
+    host: str
+    port: int
+    security: str
+    contact: ContactRelay
+
+
+class RunningDaemon(Protocol):
+    """A daemon that serves this installation now."""
+
+    async def listeners(self) -> Mapping[str, str]:
+        """The addresses it listens on by name: `http`, `smtp`, `lmtp`."""
+
+    async def seen(self, number: int, /) -> Mapping[str, Any] | None:
+        """How the request with this number in its test link arrived: `peer`, `forwarded`, `is_trusted`."""
+
+
+class CachedLookups:
+    """DNS answers, each looked up once in a run."""
+
+    def __init__(self, lookups: DnsLookups) -> None:
+        self._lookups = lookups
+        self._answers: dict[tuple[str, str], asyncio.Task[DnsAnswer]] = {}
+
+    async def query(self, name: str, kind: str) -> DnsAnswer:
+        """As DnsLookups.query."""
+        key = name.rstrip(".").lower(), kind
+        if key not in self._answers:
+            self._answers[key] = asyncio.ensure_future(self._lookups.query(*key))
+        return await asyncio.shield(self._answers[key])
+
+    async def addresses(self, name: str) -> list[DnsAnswer]:
+        """The IPv4 and the IPv6 addresses of a name."""
+        return list(await asyncio.gather(self.query(name, "A"), self.query(name, "AAAA")))
+
+
+class DiskRoom(NamedTuple):
+    """What of a disk is free, and how much there is."""
+
+    free: int
+    total: int
+    free_inodes: int
+    inodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """How the world is reached; tests have one of their own."""
+
+    dns: CachedLookups
+    clock: Callable[[], float]
+    entropy: Callable[[int], bytes]
+    own_addresses: Callable[[], Sequence[str]]
+    find_clock_state: Callable[[], bool | None]
+    disk_room: Callable[[Path], DiskRoom]
+    tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    smtp_port: int = 25  # of mail exchangers
+    contact_seconds: float = 10.0  # for one connection
+    round_trip_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorSubject:
+    """One installation. `keys` is None without a database; `files` are those that hold secrets."""
+
+    site: Site
+    data: DataDir
+    config: Path
+    files: tuple[Path, ...]
+    keys: KeyRing | None
+    lists: tuple[ListIdentity, ...]
+    signatures: tuple[PublishedKey, ...]
+    relays: tuple[ConfiguredRelay, ...]
+    trusted_proxies: tuple[str, ...]
+    mail_listeners: Mapping[str, Endpoint]
+    sends_from: tuple[str, ...]
+    sign: Callable[[bytes], bytes]
+    daemon: RunningDaemon | None
+    world: World
+
+    @property
+    def dns(self) -> CachedLookups:
+        return self.world.dns
+
+    @property
+    def author_domains(self) -> dict[str, list[str]]:
+        """The lists by the domain of their From address; mail_domain where there is no list yet."""
+        domains: dict[str, list[str]] = {}
+        for target in self.lists:
+            domains.setdefault(target.author_domain, []).append(target.name)
+        return domains or {self.site.mail_domain: []}
+
+    def return_domain(self, target: ListIdentity | None) -> str:
+        """The domain of the envelope sender of a list's mail."""
+        if self.site.receives_mail:
+            return self.site.mail_domain
+        owner = None if target is None or not target.owner else parse_address(target.owner)
+        person = self.site.person_for(owner)
+        return self.site.mail_domain if person is None else person.domain
+
+    @property
+    def return_domains(self) -> list[str]:
+        """The domains of all envelope senders."""
+        return list(dict.fromkeys(map(self.return_domain, self.lists or (None,))))
+
+    def bounce_address(self, number: int) -> str | None:
+        """A signed return path of a list for this number; None without keys."""
+        if self.keys is None:
+            return None
+        name = self.lists[0].name if self.lists else OF_NO_LIST
+        token = AddressTokens(self.keys).make(AddressPurpose.BOUNCES, name, number)
+        return self.site.list_address(name, "bounces", token)
+
+
+def txt_record(name: str, value: str) -> str:
+    """A TXT record as a zone file has it, its text in strings of at most 255 octets (RFC 1035 §3.3)."""
+    strings = " ".join(f'"{value[start : start + 255]}"' for start in range(0, len(value), 255))
+    return f"{name}. IN TXT {strings}"

@@ -1,0 +1,133 @@
+"""The table of checks, and how they run: at once, each within a limit, and none stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pressrun.observe.log import event
+from pressrun.operations.doctor.bounce_way import check_bounce_address, check_mx
+from pressrun.operations.doctor.dkim import check_dkim
+from pressrun.operations.doctor.dmarc import check_alignment, check_dmarc
+from pressrun.operations.doctor.engine import check_database, check_engine
+from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, warned
+from pressrun.operations.doctor.machine import check_clock, check_disk, check_files
+from pressrun.operations.doctor.pointer import check_ptr
+from pressrun.operations.doctor.relays import check_relays
+from pressrun.operations.doctor.round_trip import check_round_trip
+from pressrun.operations.doctor.spf import check_spf
+from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.operations.doctor.web import check_base_url, check_one_click, check_private_pages, check_proxy
+
+log = logging.getLogger("pressrun.doctor")
+
+MOST_AT_ONCE = 8  # checks; each asks several servers
+CHECK_SECONDS = 45.0  # for one check; the round trip has a limit of its own beside this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorCheck:
+    """One row: its id, what it looks at, and what it needs besides this machine."""
+
+    id: str
+    what: str
+    run: Callable[[DoctorSubject], Awaitable[list[DoctorFinding]]]
+    needs_network: bool = False
+    needs_daemon: bool = False
+
+
+CHECKS = (
+    DoctorCheck(id="spf", what="our relays may send for the return path", run=check_spf, needs_network=True),
+    DoctorCheck(id="dkim", what="the published keys are ours", run=check_dkim, needs_network=True),
+    DoctorCheck(id="dmarc", what="each From domain has a policy", run=check_dmarc, needs_network=True),
+    DoctorCheck(
+        id="alignment",
+        what="signature and return path belong to the owner of From",
+        run=check_alignment,
+        needs_network=True,
+    ),
+    DoctorCheck(id="mx", what="mail to mail_domain has a way to go", run=check_mx, needs_network=True),
+    DoctorCheck(
+        id="bounce-address", what="a bounce is accepted, outside and here", run=check_bounce_address, needs_network=True
+    ),
+    DoctorCheck(id="ptr", what="sending addresses have names that lead back", run=check_ptr, needs_network=True),
+    DoctorCheck(id="relay", what="relays take mail, with TLS and log-in", run=check_relays, needs_network=True),
+    DoctorCheck(
+        id="round-trip",
+        what="a test bounce comes home",
+        run=check_round_trip,
+        needs_network=True,
+        needs_daemon=True,
+    ),
+    DoctorCheck(
+        id="base-url", what="the pages answer by HTTPS, and for how long still", run=check_base_url, needs_network=True
+    ),
+    DoctorCheck(
+        id="one-click",
+        what="mail programs can unsubscribe people (RFC 8058)",
+        run=check_one_click,
+        needs_network=True,
+        needs_daemon=True,
+    ),
+    DoctorCheck(
+        id="proxy",
+        what="the proxy says who its client is, and is trusted",
+        run=check_proxy,
+        needs_network=True,
+        needs_daemon=True,
+    ),
+    DoctorCheck(
+        id="private-pages",
+        what="the world cannot see /metrics and /readyz",
+        run=check_private_pages,
+        needs_network=True,
+    ),
+    DoctorCheck(id="clock", what="the clock is right", run=check_clock),
+    DoctorCheck(id="disk", what="there is room", run=check_disk),
+    DoctorCheck(id="files", what="nobody else can read keys, passwords and data", run=check_files),
+    DoctorCheck(id="database", what="the database is whole, with its keys", run=check_database),
+    DoctorCheck(id="engine", what="the database engine has no known fault that matters", run=check_engine),
+)
+
+
+async def run_checks(subject: DoctorSubject, checks: Sequence[DoctorCheck] = CHECKS) -> list[DoctorFinding]:
+    """The findings of all checks in the order of the table; what needs a daemon says so where none runs."""
+    slots = asyncio.Semaphore(MOST_AT_ONCE)
+    runnable = [check for check in checks if subject.daemon is not None or not check.needs_daemon]
+    found = await asyncio.gather(*(_run(subject, check, slots) for check in runnable))
+    findings = [finding for group in found for finding in group]
+    left_out = [check for check in checks if check not in runnable]
+    return [*findings, *(_left_out(check) for check in left_out)]
+
+
+async def _run(subject: DoctorSubject, check: DoctorCheck, slots: asyncio.Semaphore) -> list[DoctorFinding]:
+    seconds = CHECK_SECONDS + (subject.world.round_trip_seconds if check.run is check_round_trip else 0.0)
+    try:
+        async with slots, asyncio.timeout(seconds):
+            findings = await check.run(subject)
+    except TimeoutError:
+        findings = [warned(f"this check took more than {seconds:g} s and was given up")]
+    except Exception as problem:  # noqa: BLE001 - a fault of one check must not hide what the others found
+        event(log, "doctor.check_failed", level=logging.ERROR, error=True, check=check.id)
+        findings = [warned(f"this check failed because of a bug of ours ({type(problem).__name__})")]
+    return [replace(finding, check=check.id) for finding in findings]
+
+
+def _left_out(check: DoctorCheck) -> DoctorFinding:
+    finding = warned(f"not checked, as no daemon is running: {check.what}", "Start the service, then run doctor again")
+    return replace(finding, check=check.id)
+
+
+def count_findings(findings: Sequence[DoctorFinding]) -> dict[DoctorSeverity, int]:
+    """How many there are of each severity."""
+    counts = Counter(finding.severity for finding in findings)
+    return {severity: counts[severity] for severity in DoctorSeverity}
+
+
+def exit_code(findings: Sequence[DoctorFinding]) -> int:
+    """0, 1 with warnings, 2 with failures."""
+    counts = count_findings(findings)
+    return 2 if counts[DoctorSeverity.FAIL] else 1 if counts[DoctorSeverity.WARN] else 0

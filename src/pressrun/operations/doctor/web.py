@@ -1,0 +1,185 @@
+"""base_url from outside: its address, its certificate, the one-click POST, the proxy's header, and no private pages."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from pressrun.core.tokens import TEST_ID, WebPurpose, WebTokens
+from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
+from pressrun.operations.doctor.http_client import HttpAnswer, HttpRequest, fetch
+from pressrun.operations.doctor.relays import grade_days_left
+from pressrun.operations.doctor.subject import DoctorSubject
+
+FORGED = "192.0.2.77"  # reserved (RFC 5737): a client that nobody is
+_ONE_CLICK = b"List-Unsubscribe=One-Click"
+_FORM = ("Content-Type", "application/x-www-form-urlencoded")
+_PRIVATE_PATHS = ("/metrics", "/metrics/", "//metrics", "/readyz", "/readyz/")
+_NUMBER_BYTES = 6
+_HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"  # RFC 9110 §5.6.7
+_PROXY_PAGE = "docs/how-to/web-server.md has complete examples for nginx and Caddy"
+
+
+async def check_base_url(subject: DoctorSubject) -> list[DoctorFinding]:
+    """Each published address answers by HTTPS, with a certificate that stays valid for a while."""
+    base_url = subject.site.base_url
+    host = urlsplit(base_url).hostname or ""
+    findings = []
+    if not base_url.startswith("https:"):
+        remedy = f'Put a proxy with HTTPS in front, and set base_url = "https://{host}"'
+        findings.append(failed("base_url has no HTTPS, which one-click unsubscribe asks for (RFC 8058)", remedy))
+    addresses, finding = await _addresses(subject, host)
+    findings += [] if finding is None else [finding]
+    for address in addresses:
+        findings.append(await _check_address(subject, address))
+    return findings
+
+
+async def _check_address(subject: DoctorSubject, address: str) -> DoctorFinding:
+    base_url = subject.site.base_url
+    answer = await _fetch(subject, address, "/")
+    if answer.problem:
+        remedy = "Have the proxy listen there, or remove the address from DNS. " + _PROXY_PAGE
+        if "certificate" in answer.problem:
+            remedy = "Renew the certificate of the proxy, for this very name and with its intermediate certificates"
+        return failed(f"{base_url} does not answer at {address}: {answer.problem}", remedy)
+    if answer.status >= 500:
+        remedy = "Start the service, and see that the proxy passes requests on to it"
+        return failed(f"{base_url} answers {answer.status} at {address}", remedy)
+    if answer.certificate_ends_at is None:
+        return passed(f"{base_url} answers at {address}")
+    return grade_days_left(f"{base_url} at {address}", answer.certificate_ends_at, subject.world.clock())
+
+
+async def check_one_click(subject: DoctorSubject) -> list[DoctorFinding]:
+    """The POST of a mail program that unsubscribes somebody reaches Pressrun; here, for nobody."""
+    if subject.keys is None:
+        return []
+    address = await _working_address(subject)
+    if address is None:
+        return []  # check_base_url says so
+    tokens = WebTokens(subject.keys)
+    answer = await _post(subject, address, tokens.make(WebPurpose.UNSUBSCRIBE, TEST_ID, TEST_ID))
+    if answer.problem:
+        return [failed(f"a one-click POST to base_url got no answer: {answer.problem}", _PROXY_PAGE)]
+    if 300 <= answer.status < 400:
+        where = answer.headers.get("location", "elsewhere")
+        message = f"a one-click POST to base_url is redirected to {where}, and no mail program follows"
+        return [failed(message, f"Have the proxy pass POST /unsubscribe/… on as it is. {_PROXY_PAGE}")]
+    if answer.status != 200:
+        remedy = f"Have the proxy pass POST /unsubscribe/… on to Pressrun. {_PROXY_PAGE}"
+        return [failed(f"a one-click POST to base_url is answered {answer.status}, so nobody can leave", remedy)]
+    unsigned = await _post(subject, address, "nobody")
+    if unsigned.status == 200:
+        remedy = f"Have the proxy pass requests on to Pressrun's [http] listen. {_PROXY_PAGE}"
+        return [failed("base_url answers every POST with 200, so it does not lead to Pressrun", remedy)]
+    return [passed("a one-click POST reaches Pressrun and is answered")]
+
+
+async def check_proxy(subject: DoctorSubject) -> list[DoctorFinding]:
+    """X-Forwarded-For reaches us from a proxy that we trust, and nobody else can set it."""
+    if subject.keys is None or subject.daemon is None:
+        return []
+    address = await _working_address(subject)
+    if address is None:
+        return []
+    number = int.from_bytes(subject.world.entropy(_NUMBER_BYTES), "big") | 1
+    token = WebTokens(subject.keys).make(WebPurpose.UNSUBSCRIBE, TEST_ID, number)
+    await _post(subject, address, token, forwarded=FORGED)
+    seen = await subject.daemon.seen(number)
+    if seen is None:
+        return [warned("a request to base_url did not reach this daemon, so the proxy's header was not checked")]
+    return [_grade_proxy(subject, seen)]
+
+
+def _grade_proxy(subject: DoctorSubject, seen: Mapping[str, Any]) -> DoctorFinding:
+    peer = seen["peer"] or "unix"
+    forwarded = [item.strip() for field in seen["forwarded"] for item in field.split(",")]
+    if not forwarded:
+        remedy = f"Have the proxy set X-Forwarded-For to the address of its client. {_PROXY_PAGE}"
+        message = "the proxy does not say who its client is, so all visitors share one limit"
+        return failed(message, remedy)
+    if forwarded[-1] == FORGED:
+        message = "the proxy passes X-Forwarded-For on as its client wrote it, so anybody can evade the limits"
+        return failed(message, f"Have the proxy replace the field by the address of its client. {_PROXY_PAGE}")
+    if not seen["is_trusted"]:
+        trusted = ", ".join(f'"{name}"' for name in (*subject.trusted_proxies, peer))
+        message = f"the proxy at {peer} is not trusted, so all visitors share one limit"
+        return failed(message, f"Add to config.toml, under [http]: trusted_proxies = [{trusted}]")
+    return passed(f"the proxy at {peer} is trusted and says who its client is")
+
+
+async def check_private_pages(subject: DoctorSubject) -> list[DoctorFinding]:
+    """`/metrics` and `/readyz` are not for the world, however their path is written."""
+    address = await _working_address(subject)
+    if address is None:
+        return []
+    leaking = []
+    for path in _PRIVATE_PATHS:
+        answer = await _fetch(subject, address, path)
+        if _is_private(answer):
+            leaking.append(path)
+    if not leaking:
+        return [passed("the world cannot see /metrics and /readyz")]
+    remedy = f"Have the proxy set X-Forwarded-For, and answer 404 for these paths. {_PROXY_PAGE}"
+    return [failed(f"the world can see {', '.join(leaking)} below base_url", remedy)]
+
+
+async def date_of_page(subject: DoctorSubject) -> float | None:
+    """The time by the clock of what answers at base_url, in UTC seconds; None without an answer."""
+    address = await _working_address(subject)
+    if address is None:
+        return None
+    date = (await _fetch(subject, address, "/healthz")).headers.get("date", "")
+    try:
+        return datetime.strptime(date, _HTTP_DATE).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def _is_private(answer: HttpAnswer) -> bool:
+    """Whether this is what Pressrun shows at /metrics or /readyz, where an obstacle is plain text with 503."""
+    is_plain = answer.headers.get("content-type", "").startswith("text/plain")
+    return is_plain and (b"pressrun_" in answer.body or answer.body == b"ready\n" or answer.status == 503)
+
+
+async def _addresses(subject: DoctorSubject, host: str) -> tuple[list[str], DoctorFinding | None]:
+    """The addresses of base_url, and what is wrong with them."""
+    try:
+        return [str(ipaddress.ip_address(host))], None
+    except ValueError:
+        pass
+    answers = await subject.dns.addresses(host)
+    addresses = [record for answer in answers for record in answer.records]
+    problems = [answer.problem for answer in answers if not answer.is_known]
+    if problems and not addresses:
+        return [], warned(f"the address of {host} could not be looked up: {problems[0]}")
+    if not addresses:
+        remedy = f"Add to DNS: {host}. IN A THE-ADDRESS-OF-YOUR-PROXY"
+        return [], failed(f"{host}, the name in base_url, has no address", remedy)
+    return addresses, None
+
+
+async def _working_address(subject: DoctorSubject) -> str | None:
+    """The first address that answers."""
+    addresses, _ = await _addresses(subject, urlsplit(subject.site.base_url).hostname or "")
+    for address in addresses:
+        if not (await _fetch(subject, address, "/")).problem:
+            return address
+    return None
+
+
+async def _fetch(subject: DoctorSubject, address: str, path: str) -> HttpAnswer:
+    request = HttpRequest(url=subject.site.base_url + path, address=address)
+    return await fetch(request, subject.world.tls(), subject.world.contact_seconds)
+
+
+async def _post(subject: DoctorSubject, address: str, token: str, forwarded: str | None = None) -> HttpAnswer:
+    headers = [_FORM] if forwarded is None else [_FORM, ("X-Forwarded-For", forwarded)]
+    request = HttpRequest(
+        url=subject.site.url("unsubscribe", token), address=address, method="POST", headers=headers, body=_ONE_CLICK
+    )
+    return await fetch(request, subject.world.tls(), subject.world.contact_seconds)
