@@ -58,6 +58,7 @@ NEEDS = {
     "chromium": _program("chromium", is_slow=True),
     "jq": _program("jq"),
     "libseccomp": Need(is_here=_has_libseccomp, install="apt-get install libseccomp2", is_slow=True),
+    "mailman3": _program("mailman", "mailman3", is_slow=True),
     "nginx": _program("nginx", is_slow=True),
     "openssl": _program("openssl"),
     "restic": _program("restic"),

@@ -50,7 +50,7 @@ SHOWING = {
 OWN = set(
     "check|demo|dkim create|dkim show|edition cancel|edition link|edition move|edition pause|edition resend"
     "|edition resume|editor add|editor rm|held release|held rm|help|inbound retry|inbound rm|init|key rotate|layout ls"
-    "|list close|list create|list rm|list set|migrate|move-to|queue retry|reload|send|serve|subscriber add"
+    "|list close|list create|list rm|list set|migrate|migrate-from|move-to|queue retry|reload|send|serve|subscriber add"
     "|subscriber erase|subscriber rm|suppression add|suppression rm|version".split("|")
 )
 # What others wrote, or could have written into the database by way of an older version or another program.

@@ -48,6 +48,10 @@ VERBS = {
         "installation:migrate",
         "Upgrade the database schema; `serve` does this too. Keeps a copy from before each step.",
     ),
+    "migrate-from": (
+        "migrate_from:migrate_from",
+        "Move whole lists in from another program: settings, people by state, bans, archives, old links.",
+    ),
     "move-to": (
         "move_to:move_to",
         "Move all data to an empty database: a PostgreSQL server, or a file. The service stops for a moment.",

@@ -1,14 +1,14 @@
 -- name: put
 -- Where old links and addresses of a list lead: arrays of the digest and the kind.
 insert into redirect (digest, kind, list_id)
-select new.value ->> 0, new.value ->> 1, cast(:list_id as bigint) from {each places as new} where true
+select distinct new.value ->> 0, new.value ->> 1, cast(:list_id as bigint) from {each places as new} where true
 on conflict (digest, kind, subscription_id) do update set list_id = excluded.list_id;
 
 -- name: put_people
 -- The same for the personal links of subscribers: arrays of the digest and the key of the address. Links of people who
 -- are not subscribed lead to the subscription `nobody`, which says so.
 insert into redirect (digest, kind, list_id, subscription_id)
-select new.value ->> 0, 'person', cast(:list_id as bigint), coalesce(subscription.id, cast(:nobody as bigint))
+select distinct new.value ->> 0, 'person', cast(:list_id as bigint), coalesce(subscription.id, cast(:nobody as bigint))
 from {each people as new}
 left join subscriber on subscriber.address_key = new.value ->> 1
 left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id

@@ -1,0 +1,79 @@
+"""What every program that lists move in from has to say: its lists, their people, and the links that go on working.
+
+An installation is only read. What a source cannot say is left at its default; what it says and we have no equivalent
+for is named in `left_behind`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pressrun.core.old_links import OldKind, digest_of, digest_of_address
+from pressrun.operations.sources.member import SourceMember
+
+Place = tuple[str, OldKind]
+"""A digest of core.old_links, and what the link or address led to."""
+
+PersonalLink = tuple[str, str]
+"""The digest of a link, and the address of its subscriber."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldList:
+    """A list as its program has it. `key` names it there, and to `--list`.
+
+    `settings` are those of `list create`, but for the title. `archives` are mbox files, and folders with one
+    file for each message.
+    """
+
+    key: str
+    name: str
+    title: str
+    settings: dict[str, str]
+    editors: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    archives: tuple[Path, ...] = ()
+    left_behind: tuple[str, ...] = ()
+
+
+class Installation(Protocol):
+    """An installation that was opened; raises BadInput and NoInput, naming the file, line or record."""
+
+    @property
+    def server_places(self) -> Sequence[Place]:
+        """Links and addresses of the whole server, which lead to no single list."""
+        ...
+
+    def lists(self) -> Sequence[OldList]:
+        """Every list, by its key."""
+        ...
+
+    def members(self, old: OldList) -> Iterator[SourceMember]:
+        """The members of a list, those who left and those who never confirmed among them."""
+        ...
+
+    def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:
+        """Who must not be mailed by these lists, whether they are members or not."""
+        ...
+
+    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:
+        """The personal links of the members of a list."""
+        ...
+
+    def close(self) -> None:
+        """Close files and connections, and remove what was written to read them."""
+        ...
+
+
+def origin_of(program: str, key: str) -> Place:
+    """The mark of a list that it came from here: with it a second run goes on where the first one was interrupted."""
+    return digest_of("origin", f"{program}\0{key}"), OldKind.ORIGIN
+
+
+def addresses_of(name: str, domain: str, kinds: dict[str, OldKind]) -> Iterator[Place]:
+    """The addresses of a list: its name with each of these endings, and what mail to it asks for."""
+    for ending, kind in kinds.items():
+        yield digest_of_address(name + ending, domain), kind

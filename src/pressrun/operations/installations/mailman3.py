@@ -1,0 +1,231 @@
+"""Mailman 3: its mailman.cfg, or its database, a SQLite file or a PostgreSQL server.
+
+A preference of a member goes before that of the address, and that before the one of the user.
+Archives are the mbox files of the prototype archiver and of HyperKitty's export in the folder that `files` names.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, MalformedAddress, NoInput
+from pressrun.core.old_links import OldKind, digest_of_path
+from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
+from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server
+from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
+
+WANTED = {
+    "mailinglist": (
+        *("id", "list_name", "mail_host", "list_id", "display_name", "description", "info", "advertised"),
+        *("archive_policy", "preferred_language", "subject_prefix", "reply_to_address", "reply_goes_to_list"),
+    ),
+    "member": ("id", "role", "list_id", "moderation_action", "address_id", "preferences_id", "user_id"),
+    "address": (
+        "id",
+        "email",
+        "_original",
+        "display_name",
+        "verified_on",
+        "registered_on",
+        "user_id",
+        "preferences_id",
+    ),
+    "user": ("id", "display_name", "_preferred_address_id", "preferences_id"),
+    "preferences": ("id", "preferred_language", "delivery_mode", "delivery_status"),
+    "ban": ("id", "email", "list_id"),
+}
+_MEMBER, _OWNER, _MODERATOR = 1, 2, 3
+_ENABLED, _BY_USER, _BY_BOUNCES, _BY_MODERATOR = 1, 2, 3, 4
+_OFF = {
+    _BY_USER: "delivery off by the member",
+    _BY_BOUNCES: "delivery off for bounces",
+    _BY_MODERATOR: "delivery off by a moderator",
+}
+_ARCHIVES = {0: "off", 1: "members", 2: "public"}
+ENDINGS = {
+    "": OldKind.POST,
+    "-join": OldKind.SUBSCRIBE,
+    "-subscribe": OldKind.SUBSCRIBE,
+    "-leave": OldKind.UNSUBSCRIBE,
+    "-unsubscribe": OldKind.UNSUBSCRIBE,
+    "-request": OldKind.REQUEST,
+    "-owner": OldKind.OWNER,
+}
+_PEOPLE = """
+    select member.id as number, coalesce(address._original, address.email) as address,
+        coalesce(nullif(address.display_name, ''), person.display_name, '') as name,
+        coalesce(address.verified_on, address.registered_on) as since,
+        coalesce(own.delivery_status, of_address.delivery_status, of_user.delivery_status, 1) as status,
+        coalesce(own.delivery_mode, of_address.delivery_mode, of_user.delivery_mode, 1) as mode,
+        coalesce(own.preferred_language, of_address.preferred_language, of_user.preferred_language, '') as language
+    from member
+    left join user as person on person.id = member.user_id
+    join address on address.id = coalesce(member.address_id, person._preferred_address_id)
+    left join user as owner on owner.id = address.user_id
+    left join preferences as own on own.id = member.preferences_id
+    left join preferences as of_address on of_address.id = address.preferences_id
+    left join preferences as of_user on of_user.id = owner.preferences_id
+    where member.list_id = :list_id and member.role = :role order by member.id
+"""
+
+
+class Mailman3:
+    """A Mailman 3 installation."""
+
+    server_places: Sequence[Place] = ()
+
+    def __init__(self, tables: SourceTables, archives: Path | None) -> None:
+        self._tables = tables
+        self._archives = archives
+
+    def lists(self) -> list[OldList]:
+        """Every list, by its address."""
+        return [self._list(dict(row)) for row in self._tables.rows("select * from mailinglist order by list_id")]
+
+    def members(self, old: OldList) -> Iterator[SourceMember]:
+        for row in self._tables.rows(_PEOPLE, list_id=_list_id(old.key), role=_MEMBER):
+            status = int(row["status"])
+            was = _OFF.get(status, "delivery off") if status != _ENABLED else "member"
+            if status == _ENABLED and int(row["mode"]) > 1:
+                was = "member with digests"
+            yield SourceMember(
+                line=row["number"],
+                address=row["address"],
+                name=row["name"],
+                language=read_tag(row["language"]),
+                state=MemberState.ACTIVE if status == _ENABLED else MemberState.SUSPENDED,
+                was=was,
+                subscribed_at=_day(row["since"]),
+                consent_source="Mailman 3",
+            )
+
+    def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:
+        ids = {_list_id(old.key) for old in lists}
+        for row in self._tables.rows("select id, email, list_id from ban order by id"):
+            if row["list_id"] in ids or not row["list_id"]:
+                where = "everywhere" if not row["list_id"] else "on a list"
+                yield SourceMember(
+                    line=row["id"], address=row["email"], state=MemberState.SUPPRESSED, was=f"banned {where}"
+                )
+
+    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - it has none
+        return iter(())
+
+    def close(self) -> None:
+        self._tables.close()
+
+    def _list(self, row: dict[str, object]) -> OldList:
+        name, domain = str(row["list_name"]), str(row["mail_host"])
+        owners, moderators = (self._people(str(row["list_id"]), role) for role in (_OWNER, _MODERATOR))
+        description = "\n\n".join(str(row[key]).strip() for key in ("description", "info") if row[key])
+        settings = {
+            "description": description,
+            "language": read_tag(str(row["preferred_language"] or "")),
+            "archive": _ARCHIVES.get(int(str(row["archive_policy"] or 0)), "off"),
+            "listed": "true" if row["advertised"] else "false",
+            "owner": owners[0] if owners else "",
+        }
+        left = [f"subject prefix {row['subject_prefix']!r}"] if row["subject_prefix"] else []
+        left += [f"{len(owners) - 1} more owners, who become editors"] if len(owners) > 1 else []
+        return OldList(
+            key=f"{name}@{domain}",
+            name=name,
+            title=str(row["display_name"] or name),
+            settings={key: value for key, value in settings.items() if value},
+            editors=tuple(dict.fromkeys([*owners, *moderators])),
+            places=(*addresses_of(name, domain, ENDINGS), *_pages(name, domain)),
+            archives=tuple(self._find_archives(name, domain)),
+            left_behind=tuple(left),
+        )
+
+    def _people(self, list_id: str, role: int) -> list[str]:
+        found = []
+        for row in self._tables.rows(_PEOPLE, list_id=list_id, role=role):
+            try:
+                found.append(parse_address(row["address"]).typed)
+            except MalformedAddress:
+                continue
+        return found
+
+    def _find_archives(self, name: str, domain: str) -> Iterator[Path]:
+        """mbox files and folders of messages that are named as the list is."""
+        if self._archives is None:
+            return
+        for stem in (f"{name}@{domain}", f"{name}.{domain}"):
+            for path in (self._archives / "prototype" / stem / "new", self._archives / stem / "new"):
+                if path.is_dir():
+                    yield path
+            for ending in (".mbox", ".mbox.gz"):
+                if (self._archives / f"{stem}{ending}").is_file():
+                    yield self._archives / f"{stem}{ending}"
+
+
+def _pages(name: str, domain: str) -> Iterator[Place]:
+    """Those of Postorius and HyperKitty, below the usual folders."""
+    for folder in ("", "/mailman3", "/postorius"):
+        yield digest_of_path(f"{folder}/lists/{name}.{domain}"), OldKind.PAGE
+        yield digest_of_path(f"{folder}/postorius/lists/{name}.{domain}"), OldKind.PAGE
+    for folder in ("", "/mailman3", "/archives"):
+        yield digest_of_path(f"{folder}/hyperkitty/list/{name}@{domain}"), OldKind.ARCHIVE
+        yield digest_of_path(f"{folder}/list/{name}@{domain}"), OldKind.ARCHIVE
+
+
+def _list_id(key: str) -> str:
+    return key.replace("@", ".", 1)
+
+
+def _day(text: object) -> str:
+    """The time of a column as an RFC 3339 time in UTC; empty where there is none."""
+    match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)", str(text or ""))
+    return f"{match[1]}T{match[2]}Z" if match and match[1] > "1970" else ""
+
+
+def open_mailman3(source: str, files: Path | None) -> Mailman3:
+    """An installation by its mailman.cfg, its database file or the address of its server. Raises BadInput, NoInput."""
+    if "://" in source:
+        return Mailman3(_open_url(source), files)
+    path = Path(source)
+    if not path.is_file():
+        raise NoInput(f"{path}: no such file. Give mailman.cfg, mailman.db or postgresql://…")
+    with path.open("rb") as file:
+        if file.read(16).startswith(b"SQLite format 3"):
+            return Mailman3(open_file(path, WANTED), files)
+    url, archives = _read_config(path)
+    return Mailman3(_open_url(url), files or archives)
+
+
+def _open_url(url: str) -> SourceTables:
+    scheme, _, rest = url.partition("://")
+    if scheme.startswith("sqlite"):
+        path = Path(rest.removeprefix("/").partition("?")[0])
+        if not path.is_file():
+            raise NoInput(f"{path}: no such file, though mailman.cfg names it as the database")
+        return open_file(path, WANTED)
+    if scheme.partition("+")[0] in ("postgres", "postgresql"):
+        return copy_rows("the database of Mailman", WANTED, read_server(f"postgresql://{rest}", WANTED))
+    raise BadInput(f"a database of the kind {scheme!r} cannot be read. Move Mailman to SQLite or PostgreSQL first")
+
+
+def _read_config(path: Path) -> tuple[str, Path | None]:
+    """The database and the folder of archives that a mailman.cfg names."""
+    config = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        config.read_string(path.read_text(encoding="utf-8", errors="replace"))
+    except configparser.Error as problem:
+        raise BadInput(f"{path} is not a mailman.cfg: {' '.join(str(problem).split())}") from None
+    layout = config.get("mailman", "layout", fallback="debian")
+    paths = dict(config.items(f"paths.{layout}")) if config.has_section(f"paths.{layout}") else {}
+    var = paths.get("var_dir", "/var/lib/mailman3").replace("$cwd", str(path.parent))
+    known = {"var_dir": var, "data_dir": paths.get("data_dir", f"{var}/data"), "DATA_DIR": f"{var}/data"}
+    known["data_dir"] = known["DATA_DIR"] = _fill(known["data_dir"], known)
+    url = _fill(config.get("database", "url", fallback="sqlite:///$DATA_DIR/mailman.db"), known)
+    return url, Path(_fill(paths.get("archive_dir", f"{var}/archives"), known))
+
+
+def _fill(text: str, known: dict[str, str]) -> str:
+    """The text with the folders that it names by `$name`."""
+    return re.sub(r"\$\{?(\w+)\}?", lambda found: known.get(found[1], found[0]), text)

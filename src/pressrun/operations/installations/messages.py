@@ -1,0 +1,148 @@
+"""The messages of old archives: of mbox files, plain or compressed, and of folders with a file for each message.
+
+Of the header only what describes the content goes on: who wrote, by which hops, and what a list added then, is not
+carried over, so that an archive holds no more addresses than its texts do. A message that cannot be used is reported by
+its number; one at a time is in memory.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pressrun.core.errors import NoInput
+from pressrun.message.incoming.header_scan import find_written_at, header_fields
+
+LARGEST_MESSAGE = 25 << 20  # octets, with its attachments: what mail servers accept at most
+_LONGEST_LINE = 1 << 20
+_FUTURE_SECONDS = 86_400
+# The line between two messages (RFC 4155), with the time that it ends in.
+_FROM_LINE = re.compile(rb"From \S.*?((?:[A-Z][a-z]{2},? +){1,2}\d{1,2} +\d{1,2}:\d\d(?::\d\d)?.* \d{4}).*\r?\n?\Z")
+_QUOTED_FROM = re.compile(rb">+From ")
+_KEPT = re.compile(rb"(?:subject|mime-version|content-[a-z-]+)[ \t]*:", re.IGNORECASE)
+_MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldMessage:
+    """A message as an edition: its source, when it was written, and what tells it from others (its Message-ID)."""
+
+    number: int
+    source: bytes
+    published_at: int
+    identity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadMessage:
+    """A message that cannot be used, by its number in the archive, and why."""
+
+    number: int
+    reason: str
+
+
+def read_messages(path: Path, now: int) -> Iterator[OldMessage | BadMessage]:
+    """The messages of an mbox file, or of the files in a folder, in order; raises NoInput."""
+    for number, (source, sent_at) in enumerate(_sources(path), start=1):
+        yield BadMessage(number=number, reason=_TOO_LARGE) if source is None else _read(number, source, sent_at, now)
+
+
+_TOO_LARGE = f"is larger than {LARGEST_MESSAGE >> 20} MiB"
+
+
+def _sources(path: Path) -> Iterator[tuple[bytes | None, str]]:
+    try:
+        if path.is_dir():
+            yield from map(_whole, sorted((one for one in path.iterdir() if one.is_file()), key=_by_number))
+            return
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            yield from _split(iter(lambda: file.readline(_LONGEST_LINE), b""))
+    except (OSError, EOFError) as problem:
+        raise NoInput(f"{path}: {problem}") from None
+
+
+def _by_number(path: Path) -> tuple[int, str]:
+    digits = re.match(r"\d{1,18}", path.name)
+    return int(digits[0]) if digits else 0, path.name
+
+
+def _whole(path: Path) -> tuple[bytes | None, str]:
+    if path.stat().st_size > LARGEST_MESSAGE:
+        return None, ""
+    with path.open("rb") as file:
+        return _bare(file), ""
+
+
+def _bare(file: BinaryIO) -> bytes:
+    """A message without the line that a spool may have put above it."""
+    content = file.read(LARGEST_MESSAGE + 1)
+    first, _, rest = content.partition(b"\n")
+    return rest if first.startswith(b"From ") else content
+
+
+def _split(lines: Iterable[bytes]) -> Iterator[tuple[bytes | None, str]]:
+    """The messages of an mbox, None for one that is too large, each with the time in its first line."""
+    message: list[bytes] | None = None
+    size, sent_at, after_blank = 0, "", True
+    for line in lines:
+        start = _FROM_LINE.match(line) if after_blank else None
+        if start is not None:
+            if message is not None:
+                yield _joined(message, size), sent_at
+            message, size, sent_at = [], 0, start[1].decode("latin-1")
+        elif message is not None:
+            size += len(line)
+            if size <= LARGEST_MESSAGE:
+                message.append(line[1:] if _QUOTED_FROM.match(line) else line)
+        after_blank = line in (b"\n", b"\r\n")
+    if message is not None:
+        yield _joined(message, size), sent_at
+
+
+def _joined(lines: list[bytes], size: int) -> bytes | None:
+    return b"".join(lines) if size <= LARGEST_MESSAGE else None
+
+
+def _read(number: int, source: bytes, sent_at: str, now: int) -> OldMessage | BadMessage:
+    plain = source.replace(b"\0", b"").replace(b"\r\n", b"\n")
+    header, _, body = plain.partition(b"\n\n")
+    crlf = header.replace(b"\n", b"\r\n") + b"\r\n\r\n"
+    written_at = find_written_at(crlf)
+    if written_at is None or not 0 < written_at <= now + _FUTURE_SECONDS:
+        written_at = _parse_date(sent_at)
+    if written_at is None or not 0 < written_at <= now + _FUTURE_SECONDS:
+        return BadMessage(number=number, reason="has no date that could be right")
+    named = next((value for name, value in header_fields(crlf) if name == "message-id"), "")
+    match = _MESSAGE_ID.search(named)
+    identity = match[1] if match else hashlib.sha256(plain).hexdigest()
+    return OldMessage(number=number, source=_cleaned(header, body), published_at=written_at, identity=identity)
+
+
+def _parse_date(text: str) -> int | None:
+    """UTC seconds of the time in a line between messages, as ctime writes it, or as the Date field does."""
+    parts = re.fullmatch(r"(?:[A-Z][a-z]{2},? +)?([A-Z][a-z]{2}) +(\d{1,2}) +([\d:]+).* (\d{4})", text)
+    if parts is None:
+        return None
+    month, day, clock, year = parts.groups()
+    seconds = clock if clock.count(":") > 1 else f"{clock}:00"
+    return find_written_at(f"Date: {day} {month} {year} {seconds} +0000\r\n\r\n".encode())
+
+
+def _cleaned(header: bytes, body: bytes) -> bytes:
+    """The source of the edition: the fields that describe the content, and the content."""
+    kept: list[bytes] = []
+    is_kept = False
+    for line in header.split(b"\n"):
+        if line[:1] not in (b" ", b"\t"):
+            is_kept = _KEPT.match(line) is not None
+        if is_kept:
+            kept.append(line)
+    if not any(line[:8].lower() == b"subject:" and line[8:].strip() for line in kept):
+        kept = [line for line in kept if line[:8].lower() != b"subject:"]
+        kept.insert(0, b"Subject: (no subject)")
+    return b"\r\n".join([*kept, b"", body.replace(b"\n", b"\r\n")])

@@ -1,0 +1,162 @@
+"""What a move does, before it is done: which list becomes which, and what becomes of every member.
+
+The suppressions of all lists are known first, so the table of a list says of each member what the import will do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, MalformedAddress, NotFound
+from pressrun.core.names import parse_list_name
+from pressrun.operations.installations.installation import Installation, OldList, Place, origin_of
+from pressrun.operations.installations.names import propose_name
+from pressrun.operations.sources.member import MemberState, SourceMember
+from pressrun.services.operating.row_checks import check_row
+
+LEFT_OUT, REFUSED = "left out", "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A record that is not carried over: of which list (empty: of all), its number, the address and why."""
+
+    list: str
+    record: int
+    address: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListMove:
+    """A list and the name that it gets here; `is_begun` means that an earlier run has created it."""
+
+    program: str
+    old: OldList
+    name: str
+    is_begun: bool
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All that leads to the list, its origin among it."""
+        return (*self.old.places, origin_of(self.program, self.old.key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """The names of lists and families here, and the lists that came from elsewhere by the digest of their origin."""
+
+    names: frozenset[str] = frozenset()
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan_lists(program: str, lists: Sequence[OldList], chosen: Sequence[str], present: Present) -> list[ListMove]:
+    """The lists to move: all, or those that are `chosen` as `OLD` or `OLD=NEW`.
+
+    Raises NotFound for a list that is not there, and BadInput with every name that cannot be had.
+    """
+    names = dict(_read_choice(text, lists) for text in chosen)
+    moves: list[ListMove] = []
+    problems: list[str] = []
+    taken = set(present.names) | {name for name in names.values() if name}
+    for old in lists:
+        if chosen and old.key not in names:
+            continue
+        begun = present.origins.get(origin_of(program, old.key)[0])
+        name = names.get(old.key) or begun or propose_name(old.name, taken - present.names)
+        if name != begun and name in present.names:
+            problems.append(f"{old.key}: a list {name} exists here. Give it another name: --list '{old.key}=NAME'")
+        if name in {move.name for move in moves}:
+            problems.append(f"{old.key}: the name {name} is given twice")
+        taken.add(name)
+        moves.append(ListMove(program=program, old=old, name=name, is_begun=begun == name))
+    if problems:
+        raise BadInput("nothing was moved:\n" + "\n".join(f"  {problem}" for problem in problems))
+    return moves
+
+
+def _read_choice(text: str, lists: Sequence[OldList]) -> tuple[str, str]:
+    key, _, name = text.rpartition("=") if "=" in text else (text, "", "")
+    matching = [old.key for old in lists if key in (old.key, old.name)]
+    if len(matching) != 1:
+        known = ", ".join(old.key for old in lists) or "none"
+        raise NotFound(f"{'no' if not matching else 'more than one'} list {key!r} there. Its lists: {known}")
+    return matching[0], parse_list_name(name) if name else ""
+
+
+class Fates:
+    """What becomes of each member. Reads all people once, to know who is suppressed."""
+
+    def __init__(
+        self, installation: Installation, moves: Sequence[ListMove], now: int, on_reject: Callable[[Reject], object]
+    ) -> None:
+        self._installation = installation
+        self._moves = moves
+        self._now = now
+        self._on_reject = on_reject
+        self._suppressed = {hash(key) for member in self.suppressed() if (key := _key_of(member)) is not None}
+
+    def suppressed(self) -> Iterator[SourceMember]:
+        """Everybody who must not be mailed, bans first."""
+        yield from self._installation.bans([move.old for move in self._moves])
+        for move in self._moves:
+            for member in self._installation.members(move.old):
+                if member.state is MemberState.SUPPRESSED:
+                    yield member
+
+    def imported(self, move: ListMove) -> Iterator[SourceMember]:
+        """The members of a list whom an import gets: neither suppressed nor unconfirmed."""
+        kept = (MemberState.ACTIVE, MemberState.SUSPENDED, MemberState.UNSUBSCRIBED)
+        return (member for member in self._installation.members(move.old) if member.state in kept)
+
+    def count(self, move: ListMove) -> Counter[tuple[str, str]]:
+        """How many members of a list have each (state there, state here), and report the rejects."""
+        return Counter(
+            (member.was or member.state.value, self._fate(move, member))
+            for member in self._installation.members(move.old)
+        )
+
+    def count_bans(self) -> Counter[tuple[str, str]]:
+        """The same for bans, of which patterns are left out."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for member in self._installation.bans([move.old for move in self._moves]):
+            is_address = _key_of(member) is not None
+            if not is_address:
+                self._reject("", member, f"{member.was}: a pattern, or an invalid address, which cannot be suppressed")
+            counts[member.was, "suppressed" if is_address else REFUSED] += 1
+        return counts
+
+    def _fate(self, move: ListMove, member: SourceMember) -> str:
+        if member.state is MemberState.UNCONFIRMED:
+            self._reject(move.old.key, member, "never confirmed")
+            return LEFT_OUT
+        key = _key_of(member)
+        if key is not None and hash(key) in self._suppressed:
+            return "suppressed"
+        try:
+            if member.state is MemberState.SUPPRESSED:
+                parse_address(member.address)
+                return "suppressed"
+            check_row(member.as_row(), self._now)
+        except BadInput as problem:
+            self._reject(move.old.key, member, str(problem))
+            return REFUSED
+        return member.state.value
+
+    def _reject(self, name: str, member: SourceMember, reason: str) -> None:
+        self._on_reject(Reject(list=name, record=member.line, address=member.address, reason=reason))
+
+
+def _key_of(member: SourceMember) -> str | None:
+    try:
+        return parse_address(member.address).key
+    except MalformedAddress:
+        return None
+
+
+def all_names(names: Collection[str], families: Collection[str | None]) -> frozenset[str]:
+    """The names that no new list can have."""
+    return frozenset(names) | {name for name in families if name}

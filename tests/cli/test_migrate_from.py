@@ -1,0 +1,145 @@
+"""`migrate-from`, as an operator calls it: first the table, then the lists, and the rest when it is called again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.shell import Shell
+from tests.operations.installations.mailman3_database import BY_USER, OWNER, Mailman3Database
+
+from pressrun.cli.write_verbs import executing
+
+MBOX = (
+    "From olga@x.example  Fri May  1 12:00:00 2020\nSubject: High water\nMessage-ID: <1@x.example>\n\nIt rises.\n\n"
+    "From x  Thu Jan  1 00:00:00 1970\nSubject: undated\n\nx\n"
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A list with an owner, people in three states, bans, and an archive with one message that has no date."""
+    database = Mailman3Database(tmp_path / "mailman.db")
+    database.add("olga@x.example", role=OWNER)
+    database.add("ada@x.example", "Ada")
+    database.add("off@x.example", of_member={"delivery_status": BY_USER})
+    database.add("banned@x.example")
+    database.add("no address")
+    database.ban("banned@x.example", "news.lists.example")
+    database.ban(r"^.*@bad\.example", None)
+    (tmp_path / "news@lists.example.mbox").write_text(MBOX)
+    return database.path
+
+
+def people(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
+    return {(row["there"], row["here"]): row["people"] for row in rows}
+
+
+def test_a_dry_run_shows_what_would_become_of_everyone(shell: Shell, source: Path) -> None:
+    """And changes nothing; rejects go to a file."""
+    called = shell.good(
+        *("migrate-from", "mailman3", str(source), "--files", str(source.parent)),
+        *("--dry-run", "--json", "--rejects", str(source.parent / "rejects.csv")),
+    )
+    (described,) = called.json["lists"]
+    assert ("news@lists.example", "news", ["olga@x.example"]) == (
+        described["from"],
+        described["to"],
+        described["editors"],
+    )
+    assert {
+        ("member", "active"): 1,
+        ("delivery off by the member", "suspended"): 1,
+        ("member", "suppressed"): 1,
+        ("member", "refused"): 1,
+    } == people(described["members"])
+    assert 2 == called.json["rejects"]
+    rejects = (source.parent / "rejects.csv").read_text()
+    assert "no address" in rejects
+    assert "bad" in rejects
+    assert [] == shell.good("list", "ls", "--json").json
+
+
+def test_a_list_moves_in_as_the_table_says(shell: Shell, source: Path) -> None:
+    """Once more changes nothing, and finds its list again though that has another name."""
+    command = (
+        "migrate-from",
+        "mailman3",
+        str(source),
+        "--files",
+        str(source.parent),
+        "--json",
+        "--list",
+        "news=letter",
+    )
+    first = shell.good(*command).json["lists"][0]
+    assert {"added": 2, "skipped_suppressed": 1} == {
+        name: number for name, number in first["imported"].items() if number
+    }
+    assert {"added": 1, "refused": 1} == first["archive"]
+    shown = shell.good("list", "show", "letter", "--json").json
+    assert ("The News", "de", "members", "olga@x.example") == tuple(
+        shown[key] for key in ("title", "language", "archive", "owner")
+    )
+    states = {row["address"]: row["state"] for row in shell.good("subscriber", "ls", "letter", "--json").json}
+    assert {"ada@x.example": "active", "off@x.example": "suspended"} == states
+    assert ["banned@x.example"] == [row["address"] for row in shell.good("suppression", "ls", "--json").json]
+    assert ["olga@x.example"] == [row["address"] for row in shell.good("editor", "ls", "letter", "--json").json]
+    (edition,) = shell.good("edition", "ls", "--json").json
+    assert ("finished", 0, "High water") == (edition["state"], edition["audience"], edition["subject"])
+    before = shell.contents()
+    again = shell.good("migrate-from", "mailman3", str(source), "--files", str(source.parent), "--json").json["lists"][
+        0
+    ]
+    assert (True, "letter", 2, {"unchanged": 1, "refused": 1}) == (
+        *(again["begun"], again["to"], again["imported"]["unchanged"]),
+        again["archive"],
+    )
+    assert before.keys() == shell.contents().keys()
+    assert 1 == len(shell.good("edition", "ls", "--json").json)
+
+
+def test_a_name_that_is_taken_stops_everything_before_it_begins(shell: Shell, source: Path) -> None:
+    """The error has the option that helps."""
+    shell.make_list("news")
+    called = shell.call("migrate-from", "mailman3", str(source))
+    assert (65, True) == (called.code, "--list 'news@lists.example=NAME'" in called.err)
+    assert [] == shell.good("suppression", "ls", "--json").json
+    assert 1 == shell.call("migrate-from", "mailman3", str(source), "--list", "other").code
+    assert 65 == shell.call("migrate-from", "mailman3", str(source), "--list", "news=news-owner").code
+
+
+class Killed(BaseException):
+    """Stands for a kill."""
+
+
+@pytest.mark.parametrize("after", range(1, 8))
+def test_wherever_it_is_interrupted_nobody_is_wrongly_active_and_again_does_the_rest(
+    shell: Shell, source: Path, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch is a transaction of its own; suppressions come before members."""
+    number = 0
+
+    def counting(invocation: Any) -> Any:
+        nonlocal number
+        number += 1
+        if number == after:
+            raise Killed
+        return executing(invocation)
+
+    command = ("migrate-from", "mailman3", str(source), "--files", str(source.parent), "--json")
+    with monkeypatch.context() as patched:
+        patched.setattr("pressrun.cli.migrate_from.executing", counting)
+        try:
+            shell.call(*command)
+        except Killed:
+            listed = shell.good("list", "ls", "--json").json
+            if listed:
+                rows = shell.good("subscriber", "ls", "news", "--state", "active", "--json").json
+                assert {row["address"] for row in rows} <= {"ada@x.example"}
+    shell.good(*command)
+    rows = shell.good("subscriber", "ls", "news", "--json").json
+    assert {"ada@x.example": "active", "off@x.example": "suspended"} == {row["address"]: row["state"] for row in rows}
+    assert 1 == len(shell.good("edition", "ls", "--json").json)
+    assert 1 == len(shell.good("editor", "ls", "news", "--json").json)
