@@ -11,7 +11,7 @@ from tests.services.office import Office, open_office
 from pressrun.control.arguments import SubscriberImport
 from pressrun.control.protocol import encode_arguments
 from pressrun.control.server import VerbHandler
-from pressrun.control.verbs import build_verbs
+from pressrun.control.verbs import GROWING, build_verbs
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.operating.import_rows import ImportRow
@@ -77,3 +77,41 @@ async def test_a_malformed_address_is_named_before_anything_is_done(tmp_path: Pa
 async def test_rotating_answers_the_new_number(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
         assert {"number": 2} == await table(office)["key.rotate"](encode_arguments({}), ignore)
+
+
+# What never waits for room on the disk, and why.
+SMALL = {
+    "inbound.retry",
+    "inbound.rm",
+    "held.release",
+    "held.rm",
+    "key.rotate",
+    "list.create",
+    "list.set",
+    "list.close",
+    "list.rm",
+    "editor.add",
+    "editor.rm",
+    "subscriber.add",
+    "subscriber.rm",
+    "subscriber.erase",
+    "suppression.add",
+    "suppression.rm",
+    "suppression.import",  # whoever is in it must not be mailed
+    "edition.inspect",
+    "edition.pause",
+    "edition.resume",  # one that has not started waits for room
+    "edition.cancel",
+    "edition.move",
+    "edition.link",
+    "edition.unlink",
+    "edition.resend",  # of rows that are there
+    "queue.retry",
+}
+
+
+async def test_every_verb_is_known_to_need_much_room_or_little(tmp_path: Path) -> None:
+    """A new one has to be in one of the two tables: on a nearly full disk those in GROWING are refused."""
+    async with open_office(tmp_path) as office:
+        assert table(office).keys() == SMALL | GROWING
+        assert not SMALL & GROWING

@@ -71,7 +71,7 @@ def _sign_up(house: House, address: str) -> None:
 @pytest.mark.thorough
 def test_no_inode_is_left(make_house: MakeHouse, few_inodes: Path) -> None:
     """Where the chain of evidence stands cannot be kept beside the keys; all else goes on, and it is kept later."""
-    house = make_house()
+    house = make_house(limits={"disk_reserve": "1 KiB"})
     shutil.move(house.folder / "data", few_inodes / "data")
     (house.folder / "data").symlink_to(few_inodes / "data")
     try:

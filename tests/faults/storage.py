@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.e2e.house import until
@@ -42,15 +42,13 @@ def small_disk(folder: Path, *options: str) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def fill(disk: Path) -> Path:
-    """Write until nothing more goes in; gives the file."""
+def fill(disk: Path, leaving: int = 0) -> Path:
+    """Write until nothing more goes in, or so many octets are left; gives the file."""
     filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"\0" * 4096)
-        except OSError:
-            return filler
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while not leaving or shutil.disk_usage(disk).free > leaving:
+            file.write(b"\0" * 4096)
+    return filler
 
 
 def fill_inodes(disk: Path) -> list[Path]:
@@ -67,7 +65,10 @@ def fill_inodes(disk: Path) -> list[Path]:
 
 def disk_is_full(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
     """Nothing can be written until there is room again."""
-    with small_disk(folder / "disk") as disk, furnished(program, folder, readers, delivery=_RATE) as (house, sink):
+    with (
+        small_disk(folder / "disk") as disk,
+        furnished(program, folder, readers, delivery=_RATE, limits={"disk_reserve": "1 KiB"}) as (house, sink),
+    ):
         shutil.move(house.folder / "data", disk / "data")
         (house.folder / "data").symlink_to(disk / "data")
         try:

@@ -67,12 +67,46 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-def test_the_disk_is_full(make_house: MakeHouse, disk: Path) -> None:
-    """The same on a file system with no room left."""
-    house = make_house(delivery={"rate": "200/s"})
+def _moved_to(disk: Path, house: House) -> None:
     shutil.move(house.folder / "data", disk / "data")
     (house.folder / "data").symlink_to(disk / "data")
     house.import_readers(*MANY)
+
+
+def test_the_disk_is_nearly_full(make_house: MakeHouse, disk: Path) -> None:
+    """What needs much room waits, people leave, and copies on their way arrive; then all that waited goes on."""
+    house = make_house(delivery={"rate": "200/s"}, limits={"disk_reserve": "5 MiB", "disk_warning": "6 MiB"})
+    _moved_to(disk, house)
+    try:
+        daemon = house.start()
+        edition = house.send()["id"]
+        first = house.await_mails(50)[0]
+        filler = fill(disk, leaving=4 * 1024 * 1024)
+        (found,) = until(lambda: daemon.events("storage.nearly_full"))
+        assert "[limits] disk_reserve keeps 5 MiB" in found["reason"]
+        later = house.write("later.md", "---\nsubject: Later\n---\n\nText.\n")
+        refused = house.run("send", "news", later, "--yes", "--json")
+        assert (69, True) == (refused.code, "the disk is nearly full" in refused.json["error"]), refused
+        rows = house.write("more.csv", "email\nmore@inbox.example\n")
+        assert 69 == house.run("subscriber", "import", "news", rows).code
+        assert 200 == house.post(first.path_of("unsubscribe"), {"List-Unsubscribe": "One-Click"}).status
+        assert [("unsubscribed", 1)] == house.rows(
+            "select state, count(*) from subscription where state <> 'active' group by state"
+        )
+        assert "finished" == house.await_state(edition, "finished")["state"]
+        filler.unlink()
+        until(lambda: daemon.events("storage.recovered"))
+        assert 1 == house.json("subscriber", "import", "news", rows)["added"]
+        assert house.json("send", "news", later, "--yes", "--wait")["state"] == "finished"
+        assert 0 == daemon.stop()
+    finally:
+        house.close()
+
+
+def test_the_disk_is_full(make_house: MakeHouse, disk: Path) -> None:
+    """The same on a file system with no room left, in spite of the reserve: others write there, too."""
+    house = make_house(delivery={"rate": "200/s"}, limits={"disk_reserve": "1 KiB"})
+    _moved_to(disk, house)
     try:
         daemon = house.start()
         edition = house.send()["id"]

@@ -5,7 +5,7 @@ The daemon serves this table on its socket. Without a daemon, the command line c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -47,9 +47,15 @@ from pressrun.services.operating.move_source import MoveSource
 from pressrun.services.operating.moving_in import MovingIn
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
+from pressrun.store.database import Growth
 from pressrun.store.held_sign_ups import HeldSelection
 
 A = TypeVar("A", bound=Arguments)
+
+# Verbs after which the database is larger by much. On a nearly full disk they are refused before they begin.
+GROWING = frozenset(
+    {"edition.send", "edition.test", "subscriber.import", "moving-in.places", "moving-in.people", "moving-in.message"}
+)
 
 
 def build_verbs(
@@ -208,6 +214,19 @@ def doctor_verbs(
         return mail_addresses()
 
     return {"doctor.seen": _handler(ArrivedNumber, seen), "doctor.listeners": _handler(Arguments, listeners)}
+
+
+def needing_room(verbs: Mapping[str, VerbHandler], growth: Growth) -> dict[str, VerbHandler]:
+    """The same verbs; those in GROWING raise NoRoom while the disk is nearly full."""
+
+    def guarded(handler: VerbHandler) -> VerbHandler:
+        async def handle(arguments: msgspec.Raw, progress: ReportProgress) -> Any:
+            growth.require()
+            return await handler(arguments, progress)
+
+        return handle
+
+    return {name: guarded(handler) if name in GROWING else handler for name, handler in verbs.items()}
 
 
 def _send_handler(edition_admin: EditionAdmin) -> VerbHandler:

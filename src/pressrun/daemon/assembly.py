@@ -30,9 +30,11 @@ from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.operating.relay_watch import RelayWatch
+from pressrun.services.operating.storage_watch import StorageWatch
 from pressrun.services.ports import ClaimOwner, MailParser, RelayPool, Waker
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.database import Database
+from pressrun.store.disk_usage import find_readers, measure_room
 from pressrun.store.journal import Journal
 
 
@@ -144,6 +146,20 @@ def build_acceptance(
         site=settings.site,
         count=metrics.count_inbound,
         accepted=processing.accepted,
+    )
+
+
+def build_storage_watch(settings: Current[Settings], database: Database, metrics: Metrics, wake: Waker) -> StorageWatch:
+    """Wire the watch over the disk of data_dir."""
+    data = settings.value.data
+    return StorageWatch(
+        growth=database.growth,
+        settings=settings.part(Settings.for_services),
+        measure=partial(measure_room, data),
+        find_readers=partial(find_readers, data),
+        show=metrics.show_disk,
+        wake=wake,
+        clock=utc_now,
     )
 
 

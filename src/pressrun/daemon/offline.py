@@ -11,13 +11,16 @@ from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import move_verbs
 from pressrun.core.current import Holder
+from pressrun.core.disk_room import why_nearly_full
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.assembly import build_bounce_handler
 from pressrun.daemon.services import Services, build_services
 from pressrun.daemon.session_keeper import SessionKeeper, describe_process
 from pressrun.services.operating.move_source import MoveSource
+from pressrun.services.operating.storage_watch import room_limits
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataLock, prepare
+from pressrun.store.disk_usage import measure_room
 from pressrun.store.location import check_version
 from pressrun.store.sessions import Process
 
@@ -44,6 +47,8 @@ async def opened(settings: Settings) -> AsyncIterator[OpenedData]:
         keys = prepare(data)
         database = await Database.open(data.database)
         try:
+            limits = room_limits(settings.for_services())
+            database.growth.set_reason(why_nearly_full(measure_room(data), limits, is_left=False))
             async with _session(database, describe_process(settings, keys)) as session:
                 check_version(data.database)  # a move may have ended between the first look and our session
                 yield OpenedData(database=database, keys=keys, session=session)

@@ -15,6 +15,7 @@ from pressrun.delivery.worker.workers import Workers
 from pressrun.runtime import systemd
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.operating.relay_watch import RelayWatch
+from pressrun.services.operating.storage_watch import StorageWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +31,13 @@ class Running:
     watchdog: Watchdog
     page: MetricsPage
     relay_watch: RelayWatch
+    storage_watch: StorageWatch
 
     def loops_ended_first(self) -> list[BackgroundLoop]:
         """The loops for what comes in, and for what is due by the clock."""
         operating, page = self.services.operating, self.page
-        by_the_clock = [operating.housekeeping, operating.retention, self.relay_watch, page.measurements, page.lag]
-        return [*by_the_clock, self.services.readers.web_requests, *self.listeners.loops]
+        by_the_clock = [operating.housekeeping, operating.retention, self.relay_watch, self.storage_watch]
+        return [*by_the_clock, page.measurements, page.lag, self.services.readers.web_requests, *self.listeners.loops]
 
     def loops_ended_last(self) -> list[BackgroundLoop]:
         """The loops that are needed, beside the dispatcher, until all that is in flight is recorded."""

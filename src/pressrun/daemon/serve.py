@@ -31,6 +31,7 @@ from pressrun.daemon.assembly import (
     build_bounce_handler,
     build_dispatcher,
     build_relay_watch,
+    build_storage_watch,
     build_workers,
 )
 from pressrun.daemon.descriptors import raise_limit, shortage
@@ -151,6 +152,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             watchdog=Watchdog(dispatcher, notifier, watchdog_seconds, loops),
             page=page,
             relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
+            storage_watch=build_storage_watch(current, database, metrics, dispatcher.wake),
         )
         stop.connect(dispatcher, settings.delivery.drain_seconds, stopping.set)
         services.verbs.update(move_verbs(MoveSource(data.database, session.session, stop)))

@@ -10,7 +10,7 @@ from functools import partial
 
 from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
-from pressrun.control.verbs import build_verbs
+from pressrun.control.verbs import build_verbs, needing_room
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.sender_check import build_sender_check
@@ -142,15 +142,18 @@ def build_services(
         operating=operating,
         bounce_handler=bounce_handler,
         mail_accepted=mail_accepted,
-        verbs=build_verbs(
-            lists=operating.lists,
-            subscribers=operating.subscribers,
-            suppressions=operating.suppressions,
-            edition_admin=editions.edition_admin,
-            kept_mail=operating.kept_mail,
-            held=operating.held,
-            moving_in=operating.moving_in,
-            rotate=_key_rotation(settings.value.data, keys, hooks.on_new_key),
+        verbs=needing_room(
+            build_verbs(
+                lists=operating.lists,
+                subscribers=operating.subscribers,
+                suppressions=operating.suppressions,
+                edition_admin=editions.edition_admin,
+                kept_mail=operating.kept_mail,
+                held=operating.held,
+                moving_in=operating.moving_in,
+                rotate=_key_rotation(settings.value.data, keys, hooks.on_new_key),
+            ),
+            database.growth,
         ),
     )
 

@@ -24,6 +24,7 @@ from prometheus_client import (
 from prometheus_client.exposition import generate_latest
 
 from pressrun.core.delivery import DeliveryState
+from pressrun.core.disk_room import DiskLevel
 from pressrun.core.sign_up import Verdict
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -82,6 +83,7 @@ GAUGES = (
     Series("readers_counted_timestamp_seconds", "When readers were last counted"),
     Series("relay_up", "1 for a relay that works or has not been needed yet, 0 for one that fails", ("relay",)),
     Series("requests_set_aside", "Requests from the web that could not be carried out"),
+    Series("disk_nearly_full", "1 while nothing begins that needs much room"),
     Series("loop_failing_seconds", "How long a background loop has been failing, 0 while it works", ("loop",)),
 )
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
@@ -168,6 +170,10 @@ class Metrics:
             for one in self._classes:
                 self.count("bounces_total", name, one, number=0)
         return name
+
+    def show_disk(self, level: DiskLevel) -> None:
+        """Whether the disk of data_dir is nearly full."""
+        self.set("disk_nearly_full", int(level is DiskLevel.NEARLY_FULL))
 
     def set_queue(self, by_state: Mapping[str, int]) -> None:
         """How many copies are in each state; a state that is not named is 0 from now on."""

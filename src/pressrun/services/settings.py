@@ -275,6 +275,29 @@ class LimitSettings:
         "by a relay. Beyond that, 452. Bounces, complaints, and mail to signed addresses have the same amount of "
         "their own.",
     )
+    disk_warning_bytes: int = setting(
+        kinds.size(),
+        key="disk_warning",
+        default="1 GiB",
+        help="Free space below data_dir from which on you are warned.",
+        reason="Days before it matters, for nearly everybody: an edition for a million readers takes a third of it.",
+    )
+    disk_reserve_bytes: int = setting(
+        kinds.size(),
+        key="disk_reserve",
+        default="256 MiB",
+        help="Free space that is kept for people who leave and for results of relays. Below it, no edition starts, "
+        "nothing is imported, and mail other than theirs gets 452.",
+        reason="The write-ahead log may need 64 MiB, and 100,000 people who leave 100 MiB.",
+    )
+    wal_bytes: int = setting(
+        kinds.size(),
+        key="wal_size",
+        default="1 GiB",
+        help="How large SQLite's write-ahead log may become while another process reads the database for long. "
+        "Beyond that, the same waits as on a nearly full disk.",
+        reason="An edition for a million readers, whole, while one reader never ends.",
+    )
     posts_per_editor: Rate = setting(
         kinds.rate(),
         default="20/day",

@@ -124,6 +124,10 @@ class EngineConnection(ABC):
         """Drop statistics that would mislead the planner; True if there were any."""
 
     @abstractmethod
+    def shrink(self) -> int:
+        """Give some space back to the file system, in one short transaction; returns how many octets."""
+
+    @abstractmethod
     def tables(self) -> TableStore:
         """The tables behind this connection as a whole, for a move."""
 

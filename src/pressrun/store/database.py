@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import NoRoom, Unavailable
 from pressrun.store.connection import ConnectionThread, EngineConnection
 from pressrun.store.group_commit import BatchItem, GroupCommit, Transact, one_by_one
 from pressrun.store.location import Location
@@ -35,11 +35,37 @@ class Gate:
             raise Unavailable(self.reason)
 
 
+class Growth:
+    """Whether something may begin that makes the database grow by much; the storage watch says so."""
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+
+    def set_reason(self, reason: str | None) -> None:
+        """Why nothing of that kind may begin; None: it may."""
+        self._reason = reason
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether it may."""
+        return self._reason is None
+
+    def require(self) -> None:
+        """Raise NoRoom while it may not."""
+        if self._reason is not None:
+            raise NoRoom(f"the disk is nearly full ({self._reason}). Make room, then try again")
+
+
 class Database:
     """The writing and the reading connection of a process, each on its own thread."""
 
     def __init__(
-        self, writer: ConnectionThread, reader: ConnectionThread, location: Location, gate: Gate | None = None
+        self,
+        writer: ConnectionThread,
+        reader: ConnectionThread,
+        location: Location,
+        gate: Gate | None = None,
+        growth: Growth | None = None,
     ) -> None:
         self._writer = writer
         self._reader = reader
@@ -47,6 +73,7 @@ class Database:
         self._syncing = 0
         self._batches = GroupCommit(self._write)
         self.location = location
+        self.growth = growth or Growth()
 
     @classmethod
     async def open(cls, location: Location) -> Self:
@@ -61,7 +88,7 @@ class Database:
 
     def behind(self, gate: Gate) -> Self:
         """The same connections, for those who may use them only while the gate is open."""
-        return type(self)(self._writer, self._reader, self.location, gate)
+        return type(self)(self._writer, self._reader, self.location, gate, self.growth)
 
     @property
     def is_shut(self) -> bool:
@@ -139,6 +166,10 @@ class Database:
         """Take what was deleted out of the files of the database, as far as its engine can; raises Unavailable."""
         await self.checkpoint()
         await asyncio.to_thread(self.location.scrub)
+
+    async def shrink(self) -> int:
+        """Give some of the space back that removed rows have left; 0 when it is not worth it."""
+        return await self._writer.run(lambda connection: connection.shrink())
 
     async def drop_statistics(self) -> bool:
         """Drop statistics that would mislead the planner; True if there were any."""

@@ -325,6 +325,7 @@ class Dispatcher(BackgroundLoop):
             relays=self._scheduler.pacer.relays,
             late_grace_seconds=self.settings.late_grace_seconds,
             careful=careful,
+            may_start=self._database.growth.is_allowed,
         )
         changes, next_start_at = await self._commit(now, advance, request)
         self._wake_ups.plan_advance(next_start_at)

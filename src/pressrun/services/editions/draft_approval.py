@@ -87,6 +87,7 @@ class DraftApproval:
 
     async def release(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
         """Release a draft; True when this call did it. An edition that is not held stays as it is."""
+        self._database.growth.require()
         found, is_done = await self._database.write(_release, edition_id, int(self._clock()))
         if found is not None and is_done:
             self._wake()

@@ -115,7 +115,8 @@ class EditionChanges:
 class AdvanceRequest:
     """`idle` are editions that may be finished, also if they are paused; `relays` those that are configured.
 
-    With `careful` an edition that meets an error is paused, and the others go on.
+    With `careful` an edition that meets an error is paused, and the others go on. Without `may_start` those whose time
+    has come wait: the disk has no room for their copies.
     """
 
     now: int
@@ -123,6 +124,7 @@ class AdvanceRequest:
     relays: Collection[str]
     late_grace_seconds: float
     careful: bool
+    may_start: bool = True
 
 
 def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, int | None]:
@@ -141,6 +143,8 @@ def _move_on(
     tx: Transaction, edition: Edition, request: AdvanceRequest, found: EditionChanges, starts: list[int]
 ) -> None:
     if edition.state is EditionState.SCHEDULED:
+        if not request.may_start:
+            return
         started = start_if_due(tx, edition, request.now, request.late_grace_seconds)
         if started is edition:
             starts += [] if edition.scheduled_at is None else [edition.scheduled_at]

@@ -36,11 +36,16 @@ MOST_HOPS = 25
 # Two mails with the same octets and no Message-ID are one mail, delivered twice, only when they come this close.
 SAME_WITHIN_SECONDS = 600
 
+# Mail by which people leave is stored even when the disk is nearly full: it is small, and nobody may be kept in.
+_LEAVING = frozenset({RouteKind.LEAVE, RouteKind.UNSUBSCRIBE, RouteKind.REQUEST})
+LARGEST_LEAVING = 64 * 1024  # octets; a mail program adds a signature and its own headers
+
 _MAY_COMPLAIN = frozenset({RouteKind.ABUSE, RouteKind.POSTMASTER})
 
 ACCEPTED = Reply(250, "accepted", "2.6.0")
 CLOSED = Reply(550, "this list is closed to new subscriptions", "5.7.1")
 QUEUE_FULL = Reply(452, "too much mail is waiting, try again later", "4.3.1")
+DISK_FULL = Reply(452, "insufficient system storage, try again later", "4.3.1")
 NO_COMMAND = Reply(550, "the subject has no command: write to LIST-subscribe or LIST-unsubscribe", "5.7.1")
 LOOP = Reply(554, "too many hops, possible mail loop", "5.4.6")
 
@@ -104,6 +109,8 @@ class MailAcceptance:
         What may turn out to be a complaint is decided once its content has come. Raises Unavailable.
         """
         queue = queue_of(route.kind)
+        if not self._may_be_stored([route], size):
+            return False
         if route.kind in _MAY_COMPLAIN:
             return True
         number = 1 + sum(queue_of(other.kind) is queue for other in earlier)
@@ -120,6 +127,8 @@ class MailAcceptance:
         full = await self._quota.list_full(_count_copies(queues, replies), size)
         if full:
             replies = _without_room(arrived, replies, queues, full)
+        if not self._may_be_stored(arrived.recipients, size):
+            replies = [DISK_FULL if reply is ACCEPTED else reply for reply in replies]
         for route, reply in zip(arrived.recipients, replies, strict=True):
             if reply is not ACCEPTED:
                 self._count("refused")
@@ -134,6 +143,11 @@ class MailAcceptance:
             with self._quota.reserve(_count_copies(queues, replies), size):
                 await self._store(arrived, rows)
         return replies
+
+    def _may_be_stored(self, routes: Sequence[Route], size: int) -> bool:
+        """Whether there is room for a mail; on a nearly full disk, for small ones by which people leave."""
+        is_leaving = all(route.kind in _LEAVING for route in routes) and size <= LARGEST_LEAVING
+        return is_leaving or self._database.growth.is_allowed
 
     async def _check_posts(self, arrived: ArrivedMail, header: HeaderScan) -> Mapping[str, Reply | None]:
         """What lists reply to an edition by mail; a reply to a copy of ours needs no check."""

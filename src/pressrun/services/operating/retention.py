@@ -77,6 +77,8 @@ class Retention(BackgroundLoop):
         with self.isolated("copies"):
             if settings.copies_seconds is not None:
                 await self._remove_copies(int(self._clock() - settings.copies_seconds))
+        with self.isolated("free space"):
+            await self._shrink()
 
     async def _remove_copies(self, before: int) -> None:
         after = 0
@@ -86,6 +88,19 @@ class Retention(BackgroundLoop):
                 if number:
                     event(log, "retention.copies_removed", edition=edition_id, number=number)
             after = ids[-1]
+
+    async def _shrink(self) -> None:
+        """Give back the space that removed rows have left, where it is much."""
+        total = 0
+        while True:
+            began = time.monotonic()
+            octets = await self._database.shrink()
+            if not octets:
+                break
+            total += octets
+            await self._rest((time.monotonic() - began) * RESTS)
+        if total:
+            event(log, "storage.shrunk", octets=total)
 
     async def _remove_copies_of(self, edition_id: int, state: DeliveryState) -> int:
         total = kept = 0

@@ -136,6 +136,10 @@ class PostgresConnection(EngineConnection):
         """None of them mislead: the server gathers them anew as the tables grow."""
         return False
 
+    def shrink(self) -> int:
+        """Nothing: autovacuum does that."""
+        return 0
+
     def tables(self) -> TableStore:
         return PostgresTables(self._connection, self._reading)
 

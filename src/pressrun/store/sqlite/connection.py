@@ -31,7 +31,11 @@ MACROS: Macros = {
     "lock": lambda _: "",  # one transaction writes at a time
     "share": lambda _: "",
 }
+INCREMENTAL = 2  # of pragma auto_vacuum
 _HAS_STATISTICS = "select exists (select 1 from sqlite_schema where name in ('sqlite_stat1', 'sqlite_stat4'))"
+# Free pages are used again, so they are given back only where many are left over for good: by this share of the file,
+# and this many octets. So many are given back at once: each page moves another one, and others wait for it.
+FREE_SHARE, FREE_BYTES, SHRINK_BYTES = 0.25, 64 * 1024 * 1024, 1024 * 1024
 MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
 
 
@@ -140,6 +144,19 @@ class SqliteConnection(EngineConnection):
         # This connection keeps what it has read until it reads the schema again; all others do because it has changed.
         self._connection.execute("pragma writable_schema = reset")
         return True
+
+    def shrink(self) -> int:
+        """Incremental vacuum, of files that were made or migrated for it."""
+        size, pages, free, mode = (
+            self._connection.execute(f"pragma {name}").fetchone()[0]
+            for name in ("page_size", "page_count", "freelist_count", "auto_vacuum")
+        )
+        if mode != INCREMENTAL or free * size < FREE_BYTES or free < pages * FREE_SHARE:
+            return 0
+        self._connection.execute(f"pragma incremental_vacuum({SHRINK_BYTES // size})").fetchall()
+        left: int = self._connection.execute("pragma freelist_count").fetchone()[0]
+        given: int = (free - left) * size
+        return given
 
     def tables(self) -> TableStore:
         from pressrun.store.sqlite.tables import SqliteTables  # noqa: PLC0415 - only a move needs it

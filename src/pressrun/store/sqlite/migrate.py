@@ -14,19 +14,20 @@ from functools import cache, partial
 from pathlib import Path
 
 from pressrun.core.address import Address, parse_address, restore_address
-from pressrun.core.errors import BadConfiguration, MalformedAddress, Refused
+from pressrun.core.errors import BadConfiguration, MalformedAddress, NoRoom, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.masking import without_addresses
 from pressrun.core.searching import indexed_words, searchable
 from pressrun.core.tokens import digests_of
 from pressrun.store.files import sync_directory
 from pressrun.store.schema_steps import load_steps, newest_step
-from pressrun.store.sqlite.connection import connect
+from pressrun.store.sqlite.connection import INCREMENTAL, connect
 from pressrun.store.sqlite.tables import SqliteTables
 from pressrun.store.table_store import require_unmarked
 
 APPLICATION_ID = 0x70726573  # "pres": identifies our files among other SQLite files
 FIRST_VERSION = 1
+SPARE_BYTES = 16 * 1024 * 1024  # left for the step itself, which writes to the log of the database
 _FOLDER = Path(__file__).parent
 _STEPS = _FOLDER / "steps"
 
@@ -54,6 +55,7 @@ def create(path: Path, schema: str, version: int) -> None:
     draft.unlink(missing_ok=True)
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute("pragma journal_mode = delete")
+        connection.execute(f"pragma auto_vacuum = {INCREMENTAL}")
         connection.executescript(
             f"begin; {schema}; pragma application_id = {APPLICATION_ID}; pragma user_version = {version}; commit;"
         )
@@ -95,7 +97,32 @@ def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) 
         with closing(connect(path)) as connection:
             _run_step(connection, steps[target], target, keys)
         reached.append(target)
+    if reached:
+        _make_shrinkable(path)
     return reached
+
+
+def _make_shrinkable(path: Path) -> None:
+    """Let a file that an earlier version made give free space back, where the disk has room for that.
+
+    It is written anew twice: into a temporary file, and from there into the log.
+    """
+    with closing(connect(path)) as connection:
+        mode = connection.execute("pragma auto_vacuum").fetchone()[0]
+        if mode == INCREMENTAL or _free_after(connection, path.parent, copies=2) < 0:
+            return
+        connection.execute(f"pragma auto_vacuum = {INCREMENTAL}")
+        connection.execute("vacuum")
+        connection.execute("pragma wal_checkpoint(truncate)")
+
+
+def _free_after(connection: sqlite3.Connection, folder: Path, *, copies: int) -> int:
+    """How much would be free beside SPARE_BYTES with copies of the database in a folder; below 0: there is no room."""
+    size, pages, unused = (
+        connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
+    )
+    found = os.statvfs(folder)
+    return int(found.f_bavail * found.f_frsize - copies * size * (pages - unused) - SPARE_BYTES)
 
 
 def back_up(path: Path, target: Path) -> None:
@@ -104,6 +131,12 @@ def back_up(path: Path, target: Path) -> None:
     draft = target.with_name(f".{target.name}.new")
     draft.unlink(missing_ok=True)
     with closing(connect(path)) as source:
+        lacking = -_free_after(source, target.parent, copies=1)
+        if lacking > 0:
+            raise NoRoom(
+                f"{target.parent} has no room for a copy of the database, without which the schema is not changed: "
+                f"{lacking / 1024**2:,.0f} MiB more are needed"
+            )
         source.execute("vacuum into :target", {"target": str(draft)})
     draft.chmod(0o600)
     with draft.open("rb") as handle:
