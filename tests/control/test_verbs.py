@@ -95,6 +95,7 @@ SMALL = {
     "subscriber.add",
     "subscriber.rm",
     "subscriber.erase",
+    "subscriber.sync_rm",  # these people must not be mailed any more
     "suppression.add",
     "suppression.rm",
     "suppression.import",  # whoever is in it must not be mailed

@@ -56,9 +56,10 @@ class ImportOutcome:
         """Count rows with an outcome."""
         self.counts[name] = self.counts.get(name, 0) + number
 
-    def count_change(self, was: str, will_be: str) -> None:
-        """Count a row of a dry run by the state that it had there and would have here."""
-        self._changes[was, will_be] += 1
+    def count_change(self, was: str, will_be: str, number: int = 1) -> None:
+        """Count rows of a dry run by the state that they had there and would have here."""
+        if number:
+            self._changes[was, will_be] += number
 
     def add(self, batch: MemberBatch, *answers: Mapping[str, Any]) -> None:
         """Add the answers for a batch: their counts, and which of its rows were refused or skipped."""

@@ -138,9 +138,15 @@ def _preview(invocation: Invocation, list_name: str, members: Members, outcome: 
     """Count what the import would do now; only reads."""
     with reading(invocation) as tx:
         options = ImportOptions(list_name=list_name, keys=load_keys(invocation.data), now=int(utc_now()), asks=asks)
-        preview = ImportPreview(tx, options)
-        for batch in member_batches(members):
-            _preview_batch(preview, batch, outcome)
+        preview_members(ImportPreview(tx, options), members, outcome)
+
+
+def preview_members(preview: ImportPreview, members: Members, outcome: ImportOutcome) -> None:
+    """Count what would become of members."""
+    for batch in member_batches(members):
+        _preview_batch(preview, batch, outcome)
+        if batch.unconfirmed:
+            outcome.count("unconfirmed", len(batch.unconfirmed))
 
 
 def _preview_batch(preview: ImportPreview, batch: MemberBatch, outcome: ImportOutcome) -> None:
@@ -148,10 +154,12 @@ def _preview_batch(preview: ImportPreview, batch: MemberBatch, outcome: ImportOu
     suppressions = batch.suppressions
     added, refused = preview.preview_suppressions(suppressions)
     rows, counts = preview.preview_rows(batch.rows)
-    invalid = [{"line": line, "reason": reason} for line, reason in refused]
-    unchanged = len(suppressions) - len(added) - len(refused)
-    outcome.add(batch, counts.plain(), {"suppressed": len(added), "unchanged": unchanged, "invalid": invalid})
-    outcome.count("unconfirmed", len(batch.unconfirmed))
+    suppressed: dict[str, Any] = {}
+    if suppressions:
+        suppressed["suppressed"] = len(added)
+        suppressed["unchanged"] = len(suppressions) - len(added) - len(refused)
+        suppressed["invalid"] = [{"line": line, "reason": reason} for line, reason in refused]
+    outcome.add(batch, counts.plain(), suppressed)
     for row in rows:
         outcome.count_change(was[row.line], _will_be(row))
     new, bad = set(added), {line for line, _ in refused}

@@ -148,6 +148,10 @@ VERBS = {
         "member_import:import_subscribers",
         "Import subscribers from a CSV file, or from a file of another program; FILE may be - for stdin.",
     ),
+    "subscriber sync": (
+        "member_sync:sync",
+        "Make the members of a list that syncs have brought in what a CSV file says; FILE may be - for stdin.",
+    ),
     "subscriber export": (
         "subscribers:export",
         "Export the subscribers of a list to stdout. `import` reads the CSV back unchanged.",

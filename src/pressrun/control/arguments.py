@@ -61,11 +61,18 @@ class AddressOnly(Arguments, frozen=True, kw_only=True):
 
 
 class SubscriberImport(Arguments, frozen=True, kw_only=True):
-    """`subscriber import`: one batch of rows."""
+    """`subscriber import` and `subscriber sync`: one batch of rows."""
 
     list: str
     rows: tuple[ImportRow, ...]
     send_confirmation: bool = False
+
+
+class SyncRemoval(Arguments, frozen=True, kw_only=True):
+    """`subscriber sync`: members who are no longer listed, by the keys of their addresses."""
+
+    list: str
+    keys: tuple[str, ...]
 
 
 class EditionFiles(Arguments, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from pressrun.control.arguments import (
     SubscriberImport,
     SuppressionAdd,
     SuppressionImport,
+    SyncRemoval,
 )
 from pressrun.control.server import ReportProgress, VerbHandler
 from pressrun.core.address import Address, parse_address
@@ -41,6 +42,7 @@ from pressrun.core.errors import BadInput
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.operating.archive_import import ArchivedMessage
 from pressrun.services.operating.held_sign_ups import HeldSignUps
+from pressrun.services.operating.import_decision import SYNC
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.move_source import MoveSource
@@ -54,7 +56,15 @@ A = TypeVar("A", bound=Arguments)
 
 # Verbs after which the database is larger by much. On a nearly full disk they are refused before they begin.
 GROWING = frozenset(
-    {"edition.send", "edition.test", "subscriber.import", "moving-in.places", "moving-in.people", "moving-in.message"}
+    {
+        "edition.send",
+        "edition.test",
+        "subscriber.import",
+        "subscriber.sync",
+        "moving-in.places",
+        "moving-in.people",
+        "moving-in.message",
+    }
 )
 
 
@@ -124,6 +134,10 @@ def _subscriber_verbs(subscribers: SubscriberAdmin) -> dict[str, VerbHandler]:
         "subscriber.import": _handler(
             SubscriberImport, lambda args: subscribers.import_batch(args.list, args.rows, asks=args.send_confirmation)
         ),
+        "subscriber.sync": _handler(
+            SubscriberImport, lambda args: subscribers.import_batch(args.list, args.rows, source=SYNC)
+        ),
+        "subscriber.sync_rm": _handler(SyncRemoval, lambda args: subscribers.remove_synced(args.list, args.keys)),
     }
 
 

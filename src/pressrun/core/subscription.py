@@ -39,7 +39,7 @@ class SubscriptionEvent(StrEnum):
     SUSPEND = "suspend"  # bounces reached the limit
     PAUSE = "pause"  # the reader paused the list until a date
     RESUME = "resume"  # the pause ended, or the reader ended it
-    RETURN = "return"  # the reader undid the unsubscribe: the earlier state is restored
+    RETURN = "return"  # the reader, or the sync that removed them, undid the unsubscribe: the earlier state is restored
 
 
 _S, _E = SubscriptionState, SubscriptionEvent

@@ -52,9 +52,15 @@ class StateChange(NamedTuple):
 def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[Row]:
     """address, address_key, subscriber_id, name, language and attributes (JSON) of the people with these address keys.
 
-    With the subscription_id, state and state_before of their subscription to the list, None without one.
+    With the subscription_id, state, state_before and source of their subscription to the list, None without one.
     """
     return tx.rows("enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
+
+
+def members_of_source(tx: Transaction, *, list_id: int, source: str, after: str, limit: int) -> list[str]:
+    """The address keys of those on a list whom a source has brought in, in order: `limit` of them after a key."""
+    rows = tx.rows("enrolment.members_of_source", list_id=list_id, source=source, after=after, limit=limit)
+    return [row["address_key"] for row in rows]
 
 
 def find_suppressed(tx: Transaction, digests: Sequence[Digests]) -> list[int]:

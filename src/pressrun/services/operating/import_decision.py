@@ -11,6 +11,7 @@ from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, mov
 from pressrun.services.operating.row_checks import CheckedRow
 
 _State, _Event = SubscriptionState, SubscriptionEvent
+SYNC = "sync"  # the source of subscriptions that a sync keeps as its file says
 
 
 class RowOutcome(StrEnum):
@@ -26,7 +27,7 @@ class RowOutcome(StrEnum):
 class PriorState(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is known of an address before a row; an unknown one has zero ids and no state.
 
-    `address` is the stored spelling.
+    `address` is the stored spelling, `source` that of the subscription.
     """
 
     subscriber_id: int = 0
@@ -36,6 +37,7 @@ class PriorState(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     language: str = ""
     attributes: Mapping[str, str] = {}
     state: SubscriptionState | None = None
+    source: str = ""
     has_left: bool = False
     is_suppressed: bool = False
 
@@ -83,6 +85,25 @@ def decide_row(prior: PriorState, row: CheckedRow, *, asks: bool) -> RowDecision
     return RowDecision(outcome=outcome, state=following, changes_profile=changes_profile)
 
 
+def decide_sync_row(prior: PriorState, row: CheckedRow) -> RowDecision:
+    """The whole rule of a sync, for one row: only members that a sync has brought in change.
+
+    A sync brings back whom an earlier one has removed, but nobody who left.
+    """
+    if prior.is_suppressed:
+        return RowDecision(outcome=RowOutcome.SKIPPED_SUPPRESSED)
+    if prior.state is None:
+        return _ADDED[_State.ACTIVE]
+    if prior.source not in ("", SYNC):  # one that an earlier row of the batch has added has no source yet
+        return RowDecision(outcome=RowOutcome.SKIPPED_UNSUBSCRIBED if prior.has_left else RowOutcome.UNCHANGED)
+    if prior.state is _State.SUSPENDED:
+        return RowDecision(outcome=RowOutcome.UNCHANGED)
+    following = move(prior.state, _Event.RETURN) if prior.state is _State.UNSUBSCRIBED else None
+    changes_profile = merge_profile(prior, row) != prior.profile
+    outcome = RowOutcome.UPDATED if following is not None or changes_profile else RowOutcome.UNCHANGED
+    return RowDecision(outcome=outcome, state=following, changes_profile=changes_profile)
+
+
 def _next_state(before: SubscriptionState, wanted: SubscriptionState, *, asks: bool) -> SubscriptionState | None:
     if wanted is _State.SUSPENDED:
         return move(before, _Event.SUSPEND)
@@ -109,6 +130,7 @@ def state_after(prior: PriorState, row: CheckedRow, decision: RowDecision) -> Pr
         language=language,
         attributes=attributes,
         state=state,
+        source=prior.source,
         has_left=prior.has_left if decision.state is None else state is _State.UNSUBSCRIBED,
         is_suppressed=prior.is_suppressed,
     )

@@ -9,7 +9,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import Digests, digests_of
-from pressrun.services.operating.import_decision import PriorState, RowOutcome, decide_row, state_after
+from pressrun.services.operating.import_decision import PriorState, RowOutcome, state_after
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.operating.subscriber_import import (
     ImportCounts,
@@ -50,7 +50,7 @@ class ImportPreview:
         counts, previews = ImportCounts(invalid=list(prepared.invalid)), []
         for row in prepared.rows:
             prior = self._known[row.key]
-            decision = decide_row(prior, row, asks=self._options.asks)
+            decision = self._options.decide(prior, row)
             counts.add(row, decision.outcome)
             after = self._known[row.key] = state_after(prior, row, decision)
             previews.append(RowPreview(row.line, decision.outcome, after.state))

@@ -20,7 +20,7 @@ from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
-SOURCE = "import"
+SOURCE = "import"  # of members that a sync has not brought in
 _SALT_OCTETS = 16
 
 _State = SubscriptionState
@@ -54,6 +54,7 @@ class ImportWriter:
     asks: bool
     confirm_seconds: float
     entropy: Entropy
+    source: str = SOURCE
 
     def write(self, tx: Transaction, changes: Iterable[RowChange]) -> None:
         """Write all of them; no two may have the same address.
@@ -99,7 +100,7 @@ class ImportWriter:
             assert state is not None
             since = self.now if state is _State.PENDING else change.row.since or self.now
             new.append(NewSubscription(people(change), state, "bounces" if state is _State.SUSPENDED else None, since))
-        added = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=SOURCE)
+        added = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=self.source)
         return [
             (change, added[one.subscriber_id])
             for change, one in zip(changes, new, strict=True)
@@ -143,10 +144,10 @@ class ImportWriter:
             for one in changes
             if one.after.state is not _State.UNSUBSCRIBED
         ]
-        enrolment.change_states(tx, moves, source=SOURCE)
+        enrolment.change_states(tx, moves, source=self.source)
         if ending:
             enrolment.lock_subscriptions(tx, ending)
-            subscriptions.end_subscriptions(tx, ending, SOURCE, self.now)
+            subscriptions.end_subscriptions(tx, ending, self.source, self.now)
         stopped = [*ending, *(one.subscription_id for one in moves if one.state is _State.SUSPENDED)]
         if stopped:
             deliveries.cancel_copies(tx, stopped, self.now)
@@ -164,7 +165,7 @@ class ImportWriter:
                     list_name=self.target.name,
                     event=_event_of(change),
                     at=self.now,
-                    source=change.row.consent_source or SOURCE,
+                    source=change.row.consent_source or self.source,
                     salt=salt,
                     address=change.after.address,
                     ip=change.row.consent_ip,

@@ -21,6 +21,7 @@ from pressrun.observe.log import event
 from pressrun.services.operating.import_decision import RowOutcome
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_settings import read_line
+from pressrun.services.operating.member_sync import remove_synced
 from pressrun.services.operating.subscriber_import import ImportOptions, import_rows, prepare_rows, require_open_list
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.erasure import erase
@@ -93,8 +94,19 @@ class SubscriberAdmin:
             "editions": list(erased.editions),
         }
 
-    async def import_batch(self, list_name: str, rows: Sequence[ImportRow], *, asks: bool = False) -> Answer:
-        """Import rows of a file in one transaction; raises NotFound, and Refused for a closed list."""
+    async def remove_synced(self, list_name: str, keys: Sequence[str]) -> Answer:
+        """End subscriptions that a sync has brought in, in one transaction; raises NotFound, Refused."""
+        number = await self._database.write(
+            remove_synced, list_name, keys, entropy=self._entropy, now=int(self._clock())
+        )
+        event(_log, "subscriber.imported", list=list_name, rows=len(keys), changed=number)
+        self._wake()
+        return {"left": number}
+
+    async def import_batch(
+        self, list_name: str, rows: Sequence[ImportRow], *, asks: bool = False, source: str = "import"
+    ) -> Answer:
+        """Import, or sync, rows of a file in one transaction; raises NotFound, and Refused for a closed list."""
         options = ImportOptions(
             list_name=list_name,
             keys=self._keys,
@@ -102,6 +114,7 @@ class SubscriberAdmin:
             asks=asks,
             confirm_seconds=self._settings.value.tokens.confirm_lifetime_seconds,
             entropy=self._entropy,
+            source=source,
         )
         prepared = await asyncio.to_thread(prepare_rows, options, rows)  # it would hold the event loop up
         counts = await self._database.write(import_rows, options, prepared)

@@ -15,9 +15,17 @@ from pressrun.core.errors import BadInput, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import Digests, digests_of
-from pressrun.services.operating.import_decision import PriorState, RowOutcome, decide_row, state_after
+from pressrun.services.operating.import_decision import (
+    SYNC,
+    PriorState,
+    RowDecision,
+    RowOutcome,
+    decide_row,
+    decide_sync_row,
+    state_after,
+)
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
-from pressrun.services.operating.import_writes import ImportWriter, RowChange
+from pressrun.services.operating.import_writes import SOURCE, ImportWriter, RowChange
 from pressrun.services.operating.row_checks import CheckedRow, check_row
 from pressrun.services.ports import Entropy
 from pressrun.services.reports.ledger_reports import require_list
@@ -61,7 +69,7 @@ class ImportCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
-    """How an import is carried out. Without `entropy` it is a dry run."""
+    """How an import, or with the source `sync` a sync, is carried out. Without `entropy` it is a dry run."""
 
     list_name: str
     keys: KeyRing
@@ -69,6 +77,11 @@ class ImportOptions:
     asks: bool
     confirm_seconds: float = 0.0
     entropy: Entropy | None = None
+    source: str = SOURCE
+
+    def decide(self, prior: PriorState, row: CheckedRow) -> RowDecision:
+        """What a row does, by the rule of an import or of a sync."""
+        return decide_sync_row(prior, row) if self.source == SYNC else decide_row(prior, row, asks=self.asks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +118,13 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
         asks=options.asks,
         confirm_seconds=options.confirm_seconds,
         entropy=options.entropy,
+        source=options.source,
     )
     counts, digests = ImportCounts(invalid=list(prepared.invalid)), prepared.digests
     known = find_known(tx, target, digests)
     changes: dict[str, RowChange] = {}
     for row in prepared.rows:
-        decision = decide_row(known[row.key], row, asks=options.asks)
+        decision = options.decide(known[row.key], row)
         counts.add(row, decision.outcome)
         if not decision.changes_anything:
             continue
@@ -169,5 +183,6 @@ def _prior_state(row: Row) -> PriorState:
         language=row["language"],
         attributes=json.loads(row["attributes"]),
         state=state,
+        source=row["source"] or "",
         has_left=SubscriptionState.UNSUBSCRIBED in (state, row["state_before"]),
     )

@@ -101,7 +101,8 @@ def unsubscribe(
     """Carry out requests to unsubscribe; the first of two by one reader is the one that counts.
 
     A subscription that moved to another language stands for what it became, so links in old mails keep working. So does
-    one that waits for a new confirmation, since anybody may have asked for that; the pending request ends, too.
+    one that waits for a new confirmation, since anybody may have asked for that; the pending request ends, too. Where a
+    sync has removed the reader before, it is on record now that they do not want to come back.
     """
     present = unsubscribes.find_unsubscribers(tx, [request.subscription_id for request in requests])
     led_to: dict[int, int] = {}
@@ -116,7 +117,8 @@ def unsubscribe(
         meant = (number, led_to.get(number, number)) if request.is_followed else (number,)
         found = [reader for one in meant if (reader := present.pop(one, None)) is not None]
         gone += [(request, reader) for reader in found]
-        answers.append(UnsubscribeOutcome.LEFT if found else UnsubscribeOutcome.NOT_SUBSCRIBED)
+        has_left = any(reader.state is not SubscriptionState.UNSUBSCRIBED for reader in found)
+        answers.append(UnsubscribeOutcome.LEFT if has_left else UnsubscribeOutcome.NOT_SUBSCRIBED)
     if gone:
         now = context.clock()
         _end(tx, gone, int(now))
@@ -128,7 +130,7 @@ def unsubscribe(
 
 def _is_live(request: UnsubscribeRequest, present: Mapping[int, Unsubscriber]) -> bool:
     reader = present.get(request.subscription_id)
-    return reader is not None and reader.state is not SubscriptionState.PENDING
+    return reader is not None and reader.state not in (SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
 
 
 def _end(tx: Transaction, gone: Sequence[tuple[UnsubscribeRequest, Unsubscriber]], now: int) -> None:
@@ -141,7 +143,7 @@ def _end(tx: Transaction, gone: Sequence[tuple[UnsubscribeRequest, Unsubscriber]
     counted = Counter(
         request.edition_id
         for request, reader in gone
-        if request.edition_id and reader.state is not SubscriptionState.PENDING
+        if request.edition_id and reader.state not in (SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
     )
     for edition_id, number in counted.items():
         count_unsubscribed(tx, edition_id, now, number)

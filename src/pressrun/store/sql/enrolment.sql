@@ -1,11 +1,22 @@
 -- name: standings
 -- The known people with these addresses, and their subscription to a list.
 select subscriber.address, subscriber.address_key, subscriber.id as subscriber_id, subscriber.name, subscriber.language,
-    subscriber.attributes, subscription.id as subscription_id, subscription.state, subscription.state_before
+    subscriber.attributes, subscription.id as subscription_id, subscription.state, subscription.state_before,
+    subscription.source
 from {each keys as entry}
 join subscriber on subscriber.address_key = entry.value ->> 0
 left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id
 order by subscriber.id {lock of subscriber};
+
+-- name: members_of_source
+-- The people on a list whom a source has brought in, in the order of their addresses, a page at a time. The cross join
+-- fixes the order of the tables.
+select subscriber.address_key
+from subscriber
+cross join subscription
+where subscriber.address_key > :after and subscription.subscriber_id = subscriber.id
+    and subscription.list_id = :list_id and subscription.source = :source and subscription.state <> 'unsubscribed'
+order by subscriber.address_key limit :limit;
 
 -- name: lock_subscriptions
 -- Subscriptions that are about to end: nobody changes them meanwhile.

@@ -39,11 +39,11 @@ where id = :id and state = :was_state and since = :was_since and round = :was_ro
 
 -- name: finish
 -- Readers who leave; what they asked for in an earlier round is void. A request that ends has led nobody back: the links
--- of before lead on.
+-- of before lead on. Readers whom a sync has removed may leave for good.
 -- guards: subscription
 update subscription set state = :state, state_before = null, suspended_for = null, paused_until = null,
     source = :source, since = :now, round = round + 1, moved_to = case when state = 'pending' then moved_to end
-where id {in ids} and state <> :state;
+where id {in ids} and (state <> :state or source = 'sync' and cast(:source as text) <> 'sync');
 
 -- name: highest_id
 -- The highest id so far.

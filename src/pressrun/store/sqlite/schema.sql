@@ -87,7 +87,7 @@ create table subscription (
     state_before text check (state_before in ('unsubscribed')),  -- restored when a request is not confirmed
     suspended_for text check (suspended_for in ('bounces', 'paused')),
     paused_until integer,
-    source text not null,                     -- web, mail, operator, import
+    source text not null,                     -- web, mail, operator, import, sync
     since integer not null,                   -- when it reached this state
     round integer not null default 0,         -- incremented by unsubscribing, which voids earlier confirmations
     moved_to integer,                         -- the subscription in another language that it became, until it is active again

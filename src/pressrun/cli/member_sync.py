@@ -1,0 +1,198 @@
+"""`subscriber sync`: the members that earlier syncs have brought in become what a file says.
+
+The file is read twice: first to find out who would leave, which may be too many, then to add and update.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from pressrun.cli.files import open_input
+from pressrun.cli.import_outcome import ImportOutcome
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.member_import import Members, preview_members
+from pressrun.cli.options import list_argument, verb
+from pressrun.cli.output import print_info
+from pressrun.cli.read_only import reading
+from pressrun.cli.write_verbs import executing
+from pressrun.control.arguments import SubscriberImport, SyncRemoval
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput
+from pressrun.operations.csv_records import BadRow
+from pressrun.operations.sorted_texts import sorted_texts
+from pressrun.operations.sources.batches import member_batches
+from pressrun.operations.sources.columns import parse_map
+from pressrun.operations.sources.formats import read_members
+from pressrun.operations.sources.member import MemberState
+from pressrun.runtime.clock import utc_now
+from pressrun.services.operating.import_decision import SYNC, RowOutcome
+from pressrun.services.operating.import_preview import ImportPreview
+from pressrun.services.operating.member_sync import leavers, synced_members
+from pressrun.services.operating.subscriber_import import ImportOptions
+from pressrun.store.datadir import load_keys
+from pressrun.store.transaction import Transaction
+
+_REMOVED_AT_ONCE = 1000  # in one transaction, so that others wait only for a moment
+_LIMIT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(%?)", re.ASCII)
+
+if TYPE_CHECKING:
+    _LimitType = click.ParamType["LeaveLimit"]
+else:
+    _LimitType = click.ParamType  # not generic in click 8.1
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveLimit:
+    """How many members may leave in one sync: a number, or a percentage of those whom syncs have brought in."""
+
+    text: str
+    number: float
+    is_percentage: bool
+
+    def require(self, leaving: int, members: int) -> None:
+        """Raise BadInput when more would leave."""
+        most = members * self.number / 100 if self.is_percentage else self.number
+        if leaving > most:
+            raise BadInput(
+                f"{leaving} of {members} members are not in the file any more, and --max-leave is {self.text}. "
+                "Nothing was changed. If the file is complete, allow it with a higher --max-leave"
+            )
+
+
+class _LeaveLimitType(_LimitType):
+    name = "limit"
+
+    def convert(self, value: str | LeaveLimit, param: click.Parameter | None, ctx: click.Context | None) -> LeaveLimit:
+        if isinstance(value, LeaveLimit):
+            return value
+        found = _LIMIT.fullmatch(value.strip())
+        if found is None or (found[2] and float(found[1]) > 100):
+            self.fail(f"invalid limit {value!r}. Write 5% or 20", param, ctx)
+        return LeaveLimit(value.strip(), float(found[1]), bool(found[2]))
+
+
+@verb("subscriber sync")
+@list_argument()
+@click.argument("file")
+@click.option("--map", "pairs", multiple=True, metavar="COLUMN=KEY", help="What a column means, as for import.")
+@click.option("--dry-run", is_flag=True, help="Show what would become of whom, without changing anything.")
+@click.option(
+    "--max-leave",
+    type=_LeaveLimitType(),
+    default="5%",
+    metavar="LIMIT",
+    help="Change nothing if more members would leave: a percentage or a number. [default: 5%]",
+)
+def sync(
+    invocation: Invocation,
+    *,
+    list_name: str,
+    file: str,
+    pairs: tuple[str, ...],
+    dry_run: bool,
+    max_leave: LeaveLimit,
+    as_json: bool,
+) -> None:
+    """Members of other origin, such as those who signed up, stay as they are, and whoever left or is suppressed stays
+    out. A row that cannot be read changes nothing (65), since it may be that of a member. Rows in a state other than
+    active count as not listed.
+    """
+    mapped = parse_map(pairs)
+    with (
+        open_input(file) as opened,
+        closing(ImportOutcome()) as outcome,
+        tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as leaving,
+    ):
+        start = opened.tell()
+
+        def members() -> Members:
+            opened.seek(start)
+            return read_members(opened, Path(file).name, "csv", mapped=mapped).members
+
+        for name in (*(one.value for one in RowOutcome), "left"):
+            outcome.count(name, 0)
+        with reading(invocation) as tx:
+            number = _find_leavers(tx, list_name, members(), leaving, max_leave)
+            outcome.count("left", number)
+            if dry_run:
+                outcome.count_change("not listed any more", "unsubscribed", number)
+                options = ImportOptions(
+                    list_name=list_name,
+                    keys=load_keys(invocation.data),
+                    now=int(utc_now()),
+                    asks=False,
+                    source=SYNC,
+                )
+                preview_members(ImportPreview(tx, options), _active(members()), outcome)
+        if not dry_run:
+            _remove(invocation, list_name, leaving)
+            _add(invocation, list_name, members(), outcome)
+        outcome.print(as_json=as_json)
+        if dry_run and not as_json:
+            print_info("dry run: nothing was changed")
+
+
+def _find_leavers(tx: Transaction, list_name: str, members: Members, leaving: TextIO, limit: LeaveLimit) -> int:
+    """Write the address keys of those who would leave to a file; returns how many. Raises BadInput for too many."""
+    number = 0
+    counted = _Counted(synced_members(tx, list_name))
+    with sorted_texts(_listed_keys(members)) as listed:
+        for key in leavers(listed, counted):
+            leaving.write(f"{key}\n")
+            number += 1
+    limit.require(number, counted.number)
+    return number
+
+
+class _Counted(Iterator[str]):
+    """Texts, and how many there were so far."""
+
+    def __init__(self, texts: Iterator[str]) -> None:
+        self._texts = texts
+        self.number = 0
+
+    def __next__(self) -> str:
+        text = next(self._texts)
+        self.number += 1
+        return text
+
+
+def _listed_keys(members: Members) -> Iterator[str]:
+    """The keys of all listed addresses; raises BadInput for a row that may be anybody's."""
+    for member in members:
+        if isinstance(member, BadRow):
+            raise BadInput(f"line {member.line}: {member.reason}. It may be a member's, so nothing was changed")
+        if member.state is not MemberState.ACTIVE:
+            continue
+        try:
+            yield parse_address(member.address).key
+        except BadInput:
+            continue  # nobody can be a member by such an address; the row is refused
+
+
+def _active(members: Members) -> Members:
+    """The rows that list a member."""
+    return (member for member in members if isinstance(member, BadRow) or member.state is MemberState.ACTIVE)
+
+
+def _remove(invocation: Invocation, list_name: str, leaving: TextIO) -> None:
+    leaving.seek(0)
+    keys: Iterable[str] = (line.rstrip("\n") for line in leaving)
+    with executing(invocation) as calls:
+        while some := tuple(islice(keys, _REMOVED_AT_ONCE)):
+            calls("subscriber.sync_rm", SyncRemoval(list=list_name, keys=some))
+
+
+def _add(invocation: Invocation, list_name: str, members: Members, outcome: ImportOutcome) -> None:
+    with executing(invocation) as calls:
+        for batch in member_batches(_active(members)):
+            outcome.add(batch, calls("subscriber.sync", SubscriberImport(list=list_name, rows=batch.rows)))

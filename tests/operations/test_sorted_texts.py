@@ -1,0 +1,15 @@
+"""Texts are sorted in runs, whatever is in them."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.operations.sorted_texts import sorted_texts
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"])), max_size=20))
+def test_runs_are_merged_in_the_order_of_characters(texts: list[str]) -> None:
+    """Which is also that of SQLite and, with the collation C, of PostgreSQL."""
+    with sorted_texts(texts, run=3) as found:
+        assert sorted(texts) == list(found)
