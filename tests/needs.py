@@ -66,6 +66,7 @@ NEEDS = {
     "opensmtpd": Need(is_here=_has_opensmtpd, install="as root: .ci/run, which unpacks it", is_slow=True),
     "postfix": _program("postfix", is_slow=True),
     "postgresql": Need(is_here=postgresql.is_here, install="apt-get install postgresql"),
+    "prometheus": _program("prometheus", is_slow=True),
     "root": Need(is_here=lambda: os.geteuid() == 0, install="run the tests as root"),
     "spamassassin": _program("spamassassin", is_slow=True),
     "systemd-analyze": _program("systemd-analyze", "systemd"),

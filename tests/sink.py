@@ -41,8 +41,8 @@ class SinkLine:
 class Sink:
     """A running sink: a context manager; options as on its command line."""
 
-    def __init__(self, program: Path, folder: Path, *options: str) -> None:
-        self.port = free_port()
+    def __init__(self, program: Path, folder: Path, *options: str, port: int | None = None) -> None:
+        self.port = free_port() if port is None else port
         self.log = folder / f"sink-{self.port}.tsv"
         command = [str(program), "--listen", f"127.0.0.1:{self.port}", "--log", str(self.log), *options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -8,20 +8,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 from prometheus_client.parser import text_string_to_metric_families
+from tests.certificates import self_signed
 from tests.delivery.pressroom import Pressroom
 
+from pressrun.core.alerts import Cause
 from pressrun.core.bounces import BounceClass
 from pressrun.core.current import Holder
 from pressrun.daemon.event_loop_lag import SAMPLE_SECONDS, EventLoopLag
-from pressrun.daemon.measurements import MIB, WAITING_SECONDS, Measurements
+from pressrun.daemon.measurements import MIB, OLD_BACKUP_SECONDS, WAITING_SECONDS, Measurements
 from pressrun.observe.metrics import Metrics
-from pressrun.store import monitoring
+from pressrun.services.operating.alert_watch import AlertReports
+from pressrun.store import last_backup, monitoring
+from pressrun.store.datadir import DataDir
+from pressrun.store.last_backup import LastBackup
 
 NOBODY: Holder[Path | None] = Holder(None)
 
@@ -35,7 +35,9 @@ def gauges(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
 
 async def measured(press: Pressroom, folder: Path, certificate: Holder[Path | None] = NOBODY) -> Metrics:
     metrics = Metrics("1", classes=[BounceClass.GONE])
-    await Measurements(folder, certificate, press.office.database, metrics).measure(press.clock())
+    await Measurements(DataDir(folder), certificate, press.office.database, metrics, AlertReports()).measure(
+        press.clock()
+    )
     return metrics
 
 
@@ -68,13 +70,36 @@ async def test_the_oldest_copy_is_that_which_may_go_and_does_not(press: Pressroo
     )
     await press.change("insert into lane_domain (domain, lane, learned) values ('slow.example', 'slow.example', 1)")
     metrics = Metrics("1")
-    measurements = Measurements(tmp_path, NOBODY, press.office.database, metrics)
+    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, metrics, AlertReports())
     await measurements.measure(press.clock())
     assert 70.0 == measurements.oldest_due_seconds(now)
     assert {("itself",): 0.0, ("person",): 1.0} == gauges(metrics, "editions_paused")
     await press.change("update edition set pause_reason = 'too many refusals' where id = ?", paused)
     await measurements.measure(press.clock())
     assert {("itself",): 1.0, ("person",): 0.0} == gauges(metrics, "editions_paused")
+
+
+async def test_a_copy_that_is_given_back_again_and_again_stays_the_oldest(press: Pressroom, tmp_path: Path) -> None:
+    """As while no relay works; until one has come to its end."""
+    await press.readers(2)
+    number = await press.edition()
+    await press.turn()
+    now = int(press.clock())
+    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), AlertReports())
+    found = []
+    for due_at, states in ((now - 90, "queued"), (now - 5, "queued"), (now - 2, "claimed"), (now - 1, "queued")):
+        await press.change("update delivery set state = ?, claimed_by = null, due_at = ?", states, due_at)
+        claimed = 2 * (states == "claimed")
+        await press.change("update copy_count set queued = ?, claimed = ?", 2 - claimed, claimed)
+        await measurements.measure(now)
+        found.append(measurements.oldest_due_seconds(now))
+    assert [90.0] * 4 == found
+    await press.change("update copy_count set queued = 1, delivered = 1 where edition_id = ?", number)
+    await measurements.measure(now)
+    assert 1.0 == measurements.oldest_due_seconds(now)
+    await press.change("update delivery set state = 'deferred', due_at = ?", now + 60)
+    await measurements.measure(now)
+    assert 0.0 == measurements.oldest_due_seconds(now)
 
 
 async def test_mail_counts_when_it_has_waited(press: Pressroom, tmp_path: Path) -> None:
@@ -108,11 +133,11 @@ async def test_the_certificate_is_that_in_use(press: Pressroom, tmp_path: Path) 
     path = tmp_path / "certificate.pem"
     in_use: Holder[Path | None] = Holder(path)
     metrics = Metrics("1")
-    measurements = Measurements(tmp_path, in_use, press.office.database, metrics)
+    measurements = Measurements(DataDir(tmp_path), in_use, press.office.database, metrics, AlertReports())
     first, second = (datetime(year, 1, 1, tzinfo=UTC) for year in (2031, 2032))
-    path.write_bytes(certificate(first))
+    path.write_bytes(self_signed(first)[0])
     await measurements.measure(press.clock())
-    path.write_bytes(certificate(second))
+    path.write_bytes(self_signed(second)[0])
     await measurements.measure(press.clock())
     assert {("smtp",): first.timestamp()} == gauges(metrics, "certificate_expiry_timestamp_seconds")
     in_use.swap(Path(str(path)))
@@ -120,11 +145,25 @@ async def test_the_certificate_is_that_in_use(press: Pressroom, tmp_path: Path) 
     assert {("smtp",): second.timestamp()} == gauges(metrics, "certificate_expiry_timestamp_seconds")
 
 
-def certificate(expires_at: datetime) -> bytes:
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mx.test")])
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(expires_at - timedelta(days=90)).not_valid_after(expires_at)
-    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+async def test_what_wants_a_person_is_reported_until_it_is_over(
+    press: Pressroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate and a backup that age; who makes no backups with us hears nothing of them."""
+    path, data, reports = tmp_path / "certificate.pem", DataDir(tmp_path), AlertReports()
+    now = press.clock()
+    path.write_bytes(self_signed(datetime.fromtimestamp(now, UTC) + timedelta(days=6))[0])
+    in_use: Holder[Path | None] = Holder(path)
+    measurements = Measurements(data, in_use, press.office.database, Metrics("1"), reports)
+    monkeypatch.setattr("pressrun.daemon.measurements.utc_now", press.clock)
+    await measurements.measure(now)
+    assert {Cause.CERTIFICATE} == {found.cause for found in reports.obstacles()}
+    in_use.swap(None)
+    last_backup.record(data, LastBackup(at=int(now - OLD_BACKUP_SECONDS - 1), place="-", size=1))
+    await measurements.measure(now)
+    assert {Cause.BACKUP} == {found.cause for found in reports.obstacles()}
+    last_backup.record(data, LastBackup(at=int(now), place="-", size=1))
+    await measurements.measure(now)
+    assert [] == reports.obstacles()
 
 
 async def test_what_holds_up_the_loop_is_seen() -> None:

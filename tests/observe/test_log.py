@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 import warnings
 from typing import Literal
 
@@ -135,6 +137,39 @@ def test_warnings_of_python_are_logged() -> None:
         warnings.simplefilter("always")
         warnings.warn("a library is old", DeprecationWarning, stacklevel=1)
     assert "a library is old" in stream.getvalue()
+
+
+_CRASH = """
+import logging, sys, threading
+from pressrun.observe.log import configure, log_crashes
+from pressrun.observe.settings import LogSettings
+configure(LogSettings(format="journal"), sys.stderr)
+log_crashes()
+class Bad:
+    def __del__(self):
+        raise ValueError("for ada@reader.example")
+Bad()
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+logging.getLogger("uvicorn.error").error("of a library")
+logging.getLogger("mail.log").warning("of another")
+raise RuntimeError("the last one")
+"""
+
+
+def test_a_crash_is_one_line_with_its_priority() -> None:
+    """In any thread and in a destructor, beside lines of libraries: each can be parsed, and none has an address."""
+    done = subprocess.run([sys.executable, "-c", _CRASH], check=False, capture_output=True, text=True)
+    assert 1 == done.returncode
+    lines = [(line[:3], json.loads(line[3:])) for line in done.stderr.splitlines()]
+    crashed = "daemon.crashed"
+    expected = [("<2>", crashed), ("<2>", crashed), ("<3>", "of a library"), ("<4>", "of another"), ("<2>", crashed)]
+    assert expected == [(priority, entry["event"]) for priority, entry in lines]
+    assert ["ValueError", "ZeroDivisionError", "RuntimeError"] == [
+        entry["exception"].splitlines()[-1].partition(":")[0] for _, entry in lines if entry["event"] == crashed
+    ]
+    assert "ada@" not in done.stderr
 
 
 def test_libraries_are_quiet_at_info() -> None:

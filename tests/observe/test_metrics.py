@@ -60,6 +60,7 @@ def test_what_can_be_counted_is_there_from_the_start() -> None:
     wanted = {("pressrun_deliveries_total", (outcome.value,)) for outcome in Outcome}
     wanted |= {("pressrun_inbound_total", (kind,)) for kind in KINDS}
     wanted |= {("pressrun_sign_ups_total", (name,)) for name in ("taken", "held", "ignored", "throttled")}
+    wanted |= {("pressrun_alert_program_runs_total", (outcome,)) for outcome in ("done", "failed")}
     lists = ("", "news")
     wanted |= {("pressrun_bounces_total", tuple(sorted((name, one)))) for name in lists for one in FAILURES}
     wanted |= {("pressrun_complaints_total", (name,)) for name in lists}

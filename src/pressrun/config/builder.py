@@ -33,6 +33,7 @@ from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
 from pressrun.services.settings import (
+    AlertSettings,
     BounceSettings,
     DeliverySettings,
     DnsSettings,
@@ -80,9 +81,18 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
         dns=DnsSettings(**document.values("dns")),
         backup=BackupSettings(**document.values("backup")),
         doctor=DoctorSettings(**document.values("doctor")),
+        alerts=_alerts(document),
         log=LogSettings(**document.values("log")),
         warnings=tuple(problems.warnings),
     )
+
+
+def _alerts(document: Document) -> AlertSettings:
+    settings = AlertSettings(**document.values("alerts"))
+    section = document.find("alerts")
+    if section is not None and settings.exec and not os.access(settings.exec[0], os.X_OK):
+        section.warn("exec", f"user {os.geteuid()} cannot execute {show(settings.exec[0])}, so no alert goes out by it")
+    return settings
 
 
 def _make(kind: type[T], values: Values, **others: Any) -> T:

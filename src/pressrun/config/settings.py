@@ -21,6 +21,7 @@ from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
 from pressrun.services.settings import (
+    AlertSettings,
     BounceSettings,
     DeliverySettings,
     DnsSettings,
@@ -75,6 +76,7 @@ class Settings:
     dns: DnsSettings
     backup: BackupSettings
     doctor: DoctorSettings
+    alerts: AlertSettings
     log: LogSettings
     warnings: tuple[str, ...] = ()
 
@@ -193,6 +195,7 @@ TABLES = (
         "`pressrun doctor`: what the world sees of this installation.",
         DoctorSettings,
     ),
+    Table("alerts", Shape.ONE, "A second way to the operator, for when email is what fails.", AlertSettings),
     Table("log", Shape.ONE, "Logging to stderr.", LogSettings),
 )
 

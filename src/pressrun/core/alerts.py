@@ -55,7 +55,7 @@ CAUSES: dict[Cause, CauseRule] = {
         "the certificate of [smtp] expires within a week", Way.MAIL, "renew it, then systemctl reload pressrun"
     ),
     Cause.BACKUP: CauseRule("the last good backup is too old", Way.MAIL, "pressrun backup, and look at its timer"),
-    Cause.DISK: CauseRule("the disk of data_dir is nearly full", Way.BOTH, "make room on the disk of data_dir"),
+    Cause.DISK: CauseRule("little room is left on the disk of data_dir", Way.BOTH, "make room on the disk of data_dir"),
     Cause.RELAYS: CauseRule("every relay has failed for two minutes", Way.PROGRAM, "pressrun queue ls"),
     Cause.DATABASE: CauseRule(
         "the database has not answered for a minute", Way.PROGRAM, "look at the disk, or at the database server"

@@ -173,6 +173,20 @@ def _many(member: Kind[T], expected: str) -> Kind[tuple[T, ...]]:
     return Kind(expected=expected, read=read)
 
 
+def command() -> Kind[tuple[str, ...]]:
+    """A program by its full path, and its arguments; no shell reads it."""
+    expected = 'a program by its full path and its arguments, as in ["/usr/local/bin/page-me", "--urgent"]'
+    many = _many(text("text in quotes"), expected)
+
+    def read(value: object) -> tuple[str, ...]:
+        words = many.read(value)
+        if not words or not words[0].startswith("/"):
+            raise BadValue(expected)
+        return words
+
+    return Kind(expected=expected, read=read)
+
+
 def durations() -> Kind[tuple[float, ...]]:
     """At least one duration; the last one repeats."""
     expected = 'a list of durations, as in ["5m", "1h"]'

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from pressrun.config.settings import Settings
+from pressrun.core.alerts import Cause
 from pressrun.core.current import Current
+from pressrun.core.disk_room import DiskLevel
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue
 from pressrun.core.providers import DestinationTable
@@ -23,16 +25,21 @@ from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.delivery.worker.workers import Workers, count_workers
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
+from pressrun.runtime.program import run_program
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
+from pressrun.services.bounces.operator_alerts import alert_operator
 from pressrun.services.incoming.mail_acceptance import MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
+from pressrun.services.operating.alert_watch import AlertReports, AlertWatch, AlertWays
+from pressrun.services.operating.readiness import Obstacle, Readiness
 from pressrun.services.operating.relay_watch import RelayWatch
 from pressrun.services.operating.storage_watch import StorageWatch
 from pressrun.services.ports import ClaimOwner, MailParser, RelayPool, Waker
 from pressrun.services.suppression import may_be_sent
+from pressrun.store.alert_history import AlertHistory
 from pressrun.store.database import Database
 from pressrun.store.disk_usage import find_readers, measure_room
 from pressrun.store.journal import Journal
@@ -149,18 +156,60 @@ def build_acceptance(
     )
 
 
-def build_storage_watch(settings: Current[Settings], database: Database, metrics: Metrics, wake: Waker) -> StorageWatch:
+def build_storage_watch(
+    settings: Current[Settings], database: Database, metrics: Metrics, reports: AlertReports, wake: Waker
+) -> StorageWatch:
     """Wire the watch over the disk of data_dir."""
     data = settings.value.data
+
+    def show(level: DiskLevel) -> None:
+        metrics.show_disk(level)
+        reports.set(Cause.DISK, _DISK_ALERTS.get(level))
+
     return StorageWatch(
         growth=database.growth,
         settings=settings.part(Settings.for_services),
         measure=partial(measure_room, data),
         find_readers=partial(find_readers, data),
-        show=metrics.show_disk,
+        show=show,
         wake=wake,
         clock=utc_now,
     )
+
+
+_DISK_ALERTS = {
+    DiskLevel.LOW: "less than disk_warning is free on the disk of data_dir",
+    DiskLevel.NEARLY_FULL: "the disk of data_dir is nearly full: nothing begins that needs much room",
+}
+
+
+def build_alert_watch(
+    settings: Current[Settings],
+    database: Database,
+    readiness: Readiness,
+    reports: AlertReports,
+    metrics: Metrics,
+    wake: Waker,
+) -> AlertWatch:
+    """Wire the watch that alerts the operator to what keeps email from going out, and to what others report."""
+    site = settings.value.site
+
+    async def mail(obstacle: Obstacle) -> bool:
+        queued = await database.record(
+            alert_operator, obstacle.cause, obstacle.text, site=site, entropy=os.urandom, now=int(utc_now())
+        )
+        if queued:
+            wake()
+        return queued
+
+    ways = AlertWays(
+        settings=settings.part(lambda every: every.alerts),
+        history=AlertHistory(settings.value.data.alert_history),
+        run=run_program,
+        mail=mail,
+        count=metrics.count_alert_run,
+    )
+    return AlertWatch(readiness=readiness, reports=reports, ways=ways, site=site, clock=utc_now)
 
 
 def build_relay_watch(settings: Settings, database: Database, relays: RelayPool, wake: Waker) -> RelayWatch:

@@ -40,6 +40,7 @@ from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
 from pressrun.runtime.event_loop import run_loop
 from pressrun.services.settings import (
+    AlertSettings,
     BounceSettings,
     DeliverySettings,
     DnsSettings,
@@ -147,6 +148,7 @@ def _settings(folder: Path, url: str, capture_port: int) -> Settings:
         dns=DnsSettings(preflight=False),
         backup=BackupSettings(),
         doctor=DoctorSettings(weekly=False),
+        alerts=AlertSettings(),
         log=LogSettings(level="warning"),
     )
 

@@ -8,24 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pressrun.core.alerts import Cause
 from pressrun.core.current import Current
+from pressrun.core.delivery import DeliveryState
 from pressrun.core.mail_queues import MailQueue
 from pressrun.core.subscription import SubscriptionState
+from pressrun.core.timestamps import rfc3339
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.certificates import read_expiry
 from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.editions.lifecycle import PAUSED_AFTER_CANARY, PAUSED_BY_PERSON
-from pressrun.store import monitoring
+from pressrun.services.operating.alert_watch import AlertReports
+from pressrun.store import copy_counts, monitoring
 from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir
+from pressrun.store.last_backup import last_backup_at
 
 MEASURE_SECONDS = 15.0
 READERS_SECONDS = 900.0  # counting a million readers takes 0.1 s in all, in slices
+OLD_BACKUP_SECONDS = 2 * 86400.0
+EXPIRES_SOON_SECONDS = 7 * 86400.0
 WAITING_SECONDS = 60.0  # a mail that waits for less is being processed
 MIB = 1024 * 1024
+ENDS = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED)
 # Signing up changes how many are pending, or have unsubscribed, so that these numbers would tell what an address is.
 SHOWN_STATES = (SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED)
 
@@ -36,14 +45,24 @@ class Measurements(BackgroundLoop):
     name = "measurements"
     unavailable = "housekeeping.database_unavailable"
 
-    def __init__(self, data_dir: Path, certificate: Current[Path | None], database: Database, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        data: DataDir,
+        certificate: Current[Path | None],
+        database: Database,
+        metrics: Metrics,
+        reports: AlertReports,
+    ) -> None:
         super().__init__(utc_now)
-        self._data_dir = data_dir
+        self._data = data
         self._certificate = certificate
         self._database = database
         self._metrics = metrics
+        self._reports = reports
         self._certificate_read: Path | None = None
+        self._expires_at: float | None = None
         self._oldest_due_at: int | None = None
+        self._over = -1  # copies of live editions that had come to their end
         self._readers_at = float("-inf")
 
     async def step(self) -> bool:
@@ -61,6 +80,8 @@ class Measurements(BackgroundLoop):
         """Measure everything that is due; raises Unavailable."""
         with self.isolated("disk"):
             await self._measure_disk()
+        with self.isolated("backup"):
+            self._reports.set(Cause.BACKUP, _describe_backup(await asyncio.to_thread(last_backup_at, self._data), now))
         with self.isolated("certificate"):
             await self._read_certificate()
         await self._measure_database(int(now))
@@ -71,7 +92,7 @@ class Measurements(BackgroundLoop):
         self._metrics.set("measured_timestamp_seconds", now)
 
     async def _measure_disk(self) -> None:
-        disk, wal = await asyncio.to_thread(_stat, self._data_dir, self._database.location.wal_bytes)
+        disk, wal = await asyncio.to_thread(_stat, self._data.root, self._database.location.wal_bytes)
         self._metrics.set("data_dir_bytes", disk.f_blocks * disk.f_frsize)
         self._metrics.set("data_dir_free_bytes", _whole_mib(disk.f_bavail * disk.f_frsize))
         if wal is not None:
@@ -80,22 +101,35 @@ class Measurements(BackgroundLoop):
     async def _read_certificate(self) -> None:
         """Read it once after each start and reload: until the next one this certificate is in use, not the file's."""
         path = self._certificate.value
-        if path is self._certificate_read:  # each reload makes another path, also of the same name
-            return
-        expiry = {} if path is None else {"smtp": await asyncio.to_thread(read_expiry, path)}
-        self._metrics.set_all("certificate_expiry_timestamp_seconds", expiry)
-        self._certificate_read = path
+        if path is not self._certificate_read:  # each reload makes another path, also of the same name
+            self._expires_at = None if path is None else await asyncio.to_thread(read_expiry, path)
+            expiry = {} if self._expires_at is None else {"smtp": self._expires_at}
+            self._metrics.set_all("certificate_expiry_timestamp_seconds", expiry)
+            self._certificate_read = path
+        self._reports.set(Cause.CERTIFICATE, _describe_expiry(self._expires_at, utc_now()))
 
     async def _measure_database(self, now: int) -> None:
         read, metrics = self._database.read, self._metrics
         metrics.set("database_bytes", _whole_mib(await read(monitoring.database_bytes)))
-        self._oldest_due_at = await read(monitoring.oldest_due_at)
+        self._note_oldest(await read(monitoring.oldest_due_at, now), await read(copy_counts.count_live))
         waiting = await read(monitoring.count_waiting_mail, int(now - WAITING_SECONDS))
         metrics.set_all("inbound_waiting", {queue: waiting.get(queue, 0) for queue in MailQueue})
         on_purpose, by_itself = await read(monitoring.count_paused, (PAUSED_BY_PERSON, PAUSED_AFTER_CANARY))
         metrics.set_all("editions_paused", {"itself": by_itself, "person": on_purpose})
         for name in (await read(monitoring.list_names)).values():
             metrics.name_list(name)
+
+    def _note_oldest(self, due_at: int | None, counts: Mapping[str, int]) -> None:
+        """Note since when the oldest copy has been due.
+
+        A copy that was claimed and given back, as while no relay works, is due anew in the database. So the oldest one
+        remains so while no copy has come to its end.
+        """
+        over = sum(counts[state] for state in ENDS)
+        is_waiting = due_at is not None or counts[DeliveryState.CLAIMED] > 0
+        if is_waiting and over == self._over and self._oldest_due_at is not None:
+            due_at = min(self._oldest_due_at, due_at or self._oldest_due_at)
+        self._oldest_due_at, self._over = due_at, over
 
     async def _count_readers(self) -> None:
         numbers: dict[tuple[str, str], int] = {}
@@ -111,6 +145,20 @@ class Measurements(BackgroundLoop):
 
 def _stat(data_dir: Path, wal_bytes: Callable[[], int | None]) -> tuple[os.statvfs_result, int | None]:
     return os.statvfs(data_dir), wal_bytes()
+
+
+def _describe_backup(made_at: int, now: float) -> str | None:
+    """What to alert to, if `pressrun backup` is in use and made none for too long."""
+    if not made_at or now - made_at <= OLD_BACKUP_SECONDS:
+        return None
+    return f"the last good backup shows {rfc3339(made_at)}"
+
+
+def _describe_expiry(expires_at: float | None, now: float) -> str | None:
+    """What to alert to, if a certificate is about to expire or has expired."""
+    if expires_at is None or expires_at - now > EXPIRES_SOON_SECONDS:
+        return None
+    return f"the certificate_file of [smtp] that is in use expires at {rfc3339(int(expires_at))}"
 
 
 def _whole_mib(octets: int) -> int:

@@ -14,6 +14,7 @@ from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.workers import Workers
 from pressrun.runtime import systemd
 from pressrun.services.background import BackgroundLoop
+from pressrun.services.operating.alert_watch import AlertWatch
 from pressrun.services.operating.relay_watch import RelayWatch
 from pressrun.services.operating.storage_watch import StorageWatch
 
@@ -32,12 +33,14 @@ class Running:
     page: MetricsPage
     relay_watch: RelayWatch
     storage_watch: StorageWatch
+    alert_watch: AlertWatch
 
     def loops_ended_first(self) -> list[BackgroundLoop]:
         """The loops for what comes in, and for what is due by the clock."""
         operating, page = self.services.operating, self.page
-        by_the_clock = [operating.housekeeping, operating.retention, self.relay_watch, self.storage_watch]
-        return [*by_the_clock, page.measurements, page.lag, self.services.readers.web_requests, *self.listeners.loops]
+        by_the_clock = [operating.housekeeping, operating.retention, page.measurements, page.lag]
+        alerting = [self.relay_watch, self.storage_watch, self.alert_watch]
+        return [*by_the_clock, *alerting, self.services.readers.web_requests, *self.listeners.loops]
 
     def loops_ended_last(self) -> list[BackgroundLoop]:
         """The loops that are needed, beside the dispatcher, until all that is in flight is recorded."""

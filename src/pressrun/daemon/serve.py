@@ -28,6 +28,7 @@ from pressrun.core.bounces import FAILURES
 from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
 from pressrun.daemon.assembly import (
+    build_alert_watch,
     build_bounce_handler,
     build_dispatcher,
     build_relay_watch,
@@ -60,6 +61,7 @@ from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.mail_processing import KINDS
+from pressrun.services.operating.alert_watch import AlertReports
 from pressrun.services.operating.move_source import MoveSource
 from pressrun.services.operating.readiness import Readiness
 from pressrun.smtp.handover import Outcome
@@ -128,12 +130,13 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             loops=loops,
             clock=utc_now,
         )
+        reports = AlertReports()
         page = MetricsPage(
             metrics=metrics,
             database=database,
             relays=workers,
             readiness=readiness,
-            measurements=Measurements(settings.data_dir, current.part(_certificate_in_use), database, metrics),
+            measurements=Measurements(settings.data, current.part(_certificate_in_use), database, metrics, reports),
             lag=EventLoopLag(),
             may_send=stop.may_hand_out,
             lease_seconds_left=session.lease_seconds_left,
@@ -152,7 +155,8 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             watchdog=Watchdog(dispatcher, notifier, watchdog_seconds, loops),
             page=page,
             relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
-            storage_watch=build_storage_watch(current, database, metrics, dispatcher.wake),
+            storage_watch=build_storage_watch(current, database, metrics, reports, dispatcher.wake),
+            alert_watch=build_alert_watch(current, database, readiness, reports, metrics, dispatcher.wake),
         )
         stop.connect(dispatcher, settings.delivery.drain_seconds, stopping.set)
         services.verbs.update(move_verbs(MoveSource(data.database, session.session, stop)))
@@ -173,6 +177,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 def _prepare_process(settings: Settings) -> None:
     """The log, the limit of open files, and what wants to be said before anything is opened."""
     logs.configure(settings.log, sys.stderr)
+    logs.log_crashes()
     raise_limit()
     for warning in [*settings.warnings, *filter(None, [shortage(settings)])]:
         event(log, "config.warning", level=logging.WARNING, warning=warning)

@@ -12,15 +12,20 @@ import json
 import logging
 import os
 import re
+import sys
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
+from types import TracebackType
 from typing import Literal, TextIO
 
 from pressrun.observe.events import FORMER_NAMES
 from pressrun.observe.journal import is_journal, with_priority
 from pressrun.observe.redaction import redact, shorten_tokens
 from pressrun.observe.settings import LogSettings
+
+log = logging.getLogger("pressrun.daemon")
 
 _UNQUOTED = re.compile(r"[A-Za-z0-9_./:+…<>-]+")
 # Libraries that log at info what we log ourselves, or that log their input.
@@ -40,10 +45,11 @@ def event(
 
 def configure(settings: LogSettings, stream: TextIO) -> None:
     """Send every record of this process to `stream`; a further call, as after a reload, replaces the handler."""
-    use_json = settings.format == "json" or (settings.format == "auto" and not stream.isatty())
+    use_json = settings.format in {"json", "journal"} or (settings.format == "auto" and not stream.isatty())
     handler = logging.StreamHandler(stream)
     lines = JsonFormatter() if use_json else TextFormatter()
-    handler.setFormatter(JournalFormatter(lines) if is_journal(stream, os.environ) else lines)
+    has_priorities = settings.format == "journal" or is_journal(stream, os.environ)
+    handler.setFormatter(JournalFormatter(lines) if has_priorities else lines)
     root = logging.getLogger()
     for old in root.handlers[:]:
         if getattr(old, "is_pressrun", False):
@@ -55,6 +61,21 @@ def configure(settings: LogSettings, stream: TextIO) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else logging.WARNING)
     logging.captureWarnings(True)
+
+
+def log_crashes() -> None:
+    """Log what would end the process or a thread, or what Python cannot raise, like everything else: with its priority,
+    and without addresses.
+    """
+    sys.excepthook = _log_crash
+    threading.excepthook = lambda args: _log_crash(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: _log_crash(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _log_crash(kind: type[BaseException], problem: BaseException | None, trace: TracebackType | None) -> None:
+    if problem is None or isinstance(problem, KeyboardInterrupt | SystemExit):
+        return
+    log.critical("daemon.crashed", exc_info=(kind, problem, trace))
 
 
 def level_number(name: Literal["debug", "info", "warning", "error"]) -> int:

@@ -43,6 +43,7 @@ class Series:
 MOST_LISTS = 100
 
 COUNTERS = (
+    Series("alert_program_runs_total", "Runs of the program of `[alerts]`, by outcome: done or failed", ("outcome",)),
     Series("bounces_total", "Copies of editions that bounced, by list and class", ("list", "class")),
     Series("complaints_total", "Readers who reported a copy of an edition as spam, by list", ("list",)),
     Series("deliveries_total", "Copies of editions handed to relays, by outcome", ("outcome",)),
@@ -128,6 +129,8 @@ class Metrics:
             self.count("deliveries_total", outcome, number=0)
         for kind in kinds:
             self.count("inbound_total", kind, number=0)
+        for end in ("done", "failed"):
+            self.count_alert_run(end, number=0)
         for verdict in Verdict:
             if verdict is not Verdict.LIMITED:
                 self.count("sign_ups_total", verdict, number=0)
@@ -183,6 +186,10 @@ class Metrics:
     def count_delivery(self, outcome: str, number: int = 1) -> None:
         """Copies handed to a relay with the same `outcome`, one of those given at the start."""
         self.count("deliveries_total", outcome, number=number)
+
+    def count_alert_run(self, outcome: str, number: int = 1) -> None:
+        """A run of the program of `[alerts]` (`done`, `failed`)."""
+        self.count("alert_program_runs_total", outcome, number=number)
 
     def count_bounce(self, list_name: str, bounce: str, number: int = 1) -> None:
         """Copies of editions of a list that bounced, of a class given at the start."""

@@ -18,8 +18,9 @@ class LogSettings:
         default="info",
         help="At info and above, the log contains no subscriber addresses.",
     )
-    format: Literal["auto", "text", "json"] = setting(
-        kinds.one_of("auto", "text", "json"),
+    format: Literal["auto", "text", "json", "journal"] = setting(
+        kinds.one_of("auto", "text", "json", "journal"),
         default="auto",
-        help='"auto": text on a terminal, otherwise one JSON object per line.',
+        help='"auto": text on a terminal, otherwise one JSON object per line. In systemd\'s journal each line begins '
+        'with its priority. "journal": the same wherever stderr leads.',
     )

@@ -14,6 +14,24 @@ IGNORE = "ignore"  # sign-ups of an address that may be unwanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """`[alerts]`: how the operator hears of what keeps email from going out. Durations in seconds."""
+
+    exec: tuple[str, ...] = setting(
+        kinds.command(),
+        example=["/usr/local/bin/page-me"],
+        absent=(),
+        help="Program that gets the alert as JSON on stdin when email itself is what fails. Each cause once a day.",
+    )
+    timeout_seconds: float = setting(
+        kinds.duration(),
+        key="timeout",
+        default="30s",
+        help="A program that runs for longer is killed, and started again five minutes later.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainSettings:
     """`[delivery.domain."…"]`: by the domain of the recipient, whatever the relay."""
 

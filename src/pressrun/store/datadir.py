@@ -85,6 +85,10 @@ class DataDir:
         return self.root / "handovers"
 
     @property
+    def alert_history(self) -> Path:
+        return self.root / "alerts"
+
+    @property
     def control_socket(self) -> Path:
         return self.root / "control.sock"
 

@@ -14,10 +14,10 @@ def list_names(tx: Transaction) -> dict[int, str]:
     return {row["id"]: row["name"] for row in tx.rows("monitoring.lists")}
 
 
-def oldest_due_at(tx: Transaction) -> int | None:
-    """Since when (UTC seconds) the oldest copy of an edition that is being sent has been due; None without any."""
+def oldest_due_at(tx: Transaction, now: int) -> int | None:
+    """Since when (UTC seconds) the oldest copy of an edition that is being sent has been due; None if none is."""
     due_at: int | None = tx.value("monitoring.oldest_due")
-    return due_at
+    return None if due_at is None or due_at > now else due_at
 
 
 def count_waiting_mail(tx: Transaction, before: int) -> dict[str, int]:

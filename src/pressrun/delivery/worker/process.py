@@ -156,6 +156,7 @@ class WorkerProcess(asyncio.Protocol):
 
     def _set_up(self, settings: WorkerSettings, keys: KeyRing) -> None:
         logs.configure(settings.log, sys.stderr)
+        logs.log_crashes()
         if self._keys is None:
             self._keys = keys
         else:

@@ -84,6 +84,21 @@ class RelayAlert(Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorAlert(Notice):
+    """Tells the operator what is wrong, and what to do: a row of core.alerts, in English like the log."""
+
+    when: str
+    details: str
+    advice: str
+
+    def text(self, words: Words, site: Site, _profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=f"Pressrun on {site.mail_domain}: {self.when}",
+            before=(self.details, f"What to do: {self.advice}", words(_ONCE_A_DAY, name=f"“{self.when}”")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyAlert(Notice):
     """Tells the operator that a domain refuses our mail whoever it is for; `reply` is what it said."""
 

@@ -6,18 +6,19 @@ import hashlib
 from collections.abc import Sequence
 
 from pressrun.core.address import parse_address
+from pressrun.core.alerts import ALERT_SECONDS, CAUSES, Cause
 from pressrun.core.masking import without_addresses
 from pressrun.core.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.services.ports import Entropy
-from pressrun.store import limits, notices
+from pressrun.store import limits, lists, notices
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import language_of
 from pressrun.store.transaction import Row, Transaction
 
 ALERTS = "alerts"  # their scope among the limits
-ALERT_RATE = Rate(1, 86400.0)  # for each subject
+ALERT_RATE = Rate(1, ALERT_SECONDS)  # for each subject
 
 
 def alert_of_policy(
@@ -52,6 +53,26 @@ def alert_of_policy(
         ]
         notices.insert_notices(tx, mails, now)
     return [copy["domain"] for copy, _ in news]
+
+
+def alert_operator(tx: Transaction, cause: Cause, details: str, *, site: Site, entropy: Entropy, now: int) -> bool:
+    """Queue an email about a cause; False without an operator or a list, or when one was queued today."""
+    target = next(iter(lists.all_lists(tx)), None)
+    if site.operator is None or target is None:
+        return False
+    if not limits.spend(tx, ALERTS, hashlib.sha256(f"cause\0{cause}".encode()).digest(), ALERT_RATE, now):
+        return False
+    address, rule = parse_address(site.operator), CAUSES[cause]
+    mail = NewNotice(
+        kind="operator_alert",
+        address=address,
+        message_secret=entropy(16),
+        list_id=target.id,
+        language=language_of(tx, address, "en"),
+        payload={"when": rule.when, "details": without_addresses(details), "advice": rule.advice},
+    )
+    notices.insert_notice(tx, mail, now)
+    return True
 
 
 def _subject_of(domain: str) -> bytes:

@@ -20,7 +20,7 @@ from pressrun.locales.catalogues import words_in
 from pressrun.message.finding import read_finding, remark
 from pressrun.message.notices.notice import Notice
 from pressrun.message.notices.to_editors import EditionAlreadyReceived, EditionHeld, EditionRejected, EditionReleased
-from pressrun.message.notices.to_operators import EditionAutoPaused, PolicyAlert, RelayAlert
+from pressrun.message.notices.to_operators import EditionAutoPaused, OperatorAlert, PolicyAlert, RelayAlert
 from pressrun.message.notices.to_readers import (
     AddressChangeRequested,
     AddressMoving,
@@ -184,6 +184,7 @@ _PLAIN: dict[str, Callable[[Payload], Notice]] = {
     "list_closed": lambda _: ListClosed(),
     "edition_braked": lambda payload: EditionAutoPaused(**_with_cause(payload)),
     "policy_alert": lambda payload: PolicyAlert(**payload),
+    "operator_alert": lambda payload: OperatorAlert(**payload),
     "relay_alert": lambda payload: RelayAlert(**payload),
     "edition_released": lambda payload: EditionReleased(**_frozen(payload["about"])),
     "edition_not_taken": lambda payload: EditionRejected(**_frozen(payload["about"])),

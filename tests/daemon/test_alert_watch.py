@@ -1,0 +1,223 @@
+"""Alerts: what lasts is passed on by the way of its cause, once a day, whatever the database does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.delivery.pressroom import RELAY, SITE, Pressroom
+
+from pressrun.core.alerts import ALERT_SECONDS, CAUSES, Cause, Way
+from pressrun.core.current import Holder
+from pressrun.core.errors import Unavailable
+from pressrun.runtime.program import ProgramEnd
+from pressrun.services.bounces.operator_alerts import alert_operator
+from pressrun.services.operating.alert_watch import (
+    LASTING_SECONDS,
+    RETRY_SECONDS,
+    AlertReports,
+    AlertWatch,
+    AlertWays,
+)
+from pressrun.services.operating.readiness import RELAYS_FAILING_SECONDS, Obstacle, Readiness
+from pressrun.services.ports import RelayStatus
+from pressrun.services.settings import AlertSettings
+from pressrun.store.alert_history import AlertHistory
+
+
+@dataclass(slots=True)
+class Pager:
+    """The ways of alerts, as a test sees them."""
+
+    problem: str = ""
+    given: list[dict[str, Any]] = field(default_factory=list)
+    mailed: list[Obstacle] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
+    is_mail_down: bool = False
+
+    async def run(self, _: Sequence[str], given: bytes, __: float) -> ProgramEnd:
+        self.given.append(json.loads(given))
+        return ProgramEnd(self.problem, "")
+
+    async def mail(self, obstacle: Obstacle) -> bool:
+        if self.is_mail_down:
+            raise Unavailable("disk full")
+        self.mailed.append(obstacle)
+        return True
+
+
+@pytest.fixture
+def pager() -> Pager:
+    return Pager()
+
+
+@pytest.fixture
+def reports() -> AlertReports:
+    return AlertReports()
+
+
+def watch_of(press: Pressroom, folder: Path, pager: Pager, reports: AlertReports, *command: str) -> AlertWatch:
+    readiness = Readiness(
+        database=press.office.database, progress=press.dispatcher, relays=press.pool, loops=[], clock=press.clock
+    )
+    ways = AlertWays(
+        settings=Holder(AlertSettings(exec=command, timeout_seconds=1.0)),
+        history=AlertHistory(folder / "alerts"),
+        run=pager.run,
+        mail=pager.mail,
+        count=pager.counted.append,
+    )
+    return AlertWatch(readiness=readiness, reports=reports, ways=ways, site=SITE, clock=press.clock)
+
+
+def fail_relay(press: Pressroom) -> None:
+    since = press.clock() - RELAYS_FAILING_SECONDS
+    words = "refused: 550 <ada@reader.example> no"
+    press.pool.status = RelayStatus(name=RELAY, connections=0, failing_since=since, last_error=words)
+
+
+async def pass_time(press: Pressroom, seconds: float) -> None:
+    """So much later, with a queue that makes progress."""
+    press.pass_time(seconds)
+    await press.turn()
+
+
+async def watch_three_times(press: Pressroom, watch: AlertWatch) -> None:
+    for _ in range(3):
+        await watch.check()
+        await pass_time(press, LASTING_SECONDS)
+
+
+async def test_the_program_hears_of_a_relay_that_fails_for_long(
+    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+) -> None:
+    """With what a script or a person needs, and nobody's address."""
+    watch = watch_of(press, tmp_path, pager, reports, "/usr/local/bin/page-me")
+    fail_relay(press)
+    await watch.check()
+    await pass_time(press, LASTING_SECONDS - 1)
+    await watch.check()
+    assert [] == pager.given
+    await pass_time(press, 1)
+    await watch.check()
+    [given] = pager.given
+    assert ("relays", CAUSES[Cause.RELAYS].when, CAUSES[Cause.RELAYS].advice) == (
+        given["cause"],
+        given["when"],
+        given["advice"],
+    )
+    assert f"every relay fails: {RELAY}: refused: 550 <…> no" == given["text"]
+    assert {"since", "base_url", "host", "version"} < given.keys()
+    assert (["done"], []) == (pager.counted, pager.mailed)
+
+
+async def test_each_cause_is_passed_on_once_a_day_over_restarts(
+    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+) -> None:
+    reports.report(Cause.DISK, "3 % free")
+    await watch_three_times(press, watch_of(press, tmp_path, pager, reports, "/page-me"))
+    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    await watch_three_times(press, watch)
+    assert ["disk"] == [given["cause"] for given in pager.given]
+    reports.over(Cause.DISK)
+    await pass_time(press, ALERT_SECONDS)
+    await watch.check()
+    reports.report(Cause.DISK, "2 % free")
+    await watch.check()
+    assert 1 == len(pager.given)  # it has to last again
+    await pass_time(press, LASTING_SECONDS)
+    await watch.check()
+    assert ["3 % free", "2 % free"] == [given["text"] for given in pager.given]
+
+
+async def test_a_program_that_fails_is_tried_again(
+    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports, caplog: pytest.LogCaptureFixture
+) -> None:
+    pager.problem = "it ended with 1"
+    reports.report(Cause.DISK, "3 % free")
+    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    for seconds in (LASTING_SECONDS, 1, RETRY_SECONDS):
+        await watch.check()
+        await pass_time(press, seconds)
+    pager.problem = ""
+    for _ in range(3):
+        await watch.check()
+        await pass_time(press, RETRY_SECONDS)
+    assert ["failed", "done"] == pager.counted
+    assert 1 == sum(record.message == "alert.not_passed_on" for record in caplog.records)
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+async def test_the_table_says_by_which_way(
+    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports, cause: Cause
+) -> None:
+    reports.report(cause, "as it is")
+    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    for seconds in (LASTING_SECONDS, LASTING_SECONDS, LASTING_SECONDS):
+        await watch.check()
+        await pass_time(press, seconds)
+    way = CAUSES[cause].way
+    assert (way is not Way.MAIL, way is not Way.PROGRAM) == (len(pager.given) == 1, len(pager.mailed) == 1)
+
+
+async def test_an_email_that_cannot_be_queued_is_tried_again(
+    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+) -> None:
+    """And it keeps the program from nothing."""
+    pager.is_mail_down = True
+    reports.report(Cause.DISK, "none free")
+    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    await watch.check()
+    await pass_time(press, LASTING_SECONDS)
+    await watch.check()
+    assert (1, 0) == (len(pager.given), len(pager.mailed))
+    pager.is_mail_down = False
+    await watch.check()
+    assert (1, 1) == (len(pager.given), len(pager.mailed))
+
+
+async def test_a_database_that_never_answers_is_noticed(
+    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch does not wait for it."""
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("pressrun.services.operating.alert_watch.ANSWER_SECONDS", 0.01)
+    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    monkeypatch.setattr(press.office.database, "read", never)
+    await watch.check()
+    press.pass_time(LASTING_SECONDS)
+    await watch.check()
+    assert ["database"] == [given["cause"] for given in pager.given]
+
+
+async def test_the_email_names_what_is_wrong_and_what_to_do(press: Pressroom) -> None:
+    """Once a day for each cause; without an operator there is none."""
+    database, site = press.office.database, replace(SITE, operator="ops@harbour.example")
+    now = int(press.clock())
+
+    async def alert(cause: Cause, at: int = now) -> bool:
+        return await database.record(alert_operator, cause, "to <ada@x.example>", site=site, entropy=os.urandom, now=at)
+
+    assert [True, False, True] == [await alert(one) for one in (Cause.DISK, Cause.DISK, Cause.BACKUP)]
+    assert await alert(Cause.DISK, now + int(ALERT_SECONDS) + 1)
+    mails = [mail for mail in await press.send_all() if mail.rcpt_to == "ops@harbour.example"]
+    mail = message_from_bytes(mails[0].content, policy=default)
+    assert f"Pressrun on {SITE.mail_domain}: {CAUSES[Cause.DISK].when}" == mail["Subject"]
+    body = mail.get_body(("plain",))
+    assert isinstance(body, EmailMessage)
+    text = " ".join(body.get_content().split())
+    assert f"to <…> What to do: {CAUSES[Cause.DISK].advice}" in text
+    site = replace(site, operator=None)
+    assert not await alert(Cause.BACKUP, now + 3 * int(ALERT_SECONDS))

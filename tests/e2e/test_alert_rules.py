@@ -1,0 +1,323 @@
+"""Every alert of contrib/prometheus fires when what it is about is broken for real, and clears when that is mended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import smtplib
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.certificates import self_signed
+from tests.e2e.conftest import READERS, MakeHouse
+from tests.e2e.house import DOMAIN, LIST_ARGUMENTS, House, children, command_of, until
+from tests.e2e.prometheus import CONTRIB, RULES, Prometheus, Watch, quick_rules, read_rules
+from tests.faults.storage import NoSmallDisk, fill, small_disk
+from tests.postgresql import ROLE, Server, new_server
+from tests.sink import Sink
+
+from pressrun.daemon.measurements import MIB
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "watch.md"
+HARD = tuple(f"hard-{number}@inbox.example" for number in range(60))
+INTERPRETER = Path("venv", "bin", "python")  # the daemon's own, beside the folder of its house
+GOOD = tuple(f"reader{number}@inbox.example" for number in range(240))
+
+
+# ---------------------------------------------------------------------- without a Prometheus
+
+
+def test_each_alert_says_what_to_do() -> None:
+    """A severity, a moment of patience, a summary, and a section of the page."""
+    headings = {line.lstrip("# ").lower() for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:1] == "#"}
+    for rule in read_rules():
+        assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+        assert rule["for"]
+        assert rule["annotations"]["summary"]
+        page, _, section = rule["annotations"]["runbook"].partition("#")
+        assert ("docs/how-to/watch.md", rule["alert"].lower()) == (page, section)
+        assert section in headings, rule["alert"]
+
+
+@pytest.mark.thorough
+@pytest.mark.needs("prometheus")
+def test_promtool_accepts_the_rules(tmp_path: Path) -> None:
+    """As they are, with their own tests, and as the test below makes them quick."""
+    (tmp_path / "quick.yml").write_text(quick_rules(), encoding="utf-8")
+    for command in (
+        ["check", "rules", "--lint-fatal", str(RULES), str(tmp_path / "quick.yml")],
+        ["test", "rules", str(CONTRIB / "prometheus" / "pressrun.rules.test.yml")],
+    ):
+        done = subprocess.run(["promtool", *command], check=False, capture_output=True, text=True)
+        assert 0 == done.returncode, done.stdout + done.stderr
+
+
+# ---------------------------------------------------------------------- with one
+
+
+@pytest.fixture
+def house(make_house: MakeHouse, tmp_path: Path) -> Iterator[House]:
+    """On a small disk, with lists `news` and `calm`, run by an interpreter that can be taken away."""
+    try:
+        with small_disk(tmp_path / "disk") as disk:
+            house = make_house(delivery={"rate": "400/s"}, limits={"disk_reserve": "1 MiB", "disk_warning": "2 MiB"})
+            house.create_list("calm")
+            house.import_readers(*READERS, name="calm")
+            house.import_readers(*HARD)
+            house.import_readers(*GOOD)
+            shutil.move(house.folder / "data", disk / "data")
+            (house.folder / "data").symlink_to(disk / "data")
+            program = house.program
+            house.program = (str(own_interpreter(tmp_path / INTERPRETER)), *program[1:])
+            house.start()
+            house.program = program
+            yield house
+            house.close()
+    except NoSmallDisk as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with new_server() as server:
+        yield server
+
+
+@pytest.fixture
+def far_house(server: Server, house: House, tmp_path: Path) -> Iterator[House]:
+    """Its database is on a server of its own, and its program for alerts always fails."""
+    with server.connect() as admin:
+        admin.execute(f"create database far owner {ROLE}")
+    far = House(
+        folder=tmp_path / "far",
+        relay_port=house.relay_port,
+        server=server.url("far"),
+        tables={"alerts": {"exec": ["/usr/bin/false"]}},
+    )
+    far.do("list", "create", "news", *LIST_ARGUMENTS)
+    far.start()
+    yield far
+    far.close()
+
+
+def own_interpreter(program: Path) -> Path:
+    """Another environment with the same packages, by its interpreter."""
+    folder = program.parent.parent
+    program.parent.mkdir(parents=True)
+    program.symlink_to(Path(sys.executable).resolve())
+    shutil.copy(Path(sys.prefix) / "pyvenv.cfg", folder)
+    (folder / "lib").symlink_to(Path(sys.prefix) / "lib")
+    return program
+
+
+@pytest.mark.thorough
+@pytest.mark.needs("prometheus")
+@pytest.mark.needs("postgresql")
+@pytest.mark.needs("root")
+@pytest.mark.only_on("sqlite", "it has a house on each engine")
+@pytest.mark.timeout(600)
+def test_every_alert_fires_and_clears(
+    house: House, far_house: House, server: Server, sink_program: Path, tmp_path: Path
+) -> None:
+    """In three rounds; nothing fires before the first one and after the last one."""
+    targets = [f"127.0.0.1:{each.http_port}" for each in (house, far_house)]
+    with Prometheus(tmp_path / "prometheus", targets) as prometheus:
+        watch = Watch(prometheus)
+        until(lambda: prometheus.query("sum(pressrun_measured_timestamp_seconds > bool 0) == 2"), 60.0)
+        watch.broken("PressrunBackupOld")
+        watch.await_fired()
+        assert {"PressrunBackupOld"} == prometheus.firing()  # there is none yet
+        for each in (house, far_house):
+            each.do("backup", tmp_path / f"backup-{each.folder.name}")
+        watch.await_cleared("PressrunBackupOld")
+        return_paths = warm_up(house)
+        break_the_surroundings(house, far_house, server, sink_program, watch)
+        break_an_edition(house, return_paths, watch)
+        break_the_process(house, watch)
+        until(lambda: not prometheus.firing(), 150.0)
+        print(watch.table())
+        assert {rule["alert"] for rule in read_rules()} == watch.fired.keys() == watch.cleared.keys()
+
+
+def warm_up(house: House) -> list[str]:
+    """Have a worker process running, and return the return paths of some copies."""
+    edition = house.send(name="calm")["id"]
+    house.await_state(edition, "finished", 60.0)
+    return [mail.mail_from for mail in house.mails()]
+
+
+def break_the_surroundings(house: House, far: House, server: Server, sink_program: Path, watch: Watch) -> None:
+    """The server of a database, the relay, the interpreter, the configuration; a reader and sign-ups without end."""
+    with ExitStack() as mending:
+        watch.broken("PressrunDatabaseDown", "PressrunMayNotSend", "PressrunNotReady", "PressrunNotMeasured")
+        watch.broken("PressrunLoopFailing", "PressrunAlertProgramFailed")
+        server.stop("immediate")
+        mending.callback(server.start)
+        watch.broken("PressrunInboundWaiting")
+        mending.callback(hide(house.folder.parent / INTERPRETER))
+        end_parsers(house)
+        mail_to(house, f"calm-request@{DOMAIN}", "help")
+        watch.broken("PressrunRelayDown", "PressrunNoRelay", "PressrunCopiesStuck")
+        mending.callback(stop_relay(house, sink_program))
+        house.send("---\nsubject: Low water\n---\n\nThe tide is out.\n", name="calm")
+        watch.broken("PressrunRequestsSetAside")
+        mending.callback(damage_a_request(house))
+        watch.broken("PressrunSignUpAttack")
+        for number in range(80):
+            house.post("/news/subscribe", {"email": f"stranger{number}@elsewhere.example"})
+        watch.broken("PressrunWalLarge")
+        mending.callback(read_without_end(house))
+        house.create_list("more")
+        house.import_readers(*(f"more{number}@inbox.example" for number in range(5000)), name="more")
+        watch.broken("PressrunServerErrors")
+        refuse_visitors(far, watch.prometheus)
+        watch.broken("PressrunReloadRefused")
+        mending.callback(misconfigure(house))  # the last one: no verb works after it
+        watch.await_fired()
+    watch.await_cleared(*watch.fired.keys() - {"PressrunSignUpAttack"})  # which takes ten quiet minutes, or a restart
+
+
+def hide(program: Path) -> Callable[[], object]:
+    """No process can be started any more, until the result is called."""
+    away = program.rename(program.with_name("away"))
+    return lambda: away.rename(program)
+
+
+def end_parsers(house: House) -> None:
+    assert house.daemon is not None
+    for process in children(house.daemon.process.pid):
+        if "parser_process" in command_of(process):
+            os.kill(int(process), signal.SIGKILL)
+
+
+def misconfigure(house: House) -> Callable[[], object]:
+    before = house.config.read_text(encoding="utf-8")
+    reload_with(house, f"{before}\n[unheard]\nof = true\n")
+    return lambda: reload_with(house, before)
+
+
+def reload_with(house: House, config: str) -> None:
+    assert house.daemon is not None
+    house.config.write_text(config, encoding="utf-8")
+    house.daemon.reload()
+
+
+def stop_relay(house: House, sink_program: Path) -> Callable[[], object]:
+    assert house.sink is not None
+    house.sink.stop()
+
+    def start() -> None:
+        house.sink = Sink(sink_program, house.folder, port=house.relay_port)
+
+    return start
+
+
+def damage_a_request(house: House) -> Callable[[], object]:
+    """A request of which nobody can make anything, as after a fault of the disk."""
+    change(house, "insert into errand (kind, list_id, address, trust) values ('sign-up', 1, '\1@x', 'proven')")
+    return lambda: change(house, "delete from errand where set_aside_at is not null")
+
+
+def change(house: House, statement: str) -> None:
+    with closing(sqlite3.connect(house.database_file, timeout=30)) as database, database:
+        database.execute(statement)
+
+
+def read_without_end(house: House) -> Callable[[], object]:
+    reader = sqlite3.connect(house.database_file)
+    reader.execute("begin")
+    reader.execute("select count(*) from subscriber").fetchone()
+    return reader.close
+
+
+def refuse_visitors(house: House, prometheus: Prometheus) -> None:
+    """One after the other, as a rise shows between two scrapes only."""
+    errors = 'sum(pressrun_http_requests_total{status="503",route!="/readyz"})'
+
+    def has_seen(number: int) -> bool:
+        return sum(int(found["value"][1]) for found in prometheus.query(errors)) >= number
+
+    for number in range(1, 4):
+        assert 503 == house.post("/news/subscribe", {"email": "stranger@elsewhere.example"}).status
+        until(partial(has_seen, number), 60.0)
+
+
+def mail_to(house: House, recipient: str, text: str, content_type: str = "text/plain") -> None:
+    content = f"From: a.person@elsewhere.example\r\nMIME-Version: 1.0\r\nContent-Type: {content_type}\r\n\r\n{text}\r\n"
+    with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+        client.sendmail("a.person@elsewhere.example", [recipient], content.encode())
+
+
+# ---------------------------------------------------------------------- the second round
+
+COMPLAINT = (
+    "--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nVersion: 1\r\n"
+    "User-Agent: provider/1\r\n\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\nSubject: High water\r\n\r\n--b--"
+)
+
+
+def break_an_edition(house: House, return_paths: list[str], watch: Watch) -> None:
+    """Bounces, complaints, mail that nobody understands, a certificate, and last the disk."""
+    assert house.daemon is not None
+    disk = (house.folder / "data").resolve().parent
+    plain = house.config.read_text(encoding="utf-8")
+    watch.broken("PressrunMailKept")
+    mail_to(house, return_paths[0], "This was not for me.")
+    watch.broken("PressrunComplaints")
+    for return_path in return_paths[1:]:
+        mail_to(house, return_path, COMPLAINT, 'multipart/report; report-type=feedback-report; boundary="b"')
+    watch.broken("PressrunCertificateExpires")
+    reload_with(house, with_certificate(house, plain, days=1))
+    watch.broken("PressrunEditionPaused", "PressrunManyBounces")
+    edition = house.send()["id"]
+    watch.await_fired()
+    watch.broken("PressrunCertificateExpired")
+    reload_with(house, with_certificate(house, plain, days=-1))
+    watch.broken("PressrunDiskNearlyFull")
+    fill(disk, leaving=2 * MIB)
+    watch.await_fired()
+    watch.broken("PressrunDiskFull")
+    filler = fill(disk, leaving=MIB // 2)
+    watch.await_fired()
+
+    filler.unlink()
+    reload_with(house, with_certificate(house, plain, days=90))
+    until(lambda: house.run("edition", "cancel", str(edition), "--yes").code == 0, 60.0)
+    for kept in house.json("inbound", "ls"):
+        house.do("inbound", "rm", str(kept["id"]), "--yes")
+    watch.await_cleared(*watch.fired.keys() - watch.cleared.keys() - {"PressrunSignUpAttack"})
+
+
+def with_certificate(house: House, config: str, *, days: int) -> str:
+    """The configuration with a certificate that expires in so many days."""
+    certificate, key = self_signed(datetime.now(UTC) + timedelta(days=days))
+    files = {"certificate_file": house.write("mx.pem", certificate), "key_file": house.write("mx.key", key)}
+    keys = "".join(f'{name} = "{path}"\n' for name, path in files.items())
+    return config.replace("[smtp]\n", f"[smtp]\n{keys}")
+
+
+# ---------------------------------------------------------------------- the third round
+
+
+def break_the_process(house: House, watch: Watch) -> None:
+    """It stands still, which holds up its loop, then it ends and starts again."""
+    assert house.daemon is not None
+    watch.broken("PressrunDown", "PressrunEventLoopSlow")
+    os.kill(house.daemon.process.pid, signal.SIGSTOP)
+    until(lambda: "PressrunDown" in watch.prometheus.firing(), 60.0)
+    os.kill(house.daemon.process.pid, signal.SIGCONT)
+    watch.await_fired()
+    watch.await_cleared("PressrunDown", "PressrunEventLoopSlow")
+    watch.broken("PressrunRestarting")
+    assert 0 == house.daemon.stop()
+    house.start()
+    watch.await_fired()
+    watch.await_cleared("PressrunRestarting", "PressrunSignUpAttack")
