@@ -15,6 +15,8 @@
 #   make docs        generate config.example.toml and the reference pages of docs from the code
 #   make messages    collect the texts that readers see into the catalogues of src/pressrun/locales
 #   make lock        pin the requirements again
+#   make dist        wheel and sdist of the last commit, into dist
+#   make deb         its Debian package, into dist/deb, where Debian's own tools for that are installed
 #   make clean       remove everything that was created
 #
 # PYTHON names the interpreter, by default the newest one that is tested and can make environments, and VENV the folder of
@@ -35,7 +37,7 @@ PROJECT := pyproject.toml README.md src/pressrun/__init__.py
 SOURCES := src tests docs
 
 .PHONY: help demo check check-fast check-thorough check-all check-format check-lint check-layers check-types test mutants \
-  bench faults hooks format docs messages lock clean
+  bench faults hooks format docs messages lock dist deb clean
 .DELETE_ON_ERROR:
 
 help:
@@ -131,6 +133,18 @@ lock:
 	$(COMPILE) --extra css --extra fast --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/postgresql.txt requirements/postgresql.in
 	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/build.txt requirements/build.in
+
+# From the commit alone, whatever lies beside it; its time is the one in the files.
+dist: $(VENV)/.dev
+	rm -rf dist/source && mkdir -p dist/source && git archive HEAD | tar -x -C dist/source
+	cd dist/source && SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(abspath $(BIN))/hatchling build --directory ..
+	rm -r dist/source
+
+# By Debian's Python, even where another one comes first.
+deb:
+	rm -rf dist/deb && mkdir -p dist/deb/source && git archive HEAD | tar -x -C dist/deb/source
+	cd dist/deb/source && PATH=/usr/sbin:/usr/bin:/sbin:/bin dpkg-buildpackage --no-sign
+	rm -r dist/deb/source
 
 clean:
 	rm -rf .venv .venv-3.11 .venv-3.13 .venv-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist

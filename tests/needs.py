@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tests import opensmtpd, postgresql
 from tests.e2e import under_unit
+from tests.packaging import debian_root
 
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
@@ -56,9 +57,16 @@ NEEDS = {
     "caddy": _program("caddy", is_slow=True),
     "cc": _program("cc", "gcc libc6-dev"),
     "chromium": _program("chromium", is_slow=True),
+    "debhelper": _program("dh_python3", "debhelper dh-python pybuild-plugin-pyproject python3-hatchling", is_slow=True),
+    "debian-root": Need(
+        is_here=(debian_root.ROOT / "usr/bin/apt-get").exists, install="as root: .ci/run, which makes it", is_slow=True
+    ),
+    "fish": _program("fish"),
     "jq": _program("jq"),
     "libseccomp": Need(is_here=_has_libseccomp, install="apt-get install libseccomp2", is_slow=True),
     "mailman3": _program("mailman", "mailman3", is_slow=True),
+    "lintian": _program("lintian", is_slow=True),
+    "mandoc": _program("mandoc"),
     "nginx": _program("nginx", is_slow=True),
     "openssl": _program("openssl"),
     "restic": _program("restic"),
@@ -70,6 +78,7 @@ NEEDS = {
     "root": Need(is_here=lambda: os.geteuid() == 0, install="run the tests as root"),
     "spamassassin": _program("spamassassin", is_slow=True),
     "systemd-analyze": _program("systemd-analyze", "systemd"),
+    "zsh": _program("zsh"),
 }
 SLOW = "slow: make check-thorough runs it"
 

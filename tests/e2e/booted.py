@@ -62,23 +62,23 @@ class CannotBoot(Exception):
     """Not on this machine; says why."""
 
 
-class Booted:
-    """A context manager: a machine that has booted, with the unit installed and not started.
+class Machine:
+    """A context manager: a machine that has booted; a shell script makes it and becomes its process 1.
 
     Raises CannotBoot with what is missing.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._program = (sys.executable, "-m", "pressrun", "--config", "/etc/pressrun/config.toml")
+    def __init__(self, folder: Path, script: str, program: tuple[str, ...]) -> None:
+        self._script = script
+        self._program = program
         self._log = folder / "boot.log"
         self._group = _new_group()
 
     def __enter__(self) -> Self:
-        script = _BOOT.format(units=UNITS, service=SERVICE, command=" ".join(self._program), systemd=SYSTEMD)
         enter = f'echo $$ >{self._group}/cgroup.procs && exec unshare --fork --kill-child {_NAMESPACES} sh -c "$0"'
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["sh", "-c", enter, script], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                ["sh", "-c", enter, self._script], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
             self._await_boot()
@@ -99,17 +99,7 @@ class Booted:
             raise CannotBoot(f"no systemd of its own here: {said}")
 
     def _try_out(self) -> None:
-        """Whether the service could run here: its user must reach the program, and the kernel allow its sandbox."""
-        as_user = ("setpriv", "--reuid=pressrun", "--regid=pressrun", "--clear-groups")
-        found = self._call(*as_user, *self._program, "--help")
-        if found.returncode != 0:
-            raise CannotBoot(f"the user of the service cannot run {sys.executable}: {found.stderr.strip()[-300:]}")
-        self._call("systemctl", "start", SERVICE)  # without a configuration, which it says
-        [code] = self.state("ExecMainStatus")
-        if int(code) in _NOT_SET_UP:
-            raise CannotBoot(f"this kernel does not let systemd set up the unit ({code}): {self.journal()[-500:]}")
-        self.run("systemctl", "stop", SERVICE)
-        self.run("systemctl", "reset-failed")
+        """Raise CannotBoot if what the machine is for cannot run here."""
 
     def _has_booted(self) -> bool:
         return bool(children(self._process.pid)) and self._call("systemctl", "is-system-running").returncode == 0
@@ -162,6 +152,28 @@ class Booted:
     def journal(self) -> str:
         """The last lines of the service's log."""
         return self._call("journalctl", "--no-pager", "--output=cat", "--lines=20", f"--unit={SERVICE}").stdout
+
+
+class Booted(Machine):
+    """This machine, with the unit installed and not started."""
+
+    def __init__(self, folder: Path) -> None:
+        program = (sys.executable, "-m", "pressrun", "--config", "/etc/pressrun/config.toml")
+        script = _BOOT.format(units=UNITS, service=SERVICE, command=" ".join(program), systemd=SYSTEMD)
+        super().__init__(folder, script, program)
+
+    def _try_out(self) -> None:
+        """Whether the service could run here: its user must reach the program, and the kernel allow its sandbox."""
+        as_user = ("setpriv", "--reuid=pressrun", "--regid=pressrun", "--clear-groups")
+        found = self._call(*as_user, *self._program, "--help")
+        if found.returncode != 0:
+            raise CannotBoot(f"the user of the service cannot run {sys.executable}: {found.stderr.strip()[-300:]}")
+        self._call("systemctl", "start", SERVICE)  # without a configuration, which it says
+        [code] = self.state("ExecMainStatus")
+        if int(code) in _NOT_SET_UP:
+            raise CannotBoot(f"this kernel does not let systemd set up the unit ({code}): {self.journal()[-500:]}")
+        self.run("systemctl", "stop", SERVICE)
+        self.run("systemctl", "reset-failed")
 
 
 def _new_group() -> Path:

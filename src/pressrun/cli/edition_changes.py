@@ -6,7 +6,7 @@ import click
 
 from pressrun.cli.editions import print_edition
 from pressrun.cli.invocation import Invocation
-from pressrun.cli.options import EDITION_ID, WHEN_HELP, edition_argument, verb, yes_option
+from pressrun.cli.options import WHEN_HELP, edition_argument, several_editions_argument, verb, yes_option
 from pressrun.cli.output import confirm, echo, print_json, require_terminal_or_agreement
 from pressrun.cli.read_only import reading
 from pressrun.cli.when import parse_when
@@ -66,7 +66,7 @@ def resend(invocation: Invocation, *, edition_id: int, failed: bool, as_json: bo
 
 
 @verb("edition link")
-@click.argument("edition_ids", metavar="ID…", type=EDITION_ID, nargs=-1, required=True)
+@several_editions_argument
 def link(invocation: Invocation, *, edition_ids: tuple[int, ...], as_json: bool) -> None:
     """Their pages then name each other, and subscribers who change the language get the issue once. The key `issue` in
     edition files does the same.

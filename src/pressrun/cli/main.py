@@ -19,6 +19,7 @@ from pressrun.cli.verb_table import HELP_OPTIONS, NoVerb, VerbGroup, build_group
 from pressrun.core.errors import NotPermitted, PressrunError, UsageError
 
 INTERRUPTED = 130
+_COMPLETE = "_PRESSRUN_COMPLETE"
 _WIDTH = 100
 _EXIT_CODES = """\b
 Exit codes:
@@ -64,6 +65,10 @@ for group in build_groups():
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one call and end the process with its exit code."""
+    if (
+        _COMPLETE in os.environ
+    ):  # a shell asks while somebody types: what goes wrong must not be written into their line
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     code = run(sys.argv[1:] if arguments is None else list(arguments))
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # closed, or nobody reads it

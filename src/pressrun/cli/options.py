@@ -9,12 +9,13 @@ from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from pressrun.cli.invocation import invocation_of
 from pressrun.cli.read_only import reading
 from pressrun.cli.verb_table import VERBS
 from pressrun.core.errors import NotFound, PressrunError
-from pressrun.store import lists
+from pressrun.store import editions, lists
 
 if TYPE_CHECKING:
     _IntType = click.ParamType[int]
@@ -24,6 +25,7 @@ else:
 F = TypeVar("F", bound=Callable[..., object])
 
 LARGEST_ID = (1 << 63) - 1  # the largest row id in SQLite
+_MOST_OFFERED = 50  # what a shell shows at once is to be read
 _DIGITS = len(str(LARGEST_ID))
 _NUMBER = re.compile(r"-?0*([0-9]+)", re.ASCII)
 
@@ -94,4 +96,21 @@ EDITION_ID = RowId("no such edition: {} (see `pressrun edition ls`)")
 KEPT_MAIL_ID = RowId("no such kept mail: {} (see `pressrun inbound ls`)")
 HELD_SIGN_UP_ID = RowId("no such held sign-up: {} (see `pressrun held ls`)")
 
-edition_argument = click.argument("edition_id", metavar="ID", type=EDITION_ID)
+
+def _complete_editions(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
+    """The newest editions whose id begins with `prefix`, with list and state; no subject, which may name people.
+
+    None if the configuration or the data cannot be read.
+    """
+    try:
+        with reading(invocation_of(ctx)) as tx:
+            begun = [one for one in editions.all_editions(tx) if str(one.id).startswith(prefix)]
+    except (PressrunError, OSError):
+        return []
+    return [CompletionItem(str(one.id), help=f"{one.list_name} {one.state}") for one in begun[:_MOST_OFFERED]]
+
+
+edition_argument = click.argument("edition_id", metavar="ID", type=EDITION_ID, shell_complete=_complete_editions)
+several_editions_argument = click.argument(
+    "edition_ids", metavar="ID…", type=EDITION_ID, nargs=-1, required=True, shell_complete=_complete_editions
+)

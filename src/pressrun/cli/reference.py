@@ -25,8 +25,8 @@ Verbs that reach everybody or cannot be undone (`send`, `list close`, `list rm`,
 `edition cancel`, `held release`, `held rm`, `inbound rm`, `key rotate`) say what they are about to do and ask on a
 terminal; elsewhere they need `--yes`.
 
-To complete verbs and options in bash: `eval "$(_PRESSRUN_COMPLETE=bash_source pressrun)"`; `zsh_source` and
-`fish_source` do the same for those shells.
+Shells complete verbs, options, the names of lists and the ids of editions. The Debian package installs what they need;
+elsewhere copy the file of your shell from [packaging/completion](../packaging/completion), which says where to.
 """
 
 

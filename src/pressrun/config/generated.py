@@ -133,7 +133,12 @@ def reference() -> str:
 def _default(key: Setting) -> str:
     if key.is_required:
         return "required"
-    return f"`{_toml(key.default)}`" if key.default is not None else "none"
+    return "none" if key.default is None else f"`{shown_default(key)}`"
+
+
+def shown_default(key: Setting) -> str:
+    """The default of a key that need not be given, as the file would have it; "none" where there is none."""
+    return "none" if key.default is None else _toml(key.default)
 
 
 def _cell(key: Setting) -> str:

@@ -103,7 +103,6 @@ def _parse_any(typed: str) -> Address:
         validated = validate_email(
             typed,
             check_deliverability=False,
-            strict=True,
             globally_deliverable=False,  # operators try things with `.invalid` and the like
             test_environment=True,  # the same for `.test`, which has a flag of its own
             allow_smtputf8=True,

@@ -137,7 +137,10 @@ class Skeleton:
     @classmethod
     def decode(cls, stored: bytes) -> Skeleton:
         """Decode what `encode` wrote. Raises ValueError for anything else."""
-        stored_skeleton = msgspec.msgpack.decode(stored, type=_Stored)
+        try:
+            stored_skeleton = msgspec.msgpack.decode(stored, type=_Stored)
+        except msgspec.MsgspecError as problem:  # a ValueError only in newer releases of msgspec
+            raise ValueError(f"{problem}") from None
         if stored_skeleton.version != _VERSION:
             raise ValueError(f"unknown skeleton version {stored_skeleton.version}")
         return cls(stored_skeleton)
