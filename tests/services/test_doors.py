@@ -247,6 +247,16 @@ def take_file(*, asks: bool) -> Use:
     return use
 
 
+async def sync(press: Pressroom, address: Address, _: Any = None) -> None:
+    """The roster lists the address."""
+    await press.office.subscribers.import_batch("news", [ImportRow(line=2, email=address.typed)], source="sync")
+
+
+async def removed_by_sync(press: Pressroom, address: Address) -> None:
+    await sync(press, address)
+    await press.office.subscribers.remove_synced("news", [address.key])
+
+
 async def join(press: Pressroom, address: Address) -> None:
     await press.office.subscribers.add("news", address)
 
@@ -421,6 +431,8 @@ DOORS: dict[str, tuple[Door, Use, str]] = {
     "subscriber add, asking": (nothing, add(asks=True), ""),
     "import": (nothing, take_file(asks=False), ""),
     "import, asking": (nothing, take_file(asks=True), ""),
+    "sync": (nothing, sync, ""),
+    "sync of somebody whom an earlier one removed": (removed_by_sync, sync, ""),
     "queued copy": (queue_copy, wait, ""),
     "deferred copy": (defer_copy, wait, ""),
     "paused copy": (pause_copy, resume, ""),

@@ -82,6 +82,15 @@ def import_rows(*, state: str = "", asks: bool = False, odd: str = "") -> UseCas
     return run
 
 
+async def sync_rows(office: Office) -> None:
+    rows = [ImportRow(line=number, email=f"r{number}@reader.example") for number in range(1000)]
+    await office.subscribers.import_batch("news", rows, source="sync")
+
+
+async def remove_synced(office: Office) -> None:
+    await office.subscribers.remove_synced("news", [f"r{number}@reader.example" for number in range(1000)])
+
+
 async def queue_copies(office: Office) -> None:
     """An edition whose copies are all claimed, as far as readers may be mailed."""
     edition = await office.make_edition(state=EditionState.SENDING)
@@ -164,6 +173,8 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "1,000 rows are imported and asked": (nothing, import_rows(asks=True), 10),
     "1,000 rows change what is known": (import_rows(), import_rows(state="suspended", odd="unsubscribed"), 12),
     "1,000 rows in all states are imported": (import_rows(), import_rows(state="pending", odd="unsubscribed"), 12),
+    "1,000 members are removed by a sync": (sync_rows, remove_synced, 10),
+    "1,000 removed members come back by a sync": (after(sync_rows, remove_synced), sync_rows, 10),
     "1,000 requests expire": (import_rows(asks=True), expire, 9),
     "pauses end": (import_rows(state="suspended"), end_all_pauses, 1),
     "100 readers are refused for good": (after(import_rows(), queue_copies), refuse(BounceClass.GONE), 10),

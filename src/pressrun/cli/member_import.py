@@ -23,13 +23,15 @@ from pressrun.cli.write_verbs import VerbCalls, executing
 from pressrun.control.arguments import SubscriberImport, SuppressionImport
 from pressrun.core.errors import UsageError
 from pressrun.operations.csv_records import BadRow
-from pressrun.operations.sources.batches import MemberBatch, member_batches
+from pressrun.operations.sorted_texts import repeated_texts
+from pressrun.operations.sources.batches import MemberBatch, address_keys, member_batches
 from pressrun.operations.sources.columns import parse_map
-from pressrun.operations.sources.formats import ALIASES, FORMATS, STATES, read_members
+from pressrun.operations.sources.formats import ALIASES, FORMATS, STATES, MemberFile, read_members
 from pressrun.operations.sources.member import SourceMember
 from pressrun.runtime.clock import utc_now
 from pressrun.services.operating.import_decision import RowOutcome
 from pressrun.services.operating.import_preview import ImportPreview, RowPreview
+from pressrun.services.operating.import_writes import SOURCE
 from pressrun.services.operating.subscriber_import import SKIPPED, ImportOptions
 from pressrun.store.datadir import load_keys
 
@@ -80,13 +82,24 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
     """
     mapped = parse_map(pairs)
     with _new_rejects(rejects) as rejected, open_input(file) as opened, closing(ImportOutcome(rejected)) as outcome:
-        source = read_members(opened, Path(file).name, file_format, mapped=mapped, state=state)
+        start = opened.tell()
+
+        def read() -> MemberFile:
+            opened.seek(start)
+            return read_members(opened, Path(file).name, file_format, mapped=mapped, state=state)
+
+        source = read()
         if source.warning:
             print_warning(source.warning)
         for name in _COUNTED:
             outcome.count(name, 0)
-        carry_out = _preview if dry_run else _import
-        carry_out(invocation, list_name, source.members, outcome, asks=send_confirmation)
+        if dry_run:
+            repeated = repeated_texts(address_keys(source.members))
+            with reading(invocation) as tx:
+                options = preview_options(invocation, list_name, asks=send_confirmation)
+                preview_members(ImportPreview(tx, options, repeated), read().members, outcome)
+        else:
+            _import(invocation, list_name, source.members, outcome, asks=send_confirmation)
         outcome.print(as_json=as_json)
         if outcome.is_all_refused and not as_json:
             print_warning("every row was refused, so nothing was imported")
@@ -134,11 +147,12 @@ def _suppress(calls: VerbCalls, list_name: str, batch: MemberBatch, *, is_first:
     return {"suppressed": answer["added"], "unchanged": answer["unchanged"], "invalid": answer["invalid"]}
 
 
-def _preview(invocation: Invocation, list_name: str, members: Members, outcome: ImportOutcome, *, asks: bool) -> None:
-    """Count what the import would do now; only reads."""
-    with reading(invocation) as tx:
-        options = ImportOptions(list_name=list_name, keys=load_keys(invocation.data), now=int(utc_now()), asks=asks)
-        preview_members(ImportPreview(tx, options), members, outcome)
+def preview_options(
+    invocation: Invocation, list_name: str, *, asks: bool = False, source: str = SOURCE
+) -> ImportOptions:
+    """How an import that is only counted is carried out."""
+    keys = load_keys(invocation.data)
+    return ImportOptions(list_name=list_name, keys=keys, now=int(utc_now()), asks=asks, source=source)
 
 
 def preview_members(preview: ImportPreview, members: Members, outcome: ImportOutcome) -> None:

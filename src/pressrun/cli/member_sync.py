@@ -19,7 +19,7 @@ import click
 from pressrun.cli.files import open_input
 from pressrun.cli.import_outcome import ImportOutcome
 from pressrun.cli.invocation import Invocation
-from pressrun.cli.member_import import Members, preview_members
+from pressrun.cli.member_import import Members, preview_members, preview_options
 from pressrun.cli.options import list_argument, verb
 from pressrun.cli.output import print_info
 from pressrun.cli.read_only import reading
@@ -28,17 +28,14 @@ from pressrun.control.arguments import SubscriberImport, SyncRemoval
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow
-from pressrun.operations.sorted_texts import sorted_texts
+from pressrun.operations.sorted_texts import repeated_texts, sorted_texts
 from pressrun.operations.sources.batches import member_batches
 from pressrun.operations.sources.columns import parse_map
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import MemberState
-from pressrun.runtime.clock import utc_now
 from pressrun.services.operating.import_decision import SYNC, RowOutcome
 from pressrun.services.operating.import_preview import ImportPreview
 from pressrun.services.operating.member_sync import leavers, synced_members
-from pressrun.services.operating.subscriber_import import ImportOptions
-from pressrun.store.datadir import load_keys
 from pressrun.store.transaction import Transaction
 
 _REMOVED_AT_ONCE = 1000  # in one transaction, so that others wait only for a moment
@@ -125,14 +122,9 @@ def sync(
             outcome.count("left", number)
             if dry_run:
                 outcome.count_change("not listed any more", "unsubscribed", number)
-                options = ImportOptions(
-                    list_name=list_name,
-                    keys=load_keys(invocation.data),
-                    now=int(utc_now()),
-                    asks=False,
-                    source=SYNC,
-                )
-                preview_members(ImportPreview(tx, options), _active(members()), outcome)
+                repeated = repeated_texts(_listed_keys(members()))
+                options = preview_options(invocation, list_name, source=SYNC)
+                preview_members(ImportPreview(tx, options, repeated), _active(members()), outcome)
         if not dry_run:
             _remove(invocation, list_name, leaving)
             _add(invocation, list_name, members(), outcome)

@@ -6,7 +6,7 @@ import heapq
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import islice
+from itertools import islice, pairwise
 
 _RUN = 100_000  # texts that are sorted at once: about 15 MB of addresses, and a file for each 100,000 of them
 
@@ -22,3 +22,9 @@ def sorted_texts(texts: Iterable[str], *, run: int = _RUN) -> Iterator[Iterator[
             file.seek(0)
             runs.append(line.rstrip("\n") for line in file)
         yield heapq.merge(*runs)
+
+
+def repeated_texts(texts: Iterable[str]) -> frozenset[str]:
+    """The texts that come more than once; memory grows with their number only."""
+    with sorted_texts(texts) as ordered:
+        return frozenset(text for text, after in pairwise(ordered) if text == after)

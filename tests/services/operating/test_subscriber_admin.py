@@ -68,7 +68,7 @@ def row(line: int, email: str, **fields: str) -> ImportRow:
 async def take(office: Office, rows: Sequence[ImportRow], *, asks: bool = False) -> dict[str, object]:
     """The import, after its dry run counted the same and changed nothing."""
     terms = ImportOptions(list_name="news", keys=office.keys, now=int(office.now), asks=asks)
-    surveyed = await office.database.read(lambda tx: ImportPreview(tx, terms).preview_rows(rows)[1].plain())
+    surveyed = await office.database.read(lambda tx: ImportPreview(tx, terms, ()).preview_rows(rows)[1].plain())
     found = await office.subscribers.import_batch("news", rows, asks=asks)
     assert surveyed == found
     return {name: value for name, value in found.items() if value}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
@@ -42,6 +45,14 @@ class MemberBatch:
 
     def __len__(self) -> int:
         return len(self.members) + len(self.bad)
+
+
+def address_keys(members: Iterable[SourceMember | BadRow]) -> Iterator[str]:
+    """The keys of the addresses of all members, as far as they are addresses."""
+    for member in members:
+        if isinstance(member, SourceMember):
+            with suppress(BadInput):
+                yield parse_address(member.address).key
 
 
 def member_batches(members: Iterable[SourceMember | BadRow]) -> Iterator[MemberBatch]:

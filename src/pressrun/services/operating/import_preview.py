@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pressrun.core.address import parse_address
@@ -34,17 +34,19 @@ class RowPreview(NamedTuple):
 class ImportPreview:
     """An import in one snapshot of the database. Raises NotFound, and Refused for a closed list.
 
-    A row sees what the rows before it would have done, so memory grows with the number of different addresses.
+    A row sees what the rows before it would have done. Across batches that is kept for the keys in `repeated` alone, of
+    the addresses that come more than once, so that memory does not grow with the others.
     """
 
-    def __init__(self, tx: Transaction, options: ImportOptions) -> None:
+    def __init__(self, tx: Transaction, options: ImportOptions, repeated: Container[str]) -> None:
         self._tx = tx
         self._options = options
+        self._repeated = repeated
         self._target = require_open_list(tx, options.list_name)
         self._known: dict[str, PriorState] = {}
 
     def preview_rows(self, rows: Iterable[ImportRow]) -> tuple[list[RowPreview], ImportCounts]:
-        """What `import_rows` would do with a batch, and count."""
+        """What `import_rows` would do with the rows of a batch, and count; ends the batch."""
         prepared = prepare_rows(self._options, rows)
         self._learn(prepared.digests)
         counts, previews = ImportCounts(invalid=list(prepared.invalid)), []
@@ -54,6 +56,7 @@ class ImportPreview:
             counts.add(row, decision.outcome)
             after = self._known[row.key] = state_after(prior, row, decision)
             previews.append(RowPreview(row.line, decision.outcome, after.state))
+        self._known = {key: prior for key, prior in self._known.items() if key in self._repeated}
         return previews, counts
 
     def preview_suppressions(self, rows: Sequence[SuppressionRow]) -> tuple[list[int], list[tuple[int, str]]]:
