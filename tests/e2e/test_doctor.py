@@ -22,10 +22,10 @@ from tests.e2e.house import HOST, House
 from tests.e2e.town import PASSWORD, ProxyHabit, Town, open_town
 
 from pressrun.config import load_settings
+from pressrun.core.disk_room import StorageRoom
 from pressrun.daemon.doctor import build_subject, build_world
 from pressrun.operations.dkim_keys import KeyType, PublishedKey, create_dkim_key
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity
-from pressrun.operations.doctor.subject import DiskRoom
 from pressrun.operations.doctor.table import CHECKS, exit_code, run_checks
 
 pytestmark = pytest.mark.only_on(
@@ -35,9 +35,9 @@ pytestmark = pytest.mark.only_on(
 SENDS_FROM = "203.0.113.10"
 MX = f"mx.{HOST}"
 REVERSE = "10.113.0.203.in-addr.arpa"
-ROOM = DiskRoom(50 << 30, 100 << 30, 900_000, 1_000_000)
-FULL = DiskRoom(100 << 20, 100 << 30, 900_000, 1_000_000)
-NO_INODES = DiskRoom(50 << 30, 100 << 30, 900, 1_000_000)
+ROOM = StorageRoom(free=50 << 30, inodes=900_000)
+FULL = StorageRoom(free=100 << 20, inodes=900_000)
+NO_INODES = StorageRoom(free=50 << 30, inodes=0)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,7 @@ def daemon_house(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> I
     """A daemon that takes mail and serves pages; its own relay is never used."""
     house = House(folder=tmp_path_factory.mktemp("doctor"), relay_port=1)
     shutil.copytree(furnished, house.folder / "data")
+    house.do("backup", tmp_path_factory.mktemp("backups"))
     house.do("list", "create", "tides", "--title", "Tides", "--from", "tides@quay.example")
     house.start()
     yield house
@@ -113,7 +114,7 @@ async def examine(setup: Setup, house: House, authority: Authority, check: str |
     config = write_config(setup, house, authority)
     settings = load_settings(config)
     world = build_world(settings, setup.town.dns.place)
-    quiet: dict[str, Any] = {"find_clock_state": lambda: True, "disk_room": lambda _: ROOM, **setup.world}
+    quiet: dict[str, Any] = {"find_clock_state": lambda: True, "measure_room": lambda _: ROOM, **setup.world}
     world = replace(world, tls=authority.client, smtp_port=setup.town.exchanger.port, **quiet)
     subject = await asyncio.to_thread(build_subject, settings, world, setup.list_name)
     return await run_checks(subject, [one for one in CHECKS if check in (None, one.id)])
@@ -354,8 +355,19 @@ SETUPS: dict[str, tuple[Break, str, str, str]] = {
         "clock",
         "s ahead of that of the proxy",
     ),
-    "a full disk": (lambda setup: setup.world.update(disk_room=lambda _: FULL), "fail", "disk", "100 MiB free"),
-    "no inodes": (lambda setup: setup.world.update(disk_room=lambda _: NO_INODES), "fail", "disk", "0% of its inodes"),
+    "a backup of last week": (
+        lambda setup: setup.world.update(clock=lambda: time.time() + 9 * 86_400),
+        "fail",
+        "backup",
+        "9.0 days old",
+    ),
+    "a full disk": (lambda setup: setup.world.update(measure_room=lambda _: FULL), "fail", "disk", "100 MiB are free"),
+    "no inodes": (
+        lambda setup: setup.world.update(measure_room=lambda _: NO_INODES),
+        "fail",
+        "disk",
+        "0 inodes are free",
+    ),
 }
 
 
@@ -413,7 +425,7 @@ async def test_a_proxy_that_is_not_trusted(
     try:
         async with opened_setup(house, authority, key) as setup:
             setup.http["trusted_proxies"] = ["192.0.2.3"]
-            bad = shown(await examine(setup, house, authority), DoctorSeverity.WARN, DoctorSeverity.FAIL)
+            bad = shown(await examine(setup, house, authority, "proxy"), DoctorSeverity.WARN, DoctorSeverity.FAIL)
     finally:
         house.close()
     (line,) = bad

@@ -21,7 +21,7 @@ from pressrun.message.signatures.dkim import Signer, load_signing_key
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.operations.dkim_keys import published_key
 from pressrun.operations.dns import DnsLookups
-from pressrun.operations.doctor.machine import find_clock_state, read_disk_room
+from pressrun.operations.doctor.machine import find_clock_state
 from pressrun.operations.doctor.senders import own_addresses
 from pressrun.operations.doctor.subject import (
     CachedLookups,
@@ -33,9 +33,11 @@ from pressrun.operations.doctor.subject import (
     World,
 )
 from pressrun.runtime.clock import utc_now
+from pressrun.services.operating.storage_watch import room_limits
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import lists
 from pressrun.store.datadir import DataDir, load_keys
+from pressrun.store.disk_usage import measure_room
 from pressrun.store.location import open_for_reading, require_current_schema
 
 _DNS_SECONDS = 4.0  # at least: a check may wait longer than an edition that goes out
@@ -54,7 +56,7 @@ def build_world(settings: Settings, resolver: TcpEndpoint | None) -> World:
         entropy=os.urandom,
         own_addresses=own_addresses,
         find_clock_state=find_clock_state,
-        disk_room=read_disk_room,
+        measure_room=measure_room,
     )
 
 
@@ -74,6 +76,7 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
         relays=tuple(_relay(relay, settings.site.mail_domain) for relay in settings.relays),
         trusted_proxies=settings.http.trusted_proxies,
         mail_listeners=_mail_listeners(settings, daemon),
+        room_limits=room_limits(settings.for_services()),
         sends_from=settings.doctor.sends_from,
         sign=lambda content: _sign(settings, content),
         daemon=daemon,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
+from pressrun.daemon.doctor_rounds import DoctorRounds
 from pressrun.daemon.listeners import DaemonListeners
 from pressrun.daemon.metrics_page import MetricsPage
 from pressrun.daemon.services import Services
@@ -34,11 +35,12 @@ class Running:
     relay_watch: RelayWatch
     storage_watch: StorageWatch
     alert_watch: AlertWatch
+    doctor_rounds: DoctorRounds
 
     def loops_ended_first(self) -> list[BackgroundLoop]:
         """The loops for what comes in, and for what is due by the clock."""
         operating, page = self.services.operating, self.page
-        by_the_clock = [operating.housekeeping, operating.retention, page.measurements, page.lag]
+        by_the_clock = [operating.housekeeping, operating.retention, page.measurements, page.lag, self.doctor_rounds]
         alerting = [self.relay_watch, self.storage_watch, self.alert_watch]
         return [*by_the_clock, *alerting, self.services.readers.web_requests, *self.listeners.loops]
 

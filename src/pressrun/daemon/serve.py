@@ -36,6 +36,7 @@ from pressrun.daemon.assembly import (
     build_workers,
 )
 from pressrun.daemon.descriptors import raise_limit, shortage
+from pressrun.daemon.doctor_rounds import DoctorRounds
 from pressrun.daemon.event_loop_lag import EventLoopLag
 from pressrun.daemon.listeners import DaemonListeners
 from pressrun.daemon.measurements import Measurements
@@ -157,6 +158,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
             storage_watch=build_storage_watch(current, database, metrics, reports, dispatcher.wake),
             alert_watch=build_alert_watch(current, database, readiness, reports, metrics, dispatcher.wake),
+            doctor_rounds=DoctorRounds(current, utc_now, partial(_show_findings, metrics)),
         )
         stop.connect(dispatcher, settings.delivery.drain_seconds, stopping.set)
         services.verbs.update(move_verbs(MoveSource(data.database, session.session, stop)))
@@ -287,6 +289,11 @@ async def _stop(running: Running) -> None:
     for problem in ends:
         if isinstance(problem, BaseException):  # such as a socket that cannot be removed
             log.error("daemon.not_closed", exc_info=problem)
+
+
+def _show_findings(metrics: Metrics, by_severity: Mapping[str, int], at: float) -> None:
+    metrics.set_all("doctor_findings", by_severity)
+    metrics.set("doctor_timestamp_seconds", at)
 
 
 def _log_step(seconds: float) -> None:

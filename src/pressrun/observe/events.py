@@ -25,6 +25,9 @@ EVENTS: dict[str, str] = {
     "config.warning": "something in the file that is probably a mistake",
     "config.differs": "another machine used this database last, with other values of these settings; make them alike",
     "config.needs_restart": "a key changed that only a restart can apply",
+    "doctor.found": "the weekly run of `pressrun doctor` found something to mend: what, and how",
+    "doctor.finished": "the weekly run of `pressrun doctor` is over",
+    "doctor.not_run": "the weekly run of `pressrun doctor` did not come to an end; the next one is in a week",
     "doctor.check_failed": "a check of `pressrun doctor` failed because of a bug of ours; the others go on",
     # the database
     "session.not_renewed": "the lease of this process could not be renewed; will retry shortly",

@@ -65,6 +65,8 @@ GAUGES = (
     Series("database_bytes", "Size of the database, in whole MiB; measured every 15 s"),
     Series("database_up", "1 if the database answers; while it does not, numbers of rows are the last known ones"),
     Series("database_wal_bytes", "Size of SQLite's write-ahead log, in whole MiB; measured every 15 s"),
+    Series("doctor_findings", "What the last weekly run of `pressrun doctor` found, by severity", ("severity",)),
+    Series("doctor_timestamp_seconds", "When `pressrun doctor` was last run by the daemon, 0 if not since the start"),
     Series("editions_paused", "Paused editions, by what paused them: itself or person; measured every 15 s", ("by",)),
     Series("event_loop_lag_seconds", "By how much the event loop was late at worst, in the last 30 to 60 s"),
     Series("inbound_waiting", "Received mails that have waited to be processed for a minute or longer", ("queue",)),

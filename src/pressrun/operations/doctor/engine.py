@@ -13,9 +13,12 @@ from datetime import UTC, datetime
 from pressrun.core.errors import PressrunError
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, failed, passed, warned
 from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.store import last_backup
 from pressrun.store.data_check import find_content_problems
 from pressrun.store.location import EngineVersion
 
+MISSED_DAYS = 2  # a nightly backup was missed
+OLD_DAYS = 8  # a weekly one, too
 _SOON_SECONDS = 180 * 86_400  # to plan the upgrade of a server
 
 
@@ -84,6 +87,19 @@ def _check_database(subject: DoctorSubject) -> list[DoctorFinding]:
         remedy = "Set it to on, or restore a backup to another disk"
         problems = [failed(risk, remedy) for risk in database.find_risks()]
     return problems or [passed(f"{database} is whole, with its keys")]
+
+
+async def check_backup(subject: DoctorSubject) -> list[DoctorFinding]:
+    """Whether a night's work would be lost, or more."""
+    backup = last_backup.find(subject.data)
+    enable = "Run `systemctl enable --now pressrun-backup.timer`, or `pressrun backup DIR` from a timer of yours"
+    if backup is None:
+        return [warned("no backup made by `pressrun backup` is known", enable)]
+    days = (subject.world.clock() - backup.at) / 86_400
+    message = f"the last backup is {days:.1f} days old"
+    if days > OLD_DAYS:
+        return [failed(message, enable)]
+    return [warned(message, enable) if days > MISSED_DAYS else passed(message)]
 
 
 async def check_engine(subject: DoctorSubject) -> list[DoctorFinding]:

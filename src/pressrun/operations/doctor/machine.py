@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pressrun.core.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
-from pressrun.operations.doctor.subject import DiskRoom, DoctorSubject
+from pressrun.operations.doctor.subject import DoctorSubject
 from pressrun.operations.doctor.web import date_of_page
 from pressrun.store.data_check import find_access_problems
 
 _STATUS_AT, _TIMEX_OCTETS = 40, 208  # in struct timex of adjtimex(2), on 64 bits
+_TIMESYNCD = Path("/run/systemd/timesync/synchronized")  # systemd-timesyncd.service(8)
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC
 _SKEW_SECONDS = 5  # the page's Date has whole seconds, and takes a moment to come
 _BAD_SKEW_SECONDS = 300  # receivers refuse signatures from so far in the future
-
-LOW_SHARE, LOWEST_SHARE = 0.10, 0.02  # of the disk, or of its inodes: time to act, and none left
-LOW_OCTETS, LOWEST_OCTETS = 2 << 30, 256 << 20  # as much is enough on a large disk
 _MIB = 1 << 20
 
 
@@ -44,7 +42,9 @@ async def check_clock(subject: DoctorSubject) -> list[DoctorFinding]:
 
 
 def find_clock_state() -> bool | None:
-    """Whether the kernel says that the clock is synchronised (adjtimex(2)); None where it may not be asked."""
+    """Whether the kernel (adjtimex(2)) or systemd-timesyncd says that the clock is right; None where nobody says."""
+    if _TIMESYNCD.exists():
+        return True
     call = getattr(ctypes.CDLL(None, use_errno=True), "adjtimex", None)
     timex = ctypes.create_string_buffer(_TIMEX_OCTETS)  # modes=0: read alone
     if call is None or ctypes.sizeof(ctypes.c_long) != 8 or call(timex) < 0:
@@ -54,30 +54,24 @@ def find_clock_state() -> bool | None:
 
 
 async def check_disk(subject: DoctorSubject) -> list[DoctorFinding]:
-    """Room for mail that comes in, and for the rows of the next edition."""
-    folder = next(path for path in (subject.data.root, *subject.data.root.parents) if path.exists())
-    return [grade_disk(folder, subject.world.disk_room(folder))]
+    """Room for mail that comes in, and for the rows of the next edition, by the thresholds of the daemon."""
+    if not subject.data.root.exists():
+        return []  # check_database says that there is nothing yet
+    return [grade_disk(subject.data.root, subject.world.measure_room(subject.data), subject.room_limits)]
 
 
-def read_disk_room(folder: Path) -> DiskRoom:
-    """What the file system of a folder has for users other than root."""
-    found = os.statvfs(folder)
-    return DiskRoom(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, found.f_favail, found.f_files)
-
-
-def grade_disk(folder: Path, room: DiskRoom) -> DoctorFinding:
-    """By octets and by inodes; some file systems have no inodes to count."""
-    share = room.free / room.total if room.total else 0.0
-    inode_share = room.free_inodes / room.inodes if room.inodes else 1.0
-    message = f"{folder} has {room.free // _MIB} MiB free ({share:.0%})"
-    if room.inodes:
-        message += f" and {inode_share:.0%} of its inodes"
+def grade_disk(folder: Path, room: StorageRoom, limits: RoomLimits) -> DoctorFinding:
+    """By what is free, the inodes, and the write-ahead log."""
+    message = f"{room.free // _MIB:,} MiB are free at {folder}"
     remedy = f"Make room: see `du -xh --max-depth=1 {folder}`, or enlarge the disk"
-    if inode_share < LOWEST_SHARE or (room.free < LOWEST_OCTETS and share < LOW_SHARE):
-        return failed(message, remedy)
-    if inode_share < LOW_SHARE or (room.free < LOW_OCTETS and share < LOW_SHARE):
-        return warned(message, remedy)
-    return passed(message)
+    match decide_level(room, DiskLevel.OK, limits):
+        case DiskLevel.OK:
+            return passed(message)
+        case DiskLevel.LOW:
+            return warned(f"{message}, less than [limits] disk_warning", remedy)
+        case DiskLevel.NEARLY_FULL:
+            reason = why_nearly_full(room, limits, is_left=False)
+            return failed(f"the disk is nearly full, so nothing is sent or imported: {reason}", remedy)
 
 
 async def check_files(subject: DoctorSubject) -> list[DoctorFinding]:

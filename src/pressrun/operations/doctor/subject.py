@@ -7,9 +7,10 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from pressrun.core.address import parse_address
+from pressrun.core.disk_room import RoomLimits, StorageRoom
 from pressrun.core.endpoint import Endpoint
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import OF_NO_LIST
@@ -85,15 +86,6 @@ class CachedLookups:
         return list(await asyncio.gather(self.query(name, "A"), self.query(name, "AAAA")))
 
 
-class DiskRoom(NamedTuple):
-    """What of a disk is free, and how much there is."""
-
-    free: int
-    total: int
-    free_inodes: int
-    inodes: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """How the world is reached; tests have one of their own."""
@@ -103,7 +95,7 @@ class World:
     entropy: Callable[[int], bytes]
     own_addresses: Callable[[], Sequence[str]]
     find_clock_state: Callable[[], bool | None]
-    disk_room: Callable[[Path], DiskRoom]
+    measure_room: Callable[[DataDir], StorageRoom]
     tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
     smtp_port: int = 25  # of mail exchangers
     contact_seconds: float = 10.0  # for one connection
@@ -124,6 +116,7 @@ class DoctorSubject:
     relays: tuple[ConfiguredRelay, ...]
     trusted_proxies: tuple[str, ...]
     mail_listeners: Mapping[str, Endpoint]
+    room_limits: RoomLimits
     sends_from: tuple[str, ...]
     sign: Callable[[bytes], bytes]
     daemon: RunningDaemon | None

@@ -12,7 +12,7 @@ from pressrun.observe.log import event
 from pressrun.operations.doctor.bounce_way import check_bounce_address, check_mx
 from pressrun.operations.doctor.dkim import check_dkim
 from pressrun.operations.doctor.dmarc import check_alignment, check_dmarc
-from pressrun.operations.doctor.engine import check_database, check_engine
+from pressrun.operations.doctor.engine import check_backup, check_database, check_engine
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, warned
 from pressrun.operations.doctor.machine import check_clock, check_disk, check_files
 from pressrun.operations.doctor.pointer import check_ptr
@@ -89,6 +89,7 @@ CHECKS = (
     DoctorCheck(id="disk", what="there is room", run=check_disk),
     DoctorCheck(id="files", what="nobody else can read keys, passwords and data", run=check_files),
     DoctorCheck(id="database", what="the database is whole, with its keys", run=check_database),
+    DoctorCheck(id="backup", what="the last backup is not old", run=check_backup),
     DoctorCheck(id="engine", what="the database engine has no known fault that matters", run=check_engine),
 )
 

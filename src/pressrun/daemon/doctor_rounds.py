@@ -1,0 +1,161 @@
+"""`pressrun doctor` once a week, for the log and the metrics: in a process of its own, so that nothing waits for it.
+
+The hour is that of the installation, by its mail_domain, so that not all of them ask the same servers at once. It never
+follows a start: after one, the next such hour is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from pressrun.config.settings import Settings
+from pressrun.core.current import Current
+from pressrun.observe.log import event
+from pressrun.operations.dns import is_reserved
+from pressrun.operations.doctor.finding import DoctorSeverity
+from pressrun.runtime.child_process import CANNOT_START
+from pressrun.services.background import BackgroundLoop
+from pressrun.services.ports import Clock
+
+log = logging.getLogger("pressrun.doctor")
+
+WEEK_SECONDS = 7 * 86_400
+POLL_SECONDS = 600.0  # so that a clock that was set, or a machine that slept, is noticed
+ROUND_SECONDS = 600.0  # for all checks, which have limits of their own
+_LEVELS = {DoctorSeverity.WARN: logging.WARNING, DoctorSeverity.FAIL: logging.ERROR}
+
+RunDoctor = Callable[[Settings], Awaitable[bytes]]
+"""Runs `pressrun doctor --json` and returns what it printed; raises RoundFailed."""
+
+
+class RoundFailed(Exception):
+    """There were no findings; the message says why."""
+
+
+class WeeklyFinding(msgspec.Struct, frozen=True):
+    """One finding, as `doctor --json` prints it."""
+
+    check: str
+    severity: DoctorSeverity
+    message: str
+    remedy: str
+
+
+class WeeklyFindings(msgspec.Struct, frozen=True):
+    """What `doctor --json` prints."""
+
+    findings: list[WeeklyFinding]
+    counts: dict[DoctorSeverity, int]
+
+
+class DoctorRounds(BackgroundLoop):
+    """Waits for the hour, runs doctor, and shows what it found."""
+
+    name = "doctor"
+    unavailable = "doctor.not_run"
+
+    def __init__(
+        self,
+        settings: Current[Settings],
+        clock: Clock,
+        show: Callable[[Mapping[str, int], float], None],
+        run: RunDoctor | None = None,
+    ) -> None:
+        super().__init__(clock)
+        self._settings = settings
+        self._clock = clock
+        self._show = show
+        self._run = run or run_doctor
+        self.due_at = next_round(clock(), settings.value.site.mail_domain)
+
+    async def step(self) -> bool:
+        """Wait for a while, and run doctor if it is due."""
+        await asyncio.sleep(min(POLL_SECONDS, max(0.0, self.due_at - self._clock())))
+        now = self._clock()
+        if now >= self.due_at:
+            self.due_at = next_round(now, self._settings.value.site.mail_domain)
+            if is_wanted(self._settings.value):
+                await self._run_round(now)
+        return True
+
+    async def _run_round(self, now: float) -> None:
+        try:
+            found = msgspec.json.decode(await self._run(self._settings.value), type=WeeklyFindings)
+        except (RoundFailed, msgspec.DecodeError) as problem:
+            event(log, "doctor.not_run", level=logging.WARNING, problem=str(problem))
+            return
+        for each in found.findings:
+            if each.severity in _LEVELS:
+                event(
+                    log,
+                    "doctor.found",
+                    level=_LEVELS[each.severity],
+                    check=each.check,
+                    finding=each.message,
+                    remedy=each.remedy,
+                )
+        counts = {severity.value: found.counts.get(severity, 0) for severity in DoctorSeverity}
+        event(log, "doctor.finished", passed=counts["pass"], warnings=counts["warn"], failures=counts["fail"])
+        self._show(counts, now)
+
+
+def is_wanted(settings: Settings) -> bool:
+    """Whether the configuration asks for it, or says nothing and the installation is one that the world can see."""
+    weekly = settings.doctor.weekly
+    return not is_reserved(settings.site.mail_domain) if weekly is None else weekly
+
+
+def next_round(now: float, mail_domain: str) -> float:
+    """The first moment after `now` that is the hour of an installation, in UTC seconds."""
+    digest = hashlib.sha256(mail_domain.encode()).digest()
+    hour = int.from_bytes(digest[:8], "big") % WEEK_SECONDS
+    return hour + ((now - hour) // WEEK_SECONDS + 1) * WEEK_SECONDS
+
+
+async def run_doctor(settings: Settings) -> bytes:
+    """The command itself, as an operator would call it."""
+    command = [sys.executable, "-P", "-m", "pressrun", "--config", str(settings.source), "doctor", "--json"]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except CANNOT_START as problem:
+        raise RoundFailed(f"it cannot be started ({type(problem).__name__})") from None
+    try:
+        async with asyncio.timeout(ROUND_SECONDS):
+            printed, _ = await process.communicate()
+    except TimeoutError:
+        raise RoundFailed(f"it took more than {ROUND_SECONDS:g} s") from None
+    finally:
+        await _end(process)
+    if process.returncode not in (0, 1, 2):
+        raise RoundFailed(f"it ended with {process.returncode}: {_reason(printed)}")
+    return printed
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Leave no process behind, also when the daemon stops meanwhile."""
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+
+
+def _reason(printed: bytes) -> str:
+    """The error that it printed as JSON."""
+    try:
+        answer: Any = msgspec.json.decode(printed)
+    except msgspec.DecodeError:
+        return "see `pressrun doctor`"
+    return str(answer.get("error", "see `pressrun doctor`")) if isinstance(answer, dict) else "see `pressrun doctor`"

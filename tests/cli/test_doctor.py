@@ -1,0 +1,138 @@
+"""`doctor` and `config show` as an operator calls them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.shell import Shell
+from tests.ports import free_port
+
+CONFIG = """
+[[relay]]
+name = "second"
+host = "127.0.0.1"
+port = 26
+username = "me"
+password_file = "secret"
+rate = "5/s"
+
+[delivery.domain."gmail.com"]
+rate = "3/s"
+"""
+
+
+def test_doctor_shows_what_it_found_with_its_remedy(shell: Shell) -> None:
+    """In text and as JSON alike; 2, since nothing answers on this machine."""
+    shell.make_list()
+    port = free_port()
+    shell.config.write_text(shell.config.read_text().replace("port = 25\n", f"port = {port}\n"))
+    text, found = shell.call("doctor"), shell.call("doctor", "--json")
+    assert (2, 2) == (text.code, found.code)
+    assert {"checked_at", "counts", "findings"} == found.json.keys()
+    counts = found.json["counts"]
+    assert sum(counts.values()) == len(found.json["findings"])
+    assert text.out.splitlines()[-1] == (
+        f"{counts['pass']} passed, {counts['warn']} warnings, {counts['fail']} failures"
+    )
+    for finding in found.json["findings"]:
+        assert finding["severity"] in {"pass", "warn", "fail"}
+        assert finding["remedy"] in text.out
+    by_check = {finding["check"]: finding for finding in found.json["findings"]}
+    assert by_check["database"]["severity"] == (
+        "pass" if isinstance(shell.database, Path) else "fail"
+    )  # fsync is off there
+    assert f"Start the mail server at 127.0.0.1:{port}" in by_check["relay"]["remedy"]
+    assert "no daemon is running" in by_check["round-trip"]["message"]
+
+
+def test_doctor_looks_at_one_list(shell: Shell) -> None:
+    """Alignment is by list."""
+    shell.make_list()
+    shell.make_list("tides")
+    assert {"news", "tides"} == _aligned(shell)
+    assert {"tides"} == _aligned(shell, "tides")
+    assert (1, True) == ((called := shell.call("doctor", "absent")).code, "no open list is called absent" in called.err)
+
+
+def _aligned(shell: Shell, *arguments: str) -> set[str]:
+    findings = shell.call("doctor", *arguments, "--json").json["findings"]
+    return {one["message"].split()[1].rstrip(":") for one in findings if one["check"] == "alignment"}
+
+
+def test_doctor_before_there_is_a_database(shell: Shell) -> None:
+    """It says so, and checks the rest."""
+    called = shell.call("doctor", "--json")
+    messages = {one["check"]: one["message"] for one in called.json["findings"]}
+    assert ("is not there yet" in messages["database"]) or ("no tables" in messages["database"])
+    assert "nobody else can read" in messages["files"]
+
+
+@pytest.mark.parametrize("resolver", ["", "localhost", "127.0.0.1:x", "127.0.0.1:99999"])
+def test_a_resolver_that_is_no_address(shell: Shell, resolver: str) -> None:
+    called = shell.call("doctor", "--resolver", resolver)
+    assert (64, True) == (called.code, "--resolver: found" in called.err)
+
+
+def test_files_that_others_can_read(shell: Shell) -> None:
+    """Each with the command that mends it."""
+    shell.make_list()
+    secret = shell.folder / "secret"
+    secret.write_text("hush")
+    secret.chmod(0o644)
+    shell.config.write_text(shell.config.read_text() + CONFIG)
+    shell.config.chmod(0o644)
+    (shell.data / "keys" / "link-1").chmod(0o640)
+    found = [one for one in shell.call("doctor", "--json").json["findings"] if one["check"] == "files"]
+    assert {
+        f"0600: chmod 600 {shell.data}/keys/link-1",
+        f"chmod o= {secret}",
+        f"chmod 640 {shell.config}",
+    } == {one["remedy"] for one in found}
+    assert ["fail", "warn", "fail"] == [one["severity"] for one in found]
+
+
+def test_config_show_says_where_each_value_comes_from(shell: Shell) -> None:
+    """The line of the file, or the default; keys of repeated tables are told apart."""
+    (shell.folder / "secret").write_text("hush")
+    before = shell.config.read_text()
+    shell.config.write_text(before + CONFIG)
+    rows = {row["key"]: row for row in shell.good("config", "show", "--json").json}
+    first = before.count("\n") + 1
+    assert {"key": "relay[2].host", "value": "127.0.0.1", "line": first + 3} == rows["relay[2].host"]
+    assert {"key": "relay[2].security", "value": "none", "line": None} == rows["relay[2].security"]
+    assert {"key": "relay[2].password_file", "value": "(set)", "line": first + 6} == rows["relay[2].password_file"]
+    assert {"key": 'delivery.domain."gmail.com".rate', "value": "3/s", "line": first + 10} == rows[
+        'delivery.domain."gmail.com".rate'
+    ]
+    assert rows["delivery.rate"]["line"] is None
+    text = shell.good("config", "show").out
+    assert f"{shell.config}:{first + 3}" in text
+    assert "hush" not in text
+    assert "secret" not in text
+
+
+def test_config_show_changed_leaves_the_defaults_out(shell: Shell) -> None:
+    """Also those that the file repeats."""
+    shell.config.write_text(shell.config.read_text().replace("\n[log]\n", '\n[log]\nlevel = "info"\n'))
+    changed = {row["key"] for row in shell.good("config", "show", "--changed", "--json").json}
+    assert {"data_dir", "base_url", "mail_domain", "relay[1].host", "relay[1].port"} <= changed
+    assert "log.level" not in changed
+    assert "log.level" in {row["key"] for row in shell.good("config", "show", "--json").json}
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://me:hush@db.test/pressrun", "postgresql://me:…@db.test/pressrun"),
+        ("postgresql://db.test/p?user=me&password=hush", "postgresql://db.test/p?user=me&password=…"),
+    ],
+)
+def test_config_show_hides_the_password_of_a_database(
+    shell: Shell, address: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever it stands in the address."""
+    lines = [line for line in shell.config.read_text().splitlines() if not line.startswith("database =")]
+    shell.config.write_text("\n".join([f'database = "{address}"', *lines]))
+    rows = {row["key"]: row["value"] for row in shell.good("config", "show", "--json").json}
+    assert shown == rows["database"]

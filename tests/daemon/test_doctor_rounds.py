@@ -1,0 +1,151 @@
+"""`doctor` once a week: when, whether at all, and what becomes of its findings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pressrun.config import Settings, load_settings, write_initial_config
+from pressrun.core.current import Holder
+from pressrun.daemon.doctor_rounds import (
+    WEEK_SECONDS,
+    DoctorRounds,
+    RoundFailed,
+    WeeklyFindings,
+    is_wanted,
+    next_round,
+    run_doctor,
+)
+
+pytestmark = pytest.mark.only_on("sqlite", "no database is opened")
+
+NOW = 1_790_000_000.0
+FOUND = {
+    "checked_at": "2026-09-21T00:00:00Z",
+    "counts": {"pass": 1, "warn": 1, "fail": 1},
+    "findings": [
+        {"check": "disk", "severity": "pass", "message": "room", "remedy": ""},
+        {"check": "clock", "severity": "warn", "message": "no NTP", "remedy": "chrony"},
+        {"check": "mx", "severity": "fail", "message": "no MX", "remedy": "a record"},
+    ],
+}
+
+
+def settings_of(folder: Path, *lines: str, mail_domain: str = "news.harbour.se") -> Settings:
+    path = write_initial_config(folder)
+    text = path.read_text(encoding="utf-8").replace("lists.example.test", mail_domain)
+    text = text.replace("\n[doctor]\n", "\n[doctor]\n" + "\n".join(lines) + "\n")
+    path.write_text(text, encoding="utf-8")
+    return load_settings(path)
+
+
+class Rounds:
+    """Rounds whose clock stands at their hour, or a moment before it."""
+
+    def __init__(self, settings: Settings, run: Callable[[Settings], Awaitable[bytes]]) -> None:
+        self.now = NOW
+        self.shown: list[tuple[dict[str, int], float]] = []
+        self.rounds = DoctorRounds(Holder(settings), lambda: self.now, self._show, run)
+
+    def _show(self, counts: Mapping[str, int], at: float) -> None:
+        self.shown.append((dict(counts), at))
+
+    async def at_its_hour(self) -> None:
+        self.now = self.rounds.due_at
+        await self.rounds.step()
+
+
+async def found(_: Settings) -> bytes:
+    return json.dumps(FOUND).encode()
+
+
+def test_an_installation_has_an_hour_of_its_own() -> None:
+    """The same each week, after now and within a week, and another than that of most others."""
+    hours = {next_round(NOW, f"{number}.harbour.se") for number in range(50)}
+    assert len(hours) == 50
+    assert all(NOW < hour <= NOW + WEEK_SECONDS for hour in hours)
+    first = next_round(NOW, "news.harbour.se")
+    assert first + WEEK_SECONDS == next_round(first, "news.harbour.se")
+    assert first == next_round(first - 1, "news.harbour.se")
+
+
+@pytest.mark.parametrize(
+    ("mail_domain", "lines", "expected"),
+    [
+        ("news.harbour.se", (), True),
+        ("news.harbour.se", ("weekly = false",), False),
+        ("lists.example.test", (), False),
+        ("news.example.org", (), False),
+        ("lists.example.test", ("weekly = true",), True),
+    ],
+)
+def test_whether_at_all(mail_domain: str, lines: tuple[str, ...], expected: bool, tmp_path: Path) -> None:
+    """About a reserved name nobody outside can say anything, unless somebody asks for it."""
+    assert expected is is_wanted(settings_of(tmp_path, *lines, mail_domain=mail_domain))
+
+
+async def test_findings_are_logged_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What passes is not named; the levels are those of the severities."""
+    caplog.set_level(logging.INFO)
+    rounds = Rounds(settings_of(tmp_path), found)
+    due_at = rounds.rounds.due_at
+    await rounds.at_its_hour()
+    assert [({"pass": 1, "warn": 1, "fail": 1}, due_at)] == rounds.shown
+    lines = [(record.levelname, record.message, record.__dict__["fields"]) for record in caplog.records]
+    assert [
+        ("WARNING", "doctor.found", {"check": "clock", "finding": "no NTP", "remedy": "chrony"}),
+        ("ERROR", "doctor.found", {"check": "mx", "finding": "no MX", "remedy": "a record"}),
+        ("INFO", "doctor.finished", {"passed": 1, "warnings": 1, "failures": 1}),
+    ] == lines
+    assert due_at + WEEK_SECONDS == rounds.rounds.due_at
+
+
+async def test_a_start_is_not_followed_by_a_round(tmp_path: Path) -> None:
+    """Nor is a moment before the hour."""
+    rounds = Rounds(settings_of(tmp_path), found)
+    step = asyncio.create_task(rounds.rounds.step())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (False, []) == (step.done(), rounds.shown)
+    step.cancel()
+
+
+async def test_where_it_is_off_the_hour_passes(tmp_path: Path) -> None:
+    rounds = Rounds(settings_of(tmp_path, "weekly = false"), found)
+    await rounds.at_its_hour()
+    assert rounds.shown == []
+    assert rounds.rounds.due_at > rounds.now
+
+
+@pytest.mark.parametrize("printed", [b'{"error": "no such file"}', b"", b"Traceback"])
+async def test_what_is_no_answer_is_logged(printed: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """And the loop goes on."""
+
+    async def run(_: Settings) -> bytes:
+        return printed
+
+    rounds = Rounds(settings_of(tmp_path), run)
+    await rounds.at_its_hour()
+    assert rounds.shown == []
+    assert [record.message for record in caplog.records] == ["doctor.not_run"]
+
+
+async def test_the_command_itself_runs_beside_the_daemon(tmp_path: Path) -> None:
+    """A process of its own; what it prints can be read."""
+    settings = settings_of(tmp_path, mail_domain="lists.example.test")
+    printed = msgspec.json.decode(await run_doctor(settings), type=WeeklyFindings)
+    assert sum(printed.counts.values()) == len(printed.findings) > 10
+
+
+async def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
+    """Here, because the configuration has become invalid."""
+    settings = settings_of(tmp_path)
+    settings.source.write_text("data_dir = 1\n", encoding="utf-8")
+    with pytest.raises(RoundFailed, match=r"it ended with 78: .*base_url"):
+        await run_doctor(settings)

@@ -1,0 +1,78 @@
+"""Disk, clock and database engine: where the limits are, and what is known of versions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests import engines
+
+from pressrun.core.disk_room import RoomLimits, StorageRoom
+from pressrun.operations.doctor.engine import KNOWN_BUGS, POSTGRESQL_ENDS, grade_engine
+from pressrun.operations.doctor.finding import DoctorSeverity
+from pressrun.operations.doctor.machine import find_clock_state, grade_disk
+from pressrun.store.location import EngineVersion
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
+GIB, MIB = 1 << 30, 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("room", "expected", "words"),
+    [
+        (StorageRoom(free=2 * GIB), "pass", "2,048 MiB are free"),
+        (StorageRoom(free=GIB - 1), "warn", "less than [limits] disk_warning"),
+        (StorageRoom(free=255 * MIB), "fail", "disk_reserve keeps 256 MiB"),
+        (StorageRoom(free=2 * GIB, inodes=3), "fail", "3 inodes are free"),
+        (StorageRoom(free=2 * GIB, wal=GIB), "fail", "write-ahead log"),
+    ],
+)
+def test_how_much_room_is_enough(room: StorageRoom, expected: str, words: str) -> None:
+    """By the thresholds that the daemon has."""
+    finding = grade_disk(Path("/data"), room, RoomLimits(warning=GIB, reserve=256 * MIB, wal_size=64 * MIB))
+    assert (expected, True) == (finding.severity, words in finding.message)
+
+
+def test_the_clock_is_asked_without_being_set() -> None:
+    """True, False, or None where the system does not let us."""
+    assert find_clock_state() in {True, False, None}
+
+
+def grades(engine: str, *numbers: int, at: float = NOW) -> list[str]:
+    return [one.severity for one in grade_engine(EngineVersion(engine, numbers), at)]
+
+
+def test_versions_with_known_faults() -> None:
+    """Named with their source; what does not concern us passes, and says why."""
+    assert ["pass"] == grades("SQLite", 3, 46, 1)
+    (finding,) = grade_engine(EngineVersion("SQLite", (3, 46, 1)), NOW)
+    assert "fixed in 3.51.3" in finding.message
+    for fixed in ((3, 51, 3), (3, 50, 7), (3, 44, 6)):
+        (finding,) = grade_engine(EngineVersion("SQLite", fixed), NOW)
+        assert "no known fault" in finding.message
+    assert ["warn"] == grades("PostgreSQL", 14, 3, at=0.0)
+    assert ["pass"] == grades("PostgreSQL", 14, 4, at=0.0)
+
+
+def test_the_end_of_support_is_announced() -> None:
+    """Half a year before, and from then on."""
+    assert ["pass"] == grades("PostgreSQL", 17, 5)
+    assert ["warn"] == grades("PostgreSQL", 14, 22)
+    (finding,) = grade_engine(EngineVersion("PostgreSQL", (14, 22)), POSTGRESQL_ENDS[14].timestamp() + 1)
+    assert (DoctorSeverity.WARN, True) == (finding.severity, "no more fixes since 2026-11-12" in finding.message)
+
+
+def test_each_fact_has_a_source() -> None:
+    assert all(bug.source.startswith("https://") and bug.since < bug.fixed for bug in KNOWN_BUGS)
+
+
+def test_the_engine_tells_its_version_and_its_risks(tmp_path: Path) -> None:
+    """On both engines: a test server runs without fsync, which is just what doctor has to find."""
+    database = engines.new_database(tmp_path / "database")
+    version = database.engine_version()
+    assert version.engine in {"SQLite", "PostgreSQL"}
+    assert version.numbers[0] >= 3
+    risks = database.find_risks()
+    assert all("is off on the server" in risk for risk in risks)
+    assert (version.engine == "SQLite") <= (risks == [])
