@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress, NotFound
 from pressrun.core.names import parse_list_name
 from pressrun.operations.installations.installation import Installation, OldList, Place, origin_of
 from pressrun.operations.installations.names import propose_name
 from pressrun.operations.sources.member import MemberState, SourceMember
+from pressrun.services.operating.list_settings import LONGEST_LINE
 from pressrun.services.operating.row_checks import check_row
 
 LEFT_OUT, REFUSED = "left out", "refused"
@@ -103,21 +106,18 @@ class Fates:
         """Everybody who must not be mailed, bans first."""
         yield from self._installation.bans([move.old for move in self._moves])
         for move in self._moves:
-            for member in self._installation.members(move.old):
+            for member in self._members(move):
                 if member.state is MemberState.SUPPRESSED:
                     yield member
 
     def imported(self, move: ListMove) -> Iterator[SourceMember]:
         """The members of a list whom an import gets: neither suppressed nor unconfirmed."""
         kept = (MemberState.ACTIVE, MemberState.SUSPENDED, MemberState.UNSUBSCRIBED)
-        return (member for member in self._installation.members(move.old) if member.state in kept)
+        return (member for member in self._members(move) if member.state in kept)
 
     def count(self, move: ListMove) -> Counter[tuple[str, str]]:
         """How many members of a list have each (state there, state here), and report the rejects."""
-        return Counter(
-            (member.was or member.state.value, self._fate(move, member))
-            for member in self._installation.members(move.old)
-        )
+        return Counter((member.was or member.state.value, self._fate(move, member)) for member in self._members(move))
 
     def count_bans(self) -> Counter[tuple[str, str]]:
         """The same for bans, of which patterns are left out."""
@@ -128,6 +128,9 @@ class Fates:
                 self._reject("", member, f"{member.was}: a pattern, or an invalid address, which cannot be suppressed")
             counts[member.was, "suppressed" if is_address else REFUSED] += 1
         return counts
+
+    def _members(self, move: ListMove) -> Iterator[SourceMember]:
+        return map(_with_tidy_name, self._installation.members(move.old))
 
     def _fate(self, move: ListMove, member: SourceMember) -> str:
         if member.state is MemberState.UNCONFIRMED:
@@ -148,6 +151,14 @@ class Fates:
 
     def _reject(self, name: str, member: SourceMember, reason: str) -> None:
         self._on_reject(Reject(list=name, record=member.line, address=member.address, reason=reason))
+
+
+def _with_tidy_name(member: SourceMember) -> SourceMember:
+    """The member with a name in one line, so that nobody stays behind for a tabulator in theirs."""
+    if member.name.isprintable() and len(member.name) <= LONGEST_LINE:
+        return member
+    plain = "".join(one if one.isprintable() else " " for one in member.name)
+    return msgspec.structs.replace(member, name=" ".join(plain.split())[:LONGEST_LINE])
 
 
 def _key_of(member: SourceMember) -> str | None:

@@ -80,7 +80,7 @@ def copy_rows(what: str, wanted: Wanted, rows: Rows, *, optional: Iterable[str] 
         seen = _insert(connection, what, wanted, rows)
         for table, columns in wanted.items():
             for column in columns:
-                if column.endswith("id"):
+                if column.endswith("id") or column == "email":
                     name = _quoted(f"{table}.{column}")
                     connection.execute(f"create index {name} on {_quoted(table)} ({_quoted(column)})")
         for table in wanted.keys() - seen - set(optional):

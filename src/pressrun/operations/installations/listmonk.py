@@ -1,0 +1,159 @@
+"""listmonk: its PostgreSQL database, or a dump of it by pg_dump as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pressrun.core.errors import BadInput, NoInput
+from pressrun.core.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
+from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
+from pressrun.operations.installations.installation import OldList, PersonalLink, Place
+from pressrun.operations.installations.tables import SourceTables, copy_rows, read_server
+from pressrun.operations.installations.times import utc_of
+from pressrun.operations.sources.columns import field_name
+from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
+from pressrun.operations.sources.states import ACTIVE, SUSPENDED, UNCONFIRMED, UNSUBSCRIBED, Standing
+from pressrun.services.suppression import SuppressionReason
+
+WANTED = {
+    "subscribers": ("id", "uuid", "email", "name", "attribs", "status", "updated_at"),
+    "lists": ("id", "uuid", "name", "type", "optin", "description"),
+    "subscriber_lists": ("subscriber_id", "list_id", "status", "created_at"),
+    "campaigns": ("id", "uuid"),
+    "campaign_lists": ("campaign_id", "list_id"),
+    "bounces": ("subscriber_id", "type"),
+    "settings": ("key", "value"),
+}
+_PEOPLE = """
+    select subscribers.id as number, email, name, attribs, subscribers.status as status,
+        subscriber_lists.status as subscription, subscriber_lists.created_at as since,
+        (select min(type) from bounces where subscriber_id = subscribers.id and type in ('complaint', 'hard')) as bounce
+    from subscriber_lists join subscribers on subscribers.id = subscriber_lists.subscriber_id
+    where subscriber_lists.list_id = :id order by cast(subscribers.id as integer)
+"""
+_BLOCKED = """
+    select id as number, email, '' as name, '{}' as attribs, status, 'confirmed' as subscription, updated_at as since,
+        (select min(type) from bounces where subscriber_id = subscribers.id and type in ('complaint', 'hard')) as bounce
+    from subscribers where status = 'blocklisted' order by cast(id as integer)
+"""
+_REASONS = {"complaint": SuppressionReason.COMPLAINT, "hard": SuppressionReason.HARD_BOUNCE}
+
+
+class Listmonk:
+    """A listmonk installation."""
+
+    server_places: Sequence[Place] = tuple(
+        (digest_of_path(path), OldKind.PAGE) for path in ("/subscription/form", "/archive")
+    )
+
+    def __init__(self, tables: SourceTables) -> None:
+        self._tables = tables
+        self._ids: dict[str, str] = {}
+
+    def lists(self) -> list[OldList]:
+        """Every list, by its name, with its number where names repeat."""
+        language = next(
+            (row["value"] for row in self._tables.rows("select value from settings where key='app.lang'")), ""
+        )
+        rows = list(self._tables.rows("select * from lists order by cast(id as integer)"))
+        names = [row["name"].strip() for row in rows]
+        found = []
+        for row, name in zip(rows, names, strict=True):
+            key = name if names.count(name) == 1 else f"{name} ({row['id']})"
+            self._ids[key] = row["id"]
+            found.append(self._list(key, dict(row), read_tag(language.strip('"'))))
+        return found
+
+    def members(self, old: OldList) -> Iterator[SourceMember]:
+        return map(_member, self._tables.rows(_PEOPLE, id=self._ids[old.key]))
+
+    def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:  # noqa: ARG002 - they are of no list
+        return map(_member, self._tables.rows(_BLOCKED))
+
+    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:
+        query = """
+            select uuid, email from subscriber_lists join subscribers on subscribers.id = subscriber_lists.subscriber_id
+            where subscriber_lists.list_id = :id
+        """
+        return (
+            (digest_of_person(row["uuid"]), row["email"]) for row in self._tables.rows(query, id=self._ids[old.key])
+        )
+
+    def close(self) -> None:
+        self._tables.close()
+
+    def _list(self, key: str, row: dict[str, Any], language: str) -> OldList:
+        query = "select uuid from campaigns join campaign_lists on campaign_id = campaigns.id where list_id = :id"
+        issues = [(digest_of_campaign(one["uuid"]), OldKind.CAMPAIGN) for one in self._tables.rows(query, id=row["id"])]
+        is_public = row["type"] == "public"
+        settings = {
+            "description": row["description"] or "",
+            "language": language,
+            "listed": "true" if is_public else "false",
+            "archive": "public" if is_public else "members",
+        }
+        return OldList(
+            key=key,
+            name=key,
+            title=row["name"].strip() or key,
+            settings={name: value for name, value in settings.items() if value},
+            places=tuple(issues),
+            left_behind=("campaigns, which are no archive of messages",) if issues else (),
+        )
+
+
+def _member(row: Any) -> SourceMember:
+    standing, was = _standing(row)
+    return SourceMember(
+        line=int(row["number"]),
+        address=row["email"],
+        name=row["name"],
+        state=standing.state,
+        was=was,
+        reason=standing.reason,
+        subscribed_at=utc_of(row["since"]),
+        consent_source="listmonk",
+        fields=_fields(row["attribs"]),
+    )
+
+
+def _standing(row: Any) -> tuple[Standing, str]:
+    """The state of the person goes before that of the subscription, but for whoever left."""
+    status, subscription = row["status"], row["subscription"]
+    if status == "blocklisted":
+        return Standing(MemberState.SUPPRESSED, _REASONS.get(row["bounce"], SuppressionReason.OPERATOR)), "blocklisted"
+    if subscription == "unsubscribed":
+        return UNSUBSCRIBED, "unsubscribed"
+    if subscription != "confirmed":
+        return UNCONFIRMED, "unconfirmed"
+    return (ACTIVE, "confirmed") if status == "enabled" else (SUSPENDED, "disabled")
+
+
+def _fields(text: str) -> dict[str, str]:
+    """The attributes that are texts, numbers or yes and no."""
+    try:
+        values = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    if not isinstance(values, dict):
+        return {}
+    return {
+        field_name(key): value if isinstance(value, str) else json.dumps(value)
+        for key, value in values.items()
+        if isinstance(value, str | int | float) and field_name(key)
+    }
+
+
+def open_listmonk(source: str, files: Path | None) -> Listmonk:  # noqa: ARG001 - all is in its database
+    """An installation by the address of its server or a dump. Raises BadInput, NoInput."""
+    if source.startswith(("postgres://", "postgresql://")):
+        return Listmonk(copy_rows("the database of listmonk", WANTED, read_server(source, WANTED)))
+    path = Path(source)
+    if not path.is_file():
+        raise NoInput(f"{path}: no such file. Give a dump by pg_dump, or postgresql://…")
+    if not is_postgresql_dump(path):
+        raise BadInput(f"{path} is not a dump by pg_dump")
+    return Listmonk(copy_rows(str(path), WANTED, read_postgresql_dump(path, WANTED)))

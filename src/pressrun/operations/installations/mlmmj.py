@@ -1,0 +1,157 @@
+"""mlmmj: its spool folder, with a folder for each list, or the folder of one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, MalformedAddress, NoInput
+from pressrun.core.old_links import OldKind
+from pressrun.operations.installations.dumps import text_of
+from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
+from pressrun.operations.sources.member import MemberState, SourceMember
+
+LONGEST_LINE = 1000
+MOST_LINES = 100  # of a file of settings
+# The folders of subscribers: whoever is in several of them gets what the first of them says.
+_FOLDERS = (
+    ("subscribers.d", MemberState.ACTIVE, "subscriber"),
+    ("digesters.d", MemberState.ACTIVE, "subscriber of the digest"),
+    ("nomailsubs.d", MemberState.SUSPENDED, "subscriber without mail"),
+)
+# After the delimiter, which is `+` unless control/delimiter says otherwise.
+_COMMANDS = {
+    "subscribe": OldKind.SUBSCRIBE,
+    "subscribe-digest": OldKind.SUBSCRIBE,
+    "subscribe-nomail": OldKind.SUBSCRIBE,
+    "subscribe-both": OldKind.SUBSCRIBE,
+    "unsubscribe": OldKind.UNSUBSCRIBE,
+    "unsubscribe-digest": OldKind.UNSUBSCRIBE,
+    "unsubscribe-nomail": OldKind.UNSUBSCRIBE,
+    "help": OldKind.REQUEST,
+    "faq": OldKind.REQUEST,
+    "owner": OldKind.OWNER,
+}
+_LEFT_BEHIND = {
+    "access": "rules of control/access",
+    "prefix": "the subject prefix",
+    "footer": "the footer",
+    "footer-text": "the footer",
+    "footer-html": "the footer",
+    "customheaders": "custom headers",
+}
+
+
+class Mlmmj:
+    """Lists of mlmmj."""
+
+    server_places: Sequence[Place] = ()
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+
+    def lists(self) -> list[OldList]:
+        """Every list, by its address."""
+        return [_list(folder) for folder in self._folders]
+
+    def members(self, old: OldList) -> Iterator[SourceMember]:
+        folder = self._folder_of(old)
+        seen: set[int] = set()  # digests of addresses, so that a large list takes little memory
+        number = 0
+        for name, state, was in _FOLDERS:
+            for address in _addresses(folder / name):
+                number += 1
+                key = hash(address.lower())
+                if key not in seen:
+                    seen.add(key)
+                    yield SourceMember(line=number, address=address, state=state, was=was, consent_source="mlmmj")
+
+    def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:  # noqa: ARG002 - it has none
+        return iter(())
+
+    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - it has none
+        return iter(())
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _folder_of(self, old: OldList) -> Path:
+        return next(folder for folder in self._folders if _address_of(folder) == old.key)
+
+
+def _list(folder: Path) -> OldList:
+    control = folder / "control"
+    address = _address_of(folder)
+    name, _, domain = address.rpartition("@")
+    delimiter = next(iter(_lines(control / "delimiter")), "+")
+    owners = [one for one in map(_valid, _lines(control / "owner")) if one]
+    editors = [*owners, *(one for one in map(_valid, _lines(control / "moderators")) if one)]
+    settings = {
+        "owner": owners[0] if owners else "",
+        "archive": "off" if (control / "noarchive").exists() else "members",
+        "listed": "false",
+    }
+    archive = folder / "archive"
+    return OldList(
+        key=address,
+        name=name,
+        title=name,
+        settings={key: value for key, value in settings.items() if value},
+        editors=tuple(dict.fromkeys(editors)),
+        places=tuple(addresses_of(name, domain, _endings(delimiter))),
+        archives=(archive,) if archive.is_dir() and any(archive.iterdir()) else (),
+        left_behind=tuple(dict.fromkeys(text for file, text in _LEFT_BEHIND.items() if (control / file).exists())),
+    )
+
+
+def _endings(delimiter: str) -> dict[str, OldKind]:
+    return {"": OldKind.POST, **{delimiter + command: kind for command, kind in _COMMANDS.items()}}
+
+
+def _address_of(folder: Path) -> str:
+    address = next(iter(_lines(folder / "control" / "listaddress")), "")
+    if not _valid(address):
+        raise BadInput(f"{folder}/control/listaddress: {address!r} is not the address of a list")
+    return address.lower()
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a file of settings that are not empty; none without the file."""
+    if not path.is_file():
+        return []
+    with path.open("rb") as file:
+        content = file.read(LONGEST_LINE * MOST_LINES)
+    return [line.strip() for line in text_of(content).splitlines()[:MOST_LINES] if line.strip()]
+
+
+def _addresses(folder: Path) -> Iterator[str]:
+    """The addresses in the files of a folder, one on each line, as they are."""
+    if not folder.is_dir():
+        return
+    for path in sorted(one for one in folder.iterdir() if one.is_file()):
+        with path.open("rb") as file:
+            while line := file.readline(LONGEST_LINE):
+                if address := text_of(line).strip():
+                    yield address
+
+
+def _valid(text: str) -> str:
+    try:
+        return parse_address(text).typed
+    except MalformedAddress:
+        return ""
+
+
+def open_mlmmj(source: str, files: Path | None) -> Mlmmj:  # noqa: ARG001 - all is in its spool folder
+    """The lists below a folder, or the list whose folder it is. Raises BadInput, NoInput."""
+    root = Path(source)
+    if not root.is_dir():
+        raise NoInput(f"{root}: no such folder. Give mlmmj's spool folder, such as /var/spool/mlmmj")
+    if (root / "control" / "listaddress").is_file():
+        return Mlmmj([root])
+    found = sorted(path.parent.parent for path in root.glob("*/control/listaddress"))
+    found += sorted(path.parent.parent for path in root.glob("*/*/control/listaddress"))  # by domain
+    if not found:
+        raise BadInput(f"no folder below {root} has a control/listaddress, so there is no list of mlmmj")
+    return Mlmmj(found)
