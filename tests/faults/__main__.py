@@ -2,6 +2,7 @@
 
   python -m tests.faults all|NAME [--quick] [--readers N] [--seed N] [--engine postgresql] [--out FILE]
   python -m tests.faults kills|kills-all [--readers 10000] [--kills 50] [--rate 1000000/s] [--seed N]
+  python -m tests.faults week [--readers 2000] [--seed N] [--out FOLDER]
 
 Each runs the real daemon against a relay on loopback, in a folder of its own. `--quick` takes fewer readers. Others
 stand beside: `tests.faults.mails`, `tests.faults.hostile`, `tests.faults.bounces`.
@@ -24,6 +25,7 @@ from tests.e2e.house import House
 from tests.faults import deaths, relays, servers, storage, times, unrest
 from tests.faults.kills import kill_again_and_again
 from tests.faults.outcome import Outcome
+from tests.faults.week import run_week, write_samples
 from tests.postgresql import OwnDatabases, new_server
 from tests.sink import compile_sink
 
@@ -114,7 +116,7 @@ def page(found: list[Outcome | str], seed: int) -> str:
 def main() -> int:
     """Read the command line, run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["all", *KILLS, *SCENARIOS])
+    parser.add_argument("what", choices=["all", "week", *KILLS, *SCENARIOS])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--readers", type=int)
     parser.add_argument("--kills", type=int)
@@ -126,6 +128,8 @@ def main() -> int:
     names = [*KILLS, *SCENARIOS] if options.what == "all" else [options.what]
     found: list[Outcome | str] = []
     print(f"seed {options.seed}")
+    if options.what == "week":
+        return simulate_week(options)
     with ExitStack() as stack:
         if options.engine == "postgresql":
             names = [one for one in names if one not in ON_FILES]
@@ -141,6 +145,24 @@ def main() -> int:
     if options.out is not None:
         options.out.write_text(page(found, options.seed), encoding="utf-8")
     return 0 if all(isinstance(one, str) or one.is_good for one in found) else 1
+
+
+def simulate_week(options: argparse.Namespace) -> int:
+    """A week; its samples go into the folder of `--out`."""
+    began, readers = time.monotonic(), options.readers or 2000
+    with tempfile.TemporaryDirectory(prefix="pressrun-week-") as folder:
+        root = Path(folder)
+        try:
+            seen, problems = run_week(compile_sink(root), root / "week", readers, random.Random(options.seed))
+        except (storage.NoSmallDisk, times.NoFakeClock) as problem:
+            print(f"week: {problem}")
+            return 1
+    if options.out is not None:
+        write_samples(seen, options.out)
+    print(f"a week of {readers:,} readers and {len(seen.editions)} editions in {time.monotonic() - began:.0f} s")
+    for line in [*seen.notes, *(f"BAD {problem}" for problem in problems), *machine_facts()]:
+        print(f"- {line}")
+    return 1 if problems else 0
 
 
 def _run(name: str, program: Path, folder: Path, options: argparse.Namespace) -> Outcome | str:

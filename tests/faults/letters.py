@@ -107,6 +107,42 @@ async def bring(line: Line, letter: tuple[str, str, bytes]) -> str:
     return await line.say(".")
 
 
+def complaint(link: str, to: str) -> tuple[str, str, bytes]:
+    """What a provider sends whose reader pressed the spam button on a copy with this link (RFC 5965)."""
+    mark = f"{zlib.crc32(link.encode()):08X}"
+    text = f"""\
+From: <feedback@provider.example>
+To: <{to}>
+Subject: FW: High water
+Date: Tue, 24 Nov 2026 12:00:00 +0000
+Message-ID: <{mark}@provider.example>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="{mark}"
+
+--{mark}
+Content-Type: text/plain
+
+This is an email abuse report.
+
+--{mark}
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+User-Agent: Provider/1.0
+Version: 1
+
+--{mark}
+Content-Type: text/rfc822-headers
+
+From: <news@{DOMAIN}>
+Subject: High water
+List-Unsubscribe: <{link}>
+
+--{mark}--
+"""
+    return "feedback@provider.example", to, text.replace("\n", "\r\n").encode()
+
+
 def lmtp_at(port: int) -> Place:
     """Where Postfix would bring them."""
     return Place(name="LMTP", port=port, hello="LHLO")

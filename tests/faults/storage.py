@@ -27,12 +27,12 @@ class NoSmallDisk(Exception):
 
 
 @contextmanager
-def small_disk(folder: Path, *options: str) -> Iterator[Path]:
-    """A file system of 24 MiB: several times what the database and its journal need. Raises NoSmallDisk."""
+def small_disk(folder: Path, *options: str, size: str = "24m") -> Iterator[Path]:
+    """A file system of its own, several times what the database and its journal need. Raises NoSmallDisk."""
     if os.geteuid() != 0:
         raise NoSmallDisk("only root may mount a file system")
     folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", ",".join(["size=24m", *options]), "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", ",".join([f"size={size}", *options]), "tmpfs", str(folder)]
     mounted = subprocess.run(command, check=False, capture_output=True, text=True)
     if mounted.returncode != 0:
         raise NoSmallDisk(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")

@@ -18,29 +18,39 @@ class NoFakeClock(Exception):
     """libfaketime is not installed."""
 
 
+class FakeClock:
+    """The wall clock of processes started with `environment`: that of the machine, and an offset in seconds."""
+
+    def __init__(self, folder: Path) -> None:
+        library = next((path for pattern in _LIBRARIES for path in Path("/").glob(pattern[1:])), None)
+        if library is None:
+            raise NoFakeClock("libfaketime is not installed (apt-get install faketime)")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file, self._following = folder / "clock", folder / "clock-next"
+        self.environment = {
+            "LD_PRELOAD": str(library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        self.set("+0")
+
+    def set(self, offset: str) -> None:
+        """At once: libfaketime ends a process that finds the file empty."""
+        self._following.write_text(f"{offset}\n", encoding="ascii")
+        self._following.replace(self._file)
+
+
 def clock_jumps(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
     """The daemon's clock, by libfaketime: an hour ahead, three back, a day ahead, and right again."""
-    library = next((path for pattern in _LIBRARIES for path in Path("/").glob(pattern[1:])), None)
-    if library is None:
-        raise NoFakeClock("libfaketime is not installed (apt-get install faketime)")
-    folder.mkdir(parents=True, exist_ok=True)
-    clock, following = folder / "clock", folder / "clock-next"
-    clock.write_text("+0\n", encoding="ascii")
-    environment = {
-        "LD_PRELOAD": str(library),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    clock = FakeClock(folder)
     readers = min(readers, _MOST_READERS)
     with furnished(program, folder, readers, delivery={"rate": f"{_RATE}/s"}) as (house, sink):
-        house.start(environment=environment)
+        house.start(environment=clock.environment)
         edition = house.send()["id"]
         for number, jump in enumerate(_JUMPS):
             await_taken(sink, readers * (number + 1) // (len(_JUMPS) + 2))
-            # At once: libfaketime ends a process that finds the file empty.
-            following.write_text(f"{jump}\n", encoding="ascii")
-            following.replace(clock)
+            clock.set(jump)
         await_end(house, edition)
         with sink.log.open(encoding="utf-8") as lines:
             most = busiest(read_log(lines, "rcpt").times_us, 1.0)

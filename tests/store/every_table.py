@@ -52,7 +52,7 @@ def fill_every_table(path: Path, seed: int, rows: int = 3) -> None:
         connection.execute("begin")
         for table in _in_order(connection):
             for number in range(rows):
-                _insert(connection, table, chance, number)
+                insert_row(connection, table, chance, number)
         _index(connection)
         connection.execute("commit")
     _fill_consent(path, chance, rows)
@@ -101,7 +101,7 @@ def _foreign_keys(connection: sqlite3.Connection, table: str) -> list[tuple[Any,
     return connection.execute("select * from pragma_foreign_key_list(?)", (table,)).fetchall()
 
 
-def _insert(connection: sqlite3.Connection, table: str, chance: random.Random, number: int) -> None:
+def insert_row(connection: sqlite3.Connection, table: str, chance: random.Random, number: int = 0) -> None:
     """A row; the first one has something in every column, unless a constraint forbids that."""
     (sql,) = connection.execute("select sql from sqlite_schema where name = ?", (table,)).fetchone()
     choices = {name: [eval(one) for one in values.split(", ")] for name, values in _CHECKED.findall(sql)}

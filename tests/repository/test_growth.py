@@ -1,0 +1,39 @@
+"""The page about what grows names every table of both schemas, and every key that it names exists."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from pressrun.config.settings import TABLES
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "growth.md"
+SCHEMAS = resources.files("pressrun.store")
+
+
+def rows() -> list[list[str]]:
+    """The cells of the first table, without its head."""
+    database = PAGE.read_text(encoding="utf-8").partition("## Files")[0]
+    lines = [line for line in database.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def tables(engine: str) -> set[str]:
+    schema = SCHEMAS.joinpath(engine, "schema.sql").read_text(encoding="utf-8")
+    return set(re.findall(r"^create (?:virtual )?table (\w+)", schema, re.MULTILINE))
+
+
+def test_every_table_has_a_row_and_each_row_a_bound() -> None:
+    """A new table needs a line that says where its growth ends."""
+    named = [name for row in rows() for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(named) == sorted(tables("sqlite") | tables("postgresql"))
+    assert [] == [row[0] for row in rows() if not row[2]]
+
+
+def test_every_key_that_is_named_exists() -> None:
+    known = {f"[{table.name}] {key.key}" for table in TABLES for key in table.keys}
+    text = PAGE.read_text(encoding="utf-8")
+    named = set(re.findall(r"\[\w+\] \w+", text))
+    assert named - known == set()
+    assert len(named) > 10
