@@ -233,19 +233,29 @@ class TwiceDatabase(Database):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._twice: dict[Any, Any] = {}  # the same for the same work: a group is carried out by its work
+        self._changes: dict[Any, Any] = {}  # the same for the same work: a group is carried out by its work
 
     async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await super().write(twice(work), *args, **kwargs)
+        return await super().write(self._twice(work), *args, **kwargs)
 
     async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await super().record(twice(work), *args, **kwargs)
+        return await super().record(self._twice(work), *args, **kwargs)
 
     async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await super().read(_twice(work, _keep_nothing), *args, **kwargs)
 
     async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
-        return await super().share_set(self._twice.setdefault(work, twice(work)), item)
+        return await super().share_set(self._changes.setdefault(work, self._twice(work)), item)
+
+    def _twice(self, work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
+        return twice(work)
+
+
+class OneOfSeveralDatabases(TwiceDatabase):
+    """The same for one of several handles: it never puts back sequences, which others take ids from meanwhile."""
+
+    def _twice(self, work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
+        return _twice(work, _keep_nothing)
 
 
 class _Undone(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.database import REFUSALS, select
+from tests.database import REFUSALS, OneOfSeveralDatabases, select
 from tests.delivery.pressroom import Pressroom, admin_of
 from tests.inbound.mailroom import InlineReader, Mailroom, mail, open_mailroom
 from tests.services.incoming.posts import EVE, post, prepare
@@ -64,7 +64,8 @@ class Pair:
 
 @pytest_asyncio.fixture
 async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
-    async with open_office(tmp_path) as first, open_office(tmp_path) as second:
+    kind = OneOfSeveralDatabases
+    async with open_office(tmp_path, kind=kind) as first, open_office(tmp_path, kind=kind) as second:
         await first.make_list()
         yield Pair(first, second)
 

@@ -82,9 +82,9 @@ def link(before: bytes, row: ChainRow) -> bytes:
     return hashlib.sha256(head + row.content_digest + (row.ip_digest or b"")).digest()
 
 
-def split_salt(secret: bytes) -> tuple[bytes, bytes]:
-    """Two salts of 16 octets from 16 random ones: with the one, nobody finds the other."""
-    return hashlib.sha256(secret + b"content").digest()[:16], hashlib.sha256(secret + b"ip").digest()[:16]
+def derive_salt(secret: bytes, purpose: bytes) -> bytes:
+    """A salt of 16 octets from 16 random ones: who has that of one purpose does not find that of another."""
+    return hashlib.sha256(secret + purpose).digest()[:16]
 
 
 def mark_of_erased(numbers: Iterable[int]) -> str:

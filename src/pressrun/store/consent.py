@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -22,18 +23,18 @@ from pressrun.core.chain import (
     ChainRow,
     Head,
     content_digest,
+    derive_salt,
     ip_digest,
     link,
     mark_of_aged,
     mark_of_erased,
-    split_salt,
 )
 from pressrun.store.transaction import Transaction, in_json
 
 PAGE = 10_000  # rows that are read at once
 _APPENDED = 2_000  # rows of one statement, which takes a kilobyte for each
 
-_NO_DIGEST = bytes(32)  # of a row without a network address
+_NO_SALT, _NO_DIGEST = bytes(16), bytes(32)  # of a row without a network address
 
 
 class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +64,10 @@ class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
     """Append a row for each event, in order, at the end of the transaction."""
-    for one in events:
-        _append(tx, one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip)
+    rows = [
+        _new_row(one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip) for one in events
+    ]
+    tx.before_commit(_append_queued, rows, comes_last=True)
 
 
 def _content(event: ConsentEvent) -> str:
@@ -80,8 +83,12 @@ def _content(event: ConsentEvent) -> str:
     return in_json(content | {"carried": event.carried} if event.carried else content)
 
 
-def _append(
-    tx: Transaction,
+def _append_mark(tx: Transaction, event: str, at: int, secret: bytes, content: str) -> None:
+    """Append a row that is about other rows, at the end of the transaction."""
+    tx.before_commit(_append_queued, [_new_row(event, at, secret, content)], comes_last=True)
+
+
+def _new_row(
     event: str,
     at: int,
     secret: bytes,
@@ -89,20 +96,21 @@ def _append(
     subscriber_id: int | None = None,
     list_id: int | None = None,
     ip: str | None = None,
-) -> None:
-    """Queue a row. Its digests are made now, so that the end of the chain is held for as short as possible."""
-    salt, ip_salt = split_salt(secret)
+) -> ChainRow:
+    """A row without number and link. Its digests are made now, so that the end of the chain is not held for long."""
+    salt = derive_salt(secret, b"content")
+    ip_salt = None if ip is None else derive_salt(secret, b"ip")
+    of_ip = None if ip is None or ip_salt is None else ip_digest(ip_salt, ip)
     digest = content_digest(salt, subscriber_id, content)
-    of_ip = None if ip is None else ip_digest(ip_salt, ip)
-    row = ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, ip, ip_salt, of_ip, b"")
-    tx.before_commit(_append_queued, row, comes_last=True)
+    return ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, ip, ip_salt, of_ip, b"")
 
 
-def _append_queued(tx: Transaction, queued: Sequence[ChainRow]) -> None:
+def _append_queued(tx: Transaction, batches: Sequence[Sequence[ChainRow]]) -> None:
     """Give rows their numbers and links, and append them by one statement, or a few where they are many.
 
     Reading the head locks it until the commit, so that transactions append one after the other.
     """
+    queued = list(chain.from_iterable(batches))
     head = read_head(tx)
     for start in range(0, len(queued), _APPENDED):
         head = _append_after(tx, head, queued[start : start + _APPENDED])
@@ -116,7 +124,7 @@ def _append_after(tx: Transaction, head: Head, queued: Sequence[ChainRow]) -> He
     for number, one in enumerate(queued, head.number + 1):
         before = link(before, ChainRow(number, *one[1:]))
         rows.append((number, one.subscriber_id, one.list_id, one.event, one.at, one.content, one.ip))
-        octets += (one.salt or b"", one.content_digest, one.ip_salt or b"", one.ip_digest or _NO_DIGEST, before)
+        octets += (one.salt or b"", one.content_digest, one.ip_salt or _NO_SALT, one.ip_digest or _NO_DIGEST, before)
     tx.run("consent.append", rows=in_json(rows), octets=b"".join(octets))
     return Head(head.number + len(queued), before)
 
@@ -152,7 +160,8 @@ def numbers_of(tx: Transaction, *subscriber_ids: int) -> list[int]:
 
 def _append_early(tx: Transaction, *subscriber_ids: int) -> None:
     """Append what this transaction has queued, if some of it is about one of these people."""
-    if any(one.subscriber_id in subscriber_ids for one in tx.deferred(_append_queued)):
+    batches: list[Sequence[ChainRow]] = tx.deferred(_append_queued)
+    if any(one.subscriber_id in subscriber_ids for one in chain.from_iterable(batches)):
         tx.run_deferred()
 
 
@@ -165,7 +174,7 @@ def erase_rows(tx: Transaction, numbers: Collection[int], *, now: int, salt: byt
     """Erase the content of these rows, and record that in a row that names them; the chain stays valid."""
     if numbers:
         tx.run("consent.erase", numbers=in_json(sorted(numbers)))
-        _append(tx, ERASED, now, salt, mark_of_erased(numbers))
+        _append_mark(tx, ERASED, now, salt, mark_of_erased(numbers))
 
 
 def oldest_ip_at(tx: Transaction) -> int | None:
@@ -181,5 +190,5 @@ def age_ips(tx: Transaction, *, before: int, now: int, salt: bytes, limit: int =
     numbers = [row["number"] for row in tx.rows("consent.with_old_ip", before=before, limit=limit)]
     if numbers:
         tx.run("consent.age", numbers=in_json(numbers))
-        _append(tx, AGED, now, salt, mark_of_aged(max(numbers)))
+        _append_mark(tx, AGED, now, salt, mark_of_aged(max(numbers)))
     return len(numbers)

@@ -91,7 +91,7 @@ def find_subscriber_by_id(tx: Transaction, subscriber_id: int) -> Subscriber | N
 
 def of_mailbox(tx: Transaction, mailbox: bytes) -> list[Subscriber]:
     """Everybody whose address, in any spelling, leads to one mailbox."""
-    return [_from_row(row) for row in tx.rows("subscribers.of_mailbox", mailbox=mailbox)]
+    return [_from_row(row) for row in tx.rows("subscribers.of_mailbox", mailbox=mailbox, beginning=mailbox[:4])]
 
 
 def update_profile(tx: Transaction, before: Subscriber, changed: Subscriber) -> None:

@@ -21,6 +21,11 @@ class ImportRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
     attributes: Mapping[str, str] = {}
 
     @property
+    def mailbox(self) -> str:
+        """The address as the file has it."""
+        return self.email
+
+    @property
     def size(self) -> int:
         """About how many characters it has."""
         return len(self.email) + len(self.name) + sum(map(len, self.attributes.values()))
@@ -33,6 +38,11 @@ class SuppressionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     address: str
     reason: str = ""
     since: str = ""
+
+    @property
+    def mailbox(self) -> str:
+        """The address as the file has it."""
+        return self.address
 
     @property
     def size(self) -> int:

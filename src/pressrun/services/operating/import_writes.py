@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,12 +10,12 @@ import msgspec
 from pressrun.core.address import parse_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import Digests
-from pressrun.services.operating.import_decision import PriorState
+from pressrun.services.operating.import_decision import PriorState, RowDecision, merge_profile, state_after
 from pressrun.services.operating.row_checks import CheckedRow
 from pressrun.services.ports import Entropy
 from pressrun.store import consent, deliveries, enrolment, notices, subscriptions
 from pressrun.store.consent import ConsentEvent
-from pressrun.store.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
+from pressrun.store.enrolment import NewSubscriber, NewSubscription, Profile, ProfileChange, StateChange
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
@@ -27,22 +27,27 @@ _State = SubscriptionState
 
 
 class RowChange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A row that changes something: what is known of its address before and after, and the digests of the address."""
+    """A row that changes something: what is known of its address, what becomes of that, and the address's digests."""
 
     row: CheckedRow
     before: PriorState
-    after: PriorState
+    decision: RowDecision
     digests: Digests
 
     @property
-    def is_new_here(self) -> bool:
-        """Whether the address gets its first subscription to the list."""
-        return self.before.state is None
+    def after(self) -> PriorState:
+        """What is known of the address once the change is written, but for the ids of what it adds."""
+        return state_after(self.before, self.row, self.decision)
 
     @property
-    def changes_state(self) -> bool:
-        """Whether the subscription begins or changes, which is evidence."""
-        return self.after.state is not self.before.state
+    def address(self) -> str:
+        """The spelling that is stored."""
+        return self.before.address or self.row.address.typed
+
+    @property
+    def profile(self) -> Profile:
+        """What the row makes of name, language and columns."""
+        return merge_profile(self.before, self.row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,56 +68,53 @@ class ImportWriter:
         """
         changes = sorted(changes, key=_key_of)
         people = self._write_people(tx, changes)
-        pending = self._add_subscriptions(tx, [change for change in changes if change.is_new_here], people)
+        of_people = list(zip(changes, people, strict=True))
+        pending = self._add_subscriptions(tx, [one for one in of_people if one[0].before.state is None])
         if pending:
-            self._request_confirmations(tx, pending, people)
-        moved = [change for change in changes if change.changes_state and not change.is_new_here]
+            self._request_confirmations(tx, pending)
+        moved = [change for change in changes if change.decision.state is not None and change.before.state is not None]
         if moved:
             self._change_states(tx, moved)
-        self._record_consent(tx, [change for change in changes if change.changes_state], people)
+        self._record_consent(tx, [one for one in of_people if one[0].decision.state is not None])
 
-    def _write_people(self, tx: Transaction, changes: Sequence[RowChange]) -> Callable[[RowChange], int]:
-        """Insert or update the subscribers; returns a function that has the id of each."""
-        added = enrolment.insert_subscribers(
-            tx,
-            [
-                NewSubscriber(address=change.row.address, digests=change.digests, profile=change.after.profile)
-                for change in changes
-                if not change.before.subscriber_id
-            ],
-            self.now,
+    def _write_people(self, tx: Transaction, changes: Sequence[RowChange]) -> Sequence[int]:
+        """Insert or update the subscribers; returns the id of each."""
+        new = [change for change in changes if not change.before.subscriber_id]
+        ids = enrolment.insert_subscribers(
+            tx, [NewSubscriber(change.row.address, change.digests, change.profile) for change in new], self.now
         )
+        if len(new) == len(changes):
+            return ids
         changed = [
-            ProfileChange(change.before.subscriber_id, change.after.profile)
+            ProfileChange(change.before.subscriber_id, change.profile)
             for change in changes
-            if change.before.subscriber_id and change.after.profile != change.before.profile
+            if change.before.subscriber_id and change.decision.changes_profile
         ]
         enrolment.update_profiles(tx, changed)
-        return lambda change: change.before.subscriber_id or added[change.row.key]
+        unused = iter(ids)
+        return [change.before.subscriber_id or next(unused) for change in changes]
 
     def _add_subscriptions(
-        self, tx: Transaction, changes: Sequence[RowChange], people: Callable[[RowChange], int]
-    ) -> list[tuple[RowChange, int]]:
-        """Insert subscriptions; returns those that wait for a confirmation, with their ids."""
+        self, tx: Transaction, changes: Sequence[tuple[RowChange, int]]
+    ) -> list[tuple[RowChange, int, int]]:
+        """Insert subscriptions; returns those that wait for a confirmation: change, subscriber and subscription."""
         new = []
-        for change in changes:
-            state = change.after.state
+        for change, subscriber_id in changes:
+            state = change.decision.state
             assert state is not None
             since = self.now if state is _State.PENDING else change.row.since or self.now
-            new.append(NewSubscription(people(change), state, "bounces" if state is _State.SUSPENDED else None, since))
-        added = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=self.source)
+            new.append(NewSubscription(subscriber_id, state, "bounces" if state is _State.SUSPENDED else None, since))
+        ids = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=self.source)
         return [
-            (change, added[one.subscriber_id])
-            for change, one in zip(changes, new, strict=True)
+            (*change, subscription_id)
+            for change, one, subscription_id in zip(changes, new, ids, strict=True)
             if one.state is _State.PENDING
         ]
 
-    def _request_confirmations(
-        self, tx: Transaction, pending: Sequence[tuple[RowChange, int]], people: Callable[[RowChange], int]
-    ) -> None:
+    def _request_confirmations(self, tx: Transaction, pending: Sequence[tuple[RowChange, int, int]]) -> None:
         """Let them wait for a confirmation, and queue the mails that ask for it where `asks` says so."""
         expires_at = int(self.now + self.confirm_seconds)
-        asked = [(subscription_id, change.row.name, change.row.language) for change, subscription_id in pending]
+        asked = [(subscription_id, change.row.name, change.row.language) for change, _, subscription_id in pending]
         requests = enrolment.insert_confirmations(tx, asked, now=self.now, expires_at=expires_at)
         if not self.asks:
             return
@@ -120,11 +122,11 @@ class ImportWriter:
         mails = [
             NewNotice(
                 kind="confirmation",
-                address=parse_address(change.after.address),
+                address=parse_address(change.address),
                 message_secret=secret,
                 list_id=self.target.id,
-                subscriber_id=people(change),
-                language=change.row.language or change.after.language or self.target.language,
+                subscriber_id=subscriber_id,
+                language=change.row.language or change.before.language or self.target.language,
                 payload={
                     "confirmation": requests[subscription_id],
                     "expires_at": expires_at,
@@ -132,17 +134,17 @@ class ImportWriter:
                     "in_reply_to": None,
                 },
             )
-            for (change, subscription_id), secret in zip(pending, secrets, strict=True)
+            for (change, subscriber_id, subscription_id), secret in zip(pending, secrets, strict=True)
         ]
         notices.insert_notices(tx, mails, self.now)
 
     def _change_states(self, tx: Transaction, changes: Sequence[RowChange]) -> None:
         """Activate, suspend and end subscriptions; copies that wait for those who get no more are cancelled."""
-        ending = [one.before.subscription_id for one in changes if one.after.state is _State.UNSUBSCRIBED]
+        ending = [one.before.subscription_id for one in changes if one.decision.state is _State.UNSUBSCRIBED]
         moves = [
-            StateChange(one.before.subscription_id, one.before.state, one.after.state, one.row.since or self.now)
+            StateChange(one.before.subscription_id, one.before.state, one.decision.state, one.row.since or self.now)
             for one in changes
-            if one.after.state is not _State.UNSUBSCRIBED
+            if one.decision.state is not _State.UNSUBSCRIBED
         ]
         enrolment.change_states(tx, moves, source=self.source)
         if ending:
@@ -152,26 +154,24 @@ class ImportWriter:
         if stopped:
             deliveries.cancel_copies(tx, stopped, self.now)
 
-    def _record_consent(
-        self, tx: Transaction, changes: Sequence[RowChange], people: Callable[[RowChange], int]
-    ) -> None:
+    def _record_consent(self, tx: Transaction, changes: Sequence[tuple[RowChange, int]]) -> None:
         """Add a row of evidence for each."""
         consent.append_consent(
             tx,
             *(
                 ConsentEvent(
-                    subscriber_id=people(change),
+                    subscriber_id=subscriber_id,
                     list_id=self.target.id,
                     list_name=self.target.name,
                     event=_event_of(change),
                     at=self.now,
                     source=change.row.consent_source or self.source,
                     salt=salt,
-                    address=change.after.address,
+                    address=change.address,
                     ip=change.row.consent_ip,
                     language=change.row.language,
                 )
-                for change, salt in zip(changes, self._salts(len(changes)), strict=True)
+                for (change, subscriber_id), salt in zip(changes, self._salts(len(changes)), strict=True)
             ),
         )
 
@@ -186,4 +186,5 @@ def _key_of(change: RowChange) -> str:
 
 
 def _event_of(change: RowChange) -> str:
-    return "withdrawn" if change.after.state is _State.UNSUBSCRIBED and not change.is_new_here else "imported"
+    is_leaving = change.decision.state is _State.UNSUBSCRIBED and change.before.state is not None
+    return "withdrawn" if is_leaving else "imported"

@@ -22,7 +22,6 @@ from pressrun.services.operating.import_decision import (
     RowOutcome,
     decide_row,
     decide_sync_row,
-    state_after,
 )
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.operating.import_writes import SOURCE, ImportWriter, RowChange
@@ -33,8 +32,9 @@ from pressrun.store import enrolment
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
-BATCH = 10_000  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
-BATCH_CHARACTERS = 1 << 20  # of a batch of long rows, which keeps its memory small
+BATCH = 5_000  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
+NEARBY = 20_000  # rows that are sorted, so that a batch has neighbours in the index of addresses; they wait in memory
+BATCH_CHARACTERS = 1 << 20  # of long rows that wait, which keeps their memory small
 
 R = TypeVar("R", ImportRow, SuppressionRow)
 
@@ -124,17 +124,17 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
     known = find_known(tx, target, digests)
     changes: dict[str, RowChange] = {}
     for row in prepared.rows:
-        decision = options.decide(known[row.key], row)
+        earlier = changes.get(row.key)
+        prior = known[row.key] if earlier is None else earlier.after
+        decision = options.decide(prior, row)
         counts.add(row, decision.outcome)
         if not decision.changes_anything:
             continue
-        if row.key in changes:  # once more in the same batch: it builds on what the row before has written
+        if earlier is not None:  # once more in the same batch: it builds on what the row before has written
             writer.write(tx, changes.values())
             known.update(find_known(tx, target, {key: digests[key] for key in changes}))
             changes.clear()
-        before, after = known[row.key], state_after(known[row.key], row, decision)
-        changes[row.key] = RowChange(row=row, before=before, after=after, digests=digests[row.key])
-        known[row.key] = after
+        changes[row.key] = RowChange(row=row, before=known[row.key], decision=decision, digests=digests[row.key])
     if changes:
         writer.write(tx, changes.values())
     return counts
@@ -149,17 +149,30 @@ def require_open_list(tx: Transaction, name: str) -> MailingList:
 
 
 def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
-    """The rows, BATCH at a time, or fewer long ones: that keeps each transaction short."""
-    batch: list[R] = []
+    """The rows, BATCH at a time, or fewer long ones: that keeps each transaction short.
+
+    NEARBY rows at a time are in the order of their addresses; those of one address stay as they come.
+    """
+    waiting: list[R] = []
     size = 0
     for row in rows:
-        batch.append(row)
+        waiting.append(row)
         size += row.size
-        if len(batch) == BATCH or size >= BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+        if len(waiting) == NEARBY or size >= BATCH_CHARACTERS:
+            yield from _cut(waiting)
+            waiting, size = [], 0
+    yield from _cut(waiting)
+
+
+def _cut(rows: list[R]) -> Iterator[list[R]]:
+    rows.sort(key=_neighbourhood)
+    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+
+
+def _neighbourhood(row: ImportRow | SuppressionRow) -> str:
+    """The local part without regard to case; none where one address has several spellings."""
+    local, _, _ = row.mailbox.partition("@")
+    return local.strip().lower() if local.isascii() else ""
 
 
 def find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:

@@ -74,7 +74,8 @@ create table subscriber (
     created_at bigint not null,
     text_only bigint not null default 0 check (text_only in (0, 1))
 );
-create index subscriber_by_digest on subscriber (suppression_digest);
+-- Digests are in no order, so new ones go all over their index: four octets of each keep that small, and tell enough.
+create index subscriber_by_digest on subscriber (substr(suppression_digest, 1, 4));
 create index subscriber_by_mailbox on subscriber (mailbox_digest) where mailbox_digest is not null;
 create index subscriber_by_domain on subscriber (domain, id);
 
@@ -102,8 +103,8 @@ create table removed_subscription (
 create index removed_subscription_by_target on removed_subscription (moved_to);
 
 create table redirect (
-    digest text not null,
-    kind text not null check (kind in ('page', 'leaving-page', 'archive', 'campaign', 'person', 'post', 'subscribe', 'unsubscribe', 'request', 'owner', 'commands', 'origin')),
+    digest text collate "C" not null,
+    kind text collate "C" not null check (kind in ('page', 'leaving-page', 'archive', 'campaign', 'person', 'post', 'subscribe', 'unsubscribe', 'request', 'owner', 'commands', 'origin')),
     subscription_id bigint not null default 0,
     list_id bigint references list on delete set null,
     primary key (digest, kind, subscription_id)

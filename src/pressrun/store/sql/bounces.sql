@@ -91,11 +91,12 @@ where state in ('queued', 'deferred') and edition_id is not null and subscriptio
     select subscription.id from subscription where subscription.subscriber_id {in ids}
     union
     select other.id from subscription as other where other.subscriber_id {in (
-        select alike.id from subscriber as alike
-        where alike.suppression_digest {in (
-                select coalesce(person.mailbox_digest, person.suppression_digest) from subscriber as person
-                where person.id {in suppressed} and exists (select 1 from suppression as own
-                    where own.digest = person.suppression_digest and own.reason = 'hard-bounce'))}
+        select alike.id from subscriber as person
+        cross join subscriber as alike
+        where person.id {in suppressed} and substr(alike.suppression_digest, 1, 4) = substr(person.mailbox_digest, 1, 4)
+            and alike.suppression_digest = person.mailbox_digest
+            and exists (select 1 from suppression as own
+                where own.digest = person.suppression_digest and own.reason = 'hard-bounce')
             and exists (select 1 from suppression as theirs where theirs.digest = alike.suppression_digest)
         union
         select alike.id from subscriber as alike

@@ -19,8 +19,11 @@ select * from subscriber where id = :id {lock};
 select language from subscriber where address_key = :address_key;
 
 -- name: of_mailbox
--- Everybody whose address leads to one mailbox.
-select * from subscriber where suppression_digest = :mailbox or mailbox_digest = :mailbox order by id {lock};
+-- Everybody whose address leads to one mailbox. The index has the beginning of the digest alone.
+select * from subscriber
+where (substr(suppression_digest, 1, 4) = :beginning and suppression_digest = :mailbox)
+    or mailbox_digest = :mailbox
+order by id {lock};
 
 -- name: update_profile
 -- Change what is not null of the profile of a person.
