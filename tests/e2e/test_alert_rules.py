@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -28,6 +29,7 @@ from pressrun.daemon.measurements import MIB
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "watch.md"
 HARD = tuple(f"hard-{number}@inbox.example" for number in range(60))
+PAGER, GIVEN = "page-me", "given.json"
 INTERPRETER = Path("venv", "bin", "python")  # the daemon's own, beside the folder of its house
 GOOD = tuple(f"reader{number}@inbox.example" for number in range(240))
 
@@ -93,14 +95,17 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def far_house(server: Server, house: House, tmp_path: Path) -> Iterator[House]:
-    """Its database is on a server of its own, and its program for alerts always fails."""
+    """Its database is on a server of its own, and its program for alerts keeps what it gets, and fails."""
+    program = tmp_path / PAGER
+    program.write_text(f"#!/bin/sh\ncat >>{tmp_path / GIVEN}\nexit 1\n", encoding="utf-8")
+    program.chmod(0o755)
     with server.connect() as admin:
         admin.execute(f"create database far owner {ROLE}")
     far = House(
         folder=tmp_path / "far",
         relay_port=house.relay_port,
         server=server.url("far"),
-        tables={"alerts": {"exec": ["/usr/bin/false"]}},
+        tables={"alerts": {"exec": [str(program)]}},
     )
     far.do("list", "create", "news", *LIST_ARGUMENTS)
     far.start()
@@ -140,6 +145,7 @@ def test_every_alert_fires_and_clears(
         watch.await_cleared("PressrunBackupOld")
         return_paths = warm_up(house)
         break_the_surroundings(house, far_house, server, sink_program, watch)
+        assert "database" == json.loads((tmp_path / GIVEN).read_text(encoding="utf-8"))["cause"]
         break_an_edition(house, return_paths, watch)
         break_the_process(house, watch)
         until(lambda: not prometheus.firing(), 150.0)

@@ -38,6 +38,22 @@ def test_what_is_forbidden_is_refused(make_house: MakeHouse) -> None:
     assert "PermissionError: [Errno 1]" in done.err
 
 
+def test_the_program_of_alerts_can_work_there(make_house: MakeHouse) -> None:
+    """A shell script that reads its input, starts an interpreter, and reaches something by TCP."""
+    house = make_house()
+    connect = (
+        f"import socket; socket.create_connection(('127.0.0.1', {house.relay_port}), 10).close(); print('passed on')"
+    )
+    script = house.write("page-me", f'#!/bin/sh\ncat >/dev/null\nexec {sys.executable} -c "{connect}"\n')
+    script.chmod(0o755)
+    program = (
+        "import asyncio; from pressrun.runtime.program import run_program; "
+        f"print(asyncio.run(run_program([{str(script)!r}], b'{{}}', 20.0)))"
+    )
+    done = house.run(prefix=[*PREFIX, sys.executable, "-c", program])
+    assert "ProgramEnd(problem='', output='passed on')\n" == done.out, done.err
+
+
 def test_it_does_all_of_its_work(make_house: MakeHouse) -> None:
     """Mail is read, a layout of the operator's own rendered, an edition signed and sent."""
     house = make_house(delivery={"press": "process"})
