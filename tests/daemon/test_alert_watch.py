@@ -169,6 +169,18 @@ async def test_the_table_says_by_which_way(
     assert (way is not Way.MAIL, way is not Way.PROGRAM) == (len(pager.given) == 1, len(pager.mailed) == 1)
 
 
+async def test_one_outage_is_one_alert(press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports) -> None:
+    """What only follows from it is told when it lasts longer than its cause."""
+    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    for cause in (Cause.LOOP, Cause.QUEUE, Cause.DATABASE):
+        reports.report(cause, "as it is")
+    await watch_three_times(press, watch)
+    assert ["database"] == [given["cause"] for given in pager.given]
+    reports.over(Cause.DATABASE)
+    await watch_three_times(press, watch)
+    assert ["database", "queue"] == [given["cause"] for given in pager.given]
+
+
 async def test_an_email_that_cannot_be_queued_is_tried_again(
     press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
 ) -> None:

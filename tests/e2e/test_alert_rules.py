@@ -97,7 +97,7 @@ def server() -> Iterator[Server]:
 def far_house(server: Server, house: House, tmp_path: Path) -> Iterator[House]:
     """Its database is on a server of its own, and its program for alerts keeps what it gets, and fails."""
     program = tmp_path / PAGER
-    program.write_text(f"#!/bin/sh\ncat >>{tmp_path / GIVEN}\nexit 1\n", encoding="utf-8")
+    program.write_text(f"#!/bin/sh\ncat >{tmp_path / GIVEN}\nexit 1\n", encoding="utf-8")
     program.chmod(0o755)
     with server.connect() as admin:
         admin.execute(f"create database far owner {ROLE}")
@@ -287,6 +287,8 @@ def break_an_edition(house: House, return_paths: list[str], watch: Watch) -> Non
     watch.await_fired()
     watch.broken("PressrunCertificateExpired")
     reload_with(house, with_certificate(house, plain, days=-1))
+    wal = house.database_file.with_name(f"{house.database_file.name}-wal")
+    until(lambda: wal.stat().st_size == 0, 60.0)  # else the room that it takes is free again in a moment
     watch.broken("PressrunDiskNearlyFull")
     fill(disk, leaving=2 * MIB)
     watch.await_fired()

@@ -14,7 +14,7 @@ from pressrun.control.client import call_if_running
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import ledger_reports
 
-_COLUMNS = ("domain", "queued", "deferred", "next_attempt", "paused_until", "reason")
+_COLUMNS = ("domain", "queued", "claimed", "deferred", "next_attempt", "paused_until", "reason")
 
 
 @verb("queue ls")

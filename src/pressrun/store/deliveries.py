@@ -406,7 +406,7 @@ def find_copy_of(tx: Transaction, *, edition_id: int, subscriber_id: int) -> Row
 
 
 def waiting_by_domain(tx: Transaction) -> list[Row]:
-    """domain, queued, deferred, next_attempt, reason of all that waits, the most first."""
+    """domain, queued, claimed, deferred, next_attempt, reason of all that waits, the most first."""
     return tx.rows("deliveries.waiting_by_domain")
 
 

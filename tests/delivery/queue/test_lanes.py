@@ -325,3 +325,12 @@ async def test_a_copy_that_cannot_be_composed_takes_up_no_room(press: Pressroom)
     number = await press.edition()
     assert 2 == len(await press.send_all())
     assert {"delivered": 2, "deferred": 1} == await press.counts(number)
+
+
+async def test_what_is_claimed_waits_too(press: Pressroom) -> None:
+    """While no relay works, copies are claimed and given back again and again: the queue is never empty then."""
+    await press.readers(3)
+    await press.edition()
+    await press.turn()
+    [row] = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
+    assert (0, 3, 0) == (row["queued"], row["claimed"], row["deferred"])

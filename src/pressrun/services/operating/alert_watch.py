@@ -32,6 +32,7 @@ POLL_SECONDS = 10.0
 LASTING_SECONDS = 60.0  # an obstacle that is gone by then is nobody's night
 ANSWER_SECONDS = 10.0  # a database that takes longer does not answer
 RETRY_SECONDS = 300.0  # after a program that failed
+_EACH_CAUSES_THE_NEXT = (Cause.DATABASE, Cause.QUEUE, Cause.LOOP)  # one outage is one alert
 MOST_TEXT = 2000  # characters of what is wrong
 
 
@@ -120,7 +121,7 @@ class AlertWatch(BackgroundLoop):
     async def check(self) -> None:
         """Alert the operator to each cause that has lasted, unless that was done within a day."""
         now = self._clock()
-        found = {obstacle.cause: obstacle for obstacle in reversed(await self._obstacles())}
+        found = _without_effects({obstacle.cause: obstacle for obstacle in reversed(await self._obstacles())})
         self._since = {cause: min(self._since.get(cause, now), now) for cause in found}
         for cause, obstacle in found.items():
             if now - self._since[cause] >= LASTING_SECONDS:
@@ -178,6 +179,12 @@ class AlertWatch(BackgroundLoop):
             "host": socket.gethostname(),
             "version": __version__,
         }
+
+
+def _without_effects(found: dict[Cause, Obstacle]) -> dict[Cause, Obstacle]:
+    """Without what follows from another one: a database that does not answer holds up the queue and fails loops."""
+    first = next((cause for cause in _EACH_CAUSES_THE_NEXT if cause in found), None)
+    return {cause: one for cause, one in found.items() if cause not in _EACH_CAUSES_THE_NEXT or cause is first}
 
 
 def _is_within(before: float | None, now: float, seconds: float) -> bool:

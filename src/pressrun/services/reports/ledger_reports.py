@@ -227,7 +227,7 @@ def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
 
 
 def list_queue(tx: Transaction, now: int) -> list[Answer]:
-    """`queue ls`: waiting copies by recipient domain, the most first, with the reason of a pause."""
+    """`queue ls`: copies without a result by recipient domain, the most first, with the reason of a pause."""
     states = {name: load_lane_state(stored) for name, stored in destinations.load_states(tx).items()}
     held, why_held = _held_by_hours(tx, now)
     why, relays_wait = {**_why_paused(tx), **why_held}, _why_relays_wait(states, now)
@@ -240,6 +240,7 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
             {
                 "domain": row["domain"],
                 "queued": row["queued"],
+                "claimed": row["claimed"],
                 "deferred": row["deferred"],
                 "next_attempt": rfc3339(row["next_attempt"]),
                 "paused_until": rfc3339(int(state.paused_until)) if is_paused else None,

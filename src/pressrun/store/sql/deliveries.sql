@@ -241,6 +241,7 @@ where delivery.subscription_id {in (select id from subscription where subscriber
 -- name: waiting_by_domain
 -- What waits, by the domain of the recipient: of notices and of editions that are not over.
 select waiting.domain, count(*) filter (where waiting.state = 'queued') as queued,
+    count(*) filter (where waiting.state = 'claimed') as claimed,
     count(*) filter (where waiting.state = 'deferred') as deferred,
     min(case when waiting.state = 'deferred' then waiting.due_at end) as next_attempt,
     max(case when waiting.state = 'deferred' then waiting.reply end) as reason
@@ -248,11 +249,11 @@ from (
     select delivery.domain, delivery.state, delivery.due_at, delivery.reply
     from edition {indexed by edition_by_state} cross join delivery {indexed by delivery_queue}
     where edition.state in ('scheduled', 'sending', 'paused') and delivery.edition_id = edition.id
-        and delivery.state in ('queued', 'deferred')
+        and delivery.state in ('queued', 'claimed', 'deferred')
     union all
     select delivery.domain, delivery.state, delivery.due_at, delivery.reply
     from delivery {indexed by delivery_queue}
-    where delivery.edition_id is null and delivery.state in ('queued', 'deferred')) as waiting
+    where delivery.edition_id is null and delivery.state in ('queued', 'claimed', 'deferred')) as waiting
 group by waiting.domain order by count(*) desc, waiting.domain;
 
 -- name: waiting_of_edition
