@@ -16,16 +16,17 @@ from pathlib import Path
 import pytest
 from tests.e2e.booted import SERVICE, CannotBoot
 from tests.e2e.house import until
+from tests.packaging.debian_build import build
 from tests.packaging.debian_root import DebianRoot
 from tests.ports import free_port
 from tests.sink import Sink
 
 from pressrun import __version__
+from pressrun.store.sqlite.migrate import newest_version
 
 TOP = Path(__file__).parent.parent.parent
-SOURCE = ("debian", "docs", "packaging", "src", "systemd", "CHANGELOG.md", "LICENSE", "README.md")
-MORE = ("config.example.toml", "pyproject.toml", ".gitignore")
-NEXT = "9.9"  # an upgrade is to a later version of the same program
+NEXT = "9.9"  # an upgrade is to a later version of the same program, with a schema of its own
+LATER = "create table later (id integer primary key) strict;"
 DEBIAN_NAMES = {"markdown-it-py": "markdown-it", "pyyaml": "yaml"}
 PATIENCE_SECONDS = 60.0
 
@@ -43,32 +44,6 @@ def test_it_asks_for_no_less_than_the_wheel_does() -> None:
     floors = dict(one.lower().split(">=") for one in project["dependencies"])
     wanted = {f"python3-{DEBIAN_NAMES.get(name, name)} (>= {floor})" for name, floor in floors.items()}
     assert wanted == set(re.findall(r"^ {9}(python3-\S+ \(>= [^)]+\)),?$", control, re.MULTILINE))
-
-
-def build(folder: Path, version: str, *, zone: str = "UTC", mask: int = 0o022) -> Path:
-    """Build it anew in `folder`; the file that comes out."""
-    source = folder / "source"
-    source.mkdir(parents=True)
-    for name in SOURCE:
-        copy = shutil.copytree if (TOP / name).is_dir() else shutil.copy
-        copy(TOP / name, source / name)
-    for name in MORE:
-        shutil.copy(TOP / name, source / name)
-    changelog = source / "debian" / "changelog"
-    changelog.write_text(changelog.read_text(encoding="utf-8").replace(f"({__version__})", f"({version})", 1))
-    # Debian's own Python and tools, with nothing of the environment in which the tests run.
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder), "TZ": zone, "LC_ALL": "C.UTF-8"}
-    command = ["dpkg-buildpackage", "--build=binary", "--no-sign"]
-    done = subprocess.run(
-        command, cwd=source, env=environment, umask=mask, capture_output=True, text=True, check=False, timeout=600
-    )
-    assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return folder / f"pressrun_{version}_all.deb"
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("package"), __version__)
 
 
 @pytest.mark.thorough
@@ -113,7 +88,7 @@ def machine(package: Path, tmp_path: Path) -> Iterator[DebianRoot]:
     packages = tmp_path / "packages"
     packages.mkdir()
     shutil.copy(package, packages)
-    shutil.copy(build(tmp_path / "next", NEXT), packages)
+    shutil.copy(build(tmp_path / "next", NEXT, steps=[LATER]), packages)
     try:
         with DebianRoot(tmp_path, packages) as booted:
             yield booted
@@ -172,7 +147,7 @@ def get(port: int) -> int | str:
 def test_from_a_bare_machine_to_a_bounce_and_to_the_purge(
     machine: DebianRoot, sink_program: Path, tmp_path: Path
 ) -> None:
-    """Installed, configured, an edition sent, a bounce handled; upgraded with nobody refused; removed and purged."""
+    """An edition sent, a bounce handled, upgraded over a step of the schema with nobody refused, removed and purged."""
     http_port, smtp_port = free_port(), free_port()
     with Sink(sink_program, tmp_path) as relay:
         machine.install(package_name(__version__))
@@ -199,6 +174,7 @@ def test_from_a_bare_machine_to_a_bounce_and_to_the_purge(
         assert {200} == set(visitors.outcomes), visitors.outcomes
         assert ("active", NEXT) == (machine.state("ActiveState")[0], version(machine))
         assert "hard-bounce" in machine.pressrun("suppression", "ls")
+        assert machine.path(f"/var/lib/pressrun/backups/schema-{newest_version()}.sqlite3").exists()
 
         machine.apt("remove", "pressrun")
         assert isinstance(get(http_port), str)  # nobody listens
