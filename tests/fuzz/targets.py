@@ -342,6 +342,25 @@ def subscribers(data: bytes) -> None:
         return
 
 
+def _member_seeds() -> list[bytes]:
+    """A file of each program, and of plain CSV, behind the octet that chooses the program."""
+    files = {
+        "mailman3": b"Berg, Karl (Verein) <k@x.example>\n=?utf-8?q?Caf=C3=A9?= <c@x.example>\nm@x.example\n",
+        "mailman2": b'"Berg, \\"K\\" (V)" <k@x.example>\n',
+        "mlmmj": b"m@x.example\n",
+        "sympa": b'attrib <custom_attribute id="a"><value>b &amp; c</value></custom_attribute>\ndate 1500000000\n'
+        b"email m@x.example\ngecos M\nreception nomail\nsuspend 1\nbounce_score 90\n\nemail n@x.example\n",
+        "listmonk": b'uuid,email,name,attributes,status,subscription_status,created_at\nu,a@x.example,A,"{""b"": [1]}",'
+        b"enabled,confirmed,2023-01-02 15:04:05.1 +0000 UTC\n",
+        "phplist": b"Email\tIs this subscriber confirmed\tIs this subscriber blacklisted\tForeign Key\n"
+        b"a@x.example\t1\t0\t' =x\n",
+        "mailchimp": b'"Email Address","First Name","Last Name",CONFIRM_TIME,CLEAN_TIME\n'
+        b'a@x.example,A,B,"2015-01-02 10:00:00",\n',
+    }
+    plain = FORMATS.index("csv")
+    return [*(bytes([plain]) + seed for seed in _CSV), *(bytes([FORMATS.index(key)]) + files[key] for key in files)]
+
+
 def suppressions(data: bytes) -> None:
     try:
         for _ in parse_suppressions(BytesIO(data)):
@@ -489,7 +508,7 @@ TARGETS: dict[str, Target] = {
     "reply": Target(reply, lambda: [bytes([size]) + one for one in replies() for size in (0, 9)]),
     "report": Target(report, mails),
     "search": Target(search, lambda: [one.encode() for one in _QUERIES]),
-    "subscribers": Target(subscribers, lambda: _CSV),
+    "subscribers": Target(subscribers, _member_seeds),
     "suppressions": Target(suppressions, lambda: _CSV),
     "tokens": Target(tokens, _token_seeds),
     "trace": Target(trace, mails),
