@@ -69,6 +69,7 @@ NEEDS = {
     "mailman3": _program("mailman", "mailman3", is_slow=True),
     "lintian": _program("lintian", is_slow=True),
     "mandoc": _program("mandoc"),
+    "mlmmj": _program("mlmmj-sub", "mlmmj", is_slow=True),
     "nginx": _program("nginx", is_slow=True),
     "openssl": _program("openssl"),
     "restic": _program("restic"),

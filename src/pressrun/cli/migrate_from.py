@@ -106,7 +106,9 @@ def migrate_from(  # noqa: PLR0913 - one for each option
     """
     now = int(utc_now())
     with closing(open_installation(program, source, files)) as installation, _rejects(rejects_file) as rejects:
-        moves = plan_lists(program, installation.lists(), chosen, _find_present(invocation, installation, program))
+        present = _find_present(invocation, installation, program)
+        site = invocation.settings.site
+        moves = plan_lists(program, installation.lists(), chosen, present, site.mail_domain)
         fates = Fates(installation, moves, now, rejects.add)
         report: dict[str, Any] = {"dry_run": dry_run, "bans": _plain(fates.count_bans()), "lists": []}
         for move in moves:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress, NotFound
+from pressrun.core.mail_routes import RouteKind, own_route
 from pressrun.core.names import parse_list_name
 from pressrun.operations.installations.installation import Installation, OldList, Place, origin_of
 from pressrun.operations.installations.names import propose_name
 from pressrun.operations.sources.member import MemberState, SourceMember
-from pressrun.services.operating.list_settings import LONGEST_LINE
+from pressrun.services.operating.list_settings import LONGEST_LINE, LONGEST_TEXT, read_settings
 from pressrun.services.operating.row_checks import check_row
 
 LEFT_OUT, REFUSED = "left out", "refused"
@@ -56,7 +57,9 @@ class Present:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
-def plan_lists(program: str, lists: Sequence[OldList], chosen: Sequence[str], present: Present) -> list[ListMove]:
+def plan_lists(
+    program: str, lists: Sequence[OldList], chosen: Sequence[str], present: Present, mail_domain: str
+) -> list[ListMove]:
     """The lists to move: all, or those that are `chosen` as `OLD` or `OLD=NEW`.
 
     Raises NotFound for a list that is not there, and BadInput with every name that cannot be had.
@@ -75,10 +78,39 @@ def plan_lists(program: str, lists: Sequence[OldList], chosen: Sequence[str], pr
         if name in {move.name for move in moves}:
             problems.append(f"{old.key}: the name {name} is given twice")
         taken.add(name)
-        moves.append(ListMove(program=program, old=old, name=name, is_begun=begun == name))
+        moves.append(
+            ListMove(program=program, old=_with_good_settings(old, mail_domain), name=name, is_begun=begun == name)
+        )
     if problems:
         raise BadInput("nothing was moved:\n" + "\n".join(f"  {problem}" for problem in problems))
     return moves
+
+
+def _with_good_settings(old: OldList, mail_domain: str) -> OldList:
+    """The list with a title and settings that can be had; the others are named in what is left behind."""
+    settings, left = {}, list(old.left_behind)
+    for key, value in old.settings.items():
+        text = "".join(one if one.isprintable() or one == "\n" else " " for one in value)[:LONGEST_TEXT]
+        try:
+            _check_setting(key, text, mail_domain)
+            settings[key] = text
+        except BadInput as problem:
+            left.append(f"{key}: {problem}")
+    title = _one_line(old.title) or old.name
+    return replace(old, title=title, settings=settings, left_behind=tuple(left))
+
+
+def _check_setting(key: str, text: str, mail_domain: str) -> None:
+    """Raise BadInput for a value that the list could not be created with."""
+    read_settings({key: text})
+    route = own_route(parse_address(text), mail_domain) if key == "owner" else None
+    if route is not None and route.kind is not RouteKind.POST:
+        raise BadInput(f"{text} is an address of a list here, so its mail would loop")
+
+
+def _one_line(text: str) -> str:
+    """A text in one line that is short enough for a setting or a name."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:LONGEST_LINE]
 
 
 def _read_choice(text: str, lists: Sequence[OldList]) -> tuple[str, str]:
@@ -157,8 +189,7 @@ def _with_tidy_name(member: SourceMember) -> SourceMember:
     """The member with a name in one line, so that nobody stays behind for a tabulator in theirs."""
     if member.name.isprintable() and len(member.name) <= LONGEST_LINE:
         return member
-    plain = "".join(one if one.isprintable() else " " for one in member.name)
-    return msgspec.structs.replace(member, name=" ".join(plain.split())[:LONGEST_LINE])
+    return msgspec.structs.replace(member, name=_one_line(member.name))
 
 
 def _key_of(member: SourceMember) -> str | None:
