@@ -10,18 +10,22 @@ import smtplib
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
+from pressrun.daemon.doctor_rounds import next_round
 from tests.certificates import self_signed
 from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import DOMAIN, LIST_ARGUMENTS, House, children, command_of, until
 from tests.e2e.prometheus import CONTRIB, RULES, Prometheus, Watch, quick_rules, read_rules
 from tests.faults.storage import NoSmallDisk, fill, small_disk
+from tests.ports import free_port
 from tests.postgresql import ROLE, Server, new_server
 from tests.sink import Sink
 
@@ -148,6 +152,7 @@ def test_every_alert_fires_and_clears(
         assert "database" == json.loads((tmp_path / GIVEN).read_text(encoding="utf-8"))["cause"]
         break_an_edition(house, return_paths, watch)
         break_the_process(house, watch)
+        have_doctor_fail(far_house, watch)
         until(lambda: not prometheus.firing(), 150.0)
         print(watch.table())
         assert {rule["alert"] for rule in read_rules()} == watch.fired.keys() == watch.cleared.keys()
@@ -313,6 +318,25 @@ def with_certificate(house: House, config: str, *, days: int) -> str:
 
 
 # ---------------------------------------------------------------------- the third round
+
+
+def have_doctor_fail(house: House, watch: Watch) -> None:
+    """In the weekly round of a domain whose hour is near, with a name server that is not there."""
+    assert house.daemon is not None
+    before, now = house.config.read_text(encoding="utf-8"), time.time()
+    names = (f"n{number}.example" for number in count())
+    domain = next(name for name in names if 20 < next_round(now, name) - now < 25)
+    config = before.replace(f'mail_domain = "{DOMAIN}"', f'mail_domain = "{domain}"')
+    config += f'[doctor]\nweekly = true\n[dns]\nserver = "127.0.0.1:{free_port()}"\ntimeout = "200ms"\n'
+    assert 0 == house.daemon.stop()
+    house.config.write_text(config, encoding="utf-8")
+    house.start()
+    watch.broken("PressrunDoctorFailed")
+    watch.await_fired()
+    assert 0 == house.daemon.stop()
+    house.config.write_text(before, encoding="utf-8")
+    house.start()
+    watch.await_cleared("PressrunDoctorFailed")
 
 
 def break_the_process(house: House, watch: Watch) -> None:
