@@ -97,6 +97,13 @@ async def test_a_copy_that_is_given_back_again_and_again_stays_the_oldest(press:
     await press.change("update copy_count set queued = 1, delivered = 1 where edition_id = ?", number)
     await measurements.measure(now)
     assert 1.0 == measurements.oldest_due_seconds(now)
+    await press.change("update delivery set state = 'claimed'")
+    await press.change("update copy_count set queued = 0, claimed = 1, delivered = 1")
+    again = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), AlertReports())
+    for seconds in (0, 30):
+        await again.measure(now + seconds)
+    assert 30.0 == again.oldest_due_seconds(now + 30)  # claimed whenever one looks
+    await press.change("update copy_count set claimed = 0")
     await press.change("update delivery set state = 'deferred', due_at = ?", now + 60)
     await measurements.measure(now)
     assert 0.0 == measurements.oldest_due_seconds(now)

@@ -117,7 +117,10 @@ class Watch:
 
     def await_fired(self) -> None:
         """Wait until each of them does, or has."""
-        until(lambda: not self._missing(), PATIENCE_SECONDS)
+        try:
+            until(lambda: not self._missing(), PATIENCE_SECONDS)
+        except AssertionError:
+            raise AssertionError(f"these did not fire: {self._missing()}") from None
 
     def await_cleared(self, *names: str) -> None:
         """Wait until each of these, which were mended just now, fires no more."""

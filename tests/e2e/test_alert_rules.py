@@ -19,7 +19,6 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from pressrun.daemon.doctor_rounds import next_round
 from tests.certificates import self_signed
 from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import DOMAIN, LIST_ARGUMENTS, House, children, command_of, until
@@ -29,6 +28,7 @@ from tests.ports import free_port
 from tests.postgresql import ROLE, Server, new_server
 from tests.sink import Sink
 
+from pressrun.daemon.doctor_rounds import next_round
 from pressrun.daemon.measurements import MIB
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "watch.md"

@@ -111,7 +111,7 @@ class Measurements(BackgroundLoop):
     async def _measure_database(self, now: int) -> None:
         read, metrics = self._database.read, self._metrics
         metrics.set("database_bytes", _whole_mib(await read(monitoring.database_bytes)))
-        self._note_oldest(await read(monitoring.oldest_due_at, now), await read(copy_counts.count_live))
+        self._note_oldest(await read(monitoring.oldest_due_at, now), await read(copy_counts.count_live), now)
         waiting = await read(monitoring.count_waiting_mail, int(now - WAITING_SECONDS))
         metrics.set_all("inbound_waiting", {queue: waiting.get(queue, 0) for queue in MailQueue})
         on_purpose, by_itself = await read(monitoring.count_paused, (PAUSED_BY_PERSON, PAUSED_AFTER_CANARY))
@@ -119,16 +119,17 @@ class Measurements(BackgroundLoop):
         for name in (await read(monitoring.list_names)).values():
             metrics.name_list(name)
 
-    def _note_oldest(self, due_at: int | None, counts: Mapping[str, int]) -> None:
+    def _note_oldest(self, due_at: int | None, counts: Mapping[str, int], now: int) -> None:
         """Note since when the oldest copy has been due.
 
-        A copy that was claimed and given back, as while no relay works, is due anew in the database. So the oldest one
-        remains so while no copy has come to its end.
+        While no relay works, copies are claimed and given back again and again, and are due anew in the database each
+        time. So the oldest one remains so while no copy has come to its end, and one that is claimed is due now.
         """
         over = sum(counts[state] for state in ENDS)
-        is_waiting = due_at is not None or counts[DeliveryState.CLAIMED] > 0
-        if is_waiting and over == self._over and self._oldest_due_at is not None:
-            due_at = min(self._oldest_due_at, due_at or self._oldest_due_at)
+        if due_at is None and counts[DeliveryState.CLAIMED]:
+            due_at = now
+        if due_at is not None and self._oldest_due_at is not None and over == self._over:
+            due_at = min(self._oldest_due_at, due_at)
         self._oldest_due_at, self._over = due_at, over
 
     async def _count_readers(self) -> None:
