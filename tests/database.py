@@ -128,6 +128,12 @@ async def drop_triggers(database: Database, table: str) -> None:
     await database.write(_drop_triggers, table)
 
 
+def drop_triggers_at(location: Location, table: str) -> None:
+    """The same from outside."""
+    with closing(location.connect()) as connection:
+        connection.write(lambda tx: _drop_triggers(tx, table))
+
+
 def _drop_triggers(tx: Transaction, table: str) -> None:
     if not _is_sqlite(tx):
         execute_in(tx, f"alter table {table} disable trigger user")

@@ -18,6 +18,7 @@ ASKING = {
     "held rm": [],
     "inbound rm": ["1"],
     "key rotate": [],
+    "key retire": ["1", "--after", "30d"],
     "move-to": ["sqlite:elsewhere"],
 }
 

@@ -9,7 +9,7 @@ from tests.cli.shell import Shell
 from tests.database import execute_at
 
 from pressrun.core.chain import Head, parse_head
-from pressrun.store.datadir import DataDir, keep_consent_head, load_consent_head
+from pressrun.store.datadir import DataDir, keep_head, load_consent_head
 
 
 def tamper(shell: Shell, statement: str) -> None:
@@ -51,10 +51,10 @@ def test_a_changed_chain_ends_1_and_says_where(filled: Shell) -> None:
 
 def test_a_head_beside_the_keys_or_on_paper_that_is_not_there_ends_1(filled: Shell) -> None:
     head = parse_head(filled.good("consent", "verify", "--json").json["head"])
-    keep_consent_head(DataDir(filled.data), Head(head.number, b"x" * 32))
+    keep_head(DataDir(filled.data), "consent", Head(head.number, b"x" * 32))
     called = filled.call("consent", "verify")
     assert (1, True) == (called.code, "consent-head" in called.err)
-    keep_consent_head(DataDir(filled.data), head)
+    keep_head(DataDir(filled.data), "consent", head)
     filled.good("consent", "verify")
     assert 1 == filled.call("consent", "verify", "--head", f"9:{'a' * 64}").code
 
@@ -65,7 +65,7 @@ def test_a_head_that_cannot_be_read_is_65(filled: Shell) -> None:
 
 def test_the_head_is_kept_for_its_owner_alone(filled: Shell) -> None:
     data = DataDir(filled.data)
-    keep_consent_head(data, Head(3, b"x" * 32))
+    keep_head(data, "consent", Head(3, b"x" * 32))
     assert Head(3, b"x" * 32) == load_consent_head(data)
     assert 0o600 == data.consent_head.stat().st_mode & 0o777
     assert ["consent-head", "link-1", "suppression"] == sorted(entry.name for entry in data.keys.iterdir())

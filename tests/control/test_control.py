@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pressrun.control.calls import Call, CarryOut, VerbHandler
 from pressrun.control.client import ControlClient
 from pressrun.control.protocol import (
     MAX_FRAME_BYTES,
@@ -32,7 +33,7 @@ from pressrun.control.protocol import (
     request_reader,
     response_reader,
 )
-from pressrun.control.server import MAX_CONNECTIONS, ControlServer, VerbHandler
+from pressrun.control.server import MAX_CONNECTIONS, ControlServer
 from pressrun.core import errors
 from pressrun.core.errors import BadInput, EditionError, PressrunError, Refused, TryAgain
 from pressrun.runtime.frames import BadFrame
@@ -56,9 +57,20 @@ async def break_down(arguments: msgspec.Raw, tell: Tell) -> Any:
 VERBS: dict[str, VerbHandler] = {"echo": echo, "refuse": refuse, "break": break_down}
 
 
+def door(verbs: Mapping[str, VerbHandler]) -> CarryOut:
+    """What carries out these verbs."""
+
+    async def carry_out(call: Call, tell: Tell) -> Any:
+        if call.verb not in verbs:
+            raise Refused("it is of another version")
+        return await verbs[call.verb](call.arguments, tell)
+
+    return carry_out
+
+
 @asynccontextmanager
 async def serving(path: Path, verbs: Mapping[str, VerbHandler] = VERBS) -> AsyncIterator[ControlServer]:
-    server = ControlServer(path, verbs)
+    server = ControlServer(path, door(verbs))
     await server.start()
     try:
         yield server
@@ -131,7 +143,7 @@ async def test_a_dead_socket_is_replaced_and_anything_else_is_left_alone(tmp_pat
         assert ({}, ["half way"]) == await asyncio.to_thread(asked, tmp_path / "s", "echo", {})
     (tmp_path / "file").write_text("precious")
     with pytest.raises(Refused):
-        await ControlServer(tmp_path / "file", VERBS).start()
+        await ControlServer(tmp_path / "file", door(VERBS)).start()
     assert "precious" == (tmp_path / "file").read_text()
 
 
@@ -207,7 +219,7 @@ async def test_closing_lets_a_verb_finish_and_answers_it(tmp_path: Path) -> None
         await go_on.wait()
         return "done"
 
-    server = ControlServer(tmp_path / "s", {"slow": slow})
+    server = ControlServer(tmp_path / "s", door({"slow": slow}))
     await server.start()
     web_requests = asyncio.create_task(asyncio.to_thread(asked, tmp_path / "s", "slow", {}))
     await begun.wait()
@@ -226,7 +238,7 @@ async def test_a_daemon_that_dies_is_told_from_one_that_refuses(tmp_path: Path) 
         begun.set()
         await asyncio.Event().wait()
 
-    server = ControlServer(tmp_path / "s", {"never": never})
+    server = ControlServer(tmp_path / "s", door({"never": never}))
     await server.start()
     web_requests = asyncio.create_task(asyncio.to_thread(asked, tmp_path / "s", "never", {}))
     await begun.wait()

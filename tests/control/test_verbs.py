@@ -9,13 +9,15 @@ import pytest
 from tests.services.office import Office, open_office
 
 from pressrun.control.arguments import SubscriberImport
+from pressrun.control.calls import VerbHandler
 from pressrun.control.protocol import encode_arguments
-from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import GROWING, build_verbs
 from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.core.keys import KeyRing
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.kept_mail import KeptMail
+from pressrun.services.operating.link_keys import LinkKeys
 from pressrun.services.reports import ledger_reports
 
 
@@ -24,8 +26,8 @@ def ignore(text: str) -> None:
 
 
 def table(office: Office) -> dict[str, VerbHandler]:
-    async def rotate() -> int:
-        return 2
+    async def make_key() -> KeyRing:
+        return KeyRing({**office.keys.link_keys, 2: bytes(32)}, office.keys.suppression_key)
 
     return build_verbs(
         lists=office.lists,
@@ -35,7 +37,9 @@ def table(office: Office) -> dict[str, VerbHandler]:
         kept_mail=KeptMail(database=office.database, clock=lambda: office.now),
         held=office.held,
         moving_in=office.moving_in,
-        rotate=rotate,
+        link_keys=LinkKeys(
+            office.database, office.keys, lambda: office.now, make_key=make_key, on_new_key=lambda: None
+        ),
     )
 
 
@@ -85,6 +89,7 @@ SMALL = {
     "inbound.rm",
     "held.release",
     "held.rm",
+    "key.retire",
     "key.rotate",
     "list.create",
     "list.set",

@@ -283,3 +283,48 @@ def test_a_suppression_is_found_again_by_the_next_version() -> None:
     """The digests of erased addresses are all that is left of them."""
     key = b"pressrun.suppression\0ada@reader.example"
     assert hmac.digest(KEYS.suppression_key, key, "sha256") == suppression_digest(KEYS, "ada@reader.example")
+
+
+def leaked() -> KeyRing:
+    """A ring whose first key retires at 100."""
+    ring = KeyRing({1: b"1" * 32, 2: b"2" * 32}, b"s" * 32)
+    ring.retire(1, 100)
+    return ring
+
+
+@pytest.mark.parametrize("purpose", WebPurpose)
+def test_a_retired_key_is_read_for_leaving_alone_in_links(purpose: WebPurpose) -> None:
+    ring, old = leaked(), WEB.make(purpose, 7, 8)
+    ring.retire_due(99.9)
+    assert (7, 8) == WebTokens(ring).read(purpose, old)
+    ring.retire_due(100.0)
+    assert ((7, 8) if purpose is WebPurpose.UNSUBSCRIBE else None) == WebTokens(ring).read(purpose, old)
+    assert WebTokens(ring, lasting=frozenset()).read(purpose, old) is None
+    assert (9,) == WebTokens(ring).read(purpose, WebTokens(ring).make(purpose, 9))
+
+
+@pytest.mark.parametrize("purpose", AddressPurpose)
+def test_a_retired_key_is_read_for_leaving_alone_in_addresses(purpose: AddressPurpose) -> None:
+    ring, old = leaked(), MAIL.make(purpose, "news", 7)
+    ring.retire_due(100.0)
+    assert (7 if purpose is AddressPurpose.UNSUBSCRIBE else None) == AddressTokens(ring).read(purpose, "news", old)
+    assert AddressTokens(ring, lasting=frozenset()).read(purpose, "news", old) is None
+    assert 9 == AddressTokens(ring).read(purpose, "news", AddressTokens(ring).make(purpose, "news", 9))
+
+
+@pytest.mark.parametrize(("purpose", "numbers", "token"), [*LINKS])
+def test_links_that_are_out_retire_with_their_key(purpose: WebPurpose, numbers: tuple[int, ...], token: str) -> None:
+    ring = KeyRing({**KEYS.link_keys, 9: b"9" * 32}, b"s" * 32)
+    assert numbers == WebTokens(ring).read(purpose, token)
+    for number in KEYS.link_keys:
+        ring.retire(number, 0)
+    ring.retire_due(1.0)
+    expected = numbers if purpose is WebPurpose.UNSUBSCRIBE else None
+    assert expected == WebTokens(ring).read(purpose, token)
+
+
+def test_a_clock_that_was_set_back_brings_a_key_back_until_its_time() -> None:
+    ring = leaked()
+    ring.retire_due(100.0)
+    ring.retire_due(99.0)
+    assert frozenset() == ring.retired

@@ -131,7 +131,7 @@ def refused(owner: Any, name: str, fault: str) -> Iterator[Refusals]:
 HOUSEKEEPING = cases(
     *((os, name) for name in ("open", "fdopen", "fsync")),
     (Path, "replace"),
-    (datadir, "keep_consent_head"),
+    (datadir, "keep_head"),
     *DATABASE,
     (Database, "write"),
     (Database, "checkpoint"),
@@ -146,8 +146,8 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
         data = DataDir(room.office.path)
         await room.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
 
-        async def keep(head: Any) -> None:
-            await asyncio.to_thread(datadir.keep_consent_head, data, head)
+        async def keep(chain: str, head: Any) -> None:
+            await asyncio.to_thread(datadir.keep_head, data, chain, head)
 
         keeping = Housekeeping(
             database=room.office.database,
@@ -155,6 +155,7 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
             clock=time.time,
             entropy=os.urandom,
             wake=room.office.wake,
+            keys=room.office.keys,
             keep_head=keep,
         )
         with refused(owner, name, fault) as refusals:

@@ -283,6 +283,7 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
             wake=office.wake,
+            keys=office.keys,
         )
         room = Pressroom(
             office=office,

@@ -93,7 +93,8 @@ def content(location: Location) -> dict[str, str]:
                 for name, table in tables.tables().items()
             }
             drawn = {f"ids of {name}": str(last) for name, last in tables.last_ids().items()}
-            drawn.pop("ids of consent", None)  # SQLite goes on after the last row, as none is ever deleted
+            for name in ("consent", "audit"):
+                drawn.pop(f"ids of {name}", None)  # SQLite goes on after the last row, as none is ever deleted
             return found | drawn
 
 

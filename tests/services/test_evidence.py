@@ -186,8 +186,9 @@ async def test_who_was_erased_meanwhile_is_not_written_down_again(press: Pressro
 async def test_the_head_is_kept_elsewhere_once_it_is_on_disk(press: Pressroom) -> None:
     kept: list[Head] = []
 
-    async def keep(head: Head) -> None:
-        kept.append(head)
+    async def keep(chain: str, head: Head) -> None:
+        if chain == "consent":
+            kept.append(head)
 
     house = Housekeeping(
         database=press.office.database,
@@ -195,6 +196,7 @@ async def test_the_head_is_kept_elsewhere_once_it_is_on_disk(press: Pressroom) -
         clock=press.clock,
         entropy=os.urandom,
         wake=lambda: None,
+        keys=press.office.keys,
         keep_head=keep,
     )
     await house.round()

@@ -175,7 +175,7 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "1,000 rows in all states are imported": (import_rows(), import_rows(state="pending", odd="unsubscribed"), 12),
     "1,000 members are removed by a sync": (sync_rows, remove_synced, 10),
     "1,000 removed members come back by a sync": (after(sync_rows, remove_synced), sync_rows, 10),
-    "1,000 requests expire": (import_rows(asks=True), expire, 9),
+    "1,000 requests expire": (import_rows(asks=True), expire, 10),
     "pauses end": (import_rows(state="suspended"), end_all_pauses, 1),
     "100 readers are refused for good": (after(import_rows(), queue_copies), refuse(BounceClass.GONE), 10),
     "100 copies are refused for policy": (after(import_rows(), queue_copies), refuse(BounceClass.POLICY), 11),

@@ -20,7 +20,7 @@ from tests.web.house import open_house
 from tests.web.routes import FIELDS, ROUTES
 
 from pressrun.control import arguments as control_arguments
-from pressrun.control.verbs import _checked
+from pressrun.control.arguments import checked
 from pressrun.core.errors import BadInput, PressrunError
 from pressrun.core.searching import indexed_words, parse_query, searchable
 from pressrun.message.editions.posted import read_post_header, read_posted
@@ -231,7 +231,7 @@ def test_what_the_control_socket_carries(kind: type[Any]) -> None:
         for value in ("a\0b", ["a\0b"], {"a\0": "b"}, {"a": "\0b"}, [{"line": 1, "address": "a\0b"}], [[1, "a\0b"]]):
             filled = {one: fitting(kind, one) for one in kind.__struct_fields__} | {name: value}
             with pytest.raises(BadInput) as refused:
-                _checked(msgspec.Raw(msgspec.msgpack.encode(filled)), kind)
+                checked(msgspec.Raw(msgspec.msgpack.encode(filled)), kind)
             assert [] == unfit(str(refused.value))
 
 

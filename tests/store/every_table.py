@@ -13,12 +13,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from pressrun.store import consent
+from tests.database import select_at
+
+from pressrun.store import audit, consent, keyring
+from pressrun.store.audit import Actor, Entry, Person
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.sqlite.location import SqliteFile
 
 # Of rows that code fills, because they depend on each other.
-_BY_CODE = {"consent", "consent_head", "keyring", "archive_search", "id_counter"}
+_BY_CODE = {"audit", "audit_head", "consent", "consent_head", "keyring", "archive_search", "id_counter"}
 _CHECKED = re.compile(r"^\s+(\w+) \w+[^\n]*?check \((?:\1 is null or )?\1 in \(([^)]*)\)\)", re.MULTILINE)
 _WORDS = (
     "a",
@@ -56,6 +59,7 @@ def fill_every_table(path: Path, seed: int, rows: int = 3) -> None:
         _index(connection)
         connection.execute("commit")
     _fill_consent(path, chance, rows)
+    _fill_audit(path, chance)
 
 
 def filled_tables(connection: sqlite3.Connection) -> list[str]:
@@ -176,6 +180,29 @@ def _fill_consent(path: Path, chance: random.Random, rows: int) -> None:
         connection.write(lambda tx: consent.append_consent(tx, *_events(chance, rows)))
         connection.write(lambda tx: consent.erase_consent(tx, 1, now=2, salt=chance.randbytes(16)))
         connection.write(lambda tx: consent.append_consent(tx, *_events(chance, rows)))
+
+
+def _fill_audit(path: Path, chance: random.Random) -> None:
+    actor = Actor(who="ina", uid=1000, claimed="paul", way="shell")
+    ann, bob = (Person(address_key=f"{name}@reader.example", digest=chance.randbytes(32)) for name in ("ann", "bob"))
+    with closing(SqliteFile(path).connect()) as connection:
+        (reader,) = select_at(path, "select address_key from subscriber limit 1")
+        for person in (ann, bob, Person(address_key=reader[0], digest=b"")):
+            entry = Entry(
+                at=1,
+                actor=actor,
+                action="list.set",
+                list="news",
+                object="edition 1",
+                fields=("title",),
+                outcome="refused",
+                code=1,
+                person=person,
+                salt=chance.randbytes(16),
+            )
+            connection.write(lambda tx, entry=entry: audit.append(tx, entry))  # type: ignore[misc]
+        connection.write(lambda tx: audit.erase_about(tx, [], [ann.digest], 2))
+        connection.write(lambda tx: keyring.retire(tx, 1, 3))
 
 
 def _events(chance: random.Random, rows: int) -> Iterable[ConsentEvent]:

@@ -112,7 +112,7 @@ async def test_what_comes_last_is_done_after_all_else(database: Database, first:
 
     def work(tx: Transaction) -> None:
         for name in sorted("ab", key=first.__ne__):
-            tx.before_commit(late if name == "b" else early, name, comes_last=name == "b")
+            tx.before_commit(late if name == "b" else early, name, rank=int(name == "b"))
 
     await database.write(work)
     assert ["a", "b"] == done

@@ -38,6 +38,7 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
 
 def _findings(invocation: Invocation) -> list[Finding]:
     """All errors in the file, then all findings of the checks, which run as the owner of the data."""
+    invocation.require_owner()
     path, data_dir = invocation.config_path, invocation.data_dir
     errors = examine(path)
     subject = Subject(

@@ -8,20 +8,22 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb
 from pressrun.cli.output import echo, print_error, print_fields, print_json
 from pressrun.cli.read_only import reading
-from pressrun.core.chain import Head, parse_head
+from pressrun.core.chain import Audit, Head, parse_head
 from pressrun.core.errors import PressrunError
 from pressrun.services import evidence
 from pressrun.store.datadir import load_consent_head
 
-
-@verb("consent verify")
-@click.option(
+head_option = click.option(
     "--head",
     "heads",
     metavar="NUMBER:CHAIN",
     multiple=True,
-    help="A head printed earlier by `consent verify` or the log. It must still be in the chain.",
+    help="A head printed earlier by this command or the log. It must still be in the chain.",
 )
+
+
+@verb("consent verify")
+@head_option
 def verify(invocation: Invocation, *, heads: tuple[str, ...], as_json: bool) -> int:
     """Erased rows and expired network addresses are counted and are not errors. Keep the printed head
     somewhere else: anyone who can write the database and the keys can forge a new chain, and only a head out of their
@@ -32,14 +34,19 @@ def verify(invocation: Invocation, *, heads: tuple[str, ...], as_json: bool) -> 
         # Read before the first row: a running daemon goes on writing both, rows first.
         witnesses.append((f"in {invocation.data.consent_head}", load_consent_head(invocation.data)))
         audit = evidence.verify(tx, witnesses)
+    return print_audit(audit, "consent evidence", as_json=as_json, aged=audit.aged)
+
+
+def print_audit(audit: Audit, subject: str, *, as_json: bool, **counts: int) -> int:
+    """Print what became of the verification of a chain; returns the exit code."""
     summary: dict[str, object] = {
         "ok": not audit.problems,
         "rows": audit.rows,
         "erased": audit.erased,
-        "aged": audit.aged,
+        **counts,
         "head": str(audit.head) if audit.rows else None,
     }
-    problem = f"consent evidence has been tampered with: {audit.problem_count} problems" if audit.problems else None
+    problem = f"{subject} has been tampered with: {audit.problem_count} problems" if audit.problems else None
     if as_json:
         print_json(summary | {"problems": audit.problems} | ({"error": problem} if problem else {}))
     else:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from pressrun.cli.owner import acting_for, user_name
+from pressrun.cli.owner import acting_for
 from pressrun.core.errors import BadInput, NoInput, NotPermitted, OutputExists
 from pressrun.operations.opened_files import (
     LARGEST_FILE,
@@ -25,6 +25,7 @@ from pressrun.operations.opened_files import (
     read_opened,
     spool,
 )
+from pressrun.runtime.identity import user_name
 
 
 def read_input(name: str) -> bytes:

@@ -72,6 +72,7 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
         lock = DataLock.acquire(data)
         try:
             _, reached = datadir.migrate_schema(data)
+            invocation.mark_recorded()
         finally:
             lock.release()
     if as_json:

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from pressrun.cli.owner import find_owner
-from pressrun.config import Settings, find_data_dir, load_settings, locate_config
+from pressrun.config import Settings, find_data_dir, find_group_socket, load_settings, locate_config
+from pressrun.core.errors import NotPermitted
 from pressrun.store.datadir import DataDir
 
 
@@ -18,6 +19,17 @@ class Invocation:
 
     def __init__(self, config: str | None) -> None:
         self._config = config
+        self._is_recorded = False
+        self._group_socket: Path | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether what this call does has its row in the audit log."""
+        return self._is_recorded
+
+    def mark_recorded(self) -> None:
+        """Note that it has."""
+        self._is_recorded = True
 
     @property
     def config_path(self) -> Path:
@@ -32,23 +44,54 @@ class Invocation:
         """The data_dir that the configuration names, whatever else is wrong with it; raises as `config_path` does."""
         return self._paths[1]
 
+    def require_permission(self) -> None:
+        """Raise NotPermitted for users without permission, before anything is said about their arguments."""
+        _ = self._paths
+
     @cached_property
     def _paths(self) -> tuple[Path, Path | None]:
         path = locate_config(self._config, os.environ, Path.cwd())
         data_dir = find_data_dir(path)
         if data_dir is not None:
-            find_owner(data_dir)
+            try:
+                find_owner(data_dir)
+            except NotPermitted:
+                self._group_socket = find_group_socket(path)
+                if self._group_socket is None:
+                    raise
         return path, data_dir
+
+    @property
+    def group_socket(self) -> Path | None:
+        """The socket of the group, for a user who is neither root nor the owner of the data; None for those.
+
+        Whether the user is a member shows when they connect.
+        """
+        self.require_permission()
+        return self._group_socket
+
+    def require_owner(self) -> None:
+        """Raise NotPermitted for a member of the group: the verb needs files that only root and the owner may read."""
+        if self.group_socket is not None:
+            raise NotPermitted(
+                "this command needs files that only root and the owner of the data may read. Run pressrun with sudo"
+            )
 
     @cached_property
     def settings(self) -> Settings:
-        """All settings; raises BadConfiguration with every error."""
+        """All settings; raises BadConfiguration with every error, and NotPermitted for a member of the group."""
+        self.require_owner()
         return load_settings(self.config_path)
 
     @property
     def data(self) -> DataDir:
         """The paths below data_dir."""
         return self.settings.data
+
+    @property
+    def control_socket(self) -> Path:
+        """Where this user reaches the daemon."""
+        return self.group_socket or self.data.control_socket
 
 
 def invocation_of(ctx: click.Context) -> Invocation:

@@ -8,12 +8,16 @@ import click
 
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb, yes_option
-from pressrun.cli.output import confirm, echo, print_info, print_json
+from pressrun.cli.output import confirm, echo, print_info, print_json, print_rows
 from pressrun.cli.owner import acting_as_owner
+from pressrun.cli.read_only import read_rows
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import Arguments
+from pressrun.control.arguments import Arguments, KeyRetire
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError
+from pressrun.core.keys import LARGEST_KEY_NUMBER
+from pressrun.core.quantities import parse_duration
+from pressrun.core.timestamps import rfc3339
 from pressrun.operations.dkim_keys import (
     DEFAULT_SELECTORS,
     KeyType,
@@ -22,6 +26,8 @@ from pressrun.operations.dkim_keys import (
     published_key,
     txt_strings,
 )
+from pressrun.runtime.clock import utc_now
+from pressrun.services.operating.link_keys import list_link_keys
 
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _LONGEST_NAME = 253  # RFC 1035 §2.3.4, without the final dot
@@ -36,6 +42,36 @@ def rotate(invocation: Invocation, *, is_agreed: bool, as_json: bool) -> None:
         print_json(rotated)
     else:
         echo(f"new links are now signed with key {rotated['number']}")
+
+
+@verb("key retire")
+@click.argument("number", metavar="N", type=click.IntRange(1, LARGEST_KEY_NUMBER))
+@click.option("--after", metavar="DURATION", required=True, help="How long its links go on working, such as 30d.")
+@yes_option
+def retire(invocation: Invocation, *, number: int, after: str, is_agreed: bool, as_json: bool) -> None:
+    """Links and reply addresses that key N has signed stop working after DURATION, except those to unsubscribe:
+    confirmations, preferences, approvals, the archives of closed lists, and the return paths of copies. Rotate first.
+    The time may be changed until then, and never after.
+    """
+    invocation.require_permission()
+    seconds = parse_duration(after)
+    confirm(
+        f"Stop honouring the links of key {number} in {after}? Only those to unsubscribe will go on working.",
+        is_agreed=is_agreed,
+    )
+    retired = execute(invocation, "key.retire", KeyRetire(number=number, after_seconds=seconds))
+    shown = {**retired, "retires_at": rfc3339(retired["retires_at"])}
+    if as_json:
+        print_json(shown)
+    else:
+        echo(f"key {number} retires at {shown['retires_at']}")
+
+
+@verb("key ls")
+def list_keys(invocation: Invocation, *, as_json: bool) -> None:
+    rows = read_rows(invocation, list_link_keys, utc_now())
+    shown = [{**row, "retires_at": None if row["retires_at"] is None else rfc3339(row["retires_at"])} for row in rows]
+    print_rows(shown, ("number", "state", "retires_at"), empty="there are no keys yet", as_json=as_json)
 
 
 @verb("dkim create")

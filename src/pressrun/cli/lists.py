@@ -33,7 +33,9 @@ def show(invocation: Invocation, *, name: str, as_json: bool) -> None:
 
 
 def warn_of_owner(invocation: Invocation, name: str) -> None:
-    """Warn when email may not reach the owner of a list."""
+    """Warn when email may not reach the owner of a list; that takes a key, which members of the group cannot read."""
+    if invocation.group_socket is not None:
+        return
     with reading(invocation) as tx:
         warning = examine_owner(tx, ledger_reports.require_list(tx, name), load_keys(invocation.data))
     if warning is not None:

@@ -6,10 +6,11 @@ stops for the last changes, and makes the switch.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,10 +20,15 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb, yes_option
 from pressrun.cli.output import ProgressLine, confirm, echo, print_json, print_warning
 from pressrun.cli.owner import acting_as_owner
+from pressrun.cli.recording import note
 from pressrun.cli.write_verbs import execute, executing
 from pressrun.control.arguments import Arguments, MoveSwitch
 from pressrun.core.errors import NoInput, NotFound, PressrunError, TryAgain, UsageError
 from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
+from pressrun.runtime.clock import utc_now
+from pressrun.runtime.identity import claimed_user, process_user
+from pressrun.store import audit
+from pressrun.store.audit import Actor, Entry
 from pressrun.store.datadir import DataDir, DataLock, find_server, set_aside_left_database
 from pressrun.store.location import Location
 from pressrun.store.sqlite.location import SqliteFile
@@ -56,7 +62,13 @@ def move_to(
         f"Move all data from {data.database} to {destination}? The service stops for a moment, and then ends.",
         is_agreed=is_agreed,
     )
-    report = _move(invocation, data, destination)
+    invocation.mark_recorded()
+    note(invocation, "move-to", "begun", name=_engine(destination))
+    try:
+        report = _move(invocation, data, destination)
+    except PressrunError as problem:
+        note(invocation, "move-to", "failed", problem.exit_code, name=_engine(destination))
+        raise
     change = _change_of_config(data, destination, target)
     if as_json:
         print_json({"moved_to": str(destination), "config": change, **({} if report is None else asdict(report))})
@@ -109,12 +121,26 @@ def _move(invocation: Invocation, data: DataDir, destination: Location) -> MoveR
             report = None
             if not finish_move(data, destination):
                 report = move_database(data, destination, _ServedByVerbs(invocation), progress)
+            _record_arrival(destination)
             progress("waiting for the daemon to end")
             _set_aside(data)
             return report
         finally:
             progress.clear()
             lock.release()
+
+
+def _engine(destination: Location) -> str:
+    return "sqlite" if isinstance(destination, SqliteFile) else "postgresql"
+
+
+def _record_arrival(destination: Location) -> None:
+    """The row of the audit log, in the database that has all data now."""
+    user = process_user()
+    actor = Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="shell")
+    entry = Entry(at=int(utc_now()), actor=actor, action="move-to", object=_engine(destination))
+    with closing(destination.connect()) as connection:
+        connection.write(lambda tx: audit.append(tx, entry))
 
 
 def _set_aside(data: DataDir) -> None:

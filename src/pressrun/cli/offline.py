@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import msgspec
 
 from pressrun.config import Settings
+from pressrun.control.calls import Call, Caller
 from pressrun.control.protocol import encode_arguments
 from pressrun.daemon.offline import offline_verbs
+from pressrun.runtime.identity import claimed_user, process_user
 
 
 class OfflineExecutor:
@@ -21,8 +24,10 @@ class OfflineExecutor:
         self._runner = asyncio.Runner()
         self._started = ("", encode_arguments({}))
         self._services = AsyncExitStack()
+        user = process_user()
+        self._caller = Caller(uid=user.uid, name=user.name, claimed=claimed_user(os.environ))
         try:
-            self._verbs = self._runner.run(self._services.enter_async_context(offline_verbs(settings)))
+            self._carry_out = self._runner.run(self._services.enter_async_context(offline_verbs(settings)))
         except BaseException:
             self._runner.close()
             raise
@@ -37,7 +42,7 @@ class OfflineExecutor:
         return self._runner.run(self._call(verb, arguments, progress))
 
     async def _call(self, verb: str, arguments: msgspec.Raw, progress: Callable[[str], None]) -> Any:
-        return await self._verbs[verb](arguments, progress)
+        return await self._carry_out(Call(verb=verb, arguments=arguments, caller=self._caller), progress)
 
     def close(self) -> None:
         """Close the database and release the data."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import update_wrapper
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +14,8 @@ from click.shell_completion import CompletionItem
 
 from pressrun.cli.invocation import invocation_of
 from pressrun.cli.read_only import reading
-from pressrun.cli.verb_table import VERBS
+from pressrun.cli.recording import recording
+from pressrun.cli.verb_table import READING, VERBS
 from pressrun.core.errors import NotFound, PressrunError
 from pressrun.store import editions, lists
 
@@ -42,7 +44,9 @@ def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]
     def declare(function: Callable[..., object]) -> click.Command:
         @click.pass_context
         def call(ctx: click.Context, /, **options: Any) -> object:
-            return function(invocation_of(ctx), **options)
+            invocation = invocation_of(ctx)
+            with nullcontext() if path in READING else recording(invocation, path):
+                return function(invocation, **options)
 
         help_text = "\n\n".join(filter(None, (VERBS[path][1], cleandoc(function.__doc__ or ""))))
         command = click.command(path.rpartition(" ")[2], help=help_text)(update_wrapper(call, function))

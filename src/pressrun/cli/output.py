@@ -168,11 +168,15 @@ class ProgressLine:
             click.echo("\r\x1b[K", err=True, nl=False)
 
 
+class Declined(Refused):
+    """A person was asked, and said no."""
+
+
 def confirm(question: str, *, is_agreed: bool) -> None:
     """Ask on a terminal unless `is_agreed`; raises Refused for a no, UsageError when not on a terminal."""
     require_terminal_or_agreement(is_agreed=is_agreed)
     if not is_agreed and not click.confirm(harmless(question), err=True):
-        raise Refused("nothing was changed")
+        raise Declined("nothing was changed")
 
 
 def is_terminal() -> bool:

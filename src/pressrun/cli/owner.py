@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 from pressrun.core.errors import NotPermitted
+from pressrun.runtime.identity import groups_of, user_name
 from pressrun.store.sqlite import connection, migrate
 
 
@@ -42,7 +43,7 @@ def find_owner(data_dir: Path) -> Identity | None:
         return None
     if os.geteuid() != 0:
         raise NotPermitted(f"{data_dir} belongs to {user_name(status.st_uid)}. Run pressrun with sudo, or as that user")
-    return Identity(uid=status.st_uid, gid=status.st_gid, groups=_groups(status.st_uid, status.st_gid))
+    return Identity(uid=status.st_uid, gid=status.st_gid, groups=groups_of(status.st_uid, status.st_gid))
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def acting_for(uid: int) -> Iterator[None]:
         gid = pwd.getpwuid(uid).pw_gid
     except KeyError:
         gid = uid  # no account has this number: only what everybody may use, and what the number itself owns
-    with _acting_as(Identity(uid=uid, gid=gid, groups=_groups(uid, gid))):
+    with _acting_as(Identity(uid=uid, gid=gid, groups=groups_of(uid, gid))):
         yield
 
 
@@ -109,18 +110,3 @@ def _load_everything() -> None:
     connection.statements()
     migrate.package_schema()
     migrate.package_steps()
-
-
-def _groups(uid: int, gid: int) -> tuple[int, ...]:
-    try:
-        return tuple(os.getgrouplist(pwd.getpwuid(uid).pw_name, gid))
-    except KeyError:
-        return (gid,)
-
-
-def user_name(uid: int) -> str:
-    """The name of a user, or their number."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"

@@ -22,7 +22,7 @@ def list_queue(invocation: Invocation, *, as_json: bool) -> None:
     with reading_if_any(invocation) as tx:
         rows = [] if tx is None else ledger_reports.list_queue(tx, int(utc_now()))
         if any(row["reason"] is None for row in rows):
-            relays = call_if_running(invocation.data.control_socket, "relay.statuses") or []
+            relays = call_if_running(invocation.control_socket, "relay.statuses") or []
             rows = ledger_reports.with_relays(rows, relays)
     print_rows(rows, _COLUMNS, empty="the queue is empty", as_json=as_json)
 

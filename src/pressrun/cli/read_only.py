@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from pressrun.cli.invocation import Invocation
@@ -27,6 +28,11 @@ def reading(invocation: Invocation) -> Iterator[Transaction]:
 @contextmanager
 def reading_if_any(invocation: Invocation) -> Iterator[Transaction | None]:
     """The same for listings: None, after a line on stderr, where there is no database yet."""
+    if invocation.group_socket is not None:
+        # Imported by name: only members of the group need it.
+        with import_module("pressrun.cli.remote_reading").remote_reading(invocation.group_socket) as tx:
+            yield tx
+        return
     data = invocation.data
     with acting_as_owner(data.root):
         if not data.database.exists():

@@ -20,7 +20,6 @@ from pressrun.cli.output import (
     print_warning,
     require_terminal_or_agreement,
 )
-from pressrun.cli.owner import acting_as_owner
 from pressrun.cli.wait import wait_for_edition
 from pressrun.cli.when import parse_when
 from pressrun.cli.write_verbs import execute, executing, is_daemon_running
@@ -129,9 +128,7 @@ def _confirm(inspected: Mapping[str, Any], list_name: str, at: int | None) -> No
 
 
 def _warn_without_daemon(invocation: Invocation, what: str) -> None:
-    with acting_as_owner(invocation.settings.data_dir):
-        is_running = is_daemon_running(invocation)
-    if not is_running:
+    if not is_daemon_running(invocation):
         print_info(f"no daemon is running: {what} once you start `pressrun serve`")
 
 

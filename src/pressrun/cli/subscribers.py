@@ -94,8 +94,11 @@ def list_subscribers(
 @click.argument("address")
 def show(invocation: Invocation, *, address: str, as_json: bool) -> None:
     parsed = parse_address(address)
-    with reading(invocation) as tx:
-        record = ledger_reports.show_subscriber(tx, load_keys(invocation.data), parsed)
+    if invocation.group_socket is not None:  # the key that finds a suppression stays with the daemon
+        record = execute(invocation, "subscriber.show", AddressOnly(address=address))
+    else:
+        with reading(invocation) as tx:
+            record = ledger_reports.show_subscriber(tx, load_keys(invocation.data), parsed)
     if as_json:
         print_json(record)
         return

@@ -15,6 +15,7 @@ HELP_OPTIONS = ["-h", "--help"]
 
 GROUPS = {
     "archive": "The archive of a list",
+    "audit": "The audit log: who did what",
     "backup": "Backups",
     "config": "The configuration",
     "consent": "Evidence of consent",
@@ -33,6 +34,14 @@ GROUPS = {
 """What the verbs of each group are about."""
 
 VERBS = {
+    "audit ls": (
+        "audit:list_rows",
+        "List who did what, newest first: operators, editors, and the clock. It holds no addresses and no values.",
+    ),
+    "audit verify": (
+        "audit:verify",
+        "Verify the chain of the audit log. Exits 1 if a row was changed, moved, inserted or deleted.",
+    ),
     "backup": (
         "backup:backup",
         "Back up database, keys, layouts and configuration, while the service goes on.",
@@ -120,6 +129,11 @@ VERBS = {
     "inbound show": ("inbound:show", "Print a kept email unchanged. On a terminal, control characters are escaped."),
     "inbound retry": ("inbound:retry", "Process a kept email again, as if it had just arrived."),
     "inbound rm": ("inbound:remove", "Delete a kept email."),
+    "key ls": ("keys:list_keys", "List the keys that sign links, and when those retire that may have leaked."),
+    "key retire": (
+        "keys:retire",
+        "Stop honouring the links of a key that may have leaked, after a time. Links to unsubscribe keep working.",
+    ),
     "key rotate": ("keys:rotate", "Sign new links with a new key. Links in emails already sent keep working."),
     "layout ls": (
         "list_changes:list_layouts",
@@ -170,6 +184,17 @@ VERBS = {
 }
 """Of each verb, `MODULE:FUNCTION` (a module of this package), and the first paragraph of the help, which begins with
 the sentence that listings show. The docstring of the function adds further paragraphs."""
+
+
+READING = frozenset({
+    "archive export", "audit ls", "audit verify", "backup verify", "check", "config show", "consent verify",
+    "demo", "dkim show", "doctor", "edition delivery", "edition ls", "edition report", "edition show", "editor ls",
+    "held ls", "inbound ls", "inbound show", "init", "key ls", "layout ls", "list ls", "list show", "preview",
+    "queue ls", "serve", "subscriber export", "subscriber ls", "subscriber show", "suppression export",
+    "suppression ls",
+})  # fmt: skip
+"""The verbs that change none of the data, and `serve`, which records its own start. All others leave a row in the audit
+log: where they are carried out, or else cli.recording does it."""
 
 
 class NoVerb(click.UsageError):

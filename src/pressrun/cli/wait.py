@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from pressrun.cli.output import ProgressLine, print_info
 from pressrun.cli.owner import acting_as_owner
+from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import is_daemon_running
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import TryAgain
@@ -16,6 +18,7 @@ from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.store.copy_counts import count_copies
 from pressrun.store.location import open_for_reading
+from pressrun.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from pressrun.cli.invocation import Invocation
@@ -33,10 +36,10 @@ def wait_for_edition(invocation: Invocation, edition_id: int) -> bool:
     """
     progress = ProgressLine()
     wait = _Wait(invocation, edition_id, progress)
-    with acting_as_owner(invocation.data.root):
+    with nullcontext() if invocation.group_socket else acting_as_owner(invocation.data.root):
         try:
             while True:
-                with open_for_reading(invocation.data.database) as tx:
+                with _opened(invocation) as tx:
                     edition = require_edition(tx, edition_id)
                     counts = count_copies(tx, edition_id) if wait.is_due() else None
                 if _is_over(edition):
@@ -46,6 +49,11 @@ def wait_for_edition(invocation: Invocation, edition_id: int) -> bool:
                 time.sleep(POLL_SECONDS)
         finally:
             progress.clear()
+
+
+def _opened(invocation: Invocation) -> AbstractContextManager[Transaction]:
+    """What reads the database, which was checked when the edition was sent."""
+    return reading(invocation) if invocation.group_socket else open_for_reading(invocation.data.database)
 
 
 class _Wait:

@@ -12,6 +12,7 @@ from pressrun.core.errors import BadInput
 from pressrun.core.quantities import parse_duration
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
 
 
@@ -22,6 +23,14 @@ def parse_when(text: str, now: float, *, hint: str = "") -> int:
     if at < now - 1:
         raise BadInput(f"--at is in the past ({text}){hint}")
     return at
+
+
+def parse_since(text: str, now: float) -> int:
+    """UTC seconds of a moment in the past: a duration ago, a day in the machine's zone, or a time; raises BadInput."""
+    text = text.strip()
+    if _DAY.fullmatch(text):
+        return _parse_time(f"{text} 00:00")
+    return _parse_time(text) if "-" in text else int(now - parse_duration(text))
 
 
 def _parse_time(text: str) -> int:

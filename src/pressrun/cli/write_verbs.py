@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -14,8 +14,10 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.output import ProgressLine
 from pressrun.cli.owner import acting_as_owner
 from pressrun.control.client import ControlClient
+from pressrun.control.protocol import MOVING, NOTE, READING
 from pressrun.core.errors import TryAgain
 
+UNRECORDED = READING | MOVING | {NOTE}  # all other verbs leave a row in the audit log where they are carried out
 HELD_SECONDS = 5.0  # a starting daemon holds the data before its socket is there; another verb is soon done
 _POLL_SECONDS = 0.05
 
@@ -33,7 +35,8 @@ class Executor(Protocol):
 class VerbCalls:
     """Carries out one verb after the other, and shows how far each of them is."""
 
-    def __init__(self, executor: Executor, progress: ProgressLine) -> None:
+    def __init__(self, invocation: Invocation, executor: Executor, progress: ProgressLine) -> None:
+        self._invocation = invocation
         self._executor = executor
         self._progress = progress
 
@@ -44,6 +47,8 @@ class VerbCalls:
 
     def start(self, verb: str, arguments: msgspec.Struct) -> None:
         """Hand over a verb; the daemon carries it out while this process goes on."""
+        if verb not in UNRECORDED:
+            self._invocation.mark_recorded()
         self._executor.start(verb, arguments)
 
     def finish(self) -> Any:
@@ -58,10 +63,10 @@ def executing(invocation: Invocation, *, needs_daemon: bool = False) -> Iterator
     Raises TryAgain when another process holds the data and does not answer, or when `needs_daemon` and none runs.
     """
     progress = ProgressLine()
-    with acting_as_owner(invocation.settings.data_dir):
+    with nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir):
         executor = _find_executor(invocation, needs_daemon=needs_daemon)
         try:
-            yield VerbCalls(executor, progress)
+            yield VerbCalls(invocation, executor, progress)
         finally:
             progress.clear()
             executor.close()
@@ -74,8 +79,9 @@ def execute(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any
 
 
 def is_daemon_running(invocation: Invocation) -> bool:
-    """Whether a daemon answers on the socket; the caller already acts as the owner."""
-    client = ControlClient.connect(invocation.data.control_socket)
+    """Whether a daemon answers on the socket."""
+    with nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir):
+        client = ControlClient.connect(invocation.control_socket)
     if client is None:
         return False
     client.close()
@@ -83,6 +89,10 @@ def is_daemon_running(invocation: Invocation) -> bool:
 
 
 def _find_executor(invocation: Invocation, *, needs_daemon: bool) -> Executor:
+    if invocation.group_socket is not None:
+        # Imported by name: only members of the group need it.
+        connected: Executor = import_module("pressrun.cli.remote_reading").connect_as_member(invocation.group_socket)
+        return connected
     ends_at = time.monotonic() + HELD_SECONDS
     while True:
         client = ControlClient.connect(invocation.data.control_socket)

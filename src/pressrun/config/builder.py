@@ -20,6 +20,7 @@ from pressrun.config.named_files import (
 from pressrun.config.problems import Problems
 from pressrun.config.sections import Document, Section
 from pressrun.config.settings import Settings
+from pressrun.control.settings import GROUP_SOCKET, ControlSettings
 from pressrun.core.address import parse_address
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.mail_routes import RouteKind, own_route
@@ -82,6 +83,7 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
         backup=BackupSettings(**document.values("backup")),
         doctor=DoctorSettings(**document.values("doctor")),
         alerts=_alerts(document),
+        control=_control(document.values("control"), files),
         log=LogSettings(**document.values("log")),
         warnings=tuple(problems.warnings),
     )
@@ -140,6 +142,11 @@ def _holds_password(address: str) -> bool:
 def resolve_data_dir(folder: Path, value: str) -> Path:
     """The path that `data_dir` means in a configuration in that folder."""
     return Path(os.path.normpath(folder / value))
+
+
+def _control(values: Values, files: NamedFiles) -> ControlSettings:
+    socket = resolve_data_dir(files.folder, values.get("socket", GROUP_SOCKET))
+    return ControlSettings(**{**values, "socket": socket})
 
 
 def _smtp(section: Section | None, files: NamedFiles) -> Values | None:

@@ -11,6 +11,7 @@ from pressrun.config.builder import build, resolve_data_dir
 from pressrun.config.problems import ConfigError, Problems
 from pressrun.config.sections import parse, read
 from pressrun.config.settings import Settings
+from pressrun.control.settings import GROUP_SOCKET
 from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted
 
 _SYSTEM_WIDE = Path("/etc/pressrun/config.toml")
@@ -43,6 +44,15 @@ def locate_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -
 def find_data_dir(path: Path) -> Path | None:
     """The data_dir that a file names, whatever else is wrong with the file; raises NoInput or NotPermitted."""
     value = _find_top_key(path, "data_dir")
+    return resolve_data_dir(path.absolute().parent, value) if isinstance(value, str) else None
+
+
+def find_group_socket(path: Path) -> Path | None:
+    """The socket for members of the group, if the file gives them one; raises NoInput or NotPermitted."""
+    table = _find_top_key(path, "control")
+    if not isinstance(table, dict) or table.get("group") is not True:
+        return None
+    value = table.get("socket", GROUP_SOCKET)
     return resolve_data_dir(path.absolute().parent, value) if isinstance(value, str) else None
 
 

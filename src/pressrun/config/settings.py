@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from pressrun.control.settings import ControlSettings
 from pressrun.core import setting_kinds as kinds
 from pressrun.core.setting import Setting, setting, settings_of
 from pressrun.core.site import Site
@@ -77,6 +78,7 @@ class Settings:
     backup: BackupSettings
     doctor: DoctorSettings
     alerts: AlertSettings
+    control: ControlSettings
     log: LogSettings
     warnings: tuple[str, ...] = ()
 
@@ -196,6 +198,7 @@ TABLES = (
         DoctorSettings,
     ),
     Table("alerts", Shape.ONE, "A second way to the operator, for when email is what fails.", AlertSettings),
+    Table("control", Shape.ONE, "Who may run commands without root.", ControlSettings),
     Table("log", Shape.ONE, "Logging to stderr.", LogSettings),
 )
 

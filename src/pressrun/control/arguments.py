@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import msgspec
 
+from pressrun.core.errors import BadInput
 from pressrun.core.old_links import OldKind
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The arguments of a verb; these are for verbs without any."""
+
+
+A = TypeVar("A", bound=Arguments)
 
 
 class ListSettings(Arguments, frozen=True, kw_only=True):
@@ -143,6 +149,29 @@ class HeldChoice(Arguments, frozen=True, kw_only=True):
     domain: str | None = None
 
 
+class KeyRetire(Arguments, frozen=True, kw_only=True):
+    """`key retire`."""
+
+    number: int
+    after_seconds: float
+
+
+class Statement(Arguments, frozen=True, kw_only=True):
+    """`read`: a statement that reads, by its name, for somebody who cannot open the database."""
+
+    statement: str
+    parameters: dict[str, Any] = {}
+
+
+class AuditNote(Arguments, frozen=True, kw_only=True):
+    """What a verb has done outside of the process that writes: `action`, such as dkim.create, and its outcome."""
+
+    action: str
+    outcome: str
+    code: int | None = None
+    object: str | None = None
+
+
 class SuppressionAdd(Arguments, frozen=True, kw_only=True):
     """`suppression add`."""
 
@@ -177,3 +206,23 @@ class ArchiveMessage(Arguments, frozen=True, kw_only=True):
     source: bytes
     published_at: int
     identity: str
+
+
+def checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
+    """The arguments of a verb, decoded; raises BadInput where they are not what the verb takes."""
+    try:
+        checked = msgspec.msgpack.decode(arguments, type=arguments_type)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
+        raise BadInput(f"invalid request: {problem}") from None
+    if b"\0" in bytes(arguments) and _has_nul(msgspec.to_builtins(checked, builtin_types=(bytes,))):
+        raise BadInput("a text contains a NUL character, which cannot be stored. Remove it")
+    return checked
+
+
+def _has_nul(value: object) -> bool:
+    """Whether a text has NUL; octets may."""
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(one) for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from pressrun.control.protocol import (
+    CALLER,
+    NOT_FOR_YOU,
     Progress,
     VerbFailure,
     VerbRequest,
@@ -18,8 +23,9 @@ from pressrun.control.protocol import (
     error_of,
     response_reader,
 )
-from pressrun.core.errors import NotPermitted, PressrunError, TryAgain
+from pressrun.core.errors import NotPermitted, PressrunError, Refused, TryAgain
 from pressrun.runtime.frames import BadFrame, receive_frame
+from pressrun.runtime.identity import claimed_user
 from pressrun.runtime.unix_sockets import socket_name
 
 CONNECT_SECONDS = 5.0
@@ -37,6 +43,28 @@ def call_if_running(path: Path, verb: str) -> Any | None:
         return None
 
 
+@contextmanager
+def _name_for_caller(path: Path) -> Iterator[str]:
+    """A name to connect to, which root does as root though it acts as the owner: the daemon is to know who calls.
+
+    The owner could have put anything there, so root connects only to a socket that the owner has bound.
+    """
+    if os.getuid() != 0 or os.geteuid() == 0:
+        with socket_name(path) as name:
+            yield name
+        return
+    owner, descriptor = os.geteuid(), os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISSOCK(found.st_mode) or found.st_uid != owner:
+            raise NotPermitted(f"{path} is not a socket of the owner of the data. Remove it")
+        os.seteuid(0)
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.seteuid(owner)
+        os.close(descriptor)
+
+
 class ControlClient:
     """A connection to the running daemon."""
 
@@ -50,16 +78,25 @@ class ControlClient:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(CONNECT_SECONDS)
         try:
-            with socket_name(path) as name:
+            with _name_for_caller(path) as name:
                 connection.connect(name)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError, TimeoutError, BlockingIOError):
             connection.close()
             return None
         except PermissionError:
             connection.close()
-            raise NotPermitted(f"{path} may only be used by the owner of the data") from None
+            raise NotPermitted(f"{path}: {NOT_FOR_YOU}") from None
         connection.settimeout(None)  # a verb may take any time; a daemon that dies closes the connection
-        return cls(connection)
+        client = cls(connection)
+        client._introduce()
+        return client
+
+    def _introduce(self) -> None:
+        """Tell the daemon who became root by sudo."""
+        name = claimed_user(os.environ)
+        if name is not None:
+            with contextlib.suppress(Refused):  # a daemon of an earlier version
+                self.call(CALLER, {"sudo_user": name}, lambda _: None)
 
     def call(self, verb: str, arguments: object, progress: Callable[[str], None]) -> Any:
         """Run a verb in the daemon and return its result; `progress` gets each message about how far it is.

@@ -1,7 +1,8 @@
-"""The daemon's end of the control socket: data_dir/control.sock, 0600, for its owner and root alone.
+"""The daemon's end of the control socket: data_dir/control.sock, 0600, for its owner and root; one more for a group.
 
-The caller holds the lock on the data, so an existing socket belongs to a dead process and is replaced. A verb that has
-begun is finished even when its client goes away, and an unexpected error in a verb does not end the server.
+The kernel says who calls, whatever the modes of the files are. The caller of `start` holds the lock on the data, so an
+existing socket belongs to a dead process and is replaced. A verb that has begun is finished even when its client goes
+away, and an unexpected error in a verb does not end the server.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import contextlib
 import logging
 import os
 import socket
-import struct
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from pressrun.control.calls import Call, Caller, CarryOut
 from pressrun.control.protocol import (
+    CALLER,
+    NOT_FOR_YOU,
     Progress,
     Response,
     VerbRequest,
@@ -31,48 +33,69 @@ from pressrun.control.protocol import (
 from pressrun.core.errors import BadConfiguration, NotPermitted, PressrunError, Refused, TryAgain
 from pressrun.observe.log import event
 from pressrun.runtime.frames import BadFrame, read_frame
+from pressrun.runtime.identity import peer_of, plain_name
 from pressrun.runtime.unix_sockets import bind_unix_socket
 
 _log = logging.getLogger(__name__)
 
-ReportProgress = Callable[[str], None]
-VerbHandler = Callable[[msgspec.Raw, ReportProgress], Awaitable[Any]]
-"""Carries out a verb with its arguments, which are not decoded yet; returns a value that msgpack can encode."""
-
 MAX_CONNECTIONS = 32
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSocket:
+    """A second socket for the members of a group."""
+
+    path: Path
+    gid: int
 
 
 class ControlServer:
-    """Serves a table of verbs on a Unix socket."""
+    """Has the calls that come in by Unix sockets carried out."""
 
-    def __init__(self, path: Path, verbs: Mapping[str, VerbHandler]) -> None:
+    def __init__(self, path: Path, carry_out: CarryOut, group: GroupSocket | None = None) -> None:
         self._path = path
-        self._verbs = verbs
-        self._server: asyncio.Server | None = None
-        self._inode = 0
+        self._carry_out = carry_out
+        self._group = group
+        self._servers: list[asyncio.Server] = []
+        self._inodes: dict[Path, int] = {}
         self._calls: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._busy: set[asyncio.Task[None]] = set()
         self._closing = False
 
     async def start(self) -> None:
-        """Listen; raises Refused when another kind of file is at the path."""
+        """Listen; raises Refused when another kind of file is at a path, or the group cannot be given its socket."""
+        await self._serve_on(self._bind(self._path, mode=0o600), self._path)
+        if self._group is not None:
+            try:
+                listener = self._bind(self._group.path, mode=0o660, gid=self._group.gid)
+            except OSError as problem:
+                raise Refused(
+                    f"{self._group.path} cannot be opened ({problem.strerror}). Create its folder, or set "
+                    "[control] socket to a socket in a folder of this user that members of the group can enter"
+                ) from None
+            await self._serve_on(listener, self._group.path)
+
+    def _bind(self, path: Path, *, mode: int, gid: int | None = None) -> socket.socket:
         try:
-            listener = bind_unix_socket(self._path, mode=0o600)
+            listener = bind_unix_socket(path, mode=mode, gid=gid)
         except BadConfiguration as problem:
             raise Refused(str(problem)) from None
-        self._inode = self._path.stat().st_ino
-        self._server = await asyncio.start_unix_server(self._serve, sock=listener)
-        event(_log, "control.listening", path=str(self._path))
+        self._inodes[path] = path.stat().st_ino
+        return listener
+
+    async def _serve_on(self, listener: socket.socket, path: Path) -> None:
+        self._servers.append(await asyncio.start_unix_server(self._serve, sock=listener))
+        event(_log, "control.listening", path=str(path))
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Accept no more verbs, let those that run finish within `seconds`, and remove the socket."""
+        """Accept no more verbs, let those that run finish within `seconds`, and remove the sockets."""
         self._closing = True
-        with contextlib.suppress(FileNotFoundError):
-            if self._path.lstat().st_ino == self._inode:
-                self._path.unlink()
-        if self._server is not None:
-            self._server.close()
+        for path, inode in self._inodes.items():
+            with contextlib.suppress(FileNotFoundError):
+                if path.lstat().st_ino == inode:
+                    path.unlink()
+        for server in self._servers:
+            server.close()
         for call, writer in self._calls.items():
             if call not in self._busy:
                 writer.close()
@@ -99,38 +122,42 @@ class ControlServer:
     async def _serve_calls(
         self, call: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        refusal = self._refusal(writer)
-        if refusal is not None:
+        try:
+            caller = self._identify(writer.get_extra_info("socket"))
+        except PressrunError as refusal:
             await _send(writer, failure_of(refusal))
             return
         requests = request_reader()
         while not self._closing and (request := await read_frame(reader, requests)) is not None:
+            if request.verb == CALLER:
+                caller = replace(caller, claimed=_claimed(request.arguments))
+                await _send(writer, VerbResult())
+                continue
             self._busy.add(call)
             try:
-                await _send(writer, await self._execute(request, writer))
+                await _send(writer, await self._execute(request, caller, writer))
             finally:
                 self._busy.discard(call)
 
-    def _refusal(self, writer: asyncio.StreamWriter) -> PressrunError | None:
-        peer = writer.get_extra_info("socket")
-        _, uid, _ = _CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-        if uid not in (0, os.geteuid()):
-            return NotPermitted("only root and the owner of the data may use the control socket")
+    def _identify(self, peer: socket.socket) -> Caller:
+        """Who is at the other end; raises NotPermitted, and TryAgain when too many are."""
+        user = peer_of(peer)
+        is_owner = user.uid in (0, os.geteuid())
+        if not is_owner and (self._group is None or self._group.gid not in user.groups):
+            raise NotPermitted(NOT_FOR_YOU)
         if len(self._calls) > MAX_CONNECTIONS:
-            return TryAgain(f"{MAX_CONNECTIONS} verbs are running already")
-        return None
+            raise TryAgain(f"{MAX_CONNECTIONS} verbs are running already")
+        return Caller(uid=user.uid, name=user.name, is_owner=is_owner)
 
-    async def _execute(self, request: VerbRequest, writer: asyncio.StreamWriter) -> Response:
+    async def _execute(self, request: VerbRequest, caller: Caller, writer: asyncio.StreamWriter) -> Response:
         def report_progress(text: str) -> None:
             if not writer.is_closing():
                 writer.write(encode_message(Progress(text=text)))
 
-        handler = self._verbs.get(request.verb)
-        if handler is None:
-            return failure_of(Refused(f"the running daemon does not know {request.verb}: it is of another version"))
+        call = Call(verb=request.verb, arguments=request.arguments, caller=caller)
         began = time.monotonic()
         try:
-            value = await handler(request.arguments, report_progress)
+            value = await self._carry_out(call, report_progress)
         except PressrunError as problem:
             event(_log, "control.request", verb=request.verb, failed=type(problem).__name__)
             return failure_of(problem)
@@ -139,6 +166,14 @@ class ControlServer:
             return failure_of(PressrunError(f"{request.verb} failed in the daemon. See its log"))
         event(_log, "control.request", verb=request.verb, seconds=round(time.monotonic() - began, 3))
         return VerbResult(value=value)
+
+
+def _claimed(arguments: msgspec.Raw) -> str | None:
+    """Who became root by sudo, as the client says."""
+    try:
+        return plain_name(msgspec.msgpack.decode(arguments, type=dict[str, str]).get("sudo_user"))
+    except msgspec.DecodeError:
+        return None
 
 
 async def _send(writer: asyncio.StreamWriter, response: Response) -> None:

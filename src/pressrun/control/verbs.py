@@ -6,11 +6,12 @@ The daemon serves this table on its socket. Without a daemon, the command line c
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from pressrun.control.arguments import (
+    A,
     AddressOnly,
     ArchiveMessage,
     Arguments,
@@ -22,6 +23,7 @@ from pressrun.control.arguments import (
     EditionSend,
     EditionTest,
     HeldChoice,
+    KeyRetire,
     ListAddress,
     ListName,
     ListSettings,
@@ -30,29 +32,33 @@ from pressrun.control.arguments import (
     OldPersonalLinks,
     OldPlaces,
     QueueRetry,
+    Statement,
     SubscriberAdd,
     SubscriberImport,
     SuppressionAdd,
     SuppressionImport,
     SyncRemoval,
+    checked,
 )
-from pressrun.control.server import ReportProgress, VerbHandler
+from pressrun.control.calls import ReportProgress, VerbHandler
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput
+from pressrun.core.keys import KeyRing
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.operating.archive_import import ArchivedMessage
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.import_decision import SYNC
 from pressrun.services.operating.kept_mail import KeptMail
+from pressrun.services.operating.link_keys import LinkKeys
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.move_source import MoveSource
 from pressrun.services.operating.moving_in import MovingIn
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
-from pressrun.store.database import Growth
+from pressrun.services.reports import ledger_reports
+from pressrun.store.database import Database, Growth
 from pressrun.store.held_sign_ups import HeldSelection
-
-A = TypeVar("A", bound=Arguments)
+from pressrun.store.transaction import Transaction
 
 # Verbs after which the database is larger by much. On a nearly full disk they are refused before they begin.
 GROWING = frozenset(
@@ -77,9 +83,9 @@ def build_verbs(
     kept_mail: KeptMail,
     held: HeldSignUps,
     moving_in: MovingIn,
-    rotate: Callable[[], Awaitable[int]],
+    link_keys: LinkKeys,
 ) -> dict[str, VerbHandler]:
-    """One handler for each verb that writes; `rotate` adds a link key, puts it in force and returns its number."""
+    """One handler for each verb that writes."""
 
     async def inbound_retry(arguments: MailId) -> dict[str, int]:
         await kept_mail.retry(arguments.id)
@@ -88,9 +94,6 @@ def build_verbs(
     async def inbound_rm(arguments: MailId) -> dict[str, int]:
         await kept_mail.drop(arguments.id)
         return {"id": arguments.id}
-
-    async def key_rotate(_: Arguments) -> dict[str, int]:
-        return {"number": await rotate()}
 
     return {
         **_list_verbs(lists),
@@ -102,7 +105,8 @@ def build_verbs(
         "inbound.rm": _handler(MailId, inbound_rm),
         "held.release": _handler(HeldChoice, lambda args: held.release(_selection(args))),
         "held.rm": _handler(HeldChoice, lambda args: held.drop(_selection(args))),
-        "key.rotate": _handler(Arguments, key_rotate),
+        "key.rotate": _handler(Arguments, lambda _: link_keys.rotate()),
+        "key.retire": _handler(KeyRetire, lambda args: link_keys.retire(args.number, args.after_seconds)),
     }
 
 
@@ -119,6 +123,25 @@ def _list_verbs(lists: ListAdmin) -> dict[str, VerbHandler]:
         "editor.add": _handler(ListAddress, lambda args: lists.add_editor(args.list, parse_address(args.address))),
         "editor.rm": _handler(ListAddress, lambda args: lists.remove_editor(args.list, parse_address(args.address))),
     }
+
+
+def reading_verbs(database: Database, keys: KeyRing) -> dict[str, VerbHandler]:
+    """What members of the group read by, who can open neither database nor keys."""
+
+    async def show(args: AddressOnly) -> dict[str, Any]:
+        return await database.read(ledger_reports.show_subscriber, keys, parse_address(args.address))
+
+    return {
+        "read": _handler(Statement, lambda args: database.read(_run_statement, args)),
+        "subscriber.show": _handler(AddressOnly, show),
+    }
+
+
+def _run_statement(tx: Transaction, args: Statement) -> dict[str, Any]:
+    if not tx.knows(args.statement):
+        raise BadInput(f"unknown statement {args.statement!r}: the daemon is of another version")
+    rows = tx.rows(args.statement, **args.parameters)
+    return {"columns": list(rows[0].keys()) if rows else [], "rows": [tuple(row) for row in rows]}
 
 
 def _subscriber_verbs(subscribers: SubscriberAdmin) -> dict[str, VerbHandler]:
@@ -247,7 +270,7 @@ def _send_handler(edition_admin: EditionAdmin) -> VerbHandler:
     """The only handler that reports progress."""
 
     async def send(arguments: msgspec.Raw, progress: ReportProgress) -> dict[str, int]:
-        args = _checked(arguments, EditionSend)
+        args = checked(arguments, EditionSend)
         progress("building the edition")
         edition_id = await edition_admin.send(
             **_edition_arguments(args),
@@ -262,28 +285,9 @@ def _send_handler(edition_admin: EditionAdmin) -> VerbHandler:
 
 def _handler(arguments_type: type[A], work: Callable[[A], Awaitable[Any]]) -> VerbHandler:
     async def handle(arguments: msgspec.Raw, _: ReportProgress) -> Any:
-        return await work(_checked(arguments, arguments_type))
+        return await work(checked(arguments, arguments_type))
 
     return handle
-
-
-def _checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
-    try:
-        checked = msgspec.msgpack.decode(arguments, type=arguments_type)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
-        raise BadInput(f"invalid request: {problem}") from None
-    if b"\0" in bytes(arguments) and _has_nul(msgspec.to_builtins(checked, builtin_types=(bytes,))):
-        raise BadInput("a text contains a NUL character, which cannot be stored. Remove it")
-    return checked
-
-
-def _has_nul(value: object) -> bool:
-    """Whether a text has NUL; octets may."""
-    if isinstance(value, dict):
-        return any(_has_nul(key) or _has_nul(one) for key, one in value.items())
-    if isinstance(value, list | tuple):
-        return any(map(_has_nul, value))
-    return isinstance(value, str) and "\0" in value
 
 
 def _edition_arguments(args: EditionFiles) -> dict[str, Any]:

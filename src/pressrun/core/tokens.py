@@ -15,7 +15,7 @@ from __future__ import annotations
 import hmac
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -60,6 +60,11 @@ _PURPOSES = {
     RouteKind.BOUNCES: AddressPurpose.BOUNCES,
 }
 
+LASTING = frozenset[str]({WebPurpose.UNSUBSCRIBE, AddressPurpose.UNSUBSCRIBE})
+"""What a retired key still serves for: these links work for ever, as readers must be able to leave by any mail.
+
+So whoever has that key can end subscriptions. A note tells each reader, with a link to undo it."""
+
 TEST_ID = 0  # the id that stands for nobody: test copies carry real tokens of it
 FIRST_ROUND_TRIP = 1 << 42  # ids of bounces from here on stand for nobody either: `doctor` numbers its test bounces so
 
@@ -80,10 +85,11 @@ _DIGEST_BYTES = 32
 class WebTokens:
     """Makes and reads the tokens of links; numbers in, numbers out."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keys", "_lasting")
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing, lasting: frozenset[str] = LASTING) -> None:
         self._keys = keys
+        self._lasting = lasting  # the purposes that retired keys serve for, too
 
     def make(self, purpose: WebPurpose, *numbers: int) -> str:
         """A URL-safe token for these numbers (0 to 2**48-1), under the newest key."""
@@ -98,11 +104,18 @@ class WebTokens:
         if len(token) > _LONGEST_LINK or not token.isascii():
             return None
         read = signed_tokens.read_link if "." in token else _read_link
-        for _, key in sorted(self._keys.link_keys.items(), reverse=True):
+        for _, key in sorted(_honoured(self._keys, purpose, self._lasting).items(), reverse=True):
             numbers = read(key, purpose, token)
             if numbers is not None:
                 return numbers
         return None
+
+
+def _honoured(keys: KeyRing, purpose: str, lasting: frozenset[str]) -> Mapping[int, bytes]:
+    """The keys that prove something about a token of this purpose."""
+    if not keys.retired or purpose in lasting:
+        return keys.link_keys
+    return {number: key for number, key in keys.link_keys.items() if number not in keys.retired}
 
 
 @lru_cache(maxsize=256)
@@ -147,10 +160,11 @@ def _read_link(key: bytes, purpose: str, token: str) -> tuple[int, ...] | None:
 class AddressTokens:
     """Makes and reads the tokens of `news-unsubscribe+TOKEN@D` and its like."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keys", "_lasting")
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing, lasting: frozenset[str] = LASTING) -> None:
         self._keys = keys
+        self._lasting = lasting  # the purposes that retired keys serve for, too
 
     def make(self, purpose: AddressPurpose, list_name: str, number: int) -> str:
         """26 characters of `[a-z2-7]` for an id of at most 43 bits, bound to the purpose and the list's name."""
@@ -164,12 +178,12 @@ class AddressTokens:
     def read(self, purpose: AddressPurpose, list_name: str, token: str) -> int | None:
         """The id of a genuine token, else None. The caller has lower-cased the local part already."""
         if len(token) == signed_tokens.ADDRESS_TOKEN_LENGTH:
-            return signed_tokens.read_address(self._keys.link_keys, purpose, list_name, token)
+            return signed_tokens.read_address(_honoured(self._keys, purpose, self._lasting), purpose, list_name, token)
         if _ADDRESS_TOKEN.fullmatch(token) is None:
             return None
         head = number_of(token[:_HEAD_DIGITS])
         key_number, hidden = head >> _ID_BITS, head & _LARGEST_ID
-        key = self._keys.link_keys.get(key_number)
+        key = _honoured(self._keys, purpose, self._lasting).get(key_number)
         if key is None:
             return None
         siv = _address_siv(key, purpose, list_name, key_number)

@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from pressrun.config.settings import Settings
+from pressrun.control.settings import ControlSettings
 from pressrun.core.address import parse_address
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
@@ -142,6 +143,7 @@ def _settings(folder: Path, url: str, capture_port: int) -> Settings:
         ),
         bounces=BounceSettings(),
         limits=LimitSettings(),
+        control=ControlSettings(),
         tokens=TokenSettings(),
         retention=RetentionSettings(),
         dkim=(),

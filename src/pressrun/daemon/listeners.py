@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 
 from pressrun.config.settings import Settings
-from pressrun.control.server import ControlServer
+from pressrun.control.server import ControlServer, GroupSocket
 from pressrun.core.busy_share import BusyShare
 from pressrun.core.endpoint import Endpoint, TcpEndpoint
 from pressrun.core.errors import Unavailable
@@ -67,7 +67,7 @@ class DaemonListeners:
     ) -> None:
         self.web = web
         self._held = _places_held(settings, sockets)
-        self._control = ControlServer(settings.data.control_socket, services.verbs)
+        self._control = ControlServer(settings.data.control_socket, services.door.call, _group_socket(settings))
         self._mailroom = None if settings.smtp is None else Mailroom(settings, services, metrics, sockets)
 
     @property
@@ -103,6 +103,13 @@ class DaemonListeners:
         if self._mailroom is not None:
             closing.append(self._mailroom.close())
         await asyncio.gather(*closing)
+
+
+def _group_socket(settings: Settings) -> GroupSocket | None:
+    """The socket for members of the group of data_dir, if they may have one."""
+    if not settings.control.group:
+        return None
+    return GroupSocket(path=settings.control.socket, gid=settings.data_dir.stat().st_gid)
 
 
 def _places_held(settings: Settings, sockets: Mapping[str, socket.socket]) -> list[str]:

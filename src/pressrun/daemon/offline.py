@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pressrun.config.settings import Settings
-from pressrun.control.server import VerbHandler
+from pressrun.control.calls import CarryOut
 from pressrun.control.verbs import move_verbs
 from pressrun.core.current import Holder
 from pressrun.core.disk_room import why_nearly_full
@@ -97,7 +97,7 @@ class _AlwaysStopped:
 
 
 @asynccontextmanager
-async def offline_verbs(settings: Settings) -> AsyncIterator[Mapping[str, VerbHandler]]:
-    """The table of verbs that a daemon would serve."""
+async def offline_verbs(settings: Settings) -> AsyncIterator[CarryOut]:
+    """What carries out the verbs that a daemon would serve."""
     async with offline_services(settings) as services:
-        yield services.verbs
+        yield services.door.call

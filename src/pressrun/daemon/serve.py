@@ -59,6 +59,7 @@ from pressrun.observe.metrics import Metrics
 from pressrun.runtime import systemd
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.event_loop import run_loop
+from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.mail_processing import KINDS
@@ -66,6 +67,7 @@ from pressrun.services.operating.alert_watch import AlertReports
 from pressrun.services.operating.move_source import MoveSource
 from pressrun.services.operating.readiness import Readiness
 from pressrun.smtp.handover import Outcome
+from pressrun.store.audit import Actor
 from pressrun.store.database import Gate
 from pressrun.store.journal import Journal
 from pressrun.store.last_backup import last_backup_at
@@ -169,11 +171,19 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         session.connect(_watcher(running, stopping))
         await running.listeners.open()
         _log_start(settings, running, web)
+        await services.audit_log.append(services.audit_log.entry(_actor(), "serve.start"))
         await _run(running, app, stopping, extras.tour)
         session.require_kept()
         stop.require_here()
+        await services.audit_log.append(services.audit_log.entry(_actor(), "serve.stop"))
     notifier.close()
     event(log, "daemon.stopped")
+
+
+def _actor() -> Actor:
+    """Who started this process, for the audit log."""
+    user = process_user()
+    return Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="start")
 
 
 def _prepare_process(settings: Settings) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from pressrun.config.settings import Settings
-from pressrun.control.server import VerbHandler
-from pressrun.control.verbs import build_verbs, needing_room
+from pressrun.control.calls import VerbHandler
+from pressrun.control.door import VerbDoor
+from pressrun.control.verbs import build_verbs, needing_room, reading_verbs
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.sender_check import build_sender_check
@@ -23,9 +24,11 @@ from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.operating.archive_import import ArchiveImport
+from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.operating.kept_mail import KeptMail
+from pressrun.services.operating.link_keys import LinkKeys
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.moving_in import MovingIn
 from pressrun.services.operating.redirect_admin import RedirectAdmin
@@ -46,7 +49,6 @@ from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import datadir
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +88,14 @@ class Operating:
     kept_mail: KeptMail
     held: HeldSignUps
     moving_in: MovingIn
+    link_keys: LinkKeys
     housekeeping: Housekeeping
     retention: Retention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """All use cases over one open database; `verbs` is the table for the command line."""
+    """All use cases over one open database; `verbs` is the table for the command line, and `door` the way to it."""
 
     settings: Current[ServiceSettings]
     database: Database
@@ -103,7 +106,9 @@ class Services:
     operating: Operating
     bounce_handler: BounceHandler
     mail_accepted: Signal
+    audit_log: AuditLog
     verbs: dict[str, VerbHandler]
+    door: VerbDoor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +136,19 @@ def build_services(
     shared = settings.part(Settings.for_services)
     readers = _build_readers(shared, database, keys, hooks)
     editions = _build_editions(settings, database, keys, hooks)
-    operating = _build_operating(settings.value, readers, editions.layouts, mail_accepted)
+    operating = _build_operating(settings.value, readers, editions.layouts, mail_accepted, hooks.on_new_key)
+    audit_log = AuditLog(database, utc_now, os.urandom)
+    verbs = build_verbs(
+        lists=operating.lists,
+        subscribers=operating.subscribers,
+        suppressions=operating.suppressions,
+        edition_admin=editions.edition_admin,
+        kept_mail=operating.kept_mail,
+        held=operating.held,
+        moving_in=operating.moving_in,
+        link_keys=operating.link_keys,
+    )
+    verbs = {**needing_room(verbs, database.growth), **reading_verbs(database, keys)}
     return Services(
         settings=shared,
         database=database,
@@ -142,19 +159,9 @@ def build_services(
         operating=operating,
         bounce_handler=bounce_handler,
         mail_accepted=mail_accepted,
-        verbs=needing_room(
-            build_verbs(
-                lists=operating.lists,
-                subscribers=operating.subscribers,
-                suppressions=operating.suppressions,
-                edition_admin=editions.edition_admin,
-                kept_mail=operating.kept_mail,
-                held=operating.held,
-                moving_in=operating.moving_in,
-                rotate=_key_rotation(settings.value.data, keys, hooks.on_new_key),
-            ),
-            database.growth,
-        ),
+        audit_log=audit_log,
+        verbs=verbs,
+        door=VerbDoor(verbs, audit_log, keys),
     )
 
 
@@ -198,7 +205,9 @@ def _build_editions(settings: Current[Settings], database: Database, keys: KeyRi
     )
 
 
-def _build_operating(settings: Settings, readers: Readers, layouts: LayoutRenderer, mail_accepted: Waker) -> Operating:
+def _build_operating(
+    settings: Settings, readers: Readers, layouts: LayoutRenderer, mail_accepted: Waker, on_new_key: Callable[[], None]
+) -> Operating:
     context = readers.context
     database, keys, clock, entropy, wake = context.database, context.keys, context.clock, context.entropy, context.wake
     data = settings.data
@@ -222,13 +231,21 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutRender
             redirects=RedirectAdmin(database),
             archive=ArchiveImport(database=database, site=settings.site, layouts=layouts, clock=clock, entropy=entropy),
         ),
+        link_keys=LinkKeys(
+            database,
+            keys,
+            clock,
+            make_key=lambda: asyncio.to_thread(datadir.rotate_link_key, data),
+            on_new_key=on_new_key,
+        ),
         housekeeping=Housekeeping(
             database=database,
             settings=context.settings,
             clock=clock,
             entropy=entropy,
             wake=wake,
-            keep_head=lambda head: asyncio.to_thread(datadir.keep_consent_head, data, head),
+            keys=keys,
+            keep_head=lambda chain, head: asyncio.to_thread(datadir.keep_head, data, chain, head),
         ),
         retention=Retention(
             database=database,
@@ -237,13 +254,3 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutRender
             remove_backups=partial(datadir.remove_old_backups, data),
         ),
     )
-
-
-def _key_rotation(data: DataDir, keys: KeyRing, on_new_key: Callable[[], None]) -> Callable[[], Awaitable[int]]:
-    async def rotate() -> int:
-        later = await asyncio.to_thread(datadir.rotate_link_key, data)
-        keys.adopt(later)
-        on_new_key()
-        return keys.newest
-
-    return rotate

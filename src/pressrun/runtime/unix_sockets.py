@@ -19,8 +19,8 @@ BACKLOG = 512
 _LONGEST_BYTES = 107  # sun_path without its NUL, unix(7)
 
 
-def bind_unix_socket(path: Path, *, mode: int, setting: str = "") -> socket.socket:
-    """A socket that listens at `path`; raises BadConfiguration where another kind of file is there."""
+def bind_unix_socket(path: Path, *, mode: int, gid: int | None = None, setting: str = "") -> socket.socket:
+    """A socket that listens at `path`, for this group; raises BadConfiguration where another kind of file is there."""
     if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
         instead = f"Choose another path for {setting}" if setting else "Move it away"
         raise BadConfiguration(f"{path} exists and is not a socket. {instead}")
@@ -31,6 +31,8 @@ def bind_unix_socket(path: Path, *, mode: int, setting: str = "") -> socket.sock
         os.fchmod(bound.fileno(), mode)  # before bind, so that the file never has another mode
         with socket_name(draft) as name:
             bound.bind(name)
+        if gid is not None and draft.stat().st_gid != gid:
+            os.chown(draft, -1, gid)
         draft.chmod(mode)  # on file systems that ignore the mode of the descriptor
         bound.listen(BACKLOG)
         draft.replace(path)  # after listen: whoever sees the socket can connect to it

@@ -6,9 +6,10 @@ Single events are recorded by the services that cause them (services.readers.sub
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
-from pressrun.core.chain import Audit, Head
+from pressrun.core.chain import Audit, ChainRow, Head
 from pressrun.services.ports import Entropy
 from pressrun.store import consent, notices
 from pressrun.store.consent import ConsentEvent
@@ -67,11 +68,21 @@ def age_ips(tx: Transaction, keep_seconds: float, entropy: Entropy, now: float) 
     return consent.age_ips(tx, before=int(now - keep_seconds), now=int(now), salt=entropy(16))
 
 
-def verify(tx: Transaction, witnesses: Iterable[tuple[str, Head]]) -> Audit:
-    """Verify the whole chain; each witness is the place where a head was kept, and that head."""
+class Chained(Protocol):
+    """A table whose rows are chained: store.consent, or store.audit."""
+
+    def chain_rows(self, tx: Transaction, after: int = 0) -> Iterator[ChainRow]:
+        """All rows after that number, in their order."""
+
+    def read_head(self, tx: Transaction) -> Head:
+        """Where the chain stands, as the database notes it beside the rows."""
+
+
+def verify(tx: Transaction, witnesses: Iterable[tuple[str, Head]], chain: Chained = consent) -> Audit:
+    """Verify a whole chain; each witness is the place where a head was kept, and that head."""
     audit = Audit()
     for where, head in witnesses:
         audit.expect(head, where)
-    audit.follow(consent.chain_rows(tx))
-    audit.finish(consent.read_head(tx))
+    audit.follow(chain.chain_rows(tx))
+    audit.finish(chain.read_head(tx))
     return audit

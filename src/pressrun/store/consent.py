@@ -32,6 +32,7 @@ from pressrun.core.chain import (
 from pressrun.store.transaction import Transaction, in_json
 
 PAGE = 10_000  # rows that are read at once
+RANK = 1  # after the numbers of copies, of which many wait for one row, too
 _APPENDED = 2_000  # rows of one statement, which takes a kilobyte for each
 
 _NO_SALT, _NO_DIGEST = bytes(16), bytes(32)  # of a row without a network address
@@ -67,7 +68,7 @@ def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
     rows = [
         _new_row(one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip) for one in events
     ]
-    tx.before_commit(_append_queued, rows, comes_last=True)
+    tx.before_commit(_append_queued, rows, rank=RANK)
 
 
 def _content(event: ConsentEvent) -> str:
@@ -85,7 +86,7 @@ def _content(event: ConsentEvent) -> str:
 
 def _append_mark(tx: Transaction, event: str, at: int, secret: bytes, content: str) -> None:
     """Append a row that is about other rows, at the end of the transaction."""
-    tx.before_commit(_append_queued, [_new_row(event, at, secret, content)], comes_last=True)
+    tx.before_commit(_append_queued, [_new_row(event, at, secret, content)], rank=RANK)
 
 
 def _new_row(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from pressrun.core.errors import NoRoom, Unavailable
+from pressrun.store.audit import recorded
 from pressrun.store.connection import ConnectionThread, EngineConnection
 from pressrun.store.group_commit import BatchItem, GroupCommit, Transact, one_by_one
 from pressrun.store.location import Location
@@ -96,10 +97,14 @@ class Database:
         return self._gate.reason is not None
 
     async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function as one durable transaction; raises what it raises, and Unavailable."""
+        """Run a function as one durable transaction; raises what it raises, and Unavailable.
+
+        The row of the action that this task carries out is part of it (store.audit).
+        """
+        audited = recorded(work)
         self._syncing += 1
         try:
-            return await self._write(lambda transact: transact(lambda tx: work(tx, *args, **kwargs)))
+            return await self._write(lambda transact: transact(lambda tx: audited(tx, *args, **kwargs)))
         finally:
             self._syncing -= 1
 

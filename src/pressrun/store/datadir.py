@@ -4,7 +4,7 @@
     data_dir/keys/link-N        link keys, hex           data_dir/control.sock   of the daemon, for the verbs
     data_dir/keys/suppression   never rotated            data_dir/backups/       the database before each schema step
     data_dir/layouts/NAME.html  the operator's own layouts
-    data_dir/keys/consent-head  the last row of evidence, written a moment ago
+    data_dir/keys/consent-head  the last row of evidence, written a moment ago; keys/audit-head: that of the audit log
     data_dir/moving             locked while a command moves the database
     data_dir/handovers          the journal: mails that relays have accepted and the database may not know of
 
@@ -21,6 +21,7 @@ import re
 import secrets
 import stat
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,10 @@ from pressrun.core.chain import NO_ROWS, Head, parse_head
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.tokens import suppression_digest
-from pressrun.store import sessions
+from pressrun.runtime.clock import utc_now
+from pressrun.runtime.identity import claimed_user, process_user
+from pressrun.store import audit, keyring, sessions
+from pressrun.store.audit import Actor, Entry
 from pressrun.store.files import sync_directory
 from pressrun.store.location import Location, check_version
 from pressrun.store.sqlite.location import SqliteFile
@@ -64,7 +68,11 @@ class DataDir:
 
     @property
     def consent_head(self) -> Path:
-        return self.keys / "consent-head"
+        return self.head_of("consent")
+
+    def head_of(self, chain: str) -> Path:
+        """The file with the last row of a chain, `consent` or `audit`, as it was a moment ago."""
+        return self.keys / f"{chain}-head"
 
     @property
     def lock(self) -> Path:
@@ -273,6 +281,9 @@ def load_keys(data: DataDir) -> KeyRing:
     keys = _read_keys(data)
     with closing(data.database.connect(readonly=True)) as connection:
         connection.read(lambda tx: require_keys(data, keys, tx))
+        for number, at in connection.read(keyring.retirements).items():
+            keys.retire(number, at)
+    keys.retire_due(utc_now())
     return keys
 
 
@@ -311,24 +322,30 @@ def rotate_link_key(data: DataDir) -> KeyRing:
     return keys
 
 
-def keep_consent_head(data: DataDir, head: Head) -> None:
-    """Write the head of the evidence chain to a file beside the keys, outside the database."""
-    draft = data.keys / ".consent-head.new"
+def keep_head(data: DataDir, chain: str, head: Head) -> None:
+    """Write the head of a chain, `consent` or `audit`, to a file beside the keys, outside the database."""
+    path = data.head_of(chain)
+    draft = path.with_name(f".{path.name}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as handle:
         handle.write(f"{head}\n")
         handle.flush()
         os.fsync(handle.fileno())
-    draft.replace(data.consent_head)
+    draft.replace(path)
 
 
-def load_consent_head(data: DataDir) -> Head:
-    """What `keep_consent_head` wrote last, or NO_ROWS; raises BadInput when it cannot be parsed."""
+def load_head(data: DataDir, chain: str) -> Head:
+    """What `keep_head` wrote last, or NO_ROWS; raises BadInput when it cannot be parsed."""
     try:
-        text = data.consent_head.read_text(encoding="ascii", errors="replace")
+        text = data.head_of(chain).read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
         return NO_ROWS
     return parse_head(text.strip())
+
+
+def load_consent_head(data: DataDir) -> Head:
+    """The head of the evidence of consent, as `load_head`."""
+    return load_head(data, "consent")
 
 
 def _make_keys(data: DataDir) -> None:
@@ -397,8 +414,18 @@ def _read_fingerprints(tx: Transaction) -> tuple[dict[int, bytes], Row | None]:
 
 def _record_keys(data: DataDir, keys: KeyRing) -> None:
     rows = [{"number": number, "fingerprint": fingerprint} for number, fingerprint in key_fingerprints(keys).items()]
+    version = f"schema {data.database.newest_version}"
     with closing(data.database.connect()) as connection:
-        connection.write(lambda tx: tx.run_many("keyring.record", rows))
+        connection.write(lambda tx: _record_use(tx, rows, version))
+
+
+def _record_use(tx: Transaction, rows: Sequence[Mapping[str, object]], version: str) -> None:
+    tx.run_many("keyring.record", rows)
+    # Not by the step itself, before which there may be no log. Whoever opens the data next does what a kill prevented.
+    if audit.last_object(tx, "migrate") != version:
+        user = process_user()
+        actor = Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="start")
+        audit.append(tx, Entry(at=int(utc_now()), actor=actor, action="migrate", object=version))
 
 
 def key_fingerprints(keys: KeyRing) -> dict[int, bytes]:

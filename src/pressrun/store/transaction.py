@@ -80,7 +80,7 @@ class Transaction:
         "_dialect",
         "_effects",
         "_is_last",
-        "_last",
+        "_ranks",
         "_run_deferred",
         "_statements",
     )
@@ -92,7 +92,7 @@ class Transaction:
         self._statements = dialect.statements
         self._effects: list[Callable[[], object]] = []
         self._deferred: list[tuple[DeferredWork, Any]] = []
-        self._last: set[DeferredWork] = set()
+        self._ranks: dict[DeferredWork, int] = {}
         self._run_deferred = 0  # how many of them have been carried out
 
     def after_commit(self, effect: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -109,16 +109,15 @@ class Transaction:
             later(effect)
 
     def before_commit(
-        self, work: Callable[[Transaction, Sequence[Item]], object], item: Item, *, comes_last: bool = False
+        self, work: Callable[[Transaction, Sequence[Item]], object], item: Item, *, rank: int = 0
     ) -> None:
         """Have `work` called right before the commit, once with the items of all such calls, in order.
 
-        This is for what keeps other transactions waiting from then on. What all wait for says that it `comes_last`:
-        then two transactions never lock such rows in different orders. What is undone takes its items along.
+        This is for what keeps other transactions waiting from then on. What all wait for has a higher `rank` and comes
+        later: then two transactions never lock such rows in different orders. What is undone takes its items along.
         """
         self._deferred.append((work, item))
-        if comes_last:
-            self._last.add(work)
+        self._ranks[work] = rank
 
     def deferred(self, work: Callable[[Transaction, Sequence[Item]], object]) -> list[Item]:
         """The items that still wait for the commit."""
@@ -128,8 +127,12 @@ class Transaction:
         """Carry out now what waits for the commit: before it, or where something else depends on it."""
         while pending := self._deferred[self._run_deferred :]:
             self._run_deferred = len(self._deferred)
-            for work in sorted(dict.fromkeys(work for work, _ in pending), key=self._last.__contains__):
+            for work in sorted(dict.fromkeys(work for work, _ in pending), key=self._ranks.__getitem__):
                 work(self, [item for one, item in pending if one is work])
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a statement of that name."""
+        return name in self._statements
 
     def run(self, name: str, /, **parameters: Any) -> int:
         """Run a statement; returns how many rows it changed."""

@@ -512,6 +512,7 @@ async def test_a_draft_whose_link_has_ended_is_cancelled(room: Mailroom) -> None
         clock=lambda: room.now,
         entropy=lambda count: b"x" * count,
         wake=room.wake,
+        keys=room.keys,
     )
     await answers(room, post())
     room.now += TokenSettings().approve_lifetime_seconds

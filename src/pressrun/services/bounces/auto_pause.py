@@ -21,7 +21,7 @@ from pressrun.core.site import Site
 from pressrun.message.finding import Remark, remark
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import DeliverySettings, ServiceSettings
-from pressrun.store import copy_counts, deliveries, editions, lists, notices
+from pressrun.store import audit, copy_counts, deliveries, editions, lists, notices
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.editions import Edition
 from pressrun.store.notices import NewNotice
@@ -171,6 +171,7 @@ class AutoPause:
         paused = replace(edition, state=state, pause_reason=reason.text, braked_at=now)
         editions.record_edition(tx, edition, paused)
         editions.record_auto_pause(tx, edition.id, now)
+        audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
         self._notify(tx, edition, reason, now)
         return paused
 

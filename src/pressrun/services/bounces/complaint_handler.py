@@ -32,8 +32,9 @@ class ComplaintHandler:
     """Processes complaints that prove whose they are."""
 
     def __init__(self, *, keys: KeyRing, site: Site, auto_pause: AutoPause, clock: Clock, entropy: Entropy) -> None:
-        self._addresses = AddressTokens(keys)
-        self._web = WebTokens(keys)
+        # Whoever has a retired key may make others leave, and not have them suppressed.
+        self._addresses = AddressTokens(keys, lasting=frozenset())
+        self._web = WebTokens(keys, lasting=frozenset())
         self._site = site
         self._auto_pause = auto_pause
         self._clock = clock

@@ -21,7 +21,8 @@ from pressrun.services.editions.draft_status import DraftStatus, draft_status
 from pressrun.services.editions.edition_preview import Preview, preview_held
 from pressrun.services.mail_results import log_edition_change
 from pressrun.services.ports import Clock, Waker
-from pressrun.store import copy_counts, drafts, editions, enrolment, lists
+from pressrun.store import audit, copy_counts, drafts, editions, enrolment, lists
+from pressrun.store.audit import Actor, Entry
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -30,6 +31,7 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.editions")
 
 
+BY_LINK = Actor(who="editor", way="page")  # somebody who reads the mail of the edition's editors
 _SHOWN = frozenset({DraftStatus.HELD, DraftStatus.RELEASED})  # the link shows the content of these
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
@@ -149,6 +151,7 @@ def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | 
     if found is None or found.status is not DraftStatus.HELD:
         return found, False
     lifecycle.release(tx, edition_id, now)
+    audit.append(tx, Entry(at=now, actor=BY_LINK, action="edition.release", object=f"edition {edition_id}"))
     return find_held(tx, edition_id), True
 
 
@@ -157,4 +160,5 @@ def _discard(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | 
     if found is None or found.status is not DraftStatus.HELD:
         return found, False
     edition = lifecycle.cancel(tx, edition_id, now)
+    audit.append(tx, Entry(at=now, actor=BY_LINK, action="edition.discard", object=f"edition {edition_id}"))
     return replace(found, status=DraftStatus.CANCELLED, edition=edition), True

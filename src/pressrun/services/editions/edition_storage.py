@@ -32,7 +32,7 @@ from pressrun.services.editions.edition_build import (
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
 from pressrun.services.mails.copy_composer import archive_url, day_of, message_id
 from pressrun.services.ports import Entropy, LayoutRenderer
-from pressrun.store import editions, notices, subscribers
+from pressrun.store import audit, editions, notices, subscribers
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition, NewEdition
 from pressrun.store.lists import MailingList
@@ -154,7 +154,9 @@ def store_edition(
         issue=file.keys.issue.text if file.keys.issue else None,
         is_repeat=prepared.is_repeat,
     )
-    return lifecycle.require_edition(tx, editions.insert_edition(tx, new, now))
+    edition_id = editions.insert_edition(tx, new, now)
+    audit.mention(tx, f"edition {edition_id}")
+    return lifecycle.require_edition(tx, edition_id)
 
 
 def queue_test_copies(

@@ -15,7 +15,17 @@ from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.services.editions.audience import begin_audience, queue_slice
 from pressrun.services.editions.draft_status import require_releasable
 from pressrun.services.ports import Clock
-from pressrun.store import bulk_changes, copy_counts, deliveries, drafts, editions, language_switch, lists, retention
+from pressrun.store import (
+    audit,
+    bulk_changes,
+    copy_counts,
+    deliveries,
+    drafts,
+    editions,
+    language_switch,
+    lists,
+    retention,
+)
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
@@ -90,6 +100,7 @@ def cancel_expired_drafts(tx: Transaction, now: int) -> int:
     expired = drafts.expired_drafts(tx, now)
     for edition_id in expired:
         cancel(tx, edition_id, now)
+        audit.append_by_clock(tx, "edition.cancel", now, name=f"edition {edition_id}")
     return len(expired)
 
 
@@ -136,7 +147,17 @@ def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, i
     for edition in editions.live_editions(tx):
         move_on = partial(_move_on, tx, edition, request, found, starts)
         found.attempt(tx, edition, move_on, careful=request.careful)
+    for edition in found.changed:
+        _record_move(tx, edition, request.now)
     return found, min(starts, default=None)
+
+
+def _record_move(tx: Transaction, edition: Edition, now: int) -> None:
+    """What the clock did, for the audit log; that nothing is left to send is no decision of anybody."""
+    if edition.state is EditionState.PAUSED:
+        audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
+    elif edition.started_at == now:
+        audit.append_by_clock(tx, "edition.start", now, name=f"edition {edition.id}")
 
 
 def _move_on(

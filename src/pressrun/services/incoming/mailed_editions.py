@@ -43,6 +43,7 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.incoming.posting_records import POST, RELEASE, record_post
 from pressrun.services.incoming.posting_rules import is_reply_to_copy
 from pressrun.services.mail_results import MailMustWait, MailResult, claim, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
@@ -215,6 +216,8 @@ class MailedEditions:
         """
         claim(tx, post.mail, self._context.now)
         result, edition = self._find_or_store(tx, post, prepared, findings)
+        if edition is not None:
+            record_post(tx, self._context, POST, post.editor, post.list_name, edition.id)
         return record_result(tx, post.mail, result), edition
 
     def _find_or_store(
@@ -281,6 +284,7 @@ class MailedEditions:
         replaces = bool(relation.replaced)
         if post.may_go_at_once and target.post_by_mail == "direct":
             edition = lifecycle.release(tx, edition.id, now)
+            record_post(tx, self._context, RELEASE, post.editor, post.list_name, edition.id)
             return self._answer_released(tx, post, edition, prepared, lines, replaces=replaces), edition
         draft = drafts.find_draft(tx, edition.id)
         version = post.version if draft is None else draft_versions.last_of(draft.version, post.version)
@@ -294,6 +298,7 @@ class MailedEditions:
         if silence is not None:
             return kept(silence)
         about = {"mail_subject": post.subject, "findings": [problem.plain() for problem in problems]}
+        record_post(tx, self._context, POST, post.editor, post.list_name)
         if not self._notify(tx, post, "edition_not_taken", about):
             return kept("list is gone")
         outcome = "not taken" if state is InboundState.DONE else f"not taken: {'; '.join(map(str, problems))}"

@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec
 
 from pressrun.core.chain import NO_ROWS, Head
 from pressrun.core.current import Current
+from pressrun.core.keys import KeyRing
 from pressrun.core.rate_anomaly import first_hour
 from pressrun.core.sign_up import FORM_USED, FORM_USES
 from pressrun.observe.log import event
@@ -26,6 +27,7 @@ from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import (
     address_changes,
+    audit,
     bounces,
     bulk_changes,
     consent,
@@ -54,10 +56,11 @@ POLL_SECONDS = 1.0  # how late a pause may end or a probe go out
 NOTICE_KEPT_SECONDS = 30 * 86400
 # Mail servers may hand over the same email again for as long as they retry, which is 5 days; with a margin.
 MAIL_KNOWN_SECONDS = 30 * 86400
-LOG_HEAD_SECONDS = 3600.0  # the shortest time between two log events with the head of the chain of evidence
+LOG_HEAD_SECONDS = 3600.0  # the shortest time between two log events with the head of a chain
+HEAD_EVENTS = {"consent": "consent.head", "audit": "audit.head"}
 
 P = ParamSpec("P")
-KeepHead = Callable[[Head], Awaitable[None]]
+KeepHead = Callable[[str, Head], Awaitable[None]]  # with the name of the chain
 
 
 class Housekeeping(BackgroundLoop):
@@ -77,13 +80,15 @@ class Housekeeping(BackgroundLoop):
         clock: Clock,
         entropy: Entropy,
         wake: Waker,
+        keys: KeyRing,
         keep_head: KeepHead | None = None,
     ) -> None:
         super().__init__(clock)
         self._database = database
+        self._keys = keys
         self._keep_head = keep_head
-        self._head = NO_ROWS
-        self._head_logged_at = 0.0
+        self._heads: dict[str, Head] = {}
+        self._heads_logged_at: dict[str, float] = {}
         self._next_round_at = 0.0
         self._counts_checked = int(clock() // DAY_SECONDS)  # the number of the day
         self._seen_at = math.inf  # the clock at the last step; it may also have been set back while no daemon ran
@@ -99,6 +104,7 @@ class Housekeeping(BackgroundLoop):
         if now < self._seen_at:
             await self._follow_clock(int(now))
         self._seen_at = now
+        self._keys.retire_due(now)
         if not 0 <= self._next_round_at - now <= ROUND_SECONDS:
             await self.round()
             if not self.has_failed:
@@ -138,10 +144,11 @@ class Housekeeping(BackgroundLoop):
         with self.isolated("statistics"):
             if await self._database.drop_statistics():
                 event(log, "housekeeping.statistics_dropped")
-        with self.isolated("consent head"):
-            head = await self._database.read(consent.read_head)
-            if await self._database.checkpoint():
-                await self._keep_latest_head(head, now)
+        for name, read_head in (("consent", consent.read_head), ("audit", audit.read_head)):
+            with self.isolated(f"{name} head"):
+                head = await self._database.read(read_head)
+                if await self._database.checkpoint():
+                    await self._keep_latest_head(name, head, now)
 
     async def _check_counts(self, day: int) -> None:
         """Once a day: compare the kept numbers of copies with the rows, and mend what differs."""
@@ -168,15 +175,15 @@ class Housekeeping(BackgroundLoop):
             while await self._database.record(work, *args, **kwargs):
                 pass
 
-    async def _keep_latest_head(self, head: Head, now: float) -> None:
-        """Keep the head of the chain of evidence outside the database, which has it on disk by now."""
-        if self._keep_head is None or head == self._head:
+    async def _keep_latest_head(self, chain: str, head: Head, now: float) -> None:
+        """Keep the head of a chain outside the database, which has it on disk by now."""
+        if self._keep_head is None or head == self._heads.get(chain, NO_ROWS):
             return
-        await self._keep_head(head)
-        self._head = head
-        if not 0 <= now - self._head_logged_at < LOG_HEAD_SECONDS:
-            self._head_logged_at = now
-            event(log, "consent.head", head=str(head))
+        await self._keep_head(chain, head)
+        self._heads[chain] = head
+        if not 0 <= now - self._heads_logged_at.get(chain, 0.0) < LOG_HEAD_SECONDS:
+            self._heads_logged_at[chain] = now
+            event(log, HEAD_EVENTS[chain], head=str(head))
 
     async def _do_what_is_due(self, now: int) -> None:
         with self.isolated("audiences"):
@@ -232,4 +239,5 @@ def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
     number, deleted = subscriptions.forget_expired(tx, now)
     if deleted:  # without the subscriber, nobody could have the address erased from the evidence later
         consent.erase_consent(tx, *deleted, now=now, salt=entropy(16))
+        audit.erase_about(tx, deleted, (), now)
     return number

@@ -29,16 +29,24 @@ class KeptMail:
 
     async def retry(self, number: int) -> None:
         """Have a kept email processed again, as if it had just arrived; raises NotFound."""
-        if not await self._database.write(inbound.process_again, number):
-            raise _unknown(number)
+        await self._database.write(_process_again, number)
         event(log, "inbound.retried", mail=number)
         self._accepted()
 
     async def drop(self, number: int) -> None:
         """Delete a kept email; raises NotFound."""
-        if not await self._database.write(inbound.drop_mail, number, int(self._clock())):
-            raise _unknown(number)
+        await self._database.write(_drop, number, int(self._clock()))
         event(log, "inbound.dropped", number=1)
+
+
+def _process_again(tx: Transaction, number: int) -> None:
+    if not inbound.process_again(tx, number):
+        raise _unknown(number)
+
+
+def _drop(tx: Transaction, number: int, now: int) -> None:
+    if not inbound.drop_mail(tx, number, now):
+        raise _unknown(number)
 
 
 def list_kept(tx: Transaction, state: str | None) -> list[Answer]:

@@ -18,7 +18,7 @@ from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.ports import Clock
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import editions, retention
+from pressrun.store import audit, editions, retention
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
@@ -74,6 +74,8 @@ class Retention(BackgroundLoop):
                 before = self._clock() - settings.backups_of_schema_seconds
                 for name in await asyncio.to_thread(self._remove_backups, before):
                     event(log, "retention.backup_removed", file=name)
+                    now = self._clock()
+                    await self._database.write(audit.append_by_clock, "retention.backup", now, name=name)
         with self.isolated("copies"):
             if settings.copies_seconds is not None:
                 await self._remove_copies(int(self._clock() - settings.copies_seconds))
@@ -128,7 +130,10 @@ def remove_slice(
     if edition is None or edition.state not in (EditionState.FINISHED, EditionState.CANCELLED):
         return 0, 0
     values = {"kept": kept, "limit": ROWS_AT_ONCE, "settled_before": settled_before, "now": now}
-    return retention.remove_copies(tx, edition_id, state, **values)
+    removed, stayed = retention.remove_copies(tx, edition_id, state, **values)
+    if removed:
+        audit.append_once_by_clock(tx, "retention.copies", now, name=f"edition {edition_id}")
+    return removed, stayed
 
 
 def _is_sending(tx: Transaction) -> bool:

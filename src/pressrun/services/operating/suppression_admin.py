@@ -43,9 +43,12 @@ class SuppressionAdmin:
 
     async def remove(self, address: Address) -> None:
         """Lift the suppression of an address; raises NotFound when it is not suppressed."""
-        if not await self._database.write(lambda tx: lift(tx, digests_of(self._keys, address))):
-            raise NotFound(f"{address} is not suppressed")
+        await self._database.write(self._lift, address)
         event(_log, "suppression.removed")
+
+    def _lift(self, tx: Transaction, address: Address) -> None:
+        if not lift(tx, digests_of(self._keys, address)):
+            raise NotFound(f"{address} is not suppressed")
 
     async def import_batch(self, rows: Sequence[SuppressionRow]) -> Answer:
         """Import rows of a file in one transaction; a suppressed address changes only for a stronger reason."""

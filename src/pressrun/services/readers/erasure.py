@@ -21,7 +21,7 @@ from pressrun.core.tokens import digests_of
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.ports import Entropy
 from pressrun.services.suppression import keep_out_erased
-from pressrun.store import address_places, enrolment, subscribers
+from pressrun.store import address_places, audit, enrolment, subscribers
 from pressrun.store.address_places import EDITION, PLACES, EarlierScan, Forgotten
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
@@ -90,5 +90,7 @@ def erase_person(
     published = address_places.forget_unpublished(tx, earlier)
     if person is None and forgotten.is_nothing:
         raise NotFound(f"unknown address {address}")
-    keep_out_erased(tx, digests_of(keys, address), address.key, now)
+    digests = digests_of(keys, address)
+    audit.erase_about(tx, [] if number is None else [number], {*digests}, now)
+    keep_out_erased(tx, digests, address.key, now)
     return Erased(is_reader=person is not None, of_others=forgotten, editions=tuple(published))

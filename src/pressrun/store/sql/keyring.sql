@@ -5,7 +5,15 @@ on conflict (number) do nothing;
 
 -- name: all
 -- The keys that belong to this database.
-select number, fingerprint from keyring;
+select number, fingerprint, retires_at from keyring order by number;
+
+-- name: get
+-- When a link key retires.
+select retires_at from keyring where number = :number {lock};
+
+-- name: retire
+-- Have a key retire at a time.
+update keyring set retires_at = :retires_at where number = :number;
 
 -- name: any_reader
 -- Any reader, whose digest shows which suppression key the database was used with.

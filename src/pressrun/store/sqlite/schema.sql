@@ -5,7 +5,8 @@
 -- The keys that this database was used with, so that a start finds a missing or different key file.
 create table keyring (
     number integer primary key,               -- of the key in tokens; 0: the suppression key
-    fingerprint blob not null                 -- SHA-256 of the key, first 8 octets
+    fingerprint blob not null,                -- SHA-256 of the key, first 8 octets
+    retires_at integer                        -- from then on only links to unsubscribe are read with it; null: never
 ) strict;
 
 -- One row for each list, with its settings. Those of the process are in config.toml.
@@ -246,6 +247,65 @@ when new.id is not old.id or new.number is not old.number or new.list_id is not 
     or (new.ip_salt is not old.ip_salt and new.ip_salt is not null)
 begin
     select raise(abort, 'consent is append-only: what a row says can be erased, never changed');
+end;
+
+-- Who did what, append-only: people, editors, and the clock. Chained like consent, over everything but whom a row is
+-- about, which can be erased: the chain covers only a salted digest of that.
+create table audit (
+    id integer primary key,
+    number integer not null unique,           -- in the chain: from 1 on, without gaps, given right before the commit
+    at integer not null,
+    who text not null,                        -- a user of the machine; or editor, clock
+    uid integer,                              -- of a user of the machine
+    claimed text,                             -- SUDO_USER, as that user's own process says
+    way text not null,                        -- shell, daemon, mail, page, clock
+    action text not null,                     -- the name of the verb, as in list.set; erased: see content
+    list text,                                -- its name
+    object text,                              -- such as edition 7
+    fields text not null,                     -- JSON array: the names of the settings that were given
+    outcome text not null,                    -- begun, done, refused, failed
+    code integer,                             -- the exit code of what was refused
+    subscriber_id integer,                    -- whom it is about; null: nobody, erased, or no reader
+    salt blob,                                -- 16 octets, random in a row about somebody; null: erased
+    content text,                             -- JSON: keyed digests of addresses, by what they are; null: erased
+    content_digest blob not null,             -- SHA-256 of salt, subscriber_id and content
+    chain blob not null                       -- SHA-256 of the previous chain, number, at, what happened and that digest
+) strict;
+create index audit_by_subscriber on audit (subscriber_id) where subscriber_id is not null;
+create index audit_by_action on audit (action, number);
+
+-- Where the chain of the audit log stands: one row, which each new row of the log moves on.
+create table audit_head (
+    id integer primary key check (id = 1),
+    number integer not null,                  -- the highest that was ever given
+    chain blob not null                       -- of that row
+) strict;
+create trigger audit_is_appended before insert on audit
+when new.number is not coalesce((select number from audit_head), 0) + 1
+    or exists (select 1 from audit where id = new.id)
+begin
+    select raise(abort, 'audit is append-only: a row follows the last one');
+end;
+create trigger audit_moves_on after insert on audit
+begin
+    insert into audit_head (id, number, chain) values (1, new.number, new.chain)
+    on conflict (id) do update set number = excluded.number, chain = excluded.chain;
+end;
+create trigger audit_is_kept before delete on audit
+begin
+    select raise(abort, 'audit is append-only: no row goes');
+end;
+create trigger audit_stays before update on audit
+when new.id is not old.id or new.number is not old.number or new.at is not old.at
+    or new.who is not old.who or new.uid is not old.uid or new.claimed is not old.claimed or new.way is not old.way
+    or new.action is not old.action or new.list is not old.list or new.object is not old.object
+    or new.fields is not old.fields or new.outcome is not old.outcome or new.code is not old.code
+    or new.content_digest is not old.content_digest or new.chain is not old.chain
+    or (new.subscriber_id is not old.subscriber_id and new.subscriber_id is not null)
+    or (new.salt is not old.salt and new.salt is not null)
+    or (new.content is not old.content and new.content is not null)
+begin
+    select raise(abort, 'audit is append-only: whom a row is about can be erased, and nothing changed');
 end;
 
 -- Suppressed addresses. The digest is keyed, so that an erased address is still recognised.

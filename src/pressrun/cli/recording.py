@@ -1,0 +1,52 @@
+"""The row of the audit log for what a verb does in this process: writing a key file, moving the database.
+
+What is carried out by the daemon, or in its place, is recorded there (control.door).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.output import Declined, print_warning
+from pressrun.cli.owner import acting_as_owner
+from pressrun.cli.write_verbs import execute
+from pressrun.control.arguments import AuditNote
+from pressrun.control.protocol import NOTE
+from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted, PressrunError, TryAgain, UsageError
+
+# Nothing was begun, or nothing can be written.
+_UNHEARD = (UsageError, Declined, NoInput, NotPermitted, TryAgain, BadConfiguration)
+
+
+@contextmanager
+def recording(invocation: Invocation, path: str) -> Iterator[None]:
+    """Record what the block does as the verb of that name, unless it was recorded where it was carried out."""
+    action = path.replace(" ", ".")
+    try:
+        yield
+    except PressrunError as problem:
+        if not isinstance(problem, _UNHEARD) and not invocation.is_recorded:
+            note(invocation, action, "refused", problem.exit_code)
+        raise
+    if not invocation.is_recorded:
+        note(invocation, action, "done")
+
+
+def note(
+    invocation: Invocation, action: str, outcome: str, code: int | None = None, *, name: str | None = None
+) -> None:
+    """Append a row; there is no log where there are no data yet. A row that cannot be written stops nobody."""
+    try:
+        if invocation.group_socket is not None or not _has_data(invocation):
+            return
+        execute(invocation, NOTE, AuditNote(action=action, outcome=outcome, code=code, object=name))
+    except PressrunError as problem:
+        print_warning(f"the audit log has no row of this: {problem}")
+
+
+def _has_data(invocation: Invocation) -> bool:
+    """Whether there is a database."""
+    with acting_as_owner(invocation.data.root):
+        return invocation.data.database.exists()

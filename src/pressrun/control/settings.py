@@ -1,0 +1,31 @@
+"""Who may use the control socket: `[control]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pressrun.core import setting_kinds as kinds
+from pressrun.core.setting import setting
+
+GROUP_SOCKET = "/run/pressrun/control.sock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlSettings:
+    """Whether members of the group of data_dir may run commands, and by which socket."""
+
+    group: bool = setting(
+        kinds.switch(),
+        default=False,
+        restart=True,
+        help="Let members of data_dir's group run commands while the daemon runs, without sudo. They can do nearly "
+        "all that the operator can; the audit log says who did what.",
+    )
+    socket: Path = setting(
+        kinds.file('the path of a socket, as in "/run/pressrun/control.sock"'),
+        default=GROUP_SOCKET,
+        restart=True,
+        help="Their socket, in a folder that they can enter and the daemon can write to. A relative path is relative "
+        "to this file.",
+    )

@@ -1,0 +1,71 @@
+"""Writes rows of the audit log that no other transaction has: what was refused, failed, or changes no table.
+
+What is done in the meantime comes with the first transaction that does it (store.audit).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from pressrun.core.errors import PressrunError, Unavailable
+from pressrun.observe.log import event
+from pressrun.services.ports import Clock, Entropy
+from pressrun.store import audit
+from pressrun.store.audit import BEGUN, FAILED, REFUSED, Act, Actor, Entry
+from pressrun.store.database import Database
+
+log = logging.getLogger("pressrun.audit")
+
+
+class AuditLog:
+    """The audit log of one open database."""
+
+    def __init__(self, database: Database, clock: Clock, entropy: Entropy) -> None:
+        self._database = database
+        self._clock = clock
+        self._entropy = entropy
+
+    def entry(self, actor: Actor, action: str) -> Entry:
+        """The beginning of a row: who does what now, and a salt."""
+        return Entry(at=int(self._clock()), actor=actor, action=action, salt=self._entropy(16))
+
+    @contextmanager
+    def acting(self, entry: Entry) -> Iterator[Act]:
+        """The transactions of this task belong to this action inside the block."""
+        with audit.acting(entry) as act:
+            yield act
+
+    async def begin(self, entry: Entry) -> None:
+        """Record that an action begins: for one that changes files, which no transaction can cover."""
+        await self._database.write(audit.append, replace(entry, outcome=BEGUN))
+
+    async def finish(self, act: Act, name: str | None = None) -> None:
+        """Record an action that was done, unless a transaction did; `name` is the object if the row has none."""
+        if not act.is_recorded:
+            await self.append(replace(act.entry, object=act.entry.object or name))
+
+    async def give_up(self, entry: Entry, problem: Exception) -> None:
+        """Record an action that was refused or failed."""
+        if isinstance(problem, PressrunError) and not isinstance(problem, Unavailable):
+            await self.append(replace(entry, outcome=REFUSED, code=problem.exit_code))
+        else:
+            await self.append(replace(entry, outcome=FAILED, code=getattr(problem, "exit_code", None)))
+
+    async def append(self, entry: Entry) -> None:
+        """Append a row. Where the database cannot take it the journal has it, and the action is not held up."""
+        try:
+            await self._database.write(audit.append, entry)
+        except Unavailable as problem:
+            event(
+                log,
+                "audit.not_recorded",
+                level=logging.ERROR,
+                who=entry.actor.who,
+                uid=entry.actor.uid,
+                action=entry.action,
+                outcome=entry.outcome,
+                problem=str(problem),
+            )

@@ -1,0 +1,47 @@
+"""`audit ls`: rows of the audit log, as people and programs read them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pressrun.core.timestamps import rfc3339
+from pressrun.store import audit
+from pressrun.store.transaction import Row, Transaction
+
+Answer = dict[str, Any]
+
+NEWEST = 1 << 62  # a number that no row has
+
+
+def list_audit_rows(
+    tx: Transaction, *, before: int = NEWEST, limit: int, who: str | None, list_name: str | None, since: int
+) -> list[Answer]:
+    """The newest rows first, with lower numbers than `before`."""
+    found = audit.latest(tx, before=before, limit=limit, who=who, list_name=list_name, since=since)
+    return [_plain(row) for row in found]
+
+
+def _plain(row: Row) -> Answer:
+    return {
+        "number": row["number"],
+        "at": rfc3339(row["at"]),
+        "who": row["who"],
+        "uid": row["uid"],
+        "sudo_user": row["claimed"],
+        "way": row["way"],
+        "action": row["action"],
+        "list": row["list"],
+        "object": row["object"],
+        "subscriber": row["subscriber_id"],
+        **_digests(row["content"]),
+        "fields": json.loads(row["fields"]),
+        "outcome": row["outcome"],
+        "code": row["code"],
+    }
+
+
+def _digests(content: str | None) -> Answer:
+    """The keyed digests of addresses; what a row says that was erased is no concern of anybody."""
+    digests = json.loads(content or "{}")
+    return {name: digests.get(name) for name in ("editor", "address")}

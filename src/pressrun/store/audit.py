@@ -1,0 +1,286 @@
+"""The audit log: who did what, when, by which way, on which list and object, and how it ended; never a value.
+
+Its rows are chained like the evidence of consent (core.chain) and appended like it: right before the commit, so a
+change and its row are one transaction. A row is about a person by the id of the reader or by a keyed digest of an
+address, and both can be erased: the chain covers only a salted digest of them.
+
+`acting` says what is under way in a task. The first durable transaction of that task appends the row; where there was
+none, or the action failed, its door appends one of its own (services.audit_log).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from pressrun.core.chain import ERASED, NO_ROWS, ChainRow, Head, content_digest, link, mark_of_erased
+from pressrun.observe.log import event
+from pressrun.store.transaction import Row, Transaction, in_json
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger("pressrun.audit")
+
+PAGE = 10_000  # rows that are read at once
+RANK = 2  # after the evidence of consent: two transactions must not lock the two heads in different orders
+BEGUN, DONE, REFUSED, FAILED = "begun", "done", "refused", "failed"  # the outcomes
+
+_NOBODY = "{}"  # the content of a row that is about nobody, whose salt hides nothing
+_NO_SALT = bytes(16)
+_SHORT = 16  # digits of a keyed digest that tell people apart, and are useless in any other place
+_SAID = ("who", "uid", "claimed", "way", "action", "list", "object", "fields", "outcome", "code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts: a user of the machine with their `uid` and SUDO_USER as they claim it, an editor, or the clock."""
+
+    who: str
+    way: str
+    uid: int | None = None
+    claimed: str | None = None
+
+
+CLOCK = Actor(who="clock", way="clock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """An address in a row: its compared form finds the reader, and its keyed digest stands for anybody else."""
+
+    address_key: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a row says. `object` is such as `edition 7`; `editor` is the keyed digest of an editor's address.
+
+    `salt` is 16 random octets where the row is about somebody.
+    """
+
+    at: int
+    actor: Actor
+    action: str
+    list: str | None = None
+    object: str | None = None
+    fields: tuple[str, ...] = ()
+    outcome: str = DONE
+    code: int | None = None
+    person: Person | None = None
+    editor: bytes | None = None
+    salt: bytes = _NO_SALT
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """What the rows of this transaction are about, where their door could not know it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mark:
+    """That rows were erased."""
+
+    at: int
+    numbers: tuple[int, ...]
+
+
+def append(tx: Transaction, entry: Entry) -> None:
+    """Append a row at the end of the transaction."""
+    tx.before_commit(_append_queued, entry, rank=RANK)
+
+
+def mention(tx: Transaction, name: str) -> None:
+    """Say what this transaction is about, such as `edition 7`: for the rows whose door cannot know."""
+    tx.before_commit(_append_queued, _Object(name), rank=RANK)
+
+
+def append_by_clock(tx: Transaction, action: str, now: float, *, name: str | None = None) -> None:
+    """Append a row about what the clock did, and to what."""
+    append(tx, Entry(at=int(now), actor=CLOCK, action=action, object=name))
+
+
+def append_once_by_clock(tx: Transaction, action: str, now: float, *, name: str) -> None:
+    """The same for what the clock does in many transactions: the row comes with the first of them."""
+    if tx.value("audit.has", action=action, object=name) is None:
+        append_by_clock(tx, action, now, name=name)
+
+
+def _append_queued(tx: Transaction, queued: Sequence[Entry | _Object | _Mark]) -> None:
+    names = [one.name for one in queued if isinstance(one, _Object)]
+    rows = [_row_of(tx, one, names) for one in queued if not isinstance(one, _Object)]
+    if not rows:
+        return
+    head = read_head(tx)
+    for number, row in enumerate(rows, head.number + 1):
+        row["number"] = number
+        head = Head(number, link(head.chain, chain_row({**row, "chain": b""})))
+        tx.run("audit.append", **row, chain=head.chain)
+        tx.after_commit(_log, row)
+
+
+def _row_of(tx: Transaction, one: Entry | _Mark, names: Sequence[str]) -> dict[str, Any]:
+    if isinstance(one, _Mark):
+        mark = Entry(at=one.at, actor=Actor(who="", way=""), action=ERASED)
+        return _columns(mark, None, mark_of_erased(one.numbers))
+    if one.object is None and names:
+        one = replace(one, object=", ".join(dict.fromkeys(names)))
+    return _columns(_with_list(tx, one), *_whom(tx, one))
+
+
+def _columns(entry: Entry, subscriber_id: int | None, content: str) -> dict[str, Any]:
+    return {
+        "at": entry.at,
+        **asdict(entry.actor),
+        "action": entry.action,
+        "list": entry.list,
+        "object": entry.object,
+        "fields": in_json(entry.fields),
+        "outcome": entry.outcome,
+        "code": entry.code,
+        "subscriber_id": subscriber_id,
+        "salt": entry.salt,
+        "content": content,
+        "content_digest": content_digest(entry.salt, subscriber_id, content),
+    }
+
+
+def _with_list(tx: Transaction, entry: Entry) -> Entry:
+    kind, _, numbers = (entry.object or "").partition(" ")
+    number = numbers.partition(",")[0]
+    if entry.list is not None or kind != "edition" or not number.isdecimal():
+        return entry
+    return replace(entry, list=tx.value("audit.list_of_edition", edition_id=int(number)))
+
+
+def _whom(tx: Transaction, entry: Entry) -> tuple[int | None, str]:
+    """The reader that a row is about, and the digests of other people; nobody who was erased."""
+    subscriber_id: int | None = None
+    digests = {} if entry.editor is None else {"editor": _shortened(entry.editor)}
+    if entry.person is not None:
+        subscriber_id = tx.value("audit.find_subscriber", address_key=entry.person.address_key)
+        if subscriber_id is None and not tx.value("audit.is_erased", digest=entry.person.digest):
+            digests["address"] = _shortened(entry.person.digest)
+    return subscriber_id, in_json(digests) if digests else _NOBODY
+
+
+def _shortened(digest: bytes) -> str:
+    return digest.hex()[:_SHORT]
+
+
+def _log(row: Mapping[str, Any]) -> None:
+    named = {name: row[name] for name in ("number", *_SAID) if row[name] is not None and name != "fields"}
+    if row["action"] != ERASED:
+        event(log, "audit.recorded", **named)
+
+
+def erase_about(tx: Transaction, subscriber_ids: Collection[int], digests: Collection[bytes], now: int) -> None:
+    """Erase whom rows are about, of those about these people, and record that; the chain stays valid."""
+    found = list(tx.rows("audit.numbers_about_readers", ids=in_json(sorted(subscriber_ids))))
+    for digest in digests:
+        found += tx.rows("audit.numbers_about_digest", digest=f'%"{_shortened(digest)}"%')
+    numbers = tuple(sorted({row["number"] for row in found}))
+    if numbers:
+        tx.run("audit.erase", numbers=in_json(numbers))
+        tx.before_commit(_append_queued, _Mark(at=now, numbers=numbers), rank=RANK)
+
+
+def read_head(tx: Transaction) -> Head:
+    """The number and link of the last row that was ever written, as the database notes it beside the rows."""
+    last = tx.row("audit.head")
+    return NO_ROWS if last is None else Head(last["number"], last["chain"])
+
+
+def chain_rows(tx: Transaction, after: int = 0) -> Iterator[ChainRow]:
+    """All rows with a higher number than `after`, in the order of their numbers, as the chain sees them."""
+    while page := tx.rows("audit.page", after=after, limit=PAGE):
+        after = page[-1]["number"]
+        yield from (chain_row(dict(row)) for row in page)
+
+
+def chain_row(row: Mapping[str, Any]) -> ChainRow:
+    """A row as the chain sees it: all that it says about what happened makes up the event."""
+    said = [row[name] for name in _SAID]
+    is_mark = said == ["", None, None, "", ERASED, None, None, "[]", DONE, None]
+    return ChainRow(
+        number=row["number"],
+        subscriber_id=row["subscriber_id"],
+        list_id=None,
+        event=ERASED if is_mark else in_json(said),
+        at=row["at"],
+        salt=row["salt"],
+        content=row["content"],
+        content_digest=row["content_digest"],
+        ip=None,
+        ip_salt=None,
+        ip_digest=None,
+        chain=row["chain"],
+    )
+
+
+def latest(
+    tx: Transaction, *, before: int, limit: int, who: str | None = None, list_name: str | None = None, since: int = 0
+) -> list[Row]:
+    """The newest rows first, with lower numbers than `before`."""
+    return tx.rows("audit.latest", before=before, limit=limit, who=who, list=list_name, since=since)
+
+
+def last_object(tx: Transaction, action: str) -> str | None:
+    """What the last row of this action that was done was about."""
+    name: str | None = tx.value("audit.last_object", action=action)
+    return name
+
+
+class Act:
+    """An action under way: one row, with the first durable transaction that is committed meanwhile."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.is_recorded = False
+        self.is_over = False
+
+    def recorded_with(self, work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
+        """The unit of work, with the row of this action unless it is recorded."""
+
+        def recorded(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            result = work(tx, *args, **kwargs)
+            append(tx, self.entry)
+            tx.after_commit(self._mark_recorded)
+            return result
+
+        return work if self.is_recorded or self.is_over else recorded
+
+    def _mark_recorded(self) -> None:
+        self.is_recorded = True
+
+    def end(self) -> None:
+        """Record nothing more: tasks that were started meanwhile go on without it."""
+        self.is_over = True
+
+
+_under_way: ContextVar[Act | None] = ContextVar("act", default=None)
+
+
+@contextmanager
+def acting(entry: Entry) -> Iterator[Act]:
+    """The durable transactions of this task belong to an action inside the block."""
+    act = Act(entry)
+    token = _under_way.set(act)
+    try:
+        yield act
+    finally:
+        act.end()
+        _under_way.reset(token)
+
+
+def recorded(work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
+    """A unit of work with the row of the action that this task carries out, if it does."""
+    act = _under_way.get()
+    return work if act is None else act.recorded_with(work)
