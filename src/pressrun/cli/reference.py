@@ -19,11 +19,12 @@ Results go to stdout, progress and diagnostics to stderr. `--json` prints one JS
 `{"error": "…"}` with the same exit code. Every verb works whether or not the daemon is running. A writing verb is
 carried out by the running daemon, which it reaches through `data_dir/control.sock`; without a daemon, it holds the data
 itself. A reading verb opens the database read-only. A verb that root runs acts as the owner of `data_dir`; all other
-users get 77.
+users get 77, unless they are [members of its group](how-to/without-root.md). What changes something leaves a row in the
+[audit log](how-to/audit.md).
 
 Verbs that reach everybody or cannot be undone (`send`, `list close`, `list rm`, `subscriber erase`, `suppression rm`,
-`edition cancel`, `held release`, `held rm`, `inbound rm`, `key rotate`) say what they are about to do and ask on a
-terminal; elsewhere they need `--yes`.
+`edition cancel`, `held release`, `held rm`, `inbound rm`, `key rotate`, `key retire`) say what they are about to do and
+ask on a terminal; elsewhere they need `--yes`.
 
 Shells complete verbs, options, the names of lists and the ids of editions. The Debian package installs what they need;
 elsewhere copy the file of your shell from [packaging/completion](../packaging/completion), which says where to.

@@ -6,6 +6,7 @@ one is read; the verb answers with its errors, which is how `systemctl reload` f
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import sys
@@ -24,6 +25,7 @@ from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
+from pressrun.store.audit import Actor
 
 log = logging.getLogger("pressrun.daemon")
 
@@ -34,13 +36,26 @@ class Reload:
     def __init__(self, running: Running) -> None:
         self._running = running
         self._read_at = utc_now()  # when the configuration in force was read
+        self._recording: set[asyncio.Task[None]] = set()
         running.services.verbs["reload"] = self._verb
         running.services.verbs["reload.try"] = self._try
         running.page.metrics.set("config_reload_successful", 1)
 
     def on_signal(self) -> None:
         """SIGHUP; errors go to the log."""
-        self._reread()
+        problem, _ = self._reread()
+        task = asyncio.create_task(self._record(problem), name="record reload")
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
+
+    async def _record(self, problem: str | None) -> None:
+        """Whoever sent the signal: the kernel does not say."""
+        audit_log = self._running.services.audit_log
+        entry = audit_log.entry(Actor(who="signal", way="signal"), "reload")
+        if problem is None:
+            await audit_log.append(entry)
+        else:
+            await audit_log.give_up(entry, BadConfiguration(problem))
 
     async def _verb(self, _: msgspec.Raw, __: Callable[[str], None]) -> dict[str, list[str]]:
         problem, needs_restart = self._reread()
