@@ -73,6 +73,7 @@ NEEDS = {
     "nginx": _program("nginx", is_slow=True),
     "openssl": _program("openssl"),
     "restic": _program("restic"),
+    "visudo": _program("visudo", "sudo"),
     "zstd": _program("zstd"),
     "opensmtpd": Need(is_here=_has_opensmtpd, install="as root: .ci/run, which unpacks it", is_slow=True),
     "postfix": _program("postfix", is_slow=True),

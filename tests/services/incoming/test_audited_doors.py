@@ -1,0 +1,112 @@
+"""What comes in by no verb leaves its row in the audit log, too: mail, the page of an editor, and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.database import execute
+from tests.delivery.pressroom import GONE, TAKEN, open_pressroom
+from tests.inbound.mailroom import Mailroom, open_mailroom
+from tests.services.bounces.test_auto_pause import send_some
+from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, post, prepare, rows, set_list
+
+from pressrun.core.address import parse_address
+from pressrun.core.current import Holder
+from pressrun.core.tokens import suppression_digest
+from pressrun.services.editions import lifecycle
+from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.operating.housekeeping import Housekeeping
+from pressrun.services.readers.erasure import erase
+from pressrun.services.settings import ServiceSettings, TokenSettings
+
+ACTS = "select who, way, action, list, object, outcome from audit where action <> 'migrate' order by number"
+
+
+@pytest_asyncio.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
+    async with open_mailroom(tmp_path, believed=BELIEVED) as opened:
+        await prepare(opened)
+        yield opened
+
+
+def approval(room: Mailroom) -> DraftApproval:
+    return DraftApproval(database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake)
+
+
+async def test_a_post_by_mail(room: Mailroom) -> None:
+    """The editor is known by a keyed digest, which goes when they are erased."""
+    await answers(room, post())
+    assert [("editor", "mail", "edition.post", "news", "edition 1", "done")] == await rows(room, ACTS)
+    digest = suppression_digest(room.keys, parse_address(EVE).key).hex()[:16]
+    assert [(f'{{"editor":"{digest}"}}',)] == await rows(room, "select content from audit where way = 'mail'")
+    await erase(room.database, parse_address(EVE), room.keys, lambda count: b"x" * count, int(room.now))
+    assert [(None,)] == await rows(room, "select content from audit where way = 'mail'")
+
+
+async def test_a_post_that_is_refused(room: Mailroom) -> None:
+    await set_list(room, postal_address="")
+    await answers(room, post())
+    assert [("editor", "mail", "edition.post", "news", None, "refused")] == await rows(room, ACTS)
+
+
+async def test_a_proven_post_that_goes_at_once(room: Mailroom) -> None:
+    await set_list(room, post_by_mail="direct")
+    await answers(room, post(Authentication_Results=DKIM), peer=RELAY)
+    assert ["edition.release", "edition.post"] == [row[2] for row in await rows(room, ACTS)]
+
+
+async def test_the_page_of_an_editor(room: Mailroom) -> None:
+    """Looking leaves no row, nor does a button that comes too late."""
+    await answers(room, post())
+    await approval(room).find(1)
+    await approval(room).release(1)
+    await approval(room).release(1)
+    await approval(room).discard(1)
+    assert [("editor", "page", "edition.release", "news", "edition 1", "done")] == (await rows(room, ACTS))[1:]
+
+
+async def test_a_draft_that_is_discarded(room: Mailroom) -> None:
+    await answers(room, post())
+    await approval(room).discard(1)
+    assert "edition.discard" == (await rows(room, ACTS))[-1][2]
+
+
+async def test_a_draft_that_nobody_released(room: Mailroom) -> None:
+    housekeeping = Housekeeping(
+        database=room.database,
+        settings=Holder(ServiceSettings()),
+        clock=lambda: room.now,
+        entropy=lambda count: b"x" * count,
+        wake=room.wake,
+        keys=room.keys,
+    )
+    await answers(room, post())
+    room.now += TokenSettings().approve_lifetime_seconds + 1
+    await housekeeping.round()
+    assert [("clock", "clock", "edition.cancel", "news", "edition 1", "done")] == (await rows(room, ACTS))[1:]
+
+
+@pytest.mark.parametrize(("late_by", "action"), [(0, "edition.start"), (10, "edition.pause")])
+async def test_an_edition_whose_time_has_come(room: Mailroom, late_by: int, action: str) -> None:
+    await answers(room, post())
+    now = int(room.now)
+    await execute(room.database, "update edition set state = 'scheduled', scheduled_at = ?", now)
+    request = lifecycle.AdvanceRequest(
+        now=now + late_by, idle=(), relays=("primary",), late_grace_seconds=5.0, careful=False
+    )
+    await room.database.write(lifecycle.advance, request)
+    await room.database.write(lifecycle.advance, request)
+    assert [("clock", "clock", action, "news", "edition 1", "done")] == (await rows(room, ACTS))[1:]
+
+
+async def test_an_edition_that_fares_badly(tmp_path: Path) -> None:
+    async with open_pressroom(tmp_path) as press:
+        await press.readers(120)
+        number = await press.edition()
+        await send_some(press, number, [GONE] * 7 + [TAKEN] * 93)
+        assert "paused" == await press.state(number)
+        found = [row for row in await press.rows(ACTS) if row[0] == "clock"]
+        assert [("clock", "clock", "edition.pause", "news", f"edition {number}", "done")] == found
