@@ -54,7 +54,8 @@ def test_only_its_owner_can_read_the_key(shell: Shell) -> None:
         path = Path(shell.good("dkim", "create", "--json").json["key_file"])
     finally:
         os.umask(before)
-    assert [0o600, 0o700] == [stat.S_IMODE(one.stat().st_mode) for one in (path, path.parent)]
+    made = (path, path.parent, path.parent.parent)
+    assert [0o600, 0o700, 0o700] == [stat.S_IMODE(one.stat().st_mode) for one in made]
     assert [path] == list(path.parent.iterdir())
 
 

@@ -26,6 +26,7 @@ from pressrun.core.disk_room import StorageRoom
 from pressrun.daemon.doctor import build_subject, build_world
 from pressrun.operations.dkim_keys import KeyType, PublishedKey, create_dkim_key
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity
+from pressrun.operations.doctor.subject import is_public
 from pressrun.operations.doctor.table import CHECKS, exit_code, run_checks
 
 pytestmark = pytest.mark.only_on(
@@ -114,7 +115,12 @@ async def examine(setup: Setup, house: House, authority: Authority, check: str |
     config = write_config(setup, house, authority)
     settings = load_settings(config)
     world = build_world(settings, setup.town.dns.place)
-    quiet: dict[str, Any] = {"find_clock_state": lambda: True, "measure_room": lambda _: ROOM, **setup.world}
+    quiet: dict[str, Any] = {
+        "find_clock_state": lambda: True,
+        "measure_room": lambda _: ROOM,
+        "is_public": lambda _: True,
+        **setup.world,
+    }
     world = replace(world, tls=authority.client, smtp_port=setup.town.exchanger.port, **quiet)
     subject = await asyncio.to_thread(build_subject, settings, world, setup.list_name)
     return await run_checks(subject, [one for one in CHECKS if check in (None, one.id)])
@@ -282,6 +288,12 @@ SETUPS: dict[str, tuple[Break, str, str, str]] = {
     "null MX": (publish(HOST, MX=["0 ."]), "fail", "mx", "takes no mail (RFC 7505)"),
     "an MX without an address": (remove(MX), "fail", "mx", f"{MX}. IN A"),
     "an MX that is an alias": (alias, "warn", "mx", "is a CNAME"),
+    "an MX that the world cannot reach": (
+        lambda setup: setup.world.update(is_public=is_public),
+        "warn",
+        "mx",
+        "has the address 127.0.0.1, which the world cannot reach",
+    ),
     "an exchanger that refuses bounces": (
         lambda setup: setattr(setup.town.exchanger, "refuses", "550 5.7.1 relaying denied"),
         "fail",
@@ -313,6 +325,12 @@ SETUPS: dict[str, tuple[Break, str, str, str]] = {
         f'set base_url = "https://{HOST}"',
     ),
     "a page without an address": (publish(HOST, A=[]), "fail", "base-url", f"{HOST}. IN A"),
+    "a page that the world cannot reach": (
+        lambda setup: setup.world.update(is_public=is_public),
+        "warn",
+        "base-url",
+        "has the address 127.0.0.1, which the world cannot reach",
+    ),
     "a page whose proxy has nothing behind it": (behave(ProxyHabit.BROKEN), "fail", "base-url", "answers 502"),
     "a POST that is redirected": (behave(ProxyHabit.REDIRECTING), "fail", "one-click", "redirected to /elsewhere"),
     "a parked page": (behave(ProxyHabit.PARKED), "fail", "one-click", "does not lead to Pressrun"),

@@ -100,7 +100,8 @@ def txt_strings(value: str) -> list[str]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (path.parent.parent, path.parent):  # with `parents`, a new data_dir would be open to all
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.parent / f".{secrets.token_hex(8)}.new"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

@@ -6,8 +6,9 @@ import pytest
 from tests.delivery.relay.peers import HANG, Answers, but, obedient, peer
 from tests.ports import free_port
 
-from pressrun.delivery.relay.probe import probe
+from pressrun.delivery.relay.probe import examine_relay, probe
 from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 
 
 async def probed(port: int, seconds: float = 20.0, **more: str) -> str | None:
@@ -53,3 +54,32 @@ async def test_one_that_lacks_what_was_agreed_is_told() -> None:
         problem = await probed(port, security="starttls")
     assert problem is not None
     assert "STARTTLS" in problem
+
+
+async def handed_over(answers: Answers) -> tuple[HandOver | None, list[str]]:
+    """What became of one message, and the commands for it."""
+    commands = []
+
+    def noting(command: str) -> bytes | None:
+        commands.append(command)
+        return answers(command)
+
+    outgoing = Outgoing(delivery_id=0, mail_from="", rcpt_to="x@news.example", content=b"Subject: test\r\n\r\nx\r\n")
+    async with peer(noting) as port:
+        settings = RelaySettings(name="primary", host="127.0.0.1", port=port, pipelining=False)
+        probed = await examine_relay(settings, helo_name="news.example", seconds=20.0, outgoing=outgoing)
+    assert probed.problem is None
+    return probed.hand_over, commands
+
+
+async def test_one_message_is_handed_over_once() -> None:
+    """And the connection ends."""
+    hand_over, commands = await handed_over(obedient)
+    assert hand_over is not None
+    assert (Outcome.DELIVERED, 1, "QUIT") == (hand_over.outcome, commands.count("MAIL"), commands[-1])
+
+
+async def test_a_message_that_is_refused_is_told_with_its_stage() -> None:
+    hand_over, _ = await handed_over(but(MAIL=b"550 5.7.1 not from nobody\r\n"))
+    assert hand_over is not None
+    assert (Outcome.REFUSED, Stage.MAIL) == (hand_over.outcome, hand_over.stage)

@@ -16,12 +16,23 @@ from pressrun.core.errors import Unavailable, UnreadableMail
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.old_links import OldKind, digest_of_address
 from pressrun.core.quantities import Rate
-from pressrun.core.tokens import TEST_ID, AddressPurpose, WebPurpose, WebTokens
+from pressrun.core.tokens import (
+    FIRST_ROUND_TRIP,
+    TEST_ID,
+    AddressPurpose,
+    WebPurpose,
+    WebTokens,
+    round_trip_outcome,
+)
 from pressrun.message.incoming.reading import IncomingMail
+from pressrun.message.reports.round_trip import build_test_bounce
 from pressrun.services.incoming.mail_acceptance import ArrivedMail
 from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.readers.erasure import erase
 from pressrun.smtp.reply import Reply
+from pressrun.store import inbound
+from pressrun.store.inbound import InboundState
+from pressrun.store.transaction import Transaction
 
 
 @pytest_asyncio.fixture
@@ -141,6 +152,22 @@ async def test_a_test_copys_address_changes_nobody(room: Mailroom) -> None:
     for purpose, suffix in ((AddressPurpose.UNSUBSCRIBE, "unsubscribe"), (AddressPurpose.CONFIRM, "confirm")):
         assert [] == await room.deliver(mail(), f"news-{suffix}+{room.token(purpose, TEST_ID)}")
     assert {"done": 2} == await room.counts()
+
+
+async def test_a_test_bounce_is_recognised_and_changes_nobody(room: Mailroom) -> None:
+    """The number in its address stands for no copy; the outcome names it, so that `doctor` finds it again."""
+    await room.subscribe()
+    number = FIRST_ROUND_TRIP + 0xC0FFEE
+    recipient = f"news-bounces+{room.token(AddressPurpose.BOUNCES, number)}"
+    before = await room.database.read(inbound.newest_mail)
+    assert [] == await room.deliver(build_test_bounce(D, f"{recipient}@{D}", number, 0), recipient, mail_from="")
+
+    def find(tx: Transaction) -> InboundState | None:
+        return inbound.find_arrived(tx, after=before, recipient=recipient, outcome=round_trip_outcome(number))
+
+    assert InboundState.DONE is await room.database.read(find)
+    assert "active" == await room.state_of()
+    assert {"done": 1} == await room.counts()
 
 
 async def test_signed_addresses_outlive_their_list(room: Mailroom) -> None:

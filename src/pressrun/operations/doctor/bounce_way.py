@@ -48,6 +48,10 @@ async def _check_host(subject: DoctorSubject, host: str) -> list[DoctorFinding]:
     if any(answer.is_alias for answer in answers):
         message = f"{host}, an exchanger of {domain}, is a CNAME, which some servers refuse (RFC 2181 §10.3)"
         return [warned(message, f"Replace it in DNS: {host}. IN A {addresses[0]}")]
+    hidden = [address for address in addresses if not subject.world.is_public(address)]
+    if hidden:
+        message = f"{host}, an exchanger of {domain}, has the address {hidden[0]}, which the world cannot reach"
+        return [warned(message, f"Replace it in DNS: {host}. IN A ITS-PUBLIC-ADDRESS")]
     return [passed(f"mail to {domain} goes to {host} ({', '.join(addresses)})")]
 
 

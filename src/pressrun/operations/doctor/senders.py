@@ -7,7 +7,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 
-from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject
+from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject, is_public
 
 _ELSEWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # no packet goes there
 _TO_SAY_SO = 'To name it yourself, add to config.toml, under [doctor]: sends_from = ["ADDRESS"]'
@@ -40,9 +40,9 @@ async def find_senders(subject: DoctorSubject) -> tuple[list[SendingAddress], li
 
 async def _senders_of(subject: DoctorSubject, relay: ConfiguredRelay) -> list[SendingAddress]:
     addresses = await _resolve(subject, relay.host)
-    public = [address for address in addresses if ipaddress.ip_address(address).is_global]
+    public = [address for address in addresses if is_public(address)]
     if addresses and not public:
-        own = [each for each in subject.world.own_addresses() if ipaddress.ip_address(each).is_global]
+        own = [each for each in subject.world.own_addresses() if is_public(each)]
         origin = f"this machine, where relay {relay.name} runs"
         # A mail server may be told to send by IPv4 alone.
         return [SendingAddress(address=each, origin=origin, is_certain=":" not in each) for each in own]

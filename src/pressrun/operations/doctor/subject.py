@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,11 @@ class RunningDaemon(Protocol):
         """How the request with this number in its test link arrived: `peer`, `forwarded`, `is_trusted`."""
 
 
+def is_public(address: str) -> bool:
+    """Whether the world can reach an address, as far as its number says."""
+    return ipaddress.ip_address(address).is_global
+
+
 class CachedLookups:
     """DNS answers, each looked up once in a run."""
 
@@ -97,6 +103,7 @@ class World:
     find_clock_state: Callable[[], bool | None]
     measure_room: Callable[[DataDir], StorageRoom]
     tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    is_public: Callable[[str], bool] = is_public
     smtp_port: int = 25  # of mail exchangers
     contact_seconds: float = 10.0  # for one connection
     round_trip_seconds: float = 60.0

@@ -34,6 +34,9 @@ async def check_base_url(subject: DoctorSubject) -> list[DoctorFinding]:
     addresses, finding = await _addresses(subject, host)
     findings += [] if finding is None else [finding]
     for address in addresses:
+        if not subject.world.is_public(address):
+            message = f"{host}, the name in base_url, has the address {address}, which the world cannot reach"
+            findings.append(warned(message, f"Replace it in DNS: {host}. IN A ITS-PUBLIC-ADDRESS"))
         findings.append(await _check_address(subject, address))
     return findings
 
