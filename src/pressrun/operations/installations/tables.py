@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pressrun.core.errors import BadInput
+from pressrun.core.errors import BadInput, Unavailable
 
 Wanted = Mapping[str, Sequence[str]]
 """The columns that are needed, by table."""
@@ -132,7 +132,7 @@ def _flush(connection: sqlite3.Connection, table: str, rows: list[list[object]])
 
 
 def read_server(dsn: str, wanted: Wanted) -> Rows:
-    """The rows of a PostgreSQL server, in one snapshot. Raises BadInput when it cannot be read."""
+    """The rows of a PostgreSQL server, in one snapshot. Raises Unavailable, and BadInput for a missing table."""
     try:
         import psycopg  # noqa: PLC0415 - an extra
     except ImportError:
@@ -147,6 +147,8 @@ def read_server(dsn: str, wanted: Wanted) -> Rows:
                     yield table, columns, ()
                     for row in cursor:
                         yield table, columns, [_json(value) for value in row]
+    except psycopg.OperationalError as problem:
+        raise Unavailable(f"the PostgreSQL server: {str(problem).strip().splitlines()[0]}") from None
     except psycopg.Error as problem:
         raise BadInput(f"the PostgreSQL server: {str(problem).strip().splitlines()[0]}") from None
 
