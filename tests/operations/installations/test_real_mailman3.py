@@ -6,11 +6,14 @@ import json
 import subprocess
 from collections import Counter
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from pressrun.operations.installations.mailman3 import open_mailman3
+from pressrun.operations.sources.formats import read_members
+from pressrun.operations.sources.member import SourceMember
 
 # Runs in Debian's own Python, which has Mailman. Prints what Mailman itself says of each member: whether it would be
 # given a post, and the roles of the others.
@@ -77,7 +80,7 @@ url: sqlite:///{folder}/var/data/mailman.db
 
 @pytest.mark.needs("mailman3")
 def test_every_state_becomes_what_mailman_says_of_it(tmp_path: Path) -> None:
-    """Exactly those are active to whom Mailman delivers."""
+    """Exactly those are active to whom Mailman delivers, by its database and by what `mailman members` prints."""
     config = tmp_path / "mailman.cfg"
     config.write_text(CONFIG.format(folder=tmp_path))
     (tmp_path / "fill.py").write_text(PROGRAM)
@@ -100,3 +103,22 @@ def test_every_state_becomes_what_mailman_says_of_it(tmp_path: Path) -> None:
     digests = sum(status == "enabled" and mode != "regular" for status, mode in theirs.values())
     assert digests == Counter(member.was for member in ours.values())["member with digests"] > 0
     assert (["troll@x.example"], ("owner@x.example", "moderator@x.example")) == (bans, old.editors)
+    for why, state in (("enabled", "active"), ("any", "suspended")):
+        printed = subprocess.run(
+            [
+                "/usr/lib/mailman3/bin/mailman",
+                "--run-as-root",
+                "-C",
+                config,
+                "members",
+                "-n",
+                why,
+                "news@lists.example",
+            ],
+            capture_output=True,
+            check=True,
+        )
+        lines = read_members(BytesIO(printed.stdout), "members", "mailman3", mapped={}, state=state).members
+        listed = {(one.address, one.name, one.state.value) for one in lines if isinstance(one, SourceMember)}
+        expected = {address for address, (status, _) in theirs.items() if (status == "enabled") == (why == "enabled")}
+        assert {(address, "Karl Berg (Verein)", state) for address in expected} == listed
