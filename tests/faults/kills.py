@@ -102,9 +102,9 @@ def _taken(sink: Sink) -> int:
     return sink.stats()["recipients"]
 
 
-def count_on_their_way(house: House, sink: Sink) -> int:
-    """Mails that the relay has taken and nobody has noted: each will go out again."""
-    accepted = {line.rcpt_to for line in sink.lines() if line.status == "A"}
+def count_on_their_way(house: House, sink: Sink, since: int = 0) -> int:
+    """Mails that the relay has taken, since a line of its log, and nobody has noted: each will go out again."""
+    accepted = {line.rcpt_to for line in sink.lines()[since:] if line.status == "A"}
     claimed = rows(
         house,
         "select coalesce(subscriber.address, notice.address), delivery.id, attempts, first_attempt_at, claimed_by"

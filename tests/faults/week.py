@@ -71,6 +71,7 @@ class Week:
     number: int = 0  # of the next stranger who signs up
     left: dict[str, float] = field(default_factory=dict)  # when the way out was answered, by the machine's clock
     editions: list[int] = field(default_factory=list)
+    sent_before: int = 0  # lines in the log of the relay, before the latest edition
     may_repeat: int = 0
     samples: list[Sample] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -127,6 +128,7 @@ class Week:
         """An edition to everybody; `during` comes in its middle."""
         text = f"---\nsubject: High water {self.hours} {len(self.editions)}\n---\n\nDear reader,\n\nthe tide is in.\n"
         before = self.sink.stats()["recipients"]
+        self.sent_before = len(self.sink.lines())
         edition: int = self.house.send(text)["id"]
         audience = self.house.show(edition)["audience"]
         await_taken(self.sink, before + audience // 4)
@@ -171,7 +173,7 @@ class Week:
         """The same with SIGKILL, to the daemon and its workers."""
         assert self.house.daemon is not None
         self.house.daemon.kill_all()
-        self.may_repeat += count_on_their_way(self.house, self.sink)
+        self.may_repeat += count_on_their_way(self.house, self.sink, self.sent_before)
         self.start()
 
     def fill_disk(self, disk: Path) -> None:
