@@ -251,7 +251,7 @@ class House:
         if self.forks is not None and self.program == _PYTHON and not prefix:
             return self._run_forked(self.forks, arguments, stdin or "")
         done = subprocess.run(
-            [*prefix, *self._command(*arguments)],
+            [*prefix, *self.command(*arguments)],
             check=False,
             cwd=self.folder,
             env=plain_environment(),
@@ -321,7 +321,7 @@ class House:
                 with Path(os.devnull).open("rb") as nothing:
                     files = [nothing.fileno(), stderr, stderr]
                     return self.forks.start(self._arguments("serve"), self.folder, variables, files)
-            command = [*prefix, *self._command("serve")]
+            command = [*prefix, *self.command("serve")]
             return subprocess.Popen(command, cwd=self.folder, env=variables, stderr=stderr, pass_fds=descriptors)
 
         self.daemon = Daemon(start, self.folder, environment)
@@ -404,7 +404,8 @@ class House:
         """Read from the database, since a call of the command line each time would keep the daemon from its work."""
         return [row[0] if len(row) == 1 else row for row in select_at(self.database, statement, *values)]
 
-    def _command(self, *arguments: str | Path) -> list[str]:
+    def command(self, *arguments: str | Path) -> list[str]:
+        """What one call is started with."""
         return [*self.program, *self._arguments(*arguments)]
 
     def _arguments(self, *arguments: str | Path) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pressrun.operations.backup.data_snapshot import open_snapshot
-from pressrun.operations.backup.encodings import Compression
+from pressrun.operations.backup.encodings import Compression, open_backup
 from pressrun.operations.backup.manifest import Manifest
 from pressrun.operations.backup.rehearsal import Rehearsal, rehearse
 from pressrun.operations.backup.write_backup import Encoding, write_file
@@ -28,7 +28,8 @@ def make_backup(data: DataDir, target: Path, encoding: Encoding = PLAIN) -> Mani
 def rehearsed(path: Path, folder: Path, identity: Path | None = None) -> Rehearsal:
     """A backup, unpacked and verified in a new folder."""
     folder.mkdir()
-    return rehearse(path, folder, identity, lambda _: None)
+    with open_backup(path, identity) as backup:
+        return rehearse(backup, folder, lambda _: None)
 
 
 def rewrite(source: Path, target: Path, change: Change) -> Path:

@@ -90,6 +90,22 @@ def test_ids_go_on_where_they_stood(data: DataDir, server: PostgresDatabase) -> 
         assert connection.tables().last_ids()["subscriber"] == 700000000000000
 
 
+def test_ids_that_a_counter_has_drawn_go_on_too(data: DataDir, server: PostgresDatabase, tmp_path: Path) -> None:
+    """As those of editions that were made on a server: no sequence knows of them."""
+    there, _ = move(data, server)
+    edition = "insert into edition (id, list_id, slug, state, subject, title, language, source_name, source_digest,"
+    execute(
+        server,
+        f"{edition} message_secret, created_at, is_repeat) select 900000000000000, min(id), 'made-there', 'draft', 's',"
+        " 't', 'en', 'n', '', '', 1, 1 from list",
+        "update id_counter set last_id = 900000000000000 where name = 'edition'",
+    )
+    back = SqliteFile(tmp_path / "back.sqlite3")
+    move(there, back)
+    with closing(back.connect()) as connection:
+        assert connection.tables().last_ids()["edition"] == 900000000000000
+
+
 @pytest.mark.parametrize("stage", ["noted", "stopping"])
 @pytest.mark.parametrize("way", ["there", "back"])
 def test_what_changes_during_a_move_arrives(

@@ -58,8 +58,8 @@ def fill_every_table(path: Path, seed: int, rows: int = 3) -> None:
                 insert_row(connection, table, chance, number)
         _index(connection)
         connection.execute("commit")
-    _fill_consent(path, chance, rows)
-    _fill_audit(path, chance)
+    fill_consent(path, chance, rows)
+    fill_audit(path, chance)
 
 
 def filled_tables(connection: sqlite3.Connection) -> list[str]:
@@ -175,14 +175,14 @@ def _index(connection: sqlite3.Connection) -> None:
     )
 
 
-def _fill_consent(path: Path, chance: random.Random, rows: int) -> None:
+def fill_consent(path: Path, chance: random.Random, rows: int) -> None:
     with closing(SqliteFile(path).connect()) as connection:
         connection.write(lambda tx: consent.append_consent(tx, *_events(chance, rows)))
         connection.write(lambda tx: consent.erase_consent(tx, 1, now=2, salt=chance.randbytes(16)))
         connection.write(lambda tx: consent.append_consent(tx, *_events(chance, rows)))
 
 
-def _fill_audit(path: Path, chance: random.Random) -> None:
+def fill_audit(path: Path, chance: random.Random) -> None:
     actor = Actor(who="ina", uid=1000, claimed="paul", way="shell")
     ann, bob = (Person(address_key=f"{name}@reader.example", digest=chance.randbytes(32)) for name in ("ann", "bob"))
     with closing(SqliteFile(path).connect()) as connection:

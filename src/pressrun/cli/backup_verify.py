@@ -13,6 +13,7 @@ from pressrun.cli.options import verb
 from pressrun.cli.output import ProgressLine, echo, print_fields, print_json
 from pressrun.cli.owner import acting_as_owner
 from pressrun.core.errors import BadConfiguration, BadInput
+from pressrun.operations.backup.encodings import open_backup
 from pressrun.operations.backup.rehearsal import Rehearsal, rehearse, require_same_installation
 from pressrun.operations.backup.write_backup import large_temporary_files, scratch_folder
 
@@ -32,8 +33,8 @@ def verify(invocation: Invocation, *, file: Path, identity: Path | None, as_json
     """
     progress = ProgressLine()
     try:
-        with scratch_folder(large_temporary_files(os.environ)) as folder:
-            rehearsal = rehearse(file, folder, identity, progress)
+        with open_backup(file, identity) as backup, scratch_folder(large_temporary_files(os.environ)) as folder:
+            rehearsal = rehearse(backup, folder, progress)
             _require_ours(invocation, rehearsal)
             require_sound_evidence(file, rehearsal)
     finally:

@@ -7,14 +7,14 @@ import click
 from pressrun.cli.editions import print_edition
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import WHEN_HELP, edition_argument, several_editions_argument, verb, yes_option
-from pressrun.cli.output import confirm, echo, print_json, require_terminal_or_agreement
+from pressrun.cli.output import confirm, echo, print_info, print_json, require_terminal_or_agreement
 from pressrun.cli.read_only import reading
 from pressrun.cli.when import parse_when
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import EditionId, EditionIds, EditionMove
+from pressrun.control.arguments import EditionId, EditionIds, EditionMove, EditionResume
 from pressrun.core.edition import at_defaults
 from pressrun.runtime.clock import utc_now
-from pressrun.services.editions.lifecycle import require_edition
+from pressrun.services.editions.lifecycle import count_doubtful, require_edition
 from pressrun.store.copy_counts import count_copies
 
 
@@ -27,8 +27,15 @@ def pause(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
 
 @verb("edition resume")
 @edition_argument
-def resume(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
-    execute(invocation, "edition.resume", EditionId(id=edition_id))
+@yes_option
+def resume(invocation: Invocation, *, edition_id: int, is_agreed: bool, as_json: bool) -> None:
+    """Of an edition that was restored from a backup it says how many copies may already have gone out, and asks."""
+    with reading(invocation) as tx:
+        doubtful = count_doubtful(tx, require_edition(tx, edition_id))
+    if doubtful is not None:
+        print_info(f"up to {doubtful} copies of edition {edition_id} may already have gone out since the backup")
+        confirm("Resume it, and send them a second time where that is so?", is_agreed=is_agreed)
+    execute(invocation, "edition.resume", EditionResume(id=edition_id, accepts_repeats=doubtful is not None))
     print_edition(invocation, edition_id, as_json=as_json)
 
 

@@ -13,6 +13,7 @@ from pressrun.cli.owner import acting_as_owner
 from pressrun.core.errors import NotFound
 from pressrun.store.datadir import load_keys
 from pressrun.store.location import open_for_reading, require_current_schema
+from pressrun.store.restore_switch import require_no_switch
 from pressrun.store.transaction import Transaction
 
 
@@ -35,6 +36,7 @@ def reading_if_any(invocation: Invocation) -> Iterator[Transaction | None]:
         return
     data = invocation.data
     with acting_as_owner(data.root):
+        require_no_switch(data.root)
         if not data.database.exists():
             print_info(no_database(invocation))
             yield None

@@ -73,6 +73,7 @@ VERBS = {
         "installation:reload",
         "Make the running daemon apply a changed configuration, or reject all of it and list every error (78).",
     ),
+    "restore": ("restore:restore", "Restore a backup. It is rehearsed first, and asks before it replaces anything."),
     "send": ("send:send", "Send the edition in FILE to the subscribers of LIST."),
     "serve": ("serve:serve", "Run the service: web pages, email and deliveries, until SIGTERM or SIGINT."),
     "backup verify": (

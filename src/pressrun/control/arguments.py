@@ -105,9 +105,16 @@ class EditionTest(EditionFiles, frozen=True, kw_only=True):
 
 
 class EditionId(Arguments, frozen=True, kw_only=True):
-    """`edition pause`, `resume`, `cancel`, `unlink` and `resend`."""
+    """`edition pause`, `cancel`, `unlink` and `resend`."""
 
     id: int
+
+
+class EditionResume(Arguments, frozen=True, kw_only=True):
+    """`edition resume`; `accepts_repeats` is for one that was restored from a backup."""
+
+    id: int
+    accepts_repeats: bool = False
 
 
 class EditionIds(Arguments, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from pressrun.control.arguments import (
     EditionId,
     EditionIds,
     EditionMove,
+    EditionResume,
     EditionSend,
     EditionTest,
     HeldChoice,
@@ -203,7 +204,9 @@ def _edition_verbs(edition_admin: EditionAdmin) -> dict[str, VerbHandler]:
         "edition.inspect": _handler(EditionFiles, inspect),
         "edition.test": _handler(EditionTest, send_test),
         "edition.pause": _handler(EditionId, lambda args: edition_admin.pause(args.id)),
-        "edition.resume": _handler(EditionId, lambda args: edition_admin.resume(args.id)),
+        "edition.resume": _handler(
+            EditionResume, lambda args: edition_admin.resume(args.id, accepts_repeats=args.accepts_repeats)
+        ),
         "edition.cancel": _handler(EditionId, lambda args: edition_admin.cancel(args.id)),
         "edition.move": _handler(EditionMove, lambda args: edition_admin.reschedule(args.id, args.scheduled_at)),
         "edition.link": _handler(EditionIds, lambda args: edition_admin.link(args.ids)),

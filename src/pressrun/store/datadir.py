@@ -34,7 +34,7 @@ from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.tokens import suppression_digest
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
-from pressrun.store import audit, keyring, sessions
+from pressrun.store import audit, keyring, restore_switch, sessions
 from pressrun.store.audit import Actor, Entry
 from pressrun.store.files import sync_directory
 from pressrun.store.location import Location, check_version
@@ -42,9 +42,7 @@ from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Row, Transaction
 
 _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
-
-
-_SUPPRESSIONS = 0  # the number of the suppression key in the table keyring
+SUPPRESSIONS = 0  # the number of the suppression key in the table keyring
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 BOOT_VARIABLE = "PRESSRUN_BOOT_ID"
 LOOKS, LOOK_SECONDS = 20, 0.05  # for a lock that a daemon holds for a moment to see whether anybody does
@@ -146,6 +144,11 @@ class DataLock:
         lock = cls.find_free(data.lock)
         if lock is None:
             raise TryAgain(f"another process is using {data.root}. Wait for it, or stop it")
+        try:
+            restore_switch.finish_restore(data.root, data.server)
+        except BaseException:
+            lock.release()
+            raise
         return lock
 
     @classmethod
@@ -244,13 +247,14 @@ def migrate_schema(data: DataDir) -> tuple[KeyRing, list[int]]:
     check(data)
     keys = load_keys(data)
     if not data.database.is_exclusive and data.database.version() < data.database.newest_version:
-        _require_free(data)
+        require_free(data)
     reached = data.database.migrate(backups=data.backups, keys=keys)
     _record_keys(data, keys)  # of a killed rotation, or of an earlier version
     return keys, reached
 
 
-def _require_free(data: DataDir) -> None:
+def require_free(data: DataDir) -> None:
+    """Raise TryAgain while a process on another machine uses the database."""
     with closing(data.database.connect(readonly=True)) as connection:
         holder = connection.read(lambda tx: sessions.find_holder(tx, data.lock_identity))
     if holder is not None:
@@ -289,9 +293,9 @@ def load_keys(data: DataDir) -> KeyRing:
 
 def require_keys(data: DataDir, keys: KeyRing, tx: Transaction) -> None:
     """Raise BadConfiguration unless these are the keys that a database was used with."""
-    recorded, reader = _read_fingerprints(tx)
-    fingerprint = _fingerprint(keys.suppression_key)
-    is_other = recorded.pop(_SUPPRESSIONS, fingerprint) != fingerprint
+    recorded, reader = read_fingerprints(tx)
+    own = fingerprint(keys.suppression_key)
+    is_other = recorded.pop(SUPPRESSIONS, own) != own
     # A database of a version that did not record the key identifies it by its readers.
     if is_other or (reader is not None and suppression_digest(keys, reader[0]) != reader[1]):
         raise BadConfiguration(
@@ -299,7 +303,7 @@ def require_keys(data: DataDir, keys: KeyRing, tx: Transaction) -> None:
             "With this one, suppressed and erased addresses would not be recognised, and all would be mailed again"
         )
     for number, wanted in recorded.items():
-        if number not in keys.link_keys or _fingerprint(keys.link_keys[number]) != wanted:
+        if number not in keys.link_keys or fingerprint(keys.link_keys[number]) != wanted:
             raise BadConfiguration(
                 f"{data.keys}/link-{number} is missing or not the one that {data.database} was used with. "
                 "Restore the keys from a backup. Without them, links in mails already sent do not work"
@@ -406,7 +410,7 @@ def _read_key(path: Path, restore: str) -> bytes:
     return key
 
 
-def _read_fingerprints(tx: Transaction) -> tuple[dict[int, bytes], Row | None]:
+def read_fingerprints(tx: Transaction) -> tuple[dict[int, bytes], Row | None]:
     """The fingerprints of the keys by number, and any reader: address_key and suppression_digest."""
     recorded = {row["number"]: row["fingerprint"] for row in tx.rows("keyring.all")}
     return recorded, tx.row("keyring.any_reader")
@@ -430,10 +434,9 @@ def _record_use(tx: Transaction, rows: Sequence[Mapping[str, object]], version: 
 
 def key_fingerprints(keys: KeyRing) -> dict[int, bytes]:
     """What tells the keys of a ring from others, by number; 0 is the suppression key."""
-    return {
-        number: _fingerprint(key) for number, key in {**keys.link_keys, _SUPPRESSIONS: keys.suppression_key}.items()
-    }
+    return {number: fingerprint(key) for number, key in {**keys.link_keys, SUPPRESSIONS: keys.suppression_key}.items()}
 
 
-def _fingerprint(key: bytes) -> bytes:
+def fingerprint(key: bytes) -> bytes:
+    """What tells a key from others."""
     return hashlib.sha256(key).digest()[:8]

@@ -49,6 +49,7 @@ class Edition:
     issue: str | None = None
     is_welcome: bool = False
     copies_removed_at: int | None = None
+    may_have_gone: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

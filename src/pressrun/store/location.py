@@ -97,6 +97,14 @@ class Location(Protocol):
         """What fills this place, where no database is yet, with the rows of another; raises Unavailable."""
         ...
 
+    def open_replacement(self, aside: str) -> MoveTarget:
+        """What fills a database beside the one that is in this place on a server, and takes its place when published.
+
+        The one that was there is kept under the name `aside`. Raises Unavailable, and BadConfiguration without the
+        right to do so.
+        """
+        ...
+
     def set_aside(self, backups: Path) -> Path | None:
         """Keep what a move has left among the backups, so that no other file in data_dir holds what is erased later.
 

@@ -128,6 +128,10 @@ class TableStore(ABC):
         """The highest id that was ever drawn, of each table that draws ids."""
 
     @abstractmethod
+    def raise_ids(self, last_ids: Mapping[str, int]) -> None:
+        """Let ids go on after these, by the name of the table, or after the highest one that is there."""
+
+    @abstractmethod
     def track_changes(self) -> None:
         """Note the keys of rows that change from now on. Notes of an earlier move are dropped."""
 
@@ -188,6 +192,11 @@ class TableStore(ABC):
                 " group by coalesce(edition_id, 0), state order by coalesce(edition_id, 0), state"
             )
         )
+
+    def raise_counters(self, last_ids: Mapping[str, int]) -> None:
+        """The same as `raise_ids` for tables whose ids are drawn before their rows are stored."""
+        for table, last in last_ids.items():
+            self.execute("update id_counter set last_id = ? where name = ? and last_id < ?", (last, table, last))
 
     # ------------------------------------------------------------------ the move mark
 

@@ -22,6 +22,7 @@ from pressrun.operations.backup.manifest import FOLDERS, JOURNAL, SUPPRESSION_KE
 from pressrun.runtime.clock import utc_now
 from pressrun.store.datadir import DataDir, key_fingerprints, load_keys, require_keys
 from pressrun.store.location import check_version, require_current_schema
+from pressrun.store.restore_switch import require_no_switch
 from pressrun.store.table_store import TableStore
 
 LARGEST_FILES = 64 * 1024 * 1024  # octets of all keys, layouts and the journal together: they are held in memory
@@ -58,6 +59,7 @@ def open_snapshot(data: DataDir) -> Iterator[DataSnapshot]:
 
     Raises NotFound where there are no data, and BadConfiguration where the keys are not those of the database.
     """
+    require_no_switch(data.root)
     if not data.database.exists():
         raise NotFound(f"{data.database} does not exist yet, so there is nothing to back up")
     schema = check_version(data.database)

@@ -15,6 +15,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import IO, cast
@@ -25,6 +26,7 @@ _AGE = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _PEEKED = 64
 _GZIP_LEVEL = 6
+_LARGEST_IDENTITY = 32 * 1024  # octets that a pipe takes at once
 _WRONG_KEY = "no identity matched"
 
 
@@ -95,7 +97,12 @@ class _Filter:
     @classmethod
     @contextmanager
     def running(
-        cls, command: Sequence[str], *, stdin: IO[bytes] | None = None, stdout: IO[bytes] | None = None
+        cls,
+        command: Sequence[str],
+        *,
+        stdin: IO[bytes] | None = None,
+        stdout: IO[bytes] | None = None,
+        descriptors: Sequence[int] = (),
     ) -> Iterator[_Filter]:
         """The program, which is killed if it still runs at the end of the block."""
         program = shutil.which(command[0])
@@ -103,7 +110,11 @@ class _Filter:
             raise BadConfiguration(f"this needs the program {command[0]}. Install it (apt-get install {command[0]})")
         with tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(  # noqa: S603 - fixed options, and recipients as arguments of their own
-                [program, *command[1:]], stdin=stdin or subprocess.PIPE, stdout=stdout or subprocess.PIPE, stderr=errors
+                [program, *command[1:]],
+                stdin=stdin or subprocess.PIPE,
+                stdout=stdout or subprocess.PIPE,
+                stderr=errors,
+                pass_fds=descriptors,
             )
             try:
                 yield cls(process, command[0], errors)
@@ -172,19 +183,42 @@ class DecodedFile:
             raise BadInput("it is damaged or cut short (gzip)") from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedBackup:
+    """A backup that was opened with the rights of the caller; `identity` is the content of the file with the key."""
+
+    path: Path
+    file: io.FileIO
+    identity: bytes | None
+
+    @property
+    def size(self) -> int:
+        """Its octets."""
+        return os.fstat(self.file.fileno()).st_size
+
+
 @contextmanager
-def decoded(path: Path, identity: Path | None) -> Iterator[DecodedFile]:
-    """The archive in a file; `identity` is the file with the key for age. Raises NoInput, BadInput."""
+def open_backup(path: Path, identity: Path | None) -> Iterator[OpenedBackup]:
+    """Open a backup, and read the file with the key for age; raises NoInput."""
+    with _open(path) as file:
+        try:
+            key = None if identity is None else identity.read_bytes()
+        except OSError as problem:
+            raise NoInput(f"{identity} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
+        yield OpenedBackup(path=path, file=file, identity=key)
+
+
+@contextmanager
+def decoded(backup: OpenedBackup) -> Iterator[DecodedFile]:
+    """The archive in a backup. Raises BadInput."""
     with ExitStack() as stack:
-        file = stack.enter_context(_open(path))
         filters: list[_Filter] = []
-        content: IO[bytes] = file
-        first = _peek(file)
+        content: IO[bytes] = backup.file
+        backup.file.seek(0)
+        first = _peek(backup.file)
         if first.startswith(_AGE):
-            if identity is None:
-                raise BadInput("it is encrypted. Name the file with the key: --identity FILE")
-            first = _decrypt_beginning(file, identity)
-            filters.append(stack.enter_context(_Filter.running(_decrypt(identity), stdin=file)))
+            first = _decrypt_beginning(backup)
+            filters.append(stack.enter_context(_decrypting(backup)))
             content = filters[-1].stdout
         if first.startswith(_ZSTD):
             filters.append(stack.enter_context(_Filter.running(["zstd", "-q", "-d", "-c"], stdin=content)))
@@ -214,17 +248,29 @@ def _peek(file: io.FileIO) -> bytes:
     return first
 
 
-def _decrypt(identity: Path) -> list[str]:
-    return ["age", "--decrypt", "--identity", str(identity)]
+@contextmanager
+def _decrypting(backup: OpenedBackup) -> Iterator[_Filter]:
+    """age at work. It reads the key from a pipe, as it may run as somebody who cannot read the file."""
+    if backup.identity is None:
+        raise BadInput("it is encrypted. Name the file with the key: --identity FILE")
+    if len(backup.identity) > _LARGEST_IDENTITY:
+        raise BadInput("what --identity names is too large for a key")
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, backup.identity)
+        os.close(writing)
+        command = ["age", "--decrypt", "--identity", f"/dev/fd/{reading}"]
+        with _Filter.running(command, stdin=backup.file, descriptors=(reading,)) as age:
+            yield age
+    finally:
+        os.close(reading)
 
 
-def _decrypt_beginning(file: io.FileIO, identity: Path) -> bytes:
+def _decrypt_beginning(backup: OpenedBackup) -> bytes:
     """The first octets of what is encrypted, which say what follows."""
-    if not identity.is_file():
-        raise NoInput(f"{identity} does not exist")
-    with _Filter.running(_decrypt(identity), stdin=file) as age:
+    with _decrypting(backup) as age:
         first = age.stdout.read(_PEEKED)
         if len(first) < _PEEKED:
             age.require_success()
-    file.seek(0)
+    backup.file.seek(0)
     return first

@@ -18,12 +18,13 @@ from pressrun.core.chain import Audit, Head, parse_head
 from pressrun.core.errors import BadConfiguration, BadInput, Refused, Unavailable
 from pressrun.core.keys import KeyRing
 from pressrun.operations.backup import manifest as manifests
-from pressrun.operations.backup.encodings import decoded
+from pressrun.operations.backup.encodings import OpenedBackup, decoded
 from pressrun.operations.backup.manifest import Manifest, fingerprints, parse_manifest
 from pressrun.operations.backup.tar_stream import TarMember, read_members
 from pressrun.operations.row_copies import Progress
 from pressrun.services import evidence
 from pressrun.store.datadir import DataDir, key_fingerprints, load_consent_head, load_keys
+from pressrun.store.installation import find_installation
 from pressrun.store.sqlite.location import SqliteFile
 
 
@@ -37,14 +38,14 @@ class Rehearsal:
     audit: Audit
 
 
-def rehearse(path: Path, folder: Path, identity: Path | None, progress: Progress) -> Rehearsal:
+def rehearse(backup: OpenedBackup, folder: Path, progress: Progress) -> Rehearsal:
     """Unpack a backup into an empty folder, verify it, and bring its schema up to date.
 
-    Raises NoInput, BadInput for whatever is wrong with the backup, and Refused where there is no room for it.
+    Raises BadInput for whatever is wrong with the backup, and Refused where there is no room for it.
     """
     progress("unpacking")
-    with _about(path):
-        manifest = unpack(path, folder, identity)
+    with _about(backup.path):
+        manifest = unpack(backup, folder)
         data = DataDir(folder)
         progress("checking the database")
         _require_intact(data, manifest)
@@ -65,9 +66,9 @@ def _about(path: Path) -> Iterator[None]:
         raise BadInput(f"{path} cannot be used: {problem}") from problem
 
 
-def unpack(path: Path, folder: Path, identity: Path | None) -> Manifest:
+def unpack(backup: OpenedBackup, folder: Path) -> Manifest:
     """Write the files of a backup into an empty folder, each with the digest that the manifest names."""
-    with decoded(path, identity) as archive:
+    with decoded(backup) as archive:
         members = read_members(archive)
         manifest = _read_manifest(members)
         _require_room(manifest, folder)
@@ -156,9 +157,9 @@ def _verify_evidence(data: DataDir, manifest: Manifest, is_migrated: bool) -> Au
 
 def require_same_installation(manifest: Manifest, data: DataDir) -> None:
     """Raise BadInput where data_dir has the data of another installation."""
-    if not data.keys.is_dir() or not data.database.exists():
-        return
-    with suppress(BadConfiguration):
-        here = fingerprints(key_fingerprints(load_keys(data)))[manifests.SUPPRESSION_KEY]
-        if here != manifest.installation:
-            raise BadInput(f"it is a backup of another installation ({manifest.installation}; {data.root} is {here})")
+    here = find_installation(data)
+    if here is not None and here.hex() != manifest.installation:
+        raise BadInput(
+            f"it is a backup of another installation ({manifest.installation}; {data.root} is {here.hex()}). "
+            "Use another data_dir for it, or move that one away"
+        )

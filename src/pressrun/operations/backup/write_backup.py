@@ -32,14 +32,13 @@ from pressrun.operations.backup.manifest import (
     encode_manifest,
     fingerprints,
 )
+from pressrun.operations.backup.row_transfer import complete_mark, fill
 from pressrun.operations.backup.tar_stream import CHUNK, TarWriter
-from pressrun.operations.move_database import index_editions
-from pressrun.operations.row_copies import Progress, RowCopier, require_same_tables, require_same_totals
+from pressrun.operations.row_copies import Progress
 from pressrun.store import consent
 from pressrun.store.files import sync_directory
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.tables import SqliteTables
-from pressrun.store.table_store import MoveMark, MoveState
 
 SCRATCH = ".pressrun-backup-"  # with some letters: the folder of a backup that is being made
 _HAS_HEAD = "consent_head"
@@ -164,16 +163,8 @@ def _copy_file(tables: SqliteTables, copy: Path, progress: Progress) -> None:
 def _copy_rows(snapshot: DataSnapshot, copy: Path, progress: Progress) -> None:
     """All rows of a database on a server, as that snapshot has them, in a file."""
     with closing(SqliteFile(copy).open_target()) as target:
-        mark = MoveMark(MoveState.ARRIVING, str(snapshot.data.database), "backup")
-        target.prepare(mark)
-        tables = require_same_tables(snapshot.tables, target)
-        RowCopier(snapshot.tables, target, progress).copy_snapshot(tables)
-        progress("building indexes")
-        target.build_indexes()
-        with target.transaction():
-            index_editions(target, snapshot.tables.searchable_editions(), progress)
-            target.complete(require_same_totals(snapshot.tables, target, tables))
-        target.publish(mark)
+        fill(snapshot.tables, target, progress)
+        target.publish(complete_mark(""))
         target.release()
 
 

@@ -145,9 +145,9 @@ class EditionAdmin:
         await self._database.write(lifecycle.pause, edition_id)
         self._wake()
 
-    async def resume(self, edition_id: int) -> None:
-        """Resume a paused edition."""
-        await self._database.write(lifecycle.resume, edition_id, int(self._clock()))
+    async def resume(self, edition_id: int, *, accepts_repeats: bool = False) -> None:
+        """Resume a paused edition; raises Refused for a restored one unless the caller accepts repeats."""
+        await self._database.write(lifecycle.resume, edition_id, int(self._clock()), accepts_repeats=accepts_repeats)
         self._wake()
 
     async def cancel(self, edition_id: int) -> None:

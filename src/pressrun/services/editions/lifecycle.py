@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.services.editions.audience import begin_audience, queue_slice
@@ -27,13 +28,16 @@ from pressrun.store import (
     retention,
 )
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
+from pressrun.store.copy_counts import count_copies
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from pressrun.store.database import Database  # verbs that read need no event loop
 
+OVER = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED)
 PAUSED_BY_PERSON = "paused by hand"
+PAUSED_BY_RESTORE = "it was restored from a backup, and copies may have gone out since: resume or cancel it"
 PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
 
 
@@ -268,9 +272,35 @@ def pause(tx: Transaction, edition_id: int) -> Edition:
     return paused
 
 
-def resume(tx: Transaction, edition_id: int, now: int) -> Edition:
-    """Go on with a paused edition; one whose hour has passed meanwhile starts at once."""
+def count_doubtful(tx: Transaction, edition: Edition) -> int | None:
+    """How many copies of a restored edition may go out a second time once it is resumed; None for any other."""
+    if edition.may_have_gone is None or edition.started_at is None:
+        return edition.may_have_gone
+    copies = count_copies(tx, edition.id)
+    return min(edition.may_have_gone, edition.audience - sum(copies[state.value] for state in OVER))
+
+
+def hold_restored(tx: Transaction, edition_id: int, may_have_gone: int) -> Edition:
+    """Hold an edition that was restored from a backup, until somebody resumes it who accepts so many repeats."""
     edition = require_edition(tx, edition_id)
+    held = edition if edition.state is EditionState.PAUSED else _moved(edition, EditionEvent.PAUSE)
+    held = replace(held, pause_reason=PAUSED_BY_RESTORE, may_have_gone=may_have_gone)
+    editions.record_edition(tx, edition, held)
+    return held
+
+
+def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool = False) -> Edition:
+    """Go on with a paused edition; one whose hour has passed meanwhile starts at once.
+
+    Raises Refused for one that was restored from a backup, unless the caller accepts that copies may go out again.
+    """
+    edition = require_edition(tx, edition_id)
+    doubtful = count_doubtful(tx, edition)
+    if doubtful is not None and not accepts_repeats and edition.state is EditionState.PAUSED:
+        raise Refused(
+            f"edition {edition_id} was restored from a backup, and up to {doubtful} of its copies may have gone out "
+            "since. --yes sends them, a second time where that is so"
+        )
     if edition.state is EditionState.DRAFT:
         raise Refused(
             f"edition {edition_id} is a draft. Its editor can send it with the /approve/… link in the mail about it, "
@@ -282,6 +312,7 @@ def resume(tx: Transaction, edition_id: int, now: int) -> Edition:
     if state is EditionState.SCHEDULED and scheduled_at is not None and scheduled_at <= now:
         scheduled_at = None
     going = replace(moved, state=state, scheduled_at=scheduled_at, pause_reason=None, canary_copies=None)
+    going = replace(going, may_have_gone=None)
     editions.record_edition(tx, edition, going)
     return going
 

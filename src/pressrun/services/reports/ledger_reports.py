@@ -222,6 +222,7 @@ def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
         "canary_percent": found.canary_percent,
         "replaced_by": None if draft is None else draft.replaced_by,
         "issue": found.issue,
+        "may_have_gone": found.may_have_gone,
         "copies_removed_at": rfc3339(found.copies_removed_at),
     }
 

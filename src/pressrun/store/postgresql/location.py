@@ -186,6 +186,13 @@ class PostgresDatabase:
             connect(self.address, self.password), dialect(), str(self), package_schema(), self.newest_version
         )
 
+    def open_replacement(self, aside: str) -> MoveTarget:
+        """Connect to fill tables beside those in use, which are kept in a schema of this name once it is published."""
+        from pressrun.store.postgresql.restore_target import PostgresReplacement  # noqa: PLC0415 - only a restore
+
+        connection = connect(self.address, self.password)
+        return PostgresReplacement(connection, dialect(), str(self), package_schema(), self.newest_version, aside=aside)
+
     def set_aside(self, backups: Path) -> Path | None:
         """Nothing: it is not in data_dir."""
         del backups

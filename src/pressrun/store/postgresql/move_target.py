@@ -142,9 +142,7 @@ class PostgresTarget(PostgresTables, MoveTarget):
     def complete(self, last_ids: Mapping[str, int]) -> None:
         for definition in self._constraints:
             self.execute(definition)
-        for table in self.tables().values():
-            if table.draws_ids and (last := max(last_ids.get(table.name, 0), self.highest_id(table))):
-                self.execute("select setval(?::regclass, ?)", (self.sequence_of(table.name), last))
+        self.raise_ids(last_ids)
 
     def publish(self, mark: MoveMark) -> None:
         self.set_mark(mark)  # the commit brings all that went before to the disk

@@ -341,6 +341,7 @@ create table edition (
     is_welcome bigint not null default 0 check (is_welcome in (0, 1)),
     is_repeat bigint not null default 0 check (is_repeat in (0, 1)),
     copies_removed_at bigint,
+    may_have_gone bigint,
     unique (list_id, slug)
 );
 create index edition_by_issue on edition (issue, list_id) where issue is not null;

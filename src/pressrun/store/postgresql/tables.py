@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -107,7 +107,13 @@ class PostgresTables(TableStore):
         return max(1, min(MOST_FETCHED, FETCHED_OCTETS // max(1, largest)))
 
     def last_ids(self) -> dict[str, int]:
-        return {table.name: self._last_id(table.name) for table in self.tables().values() if table.draws_ids}
+        drawn = self.execute("select name, last_id from id_counter").fetchall()
+        counters = {row[0]: row[1] for row in drawn}  # of ids that no sequence has drawn
+        return {
+            table.name: max(self._last_id(table.name), counters.get(table.name, 0))
+            for table in self.tables().values()
+            if table.draws_ids
+        }
 
     def _last_id(self, table: str) -> int:
         sql = f"select case when is_called then last_value else 0 end from {self.sequence_of(table)}"
@@ -117,6 +123,11 @@ class PostgresTables(TableStore):
         """The sequence that the ids of a table come from."""
         name: str = self.execute("select pg_get_serial_sequence(?, 'id')", (table,)).fetchone()[0]
         return name
+
+    def raise_ids(self, last_ids: Mapping[str, int]) -> None:
+        for table in self.tables().values():
+            if table.draws_ids and (last := max(last_ids.get(table.name, 0), self.highest_id(table))):
+                self.execute("select setval(?::regclass, ?)", (self.sequence_of(table.name), last))
 
     def track_changes(self) -> None:
         self.untrack_changes()

@@ -66,7 +66,7 @@ where edition.state = 'paused' order by edition.id;
 -- Write the state back, if the edition is still as it was read.
 -- guards: edition
 update edition set state = :state, scheduled_at = :scheduled_at, started_at = :started_at, finished_at = :finished_at,
-    pause_reason = :pause_reason, audience = :audience, canary_copies = :canary_copies
+    pause_reason = :pause_reason, audience = :audience, canary_copies = :canary_copies, may_have_gone = :may_have_gone
 where id = :id and state = :was_state and audience = :was_audience and scheduled_at is not distinct from :was_scheduled_at;
 
 -- name: brake

@@ -87,6 +87,10 @@ class SqliteFile:
 
         return SqliteTarget(self.path)
 
+    def open_replacement(self, aside: str) -> MoveTarget:
+        """Never: a file is replaced together with the rest of data_dir (store.restore_switch)."""
+        raise NotImplementedError(aside)
+
     def set_aside(self, backups: Path) -> Path | None:
         from pressrun.store.sqlite.move_target import set_aside  # noqa: PLC0415 - only a move needs it
 

@@ -93,10 +93,7 @@ class SqliteTarget(SqliteTables, MoveTarget):
 
     def complete(self, last_ids: Mapping[str, int]) -> None:
         self._create("create trigger")
-        self.execute("delete from sqlite_sequence")
-        for table in self.tables().values():
-            if table.draws_ids and (last := max(last_ids.get(table.name, 0), self.highest_id(table))):
-                self.execute("insert into sqlite_sequence (name, seq) values (?, ?)", (table.name, last))
+        self.raise_ids(last_ids)
         broken = self.execute("pragma foreign_key_check").fetchall()
         if broken:
             raise Refused(f"{len(broken)} rows would be without those that they refer to, as in {broken[0][0]}")

@@ -361,6 +361,7 @@ create table edition (
     is_welcome integer not null default 0 check (is_welcome in (0, 1)),             -- a welcome mail, without a page
     is_repeat integer not null default 0 check (is_repeat in (0, 1)),               -- of an edition of the same content, on purpose
     copies_removed_at integer,                -- when the removal of its copies' rows began; null: all are there
+    may_have_gone integer,                    -- how many of its copies may have gone out since the backup that was restored; null: not restored
     unique (list_id, slug)
 ) strict;
 create index edition_by_issue on edition (issue, list_id) where issue is not null;

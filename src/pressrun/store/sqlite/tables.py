@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,12 @@ class SqliteTables(TableStore):
     def last_ids(self) -> dict[str, int]:
         drawn = dict(tuple(row) for row in self.execute("select name, seq from sqlite_sequence").fetchall())
         return {table.name: int(drawn.get(table.name, 0)) for table in self.tables().values() if table.draws_ids}
+
+    def raise_ids(self, last_ids: Mapping[str, int]) -> None:
+        self.execute("delete from sqlite_sequence")
+        for table in self.tables().values():
+            if table.draws_ids and (last := max(last_ids.get(table.name, 0), self.highest_id(table))):
+                self.execute("insert into sqlite_sequence (name, seq) values (?, ?)", (table.name, last))
 
     def track_changes(self) -> None:
         self.untrack_changes()

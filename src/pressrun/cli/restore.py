@@ -1,0 +1,83 @@
+"""`restore`: puts a backup in the place of what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pressrun.cli.backup_verify import identity_option
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.options import verb, yes_option
+from pressrun.cli.output import ProgressLine, confirm, echo, print_json, print_warning
+from pressrun.cli.owner import acting_as_owner
+from pressrun.operations.backup.encodings import open_backup
+from pressrun.operations.backup.restore import RestoreReport, has_data, locked_for_restore
+from pressrun.operations.backup.restore import restore as restore_backup
+
+
+@verb("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@identity_option
+@yes_option
+def restore(invocation: Invocation, *, file: Path, identity: Path | None, is_agreed: bool, as_json: bool) -> None:
+    """Stop the service first. The backup is unpacked and verified beside the data, and takes their place in one step.
+    What was there is kept in data_dir/backups. If its database can be read and is of the same installation, those who
+    left, or were suppressed or erased since stay out, and copies that went out since do not go again. Editions that
+    were scheduled or being sent are paused, and mails to one person that waited are cancelled. config.toml stays as it
+    is.
+    """
+    data = invocation.data
+    config = invocation.config_path.read_bytes()
+    progress = ProgressLine()
+    with open_backup(file, identity) as backup, acting_as_owner(data.root), locked_for_restore(data):
+        if has_data(data):
+            confirm(f"Replace the data in {data.root} by the backup {file}?", is_agreed=is_agreed)
+        try:
+            report = restore_backup(data, backup, config, progress)
+        finally:
+            progress.clear()
+    if as_json:
+        print_json(_plain(report))
+    else:
+        _print(report)
+
+
+def _plain(report: RestoreReport) -> dict[str, object]:
+    manifest = report.manifest
+    return {
+        "created_at": manifest.created_at,
+        "installation": manifest.installation,
+        "rows": manifest.rows,
+        "kept_aside": report.aside,
+        "config": None if report.config is None else str(report.config),
+        "ended": report.ended,
+        "erased": report.erased,
+        "not_carried_over": report.problems,
+        "evidence_problems": report.evidence_problems,
+        "editions_since": report.editions_since,
+        "paused": [{"id": number, "may_have_gone": copies} for number, copies in report.held.editions.items()],
+        "cancelled_notices": report.held.notices,
+    }
+
+
+def _print(report: RestoreReport) -> None:
+    rows = report.manifest.rows
+    for problem in report.evidence_problems:
+        print_warning(f"the evidence of consent in the backup was tampered with: {problem}")
+    for problem in report.problems:
+        print_warning(f"not carried over from the former data: {problem}")
+    numbers = f"{rows.get('list', 0)} lists with {rows.get('subscriber', 0)} subscribers"
+    echo(f"restored {numbers} as of {report.manifest.created_at}")
+    if report.ended or report.erased:
+        echo(f"carried over: {report.ended} who left or were suspended since, {report.erased} who were erased")
+    for number, copies in report.held.editions.items():
+        echo(f"edition {number} is paused. Up to {copies} of its copies may have gone out since the backup")
+    if report.held.notices:
+        echo(f"{report.held.notices} mails to one person that waited were cancelled")
+    for edition in report.editions_since:
+        print_warning(f"the backup knows nothing of {edition}. Do not send it again")
+    for place in report.aside:
+        echo(f"the former data are in {place}. Remove them when you do not need them any more")
+    if report.config is not None:
+        echo(f"the backup has another config.toml: {report.config}")

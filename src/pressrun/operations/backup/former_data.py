@@ -1,0 +1,70 @@
+"""The data that a restore replaces, as far as they can be read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from pressrun.core.errors import BadConfiguration, Refused, Unavailable
+from pressrun.store.datadir import DataDir
+from pressrun.store.journal import Claim, Journal, JournalEntry
+from pressrun.store.location import check_version
+from pressrun.store.transaction import Transaction
+
+JOURNAL_SECONDS = 7.0  # the workers of a daemon that was killed write their last entries for less
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerData:
+    """The former database in a snapshot, the ids that it has drawn, and what its relays had accepted."""
+
+    tx: Transaction
+    errors: type[Exception]  # of its engine
+    last_ids: Mapping[str, int]
+    journaled: Mapping[Claim, JournalEntry]
+
+
+@contextmanager
+def open_former(data: DataDir) -> Iterator[FormerData | str | None]:
+    """The former data, or why they cannot be read, or None where there are none.
+
+    Raises Refused for a database with an older schema, which could be read after a step.
+    """
+    version = _read_version(data)
+    if not isinstance(version, int):
+        yield version
+        return
+    if version < data.database.newest_version:
+        raise Refused(
+            f"{data.database} has schema {version}. Run `pressrun migrate` first, so that who left since stays out. "
+            "If it cannot be migrated, move it away"
+        )
+    with closing(data.database.connect(readonly=True)) as connection, connection.reading() as tx:
+        yield FormerData(
+            tx=tx,
+            errors=connection.dialect.errors,
+            last_ids=connection.tables().last_ids(),
+            journaled=_read_journal(data),
+        )
+
+
+def _read_version(data: DataDir) -> int | str | None:
+    """The version of the schema, or why it cannot be read, or None where there is no database."""
+    try:
+        return check_version(data.database) if data.database.exists() else None
+    except (BadConfiguration, Unavailable) as problem:
+        return str(problem)
+
+
+def _read_journal(data: DataDir) -> Mapping[Claim, JournalEntry]:
+    """What relays have accepted, once the workers of a daemon that was killed have written their last entries."""
+    if not data.journal.exists():
+        return {}
+    with closing(Journal.open(data.journal)) as journal:
+        until = time.monotonic() + JOURNAL_SECONDS
+        while not journal.lock() and time.monotonic() < until:
+            time.sleep(_POLL_SECONDS)
+        return journal.entries()

@@ -1,0 +1,225 @@
+"""Restores a backup: a rehearsal beside the data, what is taken over from them, and one switch.
+
+Nothing changes before the switch, whatever fails. What was there is kept aside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pressrun.core.address import Address
+from pressrun.core.errors import NotFound, Unavailable
+from pressrun.operations.backup.encodings import OpenedBackup
+from pressrun.operations.backup.former_data import FormerData, open_former
+from pressrun.operations.backup.manifest import CONFIG, DATABASE, Manifest
+from pressrun.operations.backup.rehearsal import Rehearsal, rehearse, require_same_installation
+from pressrun.operations.backup.row_transfer import complete_mark, fill
+from pressrun.operations.row_copies import Progress
+from pressrun.runtime.clock import utc_now
+from pressrun.services.operating import carry_over
+from pressrun.services.operating.carry_over import HeldBack
+from pressrun.services.readers.erasure import erase
+from pressrun.store import last_backup, restore_switch
+from pressrun.store.connection import EngineConnection
+from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir, DataLock, load_keys, require_free
+from pressrun.store.last_backup import LastBackup
+from pressrun.store.location import Location
+from pressrun.store.restore_switch import finish_restore
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.table_store import MoveTarget
+from pressrun.store.transaction import Transaction
+
+T = TypeVar("T")
+
+UNKNOWN_IDS = 1 << 24  # may have been drawn since a backup, if nobody knows: an old link must not mean somebody else
+CONFIG_OF_BACKUP = "config-of-backup.toml"
+
+
+@dataclass(slots=True, kw_only=True)
+class RestoreReport:
+    """What a restore has done.
+
+    `ended` and `erased` count people whose leaving was taken over from the former data, `problems` says what could not
+    be. `aside` is where the former data are, `config` the configuration in the backup where it differs from the one in
+    use. `editions_since` are those that the backup knows nothing of.
+    """
+
+    manifest: Manifest
+    evidence_problems: list[str]
+    ended: int = 0
+    erased: int = 0
+    problems: list[str] = field(default_factory=list)
+    editions_since: list[str] = field(default_factory=list)
+    held: HeldBack = field(default_factory=lambda: HeldBack(editions={}, notices=0))
+    aside: list[str] = field(default_factory=list)
+    config: Path | None = None
+
+
+@contextmanager
+def locked_for_restore(data: DataDir) -> Iterator[None]:
+    """Hold the data. Raises TryAgain while anybody else does, on this machine or another."""
+    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = DataLock.acquire(data)
+    try:
+        if data.server is not None and data.database.exists():
+            require_free(data)
+        yield
+    finally:
+        lock.release()
+
+
+def has_data(data: DataDir) -> bool:
+    """Whether a restore would replace anything."""
+    return data.keys.exists() or data.database.exists()
+
+
+def restore(data: DataDir, backup: OpenedBackup, config: bytes, progress: Progress) -> RestoreReport:
+    """Put a backup in the place of the data, which the caller holds; `config` is the configuration in use.
+
+    Raises what `rehearse` raises, BadInput for the backup of another installation, and Refused.
+    """
+    folder = data.root / restore_switch.FOLDER
+    folder.mkdir(mode=0o700)
+    try:
+        rehearsal = rehearse(backup, folder, progress)
+        require_same_installation(rehearsal.manifest, data)
+        report = RestoreReport(manifest=rehearsal.manifest, evidence_problems=list(rehearsal.audit.problems))
+        _take_over(rehearsal.data, data, report, progress)
+        _keep_config(folder, config, report)
+        created_at = int(datetime.fromisoformat(rehearsal.manifest.created_at).timestamp())
+        place = LastBackup(at=created_at, place=str(backup.path), size=backup.size)
+        last_backup.record(rehearsal.data, place)
+        _switch(data, rehearsal, report, progress)
+    except BaseException:
+        with suppress(Unavailable):  # the next one who takes the lock does it
+            finish_restore(data.root, data.server)
+        raise
+    return report
+
+
+def _take_over(restored: DataDir, data: DataDir, report: RestoreReport, progress: Progress) -> None:
+    """Take from the former data what leads to less mail, and hold back what must not go on by itself."""
+    progress("taking over who left since")
+    erased: list[Address] = []
+    in_flight: Mapping[int, int] = {}
+    with closing(restored.database.connect()) as connection, open_former(data) as former:
+        last_ids = _read_last_ids(connection)
+        if isinstance(former, FormerData):
+            attempt = _Attempts(connection, former, report)
+            report.ended = attempt("who left", carry_over.carry_people, 0)
+            erased = attempt("who was erased", carry_over.find_erased, [])
+            if not attempt("the evidence of consent", carry_over.carry_evidence, True):
+                report.problems.append("the evidence of consent: the former database has other rows from before")
+            in_flight = attempt("copies", _copies_from(former), {})
+            report.editions_since = attempt("editions", carry_over.find_editions_since, [])
+            last_ids = {name: max(last, former.last_ids.get(name, 0)) for name, last in last_ids.items()}
+        else:
+            report.problems += [] if former is None else [former]
+            last_ids = {name: last + UNKNOWN_IDS for name, last in last_ids.items()}
+        former_tx = former.tx if isinstance(former, FormerData) else None
+        now = int(utc_now())
+        report.held = connection.write(lambda tx: carry_over.hold_back(tx, former_tx, in_flight, now))
+        connection.with_tables(lambda tables: tables.raise_ids(last_ids))
+        connection.with_tables(lambda tables: tables.raise_counters(last_ids))
+    report.erased = asyncio.run(_erase_all(restored, erased))
+    with closing(restored.database.connect()) as connection:
+        connection.checkpoint()
+
+
+class _Attempts:
+    """Steps that read the former data. One that cannot be read keeps no other from being taken."""
+
+    def __init__(self, connection: EngineConnection, former: FormerData, report: RestoreReport) -> None:
+        self._connection = connection
+        self._former = former
+        self._report = report
+
+    def __call__(self, what: str, work: Callable[[Transaction, Transaction], T], otherwise: T) -> T:
+        """What the work returns as one transaction, or `otherwise`, and a word about it in the report."""
+        try:
+            return self._connection.write(lambda tx: work(tx, self._former.tx))
+        except (self._former.errors, self._connection.dialect.errors, Unavailable) as problem:
+            self._report.problems.append(f"{what}: {' '.join(str(problem).split())}")
+            return otherwise
+
+
+def _copies_from(former: FormerData) -> Callable[[Transaction, Transaction], dict[int, int]]:
+    now = int(utc_now())
+    return lambda tx, former_tx: carry_over.carry_editions(tx, former_tx, former.journaled, now)
+
+
+def _read_last_ids(connection: EngineConnection) -> dict[str, int]:
+    return connection.with_tables(lambda tables: tables.last_ids())
+
+
+async def _erase_all(restored: DataDir, addresses: list[Address]) -> int:
+    """Erase people from what was restored; returns how many."""
+    if not addresses:
+        return 0
+    keys = load_keys(restored)
+    database = await Database.open(restored.database)
+    try:
+        for address in addresses:
+            with suppress(NotFound):  # another spelling of somebody who is erased by now
+                await erase(database, address, keys, os.urandom, int(utc_now()))
+    finally:
+        await database.close()
+    return len(addresses)
+
+
+def _keep_config(folder: Path, config: bytes, report: RestoreReport) -> None:
+    """Keep the configuration in the backup beside the data, if it is another one."""
+    path = folder / CONFIG
+    if not path.exists():
+        return
+    if path.read_bytes() == config:
+        path.unlink()
+    else:
+        report.config = path.rename(folder / CONFIG_OF_BACKUP)
+
+
+def _switch(data: DataDir, rehearsal: Rehearsal, report: RestoreReport, progress: Progress) -> None:
+    """Put everything in its place. The one moment at which that is decided is a rename, or the commit of a server."""
+    stamp = datetime.fromtimestamp(utc_now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+    aside = data.backups / f"before-restore-{stamp}"
+    if has_data(data):
+        report.aside.append(str(aside))
+    if report.config is not None:
+        report.config = data.root / CONFIG_OF_BACKUP
+    if data.server is None:
+        restore_switch.prepare_switch(data.root, rehearsal.data.root, aside)
+        restore_switch.commit_switch(data.root)
+    else:
+        _switch_on_server(data, data.server, rehearsal, aside, report, progress)
+    finish_restore(data.root, data.server)
+
+
+def _switch_on_server(
+    data: DataDir, server: Location, rehearsal: Rehearsal, aside: Path, report: RestoreReport, progress: Progress
+) -> None:
+    """The tables of a server take the place of others by one commit, which also decides about the files."""
+    token, schema = secrets.token_hex(8), aside.name.lower().replace("-", "_")
+    file = rehearsal.data.root / DATABASE
+    with closing(_open_target(server, schema, report)) as target:
+        with closing(SqliteFile(file).connect(readonly=True)) as connection, (tables := connection.tables()).snapshot():
+            fill(tables, target, progress)
+        file.unlink()
+        (rehearsal.data.root / f".{token}").touch()
+        restore_switch.prepare_switch(data.root, rehearsal.data.root, aside)
+        target.publish(complete_mark(token))
+
+
+def _open_target(server: Location, schema: str, report: RestoreReport) -> MoveTarget:
+    if not server.exists():
+        return server.open_target()
+    report.aside.append(f"the schema {schema} of {server}")
+    return server.open_replacement(schema)

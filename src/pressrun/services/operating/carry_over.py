@@ -1,0 +1,170 @@
+"""What a restored database takes over from the one that it replaces, and what it must not go on with by itself.
+
+A backup knows nothing of what happened after it. Whoever left, was suppressed or erased since would get mail again, and
+copies that went out would go out again. So that is taken from the former database, as far as it can be read. Rows are
+matched by their ids and by what cannot be the same by chance: when a reader came, and the secret of an edition. Ids may
+mean somebody else after an earlier restore.
+
+All of it only ever leads to less mail. Readers who came or came back since are not taken over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pressrun.core.address import Address, restore_address
+from pressrun.core.chain import NO_ROWS
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import MalformedAddress
+from pressrun.services.editions.lifecycle import hold_restored, require_edition
+from pressrun.store import bulk_changes, consent, copy_counts, editions, inbound, restores
+from pressrun.store.bulk_changes import BulkChange, BulkKind
+from pressrun.store.enrolment import count_audience
+from pressrun.store.inbound import InboundState
+from pressrun.store.journal import Claim, JournalEntry
+from pressrun.store.transaction import Row, Transaction
+
+KEPT_POST = "it came before a restore and may be an edition that went out: look, then retry or remove it"
+_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+
+Journaled = Mapping[Claim, JournalEntry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """After a restore: how many copies may have gone out, by the id of the paused edition, and cancelled mails."""
+
+    editions: Mapping[int, int]
+    notices: int
+
+
+def carry_people(tx: Transaction, former: Transaction) -> int:
+    """Take over suppressions, and subscriptions that ended or were suspended; returns how many of the latter."""
+    restores.add_suppressions(tx, former)
+    return restores.end_subscriptions(tx, former)
+
+
+def _is_continued(tx: Transaction, former: Transaction) -> bool:
+    """Whether the former database came of this one: not so after an earlier restore, which took another course."""
+    head = consent.read_head(tx)
+    return head == NO_ROWS or restores.has_evidence(former, head)
+
+
+def find_erased(tx: Transaction, former: Transaction) -> list[Address]:
+    """The readers who were erased since: by the digest that is left of them, or because they are gone.
+
+    Somebody who had changed their address before left the digest of the new one. Whoever is gone with a list may come
+    back with it.
+    """
+    erased = restores.erased_digests(former)
+    lists = restores.list_ids(former) if _is_continued(tx, former) else set()
+    addresses: dict[str, Address] = {}
+    for members in restores.list_members(tx):
+        there = restores.find_readers(former, {row["id"] for row in members})
+        for row in members:
+            is_gone = (row["id"], row["created_at"]) not in there and row["list_id"] in lists
+            if is_gone or row["suppression_digest"] in erased:
+                addresses[row["address"]] = _stored_address(row["address"], row["domain"])
+    return list(addresses.values())
+
+
+def _stored_address(address: str, domain: str) -> Address:
+    try:
+        return restore_address(address, domain)
+    except MalformedAddress:  # an earlier version accepted it
+        return Address(address, address.rpartition("@")[0], domain)
+
+
+def carry_evidence(tx: Transaction, former: Transaction) -> bool:
+    """Take over the evidence since, and what of the earlier was erased; False where the former took another course.
+
+    Rows stay as they were, so a head that was noted since is still in the chain.
+    """
+    if not _is_continued(tx, former):
+        return False
+    restores.add_evidence(tx, former, consent.read_head(tx))
+    return True
+
+
+def carry_editions(tx: Transaction, former: Transaction, journaled: Journaled, now: int) -> dict[int, int]:
+    """Take over how far editions have come since, copy by copy.
+
+    Returns by edition how many copies were in flight when the former database was last used: they may have gone.
+    """
+    in_flight = {}
+    for edition in restores.unfinished_editions(tx):
+        then = restores.find_same_edition(former, edition)
+        if then is not None and {then["state"], edition["state"]} != {EditionState.DRAFT.value}:
+            in_flight[edition["id"]] = _carry_edition(tx, former, edition["id"], then, journaled, now)
+    return in_flight
+
+
+def _carry_edition(
+    tx: Transaction, former: Transaction, edition_id: int, then: Row, journaled: Journaled, now: int
+) -> int:
+    in_flight = 0
+    for copy in restores.each_copy(former, edition_id):
+        if copy["state"] == DeliveryState.CLAIMED:
+            in_flight += not _end_claim(copy, journaled, now)
+        restores.store_copy(tx, copy)
+    bulk_changes.end_all(tx, edition_id)
+    for slice_ in restores.slices_of(former, edition_id):
+        bulk_changes.store(tx, BulkChange(**{**slice_, "kind": BulkKind(slice_["kind"])}))
+    restores.store_edition(tx, edition_id, then)
+    copy_counts.recount(tx, edition_id)
+    return in_flight
+
+
+def _end_claim(copy: dict[str, Any], journaled: Journaled, now: int) -> bool:
+    """Record what a relay had accepted, or put the copy back to the queue; whether it was accepted is known then."""
+    claim = Claim(copy["id"], copy["attempts"], copy["first_attempt_at"], copy["claimed_by"] or 0)
+    entry = journaled.get(claim)
+    if entry is None:
+        copy["state"] = DeliveryState.QUEUED.value
+        return False
+    copy.update(state=DeliveryState.DELIVERED.value, settled_at=now, relay=entry.relay, code=entry.code)
+    copy.update(enhanced=entry.enhanced or None, kind=None)
+    return True
+
+
+def find_editions_since(tx: Transaction, former: Transaction) -> list[str]:
+    """Editions that the former database has sent and this one knows nothing of, newest first, in words."""
+    rows = restores.editions_since(former, editions.next_id(tx) - 1)
+    return [f"edition {row['id']} of {row['list']}, “{row['subject']}”" for row in rows]
+
+
+def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], now: int) -> HeldBack:
+    """Pause what would send copies, and cancel mails to one person that nobody expects any more."""
+    restores.end_sessions(tx)
+    notices = restores.cancel_notices(tx, now)
+    held = {}
+    for row in restores.unfinished_editions(tx):
+        if row["is_welcome"]:  # a mail to one person, too
+            notices += restores.cancel_waiting(tx, row["id"], now)
+        copy_counts.recount(tx, row["id"])
+        if row["is_welcome"] or row["state"] == EditionState.DRAFT:
+            continue
+        held[row["id"]] = in_flight[row["id"]] if row["id"] in in_flight else _count_waiting(tx, row)
+        hold_restored(tx, row["id"], held[row["id"]])
+    _keep_posts(tx, former)
+    return HeldBack(editions=held, notices=notices)
+
+
+def _count_waiting(tx: Transaction, edition: Row) -> int:
+    """How many copies of an edition may have gone out since, when nothing is known of that: all that waited."""
+    if edition["started_at"] is None or bulk_changes.is_going_on(tx, edition["id"]):
+        return max(count_audience(tx, edition["list_id"]), require_edition(tx, edition["id"]).audience)
+    counts = copy_counts.count_copies(tx, edition["id"])
+    return sum(counts[state.value] for state in _WAITING)
+
+
+def _keep_posts(tx: Transaction, former: Transaction | None) -> None:
+    """Let a person look at mails to a list, which may have become editions since. Other mail is processed as usual."""
+    for row in restores.waiting_mails(tx):
+        if former is not None and restores.has_processed(former, row["digest"]):
+            inbound.record_mail_result(tx, row["id"], InboundState.DONE, "restored")
+        elif row["list_id"] is not None:
+            inbound.record_mail_result(tx, row["id"], InboundState.KEPT, KEPT_POST)

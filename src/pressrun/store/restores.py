@@ -1,0 +1,123 @@
+"""What a restored database takes from the former one, row by row, and what it holds back.
+
+`former` is a snapshot of the database that is replaced, on either engine. Only the restored one is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from pressrun.core.chain import Head
+from pressrun.store.transaction import Row, Transaction, in_json
+
+PAGE = 5000  # rows or ids that are in memory at once
+
+
+def add_suppressions(tx: Transaction, former: Transaction) -> None:
+    """Take over all suppressions."""
+    tx.run_many("restores.add_suppression", map(dict, former.each("restores.suppressions")))
+
+
+def end_subscriptions(tx: Transaction, former: Transaction) -> int:
+    """Take over which subscriptions had ended or were suspended; returns how many changed by that."""
+    return tx.run_many("restores.end_subscription", map(dict, former.each("restores.endings")))
+
+
+def list_members(tx: Transaction) -> Iterator[list[Row]]:
+    """Readers with a subscription that is or was confirmed, in pages; a row for each of these subscriptions."""
+    through = -1
+    while (end := tx.value("restores.end_of_page", after=through, limit=PAGE)) is not None:
+        yield tx.rows("restores.members", after=through, through=end)
+        through = end
+
+
+def find_readers(former: Transaction, ids: Collection[int]) -> set[tuple[int, int]]:
+    """Of these readers those that are there: id, and when they came."""
+    return {(row["id"], row["created_at"]) for row in former.rows("restores.readers", ids=in_json(sorted(ids)))}
+
+
+def erased_digests(former: Transaction) -> set[bytes]:
+    """What is left of people who were erased."""
+    return {row["digest"] for row in former.rows("restores.erased")}
+
+
+def list_ids(former: Transaction) -> set[int]:
+    """The ids of all lists."""
+    return {row["id"] for row in former.rows("restores.lists")}
+
+
+def has_evidence(former: Transaction, head: Head) -> bool:
+    """Whether this head is in the chain of evidence."""
+    return bool(former.value("restores.link_at", number=head.number) == head.chain)
+
+
+def add_evidence(tx: Transaction, former: Transaction, head: Head) -> None:
+    """Take over the rows of evidence after this head, and which of those before were erased or have aged."""
+    for statement, name in (("consent.erase", "restores.erased_evidence"), ("consent.age", "restores.aged_evidence")):
+        numbers = [row["number"] for row in former.rows(name, through=head.number)]
+        for start in range(0, len(numbers), PAGE):
+            tx.run(statement, numbers=in_json(numbers[start : start + PAGE]))
+    tx.run_many("restores.add_evidence", map(dict, former.each("restores.evidence_since", after=head.number)))
+
+
+def unfinished_editions(tx: Transaction) -> list[Row]:
+    """Editions that are not over: id, list_id, state, started_at, message_secret, is_welcome."""
+    return tx.rows("restores.unfinished_editions")
+
+
+def find_same_edition(former: Transaction, edition: Row) -> Row | None:
+    """How far the same edition came there."""
+    return former.row("restores.find_edition", id=edition["id"], message_secret=edition["message_secret"])
+
+
+def each_copy(former: Transaction, edition_id: int) -> Iterator[dict[str, Any]]:
+    """The copies of an edition, each with who its reader is."""
+    return map(dict, former.each("restores.copies", edition_id=edition_id))
+
+
+def store_copy(tx: Transaction, copy: dict[str, Any]) -> None:
+    """Bring a copy to the state that it had there, or add it for the same reader."""
+    if not tx.run("restores.set_copy", **copy) and not tx.run("restores.add_copy", **copy):
+        tx.run("restores.add_copy", **{**copy, "id": None})
+
+
+def slices_of(former: Transaction, edition_id: int) -> list[dict[str, Any]]:
+    """What was still to be done for an edition, a slice at a time."""
+    return [dict(row) for row in former.rows("restores.slices", edition_id=edition_id)]
+
+
+def store_edition(tx: Transaction, edition_id: int, then: Row) -> None:
+    """Bring an edition to where it was there; its audience are the copies that it has here."""
+    tx.run("restores.set_edition", id=edition_id, **dict(then))
+
+
+def editions_since(former: Transaction, last_id: int) -> list[Row]:
+    """Editions with a higher id that have begun, newest first: id, list, subject."""
+    return former.rows("restores.editions_since", after=last_id)
+
+
+def end_sessions(tx: Transaction) -> None:
+    """Whoever wrote to this database before is gone."""
+    tx.run("restores.end_sessions")
+
+
+def cancel_notices(tx: Transaction, now: int) -> int:
+    """Cancel mails to one person that wait, and drop the requests that would lead to such; returns how many mails."""
+    tx.run("restores.drop_requests")
+    return tx.run("restores.cancel_notices", now=now)
+
+
+def cancel_waiting(tx: Transaction, edition_id: int, now: int) -> int:
+    """Cancel the copies of an edition that wait; returns how many."""
+    return tx.run("restores.cancel_waiting", edition_id=edition_id, now=now)
+
+
+def waiting_mails(tx: Transaction) -> list[Row]:
+    """Mail that was accepted and not processed: id, digest, recipient, list_id of a mail to a list itself."""
+    return tx.rows("restores.waiting_mails")
+
+
+def has_processed(former: Transaction, digest: bytes) -> bool:
+    """Whether a mail was processed there."""
+    return former.value("restores.has_processed", digest=digest) is not None

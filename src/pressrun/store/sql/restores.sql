@@ -1,0 +1,159 @@
+-- name: suppressions
+-- All suppressions.
+select digest, address, reason, since from suppression;
+
+-- name: add_suppression
+-- Suppress an address as the former database did.
+insert into suppression (digest, address, reason, since) values (:digest, :address, :reason, :since)
+on conflict (digest) do update set address = excluded.address, reason = excluded.reason, since = excluded.since;
+
+-- name: endings
+-- The subscriptions of readers who get no mail, each with who the reader is.
+select subscription.id, subscription.list_id, subscription.subscriber_id, subscriber.created_at, subscription.state,
+    subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
+    subscription.since, subscription.round, subscription.moved_to
+from subscription cross join subscriber
+where subscription.state <> 'active' and subscriber.id = subscription.subscriber_id;
+
+-- name: end_subscription
+-- Bring a subscription to the state in which the same reader's was later; nobody gets more mail by that.
+update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
+    paused_until = :paused_until, source = :source, since = :since, round = :round, moved_to = :moved_to
+where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
+    and exists (select 1 from subscriber where subscriber.id = subscription.subscriber_id and created_at = :created_at)
+    and (state = 'active' or (state <> 'unsubscribed' and cast(:state as text) = 'unsubscribed'));
+
+-- name: members
+-- Readers with a subscription that is or was confirmed, some at a time, with the lists of those subscriptions.
+select subscriber.id, subscriber.created_at, subscriber.address, subscriber.domain, subscriber.suppression_digest,
+    subscription.list_id
+from subscriber cross join subscription
+where subscriber.id > :after and subscriber.id <= :through and subscription.subscriber_id = subscriber.id
+    and subscription.state <> 'pending';
+
+-- name: end_of_page
+-- The id of the last of some readers, in the order of their ids; null without any.
+select max(id) from (select id from subscriber where id > :after order by id limit :limit) as page;
+
+-- name: readers
+-- Those of these readers that are there, with when they came.
+select id, created_at from subscriber where id {in ids};
+
+-- name: erased
+-- Those of these digests that belong to people who were erased.
+select digest from suppression where reason = 'erased' and address is null;
+
+-- name: lists
+-- The ids of all lists.
+select id from list;
+
+-- name: unfinished_editions
+-- Editions that are not over, welcome mails among them.
+select id, list_id, state, started_at, message_secret, is_welcome from edition {indexed by edition_by_state}
+where state in ('draft', 'scheduled', 'sending', 'paused') order by id;
+
+-- name: find_edition
+-- How far the same edition came.
+select state, unsubscribed, complaints, canary_percent, canary_copies, pause_reason, braked_at, scheduled_at, started_at,
+    first_claim_at, finished_at
+from edition where id = :id and message_secret = :message_secret;
+
+-- name: set_edition
+-- Bring an edition to where the former database had it; its audience are the copies that it has here.
+update edition set state = :state, unsubscribed = :unsubscribed, complaints = :complaints, canary_copies = :canary_copies,
+    pause_reason = :pause_reason, braked_at = :braked_at, scheduled_at = :scheduled_at, started_at = :started_at,
+    first_claim_at = :first_claim_at, finished_at = :finished_at,
+    audience = (select count(*) from delivery where delivery.edition_id = edition.id)
+where id = :id;
+
+-- name: editions_since
+-- Editions with a higher id that have begun, newest first.
+select edition.id, list.name as list, edition.subject from edition cross join list
+where edition.id > :after and edition.started_at is not null and edition.is_welcome = 0 and list.id = edition.list_id
+order by edition.id desc limit 100;
+
+-- name: copies
+-- The copies of an edition, each with who its reader is.
+select delivery.id, delivery.edition_id, delivery.subscription_id, delivery.domain, delivery.state, delivery.attempts,
+    delivery.due_at, delivery.first_attempt_at, delivery.settled_at, delivery.relay, delivery.code, delivery.enhanced,
+    delivery.kind, delivery.bounce, delivery.lane, delivery.claimed_by,
+    subscriber.id as subscriber_id, subscriber.created_at
+from delivery cross join subscription cross join subscriber
+where delivery.edition_id = :edition_id and subscription.id = delivery.subscription_id
+    and subscriber.id = subscription.subscriber_id;
+
+-- name: set_copy
+-- Bring a copy to where the former database had it, without the words of the relay, which may name somebody.
+update delivery set state = :state, attempts = :attempts, due_at = :due_at, first_attempt_at = :first_attempt_at,
+    settled_at = :settled_at, relay = :relay, code = :code, enhanced = :enhanced, reply = null, kind = :kind,
+    bounce = :bounce, lane = :lane, claimed_by = null
+where edition_id = :edition_id and subscription_id = :subscription_id;
+
+-- name: add_copy
+-- A copy that was made since, where the same reader has the subscription. Without an id it gets a new one.
+insert into delivery (id, edition_id, subscription_id, domain, state, attempts, due_at, first_attempt_at, settled_at, relay,
+    code, enhanced, kind, bounce, lane)
+select cast(:id as bigint), cast(:edition_id as bigint), subscription.id, cast(:domain as text), cast(:state as text),
+    cast(:attempts as bigint), cast(:due_at as bigint), cast(:first_attempt_at as bigint), cast(:settled_at as bigint),
+    cast(:relay as text), cast(:code as bigint), cast(:enhanced as text), cast(:kind as text),
+    cast(:bounce as text), cast(:lane as text)
+from subscription cross join subscriber
+where subscription.id = :subscription_id and subscriber.id = {+}subscription.subscriber_id
+    and subscriber.id = :subscriber_id and subscriber.created_at = :created_at
+on conflict do nothing;
+
+-- name: slices
+-- What is still to be done for an edition, a slice at a time.
+select kind, edition_id, asked_at, done_through, last_id from bulk_change where edition_id = :edition_id;
+
+-- name: cancel_notices
+-- Cancel mails to one person that wait: nobody expects them any more.
+update delivery {indexed by delivery_by_notice} set state = 'cancelled', settled_at = :now, claimed_by = null
+where notice_id is not null and state in ('queued', 'claimed', 'deferred');
+
+-- name: cancel_waiting
+-- Cancel the copies of an edition that wait.
+update delivery {indexed by delivery_queue} set state = 'cancelled', settled_at = :now, claimed_by = null
+where edition_id = :edition_id and state in ('queued', 'claimed', 'deferred');
+
+-- name: drop_requests
+-- Requests by address from the web would lead to such mails.
+delete from errand;
+
+-- name: waiting_mails
+-- Mail that was accepted and not processed.
+select inbound.id, inbound.digest, inbound.recipient, list.id as list_id
+from inbound left join list on list.name = inbound.recipient
+where inbound.state = 'received' order by inbound.id;
+
+-- name: has_processed
+-- Whether a mail was processed.
+select 1 from inbound where digest = :digest and state <> 'received';
+
+-- name: end_sessions
+-- Whoever wrote to this database before it was restored is gone.
+update session set state = 'gone' where state = 'live';
+
+-- name: link_at
+-- The link of one row of evidence.
+select chain from consent where number = :number;
+
+-- name: evidence_since
+-- The rows of evidence after one.
+select id, number, subscriber_id, list_id, event, at, salt, content, content_digest, chain, ip, ip_salt, ip_digest
+from consent where number > :after order by number;
+
+-- name: add_evidence
+-- A row of evidence as it was written: it follows the last one.
+insert into consent (id, number, subscriber_id, list_id, event, at, salt, content, content_digest, chain, ip, ip_salt,
+    ip_digest)
+values (:id, :number, :subscriber_id, :list_id, :event, :at, :salt, :content, :content_digest, :chain, :ip, :ip_salt,
+    :ip_digest);
+
+-- name: erased_evidence
+-- Rows of evidence up to one whose content was erased.
+select number from consent where number <= :through and content is null;
+
+-- name: aged_evidence
+-- Rows of evidence up to one whose network address has aged.
+select number from consent where number <= :through and ip is null and ip_digest is not null;

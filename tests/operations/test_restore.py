@@ -1,0 +1,345 @@
+"""A restore replaces everything or nothing, and takes over from the former data what leads to less mail."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from tests.operations.backup_tools import CONFIG, make_backup
+from tests.operations.moving import content, empty_database, execute, filled, leftovers, move
+from tests.store.every_table import fill_consent
+
+from pressrun.core.errors import BadInput, TryAgain
+from pressrun.core.tokens import suppression_digest
+from pressrun.operations.backup import restore as restoring
+from pressrun.operations.backup.encodings import open_backup
+from pressrun.operations.backup.restore import RestoreReport, locked_for_restore, restore
+from pressrun.services import evidence
+from pressrun.store import last_backup, restore_switch
+from pressrun.store.datadir import DataDir, DataLock, load_keys, prepare
+from pressrun.store.location import Location, open_for_reading
+from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.postgresql.restore_target import PostgresReplacement
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.table_store import MoveMark
+
+pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
+
+LEFT = "update subscription set state = 'unsubscribed', state_before = null, suspended_for = null, paused_until = null"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    data = filled(tmp_path / "data")
+    keys = load_keys(data)
+    assert isinstance(data.database, SqliteFile)
+    with closing(sqlite3.connect(data.database.path)) as connection, connection:  # the filler makes no addresses
+        connection.create_function("digest_of", 1, lambda key: suppression_digest(keys, key))
+        connection.execute(
+            "update subscriber set address = 'r' || id || '@a.example', domain = 'a.example', attributes = '{}'"
+        )
+        connection.execute("update subscriber set address_key = address, suppression_digest = digest_of(address)")
+    return data
+
+
+@pytest.fixture
+def backup(data: DataDir, tmp_path: Path) -> Path:
+    """Of data with an active reader, a scheduled edition and one that is being sent."""
+    execute(
+        data.database,
+        "update subscription set state = 'active', state_before = null, suspended_for = null, paused_until = null",
+        "delete from suppression",
+        "delete from bulk_change",
+        "update edition set is_welcome = 0, is_repeat = 1, finished_at = null, pause_reason = null",
+        "update edition set canary_copies = null",
+        "update edition set state = 'scheduled', started_at = null where id = (select min(id) from edition)",
+        "update edition set state = 'sending', started_at = 9 where id <> (select min(id) from edition)",
+        "update delivery set state = 'queued', claimed_by = null, kind = null, bounce = null",
+    )
+    make_backup(data, tmp_path / "backup.tar")
+    return tmp_path / "backup.tar"
+
+
+def put_back(data: DataDir, path: Path) -> RestoreReport:
+    with open_backup(path, None) as backup, locked_for_restore(data):
+        return restore(data, backup, CONFIG, lambda _: None)
+
+
+def rows(location: Location, sql: str) -> list[tuple[object, ...]]:
+    with closing(location.connect(readonly=True)) as connection:
+        tables = connection.tables()
+        with tables.snapshot():
+            return [tuple(row) for row in tables.execute(sql).fetchall()]
+
+
+def count(location: Location, what: str) -> object:
+    return rows(location, f"select count(*) from {what}")[0][0]
+
+
+def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> None:
+    """Everything is there, and may be opened. Ids leave room for those that nobody knows of."""
+    there = DataDir(tmp_path / "there")
+    report = put_back(there, backup)
+    assert (report.problems, report.aside, report.config) == ([], [], None)
+    assert prepare(there).newest == 1
+    assert sorted(path.name for path in there.root.iterdir()) == [
+        "keys",
+        "last-backup.json",
+        "lock",
+        "pressrun.sqlite3",
+    ]
+    before, after = content(data.database), content(there.database)
+    changed = {name for name in before if before[name] != after[name] and not name.startswith("ids of")}
+    assert changed - {"inbound"} == {"copy_count", "delivery", "edition", "errand", "id_counter", "session"}
+    ids = {name: (int(before[name]), int(after[name])) for name in before if name.startswith("ids of")}
+    assert all(later - earlier == restoring.UNKNOWN_IDS for earlier, later in ids.values())
+    assert last_backup.find(there) is not None
+
+
+def test_editions_come_back_paused_and_mails_to_one_person_cancelled(
+    data: DataDir, backup: Path, tmp_path: Path
+) -> None:
+    there = DataDir(tmp_path / "there")
+    report = put_back(there, backup)
+    assert {*report.held.editions} == {row[0] for row in rows(data.database, "select id from edition")}
+    assert count(there.database, "edition where state <> 'paused' or may_have_gone is null") == 0
+    assert count(there.database, "delivery where notice_id is not null and state in ('queued', 'claimed')") == 0
+    assert report.held.notices == count(data.database, "delivery where notice_id is not null")
+    assert count(there.database, "errand") == 0
+
+
+def test_who_left_or_was_suppressed_since_stays_out(data: DataDir, backup: Path) -> None:
+    first, second = [row[0] for row in rows(data.database, "select id from subscription order by id")][:2]
+    execute(
+        data.database,
+        f"{LEFT} where id = {first}",
+        f"update subscription set state = 'suspended', suspended_for = 'bounces' where id = {second}",
+        "insert into suppression (digest, address, reason, since) values (x'07', 'a@b.example', 'complaint', 5)",
+    )
+    report = put_back(data, backup)
+    states = {row[0]: row[1] for row in rows(data.database, "select id, state from subscription")}
+    assert (states[first], states[second]) == ("unsubscribed", "suspended")
+    assert count(data.database, "suppression where reason = 'complaint'") == 1
+    assert (report.ended, report.erased, report.problems) == (2, 0, [])
+
+
+def test_who_was_erased_since_is_erased_again(data: DataDir, backup: Path) -> None:
+    (erased,) = rows(data.database, "select min(subscriber_id) from subscription")[0]
+    suppressed = f"select suppression_digest, 'erased', 5 from subscriber where id = {erased}"
+    execute(data.database, f"insert into suppression (digest, reason, since) {suppressed}")
+    report = put_back(data, backup)
+    assert (report.erased, report.problems) == (1, [])
+    assert count(data.database, f"subscriber where id = {erased}") == 0
+    with open_for_reading(data.database) as tx:
+        assert evidence.verify(tx, ()).problems == []
+
+
+def test_who_came_back_since_is_not_taken_over(data: DataDir, tmp_path: Path) -> None:
+    """Only what leads to less mail is."""
+    execute(data.database, LEFT)
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "update subscription set state = 'active'")
+    put_back(data, tmp_path / "backup.tar")
+    assert count(data.database, "subscription where state <> 'unsubscribed'") == 0
+
+
+def test_an_id_that_means_somebody_else_changes_nobody(data: DataDir, backup: Path, tmp_path: Path) -> None:
+    """After an earlier restore: the ids are the same, but the readers came at other times, and so did the evidence."""
+    earlier = DataDir(tmp_path / "earlier")
+    shutil.copytree(data.root, earlier.root)
+    for seed, branch in enumerate((data, earlier)):
+        assert isinstance(branch.database, SqliteFile)
+        fill_consent(branch.database.path, random.Random(seed), 2)
+    make_backup(data, tmp_path / "later.tar")
+    execute(earlier.database, LEFT, "update subscriber set created_at = created_at + 1")
+    report = put_back(earlier, tmp_path / "later.tar")
+    assert (report.ended, report.erased) == (0, 0)
+    assert "the evidence of consent" in report.problems[0]
+    assert count(earlier.database, "subscription where state = 'unsubscribed'") == 0
+
+
+def test_copies_that_went_out_since_do_not_go_again(data: DataDir, backup: Path) -> None:
+    """Of the edition that was scheduled in the backup there are no copies in it yet."""
+    execute(
+        data.database,
+        "update edition set state = 'sending', started_at = 10",
+        "update delivery set state = 'delivered', settled_at = 11 where edition_id is not null",
+    )
+    delivered = rows(data.database, "select id from delivery where state = 'delivered' and subscription_id is not null")
+    report = put_back(data, backup)
+    there = rows(data.database, "select id from delivery where state = 'delivered' and subscription_id is not null")
+    assert there == delivered
+    assert {*report.held.editions.values()} == {0}
+    for edition, audience in rows(data.database, "select id, audience from edition"):
+        assert audience == count(data.database, f"delivery where edition_id = {edition}")
+
+
+def test_evidence_since_stays_in_the_chain(data: DataDir, backup: Path) -> None:
+    assert isinstance(data.database, SqliteFile)
+    fill_consent(data.database.path, random.Random(9), 4)
+    with open_for_reading(data.database) as tx:
+        head = evidence.verify(tx, ()).head
+    put_back(data, backup)
+    with open_for_reading(data.database) as tx:
+        audit = evidence.verify(tx, [("before", head)])
+    assert audit.problems == []
+
+
+def test_a_damaged_database_is_replaced_with_a_word_about_it(data: DataDir, backup: Path) -> None:
+    assert isinstance(data.database, SqliteFile)
+    size = data.database.path.stat().st_size
+    for ending in ("-wal", "-shm"):
+        data.database.path.with_name(data.database.path.name + ending).unlink(missing_ok=True)
+    data.database.path.write_bytes(bytes(size))
+    report = put_back(data, backup)
+    assert report.problems != []
+    assert prepare(data).newest == 1
+
+
+def test_a_backup_of_another_installation_changes_nothing(data: DataDir, backup: Path, tmp_path: Path) -> None:
+    other = filled(tmp_path / "other", 2)
+    before = content(other.database)
+    with pytest.raises(BadInput, match="another installation"):
+        put_back(other, backup)
+    assert content(other.database) == before
+    assert not (other.root / restore_switch.FOLDER).exists()
+
+
+def test_it_needs_the_data_for_itself(data: DataDir, backup: Path) -> None:
+    lock = DataLock.acquire(data)
+    with pytest.raises(TryAgain):
+        put_back(data, backup)
+    lock.release()
+
+
+def test_another_configuration_is_kept_beside_the_data(data: DataDir, backup: Path) -> None:
+    with open_backup(backup, None) as opened, locked_for_restore(data):
+        report = restore(data, opened, b"other", lambda _: None)
+    assert report.config is not None
+    assert report.config.read_bytes() == CONFIG
+
+
+class Killed(BaseException):
+    """Stands in for SIGKILL: whoever catches errors does not see it."""
+
+
+def _kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> Callable[[], int]:
+    """End the process at one of the changes of names that a switch makes; returns how many there were."""
+    done = 0
+    real = {name: getattr(Path, name) for name in ("rename", "replace")}
+
+    def change(name: str) -> Callable[[Path, Path], Path]:
+        def work(path: Path, target: Path) -> Path:
+            nonlocal done
+            done += 1
+            if done == step:
+                raise Killed
+            return real[name](path, target)  # type: ignore[no-any-return]
+
+        return work
+
+    for name in real:
+        monkeypatch.setattr(Path, name, change(name))
+    return lambda: done
+
+
+def test_a_kill_at_any_step_leaves_the_old_or_the_new(data: DataDir, backup: Path, tmp_path: Path) -> None:
+    """Also when whoever completes it is killed, at each of their steps."""
+    execute(data.database, "update list set title = 'old'")
+    old = content(data.database)
+    seen: set[str] = set()
+    for step in range(1, 40):
+        place = DataDir(tmp_path / f"killed {step}")
+        shutil.copytree(data.root, place.root)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(restoring, "finish_restore", lambda *_: None)  # a killed process clears nothing up
+            count_steps = _kill_at(patch, step)
+            with suppress(Killed):
+                put_back(place, backup)
+        for again in range(1, 4):
+            with pytest.MonkeyPatch.context() as patch, suppress(Killed):
+                _kill_at(patch, again)
+                DataLock.acquire(place).release()
+        DataLock.acquire(place).release()
+        load_keys(place)
+        seen.add("old" if content(place.database) == old else "new")
+        if content(place.database) != old:
+            (aside,) = (place.root / "backups").iterdir()
+            assert content(SqliteFile(aside / "pressrun.sqlite3")) == old
+            assert count(place.database, "list where title = 'old'") == 0
+        assert [path.name for path in place.root.iterdir() if path.name.startswith(".")] == []
+        if count_steps() < step:
+            break
+    assert seen == {"old", "new"}
+
+
+@pytest.mark.parametrize("name", [restore_switch.READY, restore_switch.PLACING])
+def test_nobody_reads_in_the_middle_of_a_switch(data: DataDir, name: str) -> None:
+    (data.root / name).mkdir()
+    with pytest.raises(TryAgain, match="interrupted"):
+        restore_switch.require_no_switch(data.root)
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresDatabase]:
+    with empty_database() as database:
+        yield database
+
+
+@pytest.mark.needs("postgresql")
+def test_to_an_empty_server(data: DataDir, backup: Path, tmp_path: Path, server: PostgresDatabase) -> None:
+    there = DataDir(tmp_path / "there", server)
+    report = put_back(there, backup)
+    assert report.aside == []
+    assert prepare(there).newest == 1
+    assert leftovers(server) == []
+    assert count(server, "subscriber") == count(data.database, "subscriber")
+    assert not (there.root / "pressrun.sqlite3").exists()
+
+
+@pytest.mark.needs("postgresql")
+def test_over_the_data_of_a_server(data: DataDir, backup: Path, server: PostgresDatabase) -> None:
+    """Who left since stays out there, too, and the former tables are kept."""
+    there, _ = move(data, server)
+    execute(server, LEFT, "update list set title = 'old'")
+    report = put_back(there, backup)
+    assert report.problems == []
+    assert prepare(there).newest == 1
+    assert count(server, "subscription where state <> 'unsubscribed'") == 0
+    assert count(server, "list where title = 'old'") == 0
+    (schema,) = (row[0] for row in rows(server, "select nspname::text from pg_namespace where nspname like 'before%'"))
+    assert count(server, f"{schema}.list where title = 'old'") == count(server, "list")
+    assert leftovers(server) == []
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize("is_switched", [False, True])
+def test_a_kill_beside_the_commit_of_a_server(
+    data: DataDir, backup: Path, server: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, is_switched: bool
+) -> None:
+    """The commit decides about the files, too."""
+    there, _ = move(data, server)
+    execute(server, "update list set title = 'old'")
+    (there.root / "layouts").mkdir()
+    publish = PostgresReplacement.publish
+
+    def killed(target: PostgresReplacement, mark: MoveMark) -> None:
+        if is_switched:
+            publish(target, mark)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PostgresReplacement, "publish", killed)
+        patch.setattr(restoring, "finish_restore", lambda *_: None)
+        with pytest.raises(Killed):
+            put_back(there, backup)
+    DataLock.acquire(there).release()
+    assert prepare(there).newest == 1
+    assert (count(server, "list where title = 'old'") == 0) is is_switched
+    assert (there.root / "layouts").exists() is not is_switched
+    assert [path.name for path in there.root.iterdir() if path.name.startswith(".")] == []
