@@ -310,6 +310,18 @@ def test_triggers_refuse_what_the_program_never_does(laid_out: Shell) -> None:
             execute_at(laid_out.database, statement)
 
 
+def test_a_row_that_cannot_be_written_stops_nobody(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done in this process is done; a warning says that the log does not have it."""
+    shell.make_list()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(30, "Read-only file system")
+
+    monkeypatch.setattr("pressrun.cli.recording.execute", refuse)
+    called = shell.call("dkim", "create")
+    assert (0, True) == (called.code, "the audit log has no row of this" in called.err)
+
+
 def test_without_data_there_is_no_log(shell: Shell) -> None:
     """`dkim create` may be the first thing that is done."""
     shell.good("dkim", "create")

@@ -42,7 +42,7 @@ def note(
         if invocation.group_socket is not None or not _has_data(invocation):
             return
         execute(invocation, NOTE, AuditNote(action=action, outcome=outcome, code=code, object=name))
-    except PressrunError as problem:
+    except (PressrunError, OSError) as problem:  # such as a data_dir that a unit lets nobody write to
         print_warning(f"the audit log has no row of this: {problem}")
 
 
