@@ -147,6 +147,7 @@ WALKS: dict[str, Walk] = {
 ELSEWHERE = {
     "migrate": "test_a_step_of_the_schema_is_recorded_once",
     "move-to": "test_a_move_is_recorded_where_the_data_are_then",
+    "restore": "test_a_restore_is_recorded_in_what_was_restored",
     "migrate-from": "it calls list.create, subscriber.import and others, which are walked, once for each list or batch",
     "reload": "tests/control/test_door.py: it needs a daemon, and is a verb as any other there",
 }
@@ -233,6 +234,14 @@ def test_a_move_is_recorded_where_the_data_are_then(shell: Shell, tmp_path_facto
             ]
         )
     assert [("move-to", "done"), ("move-to", "begun")] == found
+
+
+@pytest.mark.only_on("sqlite", "a backup is restored into a file")
+def test_a_restore_is_recorded_in_what_was_restored(laid_out: Shell) -> None:
+    laid_out.good("backup", "backup.tar")
+    laid_out.good("restore", "backup.tar", "--yes")
+    assert ("restore", "done") == tuple(rows(laid_out)[-1][name] for name in ("action", "outcome"))
+    assert laid_out.good("audit", "verify", "--json").json["ok"]
 
 
 def test_a_person_is_shown_by_id_or_digest_and_gone_once_erased(laid_out: Shell) -> None:
