@@ -41,20 +41,6 @@ CREATE TABLE editor (
     address_key text not null,
     primary key (list_id, address_key)
 ) strict, without rowid;
-CREATE TABLE subscriber (
-    id integer primary key autoincrement,
-    address text not null,
-    address_key text not null unique,
-    domain text not null,
-    suppression_digest blob not null,
-    mailbox_digest blob not null,
-    name text not null default '',
-    language text not null default '',
-    attributes text not null default '{}',
-    epoch integer not null default 0,
-    created_at integer not null,
-    text_only integer not null default 0 check (text_only in (0, 1))
-) strict;
 CREATE TABLE subscription (
     id integer primary key autoincrement,
     list_id integer not null references list on delete cascade,
@@ -174,12 +160,6 @@ CREATE TABLE edition_content (
     html text,
     text_skeleton blob
 ) strict;
-CREATE VIRTUAL TABLE archive_search using fts5(
-    list,
-    title,
-    text,
-    prefix = '1 2 3',
-    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'");
 CREATE TABLE draft (
     edition_id integer primary key references edition on delete cascade,
     findings text not null,
@@ -291,7 +271,26 @@ CREATE TABLE inbound (
     settled_at integer,
     queue text not null default 'strangers' check (queue in ('readers', 'bounces', 'strangers'))
 ) strict;
-CREATE INDEX subscriber_by_mailbox on subscriber (mailbox_digest);
+CREATE TABLE "subscriber" (
+    id integer primary key autoincrement,
+    address text not null,
+    address_key text not null unique,
+    domain text not null,
+    suppression_digest blob not null,
+    mailbox_digest blob,
+    name text not null default '',
+    language text not null default '',
+    attributes text not null default '{}',
+    epoch integer not null default 0,
+    created_at integer not null,
+    text_only integer not null default 0 check (text_only in (0, 1))
+) strict;
+CREATE VIRTUAL TABLE archive_search using fts5(
+    list,
+    title,
+    text,
+    prefix = '1 2 3',
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'");
 CREATE INDEX subscription_by_list on subscription (list_id, state, id);
 CREATE INDEX subscription_paused on subscription (paused_until) where paused_until is not null;
 CREATE INDEX confirmation_by_subscription on confirmation (subscription_id);
@@ -312,7 +311,6 @@ where first_claim_at is not null and state <> 'cancelled' and (canary_copies is 
 CREATE INDEX draft_editor_by_editor on draft_editor (list_id, address_key);
 CREATE INDEX notice_by_subscriber on notice (subscriber_id);
 CREATE INDEX notice_by_list on notice (list_id);
-CREATE INDEX notice_forwarded on notice (id) where kind = 'forward' and content is not null;
 CREATE INDEX held_notice_by_end on held_notice (expires_at);
 CREATE INDEX delivery_queue on delivery (edition_id, state, lane, due_at);
 CREATE UNIQUE INDEX delivery_once on delivery (subscription_id, edition_id);
@@ -323,6 +321,13 @@ CREATE INDEX inbound_waiting on inbound (queue, id) where state = 'received';
 CREATE INDEX inbound_failed on inbound (recipient) where state = 'failed';
 CREATE INDEX inbound_by_content on inbound (content_id) where content_id is not null;
 CREATE INDEX inbound_by_age on inbound (state, settled_at);
+CREATE INDEX subscriber_by_digest on subscriber (suppression_digest);
+CREATE INDEX subscriber_by_mailbox on subscriber (mailbox_digest) where mailbox_digest is not null;
+CREATE INDEX notice_forwarded on notice (id) where kind = 'forward' and content is not null;
+CREATE VIEW archived_edition as
+select edition.*, coalesce(dated_at, first_claim_at) as published_at
+from edition
+where first_claim_at is not null and state <> 'cancelled' and (canary_copies is null or state = 'finished');
 CREATE VIEW recipient as
 select subscription.id as subscription_id, subscription.list_id, subscription.state, subscription.round,
     subscriber.id as subscriber_id, subscriber.address, subscriber.domain, subscriber.name, subscriber.language,
@@ -334,10 +339,6 @@ cross join subscriber
 left join suppression as own on own.digest = subscriber.suppression_digest
 left join suppression as mailbox on mailbox.digest = subscriber.mailbox_digest and mailbox.reason = 'never-again'
 where subscriber.id = subscription.subscriber_id;
-CREATE VIEW archived_edition as
-select edition.*, coalesce(dated_at, first_claim_at) as published_at
-from edition
-where first_claim_at is not null and state <> 'cancelled' and (canary_copies is null or state = 'finished');
 CREATE TRIGGER consent_is_appended before insert on consent
 when new.id is not (select coalesce(max(id), 0) + 1 from consent)
 begin
@@ -369,8 +370,6 @@ insert into list_logo (list_id, name, media_type, content, width, height) values
 insert into list_logo (list_id, name, media_type, content, width, height) values (2, 'name-2', 'media_type-2', x'0202020202020202020202020202020202020202020202020202020202020202', 102, 102);
 insert into editor (list_id, address, address_key) values (1, 'Reader1+editor@Reader.example', 'reader1+editor@reader.example');
 insert into editor (list_id, address, address_key) values (2, 'Reader2+editor@Reader.example', 'reader2+editor@reader.example');
-insert into subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes, epoch, created_at, text_only) values (1, 'Reader1@Reader.example', 'reader1@reader.example', 'reader.example', x'882186418be42cb13fc2a4a24f582feb86e8868d90d684034d01190fe2cb770d', x'882186418be42cb13fc2a4a24f582feb86e8868d90d684034d01190fe2cb770d', 'name-1', 'en', '{"city": "Riga"}', 1, 101, 0);
-insert into subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes, epoch, created_at, text_only) values (2, 'Reader2@Reader.example', 'reader2@reader.example', 'reader.example', x'1b7164672ba54626a4fed29532576e671be519e1d9ef94c76189e923d4f0c0fc', x'1b7164672ba54626a4fed29532576e671be519e1d9ef94c76189e923d4f0c0fc', 'name-2', 'en', '{"city": "Riga"}', 2, 102, 1);
 insert into subscription (id, list_id, subscriber_id, state, state_before, suspended_for, paused_until, source, since, round) values (1, 1, 1, 'pending', 'unsubscribed', 'bounces', 101, 'source-1', 101, 1);
 insert into subscription (id, list_id, subscriber_id, state, state_before, suspended_for, paused_until, source, since, round) values (2, 2, 2, 'active', 'unsubscribed', 'paused', 102, 'source-2', 102, 2);
 insert into confirmation (id, subscription_id, round, name, language, created_at, expires_at) values (1, 1, 1, 'name-1', 'en', 101, 101);
@@ -393,7 +392,6 @@ insert into edition_tally (edition_id, what, at, number) values (1, 'deferred', 
 insert into edition_tally (edition_id, what, at, number) values (2, 'unsubscribed', 102, 2);
 insert into edition_content (edition_id, source, skeleton, text, html, text_skeleton) values (1, x'0101010101010101010101010101010101010101010101010101010101010101', x'0101010101010101010101010101010101010101010101010101010101010101', 'text-1', 'html-1', x'0101010101010101010101010101010101010101010101010101010101010101');
 insert into edition_content (edition_id, source, skeleton, text, html, text_skeleton) values (2, x'0202020202020202020202020202020202020202020202020202020202020202', x'0202020202020202020202020202020202020202020202020202020202020202', 'text-2', null, null);
-insert into archive_search (rowid, list, title, text) values (1, 'l1', 'title', 'text');
 insert into draft (edition_id, findings, expires_at, editors) values (1, '[]', 101, 101);
 insert into draft (edition_id, findings, expires_at, editors) values (2, '[]', 102, 102);
 insert into draft_editor (edition_id, list_id, address_key) values (1, 1, 'reader1+editor@reader.example');
@@ -422,3 +420,6 @@ insert into inbound_content (id, digest, content) values (1, x'01010101010101010
 insert into inbound_content (id, digest, content) values (2, x'0202020202020202020202020202020202020202020202020202020202020202', x'0202020202020202020202020202020202020202020202020202020202020202');
 insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, settled_at, queue) values (1, x'0101010101010101010101010101010101010101010101010101010101010101', 1, 'news1@lists.example', 'recipient-1', 'peer-1', 0, 101, 'received', 'outcome-1', 101, 'readers');
 insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, settled_at, queue) values (2, x'0202020202020202020202020202020202020202020202020202020202020202', 2, 'news2@lists.example', 'recipient-2', 'peer-2', 1, 102, 'done', 'outcome-2', 102, 'bounces');
+insert into subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes, epoch, created_at, text_only) values (1, 'Reader1@Reader.example', 'reader1@reader.example', 'reader.example', x'882186418be42cb13fc2a4a24f582feb86e8868d90d684034d01190fe2cb770d', null, 'name-1', 'en', '{"city": "Riga"}', 1, 101, 0);
+insert into subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes, epoch, created_at, text_only) values (2, 'Reader2@Reader.example', 'reader2@reader.example', 'reader.example', x'1b7164672ba54626a4fed29532576e671be519e1d9ef94c76189e923d4f0c0fc', null, 'name-2', 'en', '{"city": "Riga"}', 2, 102, 1);
+insert into archive_search (rowid, list, title, text) values (1, 'l1', 'title', 'text');
