@@ -285,8 +285,9 @@ def load_keys(data: DataDir) -> KeyRing:
     keys = _read_keys(data)
     with closing(data.database.connect(readonly=True)) as connection:
         connection.read(lambda tx: require_keys(data, keys, tx))
-        for number, at in connection.read(keyring.retirements).items():
-            keys.retire(number, at)
+        if data.database.version() >= keyring.SINCE_VERSION:
+            for number, at in connection.read(keyring.retirements).items():
+                keys.retire(number, at)
     keys.retire_due(utc_now())
     return keys
 
@@ -412,7 +413,7 @@ def _read_key(path: Path, restore: str) -> bytes:
 
 def read_fingerprints(tx: Transaction) -> tuple[dict[int, bytes], Row | None]:
     """The fingerprints of the keys by number, and any reader: address_key and suppression_digest."""
-    recorded = {row["number"]: row["fingerprint"] for row in tx.rows("keyring.all")}
+    recorded = {row["number"]: row["fingerprint"] for row in tx.rows("keyring.fingerprints")}
     return recorded, tx.row("keyring.any_reader")
 
 

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from pressrun.store.transaction import Transaction
 
+SINCE_VERSION = (
+    42  # of the schema: before it keys did not retire. Keys are loaded before a schema is brought up to date
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LinkKey:

@@ -16,6 +16,7 @@ from tests.store.sqlite.test_migrate import KEYS, shape, version
 from pressrun.services import evidence
 from pressrun.store.location import open_for_reading
 from pressrun.store.sqlite import migrate
+from pressrun.store.sqlite.connection import statements
 from pressrun.store.sqlite.location import SqliteFile
 
 RELEASED = Path(__file__).parent / "released"
@@ -32,6 +33,14 @@ def counts(path: Path) -> dict[str, int]:
             " and name not like 'archive_search_%'"
         ).fetchall()
         return {name: connection.execute(f"select count(*) from {name}").fetchone()[0] for (name,) in names}
+
+
+@pytest.mark.parametrize("number", [number for number in KEPT if number in FEW])
+def test_keys_are_compared_before_a_schema_is_brought_up_to_date(tmp_path: Path, number: int) -> None:
+    """Upgrades, backups and restores of older data do so."""
+    with closing(sqlite3.connect(restore(RELEASED, tmp_path / "db", number))) as connection:
+        for name in ("keyring.fingerprints", "keyring.any_reader"):
+            connection.execute(statements()[name])
 
 
 def test_every_schema_is_kept() -> None:

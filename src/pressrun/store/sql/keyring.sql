@@ -18,3 +18,7 @@ update keyring set retires_at = :retires_at where number = :number;
 -- name: any_reader
 -- Any reader, whose digest shows which suppression key the database was used with.
 select address_key, suppression_digest from subscriber limit 1;
+
+-- name: fingerprints
+-- The fingerprints of all keys. It is read before a schema is brought up to date, so it names what every version had.
+select number, fingerprint from keyring order by number;
