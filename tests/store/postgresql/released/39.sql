@@ -89,8 +89,8 @@ create table removed_subscription (
 );
 create index removed_subscription_by_target on removed_subscription (moved_to);
 create table redirect (
-    digest text not null,
-    kind text not null check (kind in ('page', 'leaving-page', 'archive', 'campaign', 'person', 'post', 'subscribe', 'unsubscribe', 'request', 'owner', 'commands', 'origin')),
+    digest text collate "C" not null,
+    kind text collate "C" not null check (kind in ('page', 'leaving-page', 'archive', 'campaign', 'person', 'post', 'subscribe', 'unsubscribe', 'request', 'owner', 'commands', 'origin')),
     subscription_id bigint not null default 0,
     list_id bigint references list on delete set null,
     primary key (digest, kind, subscription_id)
