@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.cli.shell import Shell
-from tests.database import REFUSALS, drop_triggers_at, execute_at
+from tests.database import REFUSALS, drop_triggers_at, execute_at, select_at
 from tests.engines import location_at
 
 from pressrun.cli.verb_table import READING, VERBS
@@ -19,6 +19,7 @@ from pressrun.store import inbound
 from pressrun.store.datadir import DataDir, keep_head
 from pressrun.store.inbound import InboundState, NewInbound
 from pressrun.store.location import Location
+from pressrun.store.sqlite import migrate
 from pressrun.store.transaction import Transaction
 
 Row = Mapping[str, Any]
@@ -336,3 +337,14 @@ def test_without_data_there_is_no_log(shell: Shell) -> None:
     shell.good("dkim", "create")
     called = shell.call("audit", "ls")
     assert (0, "") == (called.code, called.out)
+
+
+@pytest.mark.only_on("sqlite", "a server's database is backed up with the newest schema alone")
+def test_a_backup_leaves_older_data_as_they_are(shell: Shell) -> None:
+    """It is what comes before the upgrade, so it may not begin with one for the sake of a row here."""
+    shell.make_list()
+    older = migrate.newest_version() - 1
+    execute_at(shell.database, f"pragma user_version = {older}")
+    called = shell.good("backup", str(shell.folder / "before.tar"))
+    assert "audit" not in called.err
+    assert [(older,)] == select_at(shell.database, "pragma user_version")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 from tests.cli.shell import Shell, all_verbs
+from tests.database import execute_at
 
 # The verbs that ask, with arguments that would work.
 ASKING = {
@@ -14,12 +15,14 @@ ASKING = {
     "subscriber erase": ["a@x.example"],
     "suppression rm": ["s@x.example"],
     "edition cancel": ["1"],
+    "edition resume": ["1"],
     "held release": [],
     "held rm": [],
     "inbound rm": ["1"],
     "key rotate": [],
     "key retire": ["1", "--after", "30d"],
     "move-to": ["sqlite:elsewhere"],
+    "restore": ["backup.tar"],
 }
 
 
@@ -33,6 +36,8 @@ def laid_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.chdir(shell.folder)
     shell.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
     shell.good("send", "news", "edition.txt", "--yes", "--at", "+1h")
+    shell.good("backup", "backup.tar")
+    execute_at(shell.database, "update edition set state = 'paused', may_have_gone = 1")  # as a restore leaves it
     return shell
 
 

@@ -14,13 +14,14 @@ from pressrun.cli import main
 from pressrun.cli.options import RowId
 
 NOBODY = 65534
-FREE = {"init", "demo", "help", "version"}  # need no configuration
+FREE = {"init", "demo", "help", "version", "backup verify"}  # need no configuration
 VALUES = {
     "FILE": "edition.md",
     "KEY": "title=T",
     "WHEN": "+10m",
     "ADDRESS": "a@x.example",
     "TARGET": "sqlite:elsewhere",
+    "PROGRAM": "mailman3",
 }  # what is looked at first
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 
 def arguments_of(path: str, command: click.Command) -> list[str]:
     """Arguments that make sense, as far as can be told without the data."""
+    if path == "backup":  # a group, too
+        return ["elsewhere.tar"]
     arguments = []
     for given in command.params:
         if isinstance(given, click.Argument) and given.required:

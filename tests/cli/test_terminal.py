@@ -24,7 +24,10 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # Verbs that show what others wrote, each with what it is called with here.
 SHOWING = {
     "archive export": None,  # a tar archive
+    "audit ls": [],
+    "config show": [],
     "consent verify": [],
+    "doctor": None,  # asks the world; its findings go through the same function
     "edition delivery": ["1", "a@x.example"],
     "edition ls": [],
     "edition report": ["1"],
@@ -42,15 +45,17 @@ SHOWING = {
     "subscriber import": ["news", "{csv}", "--dry-run"],
     "subscriber ls": ["news"],
     "subscriber show": ["a@x.example"],
+    "subscriber sync": ["news", "{csv}", "--dry-run"],
     "suppression export": [],
     "suppression import": ["{csv}"],
     "suppression ls": [],
 }
 # Verbs that show what their caller typed, the configuration, or names and counts of our own.
 OWN = set(
-    "check|demo|dkim create|dkim show|edition cancel|edition link|edition move|edition pause|edition resend"
-    "|edition resume|editor add|editor rm|held release|held rm|help|inbound retry|inbound rm|init|key rotate|layout ls"
-    "|list close|list create|list rm|list set|migrate|migrate-from|move-to|queue retry|reload|send|serve|subscriber add"
+    "audit verify|backup|backup verify|check|demo|dkim create|dkim show|edition cancel|edition link"
+    "|edition move|edition pause|edition resend|edition resume|editor add|editor rm|held release|held rm|help"
+    "|inbound retry|inbound rm|init|key ls|key retire|key rotate|layout ls|list close|list create|list rm"
+    "|list set|migrate|migrate-from|move-to|queue retry|reload|restore|send|serve|subscriber add"
     "|subscriber erase|subscriber rm|suppression add|suppression rm|version".split("|")
 )
 # What others wrote, or could have written into the database by way of an older version or another program.

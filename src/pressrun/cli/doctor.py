@@ -12,7 +12,7 @@ import click
 
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import list_argument, verb
-from pressrun.cli.output import ProgressLine, echo, print_json
+from pressrun.cli.output import ProgressLine, echo, echo_drawing, print_json
 from pressrun.cli.owner import acting_as_owner
 from pressrun.config import Settings
 from pressrun.core.endpoint import TcpEndpoint
@@ -82,7 +82,7 @@ def _print(findings: Sequence[DoctorFinding]) -> None:
     for each in findings:
         word = each.severity.value.ljust(6)
         if has_colour:
-            click.echo(click.style(word, fg=_COLOURS[each.severity]), nl=False)
+            echo_drawing(click.style(word, fg=_COLOURS[each.severity]), nl=False)
         else:
             echo(word, nl=False)
         echo(f"{each.check.ljust(_CHECK_WIDTH)} {each.message}")

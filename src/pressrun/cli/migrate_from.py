@@ -20,6 +20,7 @@ from pressrun.cli.files import new_file
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb
 from pressrun.cli.output import ProgressLine, echo, print_info, print_json, print_table, print_warning
+from pressrun.cli.owner import find_owner
 from pressrun.cli.read_only import reading_if_any
 from pressrun.cli.write_verbs import executing
 from pressrun.control.arguments import (
@@ -105,6 +106,8 @@ def migrate_from(  # noqa: PLR0913 - one for each option
     these are possible here; --list OLD=NEW chooses another one.
     """
     now = int(utc_now())
+    if invocation.group_socket is None:
+        find_owner(invocation.settings.data_dir)  # before the source is read, which may take long
     with closing(open_installation(program, source, files)) as installation, _rejects(rejects_file) as rejects:
         present = _find_present(invocation, installation, program)
         site = invocation.settings.site

@@ -40,9 +40,9 @@ def echo_octets(content: bytes) -> None:
     sys.stdout.buffer.write(content)
 
 
-def echo_drawing(text: str) -> None:
+def echo_drawing(text: str, *, nl: bool = True) -> None:
     """Write a line of our own with colours to stdout; it must hold nothing that others wrote."""
-    click.echo(text)
+    click.echo(text, nl=nl)
 
 
 def harmless(text: str) -> str:

@@ -37,16 +37,19 @@ def recording(invocation: Invocation, path: str) -> Iterator[None]:
 def note(
     invocation: Invocation, action: str, outcome: str, code: int | None = None, *, name: str | None = None
 ) -> None:
-    """Append a row; there is no log where there are no data yet. A row that cannot be written stops nobody."""
+    """Append a row, where there is a log of this version. A row that cannot be written stops nobody.
+
+    Data of an older version stay as they are: `backup` is what comes before `migrate`.
+    """
     try:
-        if invocation.group_socket is not None or not _has_data(invocation):
+        if invocation.group_socket is not None or not _has_log(invocation):
             return
         execute(invocation, NOTE, AuditNote(action=action, outcome=outcome, code=code, object=name))
     except (PressrunError, OSError) as problem:  # such as a data_dir that a unit lets nobody write to
         print_warning(f"the audit log has no row of this: {problem}")
 
 
-def _has_data(invocation: Invocation) -> bool:
-    """Whether there is a database."""
+def _has_log(invocation: Invocation) -> bool:
+    database = invocation.data.database
     with acting_as_owner(invocation.data.root):
-        return invocation.data.database.exists()
+        return database.exists() and database.version() == database.newest_version
