@@ -15,13 +15,13 @@ from tests.operations.moving import content, empty_database, execute, filled, le
 from tests.store.every_table import fill_consent
 
 from pressrun.core.errors import BadInput, TryAgain
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
 from pressrun.operations.backup import restore as restoring
 from pressrun.operations.backup.encodings import open_backup
 from pressrun.operations.backup.restore import RestoreReport, locked_for_restore, restore
 from pressrun.services import evidence
 from pressrun.store import last_backup, restore_switch
-from pressrun.store.datadir import DataDir, DataLock, load_keys, prepare
+from pressrun.store.datadir import DataDir, DataLock, load_keys, prepare, rotate_link_key
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.restore_target import PostgresReplacement
@@ -128,6 +128,54 @@ def test_who_left_or_was_suppressed_since_stays_out(data: DataDir, backup: Path)
     assert (report.ended, report.erased, report.problems) == (2, 0, [])
 
 
+def test_who_left_after_a_sync_had_removed_them_stays_out(data: DataDir, tmp_path: Path) -> None:
+    """A sync brings back whom a sync has removed, so it matters who ended a subscription."""
+    execute(data.database, f"{LEFT}, source = 'sync'")
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "update subscription set source = 'web'")
+    put_back(data, tmp_path / "backup.tar")
+    assert {row[0] for row in rows(data.database, "select source from subscription")} == {"web"}
+
+
+def test_a_pause_that_became_longer_stays_so(data: DataDir, tmp_path: Path) -> None:
+    """One that ended earlier than in the backup does not count, since it would lead to more mail."""
+    first, second, third = [row[0] for row in rows(data.database, "select id from subscription order by id")][:3]
+    execute(
+        data.database,
+        f"{LEFT}",
+        "update subscription set state = 'suspended', suspended_for = 'paused', paused_until = 100",
+    )
+    make_backup(data, tmp_path / "backup.tar")
+    execute(
+        data.database,
+        f"update subscription set paused_until = 200 where id = {first}",
+        f"update subscription set suspended_for = 'bounces', paused_until = null where id = {second}",
+        f"update subscription set paused_until = 50 where id = {third}",
+    )
+    put_back(data, tmp_path / "backup.tar")
+    after = {row[0]: row[1:] for row in rows(data.database, "select id, suspended_for, paused_until from subscription")}
+    assert [after[first], after[second], after[third]] == [("paused", 200), ("bounces", None), ("paused", 100)]
+
+
+def test_links_signed_since_and_keys_retired_since_stay_so(data: DataDir, backup: Path) -> None:
+    """Readers leave by links in mails since the backup, and a key that leaked since serves for nothing else."""
+    prepare(data)  # its keys are on record
+    token = WebTokens(rotate_link_key(data)).make(WebPurpose.UNSUBSCRIBE, 5, 0)
+    execute(data.database, "update keyring set retires_at = 7 where number = 1")
+    report = put_back(data, backup)
+    ring = prepare(data)
+    assert WebTokens(ring).read(WebPurpose.UNSUBSCRIBE, token) == (5, 0)
+    assert (ring.newest, sorted(ring.retired), report.problems) == (2, [1], [])
+
+
+def test_keys_that_cannot_be_taken_over_are_named(data: DataDir, backup: Path) -> None:
+    (data.keys / "link-1").write_text(f"{'07' * 32}\n")
+    (data.keys / "link-1").chmod(0o600)
+    assert any("link key 1" in problem for problem in put_back(data, backup).problems)
+    (data.keys / "suppression").write_text("-")
+    assert any("does not hold a key" in problem for problem in put_back(data, backup).problems)
+
+
 def test_who_was_erased_since_is_erased_again(data: DataDir, backup: Path) -> None:
     (erased,) = rows(data.database, "select min(subscriber_id) from subscription")[0]
     suppressed = f"select suppression_digest, 'erased', 5 from subscriber where id = {erased}"
@@ -177,6 +225,31 @@ def test_copies_that_went_out_since_do_not_go_again(data: DataDir, backup: Path)
     assert {*report.held.editions.values()} == {0}
     for edition, audience in rows(data.database, "select id, audience from edition"):
         assert audience == count(data.database, f"delivery where edition_id = {edition}")
+
+
+def test_an_edition_that_was_opened_again_since_is_as_it_was_there(data: DataDir, tmp_path: Path) -> None:
+    """So what failed before the backup and was sent again since counts as delivered."""
+    over = "update edition set is_welcome = 0, is_repeat = 1, pause_reason = null, canary_copies = null, started_at = 1"
+    execute(
+        data.database,
+        "delete from bulk_change",
+        f"{over}, state = 'finished', finished_at = 9",
+        "update delivery set state = 'failed', claimed_by = null, settled_at = 8",
+    )
+    make_backup(data, tmp_path / "backup.tar")
+    (again,) = rows(data.database, "select min(edition_id) from delivery where subscription_id is not null")[0]
+    execute(
+        data.database,
+        f"update edition set finished_at = 99, copies_removed_at = 999 where id = {again}",
+        "update delivery set state = 'delivered', settled_at = 98 where edition_id is not null",
+    )
+    put_back(data, tmp_path / "backup.tar")
+    sent = "delivery where subscription_id is not null and state ="
+    assert count(data.database, f"{sent} 'failed' and edition_id = {again}") == 0
+    assert count(data.database, f"{sent} 'delivered' and edition_id <> {again}") == 0
+    assert rows(data.database, f"select state, copies_removed_at from edition where id = {again}") == [
+        ("finished", 999)
+    ]
 
 
 def test_evidence_since_stays_in_the_chain(data: DataDir, backup: Path) -> None:

@@ -313,8 +313,7 @@ def require_keys(data: DataDir, keys: KeyRing, tx: Transaction) -> None:
 
 def rotate_link_key(data: DataDir) -> KeyRing:
     """Add a link key that signs from now on; the old ones still verify."""
-    keys = load_keys(data)
-    number = keys.newest + 1
+    number = load_keys(data).newest + 1
     if number > LARGEST_KEY_NUMBER:
         raise Refused(f"there can be at most {LARGEST_KEY_NUMBER} link keys")
     draft = data.keys / f".link-{number}.new"  # complete, or not there at all
@@ -325,6 +324,14 @@ def rotate_link_key(data: DataDir) -> KeyRing:
     keys = _read_keys(data)
     _record_keys(data, keys)
     return keys
+
+
+def adopt_link_keys(data: DataDir, former: DataDir) -> list[int]:
+    """Add the link keys that only `former` has; returns the numbers of other keys. Raises BadConfiguration."""
+    here, there = _read_keys(data).link_keys, _read_keys(former).link_keys
+    for number in there.keys() - here.keys():
+        _write_key(data.keys / f"link-{number}", there[number])
+    return sorted(number for number in there.keys() & here.keys() if there[number] != here[number])
 
 
 def keep_head(data: DataDir, chain: str, head: Head) -> None:
@@ -365,10 +372,10 @@ def _make_keys(data: DataDir) -> None:
     sync_directory(data.root)
 
 
-def _write_key(path: Path) -> None:
+def _write_key(path: Path, key: bytes | None = None) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as handle:
-        handle.write(secrets.token_hex(KEY_BYTES) + "\n")
+        handle.write((key or secrets.token_bytes(KEY_BYTES)).hex() + "\n")
         handle.flush()
         os.fsync(handle.fileno())
 

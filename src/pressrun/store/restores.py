@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pressrun.core.chain import Head
 from pressrun.store.transaction import Row, Transaction, in_json
 
 PAGE = 5000  # rows or ids that are in memory at once
+
+
+def keep_keys(tx: Transaction, former: Transaction, fingerprints: Mapping[int, bytes]) -> None:
+    """Take over which of these keys belong to the database, and when they retire."""
+    rows = [dict(row) for row in former.rows("keyring.all")]
+    tx.run_many("restores.keep_key", [row for row in rows if fingerprints.get(row["number"]) == row["fingerprint"]])
 
 
 def add_suppressions(tx: Transaction, former: Transaction) -> None:
@@ -64,6 +70,11 @@ def add_evidence(tx: Transaction, former: Transaction, head: Head) -> None:
 def unfinished_editions(tx: Transaction) -> list[Row]:
     """Editions that are not over: id, list_id, state, started_at, message_secret, is_welcome."""
     return tx.rows("restores.unfinished_editions")
+
+
+def finished_editions(tx: Transaction) -> list[Row]:
+    """Editions that are over: id, list_id, state, finished_at, message_secret."""
+    return tx.rows("restores.finished_editions")
 
 
 def find_same_edition(former: Transaction, edition: Row) -> Row | None:

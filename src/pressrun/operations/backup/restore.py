@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from pressrun.core.address import Address
-from pressrun.core.errors import NotFound, Unavailable
+from pressrun.core.errors import BadConfiguration, NotFound, Unavailable
 from pressrun.operations.backup.encodings import OpenedBackup
 from pressrun.operations.backup.former_data import FormerData, open_former
 from pressrun.operations.backup.manifest import CONFIG, DATABASE, Manifest
@@ -27,10 +28,10 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.operating import carry_over
 from pressrun.services.operating.carry_over import HeldBack
 from pressrun.services.readers.erasure import erase
-from pressrun.store import last_backup, restore_switch
+from pressrun.store import last_backup, restore_switch, restores
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir, DataLock, load_keys, require_free
+from pressrun.store.datadir import DataDir, DataLock, adopt_link_keys, key_fingerprints, load_keys, require_free
 from pressrun.store.last_backup import LastBackup
 from pressrun.store.location import Location
 from pressrun.store.restore_switch import finish_restore
@@ -111,10 +112,13 @@ def _take_over(restored: DataDir, data: DataDir, report: RestoreReport, progress
     progress("taking over who left since")
     erased: list[Address] = []
     in_flight: Mapping[int, int] = {}
+    _adopt_keys(restored, data, report)
+    keys = key_fingerprints(load_keys(restored))
     with closing(restored.database.connect()) as connection, open_former(data) as former:
         last_ids = _read_last_ids(connection)
         if isinstance(former, FormerData):
             attempt = _Attempts(connection, former, report)
+            attempt("when keys retire", partial(restores.keep_keys, fingerprints=keys), None)
             report.ended = attempt("who left", carry_over.carry_people, 0)
             erased = attempt("who was erased", carry_over.find_erased, [])
             if not attempt("the evidence of consent", carry_over.carry_evidence, True):
@@ -133,6 +137,18 @@ def _take_over(restored: DataDir, data: DataDir, report: RestoreReport, progress
     report.erased = asyncio.run(_erase_all(restored, erased))
     with closing(restored.database.connect()) as connection:
         connection.checkpoint()
+
+
+def _adopt_keys(restored: DataDir, data: DataDir, report: RestoreReport) -> None:
+    """Take over the link keys since, whatever has become of the former database: readers leave by such links."""
+    if not data.keys.is_dir():
+        return
+    try:
+        others = adopt_link_keys(restored, data)
+    except BadConfiguration as problem:
+        report.problems.append(f"link keys: {problem}")
+        return
+    report.problems += [f"link key {number}: the backup has another one of this number" for number in others]
 
 
 class _Attempts:
@@ -189,8 +205,7 @@ def _keep_config(folder: Path, config: bytes, report: RestoreReport) -> None:
 
 def _switch(data: DataDir, rehearsal: Rehearsal, report: RestoreReport, progress: Progress) -> None:
     """Put everything in its place. The one moment at which that is decided is a rename, or the commit of a server."""
-    stamp = datetime.fromtimestamp(utc_now(), UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside = data.backups / f"before-restore-{stamp}"
+    aside = _new_place(data)
     if has_data(data):
         report.aside.append(str(aside))
     if report.config is not None:
@@ -201,6 +216,16 @@ def _switch(data: DataDir, rehearsal: Rehearsal, report: RestoreReport, progress
     else:
         _switch_on_server(data, data.server, rehearsal, aside, report, progress)
     finish_restore(data.root, data.server)
+
+
+def _new_place(data: DataDir) -> Path:
+    """Where to keep what is there: a name that no earlier restore has used."""
+    stamp = datetime.fromtimestamp(utc_now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+    path, number = data.backups / f"before-restore-{stamp}", 1
+    while os.path.lexists(path):  # another one in the same second
+        number += 1
+        path = path.with_name(f"before-restore-{stamp}-{number}")
+    return path
 
 
 def _switch_on_server(

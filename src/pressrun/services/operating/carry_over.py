@@ -28,6 +28,7 @@ from pressrun.store.journal import Claim, JournalEntry
 from pressrun.store.transaction import Row, Transaction
 
 KEPT_POST = "it came before a restore and may be an edition that went out: look, then retry or remove it"
+_OVER = frozenset({EditionState.FINISHED.value, EditionState.CANCELLED.value})
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
 Journaled = Mapping[Claim, JournalEntry]
@@ -95,11 +96,18 @@ def carry_editions(tx: Transaction, former: Transaction, journaled: Journaled, n
     Returns by edition how many copies were in flight when the former database was last used: they may have gone.
     """
     in_flight = {}
-    for edition in restores.unfinished_editions(tx):
+    for edition in [*restores.unfinished_editions(tx), *restores.finished_editions(tx)]:
         then = restores.find_same_edition(former, edition)
-        if then is not None and {then["state"], edition["state"]} != {EditionState.DRAFT.value}:
+        if then is not None and _has_moved(edition, then):
             in_flight[edition["id"]] = _carry_edition(tx, former, edition["id"], then, journaled, now)
     return in_flight
+
+
+def _has_moved(edition: Row, then: Row) -> bool:
+    """Whether copies may have gone out since: not of a draft, nor of one that was over and was not opened again."""
+    if edition["state"] in _OVER:
+        return bool((then["state"], then["finished_at"]) != (edition["state"], edition["finished_at"]))
+    return {then["state"], edition["state"]} != {EditionState.DRAFT.value}
 
 
 def _carry_edition(

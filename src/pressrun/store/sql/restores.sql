@@ -1,3 +1,8 @@
+-- name: keep_key
+-- A key that was made since, or when it retires by what was decided since.
+insert into keyring (number, fingerprint, retires_at) values (:number, :fingerprint, :retires_at)
+on conflict (number) do update set retires_at = coalesce(excluded.retires_at, keyring.retires_at);
+
 -- name: suppressions
 -- All suppressions.
 select digest, address, reason, since from suppression;
@@ -16,12 +21,16 @@ from subscription cross join subscriber
 where subscription.state <> 'active' and subscriber.id = subscription.subscriber_id;
 
 -- name: end_subscription
--- Bring a subscription to the state in which the same reader's was later; nobody gets more mail by that.
+-- Bring a subscription to the state in which the same reader's was later; nobody gets more mail by that. Whom a sync had
+-- removed may have left for good since, and a pause may have become longer.
 update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
     paused_until = :paused_until, source = :source, since = :since, round = :round, moved_to = :moved_to
 where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
     and exists (select 1 from subscriber where subscriber.id = subscription.subscriber_id and created_at = :created_at)
-    and (state = 'active' or (state <> 'unsubscribed' and cast(:state as text) = 'unsubscribed'));
+    and (state = 'active' or (state <> 'unsubscribed' and cast(:state as text) = 'unsubscribed')
+        or (state = 'unsubscribed' and source = 'sync' and cast(:source as text) <> 'sync')
+        or (state = 'suspended' and cast(:state as text) = 'suspended' and paused_until is not null
+            and (cast(:paused_until as bigint) is null or cast(:paused_until as bigint) > paused_until)));
 
 -- name: members
 -- Readers with a subscription that is or was confirmed, some at a time, with the lists of those subscriptions.
@@ -52,17 +61,22 @@ select id from list;
 select id, list_id, state, started_at, message_secret, is_welcome from edition {indexed by edition_by_state}
 where state in ('draft', 'scheduled', 'sending', 'paused') order by id;
 
+-- name: finished_editions
+-- Editions that are over. They may have been opened again since.
+select id, list_id, state, finished_at, message_secret from edition {indexed by edition_by_state}
+where state in ('finished', 'cancelled') order by id;
+
 -- name: find_edition
 -- How far the same edition came.
 select state, unsubscribed, complaints, canary_percent, canary_copies, pause_reason, braked_at, scheduled_at, started_at,
-    first_claim_at, finished_at
+    first_claim_at, finished_at, copies_removed_at
 from edition where id = :id and message_secret = :message_secret;
 
 -- name: set_edition
 -- Bring an edition to where the former database had it; its audience are the copies that it has here.
 update edition set state = :state, unsubscribed = :unsubscribed, complaints = :complaints, canary_copies = :canary_copies,
     pause_reason = :pause_reason, braked_at = :braked_at, scheduled_at = :scheduled_at, started_at = :started_at,
-    first_claim_at = :first_claim_at, finished_at = :finished_at,
+    first_claim_at = :first_claim_at, finished_at = :finished_at, copies_removed_at = :copies_removed_at,
     audience = (select count(*) from delivery where delivery.edition_id = edition.id)
 where id = :id;
 
