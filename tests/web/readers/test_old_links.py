@@ -7,6 +7,7 @@ from tests.web.house import House
 
 from pressrun.core.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.services.operating.redirect_admin import RedirectAdmin
+from pressrun.store import subscribers
 
 ADA, BOB = "ada@reader.example", "bob@reader.example"
 ISSUE, ISSUE_OF_BOTH, UNKNOWN = (f"{digit * 8}-33d1-4d2c-9c55-0a64c5a3ad11" for digit in "123")
@@ -75,6 +76,18 @@ async def test_a_link_of_phplist_is_about_all_lists(house: House) -> None:
         answer = await client.post(f"/lists/index.php?p=unsubscribe&uid={UID}&jo=1", content=ONE_CLICK, headers=FORM)
         assert 200 == answer.status_code
     assert ["unsubscribed"] * 2 == [(await house.subscription(one)).state for one in (reader, second)]
+
+
+async def test_an_old_link_leads_to_no_preferences_once_the_links_of_a_person_have_ended(house: House) -> None:
+    """A changed address ends them, and the old mailbox may be somebody else's. Leaving works as before."""
+    reader, _ = await move_in(house)
+    subscriber = (await house.subscription(reader)).subscriber_id
+    await house.database.write(subscribers.end_links, subscriber)
+    async with house.client() as client:
+        for wanted in ("preferences", "unsubscribe"):
+            where = (await client.get(f"/lists/?p={wanted}&uid={UID}")).headers["location"]
+            assert where.startswith("/unsubscribe/")
+            assert 200 == (await client.get(where)).status_code
 
 
 async def test_any_other_post_shows_the_page(house: House) -> None:

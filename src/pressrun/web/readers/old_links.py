@@ -83,10 +83,14 @@ class OldLinkPages:
         return RedirectResponse(where, status_code=302)
 
     def _own_page(self, link: OldPersonalLink, found: Sequence[OldSubscription]) -> str:
-        """Unsubscribing from one list, or the preferences, where one can leave several."""
+        """Unsubscribing from one list, or the preferences, where one can leave several.
+
+        Never the preferences of somebody whose links have ended, as they do when the address changes: the link may be
+        in a mailbox that is not theirs any more.
+        """
         tokens, person = self._web.tokens(), next((one for one in found if one.subscriber_id is not None), None)
-        if person is not None and (link.wants_preferences or len(found) > 1):
-            numbers = (person.subscriber_id or 0, person.epoch or 0, _LASTING)
+        if person is not None and not person.epoch and (link.wants_preferences or len(found) > 1):
+            numbers = (person.subscriber_id or 0, 0, _LASTING)
             return self._pages.href("preferences", tokens.make(WebPurpose.PREFERENCES, *numbers))
         one = person or found[0]
         return self._pages.href("unsubscribe", tokens.make(WebPurpose.UNSUBSCRIBE, one.subscription_id, _NO_EDITION))
