@@ -15,7 +15,7 @@ from pressrun.store.sqlite.connection import statements
 SOURCE = Path(pressrun.__file__).parent
 SCHEMA = resources.files("pressrun.store").joinpath("sqlite/schema.sql").read_text(encoding="utf-8")
 STORE = {path: path.read_text(encoding="utf-8") for path in (SOURCE / "store").glob("*.py")}
-USED = {name for text in STORE.values() for name in re.findall(r'"([a-z_]+\.[a-z_]+)"', text)}
+USED = {name for text in STORE.values() for name in re.findall(r'(?<!event\(log, )"([a-z_]+\.[a-z_]+)"', text)}
 
 # Columns whose name says all there is to say about them, wherever they stand.
 OBVIOUS = frozenset(
