@@ -8,9 +8,9 @@ HEAD = """\
 # The metrics
 
 This page is written from the code by `make docs`; a test fails when it is stale. `GET /metrics` answers in the text
-format of Prometheus. [Watch it](how-to/watch.md#watch-it) says which of these to look at, and
-[decision 45](decisions/0045-what-metrics-show.md) why none of them shows what one person caused. Beside them are
-`pressrun_info`, with the labels `version` and `python`, and the usual `process_…` and `python_info`.
+format of Prometheus. [Health checks and metrics](how-to/watch.md#health-checks-and-metrics) explains which to
+watch, and [decision 45](decisions/0045-what-metrics-show.md) why none of them shows what one person caused. Beside
+them are `pressrun_info`, with the labels `version` and `python`, and the usual `process_…` and `python_info`.
 
 | metric | type | labels | what it says |
 |---|---|---|---|
