@@ -321,6 +321,7 @@ PLANS = {
     "enrolment.change_states": [
         "scan new virtual table index 1:",
         "search subscription using integer primary key (rowid=?)",
+        "search suspension using integer primary key (rowid=?)",
     ],
     "welcomes.find": ["search welcome using integer primary key (rowid=?)"],
     "welcomes.requeue_copy": ["search delivery using index delivery_once (subscription_id=? and edition_id=?)"],

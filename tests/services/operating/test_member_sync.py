@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.services.office import Office
 
 from pressrun.core.address import parse_address
+from pressrun.core.errors import NotFound
 from pressrun.services.evidence import verify
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.member_sync import leavers, synced_members
+from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports import ledger_reports
-from pressrun.store import subscribers, subscriptions
+from pressrun.store import bounces, subscribers, subscriptions
+from pressrun.store.subscriptions import Subscription, find_subscription_by_id
 from pressrun.store.transaction import Transaction
 
 ANN, BOB, CID = "ann@x.example", "bob@x.example", "cid@x.example"
@@ -47,6 +51,12 @@ async def subscription_id(office: Office, address: str) -> int:
         return int(subscriptions.subscriptions_of(tx, person.id)[0]["id"])
 
     return await office.database.read(find)
+
+
+async def standing(office: Office, address: str) -> Subscription:
+    found = await office.database.read(find_subscription_by_id, await subscription_id(office, address))
+    assert found is not None
+    return found
 
 
 async def events(office: Office, address: str) -> list[tuple[str, str]]:
@@ -105,6 +115,41 @@ async def test_a_reader_whom_a_sync_removed_can_still_leave_for_good(office: Off
         name: value for name, value in (await sync(office, ANN)).items() if isinstance(value, int)
     }
     assert [("unsubscribed", "web")] == await states(office, ANN)
+
+
+async def test_whoever_comes_back_is_still_paused_or_suspended(office: Office) -> None:
+    """A pause is the reader's wish, and bounces do not end because a roster lacked somebody for a day."""
+    await office.make_list()
+    await sync(office, ANN, BOB, CID)
+    paused = await subscription_id(office, ANN)
+    await Preferences(office.context).pause_one(paused, 30, WEB)
+    edition = await office.make_edition()
+    bouncing = (await standing(office, BOB)).subscriber_id
+    await office.database.write(bounces.suspend, {bouncing: edition}, suppressed=(), now=office.context.now)
+    before = [await standing(office, address) for address in (ANN, BOB)]
+    assert {"left": 3} == await sync(office)
+    await sync(office, ANN, BOB, CID)
+    assert [("suspended", "sync"), ("suspended", "sync"), ("active", "sync")] == await states(office, ANN, BOB, CID)
+    after = [await standing(office, address) for address in (ANN, BOB)]
+    assert ["paused", "bounces"] == [one.suspended_for for one in after]
+    assert [one.paused_until for one in before] == [one.paused_until for one in after]
+
+
+@pytest.mark.parametrize("way", ["rm", "import"])
+async def test_the_operator_can_keep_out_whom_a_sync_would_bring_back(office: Office, way: str) -> None:
+    """By removing them, or with a file that says who has left elsewhere; a second time there is nothing to do."""
+    await office.make_list()
+    await sync(office, ANN)
+    await sync(office)
+    gone = ImportRow(line=1, email=ANN, state="unsubscribed")
+    if way == "rm":
+        await office.subscribers.remove("news", parse_address(ANN))
+        with pytest.raises(NotFound):
+            await office.subscribers.remove("news", parse_address(ANN))
+    else:
+        assert [1, 0] == [(await office.subscribers.import_batch("news", [gone]))["updated"] for _ in range(2)]
+    assert 1 == (await sync(office, ANN))["skipped_unsubscribed"]
+    assert [("unsubscribed", "operator" if way == "rm" else "import")] == await states(office, ANN)
 
 
 async def test_one_address_twice_is_one_member(office: Office) -> None:

@@ -68,8 +68,8 @@ def decide_row(prior: PriorState, row: CheckedRow, *, asks: bool) -> RowDecision
     if prior.is_suppressed:
         return RowDecision(outcome=RowOutcome.SKIPPED_SUPPRESSED)
     if row.state is _State.UNSUBSCRIBED and prior.state is not None:
-        # People who have left elsewhere leave here too, whatever their state here.
-        if prior.state is _State.UNSUBSCRIBED:
+        # People who have left elsewhere leave here too, whatever their state here: also whom a sync would bring back.
+        if prior.state is _State.UNSUBSCRIBED and prior.source != SYNC:
             return RowDecision(outcome=RowOutcome.UNCHANGED)
         return RowDecision(outcome=RowOutcome.UPDATED, state=_State.UNSUBSCRIBED)
     if prior.state is _State.SUSPENDED:

@@ -18,7 +18,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
-from pressrun.services.operating.import_decision import RowOutcome
+from pressrun.services.operating.import_decision import SYNC, RowOutcome
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_settings import read_line
 from pressrun.services.operating.member_sync import remove_synced
@@ -72,7 +72,7 @@ class SubscriberAdmin:
         return answer
 
     async def remove(self, list_name: str, address: Address) -> Answer:
-        """End a subscription; raises NotFound when there is none."""
+        """End a subscription, or one that a sync has ended for good; raises NotFound when there is none."""
         answer = await self._database.write(self._remove, list_name, address)
         event(_log, "subscription.ended", list=list_name, by=SOURCE)
         self._wake()
@@ -179,12 +179,17 @@ class SubscriberAdmin:
         subscription = None
         if person is not None:
             subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-        if person is None or subscription is None or subscription.state is SubscriptionState.UNSUBSCRIBED:
+        if person is None or subscription is None or _has_left(subscription):
             raise NotFound(f"{address} is not subscribed to {list_name}")
         now = int(self._clock())
         ended = end_subscription(tx, subscription, SOURCE, now)
         record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._entropy(16))
         return {"list": target.name, "address": person.address, "state": ended.state.value}
+
+
+def _has_left(subscription: Subscription) -> bool:
+    """Whether nobody but the reader can bring it back."""
+    return subscription.state is SubscriptionState.UNSUBSCRIBED and subscription.source != SYNC
 
 
 def _require_addable(subscription: Subscription | None, target: MailingList, address: Address, *, asks: bool) -> None:

@@ -71,8 +71,11 @@ def list_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
 
 
 def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:
-    """End a subscription: its requests become void, and its copies that nobody has claimed are cancelled."""
-    assert move(subscription.state, SubscriptionEvent.LEAVE) is not None
+    """End a subscription: its requests become void, and its copies that nobody has claimed are cancelled.
+
+    One that a sync has ended ends for good.
+    """
+    assert subscription.source == "sync" or move(subscription.state, SubscriptionEvent.LEAVE) is not None
     subscriptions.end_subscriptions(tx, [subscription.id], source, now)
     deliveries.cancel_copies(tx, [subscription.id], now)
     ended = subscriptions.find_subscription_by_id(tx, subscription.id)

@@ -63,11 +63,21 @@ from {each requests as new}
 returning id, subscription_id;
 
 -- name: change_states
--- Activate subscriptions, or suspend them for bounces: arrays of id, state before, state and since when.
+-- Activate subscriptions, or suspend them for bounces: arrays of id, state before, state and since when. Whoever comes back
+-- is still paused, or suspended for bounces.
 -- guards: subscriber
-update subscription set state = new.value ->> 2, source = :source, since = cast(new.value ->> 3 as bigint),
+update subscription set source = :source, since = cast(new.value ->> 3 as bigint),
+    state = case when subscription.state = 'unsubscribed' and (subscription.paused_until is not null
+            or exists (select 1 from suspension
+                where suspension.subscriber_id = subscription.subscriber_id and suspension.ended_at is null))
+        then 'suspended' else new.value ->> 2 end,
     state_before = case when new.value ->> 2 = 'active' then null else subscription.state_before end,
-    suspended_for = case when new.value ->> 2 = 'suspended' then 'bounces' else subscription.suspended_for end
+    suspended_for = case
+        when new.value ->> 2 = 'suspended' then 'bounces'
+        when subscription.state = 'unsubscribed' and subscription.paused_until is not null then 'paused'
+        when subscription.state = 'unsubscribed' and exists (select 1 from suspension
+            where suspension.subscriber_id = subscription.subscriber_id and suspension.ended_at is null) then 'bounces'
+        else subscription.suspended_for end
 from {each changes as new}
 where subscription.id = cast(new.value ->> 0 as bigint) and subscription.state = new.value ->> 1;
 

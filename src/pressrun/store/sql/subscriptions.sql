@@ -39,10 +39,11 @@ where id = :id and state = :was_state and since = :was_since and round = :was_ro
 
 -- name: finish
 -- Readers who leave; what they asked for in an earlier round is void. A request that ends has led nobody back: the links
--- of before lead on. Readers whom a sync has removed may leave for good.
+-- of before lead on. Readers whom a sync has removed may leave for good; until then their pause waits for them.
 -- guards: subscription
-update subscription set state = :state, state_before = null, suspended_for = null, paused_until = null,
-    source = :source, since = :now, round = round + 1, moved_to = case when state = 'pending' then moved_to end
+update subscription set state = :state, state_before = null, suspended_for = null,
+    paused_until = case when cast(:source as text) = 'sync' then paused_until end, source = :source, since = :now,
+    round = round + 1, moved_to = case when state = 'pending' then moved_to end
 where id {in ids} and (state <> :state or source = 'sync' and cast(:source as text) <> 'sync');
 
 -- name: highest_id
