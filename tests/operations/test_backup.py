@@ -267,6 +267,12 @@ BAD: dict[str, tuple[Change, str]] = {
     "other keys in the manifest": (_manifest(lambda m: m.update(keys={"0": "00"})), "keys are not those"),
     "other rows": (_manifest(lambda m: m["rows"].update(list=9)), "numbers of rows"),
     "another head": (_manifest(lambda m: m.update(consent_head="nonsense")), "is not a chain head"),
+    "no moment": (_manifest(lambda m: m.update(created_at="soon")), "manifest is not whole"),
+    "a moment anywhere": (_manifest(lambda m: m.update(created_at="2026-05-01T12:00:00")), "manifest is not whole"),
+    "a moment that nobody can count": (
+        _manifest(lambda m: m.update(created_at="0001-01-01T00:00:00+23:00")),
+        "manifest is not whole",
+    ),
     "another schema": (_manifest(lambda m: m.update(schema=1)), "its manifest says 1"),
 }
 
@@ -278,6 +284,57 @@ def test_a_changed_backup_is_refused_with_the_reason(backup: Path, tmp_path: Pat
     with pytest.raises((BadInput, Refused), match=words):
         rehearsed(path, tmp_path / "there")
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("statements", "what"),
+    [
+        (["create trigger evil after insert on suppression begin delete from suppression; end"], "trigger evil"),
+        (["create view evil as select 1"], "view evil"),
+        (["drop trigger consent_is_kept"], "trigger consent_is_kept"),
+        (["drop view recipient", "create view recipient as select * from subscription"], "view recipient"),
+        (["drop index delivery_queue"], "index delivery_queue"),
+        (["alter table suppression add column evil text as (upper(reason))"], "table suppression"),
+        (["create table theirs (id integer)", "create index theirs_id on theirs (id)"], None),
+    ],
+)
+def test_a_database_with_a_schema_of_somebody_else_is_refused(
+    backup: Path, tmp_path: Path, statements: list[str], what: str | None
+) -> None:
+    """What acts by itself would go on to act after a restore. A table or an index that somebody has added may stay."""
+
+    def change(files: dict[str, bytes]) -> None:
+        path = tmp_path / "changed.sqlite3"
+        path.write_bytes(files[DATABASE])
+        with closing(sqlite3.connect(path)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        files[DATABASE] = path.read_bytes()
+        manifest = json.loads(files[NAME])
+        manifest["rows"] |= {"theirs": 0} if what is None else {}
+        for file in manifest["files"]:
+            content = files[file["path"]]
+            file |= {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        files[NAME] = json.dumps(manifest).encode()
+
+    path = rewrite(backup, tmp_path / "changed.tar", change)
+    if what is None:
+        rehearsed(path, tmp_path / "there")
+        return
+    with pytest.raises(BadInput, match=f"not as Pressrun makes it: '{what}'"):
+        rehearsed(path, tmp_path / "there")
+
+
+def test_what_has_no_end_is_refused_at_once(backup: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", Path("/dev/zero")):
+        with pytest.raises(NoInput, match="not a regular file"):
+            rehearsed(path, tmp_path / path.name.upper())
+    archive = backup.read_bytes()
+    for longer, words in ((archive + bytes(10_240), "goes on"), (archive[:-1] + b"x", "goes on")):
+        backup.write_bytes(longer)
+        with pytest.raises(BadInput, match=words):
+            rehearsed(backup, tmp_path / f"there {len(longer)}")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.operations.backup_tools import CONFIG, make_backup
 from tests.operations.moving import content, empty_database, execute, filled, leftovers, move
 from tests.store.every_table import fill_consent
 
-from pressrun.core.errors import BadInput, TryAgain
+from pressrun.core.errors import BadInput, Refused, TryAgain
 from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
 from pressrun.operations.backup import restore as restoring
 from pressrun.operations.backup.encodings import open_backup
@@ -288,6 +288,29 @@ def test_it_needs_the_data_for_itself(data: DataDir, backup: Path) -> None:
     with pytest.raises(TryAgain):
         put_back(data, backup)
     lock.release()
+
+
+def test_restores_in_one_second_keep_what_each_of_them_replaced(
+    data: DataDir, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "utc_now", lambda: 1_700_000_000.0)
+    places = []
+    for title in ("before the first", "before the second"):
+        execute(data.database, f"update list set title = '{title}'")
+        (place,) = put_back(data, backup).aside
+        places.append((Path(place), title))
+    for aside, title in places:
+        assert {(title,)} == set(rows(SqliteFile(aside / "pressrun.sqlite3"), "select title from list"))
+        assert load_keys(data).suppression_key.hex() in (aside / "keys" / "suppression").read_text()
+
+
+def test_what_could_not_be_put_aside_is_refused_before_anything_changes(data: DataDir, backup: Path) -> None:
+    data.backups.symlink_to("/proc")  # another file system on every machine
+    before = content(data.database), sorted(path.name for path in data.root.iterdir())
+    with pytest.raises(Refused, match="backups is on another file system"):
+        put_back(data, backup)
+    assert before == (content(data.database), sorted({path.name for path in data.root.iterdir()} - {"lock"}))
+    DataLock.acquire(data).release()
 
 
 def test_another_configuration_is_kept_beside_the_data(data: DataDir, backup: Path) -> None:

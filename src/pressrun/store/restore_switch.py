@@ -15,7 +15,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-from pressrun.core.errors import TryAgain
+from pressrun.core.errors import Refused, TryAgain
 from pressrun.store.files import sync_directory
 from pressrun.store.location import Location
 from pressrun.store.table_store import MoveMark
@@ -47,6 +47,17 @@ def finish_restore(root: Path, server: Location | None) -> None:
 def _find_mark(server: Location) -> MoveMark | None:
     with closing(server.connect(readonly=True)) as connection:
         return connection.with_tables(lambda tables: tables.mark())
+
+
+def require_one_file_system(root: Path, backups: Path) -> None:
+    """Raise Refused where something could not go aside: only what is on one file system can be renamed."""
+    folders = [path for path in (root / name for name in _FILES) if path.is_dir() and not path.is_symlink()]
+    for path in (*folders, *([backups] if backups.exists() else [])):
+        if path.stat().st_dev != root.stat().st_dev:
+            raise Refused(
+                f"{path} is on another file system than {root}, so what is there could not be put aside. Unmount it or "
+                "move the link away, and put it back after the restore"
+            )
 
 
 def prepare_switch(root: Path, folder: Path, aside: Path) -> Path:

@@ -10,6 +10,7 @@ import gzip
 import io
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 import zlib
@@ -230,15 +231,20 @@ def decoded(backup: OpenedBackup) -> Iterator[DecodedFile]:
 
 def _open(path: Path) -> io.FileIO:
     try:
-        file = io.FileIO(path)
+        file = io.FileIO(path, opener=_open_at_once)
     except FileNotFoundError:
         raise NoInput(f"{path} does not exist") from None
     except IsADirectoryError:
         raise NoInput(f"{path} is a folder. Name one of the backups in it") from None
-    if not file.seekable():
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise NoInput(f"{path} is not a regular file")
     return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Without waiting for somebody who writes, if it is a FIFO."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _peek(file: io.FileIO) -> bytes:

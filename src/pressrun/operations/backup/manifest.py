@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -100,9 +101,17 @@ def parse_manifest(content: bytes) -> Manifest:
     if strange is not None:
         raise BadInput(f"its manifest names {strange[:_LONGEST_PATH]!a}, which no backup has")
     is_whole = DATABASE in paths and SUPPRESSION_KEY in manifest.keys and len(set(paths)) == len(paths)
-    if not is_whole or any(file.size < 0 for file in manifest.files):
+    if not is_whole or not _is_moment(manifest.created_at) or any(file.size < 0 for file in manifest.files):
         raise BadInput("its manifest is not whole")
     return manifest
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.tzinfo is not None and moment.timestamp() >= 0
+    except (ValueError, OverflowError):
+        return False
 
 
 def _decode(content: bytes, kind: type[T]) -> T:

@@ -26,6 +26,9 @@ from pressrun.services import evidence
 from pressrun.store.datadir import DataDir, key_fingerprints, load_consent_head, load_keys
 from pressrun.store.installation import find_installation
 from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.sqlite.own_schema import find_strange
+
+_SHOWN = 100  # characters of a name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ def rehearse(backup: OpenedBackup, folder: Path, progress: Progress) -> Rehearsa
         if fingerprints(key_fingerprints(keys)) != manifest.keys:
             raise BadInput("its keys are not those that its manifest names")
         is_migrated = _migrate(data, keys, progress)
+        _require_own_schema(data)
         progress("verifying the evidence of consent")
         return Rehearsal(manifest=manifest, data=data, keys=keys, audit=_verify_evidence(data, manifest, is_migrated))
 
@@ -141,6 +145,16 @@ def _migrate(data: DataDir, keys: KeyRing, progress: Progress) -> bool:
     data.database.migrate(backups=data.backups, keys=keys)
     shutil.rmtree(data.backups)
     return True
+
+
+def _require_own_schema(data: DataDir) -> None:
+    """Raise BadInput for a database that would do more than what our statements say."""
+    path = data.root / manifests.DATABASE
+    with closing(SqliteFile(path).connect()) as connection:  # a backup may have been made while a move was running
+        connection.with_tables(lambda tables: tables.untrack_changes())
+    strange = find_strange(path)
+    if strange is not None:
+        raise BadInput(f"its database is not as Pressrun makes it: {strange[:_SHOWN]!a} is missing, changed or added")
 
 
 def _verify_evidence(data: DataDir, manifest: Manifest, is_migrated: bool) -> Audit:

@@ -88,6 +88,7 @@ def restore(data: DataDir, backup: OpenedBackup, config: bytes, progress: Progre
 
     Raises what `rehearse` raises, BadInput for the backup of another installation, and Refused.
     """
+    restore_switch.require_one_file_system(data.root, data.backups)
     folder = data.root / restore_switch.FOLDER
     folder.mkdir(mode=0o700)
     try:

@@ -78,9 +78,9 @@ def read_members(archive: Source) -> Iterator[TarMember]:
         for _ in member.chunks:
             pass
         _read(archive, -header.size % _BLOCK)
-    while rest := archive.read(CHUNK):  # so that the decompressor comes to its own check of the whole
-        if any(rest):
-            raise BadInput("it goes on after its end")
+    padding = archive.read(_RECORD)
+    if any(padding) or archive.read(1):  # this also brings the decompressor to its own check of the whole
+        raise BadInput("it goes on after its end")
 
 
 def _parse(block: bytes) -> tarfile.TarInfo:
