@@ -18,9 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pressrun.control import server as server_module
 from pressrun.control.calls import Call, CarryOut, VerbHandler
 from pressrun.control.client import ControlClient
 from pressrun.control.protocol import (
+    CALLER,
     MAX_FRAME_BYTES,
     Progress,
     VerbFailure,
@@ -33,10 +35,11 @@ from pressrun.control.protocol import (
     request_reader,
     response_reader,
 )
-from pressrun.control.server import MAX_CONNECTIONS, ControlServer
+from pressrun.control.server import MAX_CONNECTIONS, MAX_OF_MEMBERS, ControlServer, GroupSocket
 from pressrun.core import errors
 from pressrun.core.errors import BadInput, EditionError, PressrunError, Refused, TryAgain
-from pressrun.runtime.frames import BadFrame
+from pressrun.runtime.frames import BadFrame, read_frame
+from pressrun.runtime.identity import User
 
 Tell = Callable[[str], None]
 
@@ -255,6 +258,34 @@ async def test_so_many_verbs_at_a_time_and_no_more(tmp_path: Path) -> None:
         for _, writer in open_:
             writer.close()
             await writer.wait_closed()
+
+
+async def test_members_leave_room_for_the_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many connections they open and never use."""
+    member = User(uid=os.geteuid() + 1, name="eva", groups=frozenset({os.getegid()}))
+    server = ControlServer(tmp_path / "s", door(VERBS), GroupSocket(path=tmp_path / "g", gid=os.getegid()))
+    monkeypatch.setattr(server_module, "peer_of", lambda _: member)
+    await server.start()
+    open_ = [await asyncio.open_unix_connection(tmp_path / "g") for _ in range(2 * MAX_CONNECTIONS)]
+    with pytest.raises(TryAgain, match=f"{MAX_OF_MEMBERS} verbs are running"):
+        await asyncio.to_thread(asked, tmp_path / "g", "echo", {})
+    monkeypatch.undo()
+    assert ({}, ["half way"]) == await asyncio.to_thread(asked, tmp_path / "s", "echo", {})
+    for _, writer in open_:
+        writer.close()
+        await writer.wait_closed()
+    await server.close()
+
+
+async def test_a_claim_that_is_no_text_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(tmp_path / "s"):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        for arguments in (b"\x81\xa9sudo_user\xa2\xff\xfe", b"\x81\xa2\xff\xfe\xa1x", b"\x81\xa9sudo_user\x01"):
+            writer.write(encode_message(VerbRequest(verb=CALLER, arguments=msgspec.Raw(arguments))))
+            assert VerbResult() == await read_frame(reader, response_reader())
+        writer.close()
+        await writer.wait_closed()
+    assert not caplog.records
 
 
 def test_what_is_too_long_for_a_frame_is_refused_before_it_is_sent() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.errors import BadInput
+from pressrun.operations import csv_records
 from pressrun.operations.csv_files import parse_suppressions
 from pressrun.operations.csv_records import BadRow, escape_cell, unescape_cell
 from pressrun.operations.sources.formats import read_members
@@ -69,6 +70,15 @@ def test_a_file_that_is_useless_says_why(content: bytes, words: str) -> None:
     with pytest.raises(BadInput) as caught:
         rows(content)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("record", [b"," * 1001, b'"\n",' * 251, b'"' + b"x\n" * 501 + b'"'])
+def test_a_record_is_refused_before_memory_holds_all_of_it(record: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line or in many; as many characters in several records are fine."""
+    monkeypatch.setattr(csv_records, "_LONGEST_RECORD", 1000)
+    with pytest.raises(BadInput, match="line 3 cannot be read as CSV: it is longer than 1000 characters"):
+        rows(b"email\na@x.example\n" + record)
+    assert len(rows(b"email\n" + b"a@x.example\n" * 1000)) == 1000
 
 
 @pytest.mark.parametrize("cut", [65_534, 65_535, 65_536, 65_537])

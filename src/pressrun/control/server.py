@@ -39,6 +39,7 @@ from pressrun.runtime.unix_sockets import bind_unix_socket
 _log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 32
+MAX_OF_MEMBERS = 16  # from then on a member is refused: root and the owner always get through
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +146,9 @@ class ControlServer:
         is_owner = user.uid in (0, os.geteuid())
         if not is_owner and (self._group is None or self._group.gid not in user.groups):
             raise NotPermitted(NOT_FOR_YOU)
-        if len(self._calls) > MAX_CONNECTIONS:
-            raise TryAgain(f"{MAX_CONNECTIONS} verbs are running already")
+        most = MAX_CONNECTIONS if is_owner else MAX_OF_MEMBERS
+        if len(self._calls) > most:
+            raise TryAgain(f"{most} verbs are running already")
         return Caller(uid=user.uid, name=user.name, is_owner=is_owner)
 
     async def _execute(self, request: VerbRequest, caller: Caller, writer: asyncio.StreamWriter) -> Response:
@@ -172,7 +174,7 @@ def _claimed(arguments: msgspec.Raw) -> str | None:
     """Who became root by sudo, as the client says."""
     try:
         return plain_name(msgspec.msgpack.decode(arguments, type=dict[str, str]).get("sudo_user"))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -21,6 +21,7 @@ from pressrun.core.errors import BadInput
 
 _LARGEST_CELL = 1 << 20
 _LONGEST_LINE = 1 << 20
+_LONGEST_RECORD = 1 << 24  # characters: sixteen of the largest cells
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PIECE = 1 << 16
 _ZIP = b"PK\x03\x04"
@@ -101,14 +102,18 @@ def _line_at(file: BinaryIO, start: int, end: int) -> int:
 
 
 class _RecordingLines:
-    """The lines of a file, and those since the last record."""
+    """The lines of a file, and those since the last record; raises csv.Error for a record that is too long."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
-        self._lines = iter(text)
+        self._text = text
         self._read: list[str] = []
+        self._left = _LONGEST_RECORD
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
+        while line := self._text.readline(self._left + 1):
+            self._left -= len(line)
+            if self._left < 0:
+                raise csv.Error(f"it is longer than {_LONGEST_RECORD} characters")
             self._read.append(line)
             yield line
 
@@ -116,6 +121,7 @@ class _RecordingLines:
         """The text of the record that was read last."""
         text = "".join(self._read)
         self._read.clear()
+        self._left = _LONGEST_RECORD
         return text.rstrip("\r\n")
 
 

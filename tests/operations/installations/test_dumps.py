@@ -243,6 +243,12 @@ def test_a_dump_of_mysql_that_cannot_be_read_names_the_line(tmp_path: Path, text
         list(read_mysql_dump(path, lambda name: name))
 
 
+def test_a_column_may_have_any_octets(tmp_path: Path) -> None:
+    path = tmp_path / "dump.sql"
+    path.write_bytes(b"INSERT INTO `a` (`id`, `\xff`) VALUES (1,2);\n")
+    assert [("a", ["id", "\ufffd"], ["1", "2"])] == list(read_mysql_dump(path, lambda name: name))
+
+
 def test_a_row_without_end_takes_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hostile input is refused by size."""
     monkeypatch.setattr(dumps, "LONGEST_ROW", 10_000)

@@ -132,6 +132,8 @@ def test_a_pickle_that_would_run_code_is_refused_by_name_and_runs_nothing(tmp_pa
         b"\x80\x02P1\n.",
         b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f.",
         b"\x80\x02\x82\x01.",
+        b"\x80\x02}r\xff\xff\xff\xff.",  # the last of 2**32 places
+        b"\x80\x02}r\xff",
         b"(" * 1000 + b".",
     ],
 )

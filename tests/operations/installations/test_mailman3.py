@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -84,6 +85,18 @@ def test_a_list_comes_with_its_settings_people_and_addresses(tmp_path: Path) -> 
     assert (digest_of_address("news-leave", "lists.example"), OldKind.UNSUBSCRIBE) in old.places
     assert (digest_of_path("/mailman3/postorius/lists/news.lists.example"), OldKind.PAGE) in old.places
     assert (tmp_path / "news@lists.example.mbox",) == old.archives
+
+
+@pytest.mark.parametrize(("name", "domain"), [("../private/", "/mail"), ("../private/mail", "x/../../private/mail")])
+def test_a_name_never_leads_out_of_the_folder_of_archives(tmp_path: Path, name: str, domain: str) -> None:
+    """Somebody else's mail would become an archive that everybody can read."""
+    database = Mailman3Database(tmp_path / "mailman.db")
+    (tmp_path / "private" / "mail" / "new").mkdir(parents=True)
+    (tmp_path / "archives").mkdir()
+    with closing(sqlite3.connect(database.path)) as connection, connection:
+        connection.execute("update mailinglist set list_name = ?, mail_host = ?", (name, domain))
+    with closing(open_mailman3(str(database.path), tmp_path / "archives")) as installation:
+        assert () == installation.lists()[0].archives
 
 
 def test_bans_are_those_of_the_lists_and_of_all(tmp_path: Path) -> None:

@@ -60,6 +60,14 @@ def test_a_line_that_only_begins_like_a_message_is_text(tmp_path: Path) -> None:
     assert b"From here on" in found.source
 
 
+def test_a_line_that_no_server_writes_is_text_and_takes_no_time(tmp_path: Path) -> None:
+    """The pattern alone would look for its end for minutes."""
+    long = b"From a" + b" Mon Jan  1 00:00" * 60_000
+    (found,) = read(tmp_path / "a.mbox", FIRST + HEADER + b"\n\n" + long + b"\n")
+    assert isinstance(found, OldMessage)
+    assert long in found.source
+
+
 def test_a_folder_is_read_by_number_and_a_compressed_file_like_any(tmp_path: Path) -> None:
     """NUL is left out, since no database keeps it in text."""
     folder = tmp_path / "archive"

@@ -12,6 +12,7 @@ from pressrun.core.errors import BadInput, UsageError
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.columns import parse_map
 from pressrun.operations.sources.formats import FORMATS, STATES, read_members
+from pressrun.operations.sources.lines import sympa_fields
 from pressrun.operations.sources.member import SourceMember
 
 # Lines of `mailman members` 3.3.10.
@@ -153,6 +154,11 @@ def test_sympa_says_who_gets_no_mail() -> None:
     assert ("Café", "bouncing", 10) == (bouncing.name, bouncing.was, bouncing.line)
     assert {"town": "Ulm & so"} == third.fields
     assert first.original.startswith("date 1500000001\nemail m0001@sy.example\n")
+
+
+def test_attributes_of_sympa_without_an_end_take_no_time() -> None:
+    """Each would look for it up to the end of the text."""
+    assert {} == sympa_fields('<custom_attribute id="a"> <value>' * 60_000)
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,8 @@ def read_mysql_dump(path: Path, name_of: Callable[[str], str | None]) -> Rows:
             if (name := name_of(table)) is not None:
                 yield name, columns[table], ()
         elif (start := _INSERT.match(line)) and (name := name_of(start[1].decode())) is not None:
-            named = [one.strip().strip(b"`").decode() for one in (start[2] or b"").split(b",") if one.strip()]
+            listed = (start[2] or b"").decode("utf-8", "replace")
+            named = [one.strip().strip("`") for one in listed.split(",") if one.strip()]
             layout = named or columns.get(start[1].decode(), [])
             for values in _inserted(path, number, line[start.end() :], lines):
                 if len(values) != len(layout):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ _OFF = {
 _DISABLED = 2  # the bit of user_options by which old versions switched delivery off
 _FAULTS = (
     *(pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError),
-    *(UnicodeError, RecursionError, MemoryError),
+    *(UnicodeError, RecursionError, MemoryError, struct.error),
 )
 
 
@@ -43,8 +44,11 @@ class _BounceInfo:
         """Forget it."""
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Builds plain values, and nothing that a pickle names."""
+class _PlainUnpickler(pickle._Unpickler):  # noqa: SLF001 - see below
+    """Builds plain values, and nothing that a pickle names.
+
+    It is the one in Python: that in C makes room for all numbers below one that a pickle of ten octets can name.
+    """
 
     def find_class(self, module: str, name: str, /) -> Any:
         if (module, name) == ("Mailman.Bouncer", "_BounceInfo"):

@@ -20,6 +20,7 @@ from pressrun.message.incoming.header_scan import find_written_at, header_fields
 
 LARGEST_MESSAGE = 25 << 20  # octets, with its attachments: what mail servers accept at most
 _LONGEST_LINE = 1 << 20
+_LONGEST_FROM_LINE = 1000  # octets: the time for its pattern grows with the square of its length
 _FUTURE_SECONDS = 86_400
 # The line between two messages (RFC 4155), with the time that it ends in.
 _FROM_LINE = re.compile(rb"From \S.*?((?:[A-Z][a-z]{2},? +){1,2}\d{1,2} +\d{1,2}:\d\d(?::\d\d)?.* \d{4}).*\r?\n?\Z")
@@ -90,7 +91,7 @@ def _split(lines: Iterable[bytes]) -> Iterator[tuple[bytes | None, str]]:
     message: list[bytes] | None = None
     size, sent_at, after_blank = 0, "", True
     for line in lines:
-        start = _FROM_LINE.match(line) if after_blank else None
+        start = _FROM_LINE.match(line) if after_blank and len(line) <= _LONGEST_FROM_LINE else None
         if start is not None:
             if message is not None:
                 yield _joined(message, size), sent_at

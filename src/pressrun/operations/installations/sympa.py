@@ -151,7 +151,7 @@ class Sympa:
         return found
 
     def _folder_of(self, name: str, robot: str) -> Path | None:
-        if self._data is None:
+        if self._data is None or "/" in name + robot:  # would lead out of the folder
             return None
         roots = (self._data / "list_data", self._data)
         folders = [root / one / name for root in roots for one in (robot, ".")]
@@ -159,7 +159,7 @@ class Sympa:
 
     def _find_archives(self, name: str, robot: str) -> Iterator[Path]:
         for root in (self._archives, None if self._data is None else self._data / "arc"):
-            if root is not None and (root / f"{name}@{robot}").is_dir():
+            if root is not None and "/" not in name + robot and (root / f"{name}@{robot}").is_dir():
                 yield from sorted(path for path in (root / f"{name}@{robot}").glob("*/arctxt") if path.is_dir())
                 return
 

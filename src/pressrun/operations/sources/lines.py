@@ -22,7 +22,7 @@ _NAMED = re.compile(r"(?P<name>.*)<(?P<address>[^<>]*)>", re.DOTALL)
 _QUOTED = re.compile(r'"(.*)"', re.DOTALL)
 _NOBODY = re.compile(r"\S+ has no members")  # what Mailman 3 prints for an empty list
 _EPOCH = re.compile(r"[0-9]{1,11}")
-_ATTRIBUTE = re.compile(r'<custom_attribute id="([^"]*)">\s*<value>(.*?)</value>', re.DOTALL)
+_ATTRIBUTE = re.compile(r'<custom_attribute id="([^"]*)">\s*<value>([^<]*)</value>')
 _LONGEST_STANZA = 1000  # lines
 # How Sympa's members may receive mail; all but one of them do. `Sympa::ListOpt` lists them.
 _RECEPTIONS = frozenset(
