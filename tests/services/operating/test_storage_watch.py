@@ -22,9 +22,11 @@ from pressrun.core.address import parse_address
 from pressrun.core.disk_room import DiskLevel, StorageRoom
 from pressrun.core.errors import NoRoom
 from pressrun.core.mail_routes import Route, RouteKind
+from pressrun.core.old_links import OldKind, commands_route, digest_of_address
 from pressrun.core.tokens import AddressPurpose, AddressTokens
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.incoming.mail_acceptance import DISK_FULL, ArrivedMail, MailAcceptance
+from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.storage_watch import StorageWatch
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import LimitSettings
@@ -153,6 +155,7 @@ ROUTES = {
     RouteKind.LEAVE: True,
     RouteKind.UNSUBSCRIBE: True,
     RouteKind.REQUEST: True,
+    RouteKind.COMMANDS: True,
     RouteKind.POST: False,
     RouteKind.SUBSCRIBE: False,
     RouteKind.CONFIRM: False,
@@ -164,8 +167,8 @@ ROUTES = {
 
 
 async def test_of_mail_only_what_people_leave_by_is_stored(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
-    """Each kind of address; COMMANDS ends as one of the others before a mail is stored."""
-    assert set(RouteKind) - {RouteKind.COMMANDS} == set(ROUTES)
+    """Each kind of address; one for COMMANDS ends as another before it is stored."""
+    assert set(RouteKind) == set(ROUTES)
     await look(watch, disk, free=100)
     desk = acceptance(press)
     for kind, is_stored in ROUTES.items():
@@ -174,6 +177,22 @@ async def test_of_mail_only_what_people_leave_by_is_stored(watch: StorageWatch, 
     await look(watch, disk)
     for kind in ROUTES:
         assert await desk.has_room(Route(kind, "news", "t"), [], 65 * 1024), kind
+
+
+async def test_of_commands_to_a_whole_server_only_leaving_is_stored(
+    watch: StorageWatch, disk: Disk, press: Pressroom
+) -> None:
+    await press.readers(1)
+    redirects = RedirectAdmin(press.office.database)
+    for kind in (OldKind.SUBSCRIBE, OldKind.UNSUBSCRIBE):
+        await redirects.add_places("news", [(digest_of_address(f"letter-{kind}", "old.example"), kind)])
+    await look(watch, disk, free=100)
+    for subject, reply in (("unsubscribe letter", 250), ("subscribe letter", DISK_FULL.code)):
+        content = f"Subject: {subject}\r\n\r\n".encode()
+        arrived = ArrivedMail(
+            mail_from="r0@reader.example", recipients=(commands_route("old.example"),), content=content, peer="unix"
+        )
+        assert [reply] == [one.code for one in await acceptance(press).accept(arrived)]
 
 
 async def test_a_mail_whose_size_was_not_announced_is_refused_when_it_is_here(

@@ -36,8 +36,9 @@ MOST_HOPS = 25
 # Two mails with the same octets and no Message-ID are one mail, delivered twice, only when they come this close.
 SAME_WITHIN_SECONDS = 600
 
-# Mail by which people leave is stored even when the disk is nearly full: it is small, and nobody may be kept in.
-_LEAVING = frozenset({RouteKind.LEAVE, RouteKind.UNSUBSCRIBE, RouteKind.REQUEST})
+# Mail by which people leave is stored even when the disk is nearly full: it is small, and nobody may be kept in. What a
+# mail to the address of a whole server asks for is known, and looked at, once its subject has been read.
+_LEAVING = frozenset({RouteKind.LEAVE, RouteKind.UNSUBSCRIBE, RouteKind.REQUEST, RouteKind.COMMANDS})
 LARGEST_LEAVING = 64 * 1024  # octets; a mail program adds a signature and its own headers
 
 _MAY_COMPLAIN = frozenset({RouteKind.ABUSE, RouteKind.POSTMASTER})
