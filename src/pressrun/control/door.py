@@ -55,22 +55,26 @@ class VerbDoor:
 
     async def call(self, call: Call, progress: ReportProgress) -> Any:
         """Carry out a verb, and record it; raises what the verb raises, NotPermitted, and Refused if it is unknown."""
+        await self._require_permitted(call)
         if call.verb == NOTE:
             await self._note(call)
             return None
         handler = self._verbs.get(call.verb)
         if handler is None:
             raise Refused(f"the running daemon does not know {call.verb}: it is of another version")
-        if call.verb in READING:
-            return await handler(call.arguments, progress)
-        if call.verb in MOVING:
-            _require_permitted(call)
+        if call.verb in READING or call.verb in MOVING:
             return await handler(call.arguments, progress)
         return await self._recorded(handler, call, progress)
 
+    async def _require_permitted(self, call: Call) -> None:
+        """Raise NotPermitted for what a member may not do, with a row whatever the verb is."""
+        if call.verb in FOR_OWNERS and not call.caller.is_owner:
+            refusal = NotPermitted(f"{call.verb} is for root and the owner of the data. Run pressrun with sudo")
+            await self._log.give_up(self._describe(call), refusal)
+            raise refusal
+
     async def _note(self, call: Call) -> None:
         """Record what the command line has done by itself."""
-        _require_permitted(call)
         note = checked(call.arguments, AuditNote)
         entry = self._log.entry(call.caller.actor, note.action)
         await self._log.append(replace(entry, outcome=note.outcome, code=note.code, object=note.object))
@@ -78,7 +82,6 @@ class VerbDoor:
     async def _recorded(self, handler: VerbHandler, call: Call, progress: ReportProgress) -> Any:
         entry = self._describe(call)
         try:
-            _require_permitted(call)
             if call.verb in IN_FILES:
                 await self._log.begin(entry)
             with self._log.acting(entry) as act:
@@ -108,11 +111,6 @@ class VerbDoor:
         if address is None:
             return None
         return Person(address_key=address.key, digest=suppression_digest(self._keys, address.key))
-
-
-def _require_permitted(call: Call) -> None:
-    if call.verb in FOR_OWNERS and not call.caller.is_owner:
-        raise NotPermitted(f"{call.verb} is for root and the owner of the data. Run pressrun with sudo")
 
 
 def _named(arguments: msgspec.Raw) -> _Named:

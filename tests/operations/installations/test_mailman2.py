@@ -16,6 +16,7 @@ import pytest
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.core.old_links import OldKind, digest_of_path
 from pressrun.operations.installations.mailman2 import open_mailman2
+from pressrun.operations.sources.member import MemberState
 
 CONFIG: dict[str, Any] = {
     "real_name": "News",
@@ -141,6 +142,34 @@ def test_what_is_no_configuration_is_refused(tmp_path: Path, content: bytes) -> 
     """With the file, never with a fault."""
     with pytest.raises(BadInput, match=r"config\.pck"):
         open_mailman2(written(tmp_path, content), None)
+
+
+@pytest.mark.parametrize("status", [[], [[]], {}, (5, 1.0), "off", 7])
+def test_a_status_that_mailman_does_not_have_is_not_taken_for_enabled(tmp_path: Path, status: object) -> None:
+    config = {
+        **CONFIG,
+        "members": {"ada@x.example": 0},
+        "digest_members": {},
+        "delivery_status": {"ada@x.example": status},
+    }
+    with closing(open_mailman2(written(tmp_path, pickle.dumps(config, 2)), None)) as installation:
+        (member,) = installation.members(installation.lists()[0])
+    assert member.state is MemberState.SUSPENDED
+
+
+@pytest.mark.parametrize("name", ["members", "delivery_status", "user_options", "ban_list"])
+def test_what_is_of_another_kind_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInput, match=f"its {name} cannot be read"):
+        open_mailman2(written(tmp_path, pickle.dumps({**CONFIG, name: 7}, 2)), None)
+
+
+def test_half_a_character_becomes_a_question_mark(tmp_path: Path) -> None:
+    """A pickle can name one, and no text that travels or is stored can have it."""
+    config = {**CONFIG, "real_name": "\ud83dNews", "usernames": {"ada@x.example": "Ada\ud83d"}}
+    with closing(open_mailman2(written(tmp_path, pickle.dumps(config, 2)), None)) as installation:
+        (old,) = installation.lists()
+        names = {member.name for member in installation.members(old)}
+    assert ("?News", {"Ada?", ""}) == (old.title, names)
 
 
 def test_archives_and_single_files_are_found(tmp_path: Path) -> None:

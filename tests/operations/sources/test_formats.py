@@ -156,6 +156,15 @@ def test_sympa_says_who_gets_no_mail() -> None:
     assert first.original.startswith("date 1500000001\nemail m0001@sy.example\n")
 
 
+def test_half_a_character_keeps_nobody_from_being_imported() -> None:
+    """JSON can name one, and no text that travels or is stored can have it."""
+    row = r"""u,a@lm.example,Ann,"{""city"": ""Ulm\ud83d"", ""deep"": [""\ud83d""], ""\ud83d"": 1}",enabled,,"""
+    header = LISTMONK.partition("\n")[0]
+    (found,) = read_members(BytesIO(f"{header}\n{row}\n".encode()), "x.csv", "listmonk", mapped={}).members
+    assert isinstance(found, SourceMember)
+    assert {"city": "Ulm?", "deep": '["?"]', "_": "1"} == found.fields
+
+
 def test_attributes_of_sympa_without_an_end_take_no_time() -> None:
     """Each would look for it up to the end of the text."""
     assert {} == sympa_fields('<custom_attribute id="a"> <value>' * 60_000)

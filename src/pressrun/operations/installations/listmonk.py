@@ -14,7 +14,7 @@ from pressrun.operations.installations.installation import OldList, PersonalLink
 from pressrun.operations.installations.tables import SourceTables, copy_rows, read_server
 from pressrun.operations.installations.times import utc_of
 from pressrun.operations.sources.columns import field_name
-from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
+from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
 from pressrun.operations.sources.states import ACTIVE, SUSPENDED, UNCONFIRMED, UNSUBSCRIBED, Standing
 from pressrun.services.suppression import SuppressionReason
 
@@ -136,12 +136,12 @@ def _fields(text: str) -> dict[str, str]:
     """The attributes that are texts, numbers or yes and no."""
     try:
         values = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(values, dict):
         return {}
     return {
-        field_name(key): value if isinstance(value, str) else json.dumps(value)
+        field_name(key): whole_text(value if isinstance(value, str) else json.dumps(value))
         for key, value in values.items()
         if isinstance(value, str | int | float) and field_name(key)
     }

@@ -21,7 +21,7 @@ from pressrun.core.old_links import OldKind, digest_of_path
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
 from pressrun.operations.installations.mailman3 import ENDINGS
 from pressrun.operations.sources.lines import plain_name
-from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
+from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
 
 LARGEST_FILE = 256 << 20  # octets: a list of a million members has about 100 MB
 _OFF = {
@@ -31,6 +31,9 @@ _OFF = {
     4: "delivery off for bounces",
 }
 _DISABLED = 2  # the bit of user_options by which old versions switched delivery off
+# What has to be of a kind for nobody to be taken for somebody else.
+_PEOPLE = ("members", "digest_members", "usernames", "language", "delivery_status", "user_options")
+_KINDS: Mapping[str, tuple[type, ...]] = {**dict.fromkeys(_PEOPLE, (dict,)), "ban_list": (list, tuple)}
 _FAULTS = (
     *(pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError),
     *(UnicodeError, RecursionError, MemoryError, struct.error),
@@ -72,6 +75,9 @@ def read_config(path: Path) -> Mapping[str, Any]:
         raise BadInput(f"{path} cannot be read: {str(problem) or type(problem).__name__}") from None
     if not isinstance(value, dict) or "members" not in value:
         raise BadInput(f"{path} is not the config.pck of a list")
+    for name, kinds in _KINDS.items():
+        if not isinstance(value.get(name, kinds[0]()), kinds):
+            raise BadInput(f"{path}: its {name} cannot be read")
     return value
 
 
@@ -160,8 +166,8 @@ class Mailman2:
 def _standing(config: Mapping[str, Any], key: str, *, is_digest: bool) -> tuple[MemberState, str]:
     status = config.get("delivery_status", {}).get(key)
     number = status[0] if isinstance(status, tuple | list) and status else status
-    if number in _OFF:
-        return MemberState.SUSPENDED, _OFF[number]
+    if number not in (None, 0):
+        return MemberState.SUSPENDED, _OFF.get(number, "delivery off") if isinstance(number, int) else "delivery off"
     options = config.get("user_options", {}).get(key, 0)
     if isinstance(options, int) and options & _DISABLED:
         return MemberState.SUSPENDED, "delivery off"
@@ -189,7 +195,7 @@ def _text(value: Any) -> str:
         return ""
     with suppress(UnicodeError):
         return value.encode("latin-1").decode().replace("\0", "")
-    return value.replace("\0", "")
+    return whole_text(value.replace("\0", ""))
 
 
 def _pages(name: str) -> Iterator[Place]:

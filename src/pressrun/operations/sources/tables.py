@@ -15,7 +15,7 @@ from typing import BinaryIO
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow, Record, read_records, unescape_cell
 from pressrun.operations.sources.columns import KNOWN_COLUMNS, LEFT_OUT, ColumnMap, Columns, field_name, read_header
-from pressrun.operations.sources.member import SourceMember
+from pressrun.operations.sources.member import SourceMember, whole_text
 from pressrun.operations.sources.states import (
     ACTIVE,
     BOUNCED,
@@ -167,7 +167,7 @@ def _read_attributes(text: str) -> dict[str, str]:
     if not isinstance(values, dict):
         raise BadInput("attributes: not a JSON object")
     return {
-        field_name(name): value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        field_name(name): whole_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         for name, value in values.items()
         if value not in (None, "")
     }
