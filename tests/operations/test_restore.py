@@ -157,6 +157,25 @@ def test_a_pause_that_became_longer_stays_so(data: DataDir, tmp_path: Path) -> N
     assert [after[first], after[second], after[third]] == [("paused", 200), ("bounces", None), ("paused", 100)]
 
 
+def test_nothing_goes_to_the_address_that_a_reader_had_before(data: DataDir, backup: Path) -> None:
+    """Nor do preferences links work that have ended since. An address that somebody else has here stays theirs."""
+    first, second = [row[0] for row in rows(data.database, "select id from subscriber order by id")][:2]
+    epoch = (1 << 63) - 1  # later than any that the filler draws
+    keys, changes = load_keys(data), []
+    for reader, address in ((first, "new@b.example"), (second, f"r{first}@a.example")):
+        digest = suppression_digest(keys, address).hex()
+        changes.append(
+            f"""update subscriber set address = '{address}', address_key = '{address}', epoch = {epoch},
+                suppression_digest = x'{digest}', mailbox_digest = null where id = {reader}"""
+        )
+    execute(data.database, *changes)
+    report = put_back(data, backup)
+    found = {row[0]: row[1:] for row in rows(data.database, "select id, address_key, epoch from subscriber")}
+    assert found[first] == ("new@b.example", epoch)
+    assert found[second][1] == epoch
+    assert (report.erased, report.problems) == (0, [])
+
+
 def test_links_signed_since_and_keys_retired_since_stay_so(data: DataDir, backup: Path) -> None:
     """Readers leave by links in mails since the backup, and a key that leaked since serves for nothing else."""
     prepare(data)  # its keys are on record

@@ -25,6 +25,15 @@ def add_suppressions(tx: Transaction, former: Transaction) -> None:
     tx.run_many("restores.add_suppression", map(dict, former.each("restores.suppressions")))
 
 
+def move_readers(tx: Transaction, former: Transaction) -> None:
+    """Take over who has another address since, and whose preferences links have ended."""
+    for row in former.each("restores.moved_readers"):
+        reader = dict(row)
+        if tx.run("restores.move_reader", **reader):
+            tx.run("subscribers.move_copies", id=row["id"], domain=row["domain"])
+        tx.run("restores.end_links", id=row["id"], created_at=row["created_at"], epoch=row["epoch"])
+
+
 def end_subscriptions(tx: Transaction, former: Transaction) -> int:
     """Take over which subscriptions had ended or were suspended; returns how many changed by that."""
     return tx.run_many("restores.end_subscription", map(dict, former.each("restores.endings")))

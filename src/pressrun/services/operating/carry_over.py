@@ -43,8 +43,12 @@ class HeldBack:
 
 
 def carry_people(tx: Transaction, former: Transaction) -> int:
-    """Take over suppressions, and subscriptions that ended or were suspended; returns how many of the latter."""
+    """Take over suppressions, other addresses, and subscriptions that ended or were suspended; returns how many ended.
+
+    The mailbox at the address in the backup may be somebody else's by now.
+    """
     restores.add_suppressions(tx, former)
+    restores.move_readers(tx, former)
     return restores.end_subscriptions(tx, former)
 
 

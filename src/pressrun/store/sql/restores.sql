@@ -12,6 +12,22 @@ select digest, address, reason, since from suppression;
 insert into suppression (digest, address, reason, since) values (:digest, :address, :reason, :since)
 on conflict (digest) do update set address = excluded.address, reason = excluded.reason, since = excluded.since;
 
+-- name: moved_readers
+-- Readers whose preferences links have ended once, as they do when the address changes.
+select id, created_at, address, address_key, domain, suppression_digest, mailbox_digest, epoch
+from subscriber where epoch > 0;
+
+-- name: move_reader
+-- Give the same reader the address that they had later, unless somebody has it here.
+update subscriber set address = :address, address_key = :address_key, domain = :domain,
+    suppression_digest = :suppression_digest, mailbox_digest = :mailbox_digest
+where id = :id and created_at = :created_at and epoch < :epoch and address_key <> :address_key
+    and not exists (select 1 from subscriber as other where other.address_key = :address_key);
+
+-- name: end_links
+-- Preferences links that had ended later have ended.
+update subscriber set epoch = :epoch where id = :id and created_at = :created_at and epoch < :epoch;
+
 -- name: endings
 -- The subscriptions of readers who get no mail, each with who the reader is.
 select subscription.id, subscription.list_id, subscription.subscriber_id, subscriber.created_at, subscription.state,
