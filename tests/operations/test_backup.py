@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import json
@@ -207,6 +208,26 @@ def test_what_a_killed_backup_left_is_removed_by_the_next(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("moment", ["open", "flock"])
+def test_a_folder_that_another_backup_took_for_a_left_one_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Before it is locked it looks like one that a kill has left."""
+    module = {"open": os, "flock": fcntl}[moment]
+    really = getattr(module, moment)
+
+    def meddle(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(module, moment, really)
+        for path in tmp_path.glob(f"{SCRATCH}*"):
+            path.rmdir()
+        return really(*args, **kwargs)
+
+    monkeypatch.setattr(module, moment, meddle)
+    with scratch_folder(tmp_path) as folder:
+        assert [folder] == list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_thinning_removes_older_backups_of_this_installation_only(tmp_path: Path) -> None:
     ours, other = "0" * 16, "1" * 16
     names = [name_backup(ours, day * 86400, ".tar.zst") for day in range(5)]
@@ -296,6 +317,7 @@ def test_a_changed_backup_is_refused_with_the_reason(backup: Path, tmp_path: Pat
         (["drop index delivery_queue"], "index delivery_queue"),
         (["alter table suppression add column evil text as (upper(reason))"], "table suppression"),
         (["create table theirs (id integer)", "create index theirs_id on theirs (id)"], None),
+        (['create table "the""irs" (id integer)'], None),
     ],
 )
 def test_a_database_with_a_schema_of_somebody_else_is_refused(
@@ -311,7 +333,7 @@ def test_a_database_with_a_schema_of_somebody_else_is_refused(
                 connection.execute(statement)
         files[DATABASE] = path.read_bytes()
         manifest = json.loads(files[NAME])
-        manifest["rows"] |= {"theirs": 0} if what is None else {}
+        manifest["rows"] |= {} if what else {"theirs" if "theirs" in statements[0] else 'the"irs': 0}
         for file in manifest["files"]:
             content = files[file["path"]]
             file |= {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}

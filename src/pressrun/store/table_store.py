@@ -78,7 +78,7 @@ def require_unmarked(place: object, mark: MoveMark | None) -> None:
 
 def quoted(names: Iterable[str], before: str = "") -> str:
     """Names as a list of identifiers, each with the prefix `before`."""
-    return ", ".join(f'{before}"{name}"' for name in names)
+    return ", ".join(before + '"' + name.replace('"', '""') + '"' for name in names)
 
 
 def is_copied(table: str) -> bool:

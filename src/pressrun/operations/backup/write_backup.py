@@ -60,14 +60,28 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
     """
     for left in beside.glob(f"{SCRATCH}*"):
         _remove_if_left(left)
-    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=beside))
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    while (made := _make_locked(beside)) is None:
+        pass
+    folder, descriptor = made
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
+
+
+def _make_locked(beside: Path) -> tuple[Path, int] | None:
+    """A new folder and the descriptor that holds its lock; None where another process has taken it for one left."""
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=beside))
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    if folder.exists():
+        return folder, descriptor
+    os.close(descriptor)
+    return None
 
 
 def _remove_if_left(folder: Path) -> None:
