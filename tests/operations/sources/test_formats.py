@@ -165,6 +165,15 @@ def test_half_a_character_keeps_nobody_from_being_imported() -> None:
     assert {"city": "Ulm?", "deep": '["?"]', "_": "1"} == found.fields
 
 
+@pytest.mark.parametrize("stanza", ["x\n" * 1001, ("x" * 10_000 + "\n") * 500])
+def test_a_stanza_of_sympa_is_refused_before_memory_holds_all_of_it(stanza: str) -> None:
+    """Whether it has many lines or long ones."""
+    with pytest.raises(BadInput, match="line 3: more than 1000 lines or 4194304 characters"):
+        list(read_members(BytesIO(f"email a@x.example\n\n{stanza}".encode()), "x", "sympa", mapped={}).members)
+    good = "".join(f"email a{number}@x.example\nx {'y' * 1000}\n\n" for number in range(4195))
+    assert 4195 == len(list(read_members(BytesIO(good.encode()), "x", "sympa", mapped={}).members))
+
+
 def test_attributes_of_sympa_without_an_end_take_no_time() -> None:
     """Each would look for it up to the end of the text."""
     assert {} == sympa_fields('<custom_attribute id="a"> <value>' * 60_000)

@@ -23,7 +23,7 @@ _QUOTED = re.compile(r'"(.*)"', re.DOTALL)
 _NOBODY = re.compile(r"\S+ has no members")  # what Mailman 3 prints for an empty list
 _EPOCH = re.compile(r"[0-9]{1,11}")
 _ATTRIBUTE = re.compile(r'<custom_attribute id="([^"]*)">\s*<value>([^<]*)</value>')
-_LONGEST_STANZA = 1000  # lines
+_LONGEST_STANZA, _LARGEST_STANZA = 1000, 1 << 22  # lines, and characters: memory holds them
 # How Sympa's members may receive mail; all but one of them do. `Sympa::ListOpt` lists them.
 _RECEPTIONS = frozenset(
     {"mail", "nomail", "digest", "digestplain", "summary", "notice", "txt", "html", "urlize", "not_me"}
@@ -92,17 +92,21 @@ def _sympa_members(
 
 def _stanzas(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, dict[str, str], str]]:
     """Groups of lines `KEY VALUE` with blank lines between: the first line's number, the values, the text."""
-    first, values, texts = 0, dict[str, str](), list[str]()
+    first, size, values, texts = 0, 0, dict[str, str](), list[str]()
     for number, line in lines:
         if not line.strip():
             if texts:
                 yield first, values, "\n".join(texts)
-            values, texts = {}, []
+            size, values, texts = 0, {}, []
             continue
         first = number if not texts else first
         texts.append(line)
-        if len(texts) > _LONGEST_STANZA:
-            raise BadInput(f"line {first}: more than {_LONGEST_STANZA} lines without a blank one. It is no Sympa dump")
+        size += len(line)
+        if len(texts) > _LONGEST_STANZA or size > _LARGEST_STANZA:
+            raise BadInput(
+                f"line {first}: more than {_LONGEST_STANZA} lines or {_LARGEST_STANZA} characters without a blank one. "
+                "It is no Sympa dump"
+            )
         key, _, value = line.strip().partition(" ")
         values.setdefault(key, value.strip())
     if texts:
