@@ -95,7 +95,7 @@ def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> No
     ]
     before, after = content(data.database), content(there.database)
     changed = {name for name in before if before[name] != after[name] and not name.startswith("ids of")}
-    assert changed - {"inbound"} == {"copy_count", "delivery", "edition", "errand", "id_counter", "session"}
+    assert changed - {"inbound", "leaving"} == {"copy_count", "delivery", "edition", "errand", "id_counter", "session"}
     ids = {name: (int(before[name]), int(after[name])) for name in before if name.startswith("ids of")}
     assert all(later - earlier == restoring.UNKNOWN_IDS for earlier, later in ids.values())
     assert last_backup.find(there) is not None
@@ -155,6 +155,25 @@ def test_a_pause_that_became_longer_stays_so(data: DataDir, tmp_path: Path) -> N
     put_back(data, tmp_path / "backup.tar")
     after = {row[0]: row[1:] for row in rows(data.database, "select id, suspended_for, paused_until from subscription")}
     assert [after[first], after[second], after[third]] == [("paused", 200), ("bounces", None), ("paused", 100)]
+
+
+def test_who_was_suspended_since_can_come_back_and_is_asked_once(data: DataDir, tmp_path: Path) -> None:
+    """The link in the probe that went out since works, as the suspension is there; and no other probe goes out."""
+    first, second = [row[0] for row in rows(data.database, "select id from subscriber order by id")][:2]
+    since = "insert into suspension (subscriber_id, since, first_edition_id, asked_at) values"
+    execute(data.database, "delete from suspension", f"{since} ({first}, 5, 1, null)", "update leaving set noted = 0")
+    make_backup(data, tmp_path / "backup.tar")
+    execute(
+        data.database,
+        f"update suspension set asked_at = 8 where subscriber_id = {first}",
+        f"{since} ({second}, 7, 2, 9)",
+    )
+    put_back(data, tmp_path / "backup.tar")
+    found = rows(
+        data.database, "select subscriber_id, since, asked_at, ended_at from suspension order by subscriber_id"
+    )
+    assert found == [(first, 5, 8, None), (second, 7, 9, None)]
+    assert count(data.database, "leaving") == 0
 
 
 def test_nothing_goes_to_the_address_that_a_reader_had_before(data: DataDir, backup: Path) -> None:

@@ -35,7 +35,11 @@ def move_readers(tx: Transaction, former: Transaction) -> None:
 
 
 def end_subscriptions(tx: Transaction, former: Transaction) -> int:
-    """Take over which subscriptions had ended or were suspended; returns how many changed by that."""
+    """Take over which subscriptions had ended or were suspended; returns how many changed by that.
+
+    Also who is suspended for bounces, and was asked whether they are still there.
+    """
+    tx.run_many("restores.suspend", map(dict, former.each("restores.suspensions")))
     return tx.run_many("restores.end_subscription", map(dict, former.each("restores.endings")))
 
 
@@ -125,6 +129,7 @@ def end_sessions(tx: Transaction) -> None:
 def cancel_notices(tx: Transaction, now: int) -> int:
     """Cancel mails to one person that wait, and drop the requests that would lead to such; returns how many mails."""
     tx.run("restores.drop_requests")
+    tx.run("restores.drop_leaving_notes")
     return tx.run("restores.cancel_notices", now=now)
 
 

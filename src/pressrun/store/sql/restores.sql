@@ -48,6 +48,20 @@ where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
         or (state = 'suspended' and cast(:state as text) = 'suspended' and paused_until is not null
             and (cast(:paused_until as bigint) is null or cast(:paused_until as bigint) > paused_until)));
 
+-- name: suspensions
+-- Readers who are suspended for bounces, each with when they came.
+select suspension.subscriber_id, subscriber.created_at, suspension.since, suspension.first_edition_id, suspension.asked_at
+from suspension cross join subscriber
+where suspension.ended_at is null and subscriber.id = suspension.subscriber_id;
+
+-- name: suspend
+-- Suspend the same reader, who can come back by the link in the probe that went out since and gets no second one.
+insert into suspension (subscriber_id, since, first_edition_id, asked_at)
+select id, cast(:since as bigint), cast(:first_edition_id as bigint), cast(:asked_at as bigint)
+from subscriber where id = :subscriber_id and created_at = :created_at
+on conflict (subscriber_id) do update set since = excluded.since, first_edition_id = excluded.first_edition_id,
+    asked_at = excluded.asked_at, ended_at = null;
+
 -- name: members
 -- Readers with a subscription that is or was confirmed, some at a time, with the lists of those subscriptions.
 select subscriber.id, subscriber.created_at, subscriber.address, subscriber.domain, subscriber.suppression_digest,
@@ -149,6 +163,10 @@ where edition_id = :edition_id and state in ('queued', 'claimed', 'deferred');
 -- name: drop_requests
 -- Requests by address from the web would lead to such mails.
 delete from errand;
+
+-- name: drop_leaving_notes
+-- Readers who have just left are not told: they may have been, and cannot undo it by a mail that nobody expects.
+delete from leaving where noted = 0;
 
 -- name: waiting_mails
 -- Mail that was accepted and not processed.
