@@ -64,8 +64,8 @@ def test_doctor_before_there_is_a_database(shell: Shell) -> None:
     """It says so, and checks the rest."""
     called = shell.call("doctor", "--json")
     messages = {one["check"]: one["message"] for one in called.json["findings"]}
-    assert ("is not there yet" in messages["database"]) or ("no tables" in messages["database"])
-    assert "nobody else can read" in messages["files"]
+    assert ("does not exist yet" in messages["database"]) or ("no tables" in messages["database"])
+    assert "only their owner can read" in messages["files"]
 
 
 @pytest.mark.parametrize("resolver", ["", "localhost", "127.0.0.1:x", "127.0.0.1:99999"])

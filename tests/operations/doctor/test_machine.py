@@ -21,7 +21,7 @@ GIB, MIB = 1 << 30, 1 << 20
 @pytest.mark.parametrize(
     ("room", "expected", "words"),
     [
-        (StorageRoom(free=2 * GIB), "pass", "2,048 MiB are free"),
+        (StorageRoom(free=2 * GIB), "pass", "2,048 MiB free"),
         (StorageRoom(free=GIB - 1), "warn", "less than [limits] disk_warning"),
         (StorageRoom(free=255 * MIB), "fail", "disk_reserve keeps 256 MiB"),
         (StorageRoom(free=2 * GIB, inodes=3), "fail", "3 inodes are free"),
@@ -60,7 +60,7 @@ def test_the_end_of_support_is_announced() -> None:
     assert ["pass"] == grades("PostgreSQL", 17, 5)
     assert ["warn"] == grades("PostgreSQL", 14, 22)
     (finding,) = grade_engine(EngineVersion("PostgreSQL", (14, 22)), POSTGRESQL_ENDS[14].timestamp() + 1)
-    assert (DoctorSeverity.WARN, True) == (finding.severity, "no more fixes since 2026-11-12" in finding.message)
+    assert (DoctorSeverity.WARN, True) == (finding.severity, "no fixes since 2026-11-12" in finding.message)
 
 
 def test_each_fact_has_a_source() -> None:

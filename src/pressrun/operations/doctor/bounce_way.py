@@ -1,4 +1,4 @@
-"""The way of a bounce to us: MX, port 25 of each exchanger, and our own SMTP or LMTP behind it."""
+"""The route of a bounce to us: MX, port 25 of each MX host, and our own SMTP or LMTP behind it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pressrun.operations.doctor.smtp_client import OfferedBounce, offer_bounce
 from pressrun.operations.doctor.subject import DoctorSubject
 
 _MOST_EXCHANGERS = 5  # that are connected to; who has more has a provider that watches them
-_NO_MAIL = "no mail is received: there is no [smtp] in the configuration, so bounces go to the owners of the lists"
+_NO_MAIL = "Pressrun receives no mail, as there is no [smtp] in the configuration: bounces go to the list owners"
 
 
 async def check_mx(subject: DoctorSubject) -> list[DoctorFinding]:
-    """Whether mail to mail_domain has a way to go."""
+    """Whether mail to mail_domain can be routed."""
     domain = subject.site.mail_domain
     if not subject.site.receives_mail:
         return [passed(_NO_MAIL)]
@@ -31,7 +31,7 @@ async def check_mx(subject: DoctorSubject) -> list[DoctorFinding]:
         return [failed(f"{domain} has no MX record, so no bounce can arrive", wanted)]
     hosts = _hosts(answer.records)
     if "." in hosts:
-        message = f"the MX record of {domain} says that it takes no mail (RFC 7505), so no bounce can arrive"
+        message = f"{domain} has a null MX record (RFC 7505), so no bounce can arrive"
         return [failed(message, f"Replace it. {wanted}")]
     return [finding for host in hosts for finding in await _check_host(subject, host)]
 
@@ -43,14 +43,14 @@ async def _check_host(subject: DoctorSubject, host: str) -> list[DoctorFinding]:
     if not addresses:
         unknown = [answer.problem for answer in answers if not answer.is_known]
         if unknown:
-            return [warned(f"{host}, an exchanger of {domain}, could not be looked up: {unknown[0]}")]
-        return [failed(f"{host}, an exchanger of {domain}, has no address", f"Add to DNS: {host}. IN A ITS-ADDRESS")]
+            return [warned(f"{host}, an MX host of {domain}, could not be looked up: {unknown[0]}")]
+        return [failed(f"{host}, an MX host of {domain}, has no address", f"Add to DNS: {host}. IN A ITS-ADDRESS")]
     if any(answer.is_alias for answer in answers):
-        message = f"{host}, an exchanger of {domain}, is a CNAME, which some servers refuse (RFC 2181 §10.3)"
+        message = f"{host}, an MX host of {domain}, is a CNAME, which some servers refuse (RFC 2181 §10.3)"
         return [warned(message, f"Replace it in DNS: {host}. IN A {addresses[0]}")]
     hidden = [address for address in addresses if not subject.world.is_public(address)]
     if hidden:
-        message = f"{host}, an exchanger of {domain}, has the address {hidden[0]}, which the world cannot reach"
+        message = f"{host}, an MX host of {domain}, has the address {hidden[0]}, which is not public"
         return [warned(message, f"Replace it in DNS: {host}. IN A ITS-PUBLIC-ADDRESS")]
     return [passed(f"mail to {domain} goes to {host} ({', '.join(addresses)})")]
 
@@ -77,10 +77,12 @@ async def _check_own(subject: DoctorSubject, recipient: str) -> list[DoctorFindi
     for name, place in subject.mail_listeners.items():
         offered = await _offer(subject, place, recipient, speaks_lmtp=name == "lmtp")
         if offered.is_accepted:
-            findings.append(passed(f"Pressrun takes bounces at {place} ({name.upper()})"))
+            findings.append(passed(f"Pressrun accepts bounces at {place} ({name.upper()})"))
         else:
             remedy = "See `pressrun queue ls`, /readyz and the log of the service"
-            findings.append(failed(f"Pressrun takes no bounce at {place} ({name.upper()}): {offered.words}", remedy))
+            findings.append(
+                failed(f"Pressrun does not accept bounces at {place} ({name.upper()}): {offered.words}", remedy)
+            )
     return findings
 
 
@@ -118,12 +120,12 @@ def _grade(subject: DoctorSubject, where: str, offered: OfferedBounce) -> Doctor
     if offered.is_accepted:
         return passed(f"{where} accepts bounces to {domain}")
     if offered.reply is not None and offered.reply.is_permanent:
-        remedy = f"Have the mail server there pass mail for {domain} on to Pressrun (docs/how-to/mail.md)"
+        remedy = f"Configure the mail server there to pass mail for {domain} on to Pressrun (docs/how-to/mail.md)"
         return failed(f"{where} refuses bounces to {domain}: {offered.words}", remedy)
     if offered.reply is not None:
-        return warned(f"{where} does not accept bounces to {domain} now: {offered.words}")
-    remedy = f"Open TCP port 25 of {where} to the world, and have the mail server listen there"
-    message = f"port 25 of {where} cannot be used from here: {offered.words}"
+        return warned(f"{where} does not accept bounces to {domain} at the moment: {offered.words}")
+    remedy = f"Open TCP port 25 of {where} to the internet, and let the mail server listen there"
+    message = f"cannot connect to port 25 of {where} from here: {offered.words}"
     if offered.timed_out:  # many hosting companies close the way out to port 25, which says nothing about the way in
         return warned(message, f"Try from another network. If it fails there, too: {remedy[:1].lower()}{remedy[1:]}")
     return failed(message, remedy)

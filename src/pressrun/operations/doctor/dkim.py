@@ -27,7 +27,7 @@ async def check_dkim(subject: DoctorSubject) -> list[DoctorFinding]:
         findings.append(
             warned(
                 "all keys are Ed25519, which many receivers cannot verify",
-                "Add one of `pressrun dkim create --type rsa`",
+                "Add an RSA key: `pressrun dkim create --type rsa`",
             )
         )
     return findings
@@ -42,20 +42,26 @@ async def _check(subject: DoctorSubject, key: PublishedKey) -> list[DoctorFindin
     if not records:
         return [failed(f"the DKIM key {key.record_name} is not published", f"Add to DNS: {wanted}")]
     if len(records) > 1:
-        return [failed(f"{key.record_name} has {len(records)} keys, and receivers take any of them", f"Keep {wanted}")]
+        return [
+            failed(
+                f"{key.record_name} has {len(records)} keys, and receivers may use any of them", f"Keep only {wanted}"
+            )
+        ]
     if len(records[0]) > LARGEST_RECORD:
-        return [failed(f"{key.record_name} has {len(records[0])} characters", f"Replace it by {wanted}")]
+        return [failed(f"{key.record_name} has {len(records[0])} characters", f"Replace it with {wanted}")]
     return _compare(key, records[0], wanted)
 
 
 def _compare(key: PublishedKey, record: str, wanted: str) -> list[DoctorFinding]:
     tags, ours = parse_tags(record), parse_tags(key.record_value)
-    replace = f"Replace the record by {wanted}"
+    replace = f"Replace the record with {wanted}"
     if not tags["p"]:
         return [failed(f"the DKIM key {key.record_name} is revoked: its record has an empty p=", replace)]
     if tags.get("k", "rsa") != ours["k"] or _octets(tags["p"]) != _octets(ours["p"]):
         return [
-            failed(f"{key.record_name} publishes another key than {key.key_file}, so no signature verifies", replace)
+            failed(
+                f"{key.record_name} publishes a different key from {key.key_file}, so signatures do not verify", replace
+            )
         ]
     refused = _refused_use(tags)
     if refused is not None:
@@ -64,7 +70,7 @@ def _compare(key: PublishedKey, record: str, wanted: str) -> list[DoctorFinding]
     if "y" in tags.get("t", "").split(":"):
         findings.append(warned(f"{key.record_name} is marked as a test (t=y), so receivers may ignore it", replace))
     if key.key_type == "rsa" and key.bits < _ENOUGH_BITS:
-        message = f"the DKIM key {key.record_name} has {key.bits} bits; {_ENOUGH_BITS} are wanted today"
+        message = f"the DKIM key {key.record_name} has {key.bits} bits; use at least {_ENOUGH_BITS}"
         remedy = "Run `pressrun dkim create --selector NEW`, publish its record, then change [dkim]"
         findings.append(failed(message, remedy) if key.bits < _WEAK_BITS else warned(message, remedy))
     return findings

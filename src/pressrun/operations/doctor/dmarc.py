@@ -52,7 +52,7 @@ def _check_policy(subject: DoctorSubject, domain: str, walk: _Walk) -> list[Doct
         return [failed(f"From domain {domain} has no DMARC policy, which large providers ask for", wanted)]
     requested = policy.for_author(domain)
     if requested not in _POLICIES:
-        message = f"the DMARC record of {policy.domain} has p={requested or '(nothing)'}, which means nothing"
+        message = f"the DMARC record of {policy.domain} has p={requested or '(nothing)'}, which is not a valid policy"
         return [failed(message, f"Write p=none, p=quarantine or p=reject. {wanted}")]
     findings = [passed(f"From domain {domain} has the DMARC policy {requested}, at _dmarc.{policy.domain}")]
     if not policy.has_reports:
@@ -62,7 +62,7 @@ def _check_policy(subject: DoctorSubject, domain: str, walk: _Walk) -> list[Doct
 
 
 async def check_alignment(subject: DoctorSubject) -> list[DoctorFinding]:
-    """Whether signature or return path have the owner of the From domain, for each list."""
+    """Whether the signature or the return path is aligned with the From domain, for each list."""
     targets = subject.lists or (ListIdentity(name="", author_domain=subject.site.mail_domain, owner=None),)
     return [await _check_list(subject, target) for target in targets]
 
@@ -85,8 +85,8 @@ async def _check_list(subject: DoctorSubject, target: ListIdentity) -> DoctorFin
         return passed(f"{who}aligned by DKIM{' and SPF' if spf else ''}: {parts}")
     remedy = f"Run `pressrun dkim create {author}`, publish the record that it prints, and add its [dkim] table"
     if spf:
-        return warned(f"{who}aligned by SPF alone, which forwarding breaks: {parts}", remedy)
-    return failed(f"{who}neither signature nor return path belong to the From domain, so DMARC fails: {parts}", remedy)
+        return warned(f"{who}aligned by SPF only, which forwarding breaks: {parts}", remedy)
+    return failed(f"{who}neither signature nor return path is aligned with From, so DMARC fails: {parts}", remedy)
 
 
 def _agree(first: str, second: str, walk: _Walk, other: _Walk, *, is_strict: bool) -> bool:

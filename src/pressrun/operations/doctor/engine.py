@@ -45,8 +45,8 @@ KNOWN_BUGS = (
         since=(3, 7, 0),
         fixed=(3, 51, 3),
         patched=((3, 44, 6), (3, 50, 7)),
-        what="two connections that write and checkpoint at one moment can damage the database. Pressrun has one such "
-        "connection, so this matters only if you run Litestream or the sqlite3 shell beside it",
+        what="two connections that write and checkpoint at the same moment can damage the database. Pressrun has only "
+        "one such connection, so this matters only if you run Litestream or the sqlite3 shell beside it",
         severity=DoctorSeverity.PASS,
         source="https://www.sqlite.org/wal.html#walresetbug",
     ),
@@ -79,22 +79,24 @@ def _check_database(subject: DoctorSubject) -> list[DoctorFinding]:
     database = subject.data.database
     try:
         if not database.exists():
-            return [warned(f"{database} is not there yet", "Create it with `pressrun list create` or `pressrun serve`")]
+            return [
+                warned(f"{database} does not exist yet", "Create it with `pressrun list create` or `pressrun serve`")
+            ]
     except PressrunError as problem:
         return [failed(str(problem))]
     problems = [failed(problem.state, f"Needed: {problem.remedy}") for problem in find_content_problems(subject.data)]
     if not problems:
         remedy = "Set it to on, or restore a backup to another disk"
         problems = [failed(risk, remedy) for risk in database.find_risks()]
-    return problems or [passed(f"{database} is whole, with its keys")]
+    return problems or [passed(f"{database} is intact and matches its keys")]
 
 
 async def check_backup(subject: DoctorSubject) -> list[DoctorFinding]:
     """Whether a night's work would be lost, or more."""
     backup = last_backup.find(subject.data)
-    enable = "Run `systemctl enable --now pressrun-backup.timer`, or `pressrun backup DIR` from a timer of yours"
+    enable = "Run `systemctl enable --now pressrun-backup.timer`, or run `pressrun backup DIR` from cron"
     if backup is None:
-        return [warned("no backup made by `pressrun backup` is known", enable)]
+        return [warned("no backup by `pressrun backup` is known", enable)]
     days = (subject.world.clock() - backup.at) / 86_400
     message = f"the last backup is {days:.1f} days old"
     if days > OLD_DAYS:
@@ -121,7 +123,7 @@ def grade_engine(version: EngineVersion, now: float) -> Iterator[DoctorFinding]:
         yield DoctorFinding(severity=bug.severity, message=message, remedy=remedy)
     ends = POSTGRESQL_ENDS.get(version.numbers[0]) if version.engine == "PostgreSQL" else None
     if ends is not None and ends.timestamp() - now < _SOON_SECONDS:
-        over = "gets no more fixes since" if ends.timestamp() <= now else "gets no more fixes from"
-        yield warned(f"{version} {over} {ends:%Y-%m-%d} on", "Upgrade the server to a newer major version")
+        over = "has had no fixes since" if ends.timestamp() <= now else "gets no fixes after"
+        yield warned(f"{version} {over} {ends:%Y-%m-%d}", "Upgrade the server to a newer major version")
     elif not known:
         yield passed(f"{version} has no known fault that matters here")

@@ -35,10 +35,10 @@ async def check_clock(subject: DoctorSubject) -> list[DoctorFinding]:
         return [failed(message, remedy) if abs(skew) > _BAD_SKEW_SECONDS else warned(message, remedy)]
     synchronised = subject.world.find_clock_state()
     if synchronised is False:
-        return [warned("nothing keeps the clock of this machine right (NTP is off, or has no source)", remedy)]
+        return [warned("the clock of this machine is not synchronised (NTP is off, or has no source)", remedy)]
     if synchronised is None and skew is None:
-        return [warned("whether the clock is right could not be found out: the system does not say", remedy)]
-    return [passed("the clock is kept by NTP" if synchronised else "the clock agrees with that of the proxy")]
+        return [warned("the system does not say whether the clock is synchronised", remedy)]
+    return [passed("the clock is synchronised by NTP" if synchronised else "the clock agrees with that of the proxy")]
 
 
 def find_clock_state() -> bool | None:
@@ -62,8 +62,8 @@ async def check_disk(subject: DoctorSubject) -> list[DoctorFinding]:
 
 def grade_disk(folder: Path, room: StorageRoom, limits: RoomLimits) -> DoctorFinding:
     """By what is free, the inodes, and the write-ahead log."""
-    message = f"{room.free // _MIB:,} MiB are free at {folder}"
-    remedy = f"Make room: see `du -xh --max-depth=1 {folder}`, or enlarge the disk"
+    message = f"{room.free // _MIB:,} MiB free at {folder}"
+    remedy = f"Free some space (see `du -xh --max-depth=1 {folder}`), or enlarge the disk"
     match decide_level(room, DiskLevel.OK, limits):
         case DiskLevel.OK:
             return passed(message)
@@ -76,7 +76,9 @@ def grade_disk(folder: Path, room: StorageRoom, limits: RoomLimits) -> DoctorFin
 
 async def check_files(subject: DoctorSubject) -> list[DoctorFinding]:
     """Keys, passwords and data are for their owner alone."""
-    return await asyncio.to_thread(lambda: [*_check_files(subject)] or [passed("nobody else can read keys or data")])
+    return await asyncio.to_thread(
+        lambda: [*_check_files(subject)] or [passed("only their owner can read keys and data")]
+    )
 
 
 def _check_files(subject: DoctorSubject) -> Iterator[DoctorFinding]:

@@ -1,4 +1,4 @@
-"""PTR: does each sending address have a name, and does the name lead back to it?"""
+"""PTR: does each sending address have a name, and does the name resolve back to it?"""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, wa
 from pressrun.operations.doctor.senders import SendingAddress, find_senders
 from pressrun.operations.doctor.subject import DoctorSubject
 
-_WHERE = "Set it where you rent the address"
+_WHERE = "Set it at the provider of the address"
 
 
 async def check_ptr(subject: DoctorSubject) -> list[DoctorFinding]:
-    """Large providers refuse mail from an address whose PTR is missing or does not lead back."""
+    """Large providers refuse mail from an address whose PTR is missing or does not resolve back."""
     senders, unknown = await find_senders(subject)
     findings = [await _check(subject, sender) for sender in senders]
     return [*findings, *(warned(f"PTR was not checked for every relay: {reason}") for reason in unknown)]
@@ -32,12 +32,12 @@ async def _check(subject: DoctorSubject, sender: SendingAddress) -> DoctorFindin
     for name in answer.records:
         answers = await subject.dns.addresses(name)
         if any(_same(sender.address, each) for found in answers for each in found.records):
-            return passed(f"{where} has the name {name}, which leads back to it")
+            return passed(f"{where} has the name {name}, which resolves back to it")
         if any(not found.is_known for found in answers):
             return warned(f"{where} has the name {name}, which could not be looked up: {answers[0].problem}")
     kind = "AAAA" if ":" in sender.address else "A"
     remedy = f"Add to DNS: {answer.records[0]}. IN {kind} {sender.address}"
-    return _graded(sender, f"{where} has the name {answer.records[0]}, which does not lead back to it", remedy)
+    return _graded(sender, f"{where} has the name {answer.records[0]}, which does not resolve back to it", remedy)
 
 
 def _graded(sender: SendingAddress, message: str, remedy: str) -> DoctorFinding:

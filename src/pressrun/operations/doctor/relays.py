@@ -24,12 +24,12 @@ async def _check(subject: DoctorSubject, relay: ConfiguredRelay) -> list[DoctorF
     where = f"relay {relay.name} ({relay.host}:{relay.port})"
     if report.problem is not None:
         return [failed(f"{where} cannot be used: {report.problem}", _remedy(report.problem, relay))]
-    findings = [passed(f"{where} takes mail from us")]
+    findings = [passed(f"{where} accepts mail from us")]
     if report.certificate_ends_at is not None:
         findings.append(grade_days_left(where, report.certificate_ends_at, subject.world.clock()))
     if relay.security == "none" and not is_loopback(relay.host):
         remedy = f'Set security = "starttls" or "tls" in its [[relay]], if {relay.host} offers it'
-        findings.append(warned(f"mail to {where} travels without encryption", remedy))
+        findings.append(warned(f"mail to {where} is not encrypted", remedy))
     return findings
 
 
@@ -48,4 +48,4 @@ def grade_days_left(where: str, ends_at: int, now: float) -> DoctorFinding:
     message = f"the certificate of {where} is valid for {days} more days"
     if days < LAST_DAYS:
         return failed(message, "Renew it now")
-    return warned(message, "Renew it, and see why it is not renewed by itself") if days < SOON_DAYS else passed(message)
+    return warned(message, "Renew it, and find out why this was not automatic") if days < SOON_DAYS else passed(message)

@@ -38,17 +38,18 @@ async def _travel(subject: DoctorSubject, relay: ConfiguredRelay) -> DoctorFindi
     started_at = time.monotonic()
     report = await relay.contact(_outgoing(subject, recipient, number))
     if report.problem is not None:
-        return warned(f"no test bounce was sent by relay {relay.name}: it cannot be used ({report.problem})")
+        return warned(f"no test bounce was sent through relay {relay.name}: it cannot be used ({report.problem})")
     hand_over = report.hand_over
     if hand_over is not None and hand_over.stage is Stage.MAIL and hand_over.reply is not None:
-        message = f"relay {relay.name} takes no mail from <>, so no test bounce was sent: {describe(hand_over.reply)}"
+        message = f"relay {relay.name} refuses mail from <>, so no test bounce was sent: {describe(hand_over.reply)}"
         return warned(
-            message, "Send a copy to an address that does not exist, and look for its bounce in `edition report`"
+            message,
+            "Send a copy to an address that does not exist, and look for its bounce in `pressrun edition report`",
         )
     if hand_over is None or hand_over.outcome is not Outcome.DELIVERED:
         words = "no answer" if hand_over is None or hand_over.reply is None else describe(hand_over.reply)
-        remedy = f"Have relay {relay.name} accept mail from <> to {subject.site.mail_domain}"
-        return failed(f"relay {relay.name} does not take a test bounce to {subject.site.mail_domain}: {words}", remedy)
+        remedy = f"Let relay {relay.name} accept mail from <> to {subject.site.mail_domain}"
+        return failed(f"relay {relay.name} refuses a test bounce to {subject.site.mail_domain}: {words}", remedy)
     return await _await_home(subject, relay, number, after=after, started_at=started_at)
 
 
@@ -63,7 +64,7 @@ async def _await_home(
         await asyncio.sleep(_POLL_SECONDS)
         state = await asyncio.to_thread(_state, subject, number, after)
     took = time.monotonic() - started_at
-    return passed(f"a test bounce by relay {relay.name} came home in {took:.1f} s and was recognised")
+    return passed(f"a test bounce through relay {relay.name} came back in {took:.1f} s and was recognised")
 
 
 def _lost(
@@ -72,8 +73,10 @@ def _lost(
     domain = subject.site.mail_domain
     if state is not None:
         remedy = "See `pressrun inbound ls`, /readyz and the log of the service"
-        return failed(f"a test bounce by relay {relay.name} arrived, but is still {state} after {seconds:g} s", remedy)
-    message = f"a test bounce that relay {relay.name} took did not come home within {seconds:g} s"
+        return failed(
+            f"a test bounce through relay {relay.name} arrived, but is still {state} after {seconds:g} s", remedy
+        )
+    message = f"a test bounce through relay {relay.name} did not come back within {seconds:g} s"
     remedy = (
         f"Follow it in the log of the relay: mail for {domain} must go to its MX, and from there to Pressrun's SMTP or "
         "LMTP (docs/how-to/mail.md). A relay that delays mail to unknown hosts may take longer: run doctor again"

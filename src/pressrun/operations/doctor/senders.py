@@ -32,7 +32,7 @@ async def find_senders(subject: DoctorSubject) -> tuple[list[SendingAddress], li
     for relay in subject.relays:
         own = await _senders_of(subject, relay)
         if not own:
-            unknown.append(f"the public address that relay {relay.name} sends from is not known here. {_TO_SAY_SO}")
+            unknown.append(f"the public address that relay {relay.name} sends from is unknown. {_TO_SAY_SO}")
         for each in own:
             found.setdefault(each.address, each)
     return list(found.values()), unknown

@@ -41,7 +41,7 @@ async def _check(subject: DoctorSubject, domain: str, senders: list[SendingAddre
         ]
     whole = await evaluate_spf(subject.dns, domain, _identity(subject, domain, _OF_NOBODY), matches=False)
     if whole.problem:
-        return [_error(f"SPF of {domain}", whole, f"Mend the record, for example to {wanted}")]
+        return [_error(f"SPF of {domain}", whole, f"Fix the record, for example {wanted}")]
     findings = [await _evaluate(subject, domain, record, sender) for sender in senders]
     return [*findings, *await _weaknesses(subject, domain, record, whole)]
 
@@ -72,7 +72,7 @@ async def _weaknesses(subject: DoctorSubject, domain: str, record: str, whole: S
         findings.append(
             warned(
                 f"SPF of {domain} needs {whole.lookups} of at most {MOST_LOOKUPS} lookups, "
-                f"through {whole.depth} includes in a row",
+                f"with includes nested {whole.depth} deep",
                 "Replace include: by ip4: and ip6: where you can",
             )
         )
@@ -82,7 +82,7 @@ async def _weaknesses(subject: DoctorSubject, domain: str, record: str, whole: S
 def _error(what: str, result: SpfResult, remedy: str) -> DoctorFinding:
     if result.verdict is SpfVerdict.TEMPERROR:
         return warned(f"{what} could not be evaluated: {result.problem}")
-    return failed(f"{what} is in error: {result.problem}", remedy)
+    return failed(f"{what} has an error: {result.problem}", remedy)
 
 
 def _identity(subject: DoctorSubject, domain: str, address: str) -> SpfIdentity:

@@ -45,25 +45,28 @@ CHECKS = (
     DoctorCheck(id="dmarc", what="each From domain has a policy", run=check_dmarc, needs_network=True),
     DoctorCheck(
         id="alignment",
-        what="signature and return path belong to the owner of From",
+        what="signature or return path is aligned with From",
         run=check_alignment,
         needs_network=True,
     ),
-    DoctorCheck(id="mx", what="mail to mail_domain has a way to go", run=check_mx, needs_network=True),
+    DoctorCheck(id="mx", what="mail to mail_domain can be routed", run=check_mx, needs_network=True),
     DoctorCheck(
-        id="bounce-address", what="a bounce is accepted, outside and here", run=check_bounce_address, needs_network=True
+        id="bounce-address",
+        what="bounces are accepted, by the MX hosts and by Pressrun",
+        run=check_bounce_address,
+        needs_network=True,
     ),
-    DoctorCheck(id="ptr", what="sending addresses have names that lead back", run=check_ptr, needs_network=True),
-    DoctorCheck(id="relay", what="relays take mail, with TLS and log-in", run=check_relays, needs_network=True),
+    DoctorCheck(id="ptr", what="sending addresses have matching PTR records", run=check_ptr, needs_network=True),
+    DoctorCheck(id="relay", what="relays accept mail, with TLS and login", run=check_relays, needs_network=True),
     DoctorCheck(
         id="round-trip",
-        what="a test bounce comes home",
+        what="a test bounce comes back",
         run=check_round_trip,
         needs_network=True,
         needs_daemon=True,
     ),
     DoctorCheck(
-        id="base-url", what="the pages answer by HTTPS, and for how long still", run=check_base_url, needs_network=True
+        id="base-url", what="the pages answer by HTTPS with a valid certificate", run=check_base_url, needs_network=True
     ),
     DoctorCheck(
         id="one-click",
@@ -74,21 +77,21 @@ CHECKS = (
     ),
     DoctorCheck(
         id="proxy",
-        what="the proxy says who its client is, and is trusted",
+        what="the proxy is trusted and passes on the client's address",
         run=check_proxy,
         needs_network=True,
         needs_daemon=True,
     ),
     DoctorCheck(
         id="private-pages",
-        what="the world cannot see /metrics and /readyz",
+        what="/metrics and /readyz cannot be reached from outside",
         run=check_private_pages,
         needs_network=True,
     ),
     DoctorCheck(id="clock", what="the clock is right", run=check_clock),
-    DoctorCheck(id="disk", what="there is room", run=check_disk),
-    DoctorCheck(id="files", what="nobody else can read keys, passwords and data", run=check_files),
-    DoctorCheck(id="database", what="the database is whole, with its keys", run=check_database),
+    DoctorCheck(id="disk", what="there is enough disk space", run=check_disk),
+    DoctorCheck(id="files", what="only their owner can read keys, passwords and data", run=check_files),
+    DoctorCheck(id="database", what="the database is intact and matches its keys", run=check_database),
     DoctorCheck(id="backup", what="the last backup is not old", run=check_backup),
     DoctorCheck(id="engine", what="the database engine has no known fault that matters", run=check_engine),
 )
@@ -110,15 +113,17 @@ async def _run(subject: DoctorSubject, check: DoctorCheck, slots: asyncio.Semaph
         async with slots, asyncio.timeout(seconds):
             findings = await check.run(subject)
     except TimeoutError:
-        findings = [warned(f"this check took more than {seconds:g} s and was given up")]
+        findings = [warned(f"this check took longer than {seconds:g} s and was stopped")]
     except Exception as problem:  # noqa: BLE001 - a fault of one check must not hide what the others found
         event(log, "doctor.check_failed", level=logging.ERROR, error=True, check=check.id)
-        findings = [warned(f"this check failed because of a bug of ours ({type(problem).__name__})")]
+        findings = [warned(f"this check failed because of a bug in Pressrun ({type(problem).__name__})")]
     return [replace(finding, check=check.id) for finding in findings]
 
 
 def _left_out(check: DoctorCheck) -> DoctorFinding:
-    finding = warned(f"not checked, as no daemon is running: {check.what}", "Start the service, then run doctor again")
+    finding = warned(
+        f"not checked, because no daemon is running: {check.what}", "Start the service, and run doctor again"
+    )
     return replace(finding, check=check.id)
 
 

@@ -30,12 +30,12 @@ async def check_base_url(subject: DoctorSubject) -> list[DoctorFinding]:
     findings = []
     if not base_url.startswith("https:"):
         remedy = f'Put a proxy with HTTPS in front, and set base_url = "https://{host}"'
-        findings.append(failed("base_url has no HTTPS, which one-click unsubscribe asks for (RFC 8058)", remedy))
+        findings.append(failed("base_url is not HTTPS, which one-click unsubscribe requires (RFC 8058)", remedy))
     addresses, finding = await _addresses(subject, host)
     findings += [] if finding is None else [finding]
     for address in addresses:
         if not subject.world.is_public(address):
-            message = f"{host}, the name in base_url, has the address {address}, which the world cannot reach"
+            message = f"{host}, the name in base_url, has the address {address}, which is not public"
             findings.append(warned(message, f"Replace it in DNS: {host}. IN A ITS-PUBLIC-ADDRESS"))
         findings.append(await _check_address(subject, address))
     return findings
@@ -45,12 +45,12 @@ async def _check_address(subject: DoctorSubject, address: str) -> DoctorFinding:
     base_url = subject.site.base_url
     answer = await _fetch(subject, address, "/")
     if answer.problem:
-        remedy = "Have the proxy listen there, or remove the address from DNS. " + _PROXY_PAGE
+        remedy = "Let the proxy listen there, or remove the address from DNS. " + _PROXY_PAGE
         if "certificate" in answer.problem:
-            remedy = "Renew the certificate of the proxy, for this very name and with its intermediate certificates"
+            remedy = "Renew the certificate of the proxy, for this name, and with its intermediate certificates"
         return failed(f"{base_url} does not answer at {address}: {answer.problem}", remedy)
     if answer.status >= 500:
-        remedy = "Start the service, and see that the proxy passes requests on to it"
+        remedy = "Start the service, and check that the proxy passes requests on to it"
         return failed(f"{base_url} answers {answer.status} at {address}", remedy)
     if answer.certificate_ends_at is None:
         return passed(f"{base_url} answers at {address}")
@@ -70,16 +70,18 @@ async def check_one_click(subject: DoctorSubject) -> list[DoctorFinding]:
         return [failed(f"a one-click POST to base_url got no answer: {answer.problem}", _PROXY_PAGE)]
     if 300 <= answer.status < 400:
         where = answer.headers.get("location", "elsewhere")
-        message = f"a one-click POST to base_url is redirected to {where}, and no mail program follows"
-        return [failed(message, f"Have the proxy pass POST /unsubscribe/… on as it is. {_PROXY_PAGE}")]
+        message = f"a one-click POST to base_url is redirected to {where}, which mail programs do not follow"
+        return [failed(message, f"Let the proxy pass POST /unsubscribe/… on without a redirect. {_PROXY_PAGE}")]
     if answer.status != 200:
-        remedy = f"Have the proxy pass POST /unsubscribe/… on to Pressrun. {_PROXY_PAGE}"
-        return [failed(f"a one-click POST to base_url is answered {answer.status}, so nobody can leave", remedy)]
+        remedy = f"Let the proxy pass POST /unsubscribe/… on to Pressrun. {_PROXY_PAGE}"
+        return [
+            failed(f"a one-click POST to base_url is answered {answer.status}, so one-click unsubscribe fails", remedy)
+        ]
     unsigned = await _post(subject, address, "nobody")
     if unsigned.status == 200:
-        remedy = f"Have the proxy pass requests on to Pressrun's [http] listen. {_PROXY_PAGE}"
+        remedy = f"Let the proxy pass requests on to the address in [http] listen. {_PROXY_PAGE}"
         return [failed("base_url answers every POST with 200, so it does not lead to Pressrun", remedy)]
-    return [passed("a one-click POST reaches Pressrun and is answered")]
+    return [passed("a one-click POST reaches Pressrun")]
 
 
 async def check_proxy(subject: DoctorSubject) -> list[DoctorFinding]:
@@ -102,17 +104,17 @@ def _grade_proxy(subject: DoctorSubject, seen: Mapping[str, Any]) -> DoctorFindi
     peer = seen["peer"] or "unix"
     forwarded = [item.strip() for field in seen["forwarded"] for item in field.split(",")]
     if not forwarded:
-        remedy = f"Have the proxy set X-Forwarded-For to the address of its client. {_PROXY_PAGE}"
-        message = "the proxy does not say who its client is, so all visitors share one limit"
+        remedy = f"Let the proxy set X-Forwarded-For to the address of the client. {_PROXY_PAGE}"
+        message = "the proxy does not pass on the address of the client, so all visitors share one limit"
         return failed(message, remedy)
     if forwarded[-1] == FORGED:
-        message = "the proxy passes X-Forwarded-For on as its client wrote it, so anybody can evade the limits"
-        return failed(message, f"Have the proxy replace the field by the address of its client. {_PROXY_PAGE}")
+        message = "the proxy passes on an X-Forwarded-For that its client forged, so anybody can evade the limits"
+        return failed(message, f"Let the proxy overwrite the field with the address of the client. {_PROXY_PAGE}")
     if not seen["is_trusted"]:
         trusted = ", ".join(f'"{name}"' for name in (*subject.trusted_proxies, peer))
         message = f"the proxy at {peer} is not trusted, so all visitors share one limit"
         return failed(message, f"Add to config.toml, under [http]: trusted_proxies = [{trusted}]")
-    return passed(f"the proxy at {peer} is trusted and says who its client is")
+    return passed(f"the proxy at {peer} is trusted and passes on the address of the client")
 
 
 async def check_private_pages(subject: DoctorSubject) -> list[DoctorFinding]:
@@ -126,9 +128,9 @@ async def check_private_pages(subject: DoctorSubject) -> list[DoctorFinding]:
         if _is_private(answer):
             leaking.append(path)
     if not leaking:
-        return [passed("the world cannot see /metrics and /readyz")]
-    remedy = f"Have the proxy set X-Forwarded-For, and answer 404 for these paths. {_PROXY_PAGE}"
-    return [failed(f"the world can see {', '.join(leaking)} below base_url", remedy)]
+        return [passed("/metrics and /readyz cannot be reached from outside")]
+    remedy = f"Let the proxy set X-Forwarded-For, and answer 404 for these paths. {_PROXY_PAGE}"
+    return [failed(f"{', '.join(leaking)} below base_url can be reached from outside", remedy)]
 
 
 async def date_of_page(subject: DoctorSubject) -> float | None:
