@@ -113,14 +113,14 @@ def test_it_is_encrypted_for_its_recipients_alone(data: DataDir, tmp_path: Path)
     make_backup(data, path, Encoding(compression=Compression.GZIP, recipients=(recipient,)))
     assert b"age-encryption.org" in path.read_bytes()[:30]
     assert rehearsed(path, tmp_path / "there", keys["mine"]).manifest.files
-    with pytest.raises(BadInput, match="not for the key"):
+    with pytest.raises(BadInput, match="encrypted for another key"):
         rehearsed(path, tmp_path / "wrong", keys["other"])
     with pytest.raises(BadInput, match="--identity"):
         rehearsed(path, tmp_path / "none")
     with pytest.raises(NoInput):
         rehearsed(path, tmp_path / "missing", tmp_path / "missing key")
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(BadInput, match="damaged or cut short"):
+    with pytest.raises(BadInput, match="damaged or truncated"):
         rehearsed(path, tmp_path / "cut", keys["mine"])
 
 
@@ -268,10 +268,10 @@ BAD: dict[str, tuple[Change, str]] = {
     "a newer format": (_manifest(lambda m: m.update(format_version=2)), "format 2"),
     "no JSON": (lambda files: files.update({NAME: b"{"}), "manifest cannot be read"),
     "a large manifest": (lambda files: files.update({NAME: bytes(5_000_000)}), "not a backup of Pressrun"),
-    "a changed file": (_bad, "keys/link-1 in it has changed"),
-    "a changed database": (lambda files: _bad(files, DATABASE), "in it has changed"),
-    "a larger file": (_larger_database, "which its manifest does not name"),
-    "a further file": (lambda files: files.update({"keys/link-2": b"x"}), "which its manifest does not name"),
+    "a changed file": (_bad, "keys/link-1 in it was altered"),
+    "a changed database": (lambda files: _bad(files, DATABASE), "in it was altered"),
+    "a larger file": (_larger_database, "which is not in its manifest"),
+    "a further file": (lambda files: files.update({"keys/link-2": b"x"}), "which is not in its manifest"),
     "a missing file": (_without("keys/link-1"), "keys/link-1 is missing"),
     "a path outside": (
         _manifest(lambda m: m["files"].append({"path": "../x", "size": 1, "sha256": ""})),
@@ -283,16 +283,16 @@ BAD: dict[str, tuple[Change, str]] = {
     ),
     "a bomb": (
         _manifest(lambda m: m["files"].append({"path": "keys/link-9", "size": 1 << 60, "sha256": ""})),
-        "no room",
+        "not enough disk space",
     ),
-    "other keys in the manifest": (_manifest(lambda m: m.update(keys={"0": "00"})), "keys are not those"),
-    "other rows": (_manifest(lambda m: m["rows"].update(list=9)), "numbers of rows"),
+    "other keys in the manifest": (_manifest(lambda m: m.update(keys={"0": "00"})), "its keys differ"),
+    "other rows": (_manifest(lambda m: m["rows"].update(list=9)), "row counts"),
     "another head": (_manifest(lambda m: m.update(consent_head="nonsense")), "is not a chain head"),
-    "no moment": (_manifest(lambda m: m.update(created_at="soon")), "manifest is not whole"),
-    "a moment anywhere": (_manifest(lambda m: m.update(created_at="2026-05-01T12:00:00")), "manifest is not whole"),
+    "no moment": (_manifest(lambda m: m.update(created_at="soon")), "manifest is incomplete"),
+    "a moment anywhere": (_manifest(lambda m: m.update(created_at="2026-05-01T12:00:00")), "manifest is incomplete"),
     "a moment that nobody can count": (
         _manifest(lambda m: m.update(created_at="0001-01-01T00:00:00+23:00")),
-        "manifest is not whole",
+        "manifest is incomplete",
     ),
     "another schema": (_manifest(lambda m: m.update(schema=1)), "its manifest says 1"),
 }
@@ -353,7 +353,7 @@ def test_what_has_no_end_is_refused_at_once(backup: Path, tmp_path: Path) -> Non
         with pytest.raises(NoInput, match="not a regular file"):
             rehearsed(path, tmp_path / path.name.upper())
     archive = backup.read_bytes()
-    for longer, words in ((archive + bytes(10_240), "goes on"), (archive[:-1] + b"x", "goes on")):
+    for longer, words in ((archive + bytes(10_240), "data after its end"), (archive[:-1] + b"x", "data after its end")):
         backup.write_bytes(longer)
         with pytest.raises(BadInput, match=words):
             rehearsed(backup, tmp_path / f"there {len(longer)}")

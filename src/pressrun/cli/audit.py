@@ -24,9 +24,9 @@ MOST_ROWS = 100  # what fits on a few screens; --limit asks for more
 
 
 @verb("audit ls")
-@click.option("--who", metavar="NAME", help="Only what this user did, as themselves or by sudo: a name or number.")
-@click.option("--list", "list_name", metavar="LIST", help="Only what was done to this list.")
-@click.option("--since", metavar="WHEN", help="Only what was done since: 7d, 2026-05-01, or RFC 3339.")
+@click.option("--who", metavar="NAME", help="Only actions of this user (name or number), as themselves or with sudo.")
+@click.option("--list", "list_name", metavar="LIST", help="Only actions on this list.")
+@click.option("--since", metavar="WHEN", help="Only actions since then: 7d, 2026-05-01, or RFC 3339.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=MOST_ROWS, show_default=True)
 @click.option("--after", type=click.IntRange(1), default=NEWEST, help="Continue after the row with this number.")
 def list_rows(
@@ -39,8 +39,8 @@ def list_rows(
     after: int,
     as_json: bool,
 ) -> None:
-    """People are shown by the id of the subscriber, or else by a keyed digest. SUDO_USER is what the caller's own
-    process says, so it is in brackets.
+    """Subscribers are shown by their id, other people by a keyed digest. A name in brackets is SUDO_USER, which the
+    caller's process could have forged.
     """
     invocation.require_permission()
     earliest = 0 if since is None else parse_since(since, utc_now())
@@ -73,8 +73,8 @@ def _for_people(row: Mapping[str, Any]) -> dict[str, Any]:
 @verb("audit verify")
 @head_option
 def verify(invocation: Invocation, *, heads: tuple[str, ...], as_json: bool) -> int:
-    """Keep the printed head somewhere else: anyone who can write the database and the keys can forge a new chain, and
-    only a head out of their reach reveals it.
+    """Keep the printed head on another machine. Somebody who can write the database and the keys can forge a new
+    chain, and only a head out of their reach reveals it.
     """
     witnesses = [("in --head", parse_head(text)) for text in heads]
     with reading(invocation) as tx:

@@ -53,14 +53,16 @@ def _parse_keep(_: click.Context, __: click.Parameter, value: str | None) -> tup
     "--keep",
     metavar="PERIODS",
     callback=_parse_keep,
-    help="Afterwards remove older backups of this installation from DIR: 7d,4w,12m keeps the newest of each of the "
+    help="Then remove older backups of this installation from DIR: 7d,4w,12m keeps the newest of each of the "
     "last 7 days, 4 weeks and 12 months.",
 )
 def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | None, as_json: bool) -> None:
-    """TARGET is a new file, a folder that gets a file each time, or - for stdout. A backup has the database as it was
-    at one moment, the journal of copies that relays have accepted, the link keys, layouts, DKIM keys below data_dir,
-    config.toml, and a manifest with the digest of each. It is compressed by zstd if that is installed, unless the name
-    of FILE ends in .tar or .tar.gz, and encrypted for the recipients in [backup]. Stdout is not compressed.
+    """Write to a new FILE, to a new file in the folder DIR, or to stdout (-). A backup contains a snapshot of the
+    database, the journal of copies that relays have accepted, the link keys, layouts, DKIM keys in data_dir,
+    config.toml, and a manifest with the digest of each file. It is encrypted for the recipients in [backup].
+
+    It is compressed with zstd, or with gzip if zstd is not installed. A FILE that ends in .tar, and stdout, are not
+    compressed.
     """
     folder = Path(target) if target != STDOUT and Path(target).is_dir() else None
     _require_sense(target, folder, keep, as_json=as_json)

@@ -28,8 +28,8 @@ identity_option = click.option(
 @click.argument("file", type=click.Path(path_type=Path))
 @identity_option
 def verify(invocation: Invocation, *, file: Path, identity: Path | None, as_json: bool) -> None:
-    """It is unpacked into a folder below TMPDIR or /var/tmp, and removed again. Works on any machine. Where there is a
-    configuration with data, the backup has to be one of that installation.
+    """The backup is unpacked into a temporary folder (in TMPDIR, or /var/tmp). This works on any machine. If the
+    machine has an installation with data, the backup must be of that installation.
     """
     progress = ProgressLine()
     try:
@@ -51,7 +51,7 @@ def require_sound_evidence(file: Path, rehearsal: Rehearsal) -> None:
     audit = rehearsal.audit
     if audit.problems:
         raise BadInput(
-            f"{file}: the evidence of consent in it was tampered with, {audit.problem_count} problems: "
+            f"{file}: the evidence of consent in it was tampered with ({audit.problem_count} problems): "
             + "; ".join(audit.problems[:3])
         )
 

@@ -14,9 +14,9 @@ from pressrun.config.values import ConfigValue, list_values
 
 
 @verb("config show")
-@click.option("--changed", "only_changed", is_flag=True, help="Only what differs from the default.")
+@click.option("--changed", "only_changed", is_flag=True, help="Only settings that differ from the default.")
 def show(invocation: Invocation, *, only_changed: bool, as_json: bool) -> None:
-    """A running daemon has the values of its start or its last reload; `pressrun check` says when they differ."""
+    """A running daemon uses the values of its start or latest reload. `pressrun check` says if they differ."""
     path = invocation.config_path
     values = [each for each in list_values(path) if each.is_changed or not only_changed]
     if as_json:

@@ -38,14 +38,14 @@ _INDENT = " " * (6 + _CHECK_WIDTH + 1)
     help="Ask this DNS server [default: that of [dns] in the configuration, or the system's].",
 )
 def doctor(invocation: Invocation, *, list_name: str | None, resolver: str | None, as_json: bool) -> int:
-    """With LIST, From and return path are those of this list alone. Nothing is changed. The one email that is sent is
-    a test bounce, by each relay, to a bounce address of Pressrun's own.
+    """With LIST, only the From address and return path of this list are checked. It changes nothing and mails no
+    reader. It sends one test bounce through each relay, to a bounce address of Pressrun's own.
 
-    Exits 0, 1 with warnings, or 2 with failures.
+    Exits with 0 if all is well, 1 with warnings, 2 with failures.
     """
     settings, server = invocation.settings, _parse_resolver(resolver)
     progress = ProgressLine()
-    progress("checking; a test bounce may take a minute to come home")
+    progress("checking; a test bounce may take a minute to come back")
     with acting_as_owner(settings.data_dir):
         findings = asyncio.run(_examine(settings, server, list_name))
     progress.clear()

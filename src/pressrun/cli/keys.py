@@ -46,17 +46,17 @@ def rotate(invocation: Invocation, *, is_agreed: bool, as_json: bool) -> None:
 
 @verb("key retire")
 @click.argument("number", metavar="N", type=click.IntRange(1, LARGEST_KEY_NUMBER))
-@click.option("--after", metavar="DURATION", required=True, help="How long its links go on working, such as 30d.")
+@click.option("--after", metavar="DURATION", required=True, help="How long its links keep working, such as 30d.")
 @yes_option
 def retire(invocation: Invocation, *, number: int, after: str, is_agreed: bool, as_json: bool) -> None:
-    """Links and reply addresses that key N has signed stop working after DURATION, except those to unsubscribe:
-    confirmations, preferences, approvals, the archives of closed lists, and the return paths of copies. Rotate first.
-    The time may be changed until then, and never after.
+    """After DURATION, links and reply addresses signed with key N stop working: confirmations, preferences, approvals,
+    members' archives and the return paths of copies. Links to unsubscribe keep working. The newest key cannot retire,
+    so run `key rotate` first. You can change the time until then, but not afterwards.
     """
     invocation.require_permission()
     seconds = parse_duration(after)
     confirm(
-        f"Stop honouring the links of key {number} in {after}? Only those to unsubscribe will go on working.",
+        f"Stop honouring the links of key {number} in {after}? Only those to unsubscribe will keep working.",
         is_agreed=is_agreed,
     )
     retired = execute(invocation, "key.retire", KeyRetire(number=number, after_seconds=seconds))

@@ -48,15 +48,15 @@ Members = Iterable[SourceMember | BadRow]
     "file_format",
     type=click.Choice([*FORMATS, *ALIASES]),
     default="csv",
-    help="The program that wrote the file. [default: csv]",
+    help="Program that wrote the file. [default: csv]",
 )
 @click.option("--map", "pairs", multiple=True, metavar="COLUMN=KEY", help="What a column means. Repeatable.")
-@click.option("--state", type=click.Choice(STATES), help="What is known of everybody in the file.")
-@click.option("--dry-run", is_flag=True, help="Show what would become of whom, without changing anything.")
+@click.option("--state", type=click.Choice(STATES), help="State of everybody in the file.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen, without changing anything.")
 @click.option(
     "--send-confirmation", is_flag=True, help="Ask new subscribers for confirmation first; pending until they confirm."
 )
-@click.option("--rejects", metavar="FILE", help="Write each refused row to a new CSV file: line, reason, original.")
+@click.option("--rejects", metavar="FILE", help="Write each refused row to a new CSV file: line, reason, text.")
 def import_subscribers(  # noqa: PLR0913 - one for each option
     invocation: Invocation,
     *,
@@ -74,11 +74,11 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
     consent_source, consent_ip, state. Any other column becomes a merge field. Refused rows are listed by line number.
     Importing the same file again changes nothing.
 
-    KEY is one of these columns, the name of a merge field, `-` to leave the column out, or for a column of yes and no:
-    suppressed, unsubscribed, suspended, confirmed, delivery.
+    With --map, KEY is one of these names, a merge field, `-` to leave the column out, or, for a column of yes and
+    no, one of suppressed, unsubscribed, suspended, confirmed, delivery.
 
-    People whom the other program has blocked, or who bounced, are suppressed; who unsubscribed stays so; those without
-    delivery become suspended; those who never confirmed are left out.
+    People whom the other program blocked, or who bounced, are suppressed. People who unsubscribed stay
+    unsubscribed, people with delivery switched off become suspended, and people who never confirmed are left out.
     """
     mapped = parse_map(pairs)
     with _new_rejects(rejects) as rejected, open_input(file) as opened, closing(ImportOutcome(rejected)) as outcome:
@@ -111,7 +111,7 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
 def _new_rejects(name: str | None) -> Iterator[BinaryIO | None]:
     """The file of refused rows; raises OutputExists before anything is imported."""
     if name == "-":
-        raise UsageError("--rejects needs the name of a file, since stdout has the result")
+        raise UsageError("--rejects needs the name of a file, since the result goes to stdout")
     if name is None:
         yield None
         return

@@ -60,8 +60,8 @@ class LeaveLimit:
         most = members * self.number / 100 if self.is_percentage else self.number
         if leaving > most:
             raise BadInput(
-                f"{leaving} of {members} members are not in the file any more, and --max-leave is {self.text}. "
-                "Nothing was changed. If the file is complete, allow it with a higher --max-leave"
+                f"{leaving} of {members} members are no longer in the file, and --max-leave is {self.text}. "
+                "Nothing was changed. If the file is complete, set a higher --max-leave"
             )
 
 
@@ -81,13 +81,13 @@ class _LeaveLimitType(_LimitType):
 @list_argument()
 @click.argument("file")
 @click.option("--map", "pairs", multiple=True, metavar="COLUMN=KEY", help="What a column means, as for import.")
-@click.option("--dry-run", is_flag=True, help="Show what would become of whom, without changing anything.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen, without changing anything.")
 @click.option(
     "--max-leave",
     type=_LeaveLimitType(),
     default="5%",
     metavar="LIMIT",
-    help="Change nothing if more members would leave: a percentage or a number. [default: 5%]",
+    help="Change nothing if more members than this would be unsubscribed: a percentage or a number. [default: 5%]",
 )
 def sync(
     invocation: Invocation,
@@ -99,9 +99,10 @@ def sync(
     max_leave: LeaveLimit,
     as_json: bool,
 ) -> None:
-    """Members of other origin, such as those who signed up, stay as they are, and whoever left or is suppressed stays
-    out. A row that cannot be read changes nothing (65), since it may be that of a member. Rows in a state other than
-    active count as not listed.
+    """People in the file are added; members whom an earlier sync added and who are no longer in the file are
+    unsubscribed. Members who signed up or were imported are not changed, and people who unsubscribed or are suppressed
+    stay out. Rows in a state other than active count as missing from the file. If a row cannot be read, nothing
+    changes (65), since it could be that of a member.
     """
     mapped = parse_map(pairs)
     with (
@@ -162,7 +163,7 @@ def _listed_keys(members: Members) -> Iterator[str]:
     """The keys of all listed addresses; raises BadInput for a row that may be anybody's."""
     for member in members:
         if isinstance(member, BadRow):
-            raise BadInput(f"line {member.line}: {member.reason}. It may be a member's, so nothing was changed")
+            raise BadInput(f"line {member.line}: {member.reason}. It could be that of a member, so nothing was changed")
         if member.state is not MemberState.ACTIVE:
             continue
         try:

@@ -76,17 +76,21 @@ class Rejects:
 @verb("migrate-from")
 @click.argument("program", type=click.Choice(PROGRAMS))
 @click.argument("source")
-@click.option("--list", "chosen", metavar="OLD[=NEW]", multiple=True, help="Only this list, under this name if given.")
+@click.option(
+    "--list",
+    "chosen",
+    metavar="OLD[=NEW]",
+    multiple=True,
+    help="Move only this list, under the name NEW if given. Repeatable.",
+)
 @click.option(
     "--files",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder of the lists or archives, if the source does not say where they are.",
+    help="Folder of the lists or archives, if SOURCE does not say where they are.",
 )
-@click.option("--no-archives", is_flag=True, help="Leave the archives of past messages behind.")
-@click.option("--dry-run", is_flag=True, help="Show what would become of everything without changing anything.")
-@click.option(
-    "--rejects", "rejects_file", metavar="FILE", help="Write the records that are left out to a new CSV file."
-)
+@click.option("--no-archives", is_flag=True, help="Do not move the archives.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen, without changing anything.")
+@click.option("--rejects", "rejects_file", metavar="FILE", help="Write each record that is left out to a new CSV file.")
 def migrate_from(  # noqa: PLR0913 - one for each option
     invocation: Invocation,
     *,
@@ -102,8 +106,8 @@ def migrate_from(  # noqa: PLR0913 - one for each option
     """SOURCE is mailman.cfg or its database (mailman3), /var/lib/mailman (mailman2), the spool folder (mlmmj),
     sympa.conf or a dump (sympa), a dump or postgresql://… (listmonk), or a dump (phplist).
 
-    Nobody becomes active who is not mailed there. Running it again does what is missing. Lists keep their names where
-    these are possible here; --list OLD=NEW chooses another one.
+    People who get no email there get none here. If it is interrupted, run it again: it continues and repeats
+    nothing. Lists keep their names if Pressrun allows them; --list OLD=NEW chooses another name.
     """
     now = int(utc_now())
     if invocation.group_socket is None:

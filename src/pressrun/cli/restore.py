@@ -21,18 +21,19 @@ from pressrun.operations.backup.restore import restore as restore_backup
 @identity_option
 @yes_option
 def restore(invocation: Invocation, *, file: Path, identity: Path | None, is_agreed: bool, as_json: bool) -> None:
-    """Stop the service first. The backup is unpacked and verified beside the data, and takes their place in one step.
-    What was there is kept in data_dir/backups. If its database can be read and is of the same installation, those who
-    left, or were suppressed or erased since stay out, and copies that went out since do not go again. Editions that
-    were scheduled or being sent are paused, and mails to one person that waited are cancelled. config.toml stays as it
-    is.
+    """Stop the service first. The backup is unpacked and verified beside the existing data, and replaces them in one
+    step. The former data are kept in data_dir/backups.
+
+    If the former database is of the same installation and can be read, people who unsubscribed, or were suppressed
+    or erased, after the backup stay out, and copies that went out after it are not sent again. Editions that were
+    scheduled or being sent are paused, and waiting email to single readers is cancelled. config.toml is not changed.
     """
     data = invocation.data
     config = invocation.config_path.read_bytes()
     progress = ProgressLine()
     with open_backup(file, identity) as backup, acting_as_owner(data.root), locked_for_restore(data):
         if has_data(data):
-            confirm(f"Replace the data in {data.root} by the backup {file}?", is_agreed=is_agreed)
+            confirm(f"Replace the data in {data.root} with the backup {file}?", is_agreed=is_agreed)
         try:
             report = restore_backup(data, backup, config, progress)
         finally:
@@ -70,14 +71,14 @@ def _print(report: RestoreReport) -> None:
     numbers = f"{rows.get('list', 0)} lists with {rows.get('subscriber', 0)} subscribers"
     echo(f"restored {numbers} as of {report.manifest.created_at}")
     if report.ended or report.erased:
-        echo(f"carried over: {report.ended} who left or were suspended since, {report.erased} who were erased")
+        echo(f"carried over: {report.ended} people who left or were suspended after the backup, {report.erased} erased")
     for number, copies in report.held.editions.items():
         echo(f"edition {number} is paused. Up to {copies} of its copies may have gone out since the backup")
     if report.held.notices:
-        echo(f"{report.held.notices} mails to one person that waited were cancelled")
+        echo(f"cancelled {report.held.notices} waiting emails to single readers")
     for edition in report.editions_since:
-        print_warning(f"the backup knows nothing of {edition}. Do not send it again")
+        print_warning(f"{edition} is newer than the backup. Do not send it again")
     for place in report.aside:
-        echo(f"the former data are in {place}. Remove them when you do not need them any more")
+        echo(f"the former data are in {place}. Remove them when you no longer need them")
     if report.config is not None:
-        echo(f"the backup has another config.toml: {report.config}")
+        echo(f"config.toml in the backup differs; it is saved as {report.config}")

@@ -15,7 +15,7 @@ HELP_OPTIONS = ["-h", "--help"]
 
 GROUPS = {
     "archive": "The archive of a list",
-    "audit": "The audit log: who did what",
+    "audit": "The audit log",
     "backup": "Backups",
     "config": "The configuration",
     "consent": "Evidence of consent",
@@ -36,21 +36,21 @@ GROUPS = {
 VERBS = {
     "audit ls": (
         "audit:list_rows",
-        "List who did what, newest first: operators, editors, and the clock. It holds no addresses and no values.",
+        "List who changed what, newest first. The log contains neither addresses nor values.",
     ),
     "audit verify": (
         "audit:verify",
-        "Verify the chain of the audit log. Exits 1 if a row was changed, moved, inserted or deleted.",
+        "Verify the chain of the audit log. Exits with 1 if a row was changed, moved, inserted or deleted.",
     ),
     "backup": (
         "backup:backup",
-        "Back up database, keys, layouts and configuration, while the service goes on.",
+        "Back up database, keys, layouts and configuration while the service runs.",
     ),
     "check": ("check:check", "Check configuration, database, keys and permissions, and report every error."),
     "demo": ("demo:demo", "Try everything on this machine. It needs no configuration, and no email leaves it."),
     "doctor": (
         "doctor:doctor",
-        "Check what the world sees: DNS, relays, bounces, web pages, clock, disk and database, each with its remedy.",
+        ("Check DNS, relays, bounces, web pages, clock, disk, database and backups. Prints a remedy for each problem."),
     ),
     "init": ("installation:init", "Write a commented config.toml. Never overwrites a file."),
     "migrate": (
@@ -59,7 +59,7 @@ VERBS = {
     ),
     "migrate-from": (
         "migrate_from:migrate_from",
-        "Move whole lists in from another program: settings, people by state, bans, archives, old links.",
+        "Move whole lists from another program: settings, members, bans, archives and old links.",
     ),
     "move-to": (
         "move_to:move_to",
@@ -73,7 +73,7 @@ VERBS = {
         "installation:reload",
         "Make the running daemon apply a changed configuration, or reject all of it and list every error (78).",
     ),
-    "restore": ("restore:restore", "Restore a backup. It is rehearsed first, and asks before it replaces anything."),
+    "restore": ("restore:restore", "Restore a backup. Verifies it first, and asks before it replaces anything."),
     "send": ("send:send", "Send the edition in FILE to the subscribers of LIST."),
     "serve": ("serve:serve", "Run the service: web pages, email and deliveries, until SIGTERM or SIGINT."),
     "backup verify": (
@@ -87,7 +87,7 @@ VERBS = {
             "left blank."
         ),
     ),
-    "config show": ("config:show", "Show every value in force, and where it comes from. Secrets are left out."),
+    "config show": ("config:show", "Show every setting with its value and where it is set. Secrets are left out."),
     "consent verify": (
         "consent:verify",
         "Verify the chain of consent evidence. Exits 1 if a row was changed, moved, inserted or deleted.",
@@ -130,10 +130,10 @@ VERBS = {
     "inbound show": ("inbound:show", "Print a kept email unchanged. On a terminal, control characters are escaped."),
     "inbound retry": ("inbound:retry", "Process a kept email again, as if it had just arrived."),
     "inbound rm": ("inbound:remove", "Delete a kept email."),
-    "key ls": ("keys:list_keys", "List the keys that sign links, and when those retire that may have leaked."),
+    "key ls": ("keys:list_keys", "List the keys that sign links, with the time at which a key retires."),
     "key retire": (
         "keys:retire",
-        "Stop honouring the links of a key that may have leaked, after a time. Links to unsubscribe keep working.",
+        "Retire a link key that may have leaked. Its links stop working, except those to unsubscribe.",
     ),
     "key rotate": ("keys:rotate", "Sign new links with a new key. Links in emails already sent keep working."),
     "layout ls": (
@@ -161,11 +161,11 @@ VERBS = {
     ),
     "subscriber import": (
         "member_import:import_subscribers",
-        "Import subscribers from a CSV file, or from a file of another program; FILE may be - for stdin.",
+        "Import subscribers from a CSV file or an export of another program; FILE may be - for stdin.",
     ),
     "subscriber sync": (
         "member_sync:sync",
-        "Make the members of a list that syncs have brought in what a CSV file says; FILE may be - for stdin.",
+        "Keep a list in step with a roster, a CSV file of all its members; FILE may be - for stdin.",
     ),
     "subscriber export": (
         "subscribers:export",

@@ -19,13 +19,13 @@ class ControlSettings:
         kinds.switch(),
         default=False,
         restart=True,
-        help="Let members of data_dir's group run commands while the daemon runs, without sudo. They can do nearly "
-        "all that the operator can; the audit log says who did what.",
+        help="Let members of data_dir's group run commands without sudo while the daemon runs. They can do nearly "
+        "everything that the operator can. The audit log records who did what.",
     )
     socket: Path = setting(
         kinds.file('the path of a socket, as in "/run/pressrun/control.sock"'),
         default=GROUP_SOCKET,
         restart=True,
-        help="Their socket, in a folder that they can enter and the daemon can write to. A relative path is relative "
-        "to this file.",
+        help="Socket of the group, in a folder that its members can enter and the daemon can write to. A relative "
+        "path is relative to this file.",
     )

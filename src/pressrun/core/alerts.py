@@ -48,25 +48,25 @@ class CauseRule:
 CAUSES: dict[Cause, CauseRule] = {
     Cause.RELAY: CauseRule("one relay has failed for a minute", Way.MAIL, "pressrun queue ls"),
     Cause.POLICY: CauseRule(
-        "a provider refuses our mail because of its sender", Way.MAIL, "check SPF, DKIM and DMARC: pressrun doctor"
+        "a provider refuses our mail by policy", Way.MAIL, "check SPF, DKIM and DMARC: pressrun doctor"
     ),
     Cause.EDITION: CauseRule("an edition paused by itself", Way.MAIL, "pressrun edition report ID"),
     Cause.CERTIFICATE: CauseRule(
         "the certificate of [smtp] expires within a week", Way.MAIL, "renew it, then systemctl reload pressrun"
     ),
-    Cause.BACKUP: CauseRule("the last good backup is too old", Way.MAIL, "pressrun backup, and look at its timer"),
-    Cause.DISK: CauseRule("little room is left on the disk of data_dir", Way.BOTH, "make room on the disk of data_dir"),
+    Cause.BACKUP: CauseRule("the latest good backup is too old", Way.MAIL, "pressrun backup, and check its timer"),
+    Cause.DISK: CauseRule("the disk of data_dir is filling up", Way.BOTH, "make room on the disk of data_dir"),
     Cause.RELAYS: CauseRule("every relay has failed for two minutes", Way.PROGRAM, "pressrun queue ls"),
     Cause.DATABASE: CauseRule(
-        "the database has not answered for a minute", Way.PROGRAM, "look at the disk, or at the database server"
+        "the database has not answered for a minute", Way.PROGRAM, "check the disk, or the database server"
     ),
     Cause.QUEUE: CauseRule(
-        "for a minute the queue has made no progress", Way.PROGRAM, "journalctl -u pressrun -p warning"
+        "the queue has made no progress for a minute", Way.PROGRAM, "journalctl -u pressrun -p warning"
     ),
     Cause.LOOP: CauseRule(
         "a background loop has failed for two minutes", Way.PROGRAM, "journalctl -u pressrun -p warning"
     ),
     Cause.SIGNING: CauseRule(
-        "for two minutes no mail could be signed", Way.PROGRAM, "journalctl -u pressrun -p warning | grep not_signed"
+        "no mail could be signed for two minutes", Way.PROGRAM, "journalctl -u pressrun -p warning | grep not_signed"
     ),
 }

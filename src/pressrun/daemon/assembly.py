@@ -179,7 +179,7 @@ def build_storage_watch(
 
 _DISK_ALERTS = {
     DiskLevel.LOW: "less than disk_warning is free on the disk of data_dir",
-    DiskLevel.NEARLY_FULL: "the disk of data_dir is nearly full: nothing begins that needs much room",
+    DiskLevel.NEARLY_FULL: "the disk of data_dir is nearly full, so no edition starts and nothing is imported",
 }
 
 

@@ -15,19 +15,19 @@ IGNORE = "ignore"  # sign-ups of an address that may be unwanted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
-    """`[alerts]`: how the operator hears of what keeps email from going out. Durations in seconds."""
+    """`[alerts]`: how the operator is alerted when email itself fails. Durations in seconds."""
 
     exec: tuple[str, ...] = setting(
         kinds.command(),
         example=["/usr/local/bin/page-me"],
         absent=(),
-        help="Program that gets the alert as JSON on stdin when email itself is what fails. Each cause once a day.",
+        help="Program that gets an alert as JSON on stdin when email itself fails, once a day for each cause.",
     )
     timeout_seconds: float = setting(
         kinds.duration(),
         key="timeout",
         default="30s",
-        help="A program that runs for longer is killed, and started again five minutes later.",
+        help="How long the program may run. Then it is killed, and started again five minutes later.",
     )
 
 
@@ -297,24 +297,24 @@ class LimitSettings:
         kinds.size(),
         key="disk_warning",
         default="1 GiB",
-        help="Free space below data_dir from which on you are warned.",
-        reason="Days before it matters, for nearly everybody: an edition for a million readers takes a third of it.",
+        help="Below this much free space on the disk of data_dir, you get an alert.",
+        reason="An edition to a million readers takes a third of it, so most people are warned days ahead.",
     )
     disk_reserve_bytes: int = setting(
         kinds.size(),
         key="disk_reserve",
         default="256 MiB",
-        help="Free space that is kept for people who leave and for results of relays. Below it, no edition starts, "
-        "nothing is imported, and mail other than theirs gets 452.",
-        reason="The write-ahead log may need 64 MiB, and 100,000 people who leave 100 MiB.",
+        help="Free space reserved for unsubscribes and results of relays. Below it, no edition starts, nothing is "
+        "imported, and other incoming mail gets 452.",
+        reason="The write-ahead log may need 64 MiB, and 100,000 unsubscribes 100 MiB.",
     )
     wal_bytes: int = setting(
         kinds.size(),
         key="wal_size",
         default="1 GiB",
-        help="How large SQLite's write-ahead log may become while another process reads the database for long. "
-        "Beyond that, the same waits as on a nearly full disk.",
-        reason="An edition for a million readers, whole, while one reader never ends.",
+        help="How large SQLite's write-ahead log may become while another process reads the database. Beyond this, "
+        "Pressrun acts as on a nearly full disk.",
+        reason="Enough for a whole edition to a million readers while another process keeps reading.",
     )
     posts_per_editor: Rate = setting(
         kinds.rate(),
@@ -380,26 +380,26 @@ class RetentionSettings:
         kinds.duration_or_never(),
         key="copies",
         default="never",
-        help="How long the row of each copy is kept once its edition is over: who got it, and what was replied. "
-        "Numbers and outcomes stay. After that, failed copies cannot be sent again, and a bounce that comes later "
-        "counts against nobody.",
-        reason="Only you know how long you have to answer who got what.",
+        help="How long the record of each copy (who got it, what the relay replied) is kept after its edition is over. "
+        "Totals and outcomes stay. Afterwards failed copies cannot be resent, and a late bounce is not counted "
+        "against its reader.",
+        reason="Only you know for how long you must be able to say who got what.",
     )
     addresses_of_requests_seconds: float | None = setting(
         kinds.duration_or_never(),
         key="addresses_of_requests",
         formerly={"limits.consent_ip_for": None},
         default="90d",
-        help="How long consent evidence keeps the network address it came from. The rest stays.",
-        reason="Long enough to look into abuse of a form.",
+        help="How long the evidence of consent keeps network addresses. The rest is kept.",
+        reason="Long enough to investigate abuse of a form.",
     )
     backups_of_schema_seconds: float | None = setting(
         kinds.duration_or_never(),
         key="backups_of_schema",
         default="90d",
-        help="How long the copies of the database are kept that an upgrade makes before each change of the schema "
-        "(`backups/schema-*`). Without them there is no way back to the version before.",
-        reason="They hold addresses of people who left or were erased since.",
+        help="How long to keep the copies of the database that an upgrade makes before each schema change "
+        "(`backups/schema-*`). Without them you cannot go back to the previous version.",
+        reason="They contain addresses of people who have left or were erased since.",
     )
 
 

@@ -205,7 +205,7 @@ def test_without_comments_the_tables_themselves_must_be_whole(tmp_path: Path) ->
     with closing(open_phplist(str(path), None)) as installation:
         assert 2 == len(installation.lists())
     path.write_bytes(gzip.compress(plain[: plain.rindex("(3,1")].encode()))
-    with pytest.raises(BadInput, match=r"line \d+ has no end"):
+    with pytest.raises(BadInput, match=r"line \d+ does not end"):
         open_phplist(str(path), None)
     path.write_bytes(gzip.compress(plain.encode())[:-20])
     with pytest.raises((BadInput, NoInput), match=r"dump\.sql\.gz"):
@@ -217,7 +217,7 @@ def test_without_comments_the_tables_themselves_must_be_whole(tmp_path: Path) ->
     [
         ("COPY public.a (id, x) FROM stdin;\n1\t2\t3\n\\.\n", "line 2 has 3 fields"),
         ("INSERT INTO public.a VALUES (1);\n", "line 1: made with --inserts"),
-        ("COPY public.a (id, x) FROM stdin;\n1\t2\n", "cut off in the table a, which begins at line 1"),
+        ("COPY public.a (id, x) FROM stdin;\n1\t2\n", "truncated in the table a, which begins at line 1"),
     ],
 )
 def test_a_dump_of_postgresql_that_cannot_be_read_names_the_line(tmp_path: Path, text: str, problem: str) -> None:
@@ -232,8 +232,8 @@ def test_a_dump_of_postgresql_that_cannot_be_read_names_the_line(tmp_path: Path,
     [
         ("INSERT INTO `a` (`id`, `x`) VALUES (1,2,3);\n", "line 1: a row with 3 values, where a has 2 columns"),
         ("INSERT INTO `a` (`id`) VALUES (1);\nINSERT INTO `a` (`id`) VALUES nonsense;\n", "line 2: found b'nonsense"),
-        ("INSERT INTO `a` (`id`) VALUES (1),\n('two", "line 1 has no end"),
-        ("INSERT INTO `a` (`id`) VALUES ((select 1));\n", "line 1 has no end"),
+        ("INSERT INTO `a` (`id`) VALUES (1),\n('two", "line 1 does not end"),
+        ("INSERT INTO `a` (`id`) VALUES ((select 1));\n", "line 1 does not end"),
     ],
 )
 def test_a_dump_of_mysql_that_cannot_be_read_names_the_line(tmp_path: Path, text: str, problem: str) -> None:

@@ -86,7 +86,9 @@ def _read_folders(data: DataDir) -> dict[str, bytes]:
                 files |= _read(data, name)
     total = sum(map(len, files.values()))
     if total > LARGEST_FILES:
-        raise Refused(f"{', '.join(FOLDERS)} in {data.root} have {total} octets, and at most {LARGEST_FILES} are held")
+        raise Refused(
+            f"{', '.join(FOLDERS)} in {data.root} have {total} octets; a backup holds at most {LARGEST_FILES}"
+        )
     return files
 
 

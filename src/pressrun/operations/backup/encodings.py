@@ -148,8 +148,8 @@ class _Filter:
             return
         words = self._words()
         if _WRONG_KEY in words:
-            raise BadInput("it is encrypted, and not for the key in the file that --identity names")
-        raise BadInput(f"it is damaged or cut short, or the key is wrong ({self._name}: {words})")
+            raise BadInput("it is encrypted for another key than that in the --identity file")
+        raise BadInput(f"it is damaged or truncated, or the key is wrong ({self._name}: {words})")
 
     def _words(self) -> str:
         """What the program said, on one line."""
@@ -181,7 +181,7 @@ class DecodedFile:
         except (EOFError, gzip.BadGzipFile, zlib.error):
             for each in self._filters:
                 each.require_success()
-            raise BadInput("it is damaged or cut short (gzip)") from None
+            raise BadInput("it is damaged or truncated (gzip)") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,9 +258,9 @@ def _peek(file: io.FileIO) -> bytes:
 def _decrypting(backup: OpenedBackup) -> Iterator[_Filter]:
     """age at work. It reads the key from a pipe, as it may run as somebody who cannot read the file."""
     if backup.identity is None:
-        raise BadInput("it is encrypted. Name the file with the key: --identity FILE")
+        raise BadInput("it is encrypted. Name the file with the private key: --identity FILE")
     if len(backup.identity) > _LARGEST_IDENTITY:
-        raise BadInput("what --identity names is too large for a key")
+        raise BadInput("the --identity file is too large for a key")
     reading, writing = os.pipe()
     try:
         os.write(writing, backup.identity)

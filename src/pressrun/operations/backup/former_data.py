@@ -39,7 +39,7 @@ def open_former(data: DataDir) -> Iterator[FormerData | str | None]:
         return
     if version < data.database.newest_version:
         raise Refused(
-            f"{data.database} has schema {version}. Run `pressrun migrate` first, so that who left since stays out. "
+            f"{data.database} has schema {version}. Run `pressrun migrate` first, to keep out people who left since. "
             "If it cannot be migrated, move it away"
         )
     with closing(data.database.connect(readonly=True)) as connection, connection.reading() as tx:

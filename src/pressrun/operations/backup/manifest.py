@@ -99,10 +99,10 @@ def parse_manifest(content: bytes) -> Manifest:
     paths = [file.path for file in manifest.files]
     strange = next((path for path in paths if not is_backed_up(path)), None)
     if strange is not None:
-        raise BadInput(f"its manifest names {strange[:_LONGEST_PATH]!a}, which no backup has")
+        raise BadInput(f"its manifest names {strange[:_LONGEST_PATH]!a}, which is not part of a backup")
     is_whole = DATABASE in paths and SUPPRESSION_KEY in manifest.keys and len(set(paths)) == len(paths)
     if not is_whole or not _is_moment(manifest.created_at) or any(file.size < 0 for file in manifest.files):
-        raise BadInput("its manifest is not whole")
+        raise BadInput("its manifest is incomplete")
     return manifest
 
 

@@ -54,7 +54,7 @@ def rehearse(backup: OpenedBackup, folder: Path, progress: Progress) -> Rehearsa
         _require_intact(data, manifest)
         keys = load_keys(data)
         if fingerprints(key_fingerprints(keys)) != manifest.keys:
-            raise BadInput("its keys are not those that its manifest names")
+            raise BadInput("its keys differ from those in its manifest")
         is_migrated = _migrate(data, keys, progress)
         _require_own_schema(data)
         progress("verifying the evidence of consent")
@@ -80,11 +80,11 @@ def unpack(backup: OpenedBackup, folder: Path) -> Manifest:
         for member in members:
             file = missing.pop(member.name, None)
             if file is None or file.size != member.size:
-                raise BadInput(f"it holds {member.name!a} with {member.size} octets, which its manifest does not name")
+                raise BadInput(f"it contains {member.name!a} with {member.size} octets, which is not in its manifest")
             if _write(member, folder / file.path) != file.sha256:
-                raise BadInput(f"{file.path} in it has changed: its SHA-256 is not that of the manifest")
+                raise BadInput(f"{file.path} in it was altered: its SHA-256 differs from that in the manifest")
         if missing:
-            raise BadInput(f"{', '.join(missing)} is missing in it")
+            raise BadInput(f"{', '.join(missing)} is missing")
     return manifest
 
 
@@ -99,7 +99,7 @@ def _require_room(manifest: Manifest, folder: Path) -> None:
     status = os.statvfs(folder)
     free = status.f_bavail * status.f_frsize
     if manifest.size > free:
-        raise Refused(f"there is no room for it: it needs {manifest.size:,} octets, and {folder} has {free:,} left")
+        raise Refused(f"there is not enough disk space: it needs {manifest.size:,} octets, and {folder} has {free:,}")
 
 
 def _write(member: TarMember, path: Path) -> str:
@@ -134,7 +134,7 @@ def _require_intact(data: DataDir, manifest: Manifest) -> None:
         rows = {name: tables.count(table) for name, table in tables.tables().items()}
     if rows != manifest.rows:
         other = sorted(name for name in {*rows, *manifest.rows} if rows.get(name) != manifest.rows.get(name))
-        raise BadInput(f"its database has other numbers of rows than its manifest says, in {', '.join(other)}")
+        raise BadInput(f"the row counts of its database differ from those in its manifest: {', '.join(other)}")
 
 
 def _migrate(data: DataDir, keys: KeyRing, progress: Progress) -> bool:
@@ -175,5 +175,5 @@ def require_same_installation(manifest: Manifest, data: DataDir) -> None:
     if here is not None and here.hex() != manifest.installation:
         raise BadInput(
             f"it is a backup of another installation ({manifest.installation}; {data.root} is {here.hex()}). "
-            "Use another data_dir for it, or move that one away"
+            "Use another data_dir, or move the existing data away"
         )

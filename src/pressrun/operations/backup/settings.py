@@ -16,6 +16,6 @@ class BackupSettings:
         kinds.age_recipients(),
         example=["age1vju7nwlyf4x4kpp3jmqacurtuamly75rj07dwxmv97qknpthwynshsk5xv"],
         absent=(),
-        help="Public keys of age or SSH that `pressrun backup` encrypts for. Keep the private ones elsewhere. "
-        "Off: not encrypted.",
+        help="Public keys of age or SSH. `pressrun backup` encrypts for them. Keep the private keys elsewhere. "
+        "Without any, backups are not encrypted.",
     )

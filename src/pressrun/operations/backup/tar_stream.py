@@ -42,7 +42,7 @@ class TarWriter:
         while left:
             chunk = content.read(min(CHUNK, left))
             if not chunk:
-                raise BadInput(f"{name} became shorter while it was read")
+                raise BadInput(f"{name} became shorter while it was being read")
             self._write(chunk)
             left -= len(chunk)
         self._pad(_BLOCK)
@@ -80,7 +80,7 @@ def read_members(archive: Source) -> Iterator[TarMember]:
         _read(archive, -header.size % _BLOCK)
     padding = archive.read(_RECORD)
     if any(padding) or archive.read(1):  # this also brings the decompressor to its own check of the whole
-        raise BadInput("it goes on after its end")
+        raise BadInput("it has data after its end")
 
 
 def _parse(block: bytes) -> tarfile.TarInfo:
@@ -89,7 +89,7 @@ def _parse(block: bytes) -> tarfile.TarInfo:
     except (tarfile.HeaderError, UnicodeDecodeError):
         raise BadInput("it is not a backup of Pressrun, or damaged: a header in it cannot be read") from None
     if header.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or header.size < 0:
-        raise BadInput(f"it holds {header.name!a}, which is not a regular file. Backups have no others")
+        raise BadInput(f"it contains {header.name!a}, which is not a regular file")
     return header
 
 
@@ -103,5 +103,5 @@ def _chunks(archive: Source, left: int) -> Iterator[bytes]:
 def _read(archive: Source, size: int) -> bytes:
     octets = archive.read(size) if size else b""
     if len(octets) < size:
-        raise BadInput("it is cut short")
+        raise BadInput("it is truncated")
     return octets

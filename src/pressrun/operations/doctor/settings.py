@@ -15,7 +15,7 @@ class DoctorSettings:
     weekly: bool | None = setting(
         kinds.switch(),
         example=True,
-        help="Whether the daemon runs `pressrun doctor` once a week, at a time of its own, for the log and a metric. "
+        help="Whether the daemon runs `pressrun doctor` once a week, and logs what it finds. "
         "Default: yes, unless mail_domain is reserved for examples (.example, .test and the like).",
     )
     sends_from: tuple[str, ...] = setting(
@@ -23,5 +23,5 @@ class DoctorSettings:
         example=["192.0.2.10", "2001:db8::10"],
         absent=(),
         help="The public addresses that your mail leaves from, for `pressrun doctor`. Default: those of the relays, "
-        "or of this machine where a relay runs on it.",
+        "or of this machine if a relay runs on it.",
     )

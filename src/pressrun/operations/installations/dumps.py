@@ -43,9 +43,7 @@ def is_postgresql_dump(path: Path) -> bool:
     """Whether a file is a dump of PostgreSQL. Raises BadInput for its formats that are not text, NoInput."""
     head = _read_head(path)
     if head.startswith(b"PGDMP"):
-        raise BadInput(
-            f"{path} is a dump in a format of its own. Turn it into text: pg_restore -f dump.sql {path.name}"
-        )
+        raise BadInput(f"{path} is a dump in a binary format. Convert it to text: pg_restore -f dump.sql {path.name}")
     return b"PostgreSQL database dump" in head or _COPY.search(head) is not None
 
 
@@ -80,7 +78,7 @@ def _lines(path: Path) -> Lines:
         raise BadInput(f"{path}: after line {number}: {problem}") from None
     if end and not last.startswith(end):
         raise BadInput(
-            f"{path} is cut off: line {number} is its last, and it does not end as a dump does. Dump it again"
+            f"{path} is truncated: line {number} is its last, and the end of the dump is missing. Dump it again"
         )
 
 
@@ -92,7 +90,7 @@ def read_postgresql_dump(path: Path, wanted: Mapping[str, Sequence[str]]) -> Row
         if start is None:
             if line.startswith(b"INSERT INTO"):
                 raise BadInput(
-                    f"{path}: line {number}: made with --inserts, which is not read. Dump without that option"
+                    f"{path}: line {number}: made with --inserts, which Pressrun cannot read. Dump without it"
                 )
             continue
         table = start[1].decode()
@@ -104,13 +102,13 @@ def read_postgresql_dump(path: Path, wanted: Mapping[str, Sequence[str]]) -> Row
             if table in wanted:
                 yield table, columns, _copied(path, row_number, row, len(columns))
         else:
-            raise BadInput(f"{path} is cut off in the table {table}, which begins at line {number}. Dump it again")
+            raise BadInput(f"{path} is truncated in the table {table}, which begins at line {number}. Dump it again")
 
 
 def _copied(path: Path, number: int, row: bytes, width: int) -> list[object]:
     cells = row.rstrip(b"\r\n").split(b"\t")
     if len(cells) != width:
-        raise BadInput(f"{path}: line {number} has {len(cells)} fields, where its table has {width} columns")
+        raise BadInput(f"{path}: line {number} has {len(cells)} fields, but its table has {width} columns")
     return [None if cell == rb"\N" else text_of(_PG_ESCAPE.sub(_unescape_copied, cell)) for cell in cells]
 
 
@@ -189,10 +187,10 @@ def _more(path: Path, number: int, text: bytes, lines: Lines) -> bytes:
         pieces.append(line)
         size += len(line)
         if size > LONGEST_ROW:
-            raise BadInput(f"{path}: the statement at line {number} has a row that is too long, or that is no row")
+            raise BadInput(f"{path}: the statement at line {number} has a row that is too long or malformed")
         if size >= 2 * len(text) or line.rstrip().endswith(b";"):
             return b"".join(pieces)
-    raise BadInput(f"{path} is cut off, or not a dump: the statement at line {number} has no end. Dump it again")
+    raise BadInput(f"{path} is truncated, or not a dump: the statement at line {number} does not end. Dump it again")
 
 
 def _read_row(text: bytes, position: int) -> tuple[list[object], int] | None:

@@ -209,7 +209,7 @@ def _open_url(url: str) -> SourceTables:
         return open_file(path, WANTED)
     if scheme.partition("+")[0] in ("postgres", "postgresql"):
         return copy_rows("the database of Mailman", WANTED, read_server(f"postgresql://{rest}", WANTED))
-    raise BadInput(f"a database of the kind {scheme!r} cannot be read. Move Mailman to SQLite or PostgreSQL first")
+    raise BadInput(f"cannot read a database of type {scheme!r}. Move Mailman to SQLite or PostgreSQL first")
 
 
 def _read_config(path: Path) -> tuple[str, Path | None]:

@@ -153,5 +153,5 @@ def open_mlmmj(source: str, files: Path | None) -> Mlmmj:  # noqa: ARG001 - all 
     found = sorted(path.parent.parent for path in root.glob("*/control/listaddress"))
     found += sorted(path.parent.parent for path in root.glob("*/*/control/listaddress"))  # by domain
     if not found:
-        raise BadInput(f"no folder below {root} has a control/listaddress, so there is no list of mlmmj")
+        raise BadInput(f"no folder below {root} has a control/listaddress, so it contains no mlmmj list")
     return Mlmmj(found)

@@ -178,7 +178,7 @@ def _namer(tables: set[str], path: Path) -> Callable[[str], str | None]:
     prefix = next((name.removesuffix("listuser") for name in sorted(tables) if name.endswith("listuser")), None)
     of_people = next((name.removesuffix("blacklist") for name in sorted(tables) if name.endswith("_blacklist")), None)
     if prefix is None:
-        raise BadInput(f"{path} has no table that ends in listuser, so it is no dump of phpList")
+        raise BadInput(f"{path} has no table that ends in listuser, so it is not a dump of phpList")
     of_people = of_people or f"{prefix}user_"
     known = {f"{prefix}{name}": name for name in ("list", "listuser", "admin")}
     for name in WANTED:

@@ -105,7 +105,7 @@ def _check_setting(key: str, text: str, mail_domain: str) -> None:
     read_settings({key: text})
     route = own_route(parse_address(text), mail_domain) if key == "owner" else None
     if route is not None and route.kind is not RouteKind.POST:
-        raise BadInput(f"{text} is an address of a list here, so its mail would loop")
+        raise BadInput(f"{text} is the address of a list in Pressrun, so its mail would loop")
 
 
 def _one_line(text: str) -> str:

@@ -266,7 +266,9 @@ def _open_config(path: Path, files: Path | None) -> Sympa:
         words_of = " ".join(f"{key}={_quoted(config[theirs])}" for key, theirs in parts.items() if config.get(theirs))
         rows = read_server(f"dbname={_quoted(name)} {words_of}", WANTED)
         return Sympa(copy_rows("the database of Sympa", WANTED, rows), files or home, archives)
-    raise BadInput(f"{path}: a database of the kind {kind!r} is read from a dump: mysqldump {name} > sympa.sql")
+    raise BadInput(
+        f"{path}: cannot read a database of type {kind!r} directly. Make a dump: mysqldump {name} > sympa.sql"
+    )
 
 
 def _quoted(text: str) -> str:

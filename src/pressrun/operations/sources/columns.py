@@ -74,7 +74,7 @@ def read_header(cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_p
     names = [cell.strip() for cell in cells]
     folded = [name.lower() for name in names]
     if unknown := [column for column in mapped if column not in folded]:
-        raise BadInput(f"--map explains {unknown[0]!r}, but the columns are {_listed(names)}")
+        raise BadInput(f"--map names the column {unknown[0]!r}, but the columns are {_listed(names)}")
     meant = [_key_of(name, own=own, mapped=mapped, is_plain=is_plain) for name in names]
     if "email" not in meant:
         raise BadInput(_no_address(names))
@@ -107,7 +107,7 @@ def _key_of(name: str, *, own: ColumnMap, mapped: ColumnMap, is_plain: bool) -> 
         return own[folded]
     if is_plain and folded in _STATE_COLUMNS:
         raise BadInput(
-            f"the column {name!r} may say who must not be mailed. If it does, say how with "
+            f"the column {name!r} may mark people who must not be mailed. Say what it means with "
             f"--map '{name}={_STATE_COLUMNS[folded]}', or name the program that wrote the file with --format. "
             f"--map '{name}=-' leaves it out"
         )

@@ -104,8 +104,8 @@ def _stanzas(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, dict[str, 
         size += len(line)
         if len(texts) > _LONGEST_STANZA or size > _LARGEST_STANZA:
             raise BadInput(
-                f"line {first}: more than {_LONGEST_STANZA} lines or {_LARGEST_STANZA} characters without a blank one. "
-                "It is no Sympa dump"
+                f"line {first}: more than {_LONGEST_STANZA} lines or {_LARGEST_STANZA} characters without a blank "
+                "line. This is not a Sympa dump"
             )
         key, _, value = line.strip().partition(" ")
         values.setdefault(key, value.strip())
@@ -117,7 +117,7 @@ def _sympa_member(line: int, values: Mapping[str, str], original: str, default: 
     if "email" not in values:
         raise BadInput("a stanza without a line `email ADDRESS`")
     if "profile" in values:
-        raise BadInput("an owner or editor, not a member: import member.dump")
+        raise BadInput("an owner or editor, not a member. Import member.dump")
     standing, was = sympa_standing(values)
     standing = strictest([standing, default or ACTIVE])
     moment = values.get("date", "")

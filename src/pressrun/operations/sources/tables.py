@@ -68,7 +68,7 @@ def read_table(
     for key in program.required:
         if key not in columns.names:
             raise BadInput(
-                f"no column says {_ASKED[key]}. Export all columns, or say which one does with --map 'COLUMN={key}'"
+                f"no column says {_ASKED[key]}. Export all columns, or name the column with --map 'COLUMN={key}'"
             )
     of_file = program.state_of_file([name.lower() for name in header])
     of_all = tuple(standing for standing in (of_file, default) if standing is not None)
