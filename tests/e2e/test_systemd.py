@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import socket
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.booted import SERVICE, Booted, CannotBoot
+from tests.e2e.crowd import Crowd
 from tests.e2e.house import until
 from tests.ports import free_port
 from tests.sink import Sink
@@ -41,6 +43,7 @@ port = {relay}
 """
 READERS = 40
 HTTP_SOCKET = "pressrun-http.socket"
+SMTP_SOCKET = "pressrun-smtp.socket"
 GO = "/run/pressrun/go"
 AS_POSTFIX = ("setpriv", "--reuid=postfix", "--regid=postfix", "--clear-groups")
 GREETING = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(200).decode())"
@@ -110,6 +113,15 @@ def socket_port(machine: Booted, http_port: int) -> Iterator[int]:
     machine.drop_in(HTTP_SOCKET, held)
     yield http_port
     machine.run("systemctl", "disable", HTTP_SOCKET)
+
+
+@pytest.fixture
+def smtp_port(machine: Booted) -> Iterator[int]:
+    """Where systemd listens for mail, once that socket is started."""
+    port = free_port()
+    machine.drop_in(SMTP_SOCKET, f"[Socket]\nListenStream=\nListenStream=127.0.0.1:{port}\n")
+    yield port
+    machine.run("systemctl", "stop", SMTP_SOCKET)
 
 
 def get(port: int) -> int:
@@ -199,6 +211,28 @@ def test_nobody_is_turned_away_while_it_starts(machine: Booted, sink: Sink, sock
     finally:
         machine.path(GO).unlink(missing_ok=True)
         machine.drop_in(SERVICE, "")
+
+
+def test_three_restarts_turn_nobody_of_a_crowd_away(
+    machine: Booted, sink: Sink, socket_port: int, smtp_port: int
+) -> None:
+    """200 visits a second and 50 connections of mail servers: whoever is being served is told 421 at worst."""
+    configure(machine, sink, "systemd", '[smtp]\nlisten = "systemd"\n[limits]\nsmtp_connections = 200\n')
+    machine.run("systemctl", "start", HTTP_SOCKET, SMTP_SOCKET)
+    machine.run("systemctl", "start", SERVICE)
+    machine.pressrun("list", "create", "news", "--title", "News", "--postal-address", "1 Pier")
+    crowd = Crowd(http_port=socket_port, smtp_port=smtp_port, visits=200, servers=50)
+
+    async def restart() -> None:
+        for _ in range(3):
+            await asyncio.sleep(2)
+            await asyncio.to_thread(machine.run, "systemctl", "restart", SERVICE)
+        await asyncio.sleep(1)
+
+    fates = asyncio.run(crowd.stay(restart))
+    assert {} == fates.bad, fates
+    assert fates.visits["answered"] > 1000
+    assert fates.mails["accepted"] > 300
 
 
 def test_a_socket_that_is_enabled_before_the_service(machine: Booted, sink: Sink, socket_port: int) -> None:
