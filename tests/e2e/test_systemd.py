@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import socket
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.booted import SERVICE, Booted, CannotBoot
+from tests.e2e.booted import SERVICE, UNITS, Booted, CannotBoot
 from tests.e2e.crowd import Crowd
 from tests.e2e.house import until
 from tests.ports import free_port
@@ -44,6 +45,8 @@ port = {relay}
 READERS = 40
 HTTP_SOCKET = "pressrun-http.socket"
 SMTP_SOCKET = "pressrun-smtp.socket"
+BACKUP = "pressrun-backup.service"
+HOW_TO = UNITS.parent / "docs" / "how-to"
 GO = "/run/pressrun/go"
 AS_POSTFIX = ("setpriv", "--reuid=postfix", "--regid=postfix", "--clear-groups")
 GREETING = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(200).decode())"
@@ -233,6 +236,55 @@ def test_three_restarts_turn_nobody_of_a_crowd_away(
     assert {} == fates.bad, fates
     assert fates.visits["answered"] > 1000
     assert fates.mails["accepted"] > 300
+
+
+@pytest.fixture
+def shell(machine: Booted) -> Callable[[str], str]:
+    """Runs lines as the docs print them, as root; what they print is returned."""
+    folder = machine.path("/run/bin")
+    folder.mkdir(exist_ok=True)
+    command = folder / "pressrun"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m pressrun "$@"\n', encoding="ascii")
+    command.chmod(0o755)
+    return lambda lines: machine.run("env", f"PATH=/run/bin:{os.environ['PATH']}", "sh", "-ec", lines)
+
+
+def test_a_nightly_backup_its_drill_and_a_restore(
+    machine: Booted, sink: Sink, http_port: int, shell: Callable[[str], str]
+) -> None:
+    """The unit of the timer backs up while the service runs; then the drill of the docs, as printed, and a restore."""
+    install_backup(machine)
+    machine.run("systemctl", "start", SERVICE)
+    send(machine, "before")
+    until(lambda: len(taken(sink, "before")) == READERS or None)
+    machine.run("systemctl", "start", BACKUP)
+    [backup] = machine.path("/var/backups/pressrun").glob("*.tar*")
+    assert (0o600, machine.path("/var/lib/pressrun").stat().st_uid) == (
+        backup.stat().st_mode & 0o777,
+        backup.stat().st_uid,
+    )
+    found = shell(block_of("back-up.md", "A drill"))
+    assert f"{READERS}" in found
+    assert not machine.path("/var/tmp/drill").exists()
+    machine.run("systemctl", "stop", SERVICE)
+    shell(f"pressrun restore /var/backups/pressrun/{backup.name} --yes")
+    machine.run("systemctl", "start", SERVICE)
+    assert 200 == get(http_port)
+    assert dict.fromkeys(taken(sink, "before"), 1) == taken(sink, "before")
+
+
+def install_backup(machine: Booted) -> None:
+    """The unit of the nightly backup, with the interpreter of the tests."""
+    unit = machine.path(f"/etc/systemd/system/{BACKUP}")
+    text = (UNITS / BACKUP).read_text(encoding="ascii")
+    unit.write_text(text.replace("/opt/pressrun/bin/pressrun", f"{sys.executable} -m pressrun"), encoding="ascii")
+    machine.drop_in(BACKUP, "[Unit]\nDefaultDependencies=no\n")
+
+
+def block_of(page: str, heading: str) -> str:
+    """The first block of commands below a heading of a how-to page."""
+    text = (HOW_TO / page).read_text(encoding="utf-8")
+    return text.partition(f"\n## {heading}\n")[2].partition("\n```\n")[2].partition("\n```\n")[0]
 
 
 def test_a_socket_that_is_enabled_before_the_service(machine: Booted, sink: Sink, socket_port: int) -> None:
