@@ -24,7 +24,7 @@ select delivery.id, case
             or exists (select 1 from subscription as mine cross join subscription as ours
                     cross join delivery as later {indexed by delivery_once}
                 where mine.id = delivery.subscription_id and ours.subscriber_id = mine.subscriber_id
-                    and later.subscription_id = ours.id and later.edition_id is not null and later.id > delivery.id
+                    and later.subscription_id = ours.id and later.edition_id is not null and later.id + 0 > delivery.id
                     and later.state = 'delivered' and later.settled_at <= :settled_before)
         then 1 else 0 end
     when delivery.state = 'delivered' then
