@@ -17,6 +17,7 @@ from pressrun.services.mail_results import MailResult
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.inbound import InboundState
+from pressrun.store.transaction import in_json
 
 
 @pytest_asyncio.fixture
@@ -88,6 +89,23 @@ async def test_a_second_report_changes_nothing(press: Pressroom) -> None:
     copy, _ = await press.send_all()
     for _ in range(2):
         await complain(press, feedback(header_of(copy, "Return-Path")))
+    assert 1 == (await press.stored(number)).complaints
+
+
+async def test_a_report_about_a_copy_whose_row_was_removed_counts_by_its_other_tokens(press: Pressroom) -> None:
+    """People also complain about old mail. Without another token nobody can tell who did."""
+    number = await press.edition()
+    for copy, names in zip(
+        await press.send_all(), (("Return-Path", "List-Unsubscribe"), ("Return-Path",)), strict=True
+    ):
+        (rows,) = await press.rows(
+            "select id from delivery where subscription_id = ?", await press.subscription(copy.rcpt_to)
+        )
+        await press.office.database.write(lambda tx, ids: tx.run("retention.remove", ids=in_json(ids)), [rows[0]])
+        await complain(press, feedback(header_of(copy, *names)))
+        is_known = "List-Unsubscribe" in names
+        expected = ("unsubscribed", "complaint") if is_known else ("active", None)
+        assert expected == await standing(press, copy.rcpt_to)
     assert 1 == (await press.stored(number)).complaints
 
 

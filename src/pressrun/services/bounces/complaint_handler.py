@@ -53,7 +53,8 @@ class ComplaintHandler:
         """Process a complaint that encloses a token of ours; None when it does not, or is not a complaint."""
         if report.feedback_type not in COMPLAINTS:
             return None
-        complainer = next(self._complainers(tx, report.enclosed), None)
+        found = list(self._complainers(tx, report.enclosed))
+        complainer = next((one for one in found if one.subscriber_id is not None), next(iter(found), None))
         return None if complainer is None else self._record(tx, report, complainer)
 
     def _record(self, tx: Transaction, report: Report, complainer: _Complainer) -> MailResult:
@@ -87,7 +88,7 @@ class ComplaintHandler:
     # ------------------------------------------------------------------ tokens in the enclosed mail
 
     def _complainers(self, tx: Transaction, enclosed: Enclosed) -> Iterator[_Complainer]:
-        """The owner of each genuine token, those that name a copy first."""
+        """The owner of each genuine token, those that name a copy first; nobody where the copy's row is removed."""
         for number in self._copies(tx, enclosed):
             yield _by_delivery(tx, number)
         for uri in enclosed.unsubscribe:
