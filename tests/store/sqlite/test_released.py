@@ -18,6 +18,7 @@ from pressrun.store.location import open_for_reading
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import statements
 from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.sqlite.own_schema import find_strange
 
 RELEASED = Path(__file__).parent / "released"
 NEWEST = migrate.newest_version()
@@ -58,6 +59,7 @@ def test_a_released_database_becomes_a_new_one(tmp_path: Path, number: int) -> N
     assert [name for name, rows in before.items() if not rows] == [], "rows in every table"
     reached = migrate.migrate(path, migrate.package_steps(), backups=backups, keys=KEYS)
     assert [*range(number + 1, NEWEST + 1)] == reached
+    assert find_strange(path) is None, "a restore would refuse it"
     fresh = tmp_path / "fresh"
     migrate.create(fresh, migrate.package_schema(), NEWEST)
     assert shape(fresh) == shape(path)
