@@ -263,7 +263,7 @@ def test_a_nightly_backup_its_drill_and_a_restore(
         backup.stat().st_mode & 0o777,
         backup.stat().st_uid,
     )
-    found = shell(block_of("back-up.md", "A drill"))
+    found = shell(block_of("back-up.md", "Practise"))
     assert f"{READERS}" in found
     assert not machine.path("/var/tmp/drill").exists()
     machine.run("systemctl", "stop", SERVICE)
