@@ -245,6 +245,11 @@ def swallow(setup: Setup) -> None:
     setup.world["round_trip_seconds"] = 0.5
 
 
+def at_an_address(setup: Setup) -> None:
+    setup.top["base_url"] = f"http://127.0.0.1:{setup.town.proxy.behind}"
+    setup.world["is_public"] = is_public
+
+
 SETUPS: dict[str, tuple[Break, str, str, str]] = {
     "no SPF": (publish(HOST, TXT=[]), "fail", "spf", f'{HOST}. IN TXT "v=spf1 ip4:{SENDS_FROM} -all"'),
     "two SPF records": (texts(HOST, "v=spf1 -all", f"v=spf1 ip4:{SENDS_FROM} -all"), "fail", "spf", "Keep one"),
@@ -330,6 +335,12 @@ SETUPS: dict[str, tuple[Break, str, str, str]] = {
         "warn",
         "base-url",
         "has the address 127.0.0.1, which is not public",
+    ),
+    "a page at an address instead of a name": (
+        at_an_address,
+        "warn",
+        "base-url",
+        "base_url has the address 127.0.0.1, which is not public | Set base_url to a name",
     ),
     "a page whose proxy has nothing behind it": (behave(ProxyHabit.BROKEN), "fail", "base-url", "answers 502"),
     "a POST that is redirected": (behave(ProxyHabit.REDIRECTING), "fail", "one-click", "redirected to /elsewhere"),

@@ -19,7 +19,7 @@ Results go to stdout, progress and diagnostics to stderr. `--json` prints one JS
 `{"error": "…"}` with the same exit code. Every verb works whether or not the daemon is running. A writing verb is
 carried out by the running daemon, which it reaches through `data_dir/control.sock`; without a daemon, it holds the data
 itself. A reading verb opens the database read-only. A verb that root runs acts as the owner of `data_dir`; all other
-users get 77, unless they are [members of its group](how-to/without-root.md). What changes something leaves a row in the
+users get 77, unless they are [members of its group](how-to/without-root.md). Every change is recorded in the
 [audit log](how-to/audit.md).
 
 Verbs that reach everybody or cannot be undone (`send`, `list close`, `list rm`, `subscriber erase`, `suppression rm`,

@@ -110,7 +110,7 @@ def restore(data: DataDir, backup: OpenedBackup, config: bytes, progress: Progre
 
 def _take_over(restored: DataDir, data: DataDir, report: RestoreReport, progress: Progress) -> None:
     """Take from the former data what leads to less mail, and hold back what must not go on by itself."""
-    progress("taking over who left since")
+    progress("carrying over unsubscribes and sent copies")
     erased: list[Address] = []
     in_flight: Mapping[int, int] = {}
     _adopt_keys(restored, data, report)
@@ -123,7 +123,7 @@ def _take_over(restored: DataDir, data: DataDir, report: RestoreReport, progress
             report.ended = attempt("who left", carry_over.carry_people, 0)
             erased = attempt("who was erased", carry_over.find_erased, [])
             if not attempt("the evidence of consent", carry_over.carry_evidence, True):
-                report.problems.append("the evidence of consent: the former database has other rows from before")
+                report.problems.append("the evidence of consent: the earlier rows of the former database differ")
             in_flight = attempt("copies", _copies_from(former), {})
             report.editions_since = attempt("editions", carry_over.find_editions_since, [])
             last_ids = {name: max(last, former.last_ids.get(name, 0)) for name, last in last_ids.items()}
@@ -149,7 +149,7 @@ def _adopt_keys(restored: DataDir, data: DataDir, report: RestoreReport) -> None
     except BadConfiguration as problem:
         report.problems.append(f"link keys: {problem}")
         return
-    report.problems += [f"link key {number}: the backup has another one of this number" for number in others]
+    report.problems += [f"link key {number}: the backup has a different key with this number" for number in others]
 
 
 class _Attempts:

@@ -18,9 +18,7 @@ _WEAK_BITS, _ENOUGH_BITS = 1024, 2048  # RFC 8301 §3.2
 async def check_dkim(subject: DoctorSubject) -> list[DoctorFinding]:
     """Each key of `[dkim]` against its record."""
     if not subject.signatures:
-        remedy = (
-            "Run `pressrun dkim create`, publish the record that it prints, and add the [dkim] table that it prints"
-        )
+        remedy = "Run `pressrun dkim create`, then publish the record and add the [dkim] table that it prints"
         return [warned("mail goes out unsigned: there is no [dkim] in the configuration", remedy)]
     findings = [finding for key in subject.signatures for finding in await _check(subject, key)]
     if all(key.key_type == "ed25519" for key in subject.signatures):

@@ -83,7 +83,7 @@ async def _check_list(subject: DoctorSubject, target: ListIdentity) -> DoctorFin
     parts = f"From {author}, signed by {signer or 'nobody'}, return path {returns}"
     if signed:
         return passed(f"{who}aligned by DKIM{' and SPF' if spf else ''}: {parts}")
-    remedy = f"Run `pressrun dkim create {author}`, publish the record that it prints, and add its [dkim] table"
+    remedy = f"Run `pressrun dkim create {author}`, then publish the record and add the [dkim] table that it prints"
     if spf:
         return warned(f"{who}aligned by SPF only, which forwarding breaks: {parts}", remedy)
     return failed(f"{who}neither signature nor return path is aligned with From, so DMARC fails: {parts}", remedy)

@@ -35,10 +35,17 @@ async def check_base_url(subject: DoctorSubject) -> list[DoctorFinding]:
     findings += [] if finding is None else [finding]
     for address in addresses:
         if not subject.world.is_public(address):
-            message = f"{host}, the name in base_url, has the address {address}, which is not public"
-            findings.append(warned(message, f"Replace it in DNS: {host}. IN A ITS-PUBLIC-ADDRESS"))
+            findings.append(_not_public(host, address))
         findings.append(await _check_address(subject, address))
     return findings
+
+
+def _not_public(host: str, address: str) -> DoctorFinding:
+    if host == address:
+        message = f"base_url has the address {address}, which is not public"
+        return warned(message, "Set base_url to a name with a public address")
+    message = f"{host}, the name in base_url, has the address {address}, which is not public"
+    return warned(message, f"Replace it in DNS: {host}. IN A ITS-PUBLIC-ADDRESS")
 
 
 async def _check_address(subject: DoctorSubject, address: str) -> DoctorFinding:

@@ -27,7 +27,7 @@ from pressrun.store.inbound import InboundState
 from pressrun.store.journal import Claim, JournalEntry
 from pressrun.store.transaction import Row, Transaction
 
-KEPT_POST = "it came before a restore and may be an edition that went out: look, then retry or remove it"
+KEPT_POST = "it arrived before a restore and may be an edition that was sent since. Check, then retry or remove it"
 _OVER = frozenset({EditionState.FINISHED.value, EditionState.CANCELLED.value})
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
