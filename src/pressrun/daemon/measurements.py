@@ -152,7 +152,7 @@ def _describe_backup(made_at: int, now: float) -> str | None:
     """What to alert to, if `pressrun backup` is in use and made none for too long."""
     if not made_at or now - made_at <= OLD_BACKUP_SECONDS:
         return None
-    return f"the last good backup shows {rfc3339(made_at)}"
+    return f"the latest good backup is from {rfc3339(made_at)}"
 
 
 def _describe_expiry(expires_at: float | None, now: float) -> str | None:
