@@ -23,7 +23,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 def note(tx: Transaction, number: int) -> int:
-    execute_in(tx, "insert into keyring values (?, x'00')", 1000 + number)
+    execute_in(tx, "insert into keyring (number, fingerprint) values (?, x'00')", 1000 + number)
     return number
 
 

@@ -35,7 +35,7 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def note(tx: Transaction, number: int) -> int:
-    connection_of(tx).execute("insert into keyring values (?, x'00')", (1000 + number,))
+    connection_of(tx).execute("insert into keyring (number, fingerprint) values (?, x'00')", (1000 + number,))
     return number
 
 

@@ -26,6 +26,9 @@ EVERY: tuple[Notice, ...] = (
     to_readers.NotConfirmed(),
     to_readers.ListClosed(),
     to_readers.StillThere(link=LINK, lifetime_days=30, missed=(("The ferry sails again", LINK),)),
+    to_operators.OperatorAlert(
+        when="the disk is nearly full", details="12 MiB are left.", advice="Remove what is not needed."
+    ),
     to_operators.PolicyAlert(
         domain="reader.example", reply="550 5.7.1 Not wanted here", edition=7, edition_subject="Tides"
     ),

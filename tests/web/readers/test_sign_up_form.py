@@ -11,7 +11,7 @@ from tests.web.house import House, open_house
 
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import WebPurpose
-from pressrun.core.work import do_work
+from pressrun.core.work import do_work, is_work
 from pressrun.services.settings import LimitSettings
 
 # Nobody whose form proves nothing gets a mail: so a mail shows what was believed.
@@ -140,6 +140,9 @@ async def test_work_is_good_for_the_address_that_it_was_done_for(tmp_path: Path,
         async with house.client() as client:
             fields = await challenged(house, client)
             proof = do_work(fields["challenge"], ADA, 8)
+            while typed != ADA and is_work(fields["challenge"], typed, proof, 8):  # one in 256 is good for both
+                fields = await challenged(house, client)
+                proof = do_work(fields["challenge"], ADA, 8)
             answer = await client.post("/news/subscribe", data={**fields, "email": typed, "proof": proof})
         assert 200 == answer.status_code
         assert mailed is (typed in [address for _, address, _ in await house.notices()])
