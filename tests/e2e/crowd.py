@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-_REQUEST = b"GET /news HTTP/1.1\r\nHost: news.example\r\nConnection: close\r\n\r\n"
+_REQUEST = b"GET /crowd HTTP/1.1\r\nHost: news.example\r\nConnection: close\r\n\r\n"
 _MAIL = b"From: a@outside.example\r\nSubject: help\r\n\r\nhelp\r\n.\r\n"
 _CLOSING = 421
 _PATIENCE_SECONDS = 30.0
@@ -96,7 +96,7 @@ class Crowd:
                 if (code := await _say(reader, writer, line)) >= 400:
                     return _refused(code)
             while not self._is_over.is_set():
-                for line in (b"MAIL FROM:<>\r\n", b"RCPT TO:<news-request@news.example>\r\n", b"DATA\r\n", _MAIL):
+                for line in (b"MAIL FROM:<>\r\n", b"RCPT TO:<crowd-request@news.example>\r\n", b"DATA\r\n", _MAIL):
                     if (code := await _say(reader, writer, line)) >= 400:
                         return _refused(code)
                 self.fates.mails["accepted"] += 1

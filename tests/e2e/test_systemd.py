@@ -223,7 +223,7 @@ def test_three_restarts_turn_nobody_of_a_crowd_away(
     configure(machine, sink, "systemd", '[smtp]\nlisten = "systemd"\n[limits]\nsmtp_connections = 200\n')
     machine.run("systemctl", "start", HTTP_SOCKET, SMTP_SOCKET)
     machine.run("systemctl", "start", SERVICE)
-    machine.pressrun("list", "create", "news", "--title", "News", "--postal-address", "1 Pier")
+    machine.pressrun("list", "create", "crowd", "--title", "Crowd", "--postal-address", "1 Pier")
     crowd = Crowd(http_port=socket_port, smtp_port=smtp_port, visits=200, servers=50)
 
     async def restart() -> None:

@@ -44,6 +44,7 @@ def reload(invocation: Invocation, *, as_json: bool) -> None:
         raise TryAgain(f"no daemon is using {data_dir}. Start it, or restart it if data_dir has changed")
     with closing(client):
         needs_restart = client.call("reload", {}, lambda _: None)["needs_restart"]
+    invocation.mark_recorded()  # by the daemon
     if as_json:
         print_json({"needs_restart": needs_restart})
         return

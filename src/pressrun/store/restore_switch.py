@@ -105,7 +105,8 @@ def _set_aside(root: Path, ready: Path) -> None:
     if not names:
         return
     aside = root / (ready / _ASIDE).read_text(encoding="utf-8")
-    aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside.parent.mkdir(mode=0o700, exist_ok=True)  # a parent that mkdir makes by itself is open to all
+    aside.mkdir(mode=0o700, exist_ok=True)
     for name in names:
         (root / name).rename(aside / name)
     sync_directory(aside)
