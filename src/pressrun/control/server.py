@@ -141,7 +141,7 @@ class ControlServer:
                 self._busy.discard(call)
 
     def _identify(self, peer: socket.socket) -> Caller:
-        """Who is at the other end; raises NotPermitted, and TryAgain when too many are."""
+        """The identity of the client; raises NotPermitted, and TryAgain when too many are connected."""
         user = peer_of(peer)
         is_owner = user.uid in (0, os.geteuid())
         if not is_owner and (self._group is None or self._group.gid not in user.groups):

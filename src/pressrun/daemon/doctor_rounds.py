@@ -146,7 +146,7 @@ async def run_doctor(settings: Settings) -> bytes:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Leave no process behind, also when the daemon stops meanwhile."""
+    """End the child process in any case, even if the daemon is stopped while it runs."""
     if process.returncode is None:
         process.kill()
         await process.wait()

@@ -239,7 +239,7 @@ def last_object(tx: Transaction, action: str) -> str | None:
 
 
 class Act:
-    """An action under way: one row, with the first durable transaction that is committed meanwhile."""
+    """An action in progress. Its row is written with the first durable transaction that it commits."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -261,7 +261,7 @@ class Act:
         self.is_recorded = True
 
     def end(self) -> None:
-        """Record nothing more: tasks that were started meanwhile go on without it."""
+        """Record nothing more. Tasks that the action started continue without it."""
         self.is_over = True
 
 

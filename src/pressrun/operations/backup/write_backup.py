@@ -127,7 +127,7 @@ def _new_file(path: Path) -> IO[bytes]:
 
 def _publish(draft: Path, target: Path) -> None:
     try:
-        target.hardlink_to(draft)  # never over a file that came meanwhile
+        target.hardlink_to(draft)  # never replaces a file that somebody has created since
     except FileExistsError:
         _require_free(target)
     except OSError:  # a file system without hard links

@@ -135,7 +135,7 @@ class DoctorSubject:
 
     @property
     def author_domains(self) -> dict[str, list[str]]:
-        """The lists by the domain of their From address; mail_domain where there is no list yet."""
+        """The lists by the domain of their From address, or mail_domain if there are no lists yet."""
         domains: dict[str, list[str]] = {}
         for target in self.lists:
             domains.setdefault(target.author_domain, []).append(target.name)

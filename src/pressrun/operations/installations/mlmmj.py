@@ -14,7 +14,7 @@ from pressrun.operations.sources.member import MemberState, SourceMember
 
 LONGEST_LINE = 1000
 MOST_LINES = 100  # of a file of settings
-# The folders of subscribers: whoever is in several of them gets what the first of them says.
+# The folders of subscribers. For an address in several of them, the first one counts.
 _FOLDERS = (
     ("subscribers.d", MemberState.ACTIVE, "subscriber"),
     ("digesters.d", MemberState.ACTIVE, "subscriber of the digest"),

@@ -290,7 +290,7 @@ def hold_restored(tx: Transaction, edition_id: int, may_have_gone: int) -> Editi
 
 
 def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool = False) -> Edition:
-    """Go on with a paused edition; one whose hour has passed meanwhile starts at once.
+    """Resume a paused edition; one whose scheduled time has passed starts at once.
 
     Raises Refused for one that was restored from a backup, unless the caller accepts that copies may go out again.
     """

@@ -1,6 +1,6 @@
 """The sync of a list with a roster: its members of the source `sync` become what the roster says, and nobody else.
 
-Members whom other ways have brought in stay untouched; whoever left or is suppressed stays out. Changes are made in
+Members from other sources are not changed, and anyone who left or is suppressed is not added. Changes are made in
 slices, each a transaction with its evidence, so a killed sync leaves a list that the next one completes.
 """
 
