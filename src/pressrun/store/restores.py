@@ -37,7 +37,7 @@ def move_readers(tx: Transaction, former: Transaction) -> None:
 def end_subscriptions(tx: Transaction, former: Transaction) -> int:
     """Take over which subscriptions had ended or were suspended; returns how many changed by that.
 
-    Also who is suspended for bounces, and was asked whether they are still there.
+    With them it takes over the suspensions for bounces, and which of these readers were asked whether they still read.
     """
     tx.run_many("restores.suspend", map(dict, former.each("restores.suspensions")))
     return tx.run_many("restores.end_subscription", map(dict, former.each("restores.endings")))
