@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from pressrun.config.named_files import (
-    NamedFiles,
-    check_authorities,
-    check_certificate_pair,
-    is_open_to_all,
-    read_dkim_key,
-    read_password,
-)
+from pressrun.config.admin_tables import admin_settings, oidc_settings
+from pressrun.config.named_files import NamedFiles, check_authorities, check_certificate_pair, read_dkim_key
 from pressrun.config.problems import Problems
+from pressrun.config.section_files import check_together, find_file, read_secret, warn_if_open
 from pressrun.config.sections import Document, Section
 from pressrun.config.settings import Settings
 from pressrun.control.settings import GROUP_SOCKET, ControlSettings
 from pressrun.core.address import parse_address
-from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
+from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint, is_loopback
 from pressrun.core.mail_routes import RouteKind, own_route
 from pressrun.core.setting import BadValue, settings_of, show
 from pressrun.core.setting_kinds import domain
@@ -33,6 +27,7 @@ from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
+from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (
     AlertSettings,
     BounceSettings,
@@ -43,7 +38,7 @@ from pressrun.services.settings import (
     RetentionSettings,
     TokenSettings,
 )
-from pressrun.web.settings import HttpSettings
+from pressrun.web.settings import ApiSettings, HttpSettings
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
@@ -58,6 +53,8 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
     relays = list(_relays(document.list("relay"), files))
     signatures = list(_signatures(document.list("dkim"), files))
     domains = _domains(document.list("delivery.domain"))
+    oidc = oidc_settings(document, files)
+    admin = admin_settings(document)
     _check_listeners(document)
     _check_operator(document, problems)
     _warn_of_risks(document, problems)
@@ -84,6 +81,10 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
         doctor=DoctorSettings(**document.values("doctor")),
         alerts=_alerts(document),
         control=_control(document.values("control"), files),
+        admin=admin,
+        login=_make(LoginSettings, document.values("admin")),
+        api=ApiSettings(**document.values("api")),
+        oidc=oidc,
         log=LogSettings(**document.values("log")),
         warnings=tuple(problems.warnings),
     )
@@ -130,7 +131,7 @@ def _database_password(document: Document, files: NamedFiles) -> str | None:
         found = "password_file without database" if address is None else "password_file, and a password in database"
         section.error("password_file", found, "the password of the server that database names, in one place")
         return None
-    return _read_password(section, name, files)
+    return read_secret(section, "password_file", name, files)
 
 
 def _holds_password(address: str) -> bool:
@@ -155,10 +156,10 @@ def _smtp(section: Section | None, files: NamedFiles) -> Values | None:
     values = dict(section.values)
     if "listen" not in values and "lmtp" not in values:
         values["listen"] = TcpEndpoint("127.0.0.1", 8025)
-    _check_pair(section, "certificate_file", "key_file")
+    check_together(section, "certificate_file", "key_file")
     for name in ("certificate_file", "key_file"):
         if name in values:
-            values[name] = _find_file(section, name, files)
+            values[name] = find_file(section, name, files)
     if values.get("certificate_file") and values.get("key_file"):
         wrong = check_certificate_pair(values["certificate_file"], values["key_file"])
         if wrong:
@@ -166,22 +167,6 @@ def _smtp(section: Section | None, files: NamedFiles) -> Values | None:
     if values.get("trusted_relays") and "authserv_id" not in values:
         section.warn("trusted_relays", "has no effect without authserv_id")
     return values
-
-
-def _check_pair(section: Section, *keys: str) -> None:
-    given = [key for key in keys if key in section.given]
-    if len(given) == 1:
-        section.error(given[0], f"{given[0]} alone", " and ".join(keys) + " together")
-
-
-def _find_file(section: Section, name: str, files: NamedFiles) -> Path | None:
-    key = section.table.find(name)
-    assert key is not None
-    try:
-        return files.read(section.values[name], f"{key.kind.expected}, or a systemd credential of that name")[0]
-    except BadValue as problem:
-        section.error(name, problem.found or "", problem.expected)
-        return None
 
 
 def _relays(sections: list[Section], files: NamedFiles) -> Iterator[Values]:
@@ -194,7 +179,7 @@ def _relays(sections: list[Section], files: NamedFiles) -> Iterator[Values]:
         _warn_of_same_host(section, earlier)
         _read_login(section, values, files)
         if "ca_file" in values:
-            values["ca_file"] = path = _find_file(section, "ca_file", files)
+            values["ca_file"] = path = find_file(section, "ca_file", files)
             wrong = check_authorities(path) if path else None
             if wrong:
                 section.error("ca_file", wrong, "a file with CA certificates in PEM")
@@ -219,31 +204,13 @@ def _warn_of_same_host(section: Section, earlier: list[Values]) -> None:
 
 def _read_login(section: Section, values: dict[str, Any], files: NamedFiles) -> None:
     if "password" not in section.given:  # the error about a password in the file says enough
-        _check_pair(section, "username", "password_file")
+        check_together(section, "username", "password_file")
     if "password" in values:
-        values["password"] = _read_password(section, values["password"], files)
+        values["password"] = read_secret(section, "password_file", values["password"], files)
         if values["password"] is None:
             return
     if "username" in values and values.get("security", "none") == "none" and not is_loopback(values.get("host", "")):
         section.warn("username", "the password is sent unencrypted. Set security")
-
-
-def _read_password(section: Section, name: str, files: NamedFiles) -> str | None:
-    """The password in the file that password_file names; None where it cannot be read, which is reported."""
-    expected = "a readable file or a systemd credential that holds the password in one line"
-    try:
-        password = read_password(files, name, expected)
-    except BadValue as problem:
-        section.error("password_file", problem.found or "", problem.expected)
-        return None
-    _warn_if_open(section, "password_file", name, files)
-    return password
-
-
-def _warn_if_open(section: Section, key: str, name: str, files: NamedFiles) -> None:
-    path = files.find(name)
-    if path is not None and is_open_to_all(path):
-        section.warn(key, "every user of this machine can read that file. Run chmod o-r on it")
 
 
 def _signatures(sections: list[Section], files: NamedFiles) -> Iterator[Values]:
@@ -255,7 +222,7 @@ def _signatures(sections: list[Section], files: NamedFiles) -> Iterator[Values]:
             try:
                 expected = "an RSA or Ed25519 private key in PEM: a file, or a systemd credential of that name"
                 values["key_file"], values["key_pem"] = read_dkim_key(files, name, expected)
-                _warn_if_open(section, "key_file", name, files)
+                warn_if_open(section, "key_file", name, files)
             except BadValue as problem:
                 section.error("key_file", problem.found or "", problem.expected)
         record = values.get("domain"), values.get("selector")
@@ -281,7 +248,7 @@ def _domains(sections: list[Section]) -> dict[str, DomainSettings]:
 def _check_listeners(document: Document) -> None:
     """No two listeners share a place. Port 0 and "systemd" are different places each time."""
     places: dict[object, str] = {}
-    for section in (*document.list("http"), *document.list("smtp")):
+    for section in (*document.list("http"), *document.list("smtp"), *document.list("admin")):
         for key in ("listen", "lmtp"):
             place = section.values.get(key)
             if (
@@ -324,16 +291,6 @@ def _check_mailbox_of_operator(operator: str, mail_domain: str, problems: Proble
             ("operator",),
             "is at mail_domain. Its mail must be delivered to a mailbox, not to Pressrun, which knows only its lists",
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only be this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _warn_of_risks(document: Document, problems: Problems) -> None:

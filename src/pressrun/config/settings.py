@@ -21,6 +21,7 @@ from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
+from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (
     AlertSettings,
     BounceSettings,
@@ -33,7 +34,7 @@ from pressrun.services.settings import (
     TokenSettings,
 )
 from pressrun.store.datadir import DataDir, find_server
-from pressrun.web.settings import HttpSettings
+from pressrun.web.settings import AdminSettings, ApiSettings, HttpSettings, OidcSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,10 @@ class Settings:
     doctor: DoctorSettings
     alerts: AlertSettings
     control: ControlSettings
+    admin: AdminSettings
+    login: LoginSettings
+    api: ApiSettings
+    oidc: OidcSettings | None
     log: LogSettings
     warnings: tuple[str, ...] = ()
 
@@ -92,6 +97,7 @@ class Settings:
         return ServiceSettings(
             limits=self.limits,
             tokens=self.tokens,
+            login=self.login,
             retention=self.retention,
             bounces=self.bounces,
             delivery=self.delivery,
@@ -199,6 +205,15 @@ TABLES = (
     ),
     Table("alerts", Shape.ONE, "A second way to the operator, for when email is what fails.", AlertSettings),
     Table("control", Shape.ONE, "Who may run commands without root.", ControlSettings),
+    Table(
+        "admin",
+        Shape.ONE,
+        "The pages at /admin for people who log in, and the API at /api.",
+        AdminSettings,
+        LoginSettings,
+    ),
+    Table("api", Shape.ONE, "What programs with a token may ask for.", ApiSettings),
+    Table("oidc", Shape.ONE, "Log-in with accounts that people have elsewhere, by OpenID Connect.", OidcSettings),
     Table("log", Shape.ONE, "Logging to stderr.", LogSettings),
 )
 

@@ -56,6 +56,7 @@ def _shared(settings: Settings) -> dict[str, Any]:
         "limits.": settings.limits,
         "tokens.": settings.tokens,
         "retention.": settings.retention,
+        "admin.": settings.login,
     }
     values = {f"{table}{key}": value for table, part in parts.items() for key, value in _by_key(part).items()}
     return {name: value for name, value in values.items() if name not in _OWN} | {

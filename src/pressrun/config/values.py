@@ -20,7 +20,7 @@ from pressrun.core.setting import Setting
 _LOGIN = re.compile(r"(://[^/@:]*):[^/@]*@")
 _PARAMETER = re.compile(r"((?:\A|[?&])(?:password|sslpassword)=)[^&]*", re.IGNORECASE)
 _HIDDEN = "(set)"
-_SECRET_FILES = frozenset({"password_file", "key_file"})
+_SECRET_FILES = frozenset({"password_file", "key_file", "client_secret_file"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ class UnixEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class SystemdEndpoint:
-    """The socket that systemd passes under the name of the listener (`http`, `smtp`, `lmtp`)."""
+    """The socket that systemd passes under the name of the listener (`http`, `smtp`, `lmtp`, `admin`)."""
 
     def __str__(self) -> str:
         return "systemd"
@@ -53,3 +54,13 @@ def parse_endpoint(text: str) -> Endpoint:
         raise BadQuantity(f"invalid listen address {text!r}. Write 'host:port', 'unix:/path' or 'systemd'")
     host = (found[1] or "*").strip("[]")
     return TcpEndpoint("0.0.0.0" if host == "*" else host, int(found[2]))  # noqa: S104 - the operator asked for it
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address can only be this machine."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

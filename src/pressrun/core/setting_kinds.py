@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pressrun.core.address import parse_address
-from pressrun.core.endpoint import Endpoint, TcpEndpoint, parse_endpoint
+from pressrun.core.endpoint import Endpoint, TcpEndpoint, is_loopback, parse_endpoint
 from pressrun.core.errors import BadQuantity, MalformedAddress
 from pressrun.core.quantities import Rate, parse_duration, parse_rate, parse_size
 from pressrun.core.setting import BadMembers, BadValue, Kind, show
@@ -19,6 +19,7 @@ T = TypeVar("T")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _HOST = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*\.?", re.ASCII)
 _BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_ISSUER = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%!$&'()*+,;=:@-]*)*", re.ASCII)
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 
 
@@ -183,6 +184,21 @@ def command() -> Kind[tuple[str, ...]]:
         if not words or not words[0].startswith("/"):
             raise BadValue(expected)
         return words
+
+    return Kind(expected=expected, read=read)
+
+
+def some_of(*words: str) -> Kind[tuple[str, ...]]:
+    """At least one of `words`, none of them twice."""
+    member = one_of(*words)
+    expected = f"a list of {member.expected}"
+    many = _many(member, expected)
+
+    def read(value: object) -> tuple[str, ...]:
+        given = many.read(value)
+        if not given or len(set(given)) < len(given):
+            raise BadValue(f"{expected}, at least one and each once")
+        return given
 
     return Kind(expected=expected, read=read)
 
@@ -358,6 +374,38 @@ def base_url() -> Kind[str]:
         return url
 
     return _written(expected, parse)
+
+
+def issuer() -> Kind[str]:
+    """The identifier of an OpenID Connect issuer, unchanged: https, with a path or without (OIDC Discovery 1.0 §2)."""
+    expected = 'an address such as "https://id.example.org/realms/town"'
+
+    def parse(value: str) -> str:
+        parts = urlsplit(value)
+        if "@" in parts.netloc:
+            raise BadValue(expected, found="an address with a user name in it")
+        is_here = parts.hostname is not None and is_loopback(parts.hostname)
+        if parts.scheme == "http" and not is_here:
+            raise BadValue(f"{expected}, with https unless it is on this machine")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            raise BadValue(expected)
+        if not _ISSUER.fullmatch(value) or not _is_host(parts.hostname):
+            raise BadValue(f"{expected}, without a query or blanks")
+        return value
+
+    return _written(expected, parse)
+
+
+def networks() -> Kind[tuple[str, ...]]:
+    """Networks; an address alone stands for itself."""
+    expected = 'a list of networks, as in ["10.0.0.0/8"]'
+
+    def read(value: object) -> str:
+        if value == "unix":
+            raise BadValue('a network such as "10.0.0.0/8"')
+        return _read_peer(value)
+
+    return _many(Kind(expected=expected, read=read), expected)
 
 
 def _read_peer(value: object) -> str:

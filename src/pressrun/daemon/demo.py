@@ -40,6 +40,7 @@ from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
 from pressrun.runtime.event_loop import run_loop
+from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (
     AlertSettings,
     BounceSettings,
@@ -51,7 +52,7 @@ from pressrun.services.settings import (
 )
 from pressrun.store import deliveries, editions, lists
 from pressrun.store.transaction import Transaction
-from pressrun.web.settings import HttpSettings
+from pressrun.web.settings import AdminSettings, ApiSettings, HttpSettings
 
 LIST, SPANISH, FAMILY = "harbour", "puerto", "quayside"
 OWN_DOMAIN = "demo.example"
@@ -151,6 +152,10 @@ def _settings(folder: Path, url: str, capture_port: int) -> Settings:
         backup=BackupSettings(),
         doctor=DoctorSettings(weekly=False),
         alerts=AlertSettings(),
+        admin=AdminSettings(),
+        login=LoginSettings(),
+        api=ApiSettings(),
+        oidc=None,
         log=LogSettings(level="warning"),
     )
 

@@ -105,7 +105,7 @@ def listen_sockets(
             f"systemd handed over two sockets named {min(twice)!r}. Each needs its own FileDescriptorName="
         )
     sockets = {name: _adopt(descriptor, name) for descriptor, name in enumerate(names[:count], start=first_descriptor)}
-    if len(sockets) == 1 and not sockets.keys() & {"http", "smtp", "lmtp"}:
+    if len(sockets) == 1 and not sockets.keys() & {"http", "smtp", "lmtp", "admin"}:
         return {"http": next(iter(sockets.values()))}
     return sockets
 

@@ -9,6 +9,7 @@ from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.core.setting import Kind, setting
 from pressrun.core.work import LEAST_BITS, MOST_BITS
+from pressrun.services.login_settings import LoginSettings
 
 IGNORE = "ignore"  # sign-ups of an address that may be unwanted
 
@@ -337,7 +338,7 @@ class LimitSettings:
     logins: Rate = setting(
         kinds.rate(),
         default="10/15min",
-        help="Failed log-ins, per account and per client. Accepted without effect until Pressrun has log-ins.",
+        help="Failed log-ins, per account and per client.",
     )
 
 
@@ -431,6 +432,7 @@ class ServiceSettings:
 
     limits: LimitSettings = LimitSettings()
     tokens: TokenSettings = TokenSettings()
+    login: LoginSettings = field(default_factory=LoginSettings)
     bounces: BounceSettings = BounceSettings()
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     retention: RetentionSettings = RetentionSettings()

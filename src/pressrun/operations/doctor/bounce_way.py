@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 
 from pressrun.core.endpoint import Endpoint, TcpEndpoint
 from pressrun.core.tokens import TEST_ID
@@ -129,11 +128,3 @@ def _grade(subject: DoctorSubject, where: str, offered: OfferedBounce) -> Doctor
     if offered.timed_out:  # many hosting companies close the way out to port 25, which says nothing about the way in
         return warned(message, f"Try from another network. If it fails there, too: {remedy[:1].lower()}{remedy[1:]}")
     return failed(message, remedy)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its address or as `localhost`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
