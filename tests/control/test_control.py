@@ -8,7 +8,7 @@ import socket
 import stat
 import struct
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pressrun.acts.call import Call, CarryOut
 from pressrun.control import server as server_module
-from pressrun.control.calls import Call, CarryOut, VerbHandler
 from pressrun.control.client import ControlClient
 from pressrun.control.protocol import (
     CALLER,
@@ -42,6 +42,7 @@ from pressrun.runtime.frames import BadFrame, read_frame
 from pressrun.runtime.identity import User
 
 Tell = Callable[[str], None]
+VerbHandler = Callable[[msgspec.Raw, Tell], Awaitable[Any]]
 
 
 async def echo(arguments: msgspec.Raw, tell: Tell) -> Any:
@@ -64,9 +65,10 @@ def door(verbs: Mapping[str, VerbHandler]) -> CarryOut:
     """What carries out these verbs."""
 
     async def carry_out(call: Call, tell: Tell) -> Any:
-        if call.verb not in verbs:
+        if call.act not in verbs:
             raise Refused("it is of another version")
-        return await verbs[call.verb](call.arguments, tell)
+        assert isinstance(call.arguments, msgspec.Raw)
+        return await verbs[call.act](call.arguments, tell)
 
     return carry_out
 

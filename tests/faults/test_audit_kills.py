@@ -19,7 +19,7 @@ from tests import postgresql
 from tests.cli.shell import Shell
 from tests.database import select_at
 
-from pressrun.control.arguments import ListSettings, SubscriberAdd
+from pressrun.acts.arguments import ListSettings, SubscriberAdd
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import PressrunError
 

@@ -19,8 +19,8 @@ from tests.services.office import Office
 from tests.web.house import open_house
 from tests.web.routes import FIELDS, ROUTES
 
-from pressrun.control import arguments as control_arguments
-from pressrun.control.arguments import checked
+from pressrun.acts import arguments as act_arguments
+from pressrun.acts.arguments import checked
 from pressrun.core.errors import BadInput, PressrunError
 from pressrun.core.searching import indexed_words, parse_query, searchable
 from pressrun.message.editions.posted import read_post_header, read_posted
@@ -214,11 +214,11 @@ def test_the_search(text: str) -> None:
     assert [] == unfit([searchable(text), indexed_words(searchable(text)), list(parse_query(text))])
 
 
-def every_verb() -> list[type[control_arguments.Arguments]]:
+def every_verb() -> list[type[act_arguments.Arguments]]:
     found = [
         kind
-        for kind in vars(control_arguments).values()
-        if isinstance(kind, type) and issubclass(kind, control_arguments.Arguments)
+        for kind in vars(act_arguments).values()
+        if isinstance(kind, type) and issubclass(kind, act_arguments.Arguments)
     ]
     assert len(found) > 10
     return found

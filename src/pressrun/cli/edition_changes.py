@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pressrun.acts.arguments import EditionId, EditionIds, EditionMove, EditionResume
 from pressrun.cli.editions import print_edition
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import WHEN_HELP, edition_argument, several_editions_argument, verb, yes_option
@@ -11,7 +12,6 @@ from pressrun.cli.output import confirm, echo, print_info, print_json, require_t
 from pressrun.cli.read_only import reading
 from pressrun.cli.when import parse_when
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import EditionId, EditionIds, EditionMove, EditionResume
 from pressrun.core.edition import at_defaults
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import count_doubtful, require_edition

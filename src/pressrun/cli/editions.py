@@ -10,7 +10,7 @@ from pressrun.cli.options import edition_argument, list_argument, verb
 from pressrun.cli.output import cell, print_fields, print_json, print_rows
 from pressrun.cli.read_only import reading, reading_if_any
 from pressrun.core.edition import at_defaults
-from pressrun.core.errors import NotFound
+from pressrun.core.errors import no_such_list
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import ledger_reports
 
@@ -23,7 +23,7 @@ _ALWAYS_SHOWN = ("id", "audience", "delivered")  # even when 0; other fields wit
 def list_editions(invocation: Invocation, *, list_name: str | None, as_json: bool) -> None:
     with reading_if_any(invocation) as tx:
         if tx is None and list_name is not None:
-            raise NotFound(f"no such list: {list_name!r} (see `pressrun list ls`)")
+            raise no_such_list(list_name)
         rows = [] if tx is None else ledger_reports.list_editions(tx, list_name, int(utc_now()))
     if not as_json:
         rows = [_with_subject(row) for row in rows]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
+from pressrun.acts.arguments import ListAddress
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import list_argument, verb
 from pressrun.cli.output import echo, print_json
 from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import ListAddress
 from pressrun.services.reports import ledger_reports
 
 

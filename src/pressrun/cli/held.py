@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
+from pressrun.acts.arguments import HeldChoice
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import HELD_SIGN_UP_ID, list_argument, verb, yes_option
 from pressrun.cli.output import confirm, print_fields, print_rows
 from pressrun.cli.read_only import read_rows
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import HeldChoice
 from pressrun.services.operating import held_sign_ups
 
 _ids = click.argument("ids", type=HELD_SIGN_UP_ID, metavar="[ID]…", nargs=-1)

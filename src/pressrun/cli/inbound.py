@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
+from pressrun.acts.arguments import MailId
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import KEPT_MAIL_ID, verb, yes_option
 from pressrun.cli.output import confirm, echo_octets, print_json, print_rows
 from pressrun.cli.read_only import read_rows, reading
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import MailId
 from pressrun.services.operating import kept_mail
 
 _mail_argument = click.argument("number", type=KEPT_MAIL_ID, metavar="ID")

@@ -6,13 +6,13 @@ import re
 
 import click
 
+from pressrun.acts.arguments import Arguments, KeyRetire
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb, yes_option
 from pressrun.cli.output import confirm, echo, print_info, print_json, print_rows
 from pressrun.cli.owner import acting_as_owner
 from pressrun.cli.read_only import read_rows
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import Arguments, KeyRetire
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError
 from pressrun.core.keys import LARGEST_KEY_NUMBER

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from pressrun.acts.arguments import ListName, ListSettings
 from pressrun.cli.files import read_edition, read_input
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.lists import warn_of_owner
@@ -27,7 +28,6 @@ from pressrun.cli.output import (
 from pressrun.cli.owner import acting_as_owner
 from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import ListName, ListSettings
 from pressrun.message.finding import Severity, read_finding
 from pressrun.message.layouts.design import read_logo
 from pressrun.runtime.clock import utc_now

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from pressrun.acts.arguments import SubscriberImport, SuppressionImport
 from pressrun.cli.files import new_file, open_input
 from pressrun.cli.import_outcome import ImportOutcome
 from pressrun.cli.invocation import Invocation
@@ -20,7 +21,6 @@ from pressrun.cli.options import list_argument, verb
 from pressrun.cli.output import ProgressLine, print_info, print_warning
 from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import VerbCalls, executing
-from pressrun.control.arguments import SubscriberImport, SuppressionImport
 from pressrun.core.errors import UsageError
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sorted_texts import repeated_texts

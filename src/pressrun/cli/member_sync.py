@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from pressrun.acts.arguments import SubscriberImport, SyncRemoval
 from pressrun.cli.files import open_input
 from pressrun.cli.import_outcome import ImportOutcome
 from pressrun.cli.invocation import Invocation
@@ -24,7 +25,6 @@ from pressrun.cli.options import list_argument, verb
 from pressrun.cli.output import print_info
 from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import executing
-from pressrun.control.arguments import SubscriberImport, SyncRemoval
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow

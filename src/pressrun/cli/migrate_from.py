@@ -16,14 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pressrun.cli.files import new_file
-from pressrun.cli.invocation import Invocation
-from pressrun.cli.options import verb
-from pressrun.cli.output import ProgressLine, echo, print_info, print_json, print_table, print_warning
-from pressrun.cli.owner import find_owner
-from pressrun.cli.read_only import reading_if_any
-from pressrun.cli.write_verbs import executing
-from pressrun.control.arguments import (
+from pressrun.acts.arguments import (
     ArchiveMessage,
     ListAddress,
     ListSettings,
@@ -32,6 +25,13 @@ from pressrun.control.arguments import (
     SubscriberImport,
     SuppressionImport,
 )
+from pressrun.cli.files import new_file
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.options import verb
+from pressrun.cli.output import ProgressLine, echo, print_info, print_json, print_table, print_warning
+from pressrun.cli.owner import find_owner
+from pressrun.cli.read_only import reading_if_any
+from pressrun.cli.write_verbs import executing
 from pressrun.operations.csv_records import as_csv
 from pressrun.operations.installations.installation import Installation, origin_of
 from pressrun.operations.installations.messages import BadMessage, OldMessage, read_messages

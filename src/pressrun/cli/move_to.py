@@ -16,13 +16,13 @@ from pathlib import Path
 
 import click
 
+from pressrun.acts.arguments import Arguments, MoveSwitch
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb, yes_option
 from pressrun.cli.output import ProgressLine, confirm, echo, print_json, print_warning
 from pressrun.cli.owner import acting_as_owner
 from pressrun.cli.recording import note
 from pressrun.cli.write_verbs import execute, executing
-from pressrun.control.arguments import Arguments, MoveSwitch
 from pressrun.core.errors import NoInput, NotFound, PressrunError, TryAgain, UsageError
 from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
 from pressrun.runtime.clock import utc_now

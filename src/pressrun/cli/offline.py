@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from pressrun.acts.call import Call, Caller
 from pressrun.config import Settings
-from pressrun.control.calls import Call, Caller
 from pressrun.control.protocol import encode_arguments
 from pressrun.daemon.offline import offline_verbs
 from pressrun.runtime.identity import claimed_user, process_user
@@ -25,7 +25,7 @@ class OfflineExecutor:
         self._started = ("", encode_arguments({}))
         self._services = AsyncExitStack()
         user = process_user()
-        self._caller = Caller(uid=user.uid, name=user.name, claimed=claimed_user(os.environ))
+        self._caller = Caller.at_shell(user.name, user.uid, claimed=claimed_user(os.environ))
         try:
             self._carry_out = self._runner.run(self._services.enter_async_context(offline_verbs(settings)))
         except BaseException:
@@ -42,7 +42,7 @@ class OfflineExecutor:
         return self._runner.run(self._call(verb, arguments, progress))
 
     async def _call(self, verb: str, arguments: msgspec.Raw, progress: Callable[[str], None]) -> Any:
-        return await self._carry_out(Call(verb=verb, arguments=arguments, caller=self._caller), progress)
+        return await self._carry_out(Call(act=verb, arguments=arguments, caller=self._caller), progress)
 
     def close(self) -> None:
         """Close the database and release the data."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
+from pressrun.acts.arguments import QueueRetry
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb
 from pressrun.cli.output import echo, print_json, print_rows
 from pressrun.cli.read_only import reading_if_any
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import QueueRetry
 from pressrun.control.client import call_if_running
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import ledger_reports

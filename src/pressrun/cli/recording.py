@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pressrun.acts.arguments import AuditNote
+from pressrun.acts.names import NOTE
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.output import Declined, print_warning
 from pressrun.cli.owner import acting_as_owner
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import AuditNote
-from pressrun.control.protocol import NOTE
 from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted, PressrunError, TryAgain, UsageError
 
 # Nothing was begun, or nothing can be written.

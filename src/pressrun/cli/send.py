@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pressrun.acts.arguments import EditionFiles, EditionSend, EditionTest
 from pressrun.cli.editions import print_edition
 from pressrun.cli.files import read_beside, read_edition, read_input
 from pressrun.cli.invocation import Invocation
@@ -23,7 +24,6 @@ from pressrun.cli.output import (
 from pressrun.cli.wait import wait_for_edition
 from pressrun.cli.when import parse_when
 from pressrun.cli.write_verbs import execute, executing, is_daemon_running
-from pressrun.control.arguments import EditionFiles, EditionSend, EditionTest
 from pressrun.core.errors import PressrunError
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Severity, read_finding

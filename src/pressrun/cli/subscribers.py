@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
+from pressrun.acts.arguments import AddressOnly, ListAddress, SubscriberAdd
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import list_argument, verb, yes_option
 from pressrun.cli.output import confirm, echo, print_fields, print_info, print_json, print_json_list, print_table
 from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import execute
-from pressrun.control.arguments import AddressOnly, ListAddress, SubscriberAdd
 from pressrun.core.address import parse_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.operations.csv_files import export_subscribers

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import click
 
+from pressrun.acts.arguments import AddressOnly, SuppressionAdd, SuppressionImport
 from pressrun.cli.files import open_input
 from pressrun.cli.import_outcome import ImportOutcome
 from pressrun.cli.invocation import Invocation
@@ -14,7 +15,6 @@ from pressrun.cli.options import verb, yes_option
 from pressrun.cli.output import ProgressLine, confirm, echo, print_fields, print_json, print_rows
 from pressrun.cli.read_only import read_rows, reading_if_any
 from pressrun.cli.write_verbs import execute, executing
-from pressrun.control.arguments import AddressOnly, SuppressionAdd, SuppressionImport
 from pressrun.operations.csv_files import SUPPRESSION_COLUMNS, export_suppressions, parse_suppressions
 from pressrun.operations.csv_records import BadRow, as_csv
 from pressrun.operations.sources.batches import MemberBatch

@@ -10,14 +10,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from pressrun.acts.names import UNRECORDED
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.output import ProgressLine
 from pressrun.cli.owner import acting_as_owner
 from pressrun.control.client import ControlClient
-from pressrun.control.protocol import MOVING, NOTE, READING
 from pressrun.core.errors import TryAgain
 
-UNRECORDED = READING | MOVING | {NOTE}  # all other verbs leave a row in the audit log where they are carried out
 HELD_SECONDS = 5.0  # a starting daemon holds the data before its socket is there; another verb is soon done
 _POLL_SECONDS = 0.05
 

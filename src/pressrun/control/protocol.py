@@ -18,17 +18,6 @@ NOT_FOR_YOU = (
     "only root, the owner of the data and, with `[control] group = true`, members of their group may use the control "
     "socket. Run pressrun with sudo"
 )
-NOTE = "audit.note"
-"""Records what the command line has done by itself; it has no other handler."""
-
-READING = frozenset(
-    {"doctor.listeners", "doctor.seen", "edition.inspect", "read", "relay.statuses", "reload.try", "subscriber.show"}
-)
-"""Verbs that change nothing, and are not recorded."""
-
-MOVING = frozenset({"move.track", "move.stop", "move.switch", "move.resume"})
-"""Steps of a move, which the command that moves records: nobody may write to what has moved."""
-
 MAX_FRAME_BYTES = 64 * 1024 * 1024  # an edition with all its files, or a batch of rows
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from pressrun.control.calls import Call, Caller, CarryOut
+from pressrun.acts.call import Call, Caller, CarryOut
 from pressrun.control.protocol import (
     CALLER,
     NOT_FOR_YOU,
@@ -31,6 +31,7 @@ from pressrun.control.protocol import (
     request_reader,
 )
 from pressrun.core.errors import BadConfiguration, NotPermitted, PressrunError, Refused, TryAgain
+from pressrun.core.rights import GROUP_MEMBER, OWNER
 from pressrun.observe.log import event
 from pressrun.runtime.frames import BadFrame, read_frame
 from pressrun.runtime.identity import peer_of, plain_name
@@ -131,7 +132,8 @@ class ControlServer:
         requests = request_reader()
         while not self._closing and (request := await read_frame(reader, requests)) is not None:
             if request.verb == CALLER:
-                caller = replace(caller, claimed=_claimed(request.arguments))
+                actor = replace(caller.actor, claimed=_claimed(request.arguments))
+                caller = replace(caller, actor=actor)
                 await _send(writer, VerbResult())
                 continue
             self._busy.add(call)
@@ -149,14 +151,14 @@ class ControlServer:
         most = MAX_CONNECTIONS if is_owner else MAX_OF_MEMBERS
         if len(self._calls) > most:
             raise TryAgain(f"{most} verbs are running already")
-        return Caller(uid=user.uid, name=user.name, is_owner=is_owner)
+        return Caller.at_shell(user.name, user.uid, holdings=OWNER if is_owner else GROUP_MEMBER)
 
     async def _execute(self, request: VerbRequest, caller: Caller, writer: asyncio.StreamWriter) -> Response:
         def report_progress(text: str) -> None:
             if not writer.is_closing():
                 writer.write(encode_message(Progress(text=text)))
 
-        call = Call(verb=request.verb, arguments=request.arguments, caller=caller)
+        call = Call(act=request.verb, arguments=request.arguments, caller=caller)
         began = time.monotonic()
         try:
             value = await self._carry_out(call, report_progress)

@@ -41,6 +41,16 @@ class NotFound(PressrunError):
     """A list, edition, address or token id that does not exist."""
 
 
+def no_such_list(name: str) -> NotFound:
+    """The error for an unknown list, and for one out of reach of whoever asks: both get the very same words."""
+    return NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
+
+
+def no_such_edition(edition_id: int) -> NotFound:
+    """The error for an unknown edition, and for one of a list out of reach."""
+    return NotFound(f"no such edition: {edition_id} (see `pressrun edition ls`)")
+
+
 class Refused(PressrunError):
     """The request was understood, but a rule forbids it in the present state."""
 

@@ -67,7 +67,7 @@ class DaemonListeners:
     ) -> None:
         self.web = web
         self._held = _places_held(settings, sockets)
-        self._control = ControlServer(settings.data.control_socket, services.door.call, _group_socket(settings))
+        self._control = ControlServer(settings.data.control_socket, services.door.carry_out, _group_socket(settings))
         self._mailroom = None if settings.smtp is None else Mailroom(settings, services, metrics, sockets)
 
     @property

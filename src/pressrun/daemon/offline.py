@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from pressrun.acts.call import CarryOut
 from pressrun.config.settings import Settings
-from pressrun.control.calls import CarryOut
-from pressrun.control.verbs import move_verbs
 from pressrun.core.current import Holder
 from pressrun.core.disk_room import why_nearly_full
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.assembly import build_bounce_handler
+from pressrun.daemon.own_works import move_works
 from pressrun.daemon.services import Services, build_services
 from pressrun.daemon.session_keeper import SessionKeeper, describe_process
 from pressrun.services.operating.move_source import MoveSource
@@ -76,7 +76,7 @@ async def offline_services(settings: Settings) -> AsyncIterator[Services]:
     async with opened(settings) as data:
         current = Holder(settings)
         services = build_services(current, data.database, data.keys, build_bounce_handler(current, data.keys))
-        services.verbs.update(move_verbs(MoveSource(data.database, data.session.session, _AlwaysStopped())))
+        services.door.bind(move_works(MoveSource(data.database, data.session.session, _AlwaysStopped())))
         yield services
 
 
@@ -100,4 +100,4 @@ class _AlwaysStopped:
 async def offline_verbs(settings: Settings) -> AsyncIterator[CarryOut]:
     """What carries out the verbs that a daemon would serve."""
     async with offline_services(settings) as services:
-        yield services.door.call
+        yield services.door.carry_out

@@ -11,11 +11,10 @@ import hashlib
 import logging
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
+from pressrun.acts.act import Doing
+from pressrun.acts.arguments import Arguments
 from pressrun.config import changed_needing_restart, load_settings
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, PressrunError
@@ -37,8 +36,7 @@ class Reload:
         self._running = running
         self._read_at = utc_now()  # when the configuration in force was read
         self._recording: set[asyncio.Task[None]] = set()
-        running.services.verbs["reload"] = self._verb
-        running.services.verbs["reload.try"] = self._try
+        running.services.door.bind({"reload": self._verb, "reload.try": self._try})
         running.page.metrics.set("config_reload_successful", 1)
 
     def on_signal(self) -> None:
@@ -57,13 +55,13 @@ class Reload:
         else:
             await audit_log.give_up(entry, BadConfiguration(problem))
 
-    async def _verb(self, _: msgspec.Raw, __: Callable[[str], None]) -> dict[str, list[str]]:
+    async def _verb(self, _: Doing, __: Arguments) -> dict[str, list[str]]:
         problem, needs_restart = self._reread()
         if problem is not None:
             raise BadConfiguration(problem)
         return {"needs_restart": needs_restart}
 
-    async def _try(self, _: msgspec.Raw, __: Callable[[str], None]) -> dict[str, Any]:
+    async def _try(self, _: Doing, __: Arguments) -> dict[str, Any]:
         """What a reload would find, without putting it in force."""
         source = self._running.current.value.source
         try:

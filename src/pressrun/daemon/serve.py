@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
-from pressrun.control.verbs import doctor_verbs, move_verbs
 from pressrun.core.bounces import FAILURES
 from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
@@ -42,6 +41,7 @@ from pressrun.daemon.listeners import DaemonListeners
 from pressrun.daemon.measurements import Measurements
 from pressrun.daemon.metrics_page import MetricsPage
 from pressrun.daemon.offline import opened
+from pressrun.daemon.own_works import doctor_works, move_works
 from pressrun.daemon.reload import Reload, serving
 from pressrun.daemon.running import Running
 from pressrun.daemon.service_stop import ServiceStop
@@ -163,9 +163,9 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             doctor_rounds=DoctorRounds(current, utc_now, partial(_show_findings, metrics)),
         )
         stop.connect(dispatcher, settings.delivery.drain_seconds, stopping.set)
-        services.verbs.update(move_verbs(MoveSource(data.database, session.session, stop)))
-        services.verbs["relay.statuses"] = running.relay_watch.statuses
-        services.verbs.update(doctor_verbs(arrived.describe, lambda: running.listeners.mail_addresses))
+        services.door.bind(move_works(MoveSource(data.database, session.session, stop)))
+        services.door.bind({"relay.statuses": running.relay_watch.statuses})
+        services.door.bind(doctor_works(arrived.describe, lambda: running.listeners.mail_addresses))
         loops += [session, *running.loops()]
         _handle_signals(Reload(running), stopping)
         session.connect(_watcher(running, stopping))

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from pressrun.acts.cases import Cases
+from pressrun.acts.door import Door
 from pressrun.config.settings import Settings
-from pressrun.control.calls import VerbHandler
-from pressrun.control.door import VerbDoor
-from pressrun.control.verbs import build_verbs, needing_room, reading_verbs
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.sender_check import build_sender_check
@@ -95,7 +94,7 @@ class Operating:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """All use cases over one open database; `verbs` is the table for the command line, and `door` the way to it."""
+    """All use cases over one open database; `door` is the way to actions."""
 
     settings: Current[ServiceSettings]
     database: Database
@@ -107,8 +106,7 @@ class Services:
     bounce_handler: BounceHandler
     mail_accepted: Signal
     audit_log: AuditLog
-    verbs: dict[str, VerbHandler]
-    door: VerbDoor
+    door: Door
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +136,10 @@ def build_services(
     editions = _build_editions(settings, database, keys, hooks)
     operating = _build_operating(settings.value, readers, editions.layouts, mail_accepted, hooks.on_new_key)
     audit_log = AuditLog(database, utc_now, os.urandom)
-    verbs = build_verbs(
+    cases = Cases(
+        database=database,
+        keys=keys,
+        audit_log=audit_log,
         lists=operating.lists,
         subscribers=operating.subscribers,
         suppressions=operating.suppressions,
@@ -148,7 +149,6 @@ def build_services(
         moving_in=operating.moving_in,
         link_keys=operating.link_keys,
     )
-    verbs = {**needing_room(verbs, database.growth), **reading_verbs(database, keys)}
     return Services(
         settings=shared,
         database=database,
@@ -160,8 +160,7 @@ def build_services(
         bounce_handler=bounce_handler,
         mail_accepted=mail_accepted,
         audit_log=audit_log,
-        verbs=verbs,
-        door=VerbDoor(verbs, audit_log, keys),
+        door=Door(cases),
     )
 
 

@@ -157,7 +157,13 @@ def _with_list(tx: Transaction, entry: Entry) -> Entry:
     number = numbers.partition(",")[0]
     if entry.list is not None or kind != "edition" or not number.isdecimal():
         return entry
-    return replace(entry, list=tx.value("audit.list_of_edition", edition_id=int(number)))
+    return replace(entry, list=list_of_edition(tx, int(number)))
+
+
+def list_of_edition(tx: Transaction, edition_id: int) -> str | None:
+    """The name of the list of an edition; None where there is no such edition."""
+    name: str | None = tx.value("audit.list_of_edition", edition_id=edition_id)
+    return name
 
 
 def _whom(tx: Transaction, entry: Entry) -> tuple[int | None, str]:
@@ -238,8 +244,8 @@ def last_object(tx: Transaction, action: str) -> str | None:
     return name
 
 
-class Act:
-    """An action in progress. Its row is written with the first durable transaction that it commits."""
+class ActionInProgress:
+    """Its row is written with the first durable transaction that it commits."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -265,13 +271,13 @@ class Act:
         self.is_over = True
 
 
-_under_way: ContextVar[Act | None] = ContextVar("act", default=None)
+_under_way: ContextVar[ActionInProgress | None] = ContextVar("act", default=None)
 
 
 @contextmanager
-def acting(entry: Entry) -> Iterator[Act]:
+def acting(entry: Entry) -> Iterator[ActionInProgress]:
     """The durable transactions of this task belong to an action inside the block."""
-    act = Act(entry)
+    act = ActionInProgress(entry)
     token = _under_way.set(act)
     try:
         yield act

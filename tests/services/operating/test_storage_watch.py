@@ -11,13 +11,14 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import msgspec
 import pytest
 import pytest_asyncio
+from tests.acts.cases import AnyArguments, door_to
 from tests.delivery.pressroom import SITE, Pressroom
 from tests.settings import change
 
-from pressrun.control.verbs import GROWING, needing_room
+from pressrun.acts.call import Call, Caller
+from pressrun.acts.table import ACTS
 from pressrun.core.address import parse_address
 from pressrun.core.disk_room import DiskLevel, StorageRoom
 from pressrun.core.errors import NoRoom
@@ -208,21 +209,24 @@ async def test_a_mail_whose_size_was_not_announced_is_refused_when_it_is_here(
         assert [reply] == [one.code for one in await acceptance(press).accept(arrived)]
 
 
-async def test_verbs_that_need_much_room_are_refused(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
+async def test_what_needs_much_room_is_refused(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
     done: list[str] = []
 
-    async def handler(_: object, __: object) -> None:
+    async def work(_: object) -> None:
         done.append("done")
 
-    growing, other = min(GROWING), "suppression.add"
-    verbs = needing_room(dict.fromkeys((growing, other), handler), press.office.database.growth)
+    async def call(act: str) -> None:
+        caller = Caller.at_shell("ina", 1000)
+        await door_to(press.office, act, work).carry_out(Call(act=act, arguments=AnyArguments(), caller=caller))
+
+    growing, other = min(act.id for act in ACTS.values() if act.grows), "suppression.add"
     await look(watch, disk, free=100)
     with pytest.raises(NoRoom) as caught:
-        await verbs[growing](msgspec.Raw(b""), lambda _: None)
-    await verbs[other](msgspec.Raw(b""), lambda _: None)
+        await call(growing)
+    await call(other)
     assert (69, ["done"]) == (caught.value.exit_code, done)
     await look(watch, disk)
-    await verbs[growing](msgspec.Raw(b""), lambda _: None)
+    await call(growing)
     assert ["done", "done"] == done
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from pressrun.core.errors import NotFound, PreflightFailed, Refused
+from pressrun.core.errors import PreflightFailed, Refused, no_such_list
 from pressrun.core.site import Site
 from pressrun.locales.all_languages import is_known
 from pressrun.locales.catalogues import words_in
@@ -80,7 +80,7 @@ def get_open_list(tx: Transaction, name: str) -> MailingList:
     """The list with this name, if it is open; raises NotFound or Refused."""
     target = lists.find_list(tx, name)
     if target is None:
-        raise NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
+        raise no_such_list(name)
     if target.closed_at is not None:
         raise Refused(f"the list {name} is closed. Reopen it with `pressrun list set {name} closed=false`")
     return target

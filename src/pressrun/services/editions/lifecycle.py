@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
-from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.errors import BadInput, Refused, no_such_edition
 from pressrun.services.editions.audience import begin_audience, queue_slice
 from pressrun.services.editions.draft_status import require_releasable
 from pressrun.services.ports import Clock
@@ -45,7 +45,7 @@ def require_edition(tx: Transaction, edition_id: int) -> Edition:
     """The edition of that id, or NotFound."""
     found = editions.find_edition(tx, edition_id)
     if found is None:
-        raise NotFound(f"no such edition: {edition_id} (see `pressrun edition ls`)")
+        raise no_such_edition(edition_id)
     return found
 
 

@@ -14,7 +14,7 @@ from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock, Entropy
 from pressrun.store import audit
-from pressrun.store.audit import BEGUN, FAILED, REFUSED, Act, Actor, Entry
+from pressrun.store.audit import BEGUN, FAILED, REFUSED, ActionInProgress, Actor, Entry
 from pressrun.store.database import Database
 
 log = logging.getLogger("pressrun.audit")
@@ -33,7 +33,7 @@ class AuditLog:
         return Entry(at=int(self._clock()), actor=actor, action=action, salt=self._entropy(16))
 
     @contextmanager
-    def acting(self, entry: Entry) -> Iterator[Act]:
+    def acting(self, entry: Entry) -> Iterator[ActionInProgress]:
         """The transactions of this task belong to this action inside the block."""
         with audit.acting(entry) as act:
             yield act
@@ -42,7 +42,7 @@ class AuditLog:
         """Record that an action begins: for one that changes files, which no transaction can cover."""
         await self._database.write(audit.append, replace(entry, outcome=BEGUN))
 
-    async def finish(self, act: Act, name: str | None = None) -> None:
+    async def finish(self, act: ActionInProgress, name: str | None = None) -> None:
         """Record an action that was done, unless a transaction did; `name` is the object if the row has none."""
         if not act.is_recorded:
             await self.append(replace(act.entry, object=act.entry.object or name))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from pressrun.core.address import parse_address
@@ -67,7 +66,7 @@ class RelayWatch(BackgroundLoop):
                 self._wake()
             self._handled[status.name] = since
 
-    async def statuses(self, _: object, __: Callable[[str], None]) -> list[dict[str, Any]]:
+    async def statuses(self, _: object, __: object) -> list[dict[str, Any]]:
         """For verbs: every relay by name, since when it has failed (RFC 3339, or None), and its last error."""
         return [
             {

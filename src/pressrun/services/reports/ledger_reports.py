@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
-from pressrun.core.errors import NotFound
+from pressrun.core.errors import NotFound, no_such_list
 from pressrun.core.keys import KeyRing
 from pressrun.core.lane_state import LaneState, is_relay_lane, load_lane_state
 from pressrun.core.subscription import SubscriptionState
@@ -47,7 +47,7 @@ def require_list(tx: Transaction, name: str) -> MailingList:
     """The list with this name; raises NotFound."""
     found = lists.find_list(tx, name)
     if found is None:
-        raise NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
+        raise no_such_list(name)
     return found
 
 

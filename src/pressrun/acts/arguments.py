@@ -1,4 +1,4 @@
-"""The arguments of each writing verb, as they travel over the control socket."""
+"""The arguments of each action. Over the control socket they travel as msgpack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The arguments of a verb; these are for verbs without any."""
+    """The arguments of an action; these are for actions without any."""
 
 
 A = TypeVar("A", bound=Arguments)
@@ -216,14 +216,20 @@ class ArchiveMessage(Arguments, frozen=True, kw_only=True):
 
 
 def checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
-    """The arguments of a verb, decoded; raises BadInput where they are not what the verb takes."""
+    """The arguments of an action, decoded; raises BadInput where they are not what the action takes."""
     try:
         checked = msgspec.msgpack.decode(arguments, type=arguments_type)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
         raise BadInput(f"invalid request: {problem}") from None
-    if b"\0" in bytes(arguments) and _has_nul(msgspec.to_builtins(checked, builtin_types=(bytes,))):
-        raise BadInput("a text contains a NUL character, which cannot be stored. Remove it")
+    if b"\0" in bytes(arguments):
+        require_text(checked)
     return checked
+
+
+def require_text(arguments: Arguments) -> None:
+    """Raise BadInput for a text with NUL, which cannot be stored; octets may have it."""
+    if _has_nul(msgspec.to_builtins(arguments, builtin_types=(bytes,))):
+        raise BadInput("a text contains a NUL character, which cannot be stored. Remove it")
 
 
 def _has_nul(value: object) -> bool:

@@ -1,29 +1,32 @@
-"""The door of all verbs: what is recorded of each, and when."""
+"""The door of all actions: who gets through, what is recorded of each, and when."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
-import msgspec
 import pytest
 import pytest_asyncio
+from tests.acts.cases import Work, cases_of, door_to
 from tests.database import execute_in, refused_updates, select
 from tests.services.office import NOW, Office, open_office
 
-from pressrun.control.calls import Call, Caller, ReportProgress
-from pressrun.control.door import FOR_OWNERS, VerbDoor
-from pressrun.control.protocol import MOVING, NOTE, READING, encode_arguments
-from pressrun.core.errors import NotPermitted, Refused
+from pressrun.acts.call import Call, Caller
+from pressrun.acts.door import Door
+from pressrun.acts.names import MOVING, NOTE, READING
+from pressrun.acts.table import ACTS
+from pressrun.control.protocol import encode_arguments
+from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
+from pressrun.core.rights import GROUP_MEMBER, Holdings, Right
 from pressrun.services import evidence
-from pressrun.services.operating.audit_log import AuditLog
 from pressrun.store import audit
 from pressrun.store.transaction import Transaction
 
-INA = Caller(uid=1000, name="ina", claimed="paul")
-MEMBER = Caller(uid=1001, name="eva", is_owner=False)
-Work = Callable[[Office], Awaitable[Any]]
+INA = Caller.at_shell("ina", 1000, claimed="paul")
+MEMBER = Caller.at_shell("eva", 1001, holdings=GROUP_MEMBER)
+FOR_OWNERS = sorted(act.id for act in ACTS.values() if act.right is Right.MACHINE)
 
 
 @pytest_asyncio.fixture
@@ -39,13 +42,9 @@ async def change(office: Office, title: str = "x") -> None:
     await office.database.write(work)
 
 
-async def call(office: Office, verb: str, work: Work, arguments: object = None, caller: Caller = INA) -> Any:
-    async def handle(_: msgspec.Raw, __: ReportProgress) -> Any:
-        return await work(office)
-
-    log = AuditLog(office.database, lambda: office.now, lambda count: b"s" * count)
-    door = VerbDoor({verb: handle}, log, office.keys)
-    return await door.call(Call(verb=verb, arguments=encode_arguments(arguments or {}), caller=caller), lambda _: None)
+async def call(office: Office, act: str, work: Work, arguments: object = None, caller: Caller = INA) -> Any:
+    door = door_to(office, act, work)
+    return await door.carry_out(Call(act=act, arguments=encode_arguments(arguments or {}), caller=caller))
 
 
 async def rows(office: Office) -> list[tuple[Any, ...]]:
@@ -128,7 +127,7 @@ async def test_a_row_says_who_and_who_they_claim_to_be(office: Office) -> None:
     assert [("ina", 1000, "paul", "shell", NOW)] == await select(office.database, sql)
 
 
-@pytest.mark.parametrize("verb", sorted(FOR_OWNERS))
+@pytest.mark.parametrize("verb", FOR_OWNERS)
 async def test_a_member_of_the_group_is_refused_what_needs_files(office: Office, verb: str) -> None:
     with pytest.raises(NotPermitted, match="sudo"):
         await call(office, verb, change, {"action": "x", "outcome": "done"}, caller=MEMBER)
@@ -146,7 +145,8 @@ async def test_a_member_of_the_group_is_refused_what_needs_files(office: Office,
     ],
 )
 async def test_odd_arguments_leave_no_trace_of_themselves(office: Office, arguments: object) -> None:
-    await call(office, "inbound.rm", change, arguments)
+    with suppress(BadInput):  # what is no object at all
+        await call(office, "inbound.rm", change, arguments)
     (row,) = await select(
         office.database, "select list, object, fields, content from audit where action = 'inbound.rm'"
     )
@@ -154,7 +154,8 @@ async def test_odd_arguments_leave_no_trace_of_themselves(office: Office, argume
 
 
 async def test_a_note_is_a_row_of_another_process(office: Office) -> None:
-    await call(office, NOTE, change, {"action": "dkim.create", "outcome": "refused", "code": 73})
+    note = {"action": "dkim.create", "outcome": "refused", "code": 73}
+    await Door(cases_of(office)).carry_out(Call(act=NOTE, arguments=encode_arguments(note), caller=INA))
     assert [("dkim.create", "refused", 73, None)] == await rows(office)
 
 
@@ -165,3 +166,51 @@ async def test_actions_at_the_same_time_follow_one_another(office: Office) -> No
     await asyncio.gather(*(call(office, f"verb.{number}", changing(number)) for number in range(9)))
     assert {f"verb.{number}" for number in range(9)} == {row[0] for row in await rows(office)}
     assert [] == (await office.database.read(evidence.verify, (), audit)).problems
+
+
+PUBLISHER = Caller.at_shell("berta", 1002, holdings=Holdings(by_list={"news": frozenset({Right.SETTINGS})}))
+
+
+async def ask(office: Office, act: str, arguments: object, caller: Caller) -> str:
+    """What is said to this caller: the name of an error and its words, or done."""
+    door = Door(cases_of(office))
+    try:
+        await door.carry_out(Call(act=act, arguments=encode_arguments(arguments), caller=caller))
+    except (NotFound, NotPermitted, Refused) as problem:
+        return f"{type(problem).__name__}: {problem}"
+    return "done"
+
+
+async def test_a_list_out_of_reach_is_as_unknown_as_one_that_does_not_exist(office: Office) -> None:
+    await office.lists.create_list("news", {"title": "News"})
+    await office.lists.create_list("other", {"title": "Other"})
+    settings = {"title": "New"}
+    assert "done" == await ask(office, "list.set", {"list": "news", "settings": settings}, PUBLISHER)
+    said = [
+        await ask(office, "list.set", {"list": name, "settings": settings}, PUBLISHER) for name in ("other", "none")
+    ]
+    assert said[0].startswith("NotFound: ")
+    assert said[0].replace("other", "none") == said[1]
+    missing = await ask(office, "list.set", {"list": "none", "settings": settings}, INA)
+    assert said[1] == missing
+    assert [("list.set", "refused")] * 3 == [row[:2] for row in (await rows(office))[-3:]]
+
+
+async def test_too_little_right_on_a_list_within_reach_is_said(office: Office) -> None:
+    await office.lists.create_list("news", {"title": "News"})
+    said = await ask(office, "subscriber.add", {"list": "news", "address": "a@x.example"}, PUBLISHER)
+    assert "NotPermitted: subscriber.add: that needs the right readers:manage on news" == said
+    assert ("subscriber.add", "refused", 77, None) == (await rows(office))[-1]
+    said = await ask(office, "suppression.add", {"address": "a@x.example"}, PUBLISHER)
+    assert "NotPermitted: suppression.add: that needs the right operate on every list" == said
+
+
+async def test_an_edition_that_does_not_exist_is_not_found_by_anybody(office: Office) -> None:
+    assert await ask(office, "edition.pause", {"id": 7}, PUBLISHER) == (
+        "NotFound: no such edition: 7 (see `pressrun edition ls`)"
+    )
+
+
+async def test_what_no_process_here_can_do_is_refused(office: Office) -> None:
+    assert (await ask(office, "reload", {}, INA)).startswith("Refused: the running daemon does not know reload")
+    assert (await ask(office, "no.such", {}, INA)).startswith("Refused: the running daemon does not know no.such")

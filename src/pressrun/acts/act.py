@@ -1,0 +1,118 @@
+"""What an action is: its arguments, the right that it needs, the lists that it is about, and what carries it out.
+
+Everything that is said elsewhere about actions follows from these entries: the verbs on the control socket, the API and
+its description, who may do what, and the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from pressrun.acts.arguments import A, Arguments
+from pressrun.acts.call import Caller, ReportProgress, ignore_progress
+from pressrun.acts.cases import Cases
+from pressrun.core.errors import NotPermitted, no_such_edition, no_such_list
+from pressrun.core.rights import Holdings, Right
+from pressrun.store import audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """One action while it is carried out: the services, who wants it, and how to say how far it is."""
+
+    cases: Cases
+    caller: Caller
+    progress: ReportProgress = ignore_progress
+
+    def require(self, right: Right, list_name: str | None = None) -> None:
+        """Ask for a further right than that of the action; raises NotPermitted."""
+        if not self.caller.holdings.has(right, list_name):
+            raise NotPermitted(lacking(right, list_name))
+
+
+def lacking(right: Right, list_name: str | None) -> str:
+    """The sentence for whoever lacks a right."""
+    if right is Right.MACHINE:
+        return "that is for root and the owner of the data. Run pressrun with sudo"
+    return f"that needs the right {right.value} on {'every list' if list_name is None else list_name}"
+
+
+ListsOf = Callable[[Cases, Any], Awaitable[tuple[str, ...]]]
+"""The names of the lists that an action is about; raises NotFound for an object that does not exist."""
+
+
+async def NO_LIST(_: Cases, __: Arguments) -> tuple[str, ...]:  # noqa: N802 - reads as a constant in the table
+    """The action is about none, so its right must be held everywhere."""
+    return ()
+
+
+async def OF_LIST(_: Cases, arguments: Any) -> tuple[str, ...]:  # noqa: N802
+    """The list in `arguments.list`; the action itself says when there is none."""
+    return (arguments.list,)
+
+
+async def OF_EDITION(cases: Cases, arguments: Any) -> tuple[str, ...]:  # noqa: N802
+    """The list of the edition in `arguments.id`."""
+    return (await _list_of(cases, arguments.id),)
+
+
+async def OF_EDITIONS(cases: Cases, arguments: Any) -> tuple[str, ...]:  # noqa: N802
+    """The lists of the editions in `arguments.ids`."""
+    return tuple([await _list_of(cases, one) for one in arguments.ids])
+
+
+async def _list_of(cases: Cases, edition_id: int) -> str:
+    name = await cases.database.read(audit.list_of_edition, edition_id)
+    if name is None:
+        raise no_such_edition(edition_id)
+    return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """How programs ask for an action: `path` is below /api/v1, and its {names} are fields of the arguments.
+
+    Fields named in `query` are read from the query; all others from a JSON object, or, where `body` names one, that
+    field gets the octets of the body, which must be of one of `media_types`.
+    """
+
+    method: str
+    path: str
+    query: tuple[str, ...] = ()
+    status: int = 200
+    body: str | None = None
+    media_types: tuple[str, ...] = ("application/json",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act(Generic[A]):
+    """One action. `work` is None for what only a running daemon can do; it binds that at the door.
+
+    `asks`: it cannot be undone or reaches everybody, so people confirm it. `grows`: the database is larger by much
+    afterwards, so it is refused on a nearly full disk. `in_files`: it changes files, which no transaction can cover, so
+    a row of the audit log says first that it begins. `is_fresh`: on a page it needs a log-in of the last minutes.
+    """
+
+    id: str
+    summary: str
+    right: Right
+    arguments: type[A]
+    work: Callable[[Doing, A], Awaitable[Any]] | None
+    lists: ListsOf = NO_LIST
+    answer: type[Any] | None = None
+    writes: bool = True
+    asks: bool = False
+    grows: bool = False
+    in_files: bool = False
+    is_fresh: bool = False
+    http: Http | None = None
+
+
+Work = Callable[[Doing, Any], Awaitable[Any]]
+
+
+def unreachable(name: str, holdings: Holdings) -> Exception | None:
+    """The error for a list out of reach, in the very words for one that does not exist; None within reach."""
+    return None if holdings.knows(name) else no_such_list(name)

@@ -1,0 +1,34 @@
+"""The services that actions use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.core.keys import KeyRing
+from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.operating.audit_log import AuditLog
+from pressrun.services.operating.held_sign_ups import HeldSignUps
+from pressrun.services.operating.kept_mail import KeptMail
+from pressrun.services.operating.link_keys import LinkKeys
+from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.operating.moving_in import MovingIn
+from pressrun.services.operating.subscriber_admin import SubscriberAdmin
+from pressrun.services.operating.suppression_admin import SuppressionAdmin
+from pressrun.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases:
+    """All that an action may reach, over one open database."""
+
+    database: Database
+    keys: KeyRing
+    audit_log: AuditLog
+    lists: ListAdmin
+    subscribers: SubscriberAdmin
+    suppressions: SuppressionAdmin
+    edition_admin: EditionAdmin
+    kept_mail: KeptMail
+    held: HeldSignUps
+    moving_in: MovingIn
+    link_keys: LinkKeys

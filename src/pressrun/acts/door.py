@@ -1,0 +1,168 @@
+"""The one door of all actions: who may do which, and the row of the audit log for each of them.
+
+Shell, pages and programs come through it, in the daemon and while none runs. An action is recorded unless its entry
+says that it only reads, so a new one is recorded without further ado. Whatever is refused is recorded, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from pressrun.acts.act import Act, Doing, Work, lacking, unreachable
+from pressrun.acts.arguments import Arguments, checked, require_text
+from pressrun.acts.call import Call, ReportProgress, ignore_progress
+from pressrun.acts.cases import Cases
+from pressrun.acts.table import ACTS
+from pressrun.core.address import parse_address
+from pressrun.core.errors import MalformedAddress, NotFound, NotPermitted, Refused, no_such_edition
+from pressrun.core.keys import KeyRing
+from pressrun.core.rights import Right
+from pressrun.core.tokens import suppression_digest
+from pressrun.store.audit import Entry, Person
+
+_OBJECTS = {"edition": "edition", "inbound": "mail", "held": "sign-up", "key": "key"}
+_LIST = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)  # what might be no list, such as an address, is left out
+_FIELD = re.compile(r"[a-z_]{1,40}", re.ASCII)
+
+
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    """What the arguments of any action say about the object; the rest of them is skipped."""
+
+    list: str | None = None
+    address: str | None = None
+    id: int | None = None
+    ids: tuple[int, ...] = ()
+    number: int | None = None
+    settings: dict[str, msgspec.Raw] = {}
+
+
+class Door:
+    """Has actions carried out."""
+
+    def __init__(self, cases: Cases, acts: Mapping[str, Act[Any]] = ACTS) -> None:
+        self._cases = cases
+        self._acts = acts
+        self._bound: dict[str, Work] = {}
+
+    def bind(self, works: Mapping[str, Work]) -> None:
+        """Add what carries out actions that only this process can do, by their ids."""
+        self._bound.update(works)
+
+    async def carry_out(self, call: Call, progress: ReportProgress = ignore_progress) -> Any:
+        """Carry out an action, and record it.
+
+        Raises what its work raises, NotPermitted, BadInput for arguments of another shape, and Refused for an action
+        that is unknown or that this process cannot do.
+        """
+        act = self._acts.get(call.act)
+        work = None if act is None else act.work or self._bound.get(call.act)
+        if act is None or work is None:
+            raise Refused(f"the running daemon does not know {call.act}: it is of another version")
+        entry = self._describe(act, call)
+        doing = Doing(cases=self._cases, caller=call.caller, progress=progress)
+        log = self._cases.audit_log
+        try:
+            arguments = await self._admit(act, call)
+        except Exception as problem:
+            if act.writes or isinstance(problem, NotPermitted):
+                await log.give_up(entry, problem)
+            raise
+        if not act.writes:
+            return await work(doing, arguments)
+        return await self._recorded(act, work, doing, arguments, entry)
+
+    async def _admit(self, act: Act[Any], call: Call) -> Arguments:
+        """The checked arguments of somebody who may do this with them, now that there is room for it."""
+        if act.right is Right.MACHINE:  # nothing is looked at for others
+            self._require(act, call, None)
+        arguments = _read(act, call.arguments)
+        try:
+            names = await act.lists(self._cases, arguments)
+        except NotFound:
+            if not call.caller.holdings.everywhere:
+                raise  # in the words for one that is out of reach
+            names = ()
+        for name in names:
+            problem = unreachable(name, call.caller.holdings)
+            if problem is not None:
+                raise problem if not hasattr(arguments, "id") else no_such_edition(arguments.id)
+            self._require(act, call, name)
+        if not names:
+            self._require(act, call, None)
+        if act.grows:
+            self._cases.database.growth.require()
+        return arguments
+
+    def _require(self, act: Act[Any], call: Call, list_name: str | None) -> None:
+        if not call.caller.holdings.has(act.right, list_name):
+            raise NotPermitted(f"{act.id}: {lacking(act.right, list_name)}")
+
+    async def _recorded(self, act: Act[Any], work: Work, doing: Doing, arguments: Arguments, entry: Entry) -> Any:
+        log = self._cases.audit_log
+        try:
+            if act.in_files:
+                await log.begin(entry)
+            with log.acting(entry) as action:
+                value = await work(doing, arguments)
+        except Exception as problem:
+            await log.give_up(entry, problem)
+            raise
+        await log.finish(action, _object_of_result(act.id, value))
+        return value
+
+    def _describe(self, act: Act[Any], call: Call) -> Entry:
+        named = _named(call.arguments)
+        entry = self._cases.audit_log.entry(call.caller.actor, act.id)
+        return replace(
+            entry,
+            list=named.list if named.list is not None and _LIST.fullmatch(named.list) else None,
+            object=_object(act.id, named),
+            fields=tuple(sorted(filter(_FIELD.fullmatch, named.settings))),
+            person=None if act.id == "subscriber.erase" else _person(self._cases.keys, named.address),
+        )
+
+
+def _read(act: Act[Any], arguments: Arguments | msgspec.Raw) -> Arguments:
+    if isinstance(arguments, msgspec.Raw):
+        decoded: Arguments = checked(arguments, act.arguments)
+        return decoded
+    require_text(arguments)
+    return arguments
+
+
+def _person(keys: KeyRing, text: str | None) -> Person | None:
+    try:
+        address = None if text is None else parse_address(text)
+    except MalformedAddress:
+        return None
+    if address is None:
+        return None
+    return Person(address_key=address.key, digest=suppression_digest(keys, address.key))
+
+
+def _named(arguments: Arguments | msgspec.Raw) -> _Named:
+    if not isinstance(arguments, msgspec.Raw):
+        said = {name: getattr(arguments, name) for name in _Named.__struct_fields__ if hasattr(arguments, name)}
+        return msgspec.structs.replace(_Named(), **{name: value for name, value in said.items() if value is not None})
+    try:
+        return msgspec.msgpack.decode(arguments, type=_Named)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return _Named()  # the action refuses them
+
+
+def _object(act_id: str, named: _Named) -> str | None:
+    numbers = [one for one in (named.id, named.number, *named.ids) if one is not None]
+    kind = _OBJECTS.get(act_id.partition(".")[0])
+    return f"{kind} {', '.join(map(str, numbers[:20]))}" if kind and numbers else None
+
+
+def _object_of_result(act_id: str, value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return None
+    plain = {name: value[name] for name in ("id", "number") if isinstance(value.get(name), int)}
+    return _object(act_id, _Named(**plain))

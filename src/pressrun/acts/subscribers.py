@@ -1,0 +1,96 @@
+"""Actions on subscribers, and on the addresses that get no mail at all."""
+
+from __future__ import annotations
+
+from pressrun.acts.act import OF_LIST, Act
+from pressrun.acts.arguments import (
+    AddressOnly,
+    ListAddress,
+    SubscriberAdd,
+    SubscriberImport,
+    SuppressionAdd,
+    SuppressionImport,
+    SyncRemoval,
+)
+from pressrun.core.address import parse_address
+from pressrun.core.rights import Right
+from pressrun.services.operating.import_decision import SYNC
+
+SUBSCRIBER_ACTS = (
+    Act(
+        id="subscriber.add",
+        summary="Add a subscriber to a list",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=SubscriberAdd,
+        work=lambda doing, args: doing.cases.subscribers.add(
+            args.list, parse_address(args.address), name=args.name, asks=args.send_confirmation
+        ),
+    ),
+    Act(
+        id="subscriber.rm",
+        summary="End a subscription",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=ListAddress,
+        work=lambda doing, args: doing.cases.subscribers.remove(args.list, parse_address(args.address)),
+    ),
+    Act(
+        id="subscriber.erase",
+        summary="Erase everything about an address",
+        right=Right.OPERATE,
+        arguments=AddressOnly,
+        work=lambda doing, args: doing.cases.subscribers.erase(parse_address(args.address)),
+        asks=True,
+    ),
+    Act(
+        id="subscriber.import",
+        summary="Add or change a batch of subscribers",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=SubscriberImport,
+        work=lambda doing, args: doing.cases.subscribers.import_batch(
+            args.list, args.rows, asks=args.send_confirmation
+        ),
+        grows=True,
+    ),
+    Act(
+        id="subscriber.sync",
+        summary="Add or change a batch of the members that another program keeps",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=SubscriberImport,
+        work=lambda doing, args: doing.cases.subscribers.import_batch(args.list, args.rows, source=SYNC),
+        grows=True,
+    ),
+    Act(
+        id="subscriber.sync_rm",
+        summary="End the subscriptions of members whom the other program does not have any more",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=SyncRemoval,
+        work=lambda doing, args: doing.cases.subscribers.remove_synced(args.list, args.keys),
+    ),
+    Act(
+        id="suppression.add",
+        summary="Mail an address no more, whatever list it is on",
+        right=Right.OPERATE,
+        arguments=SuppressionAdd,
+        work=lambda doing, args: doing.cases.suppressions.add(parse_address(args.address), args.reason),
+    ),
+    Act(
+        id="suppression.rm",
+        summary="Let an address be mailed again",
+        right=Right.OPERATE,
+        arguments=AddressOnly,
+        work=lambda doing, args: doing.cases.suppressions.remove(parse_address(args.address)),
+        asks=True,
+    ),
+    Act(
+        id="suppression.import",
+        summary="Mail a batch of addresses no more",
+        right=Right.OPERATE,
+        arguments=SuppressionImport,
+        work=lambda doing, args: doing.cases.suppressions.import_batch(args.rows),
+    ),
+)

@@ -1,0 +1,27 @@
+"""The table of all actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pressrun.acts.act import Act
+from pressrun.acts.editions import EDITION_ACTS
+from pressrun.acts.lists import LIST_ACTS
+from pressrun.acts.operating import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_IN_ACTS, OPERATING_ACTS
+from pressrun.acts.subscribers import SUBSCRIBER_ACTS
+
+ACTS: Mapping[str, Act[Any]] = {
+    act.id: act
+    for acts in (
+        LIST_ACTS,
+        SUBSCRIBER_ACTS,
+        EDITION_ACTS,
+        OPERATING_ACTS,
+        MOVING_IN_ACTS,
+        GROUP_ACTS,
+        MOVE_ACTS,
+        DAEMON_ACTS,
+    )
+    for act in acts
+}

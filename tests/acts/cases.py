@@ -1,0 +1,70 @@
+"""The services of an office as actions reach them, and a door to actions of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+
+from tests.services.office import Office
+
+from pressrun.acts.act import Act, Doing
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.cases import Cases
+from pressrun.acts.door import Door
+from pressrun.acts.table import ACTS
+from pressrun.core.keys import KeyRing
+from pressrun.core.rights import Right
+from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.operating.audit_log import AuditLog
+from pressrun.services.operating.kept_mail import KeptMail
+from pressrun.services.operating.link_keys import LinkKeys
+
+Work = Callable[[Office], Awaitable[Any]]
+
+
+class AnyArguments(Arguments, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """Whatever is said."""
+
+
+def cases_of(office: Office) -> Cases:
+    """All services; editions are left out, since they need a site of their own."""
+
+    async def make_key() -> KeyRing:
+        return KeyRing({**office.keys.link_keys, 2: bytes(32)}, office.keys.suppression_key)
+
+    return Cases(
+        database=office.database,
+        keys=office.keys,
+        audit_log=AuditLog(office.database, lambda: office.now, lambda count: b"s" * count),
+        lists=office.lists,
+        subscribers=office.subscribers,
+        suppressions=office.suppressions,
+        edition_admin=cast("EditionAdmin", None),  # nothing tried here comes to it
+        kept_mail=KeptMail(database=office.database, clock=lambda: office.now),
+        held=office.held,
+        moving_in=office.moving_in,
+        link_keys=LinkKeys(
+            office.database, office.keys, lambda: office.now, make_key=make_key, on_new_key=lambda: None
+        ),
+    )
+
+
+def door_to(office: Office, act_id: str, work: Work) -> Door:
+    """The door to this action alone, which does this instead; an unknown one writes and needs the right to operate."""
+
+    async def carry_out(_: Doing, __: Any) -> Any:
+        return await work(office)
+
+    known = ACTS.get(act_id)
+    act: Act[Any] = Act(
+        id=act_id,
+        summary="",
+        right=Right.OPERATE if known is None else known.right,
+        arguments=AnyArguments,
+        work=carry_out,
+        writes=known is None or known.writes,
+        in_files=known is not None and known.in_files,
+        grows=known is not None and known.grows,
+    )
+    acts: Mapping[str, Act[Any]] = {act_id: act}
+    return Door(cases_of(office), acts)
