@@ -16,6 +16,7 @@ from pressrun.control.server import MAX_CONNECTIONS
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.daemon.descriptors import HELPERS, RESERVE, needed, shortage
 from pressrun.inbound.settings import SmtpSettings
+from pressrun.web.settings import AdminSettings
 
 PLACE = TcpEndpoint("127.0.0.1", 1)
 OURS = MAX_CONNECTIONS + HELPERS + RESERVE
@@ -48,6 +49,11 @@ def test_every_connection_that_is_allowed_needs_a_descriptor(
 ) -> None:
     """Each mail listener has the full number of connections."""
     assert incoming + 7 + OURS == needed(replace(settings, smtp=smtp))
+
+
+def test_an_address_for_admin_has_connections_of_its_own(settings: Settings) -> None:
+    admin = AdminSettings(listen=PLACE, base_url="https://desk.example")
+    assert 200 + 7 + OURS == needed(replace(settings, admin=admin))
 
 
 @pytest.mark.parametrize(("more", "warns"), [(-1, True), (0, False), (None, False)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,19 +24,25 @@ os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1", "LISTEN_FDNAME
 os.execvp(sys.argv[3], sys.argv[3:])
 """
 
+_TABLES: dict[str, Callable[[str], dict[str, dict[str, str]]]] = {
+    "http": lambda place: {"http": {"listen": place}},
+    "lmtp": lambda place: {"smtp": {"lmtp": place}},
+    "admin": lambda place: {"admin": {"listen": place, "base_url": "https://desk.example"}},
+}
 
-@pytest.mark.parametrize("name", ["http", "lmtp"])
+
+@pytest.mark.parametrize("name", ["http", "lmtp", "admin"])
 @pytest.mark.parametrize("is_unix", [True, False], ids=["a file", "a port"])
 def test_it_says_which_unit_holds_the_place(tmp_path: Path, name: str, *, is_unix: bool) -> None:
     """Exit code 69, the key, and both ways out; the file of the socket is still systemd's."""
     port, path = free_port(), tmp_path / "held.sock"
     place = f"unix:{path}" if is_unix else f"127.0.0.1:{port}"
     house = House(folder=tmp_path / "house", relay_port=free_port())
-    house.configure(**{"http": {"listen": place}} if name == "http" else {"smtp": {"lmtp": place}})
+    house.configure(**_TABLES[name](place))
     hold = (sys.executable, "-c", _HOLD, name, json.dumps(str(path) if is_unix else ["127.0.0.1", port]))
     done = house.run("serve", prefix=hold)
     assert 69 == done.code
-    key = "[http] listen" if name == "http" else "[smtp] lmtp"
+    key = "[smtp] lmtp" if name == "lmtp" else f"[{name}] listen"
     assert f'{key} = "{place}": systemd already listens there, by pressrun-{name}.socket' in done.err
     assert f'Write "systemd" instead, or run `systemctl disable --now pressrun-{name}.socket`' in done.err
     assert path.is_socket() == is_unix

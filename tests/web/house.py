@@ -47,7 +47,7 @@ from pressrun.store.editions import NewEdition
 from pressrun.store.lists import NewList
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
-from pressrun.web.app import build_app
+from pressrun.web.app import AdminTable, build_app
 from pressrun.web.context import UseCases
 from pressrun.web.editors.demo import DemoMailbox
 from pressrun.web.settings import HttpSettings
@@ -125,7 +125,7 @@ class House:
     def _wake(self) -> None:
         self.wakes += 1
 
-    def app(self) -> ASGIApp:
+    def app(self, admin: AdminTable = lambda _web: []) -> ASGIApp:
         async def readiness() -> list[str]:
             return self.blockers
 
@@ -157,6 +157,7 @@ class House:
             settings=self.settings,
             clock=self.clock,
             mailbox=self.mailbox,
+            admin=admin,
         )
 
     def client(self, *, peer: str = "127.0.0.1") -> httpx.AsyncClient:

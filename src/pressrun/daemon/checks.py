@@ -153,7 +153,7 @@ def check_sockets(subject: Subject) -> Iterator[Finding]:
     settings = subject.settings
     if settings is None:
         return
-    places: dict[str, Endpoint | None] = {"http.listen": settings.http.listen}
+    places: dict[str, Endpoint | None] = {"http.listen": settings.http.listen, "admin.listen": settings.admin.listen}
     if settings.smtp is not None:
         places |= {"smtp.listen": settings.smtp.listen, "smtp.lmtp": settings.smtp.lmtp}
     for key, place in places.items():

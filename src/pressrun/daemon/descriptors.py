@@ -24,7 +24,8 @@ def needed(settings: Settings) -> int:
     """The descriptors that one process needs when every configured connection is open."""
     smtp = settings.smtp
     listeners = 0 if smtp is None else (smtp.listen is not None) + (smtp.lmtp is not None)
-    incoming = settings.http.connections + (0 if smtp is None else smtp.connections * listeners)
+    servers = 1 if settings.admin.listen is None else 2
+    incoming = settings.http.connections * servers + (0 if smtp is None else smtp.connections * listeners)
     outgoing = sum(relay.connections for relay in settings.relays)
     return incoming + outgoing + MAX_CONNECTIONS + HELPERS + RESERVE
 

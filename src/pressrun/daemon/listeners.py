@@ -14,11 +14,11 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.mail_queues import MailQueue
 from pressrun.daemon.assembly import build_acceptance, build_mailed_editions, build_processing
 from pressrun.daemon.services import Services
+from pressrun.daemon.web_app import WebServers
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
 from pressrun.sandbox.mail_parser import SIGNED_MAIL_LIMITS, ParserLimits, SandboxedParser
 from pressrun.services.background import BackgroundLoop
-from pressrun.web.http.server import WebServer
 
 STOP_SECONDS = 2.0  # for requests and mails that are still arriving when the daemon stops
 
@@ -62,7 +62,7 @@ class DaemonListeners:
         settings: Settings,
         services: Services,
         metrics: Metrics,
-        web: WebServer,
+        web: WebServers,
         sockets: Mapping[str, socket.socket],
     ) -> None:
         self.web = web
@@ -118,10 +118,10 @@ def _places_held(settings: Settings, sockets: Mapping[str, socket.socket]) -> li
     Opening a port would fail as "in use". Opening a Unix socket would replace its file, and systemd would keep
     listening on the deleted one, even after the configuration was corrected.
     """
-    endpoints: dict[str, Endpoint | None] = {"http": settings.http.listen}
+    endpoints: dict[str, Endpoint | None] = {"http": settings.http.listen, "admin": settings.admin.listen}
     if settings.smtp is not None:
         endpoints |= {"smtp": settings.smtp.listen, "lmtp": settings.smtp.lmtp}
-    keys = {"http": "[http] listen", "smtp": "[smtp] listen", "lmtp": "[smtp] lmtp"}
+    keys = {"http": "[http] listen", "admin": "[admin] listen", "smtp": "[smtp] listen", "lmtp": "[smtp] lmtp"}
     return [
         f'{keys[name]} = "{endpoint}": systemd already listens there, by pressrun-{name}.socket. Write "systemd" '
         f"instead, or run `systemctl disable --now pressrun-{name}.socket`"

@@ -49,7 +49,7 @@ from pressrun.daemon.services import Hooks, build_services
 from pressrun.daemon.session_keeper import SessionWatcher, describe_process
 from pressrun.daemon.start_checks import log_differences
 from pressrun.daemon.watchdog import Watchdog
-from pressrun.daemon.web_app import DeferredApp, build_web_app
+from pressrun.daemon.web_app import DeferredApps, WebServers, build_web_apps
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.process import FINISH_SECONDS
 from pressrun.delivery.worker.workers import count_workers
@@ -72,7 +72,6 @@ from pressrun.store.database import Gate
 from pressrun.store.journal import Journal
 from pressrun.store.last_backup import last_backup_at
 from pressrun.web.http.clients import ArrivedRequests
-from pressrun.web.http.server import WebServer
 
 if TYPE_CHECKING:
     from pressrun.web.editors.demo import DemoMailbox
@@ -146,15 +145,14 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             last_backup_at=partial(last_backup_at, settings.data),
         )
         arrived = ArrivedRequests()
-        app = DeferredApp(lambda: build_web_app(settings, services, page, extras.mailbox, arrived))
-        web = WebServer(app, settings.http, handed_over=sockets.get("http"))
+        apps = DeferredApps(lambda: build_web_apps(settings, services, page, extras.mailbox, arrived))
         running = Running(
             current=current,
             services=services,
             dispatcher=dispatcher,
             workers=workers,
             notifier=notifier,
-            listeners=DaemonListeners(settings, services, metrics, web, sockets),
+            listeners=DaemonListeners(settings, services, metrics, WebServers(apps, settings, sockets), sockets),
             watchdog=Watchdog(dispatcher, notifier, watchdog_seconds, loops),
             page=page,
             relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
@@ -170,9 +168,9 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         _handle_signals(Reload(running), stopping)
         session.connect(_watcher(running, stopping))
         await running.listeners.open()
-        _log_start(settings, running, web)
+        _log_start(settings, running)
         await services.audit_log.append(services.audit_log.entry(_actor(), "serve.start"))
-        await _run(running, app, stopping, extras.tour)
+        await _run(running, apps, stopping, extras.tour)
         session.require_kept()
         stop.require_here()
         await services.audit_log.append(services.audit_log.entry(_actor(), "serve.stop"))
@@ -210,9 +208,10 @@ def _watcher(running: Running, stopping: asyncio.Event) -> SessionWatcher:
     )
 
 
-def _log_start(settings: Settings, running: Running, web: WebServer) -> None:
-    mail = sorted(running.listeners.mail_addresses.values())
-    event(log, "daemon.started", version=__version__, data_dir=str(settings.data_dir), http=web.address, mail=mail)
+def _log_start(settings: Settings, running: Running) -> None:
+    web, mail = running.listeners.web.addresses, sorted(running.listeners.mail_addresses.values())
+    data_dir, http, admin = str(settings.data_dir), web["http"], web.get("admin")
+    event(log, "daemon.started", version=__version__, data_dir=data_dir, http=http, admin=admin, mail=mail)
 
 
 @asynccontextmanager
@@ -239,7 +238,7 @@ async def _seize(journal: Journal) -> None:
         await asyncio.sleep(OUTLIVED_SECONDS / 1000)
 
 
-async def _run(running: Running, app: DeferredApp, stopping: asyncio.Event, tour: Tour | None) -> None:
+async def _run(running: Running, apps: DeferredApps, stopping: asyncio.Event, tour: Tour | None) -> None:
     """Run everything until a signal arrives; raises PressrunError when the dispatcher ends before that."""
     running.dispatcher.connect(running.workers)
     # Not in the group: if this task failed there, the group would cancel the others in the middle of their work.
@@ -253,7 +252,7 @@ async def _run(running: Running, app: DeferredApp, stopping: asyncio.Event, tour
             beside.append(tasks.create_task(welcomes, name="welcomes"))
             if tour is not None:
                 beside.append(tasks.create_task(tour(running, stopping), name="tour"))
-            beside.append(tasks.create_task(_finish_start(app), name="start"))
+            beside.append(tasks.create_task(_finish_start(apps), name="start"))
             running.notifier.ready(serving(running.current.value))
             await asyncio.wait([dispatcher, signalled], return_when=asyncio.FIRST_COMPLETED)
             has_ended = not stopping.is_set()
@@ -284,9 +283,9 @@ async def _end_of(task: asyncio.Task[None], dispatcher: Dispatcher, *, has_ended
     raise PressrunError("the dispatcher stopped unexpectedly. Messages in flight are recorded. Restart the service")
 
 
-async def _finish_start(app: DeferredApp) -> None:
+async def _finish_start(apps: DeferredApps) -> None:
     """Do what may wait until the daemon serves, so that no first visitor waits for it."""
-    await app.load()
+    await apps.load()
     leave_alone_what_stays()
 
 

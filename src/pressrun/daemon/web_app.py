@@ -1,13 +1,19 @@
-"""The web application over the services, built once the daemon serves: importing it takes long."""
+"""The web applications over the services, built once the daemon serves: importing them takes long.
+
+Where `[admin]` has an address of its own, there are two applications and two servers.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pressrun.core.tokens import WebTokens
 from pressrun.runtime.clock import utc_now
+from pressrun.web.http.server import WebServer
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,37 +21,120 @@ if TYPE_CHECKING:
     from pressrun.config.settings import Settings
     from pressrun.daemon.metrics_page import MetricsPage
     from pressrun.daemon.services import Services
+    from pressrun.web.app import Table
+    from pressrun.web.context import UseCases, WebContext
     from pressrun.web.editors.demo import DemoMailbox
     from pressrun.web.http.clients import ArrivedRequests
 
 
-class DeferredApp:
-    """An ASGI application that is built in a thread, by `load` or at the first request; requests wait for it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebApps:
+    """The applications at the address of `[http]` and at that of `[admin]`, if it has one of its own."""
 
-    def __init__(self, build: Callable[[], ASGIApp]) -> None:
+    public: ASGIApp
+    admin: ASGIApp | None
+
+
+class DeferredApps:
+    """Applications that are built in a thread, by `load` or at the first request; requests wait for it."""
+
+    def __init__(self, build: Callable[[], WebApps]) -> None:
         self._build = build
-        self._building: asyncio.Task[ASGIApp] | None = None
+        self._building: asyncio.Task[WebApps] | None = None
 
-    async def load(self) -> ASGIApp:
-        """The application, built if it was not yet."""
+    async def load(self) -> WebApps:
+        """The applications, built if they were not yet."""
         if self._building is None:
-            self._building = asyncio.create_task(asyncio.to_thread(self._build), name="web application")
+            self._building = asyncio.create_task(asyncio.to_thread(self._build), name="web applications")
         return await asyncio.shield(self._building)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = await self.load()
-        await app(scope, receive, send)
+    async def public(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application at the address of `[http]`."""
+        apps = await self.load()
+        await apps.public(scope, receive, send)
+
+    async def admin(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application at the address of `[admin]`."""
+        apps = await self.load()
+        assert apps.admin is not None
+        await apps.admin(scope, receive, send)
 
 
-def build_web_app(
+class WebServers:
+    """The server of `[http]`, and that of `[admin]` where it has an address of its own."""
+
+    def __init__(self, apps: DeferredApps, settings: Settings, sockets: Mapping[str, socket.socket]) -> None:
+        self._public = WebServer(apps.public, settings.http, handed_over=sockets.get("http"))
+        self._admin: WebServer | None = None
+        if settings.admin.listen is not None:
+            own = replace(settings.http, listen=settings.admin.listen)
+            self._admin = WebServer(apps.admin, own, name="admin", handed_over=sockets.get("admin"))
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where they listen, by the table of the configuration: `host:port` as bound, or `unix:/path`."""
+        public = {"http": self._public.address}
+        return public if self._admin is None else {**public, "admin": self._admin.address}
+
+    async def start(self) -> None:
+        """Listen; raises as `WebServer.start`."""
+        for server in self._all():
+            await server.start()
+
+    async def stop(self, seconds: float) -> None:
+        """Accept no more connections, and finish the requests at hand within `seconds`."""
+        await asyncio.gather(*(server.stop(seconds) for server in self._all()))
+
+    def _all(self) -> list[WebServer]:
+        return [self._public] if self._admin is None else [self._public, self._admin]
+
+
+def build_web_apps(
     settings: Settings, services: Services, page: MetricsPage, mailbox: DemoMailbox | None, arrived: ArrivedRequests
-) -> ASGIApp:
+) -> WebApps:
     """Wire the pages; `mailbox` is that of the demo."""
-    from pressrun.web.app import build_app  # noqa: PLC0415 - this is what takes its time
-    from pressrun.web.context import UseCases  # noqa: PLC0415
+    from pressrun.web.app import build_admin_app, build_app  # noqa: PLC0415 - this is what takes its time
+
+    def tokens() -> WebTokens:
+        return WebTokens(services.keys)
+
+    admin_table = _no_rows
+    has_own_address = settings.admin.listen is not None
+    public = build_app(
+        _use_cases(services),
+        site=settings.site,
+        tokens=tokens,
+        readiness=page.readiness.problems,
+        metrics_page=page.render,
+        count_request=page.metrics.count_request,
+        settings=settings.http,
+        clock=utc_now,
+        mailbox=mailbox,
+        arrived=arrived,
+        admin=_no_rows if has_own_address else admin_table,
+    )
+    if not has_own_address:
+        return WebApps(public=public, admin=None)
+    admin = build_admin_app(
+        admin_table,
+        site=replace(settings.site, base_url=settings.admin.base_url or settings.site.base_url),
+        tokens=tokens,
+        count_request=page.metrics.count_request,
+        settings=settings.http,
+        clock=utc_now,
+    )
+    return WebApps(public=public, admin=admin)
+
+
+def _no_rows(_web: WebContext) -> Table:
+    return []
+
+
+def _use_cases(services: Services) -> UseCases:
+    from pressrun.web.context import UseCases  # noqa: PLC0415 - as above
 
     readers, editions = services.readers, services.editions
-    cases = UseCases(
+    return UseCases(
         web_requests=readers.web_requests,
         sign_ups=readers.sign_ups,
         unsubscribes=readers.unsubscribes,
@@ -57,16 +146,4 @@ def build_web_app(
         draft_approval=editions.draft_approval,
         editor_reports=editions.editor_reports,
         old_links=readers.old_links,
-    )
-    return build_app(
-        cases,
-        site=settings.site,
-        tokens=lambda: WebTokens(services.keys),
-        readiness=page.readiness.problems,
-        metrics_page=page.render,
-        count_request=page.metrics.count_request,
-        settings=settings.http,
-        clock=utc_now,
-        mailbox=mailbox,
-        arrived=arrived,
     )

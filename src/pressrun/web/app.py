@@ -1,4 +1,8 @@
-"""All pages as one ASGI application: this is the table of routes, each with its handler."""
+"""All pages as ASGI applications: this is the table of routes, each with its handler.
+
+There is one application, and another one where `[admin]` has an address of its own: then the pages of people who log in
+and the API are there alone, and the other one knows nothing below `/admin` and `/api`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoMailbox, DemoPages
 from pressrun.web.families import Families
 from pressrun.web.http.clients import ArrivedRequests, Proxies
-from pressrun.web.http.monitoring import MonitoringPages, PrivateRoute, Readiness
+from pressrun.web.http.monitoring import MonitoringPages, PrivateRoute, Readiness, show_health
 from pressrun.web.http.security import TOKEN_PAGES, CountRequest, Endpoint, Guard, Handler, is_token_page
 from pressrun.web.pages import Pages
 from pressrun.web.readers.change_links import ChangeLinkPages
@@ -41,7 +45,12 @@ _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
 
 _PRIVATE = frozenset({"/readyz", "/metrics"})
 
-_Table = list[tuple[str, Handler, Sequence[str]]]
+Table = list[tuple[str, Handler, Sequence[str]]]  # path, handler, methods
+AdminTable = Callable[[WebContext], Table]  # the pages of people who log in and the API; links lead where they are
+
+
+def _no_rows(_web: WebContext) -> Table:
+    return []
 
 
 def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole configuration
@@ -56,18 +65,14 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
     clock: Clock,
     mailbox: DemoMailbox | None = None,
     arrived: ArrivedRequests | None = None,
+    admin: AdminTable = _no_rows,
 ) -> ASGIApp:
     """The application. `tokens` returns tokens under the current keys; `mailbox` adds the demo's page at `/demo`.
 
-    `arrived` remembers requests by numbered test links.
+    `arrived` remembers requests by numbered test links. `admin` makes the rows of `/admin` and `/api`, unless they have
+    an address of their own.
     """
-    web = WebContext(
-        pages=Pages(site),
-        tokens=tokens,
-        proxies=Proxies(settings.trusted_proxies),
-        clock=clock,
-        arrived=arrived or ArrivedRequests(),
-    )
+    web = _context(site, tokens, settings, clock, arrived or ArrivedRequests())
     pages, archive_reader = web.pages, cases.archive_reader
     old_links = OldLinkPages(web, cases)
     unknown = old_links.or_else(_UnknownPages(pages, archive_reader).show)
@@ -81,23 +86,70 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
                 *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
                 *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
                 *demo,
+                *admin(web),
                 *_routes_of_site(web, cases, settings, old_links.or_else),
             )
         ),
     ]
+    return _guarded(routes, unknown, web, settings, count_request)
+
+
+def build_admin_app(
+    admin: AdminTable,
+    *,
+    site: Site,
+    tokens: ReadTokens,
+    count_request: CountRequest,
+    settings: HttpSettings,
+    clock: Clock,
+) -> ASGIApp:
+    """The application at an address of `[admin]`'s own: its pages, the API, and nothing of readers.
+
+    The base_url of `site` is the one of `[admin]`.
+    """
+    web = _context(site, tokens, settings, clock, ArrivedRequests())
+    pages = web.pages
+
+    async def unknown(_request: Request) -> Response:
+        return pages.not_found()
+
+    async def front(_request: Request) -> Response:
+        return pages.see_other("admin")
+
+    rows: Table = [
+        ("/", front, _GET),
+        ("/healthz", show_health, _GET),
+        ("/favicon.ico", pages.favicon, _GET),
+        ("/apple-touch-icon.png", pages.touch_icon, _GET),
+        ("/static/{file}", pages.static, _GET),
+        *admin(web),
+    ]
+    routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in rows]
+    return _guarded(routes, unknown, web, settings, count_request)
+
+
+def _context(
+    site: Site, tokens: ReadTokens, settings: HttpSettings, clock: Clock, arrived: ArrivedRequests
+) -> WebContext:
+    proxies = Proxies(settings.trusted_proxies)
+    return WebContext(pages=Pages(site), tokens=tokens, proxies=proxies, clock=clock, arrived=arrived)
+
+
+def _guarded(
+    routes: Sequence[Route], unknown: Handler, web: WebContext, settings: HttpSettings, count_request: CountRequest
+) -> Guard:
     # The one-click POST must not be redirected, RFC 8058 §3.1.
-    router = Router(routes, redirect_slashes=False, default=Endpoint(unknown))
     return Guard(
-        router,
-        base_url=site.base_url,
+        Router(routes, redirect_slashes=False, default=Endpoint(unknown)),
+        base_url=web.pages.site.base_url,
         max_body_bytes=settings.max_body_bytes,
-        fault_page=_FaultPages(pages).page,
+        fault_page=_FaultPages(web.pages).page,
         count_request=count_request,
-        clock=clock,
+        clock=web.clock,
     )
 
 
-def _routes_of_links(web: WebContext, cases: UseCases) -> _Table:
+def _routes_of_links(web: WebContext, cases: UseCases) -> Table:
     """Where the links in emails lead."""
     archive = ArchivePages(web, cases.archive_reader)
     changes = ChangeLinkPages(web, cases)
@@ -122,9 +174,9 @@ def _routes_of_links(web: WebContext, cases: UseCases) -> _Table:
     ]
 
 
-def _routes_of_monitoring(monitoring: MonitoringPages) -> _Table:
+def _routes_of_monitoring(monitoring: MonitoringPages) -> Table:
     return [
-        ("/healthz", monitoring.health, _GET),
+        ("/healthz", show_health, _GET),
         ("/readyz", monitoring.ready, _GET),
         ("/metrics", monitoring.metrics, _GET),
     ]
@@ -132,7 +184,7 @@ def _routes_of_monitoring(monitoring: MonitoringPages) -> _Table:
 
 def _routes_of_site(
     web: WebContext, cases: UseCases, settings: HttpSettings, or_old: Callable[[Handler], Handler]
-) -> _Table:
+) -> Table:
     """The pages of the site, then those below a list's name, last because a list may have nearly any name."""
     pages, archive_reader = web.pages, cases.archive_reader
     archive = ArchivePages(web, archive_reader)

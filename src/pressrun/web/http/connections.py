@@ -66,6 +66,7 @@ def build_pool(app: ASGIApp, settings: HttpSettings, connection: type[LimitedCon
         http=connection,
         ws="none",
         lifespan="off",
+        interface="asgi3",  # which uvicorn does not see of a bound method
         log_config=None,
         access_log=False,
         proxy_headers=False,

@@ -38,16 +38,17 @@ def is_private(scope: Scope, path: str) -> bool:
     )
 
 
+async def show_health(_request: Request) -> Response:
+    """`/healthz`, 200: the process answers."""
+    return PlainTextResponse("ok\n", headers=_NO_STORE)
+
+
 class MonitoringPages:
-    """`/healthz`, `/readyz` and `/metrics`."""
+    """`/readyz` and `/metrics`."""
 
     def __init__(self, *, readiness: Readiness, metrics_page: Callable[[], Awaitable[bytes]]) -> None:
         self._readiness = readiness
         self._metrics_page = metrics_page
-
-    async def health(self, _request: Request) -> Response:
-        """200: the process answers."""
-        return PlainTextResponse("ok\n", headers=_NO_STORE)
 
     async def ready(self, _request: Request) -> Response:
         """200, or 503 with the obstacles."""

@@ -22,24 +22,29 @@ log = logging.getLogger("pressrun.web")
 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # we log our own errors; malformed requests are not news
 
 _CLIENTS_COUNT_AS_ONE = (
-    'the socket from systemd is a Unix socket, and http.trusted_proxies does not name "unix": all clients share each '
-    "limit by client"
+    'the socket {} from systemd is a Unix socket, and http.trusted_proxies does not name "unix": all clients share '
+    "each limit by client"
 )
 
 
 class WebServer:
-    """Serves an application at `settings.listen`; `handed_over` is the socket that systemd handed over."""
+    """Serves an application at `settings.listen`.
+
+    `name` is that of the table whose key `listen` this is, and of the socket that systemd hands over, `handed_over`.
+    """
 
     def __init__(
         self,
         app: ASGIApp,
         settings: HttpSettings,
         *,
+        name: str = "http",
         handed_over: socket.socket | None = None,
         connection: type[LimitedConnection] = DEFAULT_CONNECTION,
     ) -> None:
         self._settings = settings
         self._connection: Any = connection
+        self._name = name
         self._handed_over = handed_over
         self._pool = build_pool(app, settings, connection)
         self._server: ListeningServer | None = None
@@ -54,12 +59,13 @@ class WebServer:
     async def start(self) -> None:
         """Listen. Raises OSError when the address is in use, Unavailable without systemd's, or BadConfiguration."""
         inherited, settings = self._handed_over, self._settings
-        where = ListenAddress(name="http", setting="[http] listen", endpoint=settings.listen, handed_over=inherited)
+        setting = f"[{self._name}] listen"
+        where = ListenAddress(name=self._name, setting=setting, endpoint=settings.listen, handed_over=inherited)
         self._server = await listen(lambda: self._connection(self._pool), where)
         is_unix = inherited is not None and inherited.family == socket.AF_UNIX
         if isinstance(settings.listen, SystemdEndpoint) and is_unix and "unix" not in settings.trusted_proxies:
-            event(log, "config.warning", level=logging.WARNING, warning=_CLIENTS_COUNT_AS_ONE)
-        event(log, "http.listening", address=self.address)
+            event(log, "config.warning", level=logging.WARNING, warning=_CLIENTS_COUNT_AS_ONE.format(self._name))
+        event(log, "http.listening", address=self.address, serves=self._name)
 
     async def stop(self, seconds: float) -> None:
         """Accept no more connections, finish the requests at hand within `seconds`, then close them all."""
