@@ -63,7 +63,7 @@ _FOREIGN = (
     ("subscriber", "name"), ("subscriber", "address"), ("delivery", "reply"), ("delivery", "relay"),
     ("edition", "subject"), ("edition", "title"), ("edition", "preheader"), ("list", "title"), ("list", "description"),
     ("inbound", "mail_from"), ("inbound", "recipient"), ("inbound", "outcome"), ("suppression", "address"),
-    ("editor", "address"), ("notice", "address"),
+    ("person", "address"), ("notice", "address"),
 )  # fmt: skip
 
 

@@ -161,7 +161,7 @@ def test_what_is_left_is_kept_among_the_backups(data: DataDir, server: PostgresD
     assert isinstance(data.database, SqliteFile)
     execute(
         data.database,
-        "insert into editor (list_id, address, address_key) select min(id), 'somebody@reader.example', 'k' from list",
+        "insert into person (name, address, address_key, created_at) values ('k', 'somebody@reader.example', 'k', 1)",
     )
     there, _ = move(data, server)
     kept = set_aside_left_database(data)

@@ -23,7 +23,8 @@ SEARCHED = {
     "confirmation": ["confirmation name"],
     "subscriber": ["subscriber name", "subscriber attributes"],
     "suppression": ["suppression address"],
-    "editor": ["editor address", "editor address_key"],
+    "person": ["person address", "person address_key"],
+    "identity": ["identity subject", "identity issuer"],
     "list": [
         "list title",
         "list description",
@@ -49,7 +50,6 @@ SEARCHED = {
 WITH_THE_READER = frozenset(
     {
         "subscriber address", "subscriber address_key", "delivery reply", "delivery domain", "handover reply",
-        "draft_editor address_key",
     }
 )  # fmt: skip
 
@@ -119,6 +119,14 @@ NEVER_AN_ADDRESS = {
     "leaving language": "a tag (BCP 47)",
     "address_change state": _WORD,
     "address_change former": "states and times",
+    "person name": "a name that has no @",
+    "permission role": _WORD,
+    "permission readers": _WORD,
+    "enter_link kind": _WORD,
+    "api_token name": "a name that has no @",
+    "api_token digest": _DIGEST,
+    "api_token scope": _WORD,
+    "api_token networks": "networks",
     "audit who": "a user of the machine, or a word of ours",
     "audit claimed": "a user of the machine, which has no @",
     "audit way": _WORD,

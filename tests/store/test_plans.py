@@ -170,11 +170,15 @@ PLANS = {
         "search edition using index edition_by_digest (list_id=? and source_digest=?)",
     ],
     "drafts.sent_by": [
-        "search draft_editor using covering index draft_editor_by_editor (list_id=? and address_key=?)",
+        "search person using covering index sqlite_autoindex_person_2 (address_key=?)",
+        "search draft_editor using covering index draft_editor_by_editor (list_id=? and person_id=?)",
         "search draft using integer primary key (rowid=?)",
         "search edition using integer primary key (rowid=?)",
     ],
-    "lists.find_editor": ["search editor using primary key (list_id=? and address_key=?)"],
+    "people.find_editor": [
+        "search person using index sqlite_autoindex_person_2 (address_key=?)",
+        "search permission using primary key (list_id=? and person_id=?)",
+    ],
     "subscriptions.page": [
         "search subscription using index subscription_by_list (list_id=? and state=? and id>?)",
         "search subscriber using integer primary key (rowid=?)",

@@ -19,7 +19,7 @@ USED = {name for text in STORE.values() for name in re.findall(r'(?<!event\(log,
 
 # Columns whose name says all there is to say about them, wherever they stand.
 OBVIOUS = frozenset(
-    "id list_id subscriber_id subscription_id edition_id notice_id content_id"
+    "id list_id person_id token_id subscriber_id subscription_id edition_id notice_id content_id"
     " name title description address domain language slug state subject text html preheader"
     " at since created_at started_at finished_at received_at expires_at settled_at paused_until suspended_for"
     " postal_address archive post_by_mail require_postal_address"

@@ -27,6 +27,7 @@ from pressrun.core.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.message.layouts.design import Logo
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.people import editors
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.never_again import NeverAgain
@@ -296,7 +297,7 @@ def _add_reader(tx: Transaction, keys: KeyRing, list_id: int, typed: str, state:
 def _hold_edition(
     tx: Transaction, list_id: int, number: int, findings: Sequence[PlainFinding], expires_at: int, editor: Address
 ) -> None:
-    lists.add_editor(tx, list_id, editor)
+    editors.add_editor(tx, list_id, editor, int(NOW))
     version = drafts.DraftVersion(written_at=int(NOW), mail_id=number, is_proven=False)
     drafts.insert_draft(tx, number, findings, expires_at, version)
     drafts.add_editor(tx, number, list_id, editor.key)

@@ -1,8 +1,13 @@
-"""Names of lists and families: they become local parts, paths and headers, so the alphabet is small and fixed."""
+"""Names of lists and families: they become local parts, paths and headers, so the alphabet is small and fixed.
+
+Names of people and tokens stand in the audit log for ever, so neither can be an email address.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Container
+from itertools import count
 
 from pressrun.core.errors import BadInput
 
@@ -12,8 +17,12 @@ RESERVED = frozenset(
 )
 SUFFIXES = ("subscribe", "join", "unsubscribe", "leave", "confirm", "bounces", "request", "owner")
 MAX_NAME = 24
+MAX_PERSON_NAME = MAX_TOKEN_NAME = 40
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?", re.ASCII)
+_PERSON = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+", re.ASCII)
+_MADE = 30  # characters of an address that become a name: a number has room behind them
 
 
 def parse_list_name(text: str) -> str:
@@ -38,3 +47,30 @@ def _parse_name(text: str, what: str) -> str:
         if text.endswith(f"-{suffix}"):
             raise BadInput(f"{text!r} ends in '-{suffix}', which is a command address. Choose another name")
     return text
+
+
+def parse_person_name(text: str) -> str:
+    """The name that somebody logs in with, in lower case; raises BadInput that says what would be right."""
+    name = text.lower()
+    if not _PERSON.fullmatch(name):
+        raise BadInput(
+            f"{text!r} cannot name a person. Use 1 to {MAX_PERSON_NAME} characters of a-z, 0-9, '.', '_' and '-', "
+            "with a letter or digit first; an email address is given apart from it"
+        )
+    return name
+
+
+def person_name_for(address_key: str, used: Container[str]) -> str:
+    """A name that nobody uses yet, made of the part before the @: with a number where it is in use."""
+    local = _NOT_IN_NAMES.sub("-", address_key.rpartition("@")[0].lower()).strip("._-")[:_MADE] or "person"
+    return next(name for number in count(1) if (name := local if number == 1 else f"{local}-{number}") not in used)
+
+
+def parse_token_name(text: str) -> str:
+    """The name of a token; raises BadInput that says what would be right."""
+    name = text.strip()
+    if not (0 < len(name) <= MAX_TOKEN_NAME and name.isprintable() and "@" not in name):
+        raise BadInput(
+            f"{text!r} cannot name a token. Use 1 to {MAX_TOKEN_NAME} characters, without '@' and control characters"
+        )
+    return name

@@ -54,12 +54,13 @@ PENDING_REQUEST = Place(name="errand")
 CONFIRMATION = Place(name="confirmation")
 SUBSCRIBER = Place(name="subscriber")
 SUPPRESSION = Place(name="suppression")
-EDITOR = Place(name="editor")
+PERSON = Place(name="person")
+IDENTITY = Place(name="identity")
 LIST = Place(name="list")
 EDITION = Place(name="edition", page=_FEW)
 PLACES = (
     CONSENT, NOTICE, NOTICE_CONTENT, INBOUND, INBOUND_CONTENT, ADDRESS_CHANGE, PENDING_REQUEST, CONFIRMATION,
-    SUBSCRIBER, SUPPRESSION, EDITOR, LIST, EDITION,
+    SUBSCRIBER, SUPPRESSION, PERSON, IDENTITY, LIST, EDITION,
 )  # fmt: skip
 
 
@@ -141,7 +142,7 @@ def forget(
     notices = _forget_rows(tx, NOTICE, spellings, earlier) + _forget_rows(tx, NOTICE_CONTENT, spellings, earlier)
     changes = _forget_rows(tx, ADDRESS_CHANGE, spellings, earlier)
     others = _forget_rows(tx, PENDING_REQUEST, spellings, earlier) + _forget_rows(tx, CONFIRMATION, spellings, earlier)
-    others += _forget_in_profiles(tx, spellings) + _forget_editor(tx, spellings) + _forget_suppressed(tx, spellings)
+    others += _forget_in_profiles(tx, spellings) + _forget_people(tx, spellings) + _forget_suppressed(tx, spellings)
     return Forgotten(evidence=len(evidence), mails=mails, notices=notices, changes=changes, others=others)
 
 
@@ -181,11 +182,19 @@ def _forget_in_profiles(tx: Transaction, spellings: Spellings) -> int:
     return changed
 
 
-def _forget_editor(tx: Transaction, spellings: Spellings) -> int:
-    rows = [row for row in tx.rows(EDITOR.select) if spellings.name(row["address"])]
-    return sum(
-        tx.run("address_places.forget_editor", list_id=row["list_id"], address_key=row["address_key"]) for row in rows
-    )
+def _forget_people(tx: Transaction, spellings: Spellings) -> int:
+    """Whoever can log in stays, without the address: their work goes on, and they were not asked."""
+    for row in tx.rows(IDENTITY.select):
+        if spellings.name(row["subject"]):
+            tx.run(IDENTITY.forget, issuer=row["issuer"], subject=row["subject"])
+    found = [row["id"] for row in tx.rows(PERSON.select) if spellings.name(row["address"])]
+    if found:
+        ids = in_json(found)
+        tx.run("address_places.forget_links", ids=ids)
+        tx.run(PERSON.forget, ids=ids)
+        tx.run("address_places.withdraw_person", ids=ids)
+        tx.run("address_places.forget_address_of_person", ids=ids)
+    return len(found)
 
 
 def _forget_suppressed(tx: Transaction, spellings: Spellings) -> int:

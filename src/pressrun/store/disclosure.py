@@ -37,6 +37,11 @@ def editorships(tx: Transaction, address_key: str) -> list[Row]:
     return tx.rows("disclosure.editorships", address_key=address_key)
 
 
+def account(tx: Transaction, address_key: str) -> Row | None:
+    """name, is_operator, known_since_at and may_log_in_since_at of who may log in or post by mail; None for others."""
+    return tx.row("disclosure.account", address_key=address_key)
+
+
 def kept_mail(tx: Transaction, address: Address) -> list[dict[str, object]]:
     """recipient, received_at and state of stored mail from an address."""
     spellings = Spellings(address)

@@ -1,4 +1,4 @@
-"""Lists and their editors."""
+"""Lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from msgspec import convert
 
-from pressrun.core.address import Address
 from pressrun.store import search
 from pressrun.store.transaction import Transaction, columns_of, parse_row
 
@@ -135,24 +134,3 @@ def end_requests(tx: Transaction, list_id: int, now: int) -> None:
     tx.run("lists.delete_confirmations", list_id=list_id)
     tx.run("lists.end_requests", list_id=list_id, now=now)
     tx.run("lists.delete_requests", list_id=list_id)
-
-
-def add_editor(tx: Transaction, list_id: int, address: Address) -> bool:
-    """Let an address post by mail; False when it already could."""
-    return tx.run("lists.add_editor", list_id=list_id, address=address.typed, address_key=address.key) > 0
-
-
-def remove_editor(tx: Transaction, list_id: int, address: Address) -> bool:
-    """Take away the right to post by mail; False when the address did not have it."""
-    return tx.run("lists.remove_editor", list_id=list_id, address_key=address.key) > 0
-
-
-def list_editors(tx: Transaction, list_id: int) -> list[str]:
-    """The addresses that may post by mail."""
-    return [row["address"] for row in tx.rows("lists.editors", list_id=list_id)]
-
-
-def find_editor(tx: Transaction, list_id: int, address_key: str) -> str | None:
-    """The address of an editor as it was entered; None when the list has no such editor."""
-    address: str | None = tx.value("lists.find_editor", list_id=list_id, address_key=address_key)
-    return address

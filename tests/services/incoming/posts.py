@@ -11,6 +11,7 @@ from tests.inbound.mailroom import Mailroom, mail, message_of
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import digests_of
+from pressrun.services.people import editors
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import lists, subscribers
 from pressrun.store.transaction import Transaction
@@ -35,7 +36,7 @@ async def make_editor(room: Mailroom, address: str = EVE) -> None:
     def add(tx: Transaction) -> None:
         found = lists.find_list(tx, "news")
         assert found is not None
-        lists.add_editor(tx, found.id, parse_address(address))
+        editors.add_editor(tx, found.id, parse_address(address), 1)
 
     await room.database.write(add)
 

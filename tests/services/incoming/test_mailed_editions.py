@@ -41,6 +41,7 @@ from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.incoming import mailed_editions
 from pressrun.services.operating.housekeeping import Housekeeping
+from pressrun.services.people import editors
 from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.store import editions, lists
 from pressrun.store.transaction import Transaction
@@ -226,7 +227,7 @@ async def test_an_editor_who_is_none_any_more_is_not_answered(room: Mailroom) ->
     def remove(tx: Transaction) -> None:
         found = lists.find_list(tx, "news")
         assert found is not None
-        lists.remove_editor(tx, found.id, parse_address(EVE))
+        editors.remove_editor(tx, found.id, parse_address(EVE))
 
     await room.database.write(remove)
     await room.processing.recover()

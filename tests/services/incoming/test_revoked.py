@@ -35,6 +35,7 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.people import editors
 from pressrun.services.readers.erasure import erase_person
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import lists
@@ -82,7 +83,7 @@ async def lose_the_row(room: Mailroom) -> None:
     def delete(tx: Transaction) -> None:
         found = lists.find_list(tx, "news")
         assert found is not None
-        lists.remove_editor(tx, found.id, parse_address(EVE))
+        editors.remove_editor(tx, found.id, parse_address(EVE))
 
     await room.database.write(delete)
 

@@ -21,6 +21,7 @@ from pressrun.store.postgresql.location import FIRST_VERSION, PostgresDatabase, 
 RELEASED = Path(__file__).parent / "released"
 KEPT = sorted(int(path.stem) for path in RELEASED.iterdir())
 NEWEST = max(package_steps(), default=FIRST_VERSION)
+MOVED = {"editor": "permission"}  # tables whose rows are in others now
 _SHAPE = """
 select 'column', table_name || '.' || column_name,
     concat_ws(' ', ordinal_position, data_type, collation_name, is_nullable, column_default)
@@ -90,7 +91,7 @@ def test_a_released_database_becomes_a_new_one(server: Server, names: list[str],
     new.create()
     assert shape(server, names[1]) == shape(server, names[0])
     after = counts(server, names[0])
-    assert [] == [name for name, rows in before.items() if after[name] < rows]
+    assert [] == [name for name, rows in before.items() if after[MOVED.get(name, name)] < rows]
     with open_for_reading(old) as tx:
         audit = evidence.verify(tx, [])
     assert (2, []) == (audit.rows, audit.problems)

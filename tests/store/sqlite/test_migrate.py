@@ -213,6 +213,36 @@ def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Pa
     assert [(7, "sign-up", 3, "Ada@x.example", "Ada", "de", "192.0.2.7", "Words", "proven", None, "[]", "")] == waiting
 
 
+def test_editors_become_people_with_names_of_their_own(tmp_path: Path) -> None:
+    """What stands before the @ is the name, unless another has it or a name cannot be so; none of them can log in."""
+    path, steps = first_version(tmp_path / "db"), migrate.package_steps()
+    migrate.migrate(
+        path, {number: step for number, step in steps.items() if number < 44}, backups=tmp_path / "backups", keys=KEYS
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        for number, name in enumerate(("news", "tides"), 1):
+            connection.execute(
+                "insert into list (id, name, title, from_address, created_at) values (?, ?, 'N', 'n@x.example', 1)",
+                (number, name),
+            )
+        for number, address in ((1, "Eve@a.example"), (2, "eve@a.example"), (1, "eve@b.example"), (1, "ö@a.example")):
+            connection.execute("insert into editor values (?, ?, ?)", (number, address, address.lower()))
+        connection.commit()
+    migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
+    with closing(sqlite3.connect(path)) as connection:
+        people = connection.execute(
+            "select name, address, is_operator, enrolled_at from person order by name"
+        ).fetchall()
+        rights = connection.execute(
+            "select person.name, permission.list_id, permission.role, permission.readers"
+            " from permission join person on person.id = permission.person_id order by 1, 2"
+        ).fetchall()
+    others = [("editor-2", "eve@b.example", 0, None), ("editor-3", "ö@a.example", 0, None)]
+    assert [*others, ("eve", "Eve@a.example", 0, None)] == people
+    held = [("editor-2", 1), ("editor-3", 1), ("eve", 1), ("eve", 2)]
+    assert [(*one, "editor", "none") for one in held] == rights
+
+
 def test_drafts_that_wait_during_an_upgrade_belong_to_who_sent_them(tmp_path: Path) -> None:
     """What an editor sent who has been removed finds one too few, and what nobody is known of finds none."""
     path, steps = first_version(tmp_path / "db"), migrate.package_steps()

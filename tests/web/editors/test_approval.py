@@ -180,7 +180,7 @@ async def test_the_link_of_an_editor_who_was_removed_says_that_the_edition_was_c
 ) -> None:
     """However the editor was removed; nothing of the edition is shown."""
     path = await hold(house)
-    await house.write("delete from editor")
+    await house.write("delete from permission")
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
         others = [await client.get(f"{path}/{part}") for part in ("edition", "preview")]
@@ -321,7 +321,7 @@ async def test_the_report_is_there_once_it_is_out(house: House) -> None:
         sent = await client.post(path, data=SEND)
         await house.write("update delivery set state = 'failed', reply = '550 no <r0@reader.example>' where id = 1")
         report = await client.get(f"{path}/report")
-        await house.write("delete from editor")
+        await house.write("delete from permission")
         after = await client.get(f"{path}/report")
     assert [404, 200, 404] == [before.status_code, report.status_code, after.status_code]
     assert f'href="{path}/report"' in sent.text

@@ -50,7 +50,7 @@ from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import LayoutRenderer, MailParser
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.suppression import find_reason
-from pressrun.store import drafts, enrolment, limits, lists, notices
+from pressrun.store import drafts, enrolment, limits, lists, notices, people
 from pressrun.store.drafts import DraftVersion
 from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundMail, InboundState
@@ -369,7 +369,7 @@ class MailedEditions:
         others who write in an editor's name cannot lock that editor out.
         """
         target = lists.find_list(tx, post.list_name)
-        if target is not None and lists.find_editor(tx, target.id, post.editor.key) is None:
+        if target is not None and people.find_editor(tx, target.id, post.editor.key) is None:
             return NOT_AN_EDITOR
         if find_reason(tx, digests_of(self._context.keys, post.editor)) is not None:
             return "not answered: suppressed"
@@ -423,7 +423,7 @@ def is_automatic(automatic: str | None) -> bool:
 
 def _find_editor(tx: Transaction, list_name: str, author: Address) -> Address | None:
     target = lists.find_list(tx, list_name)
-    editor = None if target is None else lists.find_editor(tx, target.id, author.key)
+    editor = None if target is None else people.find_editor(tx, target.id, author.key)
     return None if editor is None else parse_address(editor)
 
 

@@ -14,7 +14,7 @@ from pressrun.core.site import Site
 from pressrun.message.editions.edition_headers import feedback_sender
 from pressrun.message.incoming.header_scan import HeaderScan, sole_author
 from pressrun.smtp.reply import Reply
-from pressrun.store import lists
+from pressrun.store import lists, people
 from pressrun.store.transaction import Transaction
 
 UNKNOWN = Reply(550, "no such address", "5.1.1")
@@ -75,7 +75,7 @@ def _check_post(tx: Transaction, name: str, header: HeaderScan, site: Site, mail
     author = sole_author(header.all("from")) if header.is_sound else None
     if author is None:
         return NO_AUTHOR
-    return None if lists.find_editor(tx, target.id, author.key) is not None else STRANGER
+    return None if people.find_editor(tx, target.id, author.key) is not None else STRANGER
 
 
 def _identifier(value: str) -> str:

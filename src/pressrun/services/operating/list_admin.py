@@ -39,6 +39,7 @@ from pressrun.services.editions.welcome_edition import (
 from pressrun.services.mails.forwards import FORWARD
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.operating.redirect_admin import Place
+from pressrun.services.people import editors
 from pressrun.services.ports import Clock, Entropy, LayoutRenderer, Waker
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
 from pressrun.services.settings import ServiceSettings
@@ -167,12 +168,12 @@ class ListAdmin:
         event(log, "list.removed", list=name)
 
     async def add_editor(self, name: str, address: Address) -> None:
-        """Allow an address to post by email; adding an editor again changes nothing."""
-        await self._database.write(lambda tx: lists.add_editor(tx, require_list(tx, name).id, address))
+        """Allow an address to post by email: it belongs to a person with the role of an editor from now on."""
+        await self._database.write(self._add_editor, name, address, int(self._clock()))
         event(log, "editor.changed", list=name)
 
     async def remove_editor(self, name: str, address: Address) -> Answer:
-        """Remove an editor, and cancel the editions that they sent and that await approval; raises NotFound.
+        """Take all rights on a list from an editor, and cancel what they sent and awaits approval; raises NotFound.
 
         Editions that they have released continue until `edition pause` or `edition cancel`.
         """
@@ -293,8 +294,12 @@ class ListAdmin:
         lists.delete_list(tx, target.id)
 
     @staticmethod
+    def _add_editor(tx: Transaction, name: str, address: Address, now: int) -> None:
+        editors.add_editor(tx, require_list(tx, name).id, address, now)
+
+    @staticmethod
     def _remove_editor(tx: Transaction, name: str, address: Address, now: int) -> int:
-        if not lists.remove_editor(tx, require_list(tx, name).id, address):
+        if not editors.remove_editor(tx, require_list(tx, name).id, address):
             raise NotFound(f"{address} is not an editor of {name} (see `pressrun editor ls {name}`)")
         return lifecycle.cancel_withdrawn_drafts(tx, now)
 

@@ -5,7 +5,7 @@ It leaves out backups, and the keyed hashes that limits are counted by, which en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from pressrun.core.address import parse_address
 from pressrun.core.keys import KeyRing
@@ -37,11 +37,12 @@ def export_personal_data(tx: Transaction, keys: KeyRing, person: Subscriber, now
         "address_changes": _rows(address_changes.changes_of(tx, person.id)),
         "bounces": _rows(disclosure.suspensions(tx, person.id)),
         "editor_of": [row["list"] for row in disclosure.editorships(tx, person.address_key)],
+        "account": next(iter(_rows(filter(None, [disclosure.account(tx, person.address_key)]))), None),
         "kept_mail": _rows(disclosure.kept_mail(tx, parse_address(person.address))),
     }
 
 
-def _rows(rows: Sequence[Row | Answer]) -> list[Answer]:
+def _rows(rows: Iterable[Row | Answer]) -> list[Answer]:
     """The rows, with their times (`…_at`, `…_until`) as RFC 3339."""
     return [{name: _shown(name, row[name]) for name in row.keys()} for row in rows]  # noqa: SIM118 - a row is no mapping
 

@@ -28,6 +28,7 @@ from pressrun.store import (
     drafts,
     editions,
     lists,
+    people,
     subscribers,
     subscriptions,
     suppressions,
@@ -120,7 +121,7 @@ BY_ACTIVITY = (
 
 def list_editors(tx: Transaction, name: str) -> list[Answer]:
     """`editor ls`: the addresses that may post to a list by mail."""
-    return [{"address": address} for address in lists.list_editors(tx, require_list(tx, name).id)]
+    return [{"address": address} for address in people.list_editors(tx, require_list(tx, name).id)]
 
 
 def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:

@@ -70,13 +70,33 @@ update subscriber set name = :name, attributes = :attributes where id = :id;
 -- Suppressed addresses.
 select digest, address from suppression where address is not null;
 
--- name: editor
--- Editors.
-select list_id, address_key, address from editor;
+-- name: person
+-- People and their addresses.
+select id, address, address_key from person where address is not null;
 
--- name: forget_editor
--- Delete an editor.
-delete from editor where list_id = :list_id and address_key = :address_key;
+-- name: forget_person
+-- Delete people who cannot log in.
+delete from person where enrolled_at is null and is_operator = 0 and id {in ids};
+
+-- name: withdraw_person
+-- Others post by mail no more.
+delete from draft_editor where person_id {in ids};
+
+-- name: forget_links
+-- The links that people were mailed work no more.
+delete from enter_link where person_id {in ids};
+
+-- name: forget_address_of_person
+-- Others lose their address.
+update person set address = null, address_key = null where id {in ids};
+
+-- name: identity
+-- By whom else people are known.
+select person_id, issuer, subject from identity;
+
+-- name: forget_identity
+-- An issuer knows a person no more.
+delete from identity where issuer = :issuer and subject = :subject;
 
 -- name: list
 -- The settings of lists.

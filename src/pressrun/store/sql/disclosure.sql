@@ -34,8 +34,14 @@ select since as suspended_at, asked_at, ended_at from suspension where subscribe
 
 -- name: editorships
 -- The lists that an address may post to.
-select list.name as list from editor cross join list
-where list.id = editor.list_id and editor.address_key = :address_key order by list.name;
+select list.name as list from person join permission on permission.person_id = person.id
+join list on list.id = permission.list_id
+where person.address_key = :address_key and permission.role in ('editor', 'publisher') order by list.name;
+
+-- name: account
+-- The name, and what may be done on which lists, of a person with an address who may log in or post by mail.
+select person.name, person.is_operator, person.created_at as known_since_at, person.enrolled_at as may_log_in_since_at
+from person where person.address_key = :address_key;
 
 -- name: kept_mail
 -- Stored mail and its senders.

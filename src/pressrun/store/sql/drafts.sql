@@ -18,10 +18,11 @@ update draft set written_at = :written_at, mail_id = :mail_id, is_proven = :is_p
 -- name: sent_by
 -- What an editor mailed to a list, in order: waiting drafts, and sent editions whose links still work.
 select draft.edition_id, edition.subject, edition.state, draft.written_at, draft.mail_id, draft.is_proven
-from draft_editor
+from person
+join draft_editor on draft_editor.person_id = person.id
 join draft on draft.edition_id = draft_editor.edition_id
 join edition on edition.id = draft.edition_id
-where draft_editor.list_id = :list_id and draft_editor.address_key = :address_key
+where person.address_key = :address_key and draft_editor.list_id = :list_id
     and edition.state <> 'cancelled' and draft.expires_at >= :now
 order by draft.edition_id;
 
@@ -31,8 +32,9 @@ update draft set replaced_by = :replaced_by where edition_id = :edition_id;
 
 -- name: add_editor
 -- Record that an editor sent a draft, if they are not recorded yet.
-insert into draft_editor (edition_id, list_id, address_key) values (:edition_id, :list_id, :address_key)
-on conflict (edition_id, address_key) do nothing;
+insert into draft_editor (edition_id, list_id, person_id)
+select cast(:edition_id as bigint), cast(:list_id as bigint), id from person where address_key = :address_key
+on conflict (edition_id, person_id) do nothing;
 
 -- name: count_editor
 -- Count an editor who must still be there at the release.
@@ -47,7 +49,8 @@ from draft where edition_id = :edition_id;
 -- name: language_of_editors
 -- The language that all senders of a draft chose as readers.
 select min(subscriber.language) from draft_editor
-join subscriber on subscriber.address_key = draft_editor.address_key
+join person on person.id = draft_editor.person_id
+join subscriber on subscriber.address_key = person.address_key
 where draft_editor.edition_id = :edition_id and subscriber.language <> ''
 having count(distinct subscriber.language) = 1;
 

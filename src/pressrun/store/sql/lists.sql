@@ -65,23 +65,6 @@ delete from subscription where list_id = :list_id and state = 'pending';
 -- End the links in confirmation mails of a list.
 delete from confirmation where subscription_id in (select id from subscription where list_id = :list_id);
 
--- name: add_editor
--- Let an address post by mail.
-insert into editor (list_id, address, address_key) values (:list_id, :address, :address_key)
-on conflict do nothing;
-
--- name: remove_editor
--- Take the right to post away.
-delete from editor where list_id = :list_id and address_key = :address_key;
-
--- name: editors
--- The addresses that may post to a list by mail.
-select address from editor where list_id = :list_id order by address_key;
-
--- name: find_editor
--- The address of an editor as it was entered.
-select address from editor where list_id = :list_id and address_key = :address_key;
-
 -- name: put_logo
 -- Store the logo of a list, replacing another.
 insert into list_logo (list_id, name, media_type, content, width, height)

@@ -52,13 +52,70 @@ create table list_logo (
     height integer not null                   -- in pixels of the original
 ) strict;
 
--- Addresses that may post editions by mail.
-create table editor (
+-- People who may log in or post editions by mail.
+create table person (
+    id integer primary key autoincrement,
+    name text not null unique,                -- by which the audit log knows them
+    address text,                             -- as typed; null: they have given none, or it was erased
+    address_key text unique,                  -- folded for comparison
+    is_operator integer not null default 0 check (is_operator in (0, 1)),           -- may do everything, on every list
+    created_at integer not null,
+    enrolled_at integer,                      -- since when they may log in; null: not yet
+    epoch integer not null default 0          -- an increment ends all their sessions
+) strict;
+
+-- What people may do on a list.
+create table permission (
     list_id integer not null references list on delete cascade,
-    address text not null,
-    address_key text not null,                -- folded for comparison
-    primary key (list_id, address_key)
+    person_id integer not null references person on delete cascade,
+    role text not null check (role in ('viewer', 'editor', 'publisher')),           -- each includes the one before
+    readers text not null default 'none' check (readers in ('none', 'see', 'manage', 'export')), -- access to their data
+    primary key (list_id, person_id)
 ) strict, without rowid;
+create index permission_by_person on permission (person_id);
+
+-- By whom else people are known (OpenID Connect).
+create table identity (
+    issuer text not null,                     -- URL of the provider
+    subject text not null,                    -- by which it knows the person
+    person_id integer not null references person on delete cascade,
+    primary key (issuer, subject)
+) strict, without rowid;
+create index identity_by_person on identity (person_id);
+
+-- Links by which people enter once. They are signed, and work as long as their row is here.
+create table enter_link (
+    id integer primary key autoincrement,
+    person_id integer not null references person on delete cascade,
+    kind text not null check (kind in ('invitation', 'enter')),
+    created_at integer not null,
+    expires_at integer not null
+) strict;
+create index enter_link_by_person on enter_link (person_id);
+create index enter_link_by_end on enter_link (expires_at);
+
+-- Tokens of programs.
+create table api_token (
+    id integer primary key autoincrement,
+    name text not null unique,                -- by which the audit log knows the program
+    digest blob not null unique,              -- SHA-256 of the token
+    scope text not null check (scope in ('read', 'write', 'sign-up', 'draft', 'stats', 'returns')),
+    is_everywhere integer not null check (is_everywhere in (0, 1)), -- on every list; 0: on those in token_list, if any are left
+    networks text not null default '[]',      -- JSON array of the networks that may use it; empty: any
+    person_id integer references person on delete cascade, -- whose it is, so it can do no more than they can; null: the machine's
+    created_at integer not null,
+    expires_at integer,                       -- null: never
+    used_at integer                           -- the beginning of the day of its last use; null: none
+) strict;
+create index api_token_by_person on api_token (person_id) where person_id is not null;
+
+-- The lists that a token is limited to.
+create table token_list (
+    token_id integer not null references api_token on delete cascade,
+    list_id integer not null references list on delete cascade,
+    primary key (token_id, list_id)
+) strict, without rowid;
+create index token_list_by_list on token_list (list_id);
 
 -- One row for each address that any list knows.
 create table subscriber (
@@ -441,11 +498,11 @@ create index draft_by_replacement on draft (replaced_by) where replaced_by is no
 create table draft_editor (
     edition_id integer not null references draft on delete cascade,
     list_id integer not null,
-    address_key text not null,                -- of the row in editor, with which this one is deleted
-    primary key (edition_id, address_key),
-    foreign key (list_id, address_key) references editor on delete cascade
+    person_id integer not null,               -- of the row in permission, with which this one is deleted
+    primary key (edition_id, person_id),
+    foreign key (list_id, person_id) references permission on delete cascade
 ) strict, without rowid;
-create index draft_editor_by_editor on draft_editor (list_id, address_key);
+create index draft_editor_by_editor on draft_editor (list_id, person_id);
 
 -- Images and files of an edition, for its page; of a welcome mail by their paths, to build it again.
 create table edition_asset (

@@ -1,0 +1,118 @@
+"""Tokens of programs. Of the token itself only its digest is stored, so nobody can use what a stolen database holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from pressrun.core.rights import TokenScope
+from pressrun.store.transaction import Row, Transaction, in_json
+
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    """One token. `lists` are the names of those that it is limited to, None when it is not limited.
+
+    `networks` are those that it may be used from, none for any. `person_id` is whose it is, None for the machine's.
+    `used_at` is the beginning of the day of its last use (UTC).
+    """
+
+    id: int
+    name: str
+    scope: TokenScope
+    lists: tuple[str, ...] | None
+    networks: tuple[str, ...]
+    person_id: int | None
+    created_at: int
+    expires_at: int | None
+    used_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """A token to store; `list_ids` is None when it is not limited to lists."""
+
+    name: str
+    scope: TokenScope
+    list_ids: tuple[int, ...] | None
+    networks: tuple[str, ...]
+    person_id: int | None
+    expires_at: int | None
+
+
+def digest_of(token: str) -> bytes:
+    """What is stored of a token. It holds 256 random bits, so nothing slower is needed."""
+    return sha256(token.encode()).digest()
+
+
+def insert_token(tx: Transaction, new: NewToken, token: str, now: int) -> int:
+    """Store a token; returns its id."""
+    token_id = tx.insert(
+        "api_tokens.insert",
+        name=new.name,
+        digest=digest_of(token),
+        scope=new.scope.value,
+        is_everywhere=int(new.list_ids is None),
+        networks=in_json(new.networks),
+        person_id=new.person_id,
+        now=now,
+        expires_at=new.expires_at,
+    )
+    for list_id in new.list_ids or ():
+        tx.run("api_tokens.add_list", token_id=token_id, list_id=list_id)
+    return token_id
+
+
+def is_name_used(tx: Transaction, name: str) -> bool:
+    """Whether there is a token of this name."""
+    return tx.value("api_tokens.has_name", name=name) is not None
+
+
+def find_token(tx: Transaction, token: str) -> ApiToken | None:
+    """The token that somebody shows, whether or not it has expired."""
+    return next(iter(_parsed(tx, tx.rows("api_tokens.find", digest=digest_of(token)))), None)
+
+
+def find_token_by_id(tx: Transaction, token_id: int) -> ApiToken | None:
+    """A token by its id."""
+    return next(iter(_parsed(tx, tx.rows("api_tokens.get", id=token_id))), None)
+
+
+def list_tokens(tx: Transaction, *, person_id: int | None = None, after: int = 0, limit: int) -> list[ApiToken]:
+    """Tokens with higher ids than `after`, those of one person or all."""
+    return _parsed(tx, tx.rows("api_tokens.page", person_id=person_id, after=after, limit=limit))
+
+
+def record_use(tx: Transaction, token_id: int, now: int) -> None:
+    """Record that a token was used on this day (UTC)."""
+    tx.run("api_tokens.use", id=token_id, day=now - now % DAY_SECONDS)
+
+
+def delete_token(tx: Transaction, token_id: int) -> bool:
+    """Delete a token, which opens nothing from now on; False when there is none."""
+    return tx.run("api_tokens.delete", id=token_id) > 0
+
+
+def _parsed(tx: Transaction, rows: Sequence[Row]) -> list[ApiToken]:
+    names: dict[int, tuple[str, ...]] = {row["id"]: () for row in rows if not row["is_everywhere"]}
+    for row in tx.rows("api_tokens.lists_of", ids=in_json(sorted(names))) if names else ():
+        names[row["token_id"]] += (row["list"],)
+    return [_token(row, names.get(row["id"])) for row in rows]
+
+
+def _token(row: Row, lists: tuple[str, ...] | None) -> ApiToken:
+    return ApiToken(
+        id=row["id"],
+        name=row["name"],
+        scope=TokenScope(row["scope"]),
+        lists=lists,
+        networks=tuple(json.loads(row["networks"])),
+        person_id=row["person_id"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        used_at=row["used_at"],
+    )

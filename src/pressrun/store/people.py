@@ -1,0 +1,166 @@
+"""People who may log in or post editions by mail, and what they may do on which lists."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from pressrun.core.address import Address
+from pressrun.core.rights import ReaderAccess, Role
+from pressrun.store.transaction import Transaction, in_json, parse_row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPerson:
+    """One person; `enrolled_at` is None while they cannot log in. A session is over when `epoch` has moved on."""
+
+    id: int
+    name: str
+    address: str | None
+    is_operator: bool
+    created_at: int
+    enrolled_at: int | None
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What a person may do on a list, by its name."""
+
+    list: str
+    role: Role
+    readers: ReaderAccess
+
+
+def insert_person(
+    tx: Transaction,
+    name: str,
+    address: Address | None,
+    now: int,
+    *,
+    is_operator: bool = False,
+    may_log_in: bool = False,
+) -> int:
+    """Store a person; returns the id. The caller has seen that neither name nor address is in use."""
+    return tx.insert(
+        "people.insert",
+        name=name,
+        address=None if address is None else address.typed,
+        address_key=None if address is None else address.key,
+        is_operator=int(is_operator),
+        now=now,
+        enrolled_at=now if may_log_in else None,
+    )
+
+
+def lock_person(tx: Transaction, text: str) -> None:
+    """Keep others from deciding by a person, by name or compared address, who is about to be changed."""
+    tx.value("people.lock", text=text)
+
+
+def find_person(tx: Transaction, person_id: int) -> StoredPerson | None:
+    """A person by their id."""
+    return tx.parsed(StoredPerson, "people.get", id=person_id)
+
+
+def find_by_name(tx: Transaction, name: str) -> StoredPerson | None:
+    """A person by their name."""
+    return tx.parsed(StoredPerson, "people.find", name=name)
+
+
+def find_by_address(tx: Transaction, address_key: str) -> StoredPerson | None:
+    """A person by the compared form of their address."""
+    return tx.parsed(StoredPerson, "people.find_by_address", address_key=address_key)
+
+
+def find_by_identity(tx: Transaction, issuer: str, subject: str) -> StoredPerson | None:
+    """The person whom an issuer knows by this subject (OpenID Connect)."""
+    return tx.parsed(StoredPerson, "people.find_by_identity", issuer=issuer, subject=subject)
+
+
+def list_people(tx: Transaction, *, after: str = "", limit: int) -> list[StoredPerson]:
+    """People by their names, those after one."""
+    return [parse_row(row, StoredPerson) for row in tx.rows("people.page", after=after, limit=limit)]
+
+
+def names_beginning(tx: Transaction, beginning: str) -> set[str]:
+    """The names in use that begin so; names are ASCII."""
+    return {row["name"] for row in tx.rows("people.names_like", name=beginning, end=f"{beginning}\x7f")}
+
+
+def set_operator(tx: Transaction, person_id: int, is_operator: bool) -> bool:
+    """Make somebody an operator or not, which ends their sessions; False where nothing changes."""
+    return tx.run("people.set_operator", id=person_id, is_operator=int(is_operator)) > 0
+
+
+def set_address(tx: Transaction, person_id: int, address: Address) -> None:
+    """Give somebody an address that nobody else has."""
+    tx.run("people.set_address", id=person_id, address=address.typed, address_key=address.key)
+
+
+def enrol(tx: Transaction, person_id: int, now: int) -> bool:
+    """Let a person log in from now on; False when they already may."""
+    return tx.run("people.enrol", id=person_id, now=now) > 0
+
+
+def end_sessions(tx: Transaction, person_id: int) -> None:
+    """End all sessions of a person."""
+    tx.run("people.end_sessions", id=person_id)
+
+
+def delete_person(tx: Transaction, person_id: int) -> None:
+    """Delete a person with their permissions, links, tokens and ways to log in."""
+    tx.run("people.delete", id=person_id)
+
+
+def delete_idle_person(tx: Transaction, person_id: int) -> bool:
+    """Delete a person who cannot log in, is not invited and has no permission left; False when they stay."""
+    return tx.run("people.delete_idle", id=person_id) > 0
+
+
+def add_identity(tx: Transaction, person_id: int, issuer: str, subject: str) -> None:
+    """Record by which subject an issuer knows a person."""
+    tx.run("people.add_identity", person_id=person_id, issuer=issuer, subject=subject)
+
+
+def permissions_of(tx: Transaction, person_id: int) -> list[Permission]:
+    """What a person may do, by the names of the lists."""
+    return [parse_row(row, Permission) for row in tx.rows("people.permissions", person_id=person_id)]
+
+
+def permissions_by_person(tx: Transaction, ids: Collection[int]) -> Mapping[int, list[Permission]]:
+    """The same for several people, by their ids."""
+    found: dict[int, list[Permission]] = {one: [] for one in ids}
+    for row in tx.rows("people.permissions_of", ids=in_json(sorted(ids))):
+        permission = Permission(list=row["list"], role=Role(row["role"]), readers=ReaderAccess(row["readers"]))
+        found[row["person_id"]].append(permission)
+    return found
+
+
+def find_permission(tx: Transaction, list_id: int, person_id: int) -> tuple[Role, ReaderAccess] | None:
+    """What a person may do on a list; None where that is nothing."""
+    row = tx.row("people.permission", list_id=list_id, person_id=person_id)
+    return None if row is None else (Role(row["role"]), ReaderAccess(row["readers"]))
+
+
+def put_permission(tx: Transaction, list_id: int, person_id: int, role: Role, readers: ReaderAccess) -> None:
+    """Let a person do this on a list and no more. A viewer has no part any more in what they mailed to it."""
+    if role is Role.VIEWER:
+        tx.run("people.remove_permission", list_id=list_id, person_id=person_id)
+    tx.run("people.put_permission", list_id=list_id, person_id=person_id, role=role.value, readers=readers.value)
+
+
+def remove_permission(tx: Transaction, list_id: int, person_id: int) -> bool:
+    """Let a person do nothing on a list; False when they could do nothing."""
+    return tx.run("people.remove_permission", list_id=list_id, person_id=person_id) > 0
+
+
+def list_editors(tx: Transaction, list_id: int) -> list[str]:
+    """The addresses that may post to a list by mail: of its editors and publishers."""
+    return [row["address"] for row in tx.rows("people.editors", list_id=list_id)]
+
+
+def find_editor(tx: Transaction, list_id: int, address_key: str) -> str | None:
+    """The address of somebody who may post to a list by mail, as it was entered; None for anybody else."""
+    address: str | None = tx.value("people.find_editor", list_id=list_id, address_key=address_key)
+    return address

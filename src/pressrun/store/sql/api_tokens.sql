@@ -1,0 +1,41 @@
+-- name: insert
+-- A new token.
+insert into api_token (name, digest, scope, is_everywhere, networks, person_id, created_at, expires_at)
+values (:name, :digest, :scope, :is_everywhere, :networks, :person_id, :now, :expires_at)
+returning id;
+
+-- name: add_list
+-- A list that a token is limited to.
+insert into token_list (token_id, list_id) values (:token_id, :list_id) on conflict do nothing;
+
+-- name: find
+-- The token with a digest.
+select id, name, scope, is_everywhere, networks, person_id, created_at, expires_at, used_at from api_token
+where digest = :digest;
+
+-- name: get
+-- A token by its id.
+select id, name, scope, is_everywhere, networks, person_id, created_at, expires_at, used_at from api_token
+where id = :id;
+
+-- name: has_name
+-- Whether a token has this name.
+select 1 from api_token where name = :name;
+
+-- name: lists_of
+-- The names of the lists that tokens are limited to.
+select token_list.token_id, list.name as list from token_list join list on list.id = token_list.list_id
+where token_list.token_id {in ids} order by token_list.token_id, list.name;
+
+-- name: page
+-- Tokens in the order of their ids, of one person or of all, some at a time.
+select id, name, scope, is_everywhere, networks, person_id, created_at, expires_at, used_at from api_token
+where id > :after and (cast(:person_id as bigint) is null or person_id = :person_id) order by id limit :limit;
+
+-- name: use
+-- A token is used on this day.
+update api_token set used_at = :day where id = :id and (used_at is null or used_at < :day);
+
+-- name: delete
+-- Delete a token.
+delete from api_token where id = :id;
