@@ -19,6 +19,7 @@ VALUES = {
     "FILE": "edition.md",
     "KEY": "title=T",
     "WHEN": "+10m",
+    "DURATION": "30d",
     "ADDRESS": "a@x.example",
     "TARGET": "sqlite:elsewhere",
     "PROGRAM": "mailman3",

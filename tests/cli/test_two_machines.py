@@ -13,6 +13,7 @@ import pytest
 from tests.cli.shell import Called, Shell, all_verbs
 from tests.cli.test_permission import arguments_of
 from tests.e2e.house import until
+from tests.ports import free_port
 
 from pressrun.cli import write_verbs
 from pressrun.control.client import ControlClient
@@ -25,18 +26,25 @@ pytestmark = [
 START_SECONDS = 60.0
 
 READING = set(
-    "archive export|check|consent verify|edition delivery|edition ls|edition report|edition show|editor ls|held ls"
-    "|inbound ls|inbound show|layout ls|list ls|list show|migrate|preview|queue ls|subscriber export|subscriber ls"
-    "|subscriber show|suppression export|suppression ls".split("|")
+    "archive export|audit ls|audit verify|backup|check|consent verify|doctor|edition delivery|edition ls|edition report"
+    "|edition show|editor ls|held ls|inbound ls|inbound show|key ls|layout ls|list ls|list show|migrate|preview|queue ls"
+    "|subscriber export|subscriber ls|subscriber show|suppression export|suppression ls".split("|")
 )  # `migrate` among them: there is nothing to do
 WRITING = set(
     "edition cancel|edition link|edition move|edition pause|edition resend|edition resume|edition unlink|editor add"
-    "|editor rm|held release|held rm|inbound retry|inbound rm|key rotate|list close|list create|list rm|list set"
-    "|queue retry|send|subscriber add|subscriber erase|subscriber import|subscriber rm|suppression add"
-    "|suppression import|suppression rm".split("|")
+    "|editor rm|held release|held rm|inbound retry|inbound rm|key retire|key rotate|list close|list create|list rm"
+    "|list set|migrate-from|queue retry|send|subscriber add|subscriber erase|subscriber import|subscriber rm"
+    "|subscriber sync|suppression add|suppression import|suppression rm".split("|")
 )
-WHOLE = {"move-to", "serve"}  # take the database for themselves
-OWN = {"demo", "dkim create", "dkim show", "help", "init", "reload", "version"}  # know nothing of the database
+WHOLE = {"move-to", "restore", "serve"}  # take the database for themselves
+# Know nothing of the database.
+OWN = set("backup verify|config show|demo|dkim create|dkim show|help|init|reload|version".split("|"))
+# What the verbs are called with whose arguments say nothing of the files that `furnish` lays out.
+GIVEN = {
+    "migrate-from": ["mlmmj", "spool"],
+    "restore": ["before.tar", "--yes"],
+    "subscriber sync": ["news", "readers.csv"],
+}
 # What the service refuses as things stand.
 REFUSED = {"edition link", "inbound retry", "inbound rm", "list create"}
 
@@ -49,23 +57,42 @@ def test_every_verb_is_known_to_these_tests() -> None:
 def call_all(shell: Shell, verbs: set[str]) -> dict[str, Called]:
     """Call these verbs with arguments that make sense; those that take something away come last."""
     commands = all_verbs()
-    last = ["edition cancel", "subscriber rm", "subscriber erase", "list close", "list rm"]
+    last = ["key retire", "edition cancel", "subscriber rm", "subscriber erase", "list close", "list rm"]
     order = sorted(verbs, key=lambda verb: (last.index(verb) if verb in last else -1, verb.endswith(" rm"), verb))
-    return {verb: shell.call(*verb.split(), *arguments_of(verb, commands[verb])) for verb in order}
+    return {verb: shell.call(*verb.split(), *(GIVEN.get(verb) or arguments_of(verb, commands[verb]))) for verb in order}
 
 
 def wrong(called: Mapping[str, Called], *codes: int) -> dict[str, Called]:
     return {verb: one for verb, one in called.items() if one.code not in codes or "Traceback" in one.err}
 
 
+def require_read(called: Mapping[str, Called]) -> None:
+    """Each told what it found; of the world, `doctor` finds nothing here, which is 2."""
+    others = {verb: one for verb, one in called.items() if verb != "doctor"}
+    assert {} == wrong(others, 0, 1)
+    assert (2, False) == (called["doctor"].code, "Traceback" in called["doctor"].err)
+
+
 def furnish(shell: Shell) -> None:
-    """What the arguments name: a list, a reader, an edition that nobody sends yet, and files."""
+    """What the arguments name: a list, a reader, an edition that nobody sends yet, a backup, and files.
+
+    Nothing answers at the name server and the relay, so `doctor` asks nobody.
+    """
+    text = shell.config.read_text(encoding="utf-8").replace("port = 25\n", f"port = {free_port()}\n")
+    nobody = f'[dns]\nserver = "127.0.0.1:{free_port()}"\ntimeout = "0.1s"\n'
+    shell.config.write_text(text.replace("[dns]\n", nobody), encoding="utf-8")
     shell.write("edition.md", "---\nsubject: Hello\n---\nText.\n")
     shell.write("readers.csv", "email\nb@x.example\n")
     shell.make_list()
     shell.good("subscriber", "add", "news", "a@x.example")
     first = shell.write("first.md", "---\nsubject: Before\n---\nText.\n")
     shell.good("send", "news", first, "--yes", "--at", "+1d")
+    shell.good("backup", "before.tar")
+    spool = shell.folder / "spool" / "gulls"
+    (spool / "subscribers.d").mkdir(parents=True)
+    (spool / "control").mkdir()
+    (spool / "control" / "listaddress").write_text("gulls@lists.example.test\n", encoding="ascii")
+    (spool / "subscribers.d" / "c").write_text("c@x.example\n", encoding="ascii")
 
 
 def kept(shell: Shell) -> dict[str, bytes]:
@@ -112,7 +139,7 @@ def test_every_verb_on_the_other_machine(
     shell.data.mkdir(mode=0o700)
     shutil.copytree(two.data / "keys", shell.data / "keys")
     with serving(shell) as daemon:
-        assert {} == wrong(call_all(two, READING), 0, 1)
+        require_read(call_all(two, READING))
         before = kept(two)
         refused = call_all(two, WRITING | WHOLE)
         assert {} == wrong(refused, 75)
@@ -128,8 +155,8 @@ def test_every_verb_beside_its_daemon(shell: Shell, monkeypatch: pytest.MonkeyPa
     furnish(shell)
     with serving(shell):
         require_carried_out(call_all(shell, WRITING))
-        assert {} == wrong(call_all(shell, READING - {"migrate"}), 0, 1)
-        assert {} == wrong(call_all(shell, {"serve", "migrate"}), 75)
+        require_read(call_all(shell, READING - {"migrate"}))
+        assert {} == wrong(call_all(shell, {"serve", "restore", "migrate"}), 75)
 
 
 def require_carried_out(called: Mapping[str, Called]) -> None:
