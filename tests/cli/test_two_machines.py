@@ -27,8 +27,8 @@ START_SECONDS = 60.0
 
 READING = set(
     "archive export|audit ls|audit verify|backup|check|consent verify|doctor|edition delivery|edition ls|edition report"
-    "|edition show|editor ls|held ls|inbound ls|inbound show|key ls|layout ls|list ls|list show|migrate|preview|queue ls"
-    "|subscriber export|subscriber ls|subscriber show|suppression export|suppression ls".split("|")
+    "|edition show|editor ls|held ls|inbound ls|inbound show|key ls|layout ls|list ls|list show|migrate|preview"
+    "|queue ls|subscriber export|subscriber ls|subscriber show|suppression export|suppression ls".split("|")
 )  # `migrate` among them: there is nothing to do
 WRITING = set(
     "edition cancel|edition link|edition move|edition pause|edition resend|edition resume|edition unlink|editor add"

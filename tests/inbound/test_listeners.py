@@ -7,7 +7,6 @@ import smtplib
 import socket
 import ssl
 import stat
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -396,6 +395,9 @@ async def test_stopping_finishes_the_mail_at_hand(room: Mailroom, monkeypatch: p
         assert "421 4.3.2" == (await idle.reply())[:9]
         may_go_on.set()
         assert "250" == (await posting)[:3]
+        assert "421 4.3.2" == (await busy.reply())[:9]
+        await idle.close()
+        await busy.close()
         await stopping
     assert {"received": 1} == await room.counts()
 
@@ -434,16 +436,6 @@ async def test_descriptors_of_systemd(room: Mailroom) -> None:
         missing = rf"\[smtp\] {key} = .* no socket named {name}\. .* pressrun-{name}\.socket"
         with pytest.raises(Unavailable, match=missing):
             await Listeners(unheld, room.acceptance, {}).start()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("tls")
-    key, chain = folder / "key.pem", folder / "chain.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-subj", f"/CN={D}", "-addext", f"subjectAltName=DNS:{D},IP:127.0.0.1", "-days", "2"]
-    subprocess.run([*command, *names, "-keyout", key, "-out", chain], check=True, capture_output=True)
-    return chain, key
 
 
 @pytest.mark.needs("openssl")

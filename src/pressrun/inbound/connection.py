@@ -15,6 +15,8 @@ from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, TLSSetupException
 
+LINGER_SECONDS = 1.0  # of a stop of two seconds; a client that reads closes at once
+
 GONE = (ConnectionError, TLSSetupException)  # raised where the client has left, or did not get through the handshake
 
 
@@ -27,6 +29,8 @@ class ClientConnection(SMTP, ABC):
         loop = asyncio.get_running_loop()
         super().__init__(None, hostname=hostname, tls_context=tls, timeout=idle_seconds, loop=loop)
         self._is_refused = False
+        self._has_said_all = False
+        self._linger_timer: asyncio.TimerHandle | None = None
         self.is_ending = False
 
     @abstractmethod
@@ -57,7 +61,12 @@ class ClientConnection(SMTP, ABC):
     @property
     def is_open(self) -> bool:
         """Whether something can be written."""
-        return self.transport is not None and not self.transport.is_closing()
+        return self.transport is not None and not self.transport.is_closing() and not self.is_lingering
+
+    @property
+    def is_lingering(self) -> bool:
+        """Whether the client was sent away, and what it still says is dropped."""
+        return self._linger_timer is not None
 
     @property
     def is_tls(self) -> bool:
@@ -85,8 +94,33 @@ class ClientConnection(SMTP, ABC):
         await self._writer.drain()
 
     def close(self) -> None:
-        """Close once everything is sent."""
-        if self.transport is not None:
+        """Close once everything is sent, unless the connection lingers."""
+        if self.transport is not None and not self.is_lingering:
+            self.transport.close()
+
+    def linger(self) -> None:
+        """Say no more, and close when the client has closed or LINGER_SECONDS are over.
+
+        Until then what it sends is read and dropped: closing with octets unread resets the connection, and a client
+        that is told so may never read the last reply (RFC 1122 §4.2.2.13). Our half of the connection is closed at
+        once; under TLS it cannot be, since no half is left open there.
+        """
+        if self._has_said_all or not self.is_open:
+            self.close()
+            return
+        assert self.transport is not None
+        self.is_ending = True
+        self._linger_timer = self.loop.call_later(LINGER_SECONDS, self._stop_lingering)
+        self._reader.feed_eof()  # to whoever waits for the client
+        end = _write_end(self.transport)
+        if end.can_write_eof():
+            end.write_eof()
+        cast(asyncio.ReadTransport, self.transport).resume_reading()
+
+    def _stop_lingering(self) -> None:
+        if self.unread_octets:
+            self.abort()
+        elif self.transport is not None:
             self.transport.close()
 
     def abort(self) -> None:
@@ -116,13 +150,14 @@ class ClientConnection(SMTP, ABC):
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        if not self._is_refused:
+        if not self._is_refused and not self.is_lingering:
             super().data_received(data)
 
     def eof_received(self) -> bool | None:
         """The client will say no more; what it said is still answered."""
         if self._is_refused or self.is_ending:
             return False
+        self._has_said_all = True
         self._reader.feed_eof()
         return self.session is not None and self.session.ssl is None
 
@@ -130,6 +165,8 @@ class ClientConnection(SMTP, ABC):
         if self._is_refused:
             return
         self.is_ending = True
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
         super().connection_lost(error)
         self.on_lost()
 

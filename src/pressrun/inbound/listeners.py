@@ -51,7 +51,8 @@ class Listener:
         """Accept no more connections, give the mails at hand this long to finish, then close."""
         if self._server is None:
             return
-        self._server.close()
+        self._state.closing.set()
+        await self._server.stop_accepting()
         for session in list(self._state.sessions):
             session.end()
         try:

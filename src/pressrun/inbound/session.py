@@ -89,6 +89,7 @@ class ListenerState:
     terms: Current[SmtpTerms]
     sessions: set[MailSession] = field(default_factory=set)
     left: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)  # set once it stops: whoever still comes is sent away
 
     @property
     def settings(self) -> SmtpSettings:
@@ -116,6 +117,7 @@ class MailSession(ClientConnection):
         self._recipients: list[Route] = []
         self._errors = 0
         self._content_ends_at: float | None = None
+        self._is_sent_away = False
         self.is_busy = False
         greetings: dict[str, Command] = {"EHLO": self._ehlo, "HELO": self._helo}
         self._commands: dict[str, Command] = {
@@ -136,6 +138,8 @@ class MailSession(ClientConnection):
 
     def refuse(self) -> bytes | None:
         listener = self._listener
+        if listener.closing.is_set():
+            return render(CLOSING)
         if len(listener.sessions) >= listener.settings.connections:
             event(log, "inbound.full", level=logging.WARNING, listener=listener.name)
             return render(FULL)
@@ -159,8 +163,8 @@ class MailSession(ClientConnection):
             self._close_with(IDLE)
 
     def end(self) -> None:
-        """Close now if nothing is in progress, else after the mail at hand."""
-        self.is_ending = True
+        """Send the client away: now if nothing is in progress, else after the mail at hand."""
+        self.is_ending = self._is_sent_away = True
         if not self.is_busy:
             self._close_with(CLOSING)
 
@@ -168,7 +172,7 @@ class MailSession(ClientConnection):
         if self.is_open:
             self._reply(reply)
             self._flush()
-            self.close()
+            self.linger()
 
     def _reply(self, reply: Reply) -> None:
         self._replies += render(reply)
@@ -200,6 +204,8 @@ class MailSession(ClientConnection):
                     self._close_with(ERRORS)
                     break
                 await self.drain()
+            if self._is_sent_away:
+                self._close_with(CLOSING)
         except GONE:
             pass
         except Exception:  # noqa: BLE001 - the edge: a fault in one connection must not reach beyond it
@@ -330,7 +336,7 @@ class MailSession(ClientConnection):
         try:
             content = await self._input.read_content(settings.max_message_bytes, memory.grow_to)
             self._content_ends_at = None
-            if content is None:
+            if content is None or self.is_lingering:  # it was sent away while it was sending
                 return
             sender, recipients = self._sender, tuple(self._recipients)
             self._forget_transaction()

@@ -37,8 +37,15 @@ class ListeningServer:
         name: Any = server.sockets[0].getsockname()
         self.address = str(TcpEndpoint(name[0], name[1])) if isinstance(name, tuple) else f"unix:{path or name}"
 
-    def close(self) -> None:
-        """Accept no more connections, and remove the file of our own Unix socket."""
+    async def stop_accepting(self) -> None:
+        """Accept no more connections, and remove the file of our own Unix socket.
+
+        Whoever was accepted already gets their connection still; others wait in a socket that systemd holds.
+        """
+        loop = asyncio.get_running_loop()
+        for listening in self._server.sockets:
+            loop.remove_reader(listening.fileno())
+        await asyncio.sleep(0)  # asyncio's loop makes a connection in the turn after; a closed server would drop it
         self._server.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
