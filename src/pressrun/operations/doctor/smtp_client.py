@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from pressrun.core.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
-from pressrun.operations.doctor.http_client import words_of
+from pressrun.runtime.http_client import words_of
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
 from pressrun.smtp.reply import Reply, describe

@@ -10,15 +10,16 @@ from urllib.parse import urlsplit
 
 from pressrun.core.tokens import TEST_ID, WebPurpose, WebTokens
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
-from pressrun.operations.doctor.http_client import HttpAnswer, HttpRequest, fetch
 from pressrun.operations.doctor.relays import grade_days_left
 from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.runtime.http_client import HttpAnswer, HttpRequest, fetch
 
 FORGED = "192.0.2.77"  # reserved (RFC 5737): a client that nobody is
 _ONE_CLICK = b"List-Unsubscribe=One-Click"
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
 _PRIVATE_PATHS = ("/metrics", "/metrics/", "//metrics", "/readyz", "/readyz/")
 _NUMBER_BYTES = 6
+_USER_AGENT = "pressrun-doctor"
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"  # RFC 9110 §5.6.7
 _PROXY_PAGE = "docs/how-to/web-server.md has complete examples for nginx and Caddy"
 
@@ -185,13 +186,14 @@ async def _working_address(subject: DoctorSubject) -> str | None:
 
 
 async def _fetch(subject: DoctorSubject, address: str, path: str) -> HttpAnswer:
-    request = HttpRequest(url=subject.site.base_url + path, address=address)
+    request = HttpRequest(url=subject.site.base_url + path, address=address, user_agent=_USER_AGENT)
     return await fetch(request, subject.world.tls(), subject.world.contact_seconds)
 
 
 async def _post(subject: DoctorSubject, address: str, token: str, forwarded: str | None = None) -> HttpAnswer:
     headers = [_FORM] if forwarded is None else [_FORM, ("X-Forwarded-For", forwarded)]
+    url = subject.site.url("unsubscribe", token)
     request = HttpRequest(
-        url=subject.site.url("unsubscribe", token), address=address, method="POST", headers=headers, body=_ONE_CLICK
+        url=url, address=address, method="POST", headers=headers, body=_ONE_CLICK, user_agent=_USER_AGENT
     )
     return await fetch(request, subject.world.tls(), subject.world.contact_seconds)

@@ -1,4 +1,4 @@
-"""One request by HTTP to one address, as a mail program sends it: no redirect is followed, and an answer is bounded."""
+"""One request by HTTP to one address: no redirect is followed, and an answer is bounded."""
 
 from __future__ import annotations
 
@@ -17,41 +17,50 @@ _READ_OCTETS = 16 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """The answer; or, in a few words, why there was none. `headers` have names in lower case."""
+    """The answer; or, in a few words, why there was none. `headers` have names in lower case.
+
+    `is_cut`: the body was longer than 64 KiB, and its rest was not read. `was_connected`: the other side was reached,
+    so that asking another address of it would ask twice.
+    """
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    is_cut: bool = False
     certificate_ends_at: int | None = None
+    was_connected: bool = False
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """A request below a base URL, sent to `address` whatever the DNS says."""
+    """A request for a URL, sent to `address` whatever the DNS says."""
 
     url: str
-    address: str
+    address: str = ""
     method: str = "GET"
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
+    user_agent: str = "pressrun"
 
 
 async def fetch(request: HttpRequest, tls: ssl.SSLContext, seconds: float) -> HttpAnswer:
     """Send a request, with the certificate verified; never raises for what the server does."""
+    connected: list[bool] = []
     try:
         async with asyncio.timeout(seconds):
-            return await _fetch(request, tls)
+            return await _fetch(request, tls, connected)
     except TimeoutError:
-        return HttpAnswer(problem=f"no answer within {seconds:g} s")
-    except ssl.SSLCertVerificationError as problem:
-        return HttpAnswer(problem=f"the certificate is not valid: {problem.verify_message}")
-    except ssl.SSLError as problem:
-        return HttpAnswer(problem=f"TLS failed: {(problem.reason or 'an error').replace('_', ' ').lower()}")
-    except OSError as problem:
-        return HttpAnswer(problem=words_of(problem))
+        problem = f"no answer within {seconds:g} s"
+    except ssl.SSLCertVerificationError as error:
+        problem = f"the certificate is not valid: {error.verify_message}"
+    except ssl.SSLError as error:
+        problem = f"TLS failed: {(error.reason or 'an error').replace('_', ' ').lower()}"
+    except OSError as error:
+        problem = words_of(error)
     except (h11.RemoteProtocolError, EOFError):
-        return HttpAnswer(problem="the answer is not HTTP, or was cut off")
+        problem = "the answer is not HTTP, or was cut off"
+    return HttpAnswer(problem=problem, was_connected=bool(connected))
 
 
 def words_of(problem: OSError) -> str:
@@ -59,7 +68,7 @@ def words_of(problem: OSError) -> str:
     return os.strerror(problem.errno).lower() if problem.errno else "the connection failed"
 
 
-async def _fetch(request: HttpRequest, tls: ssl.SSLContext) -> HttpAnswer:
+async def _fetch(request: HttpRequest, tls: ssl.SSLContext, connected: list[bool]) -> HttpAnswer:
     parts = urlsplit(request.url)
     is_tls = parts.scheme == "https"
     reader, writer = await asyncio.open_connection(
@@ -68,12 +77,14 @@ async def _fetch(request: HttpRequest, tls: ssl.SSLContext) -> HttpAnswer:
         ssl=tls if is_tls else None,
         server_hostname=parts.hostname if is_tls else None,
     )
+    connected.append(True)
     try:
         certificate = writer.get_extra_info("peercert")
         ends_at = int(ssl.cert_time_to_seconds(certificate["notAfter"])) if certificate else None
         http = h11.Connection(h11.CLIENT)
-        target = parts.path or "/"
-        headers = [("Host", parts.netloc), ("User-Agent", "pressrun-doctor"), ("Connection", "close"), *request.headers]
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        fixed = [("Host", parts.netloc), ("User-Agent", request.user_agent), ("Connection", "close")]
+        headers = [*fixed, *request.headers]
         if request.body:
             headers.append(("Content-Length", str(len(request.body))))
         writer.write(http.send(h11.Request(method=request.method, target=target, headers=headers)) or b"")
@@ -87,7 +98,7 @@ async def _fetch(request: HttpRequest, tls: ssl.SSLContext) -> HttpAnswer:
 
 async def _read(http: h11.Connection, reader: asyncio.StreamReader, ends_at: int | None) -> HttpAnswer:
     status, headers, body = 0, {}, bytearray()
-    while len(body) < _LARGEST_BODY:
+    while len(body) <= _LARGEST_BODY:
         event = http.next_event()
         if event is h11.NEED_DATA:
             http.receive_data(await reader.read(_READ_OCTETS))
@@ -98,4 +109,12 @@ async def _read(http: h11.Connection, reader: asyncio.StreamReader, ends_at: int
             body += event.data
         elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
             break
-    return HttpAnswer(status=status, headers=headers, body=bytes(body), certificate_ends_at=ends_at)
+    is_cut = len(body) > _LARGEST_BODY
+    return HttpAnswer(
+        status=status,
+        headers=headers,
+        body=bytes(body[:_LARGEST_BODY]),
+        is_cut=is_cut,
+        certificate_ends_at=ends_at,
+        was_connected=True,
+    )
