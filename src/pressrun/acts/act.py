@@ -6,9 +6,9 @@ its description, who may do what, and the audit log.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Generic
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol
 
 from pressrun.acts.arguments import A, Arguments
 from pressrun.acts.call import Caller, ReportProgress, ignore_progress
@@ -70,20 +70,40 @@ async def _list_of(cases: Cases, edition_id: int) -> str:
     return name
 
 
+class Members(Protocol):
+    """A JSON object that becomes arguments of another shape."""
+
+    def arguments(self) -> Mapping[str, Any]:
+        """The arguments by name, without those of path, query and headers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http:
     """How programs ask for an action: `path` is below /api/v1, and its {names} are fields of the arguments.
 
-    Fields named in `query` are read from the query; all others from a JSON object, or, where `body` names one, that
-    field gets the octets of the body, which must be of one of `media_types`.
+    Fields named in `query` are read from the query, and those of `headers` from the header that each names:
+    `{"revision": "If-Match", "source_name": "X-File", "media_type": "Content-Type"}`. All others are members of a JSON
+    object, unless `members` is the type of that object, whose method `arguments` makes arguments of it.
+
+    `body` names the field that gets any other body, which must be of one of `media_types`: a field of bytes the octets,
+    a field of type Upload the body as it arrives. Of a multipart form, `body` gets the file named `file`, and the field
+    `files` all the others by their file names. JSON is accepted only where `media_types` names it.
+
+    `status` means success, and `otherwise` has further ones, each with a test of the answers that have it. `etag` names
+    the member of the answer that is its ETag.
     """
 
     method: str
     path: str
     query: tuple[str, ...] = ()
-    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    members: type[Members] | None = None
     body: str | None = None
+    files: str | None = None
     media_types: tuple[str, ...] = ("application/json",)
+    status: int = 200
+    otherwise: Mapping[int, Callable[[Any], bool]] = field(default_factory=dict)
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,14 @@
 
 PressrunError                 1   failed; the message says why and what to do
 ├── NotFound                  1   an unknown list, edition, address or token id
+│   └── Gone                      what was asked for has been erased
 ├── Refused                   1   understood, but a rule forbids it in the present state
+│   └── ChangedMeanwhile          somebody has changed what the caller read
 ├── UsageError               64   the command line is invalid
 ├── BadInput                 65   data that cannot be accepted as it is
+│   ├── InvalidFields             several values that are wrong, each with its name
 │   ├── MalformedAddress
+│   ├── ConditionMissing          a change that does not say which version it changes
 │   ├── BadQuantity               a duration, size or rate that cannot be read
 │   ├── UnreadableMail            incoming mail that is malformed or exceeds our limits
 │   │   └── TimedOutMail          incoming mail that took too long to parse; it is not retried
@@ -27,14 +31,21 @@ reader, and contains no secrets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
 class PressrunError(Exception):
-    """The base class: something failed, and the message says why and what to do."""
+    """The base class: something failed, and the message says why and what to do.
+
+    `members` are facts for programs, such as the number that the message names: they stand beside it in the API.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str = "", **members: object) -> None:
+        super().__init__(message)
+        self.members = members
 
 
 class NotFound(PressrunError):
@@ -51,8 +62,16 @@ def no_such_edition(edition_id: int) -> NotFound:
     return NotFound(f"no such edition: {edition_id} (see `pressrun edition ls`)")
 
 
+class Gone(NotFound):
+    """What was asked for was there, and has been erased (HTTP 410)."""
+
+
 class Refused(PressrunError):
     """The request was understood, but a rule forbids it in the present state."""
+
+
+class ChangedMeanwhile(Refused):
+    """Somebody has changed what the caller read before it asked for a change (HTTP 412)."""
 
 
 class UsageError(PressrunError):
@@ -67,6 +86,14 @@ class BadInput(PressrunError):
     exit_code = 65
 
 
+class InvalidFields(BadInput):
+    """Values that cannot be accepted; `faults` has the name of each, and what is wrong with it."""
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{name}: {problem}" for name, problem in faults))
+        self.faults = tuple(faults)
+
+
 class MalformedAddress(BadInput):
     """An email address that RFC 5321 or RFC 6531 does not allow, or that we refuse for safety.
 
@@ -76,6 +103,10 @@ class MalformedAddress(BadInput):
     def __init__(self, message: str, reason: str | None = None) -> None:
         super().__init__(message)
         self.reason = message if reason is None else reason
+
+
+class ConditionMissing(BadInput):
+    """A change that does not say which version of a thing it changes (HTTP 428)."""
 
 
 class BadQuantity(BadInput):

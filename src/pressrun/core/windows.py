@@ -34,3 +34,8 @@ class Windows:
             return times[-rate.count] + rate.seconds
         times.append(now)
         return None
+
+    def room(self, subject: str, rate: Rate, now: float) -> tuple[int, float]:
+        """How many more events fit into the window now, and when the oldest one in it leaves it."""
+        times = self._times.get(subject, ())
+        return max(0, rate.count - len(times)), (times[0] + rate.seconds if times else now)

@@ -145,7 +145,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             last_backup_at=partial(last_backup_at, settings.data),
         )
         arrived = ArrivedRequests()
-        apps = DeferredApps(lambda: build_web_apps(settings, services, page, extras.mailbox, arrived))
+        apps = DeferredApps(lambda: build_web_apps(current, services, page, extras.mailbox, arrived))
         running = Running(
             current=current,
             services=services,

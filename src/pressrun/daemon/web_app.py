@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pressrun.core.tokens import WebTokens
@@ -18,9 +19,12 @@ from pressrun.web.http.server import WebServer
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from pressrun.acts.call import Caller
     from pressrun.config.settings import Settings
+    from pressrun.core.current import Current
     from pressrun.daemon.metrics_page import MetricsPage
     from pressrun.daemon.services import Services
+    from pressrun.web.api.routes import Api
     from pressrun.web.app import Table
     from pressrun.web.context import UseCases, WebContext
     from pressrun.web.editors.demo import DemoMailbox
@@ -64,11 +68,20 @@ class WebServers:
     """The server of `[http]`, and that of `[admin]` where it has an address of its own."""
 
     def __init__(self, apps: DeferredApps, settings: Settings, sockets: Mapping[str, socket.socket]) -> None:
-        self._public = WebServer(apps.public, settings.http, handed_over=sockets.get("http"))
+        largest = max(settings.http.max_body_bytes, settings.api.max_upload_bytes)
+        has_own_address = settings.admin.listen is not None
+        self._public = WebServer(
+            apps.public,
+            settings.http,
+            handed_over=sockets.get("http"),
+            max_body_bytes=None if has_own_address else largest,
+        )
         self._admin: WebServer | None = None
         if settings.admin.listen is not None:
             own = replace(settings.http, listen=settings.admin.listen)
-            self._admin = WebServer(apps.admin, own, name="admin", handed_over=sockets.get("admin"))
+            self._admin = WebServer(
+                apps.admin, own, name="admin", handed_over=sockets.get("admin"), max_body_bytes=largest
+            )
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -90,15 +103,21 @@ class WebServers:
 
 
 def build_web_apps(
-    settings: Settings, services: Services, page: MetricsPage, mailbox: DemoMailbox | None, arrived: ArrivedRequests
+    current: Current[Settings],
+    services: Services,
+    page: MetricsPage,
+    mailbox: DemoMailbox | None,
+    arrived: ArrivedRequests,
 ) -> WebApps:
-    """Wire the pages; `mailbox` is that of the demo."""
+    """Wire the pages and the API; `mailbox` is that of the demo."""
     from pressrun.web.app import build_admin_app, build_app  # noqa: PLC0415 - this is what takes its time
+
+    settings = current.value
 
     def tokens() -> WebTokens:
         return WebTokens(services.keys)
 
-    admin_table = _no_rows
+    admin_table, api = _no_rows, partial(_build_api, current, services)
     has_own_address = settings.admin.listen is not None
     public = build_app(
         _use_cases(services),
@@ -112,11 +131,13 @@ def build_web_apps(
         mailbox=mailbox,
         arrived=arrived,
         admin=_no_rows if has_own_address else admin_table,
+        api=None if has_own_address else api,
     )
     if not has_own_address:
         return WebApps(public=public, admin=None)
     admin = build_admin_app(
         admin_table,
+        api=api,
         site=replace(settings.site, base_url=settings.admin.base_url or settings.site.base_url),
         tokens=tokens,
         count_request=page.metrics.count_request,
@@ -124,6 +145,28 @@ def build_web_apps(
         clock=utc_now,
     )
     return WebApps(public=public, admin=admin)
+
+
+def _build_api(current: Current[Settings], services: Services, web: WebContext) -> Api:
+    from pressrun.acts.table import ACTS  # noqa: PLC0415 - as above
+    from pressrun.web.api import bodies, endpoint, rates, routes, streams  # noqa: PLC0415
+
+    settings = current.value
+    context = endpoint.ApiContext(
+        base_url=web.pages.site.base_url,
+        authenticate=_know_nobody,
+        carry_out=services.door.carry_out,
+        client=web.client,
+        rates=rates.TokenRates(lambda: current.value.api.rate, utc_now),
+        limits=bodies.BodyLimits(json=settings.http.max_body_bytes, upload=settings.api.max_upload_bytes),
+        followers=streams.Followers(),
+    )
+    return routes.Api(ACTS, context)
+
+
+async def _know_nobody(token: str, client: str | None) -> Caller | None:  # noqa: ARG001 - as others
+    """Nobody can make a token yet."""
+    return None
 
 
 def _no_rows(_web: WebContext) -> Table:

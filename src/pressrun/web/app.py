@@ -18,6 +18,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.site import Site
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.ports import Clock
+from pressrun.web.api.routes import METHODS, Api
 from pressrun.web.archives.archive import ArchivePages
 from pressrun.web.archives.feeds import FeedPages
 from pressrun.web.archives.sitemaps import SitemapPages
@@ -46,7 +47,8 @@ _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
 _PRIVATE = frozenset({"/readyz", "/metrics"})
 
 Table = list[tuple[str, Handler, Sequence[str]]]  # path, handler, methods
-AdminTable = Callable[[WebContext], Table]  # the pages of people who log in and the API; links lead where they are
+AdminTable = Callable[[WebContext], Table]  # the pages of people who log in; links lead where they are
+BuildApi = Callable[[WebContext], Api]
 
 
 def _no_rows(_web: WebContext) -> Table:
@@ -66,17 +68,19 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
     mailbox: DemoMailbox | None = None,
     arrived: ArrivedRequests | None = None,
     admin: AdminTable = _no_rows,
+    api: BuildApi | None = None,
 ) -> ASGIApp:
     """The application. `tokens` returns tokens under the current keys; `mailbox` adds the demo's page at `/demo`.
 
-    `arrived` remembers requests by numbered test links. `admin` makes the rows of `/admin` and `/api`, unless they have
-    an address of their own.
+    `arrived` remembers requests by numbered test links. `admin` makes the rows of `/admin`, and `api` what is below
+    `/api`, unless they have an address of their own.
     """
     web = _context(site, tokens, settings, clock, arrived or ArrivedRequests())
     pages, archive_reader = web.pages, cases.archive_reader
     old_links = OldLinkPages(web, cases)
     unknown = old_links.or_else(_UnknownPages(pages, archive_reader).show)
     demo = [] if mailbox is None else DemoPages(pages, archive_reader, mailbox).table()
+    programs = None if api is None else api(web)
     routes = [
         PersonalLinkRoute("/subscription/{issue}/{subscriber}", Endpoint(old_links.person), methods=_BOTH),
         *(
@@ -87,16 +91,18 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
                 *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
                 *demo,
                 *admin(web),
+                *_routes_of_api(programs),
                 *_routes_of_site(web, cases, settings, old_links.or_else),
             )
         ),
     ]
-    return _guarded(routes, unknown, web, settings, count_request)
+    return _guarded(routes, unknown, web, settings, count_request, programs)
 
 
 def build_admin_app(
     admin: AdminTable,
     *,
+    api: BuildApi | None = None,
     site: Site,
     tokens: ReadTokens,
     count_request: CountRequest,
@@ -108,7 +114,7 @@ def build_admin_app(
     The base_url of `site` is the one of `[admin]`.
     """
     web = _context(site, tokens, settings, clock, ArrivedRequests())
-    pages = web.pages
+    pages, programs = web.pages, None if api is None else api(web)
 
     async def unknown(_request: Request) -> Response:
         return pages.not_found()
@@ -123,9 +129,10 @@ def build_admin_app(
         ("/apple-touch-icon.png", pages.touch_icon, _GET),
         ("/static/{file}", pages.static, _GET),
         *admin(web),
+        *_routes_of_api(programs),
     ]
     routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in rows]
-    return _guarded(routes, unknown, web, settings, count_request)
+    return _guarded(routes, unknown, web, settings, count_request, programs)
 
 
 def _context(
@@ -135,8 +142,18 @@ def _context(
     return WebContext(pages=Pages(site), tokens=tokens, proxies=proxies, clock=clock, arrived=arrived)
 
 
+def _routes_of_api(api: Api | None) -> Table:
+    """What the API answers itself, and for each method, since it says which ones there are."""
+    return [] if api is None else [(path, api.answer, METHODS) for path in ("/api", "/api/{rest:path}")]
+
+
 def _guarded(
-    routes: Sequence[Route], unknown: Handler, web: WebContext, settings: HttpSettings, count_request: CountRequest
+    routes: Sequence[Route],
+    unknown: Handler,
+    web: WebContext,
+    settings: HttpSettings,
+    count_request: CountRequest,
+    api: Api | None,
 ) -> Guard:
     # The one-click POST must not be redirected, RFC 8058 §3.1.
     return Guard(
@@ -146,6 +163,7 @@ def _guarded(
         fault_page=_FaultPages(web.pages).page,
         count_request=count_request,
         clock=web.clock,
+        areas={} if api is None else {"api": api.area},
     )
 
 

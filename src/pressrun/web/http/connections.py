@@ -54,13 +54,19 @@ class ConnectionPool:
     settings: HttpSettings
     config: Config
     memory: BodyMemory
+    max_body_bytes: int
     state: ServerState = field(default_factory=ServerState)
     connections: set[LimitedConnection] = field(default_factory=set)
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def build_pool(app: ASGIApp, settings: HttpSettings, connection: type[LimitedConnection]) -> ConnectionPool:
-    """A pool that hands requests to `app`. uvicorn logs nothing, names no server and believes no proxy."""
+def build_pool(
+    app: ASGIApp, settings: HttpSettings, connection: type[LimitedConnection], max_body_bytes: int
+) -> ConnectionPool:
+    """A pool that hands requests to `app`. uvicorn logs nothing, names no server and believes no proxy.
+
+    No request may be larger than `max_body_bytes`; the application accepts less in most places.
+    """
     config = Config(
         app,
         http=connection,
@@ -75,7 +81,24 @@ def build_pool(app: ASGIApp, settings: HttpSettings, connection: type[LimitedCon
         timeout_keep_alive=settings.keep_alive_seconds,  # type: ignore[arg-type]  # call_later takes fractions
     )
     config.load()
-    return ConnectionPool(settings, config, BodyMemory(settings.body_memory_bytes))
+    return ConnectionPool(settings, config, BodyMemory(settings.body_memory_bytes), max_body_bytes)
+
+
+class Transfer:
+    """What the handler of a request says about it, and learns of its connection: `transfer` in the state of the scope.
+
+    `closing` is set when the connection closes after the request at hand: an answer without an end has to end then.
+    """
+
+    __slots__ = ("_connection", "closing")
+
+    def __init__(self, connection: LimitedConnection) -> None:
+        self._connection = connection
+        self.closing = asyncio.Event()
+
+    def proceed(self) -> None:
+        """All that has arrived was put away: it takes no memory any more, and the rest has its time from now on."""
+        self._connection.proceed()
 
 
 class LimitedConnection(asyncio.Protocol, ABC):
@@ -87,7 +110,8 @@ class LimitedConnection(asyncio.Protocol, ABC):
 
     def __init__(self, pool: ConnectionPool) -> None:
         base: Any = super()
-        base.__init__(pool.config, pool.state, {}, asyncio.get_running_loop())
+        self._transfer = Transfer(self)
+        base.__init__(pool.config, pool.state, {"transfer": self._transfer}, asyncio.get_running_loop())
         self._pool = pool
         self._settings = pool.settings
         self._share = BodyShare(pool.memory)
@@ -135,10 +159,17 @@ class LimitedConnection(asyncio.Protocol, ABC):
 
     def shutdown(self) -> None:
         """Finish the request at hand, then close."""
+        self._transfer.closing.set()
         if self._is_refused:
             self.transport.close()
         elif not self.transport.is_closing():
             super().shutdown()  # type: ignore[misc]  # of uvicorn's protocol
+
+    def proceed(self) -> None:
+        """Count what arrives for the request at hand anew, and its time as well."""
+        self._share.give_back()
+        self._stop_arrival_timer()
+        self._update_limits()
 
     def abort(self) -> None:
         """Close at once."""
@@ -260,7 +291,7 @@ else:
             self._is_body = False
             self._octets = 0
             # Twice, because a body sent in small chunks is longer than what it holds.
-            self._max_octets = MAX_HEAD_BYTES + 2 * pool.settings.max_body_bytes
+            self._max_octets = MAX_HEAD_BYTES + 2 * pool.max_body_bytes
 
         def data_received(self, data: bytes) -> None:
             self._octets += len(data)

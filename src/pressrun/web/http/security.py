@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -118,8 +120,23 @@ class _Body:
                     pass
 
 
+FaultPage = Callable[[Exception], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """All paths with the same first segment, where requests may be larger and errors look different.
+
+    `patterns` are those of endpoints that the router does not know, for counting.
+    """
+
+    max_body_bytes: int
+    fault_page: FaultPage
+    patterns: Mapping[Any, str]
+
+
 class Guard:
-    """Wraps the router. `fault_page` makes the page of an error."""
+    """Wraps the router. `fault_page` makes the page of an error; `areas` differ, by their first segment."""
 
     def __init__(
         self,
@@ -127,17 +144,20 @@ class Guard:
         *,
         base_url: str,
         max_body_bytes: int,
-        fault_page: Callable[[Exception], Response],
+        fault_page: FaultPage,
         count_request: CountRequest,
         clock: Clock,
+        areas: Mapping[str, Area] = MappingProxyType({}),
     ) -> None:
         self._router = router
         self._patterns: dict[Any, str] = {
             route.endpoint: route.path for route in router.routes if isinstance(route, Route)
         }
+        self._areas = areas
+        for area in areas.values():
+            self._patterns.update(area.patterns)
         self._base_path = urlsplit(base_url).path.rstrip("/")
-        self._max_body_bytes = max_body_bytes
-        self._fault_page = fault_page
+        self._elsewhere = Area(max_body_bytes=max_body_bytes, fault_page=fault_page, patterns={})
         self._count_request = count_request
         self._clock = clock
         self._date: tuple[int, Header] = (-1, (b"date", b""))
@@ -158,7 +178,8 @@ class Guard:
         # If the scope names an app, the router raises for an unknown path; otherwise it would answer by itself.
         path, query = self._path_below(scope["path"]), _without_nul(scope["query_string"])
         inner = {**scope, "path": path, "query_string": query, "root_path": "", "app": self}
-        body = _Body(receive, self._max_body_bytes)
+        area = self._areas.get(path.split("/", 2)[1], self._elsewhere)
+        body = _Body(receive, area.max_body_bytes)
         status = 0
 
         async def send_guarded(message: Message) -> None:
@@ -181,7 +202,7 @@ class Guard:
             if not isinstance(problem, HTTPException | Unavailable):
                 event(log, "http.failed", level=logging.ERROR, error=True, route=self._route_of(inner))
             if not status:
-                await self._answer(problem, inner, send_guarded)
+                await self._answer(problem, area.fault_page, inner, send_guarded)
         finally:
             if status:
                 self._count_request(scope["method"], self._route_of(inner), status)
@@ -202,9 +223,9 @@ class Guard:
     def _route_of(self, scope: Scope) -> str:
         return self._patterns.get(scope.get("endpoint"), "none")
 
-    async def _answer(self, problem: Exception, scope: Scope, send: Send) -> None:
+    async def _answer(self, problem: Exception, fault_page: FaultPage, scope: Scope, send: Send) -> None:
         try:
-            response = self._fault_page(problem)
+            response = fault_page(problem)
         except Exception:  # noqa: BLE001 - the last answer of all must not fail
             event(log, "http.failed", level=logging.ERROR, error=True, route=self._route_of(scope))
             response = Response(_FAILED, status_code=500, media_type="text/plain")

@@ -31,6 +31,7 @@ class WebServer:
     """Serves an application at `settings.listen`.
 
     `name` is that of the table whose key `listen` this is, and of the socket that systemd hands over, `handed_over`.
+    `max_body_bytes` is for an application that accepts larger requests than the settings let the public make.
     """
 
     def __init__(
@@ -41,12 +42,13 @@ class WebServer:
         name: str = "http",
         handed_over: socket.socket | None = None,
         connection: type[LimitedConnection] = DEFAULT_CONNECTION,
+        max_body_bytes: int | None = None,
     ) -> None:
         self._settings = settings
         self._connection: Any = connection
         self._name = name
         self._handed_over = handed_over
-        self._pool = build_pool(app, settings, connection)
+        self._pool = build_pool(app, settings, connection, max_body_bytes or settings.max_body_bytes)
         self._server: ListeningServer | None = None
 
     @property

@@ -1,0 +1,76 @@
+"""What actions get and give by HTTP, beside plain arguments and answers.
+
+An entry with an `Http` part (acts/act.py) is served and described by `web.api`, which knows no action. The rules:
+
+- **Arguments** are one flat struct. Fields named in the path, `query` and `headers` come from there, all others from a
+  JSON object, unless `members` gives the object a type of its own. Each is converted by itself, so a program gets all
+  errors at once. Whatever a type says (`Literal`, `Meta(ge=…, max_length=…)`, `EmailAddress`) is checked, described and
+  tested. For a change, `name: str | UnsetType = UNSET` tells "left alone" from a value. For what no type can say, the
+  work raises `InvalidFields` or `BadInput`.
+- **Collections** answer `Page[Item]` of acts/http.py, with `limit: PageLength = 100`, `after` and any filters in the
+  query. An `after: str = ""` is sealed: programs see an opaque cursor that holds for the same query only, and the work
+  gets back what it put into `next`. An `after: int = 0` is a number that programs know, such as the id of an event.
+  `total` is set only where the arguments have `count: bool = False`, and it is true.
+- **Whole collections** come by themselves, for `Accept: application/x-ndjson` and `text/csv`: one page after the other.
+  A field `whole: bool = False` is true then, so that the work can ask for a further right, as in
+  `doing.require(Right.EXPORT_READERS, …)`, and make its pages larger than `limit`.
+- **Events**: with a field `wait: int = 0`, and items that have `id` and `type`, `Accept: text/event-stream` follows the
+  collection. `wait` is how many seconds the work may wait for an item.
+- **Answers** are structs, or dicts of the same shape; `answer` is the type that is described. `Content` is an answer
+  that is not JSON. `fields=a,b` comes by itself for GET.
+- **Bodies** that are not JSON go into the field `body`: octets where it is `bytes`, and as they arrive where it is
+  `Upload`. They may have `[api] max_upload`, JSON `[http] max_body`.
+- **Revisions**: `headers={"revision": "If-Match"}` and `etag="revision"`. Without the header, a field that is required
+  is 428. Raise `ChangedMeanwhile` for another revision.
+- **Errors**: NotFound 404, Gone 410, NotPermitted 403, ChangedMeanwhile 412, Refused 409, ConditionMissing 428, other
+  BadInput and UsageError 422, Unavailable and TryAgain 503. `Refused("…", audience=7)` has `audience` as a member.
+- **Status**: `status=201, otherwise={200: lambda answer: not answer.created}`; 204 has no body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+T = TypeVar("T")
+
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+LONGEST_PAGE = 500
+
+EmailAddress = Annotated[str, Meta(extra_json_schema={"format": "email"})]
+"""An address in the arguments of an action: the API refuses others before it begins."""
+PageLength = Annotated[int, Meta(ge=1, le=LONGEST_PAGE)]
+"""`limit` of a collection."""
+
+
+class Page(msgspec.Struct, Generic[T], kw_only=True):
+    """One page of a collection. `next` is the `after` of the next page, null on the last one."""
+
+    items: list[T]
+    next: str | int | None = None
+    total: int | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """An answer that is not JSON, such as the source of an edition; `revision` may be its ETag."""
+
+    octets: bytes
+    media_type: str
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A large body while it arrives, for an action that puts it into a file piece by piece.
+
+    Iterating raises what refuses the request, such as that the body is too large: keep nothing of it then.
+    """
+
+    media_type: str
+    pieces: AsyncIterator[bytes]

@@ -1,0 +1,183 @@
+"""Reads the body of a request within its limit and by its media type: JSON, any octets, a form with files, or a stream.
+
+JSON may be as large as any request of the public, and everything else as large as a file of somebody who logged in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import msgspec
+from starlette.requests import Request
+
+from pressrun.acts.act import Act
+from pressrun.acts.http import JSON, MULTIPART, Upload
+from pressrun.web.api.problems import ApiProblem, FieldError
+from pressrun.web.api.values import Reading, RequestField, describe_fields, read_members
+from pressrun.web.http.connections import Transfer
+from pressrun.web.http.multipart import parse_parts
+
+FILE = "file"  # the part of a form that `body` gets
+FILE_NAME = "X-File"
+MOST_FILES = 200
+_CLOSE = {"Connection": "close"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyLimits:
+    """The largest bodies in octets."""
+
+    json: int
+    upload: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyForm:
+    """What the body of an action may be. `members` are those of a JSON object, None where JSON is not accepted."""
+
+    media_types: tuple[str, ...]
+    members: tuple[RequestField, ...] | None
+    kind: type[Any]
+    converts: bool
+    body: str | None
+    files: str | None
+    file_name: str | None
+    is_stream: bool
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a request without a body cannot be right."""
+        return self.members is None or any(one.is_required for one in self.members)
+
+
+def form_of(act: Act[Any], outside: frozenset[str]) -> BodyForm | None:
+    """How to read the body of an action whose fields `outside` come from elsewhere; None where it has no body."""
+    http = act.http
+    assert http is not None
+    named = {http.body, http.files} - {None}
+    if http.members is not None:
+        kind, members = http.members, describe_fields(http.members, None, "/{}")
+    else:
+        kind = act.arguments
+        members = tuple(
+            one for one in describe_fields(kind, None, "/{}") if one.name not in outside and one.name not in named
+        )
+    takes_json = JSON in http.media_types and bool(members)
+    if not takes_json and http.body is None:
+        return None
+    hints = get_type_hints(act.arguments)
+    return BodyForm(
+        media_types=tuple(one for one in http.media_types if one != JSON or takes_json),
+        members=members if takes_json else None,
+        kind=kind,
+        converts=http.members is not None,
+        body=http.body,
+        files=http.files,
+        file_name=next((name for name, header in http.headers.items() if header == FILE_NAME), None),
+        is_stream=http.body is not None and hints[http.body] is Upload,
+    )
+
+
+async def read_body(request: Request, form: BodyForm, limits: BodyLimits, reading: Reading) -> None:
+    """Read the arguments that come in the body; raises ApiProblem for a body that cannot be read at all."""
+    media_type = media_type_of(request)
+    if media_type not in form.media_types and not (media_type == "" and await _is_empty(request)):
+        raise ApiProblem(415, f"send {' or '.join(form.media_types)}", headers={"Accept": ", ".join(form.media_types)})
+    if form.members is not None and media_type in (JSON, ""):
+        _read_json(await _read_all(request, limits.json), form, reading)
+    elif media_type == "":
+        reading.faults.append(FieldError("", f"a body is required: {' or '.join(form.media_types)}"))
+    elif form.is_stream:
+        assert form.body is not None
+        reading.values[form.body] = Upload(media_type=media_type, pieces=_pieces(request, limits.upload))
+    elif media_type == MULTIPART:
+        _read_form(request, await _read_all(request, limits.upload), form, reading)
+    else:
+        assert form.body is not None
+        reading.values[form.body] = await _read_all(request, limits.upload)
+
+
+def media_type_of(request: Request) -> str:
+    """The media type of the body without its parameters; empty without one. Raises ApiProblem for a foreign charset."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = parameters.lower().replace(" ", "").partition("charset=")[2].partition(";")[0].strip('"')
+    if charset not in ("", "utf-8", "utf8", "us-ascii"):
+        raise ApiProblem(415, "send text in UTF-8")
+    return kind.strip().lower()
+
+
+async def _is_empty(request: Request) -> bool:
+    headers = request.headers
+    return headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+
+
+async def _read_all(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for piece in _pieces(request, limit, is_kept=True):
+        body += piece
+    return bytes(body)
+
+
+async def _pieces(request: Request, limit: int, *, is_kept: bool = False) -> AsyncIterator[bytes]:
+    """The body as it arrives; raises ApiProblem 413 as soon as it is larger than `limit`."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise _too_large(limit)
+    transfer: Transfer | None = request.scope.get("state", {}).get("transfer")
+    seen = 0
+    async for piece in request.stream():
+        seen += len(piece)
+        if seen > limit:
+            raise _too_large(limit)
+        yield piece
+        if transfer is not None and not is_kept:
+            transfer.proceed()
+
+
+def _too_large(limit: int) -> ApiProblem:
+    return ApiProblem(413, f"the body is larger than {limit} octets", headers=_CLOSE)
+
+
+def _read_json(octets: bytes, form: BodyForm, reading: Reading) -> None:
+    assert form.members is not None
+    try:
+        given = msgspec.json.decode(octets) if octets.strip() else {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        reading.faults.append(FieldError("", f"invalid JSON: {problem}"))
+        return
+    inner = Reading({}, reading.faults)
+    read_members(form.members, given, inner)
+    if not form.converts:
+        reading.values.update(inner.values)
+    elif not reading.faults:
+        reading.values.update(_converted(form, inner.values))
+
+
+def _converted(form: BodyForm, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    arguments: Mapping[str, Any] = form.kind(**values).arguments()
+    return arguments
+
+
+def _read_form(request: Request, octets: bytes, form: BodyForm, reading: Reading) -> None:
+    """A form with files. The file named FILE is the body, the others come by their names."""
+    try:
+        parts = parse_parts(octets, request.headers["content-type"], most=MOST_FILES)
+    except ValueError:
+        reading.faults.append(FieldError("", "a malformed form"))
+        return
+    files: dict[str, bytes] = {}
+    for part in parts:
+        if part.name == FILE and form.body is not None and form.body not in reading.values:
+            reading.values[form.body] = part.octets
+            if form.file_name is not None and part.file_name:
+                reading.values[form.file_name] = part.file_name
+        elif part.file_name and part.file_name not in files and form.files is not None:
+            files[part.file_name] = part.octets
+        else:
+            reading.faults.append(FieldError(f"/{part.name}", "unexpected part, or a file without a name of its own"))
+    if form.body not in reading.values:
+        reading.faults.append(FieldError(f"/{FILE}", "is required"))
+    if form.files is not None:
+        reading.values[form.files] = files

@@ -1,0 +1,314 @@
+"""One resource of the API: all actions at one path, so that 405 names exactly the methods that there are.
+
+Order: the method, the token, its rate, then path, query, headers and body with all their errors at once, and then the
+door, which asks for the right on the very lists and carries the action out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, get_args, get_origin
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import structs
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from pressrun.acts.act import Act
+from pressrun.acts.call import Call, Caller, CarryOut, ignore_progress
+from pressrun.acts.http import JSON, Content, Page
+from pressrun.core.errors import PressrunError
+from pressrun.web.api import streams
+from pressrun.web.api.bodies import BodyForm, BodyLimits, form_of, read_body
+from pressrun.web.api.cursors import digest_of_query, seal, unseal
+from pressrun.web.api.problems import ApiProblem, FieldError, problem_of, respond
+from pressrun.web.api.rates import TokenRates
+from pressrun.web.api.values import (
+    Reading,
+    RequestField,
+    describe_fields,
+    read_headers,
+    read_parameters,
+    read_query,
+)
+
+AFTER, FIELDS, WAIT, WHOLE = "after", "fields", "wait", "whole"
+
+
+class Authenticate(Protocol):
+    """Finds out whose token a request shows."""
+
+    async def __call__(self, token: str, client: str | None) -> Caller | None:
+        """Who may act by a token, as of now, from a network address; None for a token that is not valid there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiContext:
+    """What every resource needs besides its actions."""
+
+    base_url: str
+    authenticate: Authenticate
+    carry_out: CarryOut
+    client: Callable[[Request], str | None]
+    rates: TokenRates
+    limits: BodyLimits
+    followers: streams.Followers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """An action with what its entry means for a request, worked out once. `item` is what a collection is made of."""
+
+    act: Act[Any]
+    path: tuple[RequestField, ...]
+    query: tuple[RequestField, ...]
+    headers: tuple[RequestField, ...]
+    body: BodyForm | None
+    item: Any
+    columns: tuple[str, ...]
+
+    @property
+    def is_collection(self) -> bool:
+        """Whether the answer is a page of several."""
+        return self.item is not None
+
+    @property
+    def seals_cursors(self) -> bool:
+        """Whether `after` is a cursor, rather than a number that has a meaning of its own."""
+        return any(value.label == AFTER and _is_text(value.kind) for value in self.query)
+
+    @property
+    def can_be_followed(self) -> bool:
+        """Whether the collection goes on for ever."""
+        return self.is_collection and any(value.label == WAIT for value in self.query)
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """What an answer may be, the usual one first."""
+        if not self.is_collection:
+            return (JSON,)
+        return (JSON, streams.NDJSON, streams.CSV, *((streams.EVENTS,) if self.can_be_followed else ()))
+
+
+def operation_of(act: Act[Any]) -> Operation:
+    """What the entry of an action means."""
+    http = act.http
+    assert http is not None
+    path = {part[1:-1]: part[1:-1] for part in http.path.split("/") if part.startswith("{")}
+    fields = structs.fields(act.arguments)
+    query = {one.name: one.encode_name for one in fields if one.name in http.query}
+    outside = frozenset({*path, *query, *http.headers, WHOLE})
+    item = get_args(act.answer)[0] if get_origin(act.answer) is Page else None
+    shape: Any = item or act.answer
+    is_struct = isinstance(shape, type) and issubclass(shape, msgspec.Struct)
+    return Operation(
+        act=act,
+        path=describe_fields(act.arguments, path, "{{{}}}"),
+        query=describe_fields(act.arguments, query, "?{}"),
+        headers=describe_fields(act.arguments, http.headers, "{}"),
+        body=None if http.method in ("GET", "DELETE") and http.body is None else form_of(act, outside),
+        item=item,
+        columns=tuple(one.encode_name for one in structs.fields(shape)) if is_struct else (),
+    )
+
+
+class ApiResource:
+    """The actions at one path; the router puts the segments of the path into the scope."""
+
+    def __init__(self, operations: Sequence[Operation], context: ApiContext) -> None:
+        self._operations = {_method(one): one for one in operations}
+        self._context = context
+        methods = {*self._operations, *(("HEAD",) if "GET" in self._operations else ())}
+        self._allow = ", ".join(sorted(methods))
+
+    async def answer(self, request: Request) -> Response:
+        """Carry out what is asked for. Raises what nobody expected, for the log."""
+        fields: dict[str, str] = {}
+        try:
+            response = await self._answer(request, fields)
+        except (PressrunError, ApiProblem, HTTPException) as failure:
+            problem = problem_of(failure)
+            if problem.status == 500:
+                raise
+            response = respond(problem, self._context.base_url)
+        response.headers.update({"Cache-Control": "no-store", **fields})
+        return response
+
+    async def _answer(self, request: Request, fields: dict[str, str]) -> Response:
+        operation = self._operations.get("GET" if request.method == "HEAD" else request.method)
+        if operation is None:
+            raise ApiProblem(405, f"this resource has {self._allow}", headers={"Allow": self._allow})
+        exchange = Exchange(request, operation, self._context)
+        caller = await exchange.get_caller()
+        fields.update(self._context.rates.spend(exchange.subject(caller)))
+        return await exchange.answer(caller)
+
+
+class Exchange:
+    """One request for one action, and its answer."""
+
+    def __init__(self, request: Request, operation: Operation, context: ApiContext) -> None:
+        self._request = request
+        self._operation = operation
+        self._context = context
+        self._query: list[tuple[str, str]] = []
+        self._shown: tuple[str, ...] | None = None
+        self._digest = b""
+
+    async def get_caller(self) -> Caller:
+        """Who asks; raises ApiProblem 401 (RFC 6750 §3)."""
+        scheme, _, token = self._request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise ApiProblem(401, headers={"WWW-Authenticate": 'Bearer realm="pressrun"'})
+        caller = await self._context.authenticate(token.strip(), self._context.client(self._request))
+        if caller is None:
+            challenge = 'Bearer realm="pressrun", error="invalid_token"'
+            raise ApiProblem(401, headers={"WWW-Authenticate": challenge})
+        return caller
+
+    def subject(self, caller: Caller) -> str:
+        """What the rate counts by."""
+        return str(caller.token_id)
+
+    async def answer(self, caller: Caller) -> Response:
+        """Read the arguments, have the action carried out, and answer with what it gives."""
+        reading = Reading({}, [])
+        self._query = read_query(self._request.scope["query_string"])
+        self._read_outside(reading)
+        if self._operation.body is not None:
+            await read_body(self._request, self._operation.body, self._context.limits, reading)
+        if reading.faults:
+            raise ApiProblem(422, faults=reading.faults)
+        kind = streams.preferred(self._request.headers.get("accept", ""), self._operation.media_types)
+        if kind == JSON or self._request.method == "HEAD":
+            return self._respond(await self._carry_out(reading.values, caller))
+        return await self._stream(kind, reading.values, caller)
+
+    def _read_outside(self, reading: Reading) -> None:
+        """Path, query and headers."""
+        operation, request = self._operation, self._request
+        for value in operation.path:
+            reading.read(value, request.scope["path_params"][value.label], strict=False)
+        parameters = self._query
+        if operation.act.http is not None and operation.act.http.method == "GET" and operation.columns:
+            parameters = [pair for pair in parameters if pair[0] != FIELDS]
+            self._shown = _read_fields(self._query, operation.columns, reading)
+        read_parameters(operation.query, parameters, reading)
+        read_headers(operation.headers, request.headers, reading)
+        if operation.seals_cursors:
+            rest = [pair for pair in self._query if pair[0] not in (AFTER, "limit", FIELDS)]
+            self._digest = digest_of_query(request.scope["path"], rest)
+            self._unseal(reading)
+
+    def _unseal(self, reading: Reading) -> None:
+        given = reading.values.get(AFTER)
+        if given:
+            cursor = unseal(given, self._digest)
+            if cursor is None:
+                raise ApiProblem(404, "unknown cursor: use the `next` of an answer to the very same query")
+            reading.values[AFTER] = cursor
+
+    async def _carry_out(self, values: Mapping[str, Any], caller: Caller) -> Any:
+        act = self._operation.act
+        try:
+            arguments = act.arguments(**values)
+        except (TypeError, ValueError) as problem:  # what no single field shows
+            raise ApiProblem(422, faults=[FieldError("", str(problem))]) from None
+        call = Call(act=act.id, arguments=arguments, caller=caller)
+        return await self._context.carry_out(call, ignore_progress)
+
+    def _respond(self, value: Any) -> Response:
+        http = self._operation.act.http
+        assert http is not None
+        status = next((code for code, applies in http.otherwise.items() if applies(value)), http.status)
+        headers = _etag(http.etag, value)
+        if status == 204 or value is None:
+            return Response(status_code=204 if value is None and status == 200 else status, headers=headers)
+        if isinstance(value, Content):
+            return Response(value.octets, status, headers, value.media_type)
+        if isinstance(value, Page):
+            value, link = self._page(value)
+            headers.update(link)
+        elif self._shown is not None:
+            value = streams.shown(value, self._shown)
+        return Response(msgspec.json.encode(value), status, headers, JSON)
+
+    def _page(self, page: Page[Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The page as it is sent, and its link to the next one (RFC 8288)."""
+        items = page.items if self._shown is None else [streams.shown(item, self._shown) for item in page.items]
+        following = page.next
+        if following is not None and self._operation.seals_cursors:
+            following = seal(str(following), self._digest)
+        body: dict[str, Any] = {"items": items, "next": following}
+        if page.total is not msgspec.UNSET:
+            body["total"] = page.total
+        if following is None:
+            return body, {}
+        query = urlencode([*(pair for pair in self._query if pair[0] != AFTER), (AFTER, str(following))])
+        where = f"{self._context.base_url}{self._request.scope['path']}"
+        return body, {"Link": f'<{where}?{query}>; rel="next"'}
+
+    async def _stream(self, kind: str, values: dict[str, Any], caller: Caller) -> Response:
+        """The whole collection, or what comes from now on; what refuses the first page refuses the request."""
+        operation, is_endless = self._operation, kind == streams.EVENTS
+        names = {one.name for one in structs.fields(operation.act.arguments)}
+        if is_endless:
+            self._context.followers.require_room(self.subject(caller))
+            values = {**values, **self._last_event()}
+        elif WHOLE in names:
+            values = {**values, WHOLE: True}
+        source = streams.PageSource(partial(self._page_after, values), values.get(AFTER))
+        await source.begin({WAIT: 0} if is_endless else {})
+        if is_endless:
+            closing = getattr(self._request.scope.get("state", {}).get("transfer"), "closing", None)
+            pieces = self._context.followers.counted(self.subject(caller), streams.events(source, closing))
+        elif kind == streams.CSV:
+            pieces = streams.rows(source, self._shown or operation.columns)
+        else:
+            pieces = streams.lines(source, self._shown)
+        return StreamingResponse(pieces, 200, {"X-Accel-Buffering": "no"}, kind)
+
+    def _last_event(self) -> dict[str, Any]:
+        """Where a client goes on that lost its connection (WHATWG HTML §9.2.4)."""
+        last = self._request.headers.get("last-event-id", "")
+        return {AFTER: int(last[:18])} if last.isdecimal() else {}
+
+    async def _page_after(self, values: Mapping[str, Any], more: Mapping[str, Any]) -> Page[Any]:
+        """A further page, for a token that is still valid."""
+        caller = await self.get_caller()
+        page: Page[Any] = await self._carry_out({**values, **more}, caller)
+        return page
+
+
+def _read_fields(query: Sequence[tuple[str, str]], columns: Sequence[str], reading: Reading) -> tuple[str, ...] | None:
+    """The members to show, by `fields=a,b`; None: all."""
+    given = [text for label, text in query if label == FIELDS]
+    if not given:
+        return None
+    wanted = {name for text in given for name in text.split(",")}
+    unknown = sorted(wanted - set(columns))
+    if unknown:
+        reading.faults.append(
+            FieldError(f"?{FIELDS}", f"unknown: {', '.join(unknown)}. There are {', '.join(columns)}")
+        )
+    return tuple(name for name in columns if name in wanted)
+
+
+def _etag(name: str | None, value: Any) -> dict[str, str]:
+    if name is None:
+        return {}
+    revision = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    return {} if revision is None else {"ETag": f'"{revision}"'}
+
+
+def _method(operation: Operation) -> str:
+    assert operation.act.http is not None
+    return operation.act.http.method
+
+
+def _is_text(kind: Any) -> bool:
+    return kind is str or str in get_args(kind) or any(_is_text(part) for part in get_args(kind) if part is not kind)

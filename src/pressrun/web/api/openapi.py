@@ -1,0 +1,196 @@
+"""The description of the API (OpenAPI 3.1), made from the table of actions; `x-right` is the right that each needs.
+
+The schemas are JSON Schema 2020-12, which msgspec makes of the types that requests and answers are checked against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import NODEFAULT, structs
+
+from pressrun import __version__
+from pressrun.acts.http import JSON, Content
+from pressrun.web.api import cursors
+from pressrun.web.api.endpoint import AFTER, FIELDS, Operation
+from pressrun.web.api.problems import PROBLEM, TITLES, ProblemDetails
+from pressrun.web.api.values import IF_MATCH, RequestField
+
+Schema = dict[str, Any]
+
+BASE_PATH = "/api/v1"
+EXAMPLES: Mapping[str, Any] = {"list": "news", "address": "ada@reader.example", "id": 7}
+_REF = "#/components/schemas/{name}"
+_ALWAYS = (400, 401, 403, 404, 409, 422, 429, 503)
+
+
+def describe(operations: Sequence[Operation], base_url: str) -> Schema:
+    """The whole document."""
+    types = _Types(operations)
+    paths: dict[str, Schema] = {}
+    for operation in sorted(operations, key=lambda one: (_http(one).path, _http(one).method)):
+        http = _http(operation)
+        paths.setdefault(f"/{http.path}", {})[http.method.lower()] = _operation(operation, types)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Pressrun", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
+        "servers": [{"url": f"{base_url}{BASE_PATH}"}],
+        "security": [{"token": []}],
+        "tags": [{"name": tag} for tag in sorted({_tag(one) for one in operations})],
+        "paths": paths,
+        "components": {
+            "schemas": types.components,
+            "responses": {str(status): _problem(status) for status in TITLES},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+class _Types:
+    """The schemas of all types that the operations use."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._kinds: list[Any] = [ProblemDetails]
+        self._bodies = {one.act.id: body for one in operations if (body := _body_type(one)) is not None}
+        for operation in operations:
+            self._kinds += [value.kind for value in _parameters(operation)]
+            self._kinds += [one for one in (operation.act.answer,) if one not in (None, Content)]
+        self._kinds += self._bodies.values()
+        found, self.components = msgspec.json.schema_components(self._kinds, ref_template=_REF)
+        self._found: list[Schema] = list(found)
+
+    def of(self, kind: Any) -> Schema:
+        """The schema of a type."""
+        return next(schema for one, schema in zip(self._kinds, self._found, strict=True) if one is kind)
+
+    def of_body(self, operation: Operation) -> Schema:
+        """The schema of the JSON object that an action takes."""
+        return self.of(self._bodies[operation.act.id])
+
+
+def _body_type(operation: Operation) -> Any:
+    """The members of the JSON object that an action takes, as a type of their own."""
+    body = operation.body
+    if body is None or body.members is None:
+        return None
+    if body.converts:
+        return body.kind
+    fields = {one.name: one for one in structs.fields(body.kind)}
+    members: list[Any] = []
+    for value in body.members:
+        one = fields[value.name]
+        if one.default_factory is not NODEFAULT:
+            members.append((value.name, value.kind, msgspec.field(default_factory=one.default_factory)))
+        elif one.default is not NODEFAULT:
+            members.append((value.name, value.kind, one.default))
+        else:
+            members.append((value.name, value.kind))
+    name = "".join(part.title() for part in operation.act.id.replace("_", ".").replace("-", ".").split("."))
+    renamed = {value.name: value.label for value in body.members}
+    return msgspec.defstruct(f"{name}Request", members, kw_only=True, forbid_unknown_fields=True, rename=renamed)
+
+
+def _operation(operation: Operation, types: _Types) -> Schema:
+    act, http = operation.act, _http(operation)
+    described: Schema = {
+        "operationId": act.id,
+        "summary": act.summary,
+        "tags": [_tag(operation)],
+        "x-right": act.right.value,
+        "parameters": [
+            *(_parameter(one, "path", types) for one in operation.path),
+            *(_parameter(one, "query", types, operation) for one in operation.query),
+            *(_parameter(one, "header", types) for one in operation.headers if one.label != "Content-Type"),
+            *_shown_members(operation),
+        ],
+        "responses": {},
+    }
+    if operation.body is not None:
+        described["requestBody"] = _request_body(operation, types)
+    for status in sorted({http.status, *http.otherwise}):
+        described["responses"][str(status)] = _answer(operation, types, status)
+    for status in _refusals(operation):
+        described["responses"][str(status)] = {"$ref": f"#/components/responses/{status}"}
+    return described
+
+
+def _parameter(value: RequestField, where: str, types: _Types, operation: Operation | None = None) -> Schema:
+    is_cursor = value.label == AFTER and operation is not None and operation.seals_cursors
+    schema = {"type": "string", "pattern": cursors.PATTERN} if is_cursor else types.of(value.kind)
+    if where == "path" and schema.get("type") == "string":
+        schema = {**schema, "minLength": 1}
+    if value.label == IF_MATCH:
+        schema = {"type": "string", "pattern": '^"[0-9]{1,18}"$'}
+    parameter = {"name": value.label, "in": where, "required": value.is_required, "schema": schema}
+    return {**parameter, "example": EXAMPLES[value.label]} if value.label in EXAMPLES and where == "path" else parameter
+
+
+def _shown_members(operation: Operation) -> list[Schema]:
+    """The parameter that chooses members of the answer."""
+    if _http(operation).method != "GET" or not operation.columns:
+        return []
+    schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(operation.columns)}}
+    description = "Show these members alone."
+    parameter = {"name": FIELDS, "in": "query", "required": False, "description": description, "schema": schema}
+    return [{**parameter, "style": "form", "explode": False}]
+
+
+def _request_body(operation: Operation, types: _Types) -> Schema:
+    body = operation.body
+    assert body is not None
+    content: dict[str, Schema] = {}
+    for media_type in body.media_types:
+        if media_type == JSON and body.members is not None:
+            content[media_type] = {"schema": types.of_body(operation)}
+        elif media_type.startswith("multipart/"):
+            content[media_type] = {"schema": _form(body.files is not None)}
+        else:
+            content[media_type] = {"schema": {"type": "string"}}
+    return {"required": body.is_needed, "content": content}
+
+
+def _form(takes_files: bool) -> Schema:
+    octets = {"type": "string", "contentMediaType": "application/octet-stream"}
+    more: Schema = {"additionalProperties": octets} if takes_files else {"additionalProperties": False}
+    return {"type": "object", "properties": {"file": octets}, "required": ["file"], **more}
+
+
+def _answer(operation: Operation, types: _Types, status: int) -> Schema:
+    answer = operation.act.answer
+    described: Schema = {"description": "Done"}
+    if answer is None or status == 204:
+        return described
+    if answer is Content:
+        return {**described, "content": {"*/*": {"schema": {"type": "string"}}}}
+    content: dict[str, Schema] = {JSON: {"schema": types.of(answer)}}
+    for media_type in operation.media_types[1:]:
+        content[media_type] = {"schema": {"type": "string"}}
+    return {**described, "content": content}
+
+
+def _refusals(operation: Operation) -> list[int]:
+    needs_revision = any(one.label == IF_MATCH for one in operation.headers)
+    more = ((413, 415) if operation.body is not None else ()) + ((412, 428) if needs_revision else ())
+    return sorted({*_ALWAYS, *more, *((410,) if _http(operation).method == "POST" else ())})
+
+
+def _problem(status: int) -> Schema:
+    content = {PROBLEM: {"schema": {"$ref": _REF.format(name="ProblemDetails")}}}
+    return {"description": TITLES[status][1], "content": content}
+
+
+def _parameters(operation: Operation) -> tuple[RequestField, ...]:
+    return (*operation.path, *operation.query, *operation.headers)
+
+
+def _tag(operation: Operation) -> str:
+    """What a resource is sorted under: the last name in its path that is a collection."""
+    names: list[str] = [part for part in _http(operation).path.split("/") if not part.startswith("{")]
+    return names[0] if names[0] != "lists" or len(names) == 1 else names[1]
+
+
+def _http(operation: Operation) -> Any:
+    assert operation.act.http is not None
+    return operation.act.http

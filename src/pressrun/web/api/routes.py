@@ -1,0 +1,114 @@
+"""All resources of the API, found by the path as it was sent: an encoded slash belongs to an address."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from pressrun.acts.act import Act
+from pressrun.web.api.endpoint import ApiContext, ApiResource, Operation, operation_of
+from pressrun.web.api.openapi import BASE_PATH, describe
+from pressrun.web.api.problems import PROBLEMS_PATH, TITLES, ApiProblem, problem_of, respond
+from pressrun.web.http.security import Area
+
+OPENAPI_PATH = "/api/openapi.json"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+class Api:
+    """Everything below /api."""
+
+    def __init__(self, acts: Mapping[str, Act[Any]], context: ApiContext) -> None:
+        by_path: dict[str, list[Operation]] = {}
+        for act in acts.values():
+            if act.http is not None:
+                by_path.setdefault(act.http.path, []).append(operation_of(act))
+        self._context = context
+        self._operations = [one for operations in by_path.values() for one in operations]
+        resources = {path: ApiResource(operations, context) for path, operations in by_path.items()}
+        # Where a name and a word of ours may both stand, the word goes first.
+        self._resources = [
+            (path.split("/"), resources[path]) for path in sorted(resources, key=lambda one: one.replace("{", "~"))
+        ]
+        self._patterns = {resource: f"{BASE_PATH}/{path}" for path, resource in resources.items()}
+        self._document: tuple[bytes, str] | None = None
+
+    @property
+    def area(self) -> Area:
+        """How the guard treats what is below /api."""
+        limits = self._context.limits
+        return Area(
+            max_body_bytes=max(limits.json, limits.upload),
+            fault_page=lambda failure: respond(problem_of(failure), self._context.base_url),
+            patterns=self._patterns,
+        )
+
+    async def answer(self, request: Request) -> Response:
+        """The answer to a request for any path below /api."""
+        try:
+            resource = self._find(request.scope)
+        except ApiProblem as problem:
+            return self._answer_public(request, problem)
+        request.scope["endpoint"] = resource
+        return await resource.answer(request)
+
+    def _find(self, scope: Scope) -> ApiResource:
+        """The resource at a path, whose variable segments go into the scope; raises ApiProblem."""
+        _, found, rest = scope.get("raw_path", b"").partition(f"{BASE_PATH}/".encode())
+        try:
+            segments = [unquote_to_bytes(part).decode() for part in rest.split(b"/")] if found else []
+        except UnicodeDecodeError:
+            raise ApiProblem(404) from None
+        if len(segments) > 1 and segments[-1] == "":
+            segments.pop()
+        for pattern, resource in self._resources:
+            values = _match(pattern, segments)
+            if values is not None:
+                scope["path_params"] = values
+                return resource
+        raise ApiProblem(404)
+
+    def _answer_public(self, request: Request, otherwise: ApiProblem) -> Response:
+        """What needs no token: the description, and what the kinds of problems are."""
+        path = request.scope["path"]
+        if path not in (OPENAPI_PATH, PROBLEMS_PATH):
+            return respond(otherwise, self._context.base_url)
+        if request.method not in ("GET", "HEAD"):
+            return respond(ApiProblem(405, headers={"Allow": "GET, HEAD"}), self._context.base_url)
+        if path == PROBLEMS_PATH:
+            return Response(_problems(), media_type="text/plain; charset=utf-8")
+        document, etag = self.document()
+        is_known = request.headers.get("if-none-match") == etag
+        return Response(b"" if is_known else document, 304 if is_known else 200, {"ETag": etag}, "application/json")
+
+    def document(self) -> tuple[bytes, str]:
+        """The OpenAPI document and its ETag."""
+        if self._document is None:
+            document = msgspec.json.encode(describe(self._operations, self._context.base_url))
+            self._document = document, f'"{hashlib.sha256(document).hexdigest()[:16]}"'
+        return self._document
+
+
+def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+    if len(pattern) != len(segments):
+        return None
+    values: dict[str, str] = {}
+    for part, segment in zip(pattern, segments, strict=True):
+        if part.startswith("{"):
+            if not segment:
+                return None
+            values[part[1:-1]] = segment
+        elif part != segment:
+            return None
+    return values
+
+
+def _problems() -> bytes:
+    return "".join(f"{slug} ({status})\n    {title}.\n" for status, (slug, title) in TITLES.items()).encode()

@@ -1,0 +1,170 @@
+"""Whole collections in one answer: a JSON object a line, CSV, or events that go on for as long as the program listens.
+
+A stream is made of pages, each of which is a call of its own, so memory does not grow with the collection. Before each
+page the token is checked again: what it may not do any more ends at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import structs
+from starlette.requests import ClientDisconnect
+
+from pressrun.acts.http import JSON, Page
+from pressrun.core.errors import PressrunError
+from pressrun.web.api.problems import ApiProblem
+
+NDJSON = "application/x-ndjson"
+CSV = "text/csv"
+EVENTS = "text/event-stream"
+MOST_FOLLOWERS = 50  # in all: each holds a connection and a task
+MOST_FOLLOWERS_OF_TOKEN = 3
+WAIT_SECONDS = 25  # for the next event: a proxy closes what is silent for long
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+
+def preferred(accept: str, offered: Sequence[str]) -> str:
+    """The media type that an Accept header prefers; the first one that is offered where it names none (RFC 9110)."""
+    weights: dict[str, float] = {}
+    for item in accept.split(","):
+        kind, _, parameters = item.partition(";")
+        found = re.search(r"(?:\A|;)\s*q=([01](?:\.\d{0,3})?)\s*(?:;|\Z)", parameters)
+        weights[kind.strip().lower()] = float(found[1]) if found else 1.0
+    best = max(offered, key=lambda kind: weights.get(kind, 0.0))
+    return best if weights.get(best, 0.0) > weights.get("*/*", 0.0) or best == JSON else offered[0]
+
+
+class PageSource:
+    """The pages of a collection, one after the other, by a function of the arguments that differ from page to page."""
+
+    def __init__(self, page_of: Callable[[Mapping[str, Any]], Awaitable[Page[Any]]], after: object) -> None:
+        self._page_of = page_of
+        self._after = after
+        self._first: Page[Any] | None = None
+        self._is_over = False
+
+    async def begin(self, more: Mapping[str, Any]) -> None:
+        """Get the first page; raises what refuses it."""
+        self._first = await self._page_of(more)
+
+    async def next_page(self, more: Mapping[str, Any] | None = None) -> Page[Any]:
+        """The page that follows; the same again while a collection does not grow.
+
+        Raises ClientDisconnect where the stream may not go on: the client sees that it is not complete.
+        """
+        page, self._first = self._first, None
+        if page is None:
+            after = {} if self._after is None else {"after": self._after}
+            try:
+                page = await self._page_of({**(more or {}), **after})
+            except (PressrunError, ApiProblem) as problem:
+                raise ClientDisconnect from problem
+        self._is_over = page.next is None or page.next == self._after
+        self._after = self._after if page.next is None else page.next
+        return page
+
+    async def pages(self) -> AsyncIterator[Page[Any]]:
+        """All pages up to the last one."""
+        yield await self.next_page()
+        while not self._is_over:
+            yield await self.next_page()
+
+
+async def lines(source: PageSource, names: Sequence[str] | None) -> AsyncIterator[bytes]:
+    """A JSON object a line; `names` are the members to show, None: all."""
+    encode = msgspec.json.Encoder().encode_lines
+    async for page in source.pages():
+        if page.items:
+            yield encode(page.items if names is None else [shown(item, names) for item in page.items])
+
+
+async def rows(source: PageSource, columns: Sequence[str]) -> AsyncIterator[bytes]:
+    """CSV with a header row. What is no text, number or flag stands in its cell as JSON."""
+    yield _csv_lines([columns])
+    async for page in source.pages():
+        yield _csv_lines([[_cell(value) for value in shown(item, columns).values()] for item in page.items])
+
+
+async def events(source: PageSource, closing: asyncio.Event | None) -> AsyncIterator[bytes]:
+    """Server-sent events (WHATWG HTML §9.2) until the client leaves or the server stops; a comment in every silence."""
+    stopped = asyncio.ensure_future((closing or asyncio.Event()).wait())
+    try:
+        yield _events_of(await source.next_page())
+        while True:
+            coming = asyncio.ensure_future(source.next_page({"wait": WAIT_SECONDS}))
+            try:
+                await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if stopped.done():
+                    return
+                yield _events_of(coming.result())
+            finally:
+                coming.cancel()
+    finally:
+        stopped.cancel()
+
+
+def shown(item: Any, names: Sequence[str]) -> dict[str, Any]:
+    """These members of an item."""
+    if isinstance(item, Mapping):
+        return {name: item.get(name) for name in names}
+    return {one.encode_name: getattr(item, one.name) for one in structs.fields(item) if one.encode_name in names}
+
+
+def _events_of(page: Page[Any]) -> bytes:
+    return b"".join(map(_event, page.items)) or b":\n\n"
+
+
+def _event(item: Any) -> bytes:
+    fields = item if isinstance(item, Mapping) else structs.asdict(item)
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (
+        str(fields["id"]).encode(),
+        str(fields["type"]).encode(),
+        msgspec.json.encode(item),
+    )
+
+
+def _csv_lines(table: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(table)
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return msgspec.json.encode(value).decode()
+    return f"'{value}" if _FORMULA.match(value) else value
+
+
+class Followers:
+    """How many clients listen to events, in all and with each token."""
+
+    def __init__(self) -> None:
+        self._by_token: dict[str, int] = {}
+
+    async def counted(self, token: str, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The same pieces, while the client counts."""
+        self._by_token[token] = self._by_token.get(token, 0) + 1
+        try:
+            async for piece in pieces:
+                yield piece
+        finally:
+            self._by_token[token] -= 1
+            if not self._by_token[token]:
+                del self._by_token[token]
+
+    def require_room(self, token: str) -> None:
+        """Raise ApiProblem 429 or 503 where there are too many."""
+        if self._by_token.get(token, 0) >= MOST_FOLLOWERS_OF_TOKEN:
+            raise ApiProblem(429, f"at most {MOST_FOLLOWERS_OF_TOKEN} streams of events with one token")
+        if sum(self._by_token.values()) >= MOST_FOLLOWERS:
+            raise ApiProblem(503, headers={"Retry-After": "60"})

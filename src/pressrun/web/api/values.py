@@ -1,0 +1,203 @@
+"""Reads the arguments of an action from a request: path, query, headers and members, with every error at once.
+
+`msgspec` stops at the first error, so each field is converted by itself. Text with NUL and numbers beyond 64 bits are
+refused here, because no database stores them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import NODEFAULT, structs
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.web.api.problems import ApiProblem, FieldError
+
+MOST_PARAMETERS = 50
+IF_MATCH = "If-Match"
+
+_AT = re.compile(r" - at `\$([^`]*)`\Z")
+_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
+_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,18})"?')
+_LARGEST = 2**63 - 1
+
+
+def _check_address(text: str) -> None:
+    try:
+        parse_address(text)
+    except MalformedAddress as problem:
+        raise BadInput(f"invalid email address: {problem.reason}") from None
+
+
+FORMATS: Mapping[str, Callable[[str], None]] = {"email": _check_address}
+"""The formats of JSON Schema that are more than a hint here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestField:
+    """One field of the arguments: `name` there, `label` in the request, and where faults point to."""
+
+    name: str
+    label: str
+    kind: Any
+    pointer: str
+    is_required: bool
+    is_many: bool
+    formats: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Reading:
+    """The arguments that were read so far, by name, and what is wrong with the request."""
+
+    values: dict[str, Any]
+    faults: list[FieldError]
+
+    def read(self, value: RequestField, given: object, *, strict: bool) -> None:
+        """Convert what was given for a field, or say what is wrong with it."""
+        try:
+            _require_storable(given)
+            converted = msgspec.convert(given, value.kind, strict=strict)
+            if isinstance(converted, int | str):
+                _require_storable(converted)
+            for name in value.formats if isinstance(converted, str) else ():
+                FORMATS[name](converted)
+        except msgspec.ValidationError as problem:
+            self.faults.append(_fault(value.pointer, str(problem)))
+        except BadInput as problem:
+            self.faults.append(FieldError(value.pointer, str(problem)))
+        except RecursionError:
+            self.faults.append(FieldError(value.pointer, "is nested too deeply"))
+        else:
+            self.values[value.name] = converted
+
+    def require(self, values: Sequence[RequestField], given: Mapping[str, object]) -> None:
+        """Say which required fields are missing."""
+        self.faults += [
+            FieldError(one.pointer, "is required") for one in values if one.is_required and one.label not in given
+        ]
+
+
+def describe_fields(kind: type[Any], names: Mapping[str, str] | None, pointer: str) -> tuple[RequestField, ...]:
+    """The fields of a struct that have a label in `names`, or all by their own labels; `pointer` has `{}` for it."""
+    found = structs.fields(kind)
+    labels = {one.name: one.encode_name for one in found} if names is None else names
+    return tuple(
+        RequestField(
+            name=one.name,
+            label=labels[one.name],
+            kind=one.type,
+            pointer=pointer.format(_escaped(labels[one.name])),
+            is_required=one.default is NODEFAULT and one.default_factory is NODEFAULT,
+            is_many=any(get_origin(part) in (list, tuple, frozenset) for part in (one.type, *get_args(one.type))),
+            formats=tuple(name for name in _formats(one.type) if name in FORMATS),
+        )
+        for one in found
+        if one.name in labels
+    )
+
+
+def read_query(query: bytes) -> list[tuple[str, str]]:
+    """The parameters of a query in their order; raises ApiProblem."""
+    try:
+        return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise ApiProblem(422, faults=[FieldError("?", "the query is not UTF-8, or has too many parameters")]) from None
+
+
+def read_parameters(values: Sequence[RequestField], given: Sequence[tuple[str, str]], reading: Reading) -> None:
+    """Read the fields that come in the query: each at most once, but those with many values."""
+    by_label: dict[str, list[str]] = {}
+    for label, text in given:
+        by_label.setdefault(label, []).append(text)
+    known = {one.label: one for one in values}
+    for label, texts in by_label.items():
+        value = known.get(label)
+        if value is None:
+            reading.faults.append(FieldError(f"?{label}", "unknown parameter"))
+        elif value.is_many:
+            reading.read(value, texts, strict=False)
+        elif len(texts) > 1:
+            reading.faults.append(FieldError(value.pointer, "is given more than once"))
+        else:
+            reading.read(value, texts[0], strict=False)
+    reading.require(values, by_label)
+
+
+def read_headers(values: Sequence[RequestField], given: Mapping[str, str], reading: Reading) -> None:
+    """Read the fields that come in headers; raises ApiProblem 428 where a revision is missing."""
+    for value in values:
+        text = given.get(value.label.lower())
+        if text is None and value.is_required and value.label == IF_MATCH:
+            raise ApiProblem(428, headers={})
+        if text is None:
+            continue
+        reading.read(value, _revision(text) if value.label == IF_MATCH else text, strict=False)
+    reading.require(
+        [one for one in values if one.label != IF_MATCH], {one.label: 1 for one in values if one.label.lower() in given}
+    )
+
+
+def read_members(values: Sequence[RequestField], given: object, reading: Reading) -> None:
+    """Read the fields that are members of a JSON object."""
+    if not isinstance(given, dict):
+        reading.faults.append(FieldError("", "expected a JSON object"))
+        return
+    known = {one.label: one for one in values}
+    for label, value in given.items():
+        if label in known:
+            reading.read(known[label], value, strict=True)
+        else:
+            reading.faults.append(FieldError(f"/{_escaped(label)}", "unknown member"))
+    reading.require(values, given)
+
+
+def _revision(text: str) -> str:
+    """The revision in an ETag of ours; whatever else it may be, it is none of the current ones."""
+    found = _ETAG.fullmatch(text.strip())
+    return found[1] if found else "-1"
+
+
+def _formats(kind: Any) -> Iterator[str]:
+    for part in (kind, *get_args(kind)):
+        schema = getattr(part, "extra_json_schema", None)
+        if schema and "format" in schema:
+            yield schema["format"]
+        if part is not kind and get_origin(part) is not None:
+            yield from _formats(part)
+
+
+def _require_storable(value: object) -> None:
+    """Raise BadInput for what no database stores."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise BadInput("contains a NUL character, which cannot be stored")
+    elif isinstance(value, int):
+        if not -_LARGEST <= value <= _LARGEST:
+            raise BadInput("is out of range")
+    elif isinstance(value, list):
+        for one in value:
+            _require_storable(one)
+    elif isinstance(value, dict):
+        for pair in value.items():
+            _require_storable(list(pair))
+
+
+def _fault(pointer: str, words: str) -> FieldError:
+    """A fault in a field or somewhere below it."""
+    at = _AT.search(words)
+    if at is None:
+        return FieldError(pointer, words)
+    steps = "".join(f"/{_escaped(name or index)}" for name, index in _STEP.findall(at[1]) if index != "...")
+    return FieldError(f"{pointer}{steps}", words[: at.start()])
+
+
+def _escaped(name: str) -> str:
+    """A member in a pointer (RFC 6901 §3)."""
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,249 @@
+"""What a request is read as, and what it gets when it is wrong."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from tests.web.api.desk import BASE, FAILURES, TOKEN, Desk
+
+from pressrun.core.quantities import Rate
+from pressrun.web.api.problems import TITLES
+
+ADA = "/lists/news/subscribers/ada@reader.example"
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def pointers(response: httpx.Response) -> dict[str, str]:
+    return {error["pointer"]: error["detail"] for error in response.json()["errors"]}
+
+
+async def test_path_and_members_become_arguments(desk: Desk) -> None:
+    """A PUT with a body is one flat struct, and its answer is JSON that nobody stores."""
+    async with desk.client() as client:
+        response = await client.put(ADA, json={"name": "Ada", "fields": {"plan": "gold"}, "confirm": "vouch"})
+    assert (200, {"email": "ada@reader.example", "name": "Ada", "fields": {"plan": "gold"}}) == (
+        response.status_code,
+        response.json(),
+    )
+    assert ("application/json", "no-store") == (response.headers["content-type"], response.headers["cache-control"])
+    assert ("reader.put", 1) == (desk.calls[0].act, desk.calls[0].caller.token_id)
+
+
+async def test_an_encoded_slash_is_part_of_an_address(desk: Desk) -> None:
+    """The path is split before it is decoded."""
+    async with desk.client() as client:
+        response = await client.put("/lists/news/subscribers/a%2Fb%40reader.example", json={})
+    assert "a/b@reader.example" == response.json()["email"]
+
+
+async def test_all_errors_come_at_once(desk: Desk) -> None:
+    """Path, query and members, unknown ones and those inside of others: each has its pointer, and nothing is done."""
+    members = {"name": 7, "fields": {"plan": 1}, "confirm": "maybe", "age": "x", "colour/ink": "red"}
+    async with desk.client() as client:
+        response = await client.put("/lists/news/subscribers/nobody?dry_run=yes&dry_run=no", json=members)
+    assert (422, []) == (response.status_code, desk.calls)
+    assert {"{address}", "?dry_run", "/name", "/fields", "/confirm", "/age", "/colour~1ink"} == pointers(
+        response
+    ).keys()
+    problem = response.json()
+    assert problem["detail"] == problem["error"]
+    assert f"{BASE}/api/problems#invalid" == problem["type"]
+    assert "application/problem+json" == response.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("limit=0", "?limit"),
+        ("limit=501", "?limit"),
+        ("limit=x", "?limit"),
+        ("limit=1&limit=2", "?limit"),
+        ("fields=email,shoe", "?fields"),
+        ("fields=", "?fields"),
+        ("%ff=1", "?"),
+        ("sort=name", "?sort"),
+    ],
+)
+async def test_a_query_that_is_wrong(desk: Desk, query: str, pointer: str) -> None:
+    """Unknown parameters are refused, never ignored."""
+    async with desk.client() as client:
+        response = await client.get(f"/lists/news/subscribers?{query}")
+    assert (422, {pointer}) == (response.status_code, set(pointers(response)))
+
+
+async def test_a_parameter_with_many_values(desk: Desk) -> None:
+    """A tuple takes a parameter as often as it comes."""
+    async with desk.client() as client:
+        response = await client.get("/lists/news/subscribers?state=active&state=pending")
+    assert 200 == response.status_code
+    assert ("active", "pending") == getattr(desk.calls[0].arguments, "state", None)
+
+
+@pytest.mark.parametrize("body", ["{", "[1]", '"x"', "[" * 1990, '{"name": "\\ud800"}', "null", b"\xff"])
+async def test_a_body_that_is_not_a_json_object(desk: Desk, body: str | bytes) -> None:
+    """422, and what is wrong with it."""
+    async with desk.client() as client:
+        response = await client.put(ADA, content=body, headers={"Content-Type": "application/json"})
+    assert (422, {""}) == (response.status_code, set(pointers(response)))
+
+
+@pytest.mark.parametrize(
+    "body", ['{"name": "a\\u0000"}', '{"fields": {"\\u0000": "x"}}', '{"age": 9223372036854775808}']
+)
+async def test_what_no_database_stores(desk: Desk, body: str) -> None:
+    """NUL and numbers beyond 64 bits never reach an action."""
+    async with desk.client() as client:
+        response = await client.put(ADA, content=body, headers={"Content-Type": "application/json"})
+    assert (422, []) == (response.status_code, desk.calls)
+
+
+async def test_members_that_are_nested_without_end(desk: Desk) -> None:
+    """422 where they stand, and no fault of ours."""
+    for body in ('{"fields": ' + '{"a": ' * 300 + "1" + "}" * 301, '{"fields": ' + "[" * 900 + "]" * 900 + "}"):
+        async with desk.client() as client:
+            response = await client.put(ADA, content=body, headers={"Content-Type": "application/json"})
+        assert 422 == response.status_code
+
+
+async def test_no_body_where_nothing_is_required(desk: Desk) -> None:
+    """An empty request is an object without members, whatever its media type."""
+    async with desk.client() as client:
+        assert 200 == (await client.put(ADA)).status_code
+        assert 200 == (await client.put(ADA, headers={"Content-Type": "application/json"})).status_code
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/x-www-form-urlencoded", "text/plain", "application/json; charset=latin1"]
+)
+async def test_a_foreign_media_type(desk: Desk, media_type: str) -> None:
+    """415, with what is accepted in the header (RFC 9110 §15.5.16)."""
+    async with desk.client() as client:
+        response = await client.put(ADA, content=b"name=Ada", headers={"Content-Type": media_type})
+    assert 415 == response.status_code
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+async def test_a_body_that_is_too_large(desk: Desk, is_chunked: bool) -> None:
+    """413 as soon as it is known, and the connection closes."""
+
+    async def pieces() -> object:
+        yield b'{"name": "'
+        yield b"x" * 4500
+
+    content = pieces() if is_chunked else b"x" * 4500
+    async with desk.client() as client:
+        response = await client.put(ADA, content=content, headers={"Content-Type": "application/json"})  # type: ignore[arg-type]
+    assert (413, "close", []) == (response.status_code, response.headers["connection"], desk.calls)
+
+
+async def test_a_method_that_a_resource_does_not_have(desk: Desk) -> None:
+    """405 names exactly those that it has."""
+    async with desk.client() as client:
+        response = await client.patch(ADA)
+        assert (405, "DELETE, GET, HEAD, PUT") == (response.status_code, response.headers["allow"])
+        assert "GET, HEAD" == (await client.put("/lists/news/subscribers")).headers["allow"]
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/nothing", "/lists/news/subscribers/", "/lists//subscribers", "/lists/%ff/subscribers"]
+)
+async def test_a_path_that_leads_nowhere(desk: Desk, path: str) -> None:
+    """404 as a problem, never a page; a slash at the end is forgiven."""
+    async with desk.client() as client:
+        response = await client.get(path)
+    if path == "/lists/news/subscribers/":
+        assert 200 == response.status_code
+    else:
+        assert (404, 404) == (response.status_code, response.json()["status"])
+
+
+@pytest.mark.parametrize(
+    "given", [None, "Bearer", "Bearer ", "Basic pr_genuine", "Bearer pr_other", "bearer pr_genuine x"]
+)
+async def test_no_valid_token(desk: Desk, given: str | None) -> None:
+    """401 with a challenge, the same problem for every reason, and nothing else of the request is looked at."""
+    async with desk.client(None) as client:
+        headers = {} if given is None else {"Authorization": given}
+        response = await client.put(f"{ADA}?x=1", content=b"{", headers=headers)
+    assert (401, []) == (response.status_code, desk.calls)
+    assert response.headers["www-authenticate"].startswith("Bearer ")
+    assert TITLES[401][1] == response.json()["detail"]
+
+
+@pytest.mark.parametrize("status", sorted(FAILURES))
+async def test_what_an_action_raises(desk: Desk, status: int) -> None:
+    """Each error has its status; only why the service is unavailable is kept for the log."""
+    desk.failure = FAILURES[status]
+    async with desk.client() as client:
+        response = await client.get(ADA)
+    problem = response.json()
+    assert (status, status) == (response.status_code, problem["status"])
+    assert (str(desk.failure) if status != 503 else TITLES[503][1]) == problem["error"]
+    assert ("5" if status == 503 else None) == response.headers.get("retry-after")
+    assert (1234 if status == 409 else None) == problem.get("audience")
+
+
+async def test_what_nobody_expected(desk: Desk) -> None:
+    """It goes on to the guard, which logs it."""
+    desk.failure = ZeroDivisionError("secret")
+    async with desk.client() as client:
+        with pytest.raises(ZeroDivisionError):
+            await client.get(ADA)
+
+
+async def test_errors_that_an_action_finds_in_fields(desk: Desk) -> None:
+    """They point into the body like those that the types find."""
+    async with desk.client() as client:
+        response = await client.put(ADA, json={"age": 13})
+    assert {"/age": "is unlucky", "/fields/plan": "is unknown"} == pointers(response)
+
+
+async def test_members_of_another_shape(desk: Desk) -> None:
+    """The type of the object makes the arguments."""
+    async with desk.client() as client:
+        response = await client.post("/lists", json={"name": "news", "from": "News <news@list.example>"})
+        wrong = await client.post("/lists", json={"from_": "x"})
+    assert (201, {"name": "news", "from": "News <news@list.example>"}) == (response.status_code, response.json())
+    assert {"/name", "/from_"} == set(pointers(wrong))
+
+
+async def test_each_token_has_its_rate(desk: Desk) -> None:
+    """Every answer says what is left; beyond that it is 429 until the window opens, and other tokens go on."""
+    desk.rate = Rate(2, 60.0)
+    desk.tokens["pr_other"] = 2
+    async with desk.client() as client, desk.client("pr_other") as other:
+        first, second = await client.get(ADA), await client.get("/lists/news/subscribers")
+        desk.now += 20
+        third = await client.get(ADA)
+        assert ["2", "60"] == [
+            first.headers["ratelimit-policy"].split("=")[1][0],
+            first.headers["ratelimit-policy"][-2:],
+        ]
+        assert ['"token";r=1;t=60', '"token";r=0;t=60'] == [one.headers["ratelimit"] for one in (first, second)]
+        assert (429, "40") == (third.status_code, third.headers["retry-after"])
+        assert 200 == (await other.get("/lists/news/subscribers")).status_code
+        desk.now += 41
+        assert 200 == (await client.get("/lists/news/subscribers")).status_code
+
+
+async def test_what_needs_no_token(desk: Desk) -> None:
+    """The description, which clients may keep, and the kinds of problems."""
+    async with desk.client(None) as client:
+        described = await client.get(f"{BASE}/api/openapi.json")
+        again = await client.get(f"{BASE}/api/openapi.json", headers={"If-None-Match": described.headers["etag"]})
+        problems = await client.get(f"{BASE}/api/problems")
+        refused = await client.post(f"{BASE}/api/openapi.json")
+    assert ("3.1.0", 304, 405) == (described.json()["openapi"], again.status_code, refused.status_code)
+    assert all(slug in problems.text for slug, _ in TITLES.values())
+
+
+async def test_a_revoked_token_is_dead_at_once(desk: Desk) -> None:
+    """It is looked up for each request."""
+    async with desk.client() as client:
+        assert 200 == (await client.get("/lists/news/subscribers")).status_code
+        del desk.tokens[TOKEN]
+        assert 401 == (await client.get("/lists/news/subscribers")).status_code
