@@ -130,7 +130,7 @@ lock:
 	test -x .venv-lock/bin/pip-compile || python3.11 -m venv .venv-lock
 	.venv-lock/bin/python -m pip --quiet install -r requirements/lock.in
 	$(COMPILE) --extra css --extra fast --extra dev --output-file requirements/dev.txt pyproject.toml
-	$(COMPILE) --extra css --extra fast --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) --extra css --extra fast --extra oidc --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/postgresql.txt requirements/postgresql.in
 	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/build.txt requirements/build.in
 

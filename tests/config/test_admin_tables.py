@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pressrun.config import Settings, load_settings
 from pressrun.core.endpoint import TcpEndpoint, UnixEndpoint
+from pressrun.core.errors import BadConfiguration
 from pressrun.core.quantities import Rate
 from pressrun.services.login_settings import LoginSettings
 from pressrun.web.settings import AdminSettings, ApiSettings
@@ -102,3 +105,11 @@ def test_the_secret_of_an_issuer_comes_from_its_file(tmp_path: Path) -> None:
         oidc.networks,
     )
     assert "s3cret" not in repr(oidc)
+
+
+def test_an_issuer_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pressrun.config.admin_tables.find_spec", lambda _name: None)
+    (tmp_path / "secret").write_text("s3cret\n")
+    rest = '[oidc]\nissuer = "https://id.example.org"\nclient_id = "pressrun"\nclient_secret_file = "secret"\n'
+    with pytest.raises(BadConfiguration, match="apt install python3-joserfc"):
+        _load(tmp_path, rest)

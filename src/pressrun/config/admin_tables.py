@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,6 +54,11 @@ def oidc_settings(document: Document, files: NamedFiles) -> OidcSettings | None:
     section = document.find("oidc")
     if section is None or not check_together(section, "issuer", "client_id", "client_secret_file"):
         return None
+    if find_spec("joserfc") is None:
+        remedy = (
+            "the package that reads what an issuer signs: pip install 'pressrun[oidc]', or apt install python3-joserfc"
+        )
+        section.error("issuer", "no package joserfc", remedy)
     values: dict[str, Any] = dict(section.values)
     if "client_secret" in values:
         values["client_secret"] = read_secret(section, "client_secret_file", values["client_secret"], files)

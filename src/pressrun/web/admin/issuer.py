@@ -1,0 +1,187 @@
+"""An OpenID Connect issuer, asked over our one HTTP client: where it logs people in, and whom it names for a code.
+
+The code flow with PKCE (RFC 7636), and nothing else of the many ways: OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4.
+What the issuer says is believed only as far as its signature and these standards go, and none of it is ever shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from pressrun.runtime.http_client import HttpAnswer, HttpRequest
+from pressrun.runtime.outgoing_http import OutgoingHttp
+from pressrun.services.ports import Clock
+from pressrun.web.admin.id_tokens import BadIdToken, Expected, IdToken, read_id_token
+from pressrun.web.settings import OidcSettings
+
+METADATA_SECONDS = 3600  # for which the issuer's description and its keys are kept
+KEYS_AGAIN_SECONDS = 60  # at most so often for a key that is new to us: anybody could name one
+MOST_AT_ONCE = 4  # so many codes are redeemed at the same time
+_SCOPE = "openid email"
+
+T = TypeVar("T")
+
+
+class IssuerProblem(Exception):
+    """The issuer cannot be asked, or said something else than it should; for the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceremony:
+    """One log-in under way: what its browser must bring back, and what stays here until then.
+
+    `is_again`: somebody who is logged in proves that it is still them, so the issuer must ask them anew.
+    """
+
+    state: str
+    nonce: str
+    verifier: str
+    is_again: bool = False
+
+
+class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the issuer's description is used (Discovery §3)."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+    authorization_response_iss_parameter_supported: bool = False
+
+
+class _KeySet(msgspec.Struct, frozen=True, kw_only=True):
+    keys: tuple[dict[str, Any], ...]
+
+
+class _Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    id_token: str
+
+
+class Issuer:
+    """The issuer of `[oidc]`."""
+
+    def __init__(self, settings: OidcSettings, http: OutgoingHttp, clock: Clock) -> None:
+        self._settings = settings
+        self._http = http
+        self._clock = clock
+        self._metadata: tuple[float, _Metadata] | None = None
+        self._keys: tuple[float, Sequence[Mapping[str, Any]]] | None = None
+        self._asking = asyncio.Lock()
+        self._redeeming = asyncio.Semaphore(MOST_AT_ONCE)
+
+    @property
+    def label(self) -> str:
+        """What the button says."""
+        return self._settings.label or urlsplit(self._settings.issuer).hostname or ""
+
+    async def log_in_url(self, ceremony: Ceremony, redirect_uri: str, max_age: int) -> str:
+        """Where the issuer logs somebody in; with `is_again`, only a log-in of the last `max_age` seconds counts.
+
+        Raises IssuerProblem.
+        """
+        metadata = await self._describe()
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(ceremony.verifier.encode()).digest()).rstrip(b"=")
+        query = {
+            "response_type": "code",
+            "client_id": self._settings.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": _SCOPE,
+            "state": ceremony.state,
+            "nonce": ceremony.nonce,
+            "code_challenge": challenge.decode("ascii"),
+            "code_challenge_method": "S256",
+            **({"max_age": str(max_age)} if ceremony.is_again else {}),
+        }
+        endpoint = metadata.authorization_endpoint
+        return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query, quote_via=quote)}"
+
+    async def redeem(self, code: str, ceremony: Ceremony, redirect_uri: str, max_age: int, said_issuer: str) -> IdToken:
+        """Whom the issuer names for a code; `said_issuer` is what came beside it (RFC 9207). Raises IssuerProblem."""
+        metadata = await self._describe()
+        if said_issuer != self._settings.issuer and (
+            said_issuer or metadata.authorization_response_iss_parameter_supported
+        ):
+            raise IssuerProblem("the code is not this issuer's")
+        async with self._redeeming:
+            tokens = await self._exchange(metadata, code, ceremony, redirect_uri)
+        now = self._clock()
+        expected = Expected(
+            issuer=self._settings.issuer,
+            client_id=self._settings.client_id,
+            nonce=ceremony.nonce,
+            authenticated_after=now - max_age if ceremony.is_again else None,
+        )
+        try:
+            return read_id_token(tokens.id_token, await self._keys_of(metadata, METADATA_SECONDS), expected, now)
+        except BadIdToken as problem:
+            if not problem.is_unknown_key:
+                raise IssuerProblem(str(problem)) from None
+        try:
+            return read_id_token(tokens.id_token, await self._keys_of(metadata, KEYS_AGAIN_SECONDS), expected, now)
+        except BadIdToken as problem:
+            raise IssuerProblem(str(problem)) from None
+
+    async def _describe(self) -> _Metadata:
+        async with self._asking:
+            if self._metadata is None or self._clock() - self._metadata[0] >= METADATA_SECONDS:
+                url = f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration"
+                found = _decoded(await self._http.send(HttpRequest(url=url)), _Metadata, "its description")
+                if found.issuer != self._settings.issuer:  # Discovery §4.3
+                    raise IssuerProblem("the description is of another issuer")
+                if not found.authorization_endpoint.startswith(("https://", _beginning(self._settings.issuer))):
+                    raise IssuerProblem("the description leads astray, where no browser should go")
+                self._metadata = self._clock(), found
+            return self._metadata[1]
+
+    async def _keys_of(self, metadata: _Metadata, most_seconds: float) -> Sequence[Mapping[str, Any]]:
+        async with self._asking:
+            if self._keys is None or self._clock() - self._keys[0] >= most_seconds:
+                answer = await self._http.send(HttpRequest(url=metadata.jwks_uri))
+                self._keys = self._clock(), _decoded(answer, _KeySet, "its keys").keys
+            return self._keys[1]
+
+    async def _exchange(self, metadata: _Metadata, code: str, ceremony: Ceremony, redirect_uri: str) -> _Tokens:
+        """The tokens for a code (RFC 6749 §4.1.3), as a client that proves itself by its secret."""
+        settings, headers = self._settings, [("Content-Type", "application/x-www-form-urlencoded")]
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": ceremony.verifier,
+        }
+        ways = metadata.token_endpoint_auth_methods_supported
+        if "client_secret_post" in ways and "client_secret_basic" not in ways:
+            form |= {"client_id": settings.client_id, "client_secret": settings.client_secret}
+        else:
+            pair = f"{quote(settings.client_id, safe='')}:{quote(settings.client_secret, safe='')}"  # RFC 6749 §2.3.1
+            headers.append(("Authorization", f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"))
+        request = HttpRequest(
+            url=metadata.token_endpoint, method="POST", headers=headers, body=urlencode(form).encode("ascii")
+        )
+        return _decoded(await self._http.send(request), _Tokens, "the tokens")
+
+
+def _beginning(url: str) -> str:
+    """Scheme, host and port of a URL, and a slash."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/"
+
+
+def _decoded(answer: HttpAnswer, kind: type[T], what: str) -> T:
+    if answer.problem:
+        raise IssuerProblem(f"cannot get {what}: {answer.problem}")
+    if answer.status != 200 or answer.is_cut:
+        raise IssuerProblem(f"cannot get {what}: {'too large' if answer.is_cut else f'status {answer.status}'}")
+    try:
+        return msgspec.json.decode(answer.body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise IssuerProblem(f"cannot read {what}") from None
