@@ -15,7 +15,9 @@ from pathlib import Path
 
 from pressrun.core.errors import BadConfiguration
 
-BACKLOG = 512
+# Connections that may wait to be accepted, as while systemd holds the socket and the service starts: as many as a
+# kernel allows by itself (net.core.somaxconn), which is 20 seconds of 200 a second.
+BACKLOG = 4096
 _LONGEST_BYTES = 107  # sun_path without its NUL, unix(7)
 
 

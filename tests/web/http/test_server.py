@@ -285,6 +285,28 @@ async def test_stopping_finishes_the_request_at_hand_and_closes_the_rest() -> No
     idle_writer.close()
 
 
+@pytest.mark.parametrize("sent_before", [b"", GET[:20]], ids=["on its way", "half here"])
+async def test_stopping_serves_whoever_has_just_come(kind: type[LimitedConnection], sent_before: bytes) -> None:
+    """A connection without a request yet is not closed in its face."""
+    server = WebServer(app, HttpSettings(listen=LOOPBACK), connection=kind)
+    await server.start()
+    reader, writer = await connect(server)
+    writer.write(sent_before)
+    while not server._pool.connections or (sent_before and not is_arriving(server)):  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0)
+    stopping = asyncio.create_task(server.stop(10))
+    await server._pool.stopping.wait()
+    writer.write(GET[len(sent_before) :])
+    answer = await asyncio.wait_for(reader.read(), 10)
+    await stopping
+    writer.close()
+    assert b"HTTP/1.1 200 " == answer[:13]
+
+
+def is_arriving(server: WebServer) -> bool:
+    return any(one.is_arriving() for one in server._pool.connections)
+
+
 async def test_stopping_does_not_wait_for_ever() -> None:
     started = asyncio.Event()
 

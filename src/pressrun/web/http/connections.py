@@ -40,6 +40,8 @@ USED_OF_CYCLES = ("keep_alive", "response_complete", "response_started")
 
 MAX_HEAD_BYTES = FREE_BYTES  # of a request line and its header: h11 has the same limit
 LINGER_SECONDS = 5.0  # for which a client may go on sending after a refusal; then it is reset
+# For which a client that has only just come may take to begin its request while the server stops: it is on its way.
+FIRST_SECONDS = 0.5
 _BUSY = (503, "Service Unavailable", "Retry-After: 5\r\n")
 _NOT_HTTP = (400, "Bad Request", "")
 _TOO_LATE = (408, "Request Timeout", "")
@@ -49,7 +51,7 @@ _HEAD_TOO_LARGE = (431, "Request Header Fields Too Large", "")
 
 @dataclass(slots=True, eq=False)
 class ConnectionPool:
-    """What all connections of a server share. `lost` is set whenever one ends."""
+    """What all connections of a server share. `lost` is set whenever one ends, `stopping` once the server stops."""
 
     settings: HttpSettings
     config: Config
@@ -58,6 +60,7 @@ class ConnectionPool:
     state: ServerState = field(default_factory=ServerState)
     connections: set[LimitedConnection] = field(default_factory=set)
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def build_pool(
@@ -118,6 +121,7 @@ class LimitedConnection(asyncio.Protocol, ABC):
         self._arrival_timer: asyncio.TimerHandle | None = None
         self._answer_timer: asyncio.TimerHandle | None = None
         self._linger_timer: asyncio.TimerHandle | None = None
+        self._first_timer: asyncio.TimerHandle | None = None
         self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -129,6 +133,8 @@ class LimitedConnection(asyncio.Protocol, ABC):
         self._pool.connections.add(self)
         super().connection_made(transport)
         self._start_arrival_timer()
+        if self._pool.stopping.is_set():
+            self.shutdown()
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused or self.transport.is_closing():
@@ -137,6 +143,7 @@ class LimitedConnection(asyncio.Protocol, ABC):
         if not self._share.grow(len(data)):
             self.refuse(*_BUSY)
         self._update_limits()
+        self._leave_if_stopping()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -149,8 +156,9 @@ class LimitedConnection(asyncio.Protocol, ABC):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_arrival_timer()
         self._stop_answer_timer()
-        if self._linger_timer is not None:
-            self._linger_timer.cancel()
+        for timer in (self._linger_timer, self._first_timer):
+            if timer is not None:
+                timer.cancel()
         self._share.give_back()
         if not self._is_refused:
             super().connection_lost(exc)
@@ -158,12 +166,21 @@ class LimitedConnection(asyncio.Protocol, ABC):
         self._pool.lost.set()
 
     def shutdown(self) -> None:
-        """Finish the request at hand, then close."""
+        """Finish the request at hand, then close. One that is arriving, or on its way, is a request at hand."""
         self._transfer.closing.set()
         if self._is_refused:
             self.transport.close()
-        elif not self.transport.is_closing():
+        elif self.transport.is_closing():
+            return
+        elif self.cycle is None and self._first_timer is None:
+            self._first_timer = self.loop.call_later(FIRST_SECONDS, self.shutdown)
+        elif self._is_waiting() or not self.is_arriving():
             super().shutdown()  # type: ignore[misc]  # of uvicorn's protocol
+
+    def _leave_if_stopping(self) -> None:
+        """A request that has come during a stop is the last one."""
+        if self._pool.stopping.is_set() and self._is_waiting() and not self._is_refused:
+            self.shutdown()
 
     def proceed(self) -> None:
         """Count what arrives for the request at hand anew, and its time as well."""

@@ -73,6 +73,7 @@ class WebServer:
         """Accept no more connections, finish the requests at hand within `seconds`, then close them all."""
         if self._server is None:
             return
+        self._pool.stopping.set()
         await self._server.stop_accepting()
         for connection in list(self._pool.connections):
             connection.shutdown()
