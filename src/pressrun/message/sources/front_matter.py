@@ -25,7 +25,7 @@ KEYS = (
 
 _LARGEST = 64 * 1024
 _LONGEST_VALUE = 2000
-_FIELD = re.compile(r"\{\{[^{}\n]{0,300}\}\}")
+FIELD = re.compile(r"\{\{[^{}\n]{0,300}\}\}")
 _MARK = "q0keyfield"
 _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
@@ -64,7 +64,7 @@ def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
     """Parse the lines between the `---` lines. Raises EditionError with the line in the edition file."""
     if len(source) > _LARGEST:
         raise EditionError(f"the keys are longer than {_LARGEST // 1024} KiB", line=first_line)
-    fields = _FIELD.findall(source)
+    fields = FIELD.findall(source)
     entries = _entries(_without_fields(source), first_line)
     texts = {key: _one_text(key, node, first_line) for key, node in entries.items() if key != "attachments"}
     texts = {key: _with_fields(value, fields) for key, value in texts.items()}
@@ -86,7 +86,7 @@ def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
 def _without_fields(source: str) -> str:
     """Merge fields replaced by words, because their braces and colons mean something in YAML."""
     numbers = count()
-    return _FIELD.sub(lambda _found: f"{_MARK}{next(numbers)}q", source)
+    return FIELD.sub(lambda _found: f"{_MARK}{next(numbers)}q", source)
 
 
 def _with_fields(value: Value | None, fields: list[str]) -> Value | None:
