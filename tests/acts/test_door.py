@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.acts.cases import Work, cases_of, door_to
 from tests.database import execute_in, refused_updates, select
 from tests.services.office import NOW, Office, open_office
 
+from pressrun.acts.arguments import ListSettings
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.names import MOVING, NOTE, READING
@@ -214,3 +216,20 @@ async def test_an_edition_that_does_not_exist_is_not_found_by_anybody(office: Of
 async def test_what_no_process_here_can_do_is_refused(office: Office) -> None:
     assert (await ask(office, "reload", {}, INA)).startswith("Refused: the running daemon does not know reload")
     assert (await ask(office, "no.such", {}, INA)).startswith("Refused: the running daemon does not know no.such")
+
+
+async def test_who_changes_a_list_cannot_do_without_a_second_person(office: Office) -> None:
+    await office.make_list()
+    publisher = replace(INA, holdings=Holdings(by_list={"news": frozenset({Right.SETTINGS, Right.RELEASE})}))
+    door = Door(cases_of(office))
+
+    async def set_(caller: Caller, **settings: str) -> None:
+        arguments = ListSettings(list="news", settings=settings)
+        await door.carry_out(Call(act="list.set", arguments=arguments, caller=caller))
+
+    await set_(publisher, title="Boats")
+    for settings in ({"approval": "second-person"}, {"Approval ": "none"}, {"title": "x", "APPROVAL": "none"}):
+        with pytest.raises(NotPermitted):
+            await set_(publisher, **settings)
+    await set_(INA, approval="second-person")
+    assert [("Boats", "second-person")] == await select(office.database, "select title, approval from list")

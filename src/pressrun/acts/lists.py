@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from pressrun.acts.act import OF_LIST, Act
+from typing import Any
+
+from pressrun.acts.act import OF_LIST, Act, Doing
 from pressrun.acts.arguments import ListAddress, ListName, ListSettings
 from pressrun.core.address import parse_address
 from pressrun.core.rights import Right
+from pressrun.services.operating.list_settings import APPROVAL, plain_key
+
+
+async def _set(doing: Doing, args: ListSettings) -> Any:
+    if APPROVAL in {plain_key(name) for name in args.settings}:
+        doing.require(Right.OPERATE, args.list)  # who needs a second person could otherwise do without one
+    return await doing.cases.lists.set_list(args.list, args.settings, args.files, args.assets)
+
 
 LIST_ACTS = (
     Act(
@@ -21,7 +31,7 @@ LIST_ACTS = (
         right=Right.SETTINGS,
         lists=OF_LIST,
         arguments=ListSettings,
-        work=lambda doing, args: doing.cases.lists.set_list(args.list, args.settings, args.files, args.assets),
+        work=_set,
     ),
     Act(
         id="list.close",

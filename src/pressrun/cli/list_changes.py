@@ -65,6 +65,9 @@ def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agr
     listed, closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions are
     sent only during those hours, notices at any time) and their timezone (Europe/Berlin), leaving_note (true, false).
 
+    approval: second-person lets an edition go only once somebody who did not write it has approved it; none: whoever
+    may send it sends it.
+
     family: lists of one family are one newsletter in several languages (family=villanueva on each of them). Each has
     its own language, and /villanueva leads to the list in the visitor's language.
 

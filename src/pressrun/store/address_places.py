@@ -58,9 +58,10 @@ PERSON = Place(name="person")
 IDENTITY = Place(name="identity")
 LIST = Place(name="list")
 EDITION = Place(name="edition", page=_FEW)
+REVISION = Place(name="revision", page=_FEW)
 PLACES = (
     CONSENT, NOTICE, NOTICE_CONTENT, INBOUND, INBOUND_CONTENT, ADDRESS_CHANGE, PENDING_REQUEST, CONFIRMATION,
-    SUBSCRIBER, SUPPRESSION, PERSON, IDENTITY, LIST, EDITION,
+    SUBSCRIBER, SUPPRESSION, PERSON, IDENTITY, LIST, EDITION, REVISION,
 )  # fmt: skip
 
 
@@ -142,6 +143,7 @@ def forget(
     notices = _forget_rows(tx, NOTICE, spellings, earlier) + _forget_rows(tx, NOTICE_CONTENT, spellings, earlier)
     changes = _forget_rows(tx, ADDRESS_CHANGE, spellings, earlier)
     others = _forget_rows(tx, PENDING_REQUEST, spellings, earlier) + _forget_rows(tx, CONFIRMATION, spellings, earlier)
+    others += _forget_rows(tx, REVISION, spellings, earlier)
     others += _forget_in_profiles(tx, spellings) + _forget_people(tx, spellings) + _forget_suppressed(tx, spellings)
     return Forgotten(evidence=len(evidence), mails=mails, notices=notices, changes=changes, others=others)
 

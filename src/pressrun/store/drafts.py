@@ -61,6 +61,11 @@ def insert_draft(
     )
 
 
+def put_findings(tx: Transaction, edition_id: int, findings: Sequence[PlainFinding]) -> None:
+    """Store other findings for a held edition whose text has changed; does nothing for a draft that came otherwise."""
+    tx.run("drafts.put_findings", edition_id=edition_id, findings=json.dumps(findings))
+
+
 def find_draft(tx: Transaction, edition_id: int) -> StoredDraft | None:
     """The draft of an edition; None when it was never held."""
     row = tx.row("drafts.get", edition_id=edition_id)

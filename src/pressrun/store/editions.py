@@ -91,16 +91,40 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
     edition_id: int = tx.value("editions.draw_id")
     tx.run("editions.insert", **columns_of(new), id=edition_id, now=now)
     tx.run("editions.insert_content", **columns_of(new), edition_id=edition_id)
+    _insert_assets(tx, edition_id, new.assets)
+    if not new.is_welcome:
+        _index(tx, edition_id, new)
+    return edition_id
+
+
+def rewrite_edition(tx: Transaction, edition_id: int, new: NewEdition) -> None:
+    """Give a draft other content; its state, secret and age stay. Raises Conflict where it is no draft any more."""
+    tx.update("editions.rewrite", **columns_of(new), id=edition_id)
+    tx.run("editions.rewrite_content", **columns_of(new), edition_id=edition_id)
+    tx.run("editions.delete_assets", edition_id=edition_id)
+    _insert_assets(tx, edition_id, new.assets)
+    search.forget_edition(tx, edition_id)
+    _index(tx, edition_id, new)
+
+
+def delete_cancelled(tx: Transaction, edition_id: int) -> None:
+    """Delete a cancelled edition that never went out."""
+    search.forget_edition(tx, edition_id)
+    tx.run("editions.delete_cancelled", id=edition_id)
+
+
+def _insert_assets(tx: Transaction, edition_id: int, assets: Sequence[tuple[str, str, bytes]]) -> None:
     tx.run_many(
         "editions.insert_asset",
         [
             {"edition_id": edition_id, "number": number, "name": name, "media_type": media_type, "content": content}
-            for number, (name, media_type, content) in enumerate(new.assets)
+            for number, (name, media_type, content) in enumerate(assets)
         ],
     )
-    if not new.is_welcome:
-        search.index_edition(tx, edition_id, new.list_id, new.title, f"{new.preheader} {new.text}")
-    return edition_id
+
+
+def _index(tx: Transaction, edition_id: int, new: NewEdition) -> None:
+    search.index_edition(tx, edition_id, new.list_id, new.title, f"{new.preheader} {new.text}")
 
 
 def find_edition(tx: Transaction, edition_id: int) -> Edition | None:

@@ -44,6 +44,7 @@ class MailingList:
     ask_name: bool = False
     typeface: str = "sans"
     family: str | None = None
+    approval: str = "none"
 
 
 _COLUMNS = tuple(field.name for field in fields(MailingList))

@@ -32,6 +32,11 @@ def forget_list(tx: Transaction, list_id: int) -> None:
     tx.run("search.forget_list", list_id=list_id)
 
 
+def forget_edition(tx: Transaction, edition_id: int) -> None:
+    """Remove an edition from the index, before its text changes or it is deleted."""
+    tx.run("search.forget_edition", edition_id=edition_id)
+
+
 def count_found(tx: Transaction, list_id: int, terms: Sequence[Term]) -> int:
     """How many editions of an archive contain every term."""
     return int(tx.value("search.count", list=_list_word(list_id), terms=_pairs(terms)))

@@ -28,7 +28,7 @@ from tests.services.incoming.posts import (
 )
 
 from pressrun.core.errors import Refused
-from pressrun.services.editions import lifecycle
+from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.editions.draft_versions import DraftRelation, decide_relation, last_of, version_of
@@ -85,7 +85,7 @@ async def test_a_corrected_mail_replaces_the_draft(room: Mailroom) -> None:
     assert found is not None
     assert (DraftStatus.REPLACED, False) == (found.status, is_done)
     assert await draft_approval(room).preview(1) is None
-    for action in (lifecycle.release, lifecycle.resume):
+    for action in (releases.release, lifecycle.resume):
         with pytest.raises(Refused):
             await room.database.write(action, 1, int(room.now))
     _, is_done = await draft_approval(room).release(2)

@@ -36,7 +36,7 @@ from pressrun.core.tokens import WebPurpose, WebTokens
 from pressrun.message.editions.posted import Posted, read_posted
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
-from pressrun.services.editions import lifecycle
+from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.incoming import mailed_editions
@@ -402,7 +402,7 @@ def _html(boundary: str, **changes: Any) -> bytes:
 async def test_the_same_content_of_a_released_edition_is_not_sent_again(room: Mailroom) -> None:
     """The editor hears its number and how it stands."""
     await answers(room, post())
-    await room.database.write(lifecycle.release, 1, int(room.now))
+    await room.database.write(releases.release, 1, int(room.now))
     (told,) = await answers(room, post(number=2))
     assert "is already edition 1 of The Letter" in words(told)
     assert "It is being sent." in words(told)
@@ -531,9 +531,9 @@ async def test_a_draft_cannot_be_resumed_and_can_be_cancelled(room: Mailroom) ->
         await room.database.write(lifecycle.resume, 1, int(room.now))
     await room.database.write(lifecycle.cancel, 1, int(room.now))
     with pytest.raises(Refused, match="cannot be released"):
-        await room.database.write(lifecycle.release, 1, int(room.now))
+        await room.database.write(releases.release, 1, int(room.now))
     with pytest.raises(NotFound):
-        await room.database.write(lifecycle.release, 7, int(room.now))
+        await room.database.write(releases.release, 7, int(room.now))
 
 
 async def test_two_editors_release_an_edition_once(room: Mailroom) -> None:

@@ -31,7 +31,7 @@ from pressrun.core.current import Holder
 from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
 from pressrun.sandbox.layouts import OwnLayouts
-from pressrun.services.editions import lifecycle
+from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.operating.list_admin import ListAdmin
@@ -97,12 +97,18 @@ async def switch_off(room: Mailroom) -> None:
     await set_list(room, post_by_mail="off")
 
 
+async def ask_for_a_second_person(room: Mailroom) -> None:
+    """Then neither a link nor the proof of a mail is enough."""
+    await set_list(room, approval="second-person")
+
+
 async def close(room: Mailroom) -> None:
     await list_admin(room).close_list("news")
 
 
 ENDS: list[Step] = [
-    remove, remove_and_add_again, erase, lose_the_row, lose_the_row_and_come_back, switch_off, close
+    remove, remove_and_add_again, erase, lose_the_row, lose_the_row_and_come_back, switch_off, close,
+    ask_for_a_second_person,
 ]  # fmt: skip
 
 
@@ -121,7 +127,7 @@ async def press_the_button(room: Mailroom) -> None:
 async def release_within(room: Mailroom) -> None:
     """As any other code of ours would."""
     with pytest.raises(Refused):
-        await room.database.write(lifecycle.release, 1, int(room.now))
+        await room.database.write(releases.release, 1, int(room.now))
 
 
 async def resume_by_shell(room: Mailroom) -> None:

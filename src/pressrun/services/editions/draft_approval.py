@@ -16,7 +16,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding, read_finding
 from pressrun.observe.log import event
-from pressrun.services.editions import lifecycle
+from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_status import DraftStatus, draft_status
 from pressrun.services.editions.edition_preview import Preview, preview_held
 from pressrun.services.mail_results import log_edition_change
@@ -150,7 +150,7 @@ def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | 
     found = find_held(tx, edition_id)
     if found is None or found.status is not DraftStatus.HELD:
         return found, False
-    lifecycle.release(tx, edition_id, now)
+    releases.release(tx, edition_id, now)
     audit.append(tx, Entry(at=now, actor=BY_LINK, action="edition.release", object=f"edition {edition_id}"))
     return find_held(tx, edition_id), True
 

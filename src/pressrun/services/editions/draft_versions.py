@@ -16,9 +16,12 @@ from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
 from pressrun.message.finding import Finding, error, warning
 from pressrun.services.editions import lifecycle
-from pressrun.store import drafts
+from pressrun.services.editions.authors import Author
+from pressrun.services.editions.edition_build import Manuscript
+from pressrun.store import drafts, manuscripts, people
 from pressrun.store.drafts import DraftVersion, SentDraft
 from pressrun.store.lists import MailingList
+from pressrun.store.manuscripts import Text
 from pressrun.store.transaction import Transaction
 
 
@@ -97,6 +100,14 @@ def last_of(before: DraftVersion, version: DraftVersion) -> DraftVersion:
     return DraftVersion(
         written_at=last.written_at, mail_id=last.mail_id, is_proven=before.is_proven or version.is_proven
     )
+
+
+def begin(tx: Transaction, edition_id: int, manuscript: Manuscript, editor: Address, now: int) -> None:
+    """Store a mail as a draft that its editor has written, so that people can go on with it."""
+    person = people.find_by_address(tx, editor.key)
+    author = Author(person_id=None if person is None else person.id)
+    text = Text(source=manuscript.source, source_name=manuscript.source_name)
+    manuscripts.begin(tx, edition_id, text, manuscript.assets, digest=manuscript.digest, author=author.key, now=now)
 
 
 def cancel_drafts(tx: Transaction, replaced: Sequence[int], now: int) -> None:

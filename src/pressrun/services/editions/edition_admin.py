@@ -15,6 +15,7 @@ from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
 from pressrun.services.editions import edition_issues, lifecycle
+from pressrun.services.editions.draft_status import require_no_second_person
 from pressrun.services.editions.edition_build import (
     Manuscript,
     gather_references,
@@ -221,6 +222,7 @@ class EditionAdmin:
         canary_percent: float | None,
     ) -> int:
         target = get_open_list(tx, prepared.context.list.name)
+        require_no_second_person(target)
         first = editions.find_by_digest(tx, target.id, prepared.manuscript.digest)
         if first is not None and not again:
             raise Refused(

@@ -91,7 +91,7 @@ def load_build_context(
 ) -> BuildContext:
     """Load what building needs. Raises NotFound, Refused.
 
-    Without `with_drafts` a draft of the same issue does not count. Drafts that are `replaced` give up their slug.
+    Without `with_drafts` a draft of the same issue does not count. Drafts that are `replaced` give up slug and issue.
     """
     target = get_open_list(tx, list_name)
     return BuildContext(
@@ -100,7 +100,7 @@ def load_build_context(
         columns=subscribers.known_columns(tx, target.id),
         slug=free_slug(tx, target.id, suggested_slug(file), but=replaced),
         edition_id=editions.next_id(tx),
-        issue_edition=find_issue_edition(tx, target, file.keys.issue, with_drafts=with_drafts),
+        issue_edition=find_issue_edition(tx, target, file.keys.issue, but=replaced, with_drafts=with_drafts),
     )
 
 

@@ -129,9 +129,26 @@ def store_edition(
 
     Raises PreflightFailed when another edition is the same issue, except those that it replaces.
     """
-    file, context, built = prepared.file, prepared.context, prepared.built
     require_no_errors(check_stored_issue(tx, prepared, replaced=replaced))
-    new = NewEdition(
+    new = content_of(
+        prepared, state=state, message_secret=message_secret, scheduled_at=scheduled_at, canary_percent=canary_percent
+    )
+    edition_id = editions.insert_edition(tx, new, now)
+    audit.mention(tx, f"edition {edition_id}")
+    return lifecycle.require_edition(tx, edition_id)
+
+
+def content_of(
+    prepared: PreparedEdition,
+    *,
+    state: EditionState,
+    message_secret: bytes,
+    scheduled_at: int | None = None,
+    canary_percent: float | None = None,
+) -> NewEdition:
+    """A built edition as it is stored."""
+    file, context, built = prepared.file, prepared.context, prepared.built
+    return NewEdition(
         list_id=context.list.id,
         slug=built.slug,
         state=state,
@@ -154,9 +171,6 @@ def store_edition(
         issue=file.keys.issue.text if file.keys.issue else None,
         is_repeat=prepared.is_repeat,
     )
-    edition_id = editions.insert_edition(tx, new, now)
-    audit.mention(tx, f"edition {edition_id}")
-    return lifecycle.require_edition(tx, edition_id)
 
 
 def queue_test_copies(

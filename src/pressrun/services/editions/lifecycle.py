@@ -1,4 +1,4 @@
-"""The life of an edition once it is stored: release, start, pause, resume, cancel, finish, and failed copies again.
+"""The life of an edition once it is stored: start, pause, resume, cancel, finish, and failed copies again.
 
 Plain functions of a transaction, shared by the dispatcher and by the people who press the buttons.
 """
@@ -14,7 +14,6 @@ from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, Refused, no_such_edition
 from pressrun.services.editions.audience import begin_audience, queue_slice
-from pressrun.services.editions.draft_status import require_releasable
 from pressrun.services.ports import Clock
 from pressrun.store import (
     audit,
@@ -25,6 +24,7 @@ from pressrun.store import (
     editions,
     language_switch,
     lists,
+    manuscripts,
     retention,
 )
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
@@ -59,7 +59,7 @@ def start(tx: Transaction, edition: Edition, now: int) -> Edition:
     if reason is not None:
         raise Refused(reason)
     canary = None if edition.canary_percent is None else 0
-    started = replace(_moved(edition, EditionEvent.START), started_at=now, canary_copies=canary)
+    started = replace(after_event(edition, EditionEvent.START), started_at=now, canary_copies=canary)
     editions.record_edition(tx, edition, started)  # first, so that nobody else takes the audience
     begin_audience(tx, started, now)
     finished = finish_if_done(tx, edition.id, now)
@@ -78,17 +78,6 @@ def why_nobody_may_get(tx: Transaction, edition_id: int) -> str | None:
         f"{gone}, so nobody can tell who has had this issue: take edition {edition_id} out of it with "
         f"`pressrun edition unlink {edition_id}`"
     )
-
-
-def release(tx: Transaction, edition_id: int, now: int) -> Edition:
-    """Let a draft go. Raises NotFound, Refused."""
-    edition = require_edition(tx, edition_id)
-    released = _moved(edition, EditionEvent.RELEASE)
-    target = lists.find_list_by_id(tx, edition.list_id)
-    assert target is not None  # an edition goes with its list
-    require_releasable(tx, edition, target)
-    editions.record_edition(tx, edition, released)
-    return start(tx, released, now)
 
 
 def cancel_withdrawn_drafts(tx: Transaction, now: int) -> int:
@@ -197,14 +186,14 @@ def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds
         return listed
     if edition.scheduled_at is not None and now - edition.scheduled_at > late_grace_seconds:
         late = replace(
-            _moved(edition, EditionEvent.PAUSE),
+            after_event(edition, EditionEvent.PAUSE),
             pause_reason="its time passed while nothing ran, longer ago than late_grace: resume or cancel it",
         )
         editions.record_edition(tx, edition, late)
         return late
     reason = why_nobody_may_get(tx, edition.id)
     if reason is not None:
-        held = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
+        held = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
         editions.record_edition(tx, edition, held)
         return held
     return start(tx, edition, now)
@@ -220,7 +209,7 @@ def finish_if_done(tx: Transaction, edition_id: int, now: int) -> list[Edition]:
     # The audience may still be growing, or a reader may have been added before the edition was locked.
     if bulk_changes.is_going_on(tx, edition_id) or deliveries.is_unfinished(tx, edition_id):
         return []
-    finished = replace(_moved(edition, EditionEvent.FINISH), finished_at=now, pause_reason=None)
+    finished = replace(after_event(edition, EditionEvent.FINISH), finished_at=now, pause_reason=None)
     editions.record_edition(tx, edition, finished)
     if not edition.audience:
         editions.publish(tx, edition_id, now)
@@ -236,7 +225,7 @@ def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
         return []
     if copy_counts.count_begun(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
         return []
-    paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=PAUSED_AFTER_CANARY)
+    paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=PAUSED_AFTER_CANARY)
     editions.record_edition(tx, edition, paused)
     return [paused]
 
@@ -250,7 +239,7 @@ def pause_without_relay(tx: Transaction, edition_id: int) -> list[Edition]:
         f"the list names the relay {edition.list_relay}, which is not configured: add it, or "
         f"`pressrun list set {edition.list_name} relay=`, then resume"
     )
-    paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
+    paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
     editions.record_edition(tx, edition, paused)
     return [paused]
 
@@ -259,7 +248,7 @@ def pause_for_fault(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
     edition = require_edition(tx, edition_id)
     reason = "it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended"
-    paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
+    paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
     editions.record_edition(tx, edition, paused)
     return paused
 
@@ -267,7 +256,7 @@ def pause_for_fault(tx: Transaction, edition_id: int) -> Edition:
 def pause(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition: what connections have of it still goes out, nothing else does."""
     edition = require_edition(tx, edition_id)
-    paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)
+    paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)
     editions.record_edition(tx, edition, paused)
     return paused
 
@@ -283,7 +272,7 @@ def count_doubtful(tx: Transaction, edition: Edition) -> int | None:
 def hold_restored(tx: Transaction, edition_id: int, may_have_gone: int) -> Edition:
     """Hold an edition that was restored from a backup, until somebody resumes it who accepts so many repeats."""
     edition = require_edition(tx, edition_id)
-    held = edition if edition.state is EditionState.PAUSED else _moved(edition, EditionEvent.PAUSE)
+    held = edition if edition.state is EditionState.PAUSED else after_event(edition, EditionEvent.PAUSE)
     held = replace(held, pause_reason=PAUSED_BY_RESTORE, may_have_gone=may_have_gone)
     editions.record_edition(tx, edition, held)
     return held
@@ -306,7 +295,7 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
             f"edition {edition_id} is a draft. Its editor can send it with the /approve/… link in the mail about it, "
             f"or you can cancel it with `pressrun edition cancel {edition_id}`"
         )
-    moved = _moved(edition, EditionEvent.RESUME)
+    moved = after_event(edition, EditionEvent.RESUME)
     state = resumed(has_started=edition.started_at is not None)
     scheduled_at = edition.scheduled_at
     if state is EditionState.SCHEDULED and scheduled_at is not None and scheduled_at <= now:
@@ -324,7 +313,7 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
         raise Refused(f"edition {edition_id} is already being sent and cannot be rescheduled")
     if at < now:
         raise BadInput(f"that time is in the past. To send at once, use `pressrun edition resume {edition_id}`")
-    moved = replace(_moved(edition, EditionEvent.MOVE), scheduled_at=at)
+    moved = replace(after_event(edition, EditionEvent.MOVE), scheduled_at=at)
     editions.record_edition(tx, edition, moved)
     return moved
 
@@ -332,12 +321,13 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
 def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:
     """End an edition: what no connection has is not sent. A draft, which nobody has seen, gives its slug up."""
     edition = require_edition(tx, edition_id)
-    cancelled = replace(_moved(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
+    cancelled = replace(after_event(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
     editions.record_edition(tx, edition, cancelled)
     bulk_changes.end_all(tx, edition_id)
     cancel_slice(tx, BulkChange(kind=BulkKind.CANCEL, edition_id=edition_id, asked_at=now))
     if edition.state is EditionState.DRAFT:
         editions.give_up_slug(tx, edition_id)
+        manuscripts.end(tx, edition_id)
     return cancelled
 
 
@@ -405,7 +395,7 @@ def resend_failed(tx: Transaction, edition_id: int, now: int, skipped: int = 0) 
     `skipped` is how many were left out before.
     """
     edition = require_edition(tx, edition_id)
-    moved = _moved(edition, EditionEvent.REOPEN)
+    moved = after_event(edition, EditionEvent.REOPEN)
     reason = why_nobody_may_get(tx, edition_id)
     if reason is not None:
         raise Refused(reason)
@@ -436,7 +426,8 @@ _PARTICIPLES = {
 }
 
 
-def _moved(edition: Edition, event: EditionEvent) -> Edition:
+def after_event(edition: Edition, event: EditionEvent) -> Edition:
+    """An edition in the state that an event leads to; raises Refused where it may not happen."""
     state = move(edition.state, event)
     if state is None:
         raise Refused(f"edition {edition.id} is {edition.state} and cannot be {_PARTICIPLES[event]}")

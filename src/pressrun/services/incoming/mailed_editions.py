@@ -29,8 +29,8 @@ from pressrun.message.incoming.header_scan import find_written_at, header_fields
 from pressrun.message.sources.edition_file import referenced_paths
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
-from pressrun.services.editions import draft_versions, lifecycle
-from pressrun.services.editions.draft_status import DraftStatus, draft_status
+from pressrun.services.editions import draft_versions, lifecycle, releases
+from pressrun.services.editions.draft_status import DraftStatus, draft_status, needs_second_person
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
@@ -278,12 +278,14 @@ class MailedEditions:
             edition = store_edition(
                 tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=relation.replaced
             )
+            draft_versions.begin(tx, edition.id, prepared.manuscript, post.editor, now)
+        if drafts.find_draft(tx, edition.id) is None:  # also one of the same content that came another way
             drafts.insert_draft(tx, edition.id, lines, expires_at, post.version)
         drafts.add_editor(tx, edition.id, target.id, post.editor.key)
         draft_versions.replace_drafts(tx, relation.replaced, edition.id)
         replaces = bool(relation.replaced)
-        if post.may_go_at_once and target.post_by_mail == "direct":
-            edition = lifecycle.release(tx, edition.id, now)
+        if post.may_go_at_once and target.post_by_mail == "direct" and not needs_second_person(target):
+            edition = releases.release(tx, edition.id, now)
             record_post(tx, self._context, RELEASE, post.editor, post.list_name, edition.id)
             return self._answer_released(tx, post, edition, prepared, lines, replaces=replaces), edition
         draft = drafts.find_draft(tx, edition.id)

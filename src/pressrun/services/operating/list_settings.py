@@ -22,6 +22,7 @@ from pressrun.services.editions.sending_hours import parse_time_zone
 
 Value = str | bool | None
 
+APPROVAL = "approval"  # the setting that only operators may change
 LONGEST_LINE = 200
 LONGEST_TEXT = 2000
 
@@ -137,6 +138,7 @@ KEYS: Mapping[str, Callable[[str], Value]] = {
     "listed": _read_flag,
     "closed": _read_flag,
     "post_by_mail": _one_of("approve", "direct", "off"),
+    APPROVAL: _one_of("none", "second-person"),
     "layout": _read_layout,
     "colour": _or_none(lambda text: str(Colour.parse(text))),
     "logo": _read_logo_name,
@@ -156,11 +158,16 @@ KEYS: Mapping[str, Callable[[str], Value]] = {
 _COLUMNS = {"from": "from_address"}  # every other key has the name of its column
 
 
+def plain_key(name: str) -> str:
+    """A key as it is known, however it was typed."""
+    return name.strip().lower().replace("-", "_")
+
+
 def read_settings(settings: Mapping[str, str]) -> dict[str, Value]:
     """The values by their column names; raises UsageError for an unknown key, BadInput for a bad value."""
     values: dict[str, Value] = {}
     for name, text in settings.items():
-        key = name.strip().lower().replace("-", "_")
+        key = plain_key(name)
         if key not in KEYS:
             near = get_close_matches(key, KEYS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"keys are {', '.join(KEYS)}"

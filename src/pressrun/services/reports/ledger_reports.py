@@ -79,6 +79,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "reply_to": found.reply_to,
         "listed": found.listed,
         "post_by_mail": found.post_by_mail,
+        "approval": found.approval,
         "require_postal_address": found.require_postal_address,
         "relay": found.relay,
         "layout": found.layout,

@@ -105,9 +105,18 @@ select name, title, description, from_address, owner, reply_to, postal_address, 
 -- name: edition
 -- The contents of editions, in batches.
 select edition.id, edition.subject, edition.title, edition.preheader, edition.issue, edition_content.text,
-    edition_content.html, edition_content.source
+    edition_content.html, edition_content.source, manuscript.words, manuscript.source_url
 from edition join edition_content on edition_content.edition_id = edition.id
+    left join manuscript on manuscript.edition_id = edition.id
 where edition.id > :after order by edition.id limit :limit;
+
+-- name: revision
+-- The former texts of drafts, in batches.
+select id, source from revision where id > :after and source is not null order by id limit :limit;
+
+-- name: forget_revision
+-- Let go of former texts.
+update revision set source = null where id {in ids};
 
 -- name: forget_search
 -- Remove cancelled editions that were never sent from the search index.

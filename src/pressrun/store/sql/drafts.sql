@@ -62,12 +62,18 @@ where edition.state = 'draft'
 order by draft.edition_id;
 
 -- name: expired
--- Drafts whose links have expired, a batch at a time.
+-- Drafts whose links have expired and on which nobody works here, a batch at a time.
 select draft.edition_id from draft join edition on edition.id = draft.edition_id
 where draft.expires_at < :now and edition.state = 'draft'
+    and not exists (select 1 from manuscript where manuscript.edition_id = draft.edition_id
+        and (manuscript.number > 1 or manuscript.submitted_number is not null))
 order by edition.id limit 100;
 
 -- name: find_same_content
 -- The latest edition of the same content, cancelled ones last.
 select id from edition where list_id = :list_id and source_digest = :source_digest and is_welcome = 0
 order by state = 'cancelled', id desc limit 1;
+
+-- name: put_findings
+-- What preflight finds in a draft that was changed.
+update draft set findings = :findings where edition_id = :edition_id;

@@ -35,6 +35,26 @@ select id, slug from edition where list_id = :list_id and slug >= :slug and slug
 -- Free the slug of an edition that nobody will ever see.
 update edition set slug = slug || '~' || id where id = :id;
 
+-- name: rewrite
+-- Another text of a draft.
+-- guards: edition
+update edition set slug = :slug, subject = :subject, title = :title, preheader = :preheader, language = :language,
+    source_name = :source_name, source_digest = :source_digest, dated_at = :dated_at, issue = :issue
+where id = :id and state = 'draft';
+
+-- name: rewrite_content
+-- The content of another text.
+update edition_content set source = :source, skeleton = :skeleton, text = :text, html = :html, text_skeleton = :text_skeleton
+where edition_id = :edition_id;
+
+-- name: delete_assets
+-- The images and files of the former text.
+delete from edition_asset where edition_id = :edition_id;
+
+-- name: delete_cancelled
+-- Delete an edition that nobody will ever see.
+delete from edition where id = :id and state = 'cancelled' and first_claim_at is null;
+
 -- name: all
 -- Every edition, newest first.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,

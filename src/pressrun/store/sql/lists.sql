@@ -40,7 +40,7 @@ update list set title = :title, description = :description, from_address = :from
     post_by_mail = :post_by_mail, require_postal_address = :require_postal_address, relay = :relay, hours = :hours,
     timezone = :timezone, layout = :layout, colour = :colour, logo = :logo, footer = :footer,
     closed_at = :closed_at, leaving_note = :leaving_note, front = :front, cadence = :cadence, ask_name = :ask_name,
-    typeface = :typeface, family = :family
+    typeface = :typeface, family = :family, approval = :approval
 where id = :id and closed_at is not distinct from :was_closed_at;
 
 -- name: delete

@@ -24,7 +24,7 @@ select subscription.id, subscription.list_id, subscription.subscriber_id, subscr
     list.archive, list.listed, list.post_by_mail, list.require_postal_address, list.relay, list.hours,
     list.timezone, list.layout, list.colour, list.logo, list.footer, list.created_at,
     list.closed_at, list.leaving_note, list.front, list.cadence, list.ask_name, list.typeface,
-    list.family
+    list.family, list.approval
 from subscription join subscriber on subscriber.id = subscription.subscriber_id
     join list on list.id = subscription.list_id
 where subscription.id = :id {lock of subscriber, subscription};
@@ -140,7 +140,7 @@ select confirmation.id, confirmation.subscription_id, confirmation.round, confir
     list.archive, list.listed, list.post_by_mail, list.require_postal_address, list.relay, list.hours,
     list.timezone, list.layout, list.colour, list.logo, list.footer, list.created_at,
     list.closed_at, list.leaving_note, list.front, list.cadence, list.ask_name, list.typeface,
-    list.family
+    list.family, list.approval
 from (select * from confirmation where id = :id union all select * from confirmation where leader_id = :id)
     as confirmation
     join subscription on subscription.id = confirmation.subscription_id

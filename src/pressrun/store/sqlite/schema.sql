@@ -38,7 +38,8 @@ create table list (
     cadence text not null default '',         -- how often editions are sent, in words for readers
     ask_name integer not null default 0 check (ask_name in (0, 1)),                 -- the sign-up form asks for a name
     typeface text not null default 'sans' check (typeface in ('sans', 'serif', 'mono')), -- of the pages of the list
-    family text                               -- lists of a family are one newsletter in several languages; null: none
+    family text,                              -- lists of a family are one newsletter in several languages; null: none
+    approval text not null default 'none' check (approval in ('none', 'second-person')) -- who lets its editions go
 ) strict;
 create unique index list_by_family on list (family, lower(language)) where family is not null;
 
@@ -503,6 +504,48 @@ create table draft_editor (
     foreign key (list_id, person_id) references permission on delete cascade
 ) strict, without rowid;
 create index draft_editor_by_editor on draft_editor (list_id, person_id);
+
+-- Editions while they are written: how often each was changed, and who let it go.
+create table manuscript (
+    edition_id integer primary key references edition on delete cascade,
+    number integer not null,                  -- of its last change: its entity tag
+    text_number integer not null,             -- of the last change of its text
+    first_digest blob not null,               -- SHA-256 of what it was at first: the same file again is the same edition
+    source_url text,                          -- the page that it was made of; null: none
+    submitted_number integer,                 -- the change that was submitted; null: none, or it was returned
+    submitted_by text,                        -- services.editions.authors
+    submitted_at integer,
+    approved_number integer,                  -- the last change that was approved; null: none yet
+    approved_by text,
+    approved_at integer,
+    returned_by text,                         -- null: it was not returned, or submitted again since
+    returned_at integer,
+    words text not null default ''            -- what its authors were told when it was returned
+) strict;
+create index manuscript_by_first_digest on manuscript (first_digest);
+
+-- The changes of a draft: a text, or a file that was added, replaced or removed.
+create table revision (
+    id integer primary key autoincrement,
+    edition_id integer not null references manuscript on delete cascade,
+    number integer not null,                  -- from 1, in the order of the changes
+    author text not null,                     -- services.editions.authors
+    began_at integer not null,                -- of the first of several changes of a text that one author made in a row
+    at integer not null,                      -- of the last of them
+    path text,                                -- of the file; null: the text
+    source_name text,                         -- of the text
+    source blob,                              -- the text; null: a file, or the edition is no draft any more
+    unique (edition_id, number)
+) strict;
+
+-- The files that a draft includes, by their paths; edition_asset has those of its page.
+create table manuscript_file (
+    edition_id integer not null references manuscript on delete cascade,
+    path text not null,
+    number integer not null,                  -- of its last change
+    content blob not null,
+    primary key (edition_id, path)
+) strict;
 
 -- Images and files of an edition, for its page; of a welcome mail by their paths, to build it again.
 create table edition_asset (

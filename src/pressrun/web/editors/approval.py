@@ -42,6 +42,13 @@ _NOT_SENT = {
         marked("This newsletter doesn't accept editions by email at the moment"),
         marked("The edition wasn't sent. The link will work again once the operator lets editors post by email."),
     ),
+    DraftStatus.NEEDS_LOG_IN: (
+        marked("Someone else has to approve this edition"),
+        marked(
+            "This newsletter sends an edition only after someone who didn't write it has approved it. A link in an "
+            "email isn't enough for that: whoever approves it has to log in."
+        ),
+    ),
 }
 # How an edition that was approved is doing: title and text.
 _PROGRESS = {
@@ -102,7 +109,10 @@ class ApprovalPages:
             return self._released_page(request, held, is_late=is_late)
         title, text = _NOT_SENT[held.status]
         say = self._pages.words
-        return self._message(held, say(title), say(text))
+        back = None
+        if held.status is DraftStatus.NEEDS_LOG_IN:
+            back = (self._pages.href("admin", "login"), say("Log in"))
+        return self._message(held, say(title), say(text), back=back)
 
     async def edition(self, request: Request) -> Response:
         """`/approve/TOKEN/edition`: the HTML of a copy for the frame, with its images inside."""

@@ -1,0 +1,299 @@
+"""Writing drafts: hand one in, change its text and files, read it, and throw it away.
+
+Each change says which version its author has seen, by the number of a change, and is refused where somebody has
+changed the same thing since. A draft may have errors, which only stop its release; a text that cannot be read at all is
+refused. It is built outside of the transaction that stores it, and again where something else happened meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import BadInput, ChangedMeanwhile, ConditionMissing, NotFound, Refused
+from pressrun.message.finding import Finding
+from pressrun.message.sources.edition_file import relative_path
+from pressrun.services.editions import lifecycle
+from pressrun.services.editions.authors import Author
+from pressrun.services.editions.edition_build import get_open_list, require_no_errors
+from pressrun.services.editions.edition_storage import (
+    STORE_ATTEMPTS,
+    ChangedSinceBuild,
+    PreparedEdition,
+    check_stored_issue,
+    content_of,
+    require_same_context,
+    store_edition,
+)
+from pressrun.services.editions.workshop import BuiltDraft, Workshop
+from pressrun.services.ports import Clock, Entropy
+from pressrun.store import drafts, editions, manuscripts
+from pressrun.store.editions import Edition
+from pressrun.store.manuscripts import StoredManuscript, Text
+from pressrun.store.transaction import Row, Transaction
+
+MOST_FILES = 100  # of one draft: each is a part of every copy, or waits to be named by the text
+LARGEST_DRAFT = 32 * 1024 * 1024  # octets of its text and files: mailboxes take no mail that is larger
+
+
+class Change(Protocol):
+    """A change of a draft."""
+
+    def changed_at(self, tx: Transaction, manuscript: StoredManuscript) -> int:
+        """The number of the last change of the same thing."""
+
+    def applied(self, text: Text, files: Mapping[str, bytes]) -> tuple[Text, Mapping[str, bytes]]:
+        """The text and the files after the change; raises NotFound, BadInput."""
+
+    def record(self, tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
+        """Store that it was made; returns its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextChange:
+    """Another text, made of the one that is there."""
+
+    rewrite: Callable[[Text], Text]
+
+    def changed_at(self, _: Transaction, manuscript: StoredManuscript) -> int:
+        """The last change of the text, whatever happened to the files."""
+        return manuscript.text_number
+
+    def applied(self, text: Text, files: Mapping[str, bytes]) -> tuple[Text, Mapping[str, bytes]]:
+        """The new text with the same files."""
+        return self.rewrite(text), files
+
+    def record(self, tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
+        """Store the text as a change."""
+        return manuscripts.change_text(tx, before, text, author, now)
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file that is added or replaced, or with None removed."""
+
+    path: str
+    content: bytes | None
+
+    def changed_at(self, tx: Transaction, manuscript: StoredManuscript) -> int:
+        """The last change of this file; 0 for a new one."""
+        found = manuscripts.find_file(tx, manuscript.edition_id, self.path)
+        return 0 if found is None else int(found["number"])
+
+    def applied(self, text: Text, files: Mapping[str, bytes]) -> tuple[Text, Mapping[str, bytes]]:
+        """The same text with the other files."""
+        if self.content is None and self.path not in files:
+            raise NotFound(f"this draft has no file {self.path!r}")
+        rest = {path: content for path, content in files.items() if path != self.path}
+        return text, rest if self.content is None else {**rest, self.path: self.content}
+
+    def record(self, tx: Transaction, before: StoredManuscript, _: Text, author: str, now: int) -> int:
+        """Store the file as a change."""
+        return manuscripts.change_file(tx, before, self.path, self.content, author, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDraft:
+    """A draft with its text and its files by their paths."""
+
+    edition: Edition
+    manuscript: StoredManuscript
+    text: Text
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftResult:
+    """The id of a draft, the number of its last change, what preflight finds, and whether this call made it."""
+
+    id: int
+    number: int
+    findings: tuple[Finding, ...]
+    created: bool = False
+
+
+class DraftEditing:
+    """The use cases of those who write drafts."""
+
+    def __init__(self, workshop: Workshop, *, clock: Clock, entropy: Entropy) -> None:
+        self._workshop = workshop
+        self._database = workshop.database
+        self._clock = clock
+        self._entropy = entropy
+
+    async def hand_in(self, list_name: str, text: Text, files: Mapping[str, bytes], author: Author) -> DraftResult:
+        """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused."""
+        files = _checked_files(text, files)
+        for _ in range(STORE_ATTEMPTS):
+            built = await self._workshop.build(list_name, text, files)
+            try:
+                return await self._database.write(self._store, built, text, files, author)
+            except ChangedSinceBuild:
+                continue
+        raise Refused("other editions arrived at the same moment. Send it again")
+
+    async def open(self, edition_id: int) -> OpenDraft:
+        """A draft with its text and files; raises NotFound, and Refused for an edition that is no draft."""
+        return await self._database.read(open_draft, edition_id)
+
+    async def check(self, edition_id: int) -> BuiltDraft:
+        """A draft as it would go out now, and what preflight finds."""
+        return await self._build(await self.open(edition_id))
+
+    async def change(self, edition_id: int, change: Change, author: Author, seen: int | None) -> DraftResult:
+        """Make a change; raises ConditionMissing without `seen`, ChangedMeanwhile, EditionError, NotFound, Refused."""
+        for _ in range(STORE_ATTEMPTS):
+            before = await self.open(edition_id)
+            await self._database.read(_require_seen, before.manuscript, change, seen)
+            text, files = change.applied(before.text, before.files)
+            files = _checked_files(text, files)
+            built = await self._workshop.build(before.edition.list_name, text, files, own=before.edition)
+            if (text, files) == (before.text, before.files):
+                return DraftResult(id=edition_id, number=before.manuscript.number, findings=built.findings)
+            try:
+                return await self._database.write(self._rewrite, before, built, change, text, author)
+            except ChangedSinceBuild:
+                continue
+        raise Refused("the list or the draft was changed at the same moment. Send it again")
+
+    async def remove(self, edition_id: int, seen: int | None) -> None:
+        """Throw a draft away for good. Raises NotFound, Refused, and ChangedMeanwhile for a version that is old."""
+        await self._database.write(_remove, edition_id, seen, int(self._clock()))
+
+    async def files(self, edition_id: int) -> list[Row]:
+        """path, number and size of the files of a draft."""
+        return await self._database.read(manuscripts.list_files, edition_id)
+
+    async def file(self, edition_id: int, path: str) -> Row:
+        """path, number and content of a file; raises NotFound."""
+        found = await self._database.read(manuscripts.find_file, edition_id, clean_path(path))
+        if found is None:
+            raise NotFound(f"edition {edition_id} has no file {path!r}")
+        return found
+
+    async def revisions(self, edition_id: int) -> list[Row]:
+        """The changes of a draft, the newest first."""
+        return await self._database.read(manuscripts.list_revisions, edition_id)
+
+    async def revision(self, edition_id: int, number: int) -> Row:
+        """One change with its text; raises NotFound for a file, and for a text that is no longer kept."""
+        found = await self._database.read(manuscripts.find_revision, edition_id, number)
+        if found is None or found["source"] is None:
+            raise NotFound(f"edition {edition_id} has no text {number}, or it is no longer kept")
+        return found
+
+    async def _build(self, draft: OpenDraft) -> BuiltDraft:
+        return await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
+
+    def _store(
+        self, tx: Transaction, built: BuiltDraft, text: Text, files: Mapping[str, bytes], author: Author
+    ) -> DraftResult:
+        prepared = built.prepared
+        target, digest = get_open_list(tx, prepared.context.list.name), prepared.manuscript.digest
+        known = manuscripts.find_same(tx, target.id, digest)
+        if known is not None:
+            stored = manuscripts.find_manuscript(tx, known)
+            return DraftResult(id=known, number=0 if stored is None else stored.number, findings=built.findings)
+        require_same_context(tx, prepared)
+        now, secret = int(self._clock()), self._entropy(16)
+        edition = store_edition(tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now)
+        manuscripts.begin(tx, edition.id, text, files, digest=digest, author=author.key, now=now)
+        return DraftResult(id=edition.id, number=1, findings=built.findings, created=True)
+
+    def _rewrite(
+        self, tx: Transaction, before: OpenDraft, built: BuiltDraft, change: Change, text: Text, author: Author
+    ) -> DraftResult:
+        edition = lifecycle.require_edition(tx, before.edition.id)
+        manuscript = require_draft(tx, edition)
+        if manuscript.number != before.manuscript.number:
+            raise ChangedSinceBuild("the draft has changed")
+        require_same_draft(tx, built.prepared, edition)
+        require_no_errors(check_stored_issue(tx, built.prepared, replaced=[edition.id]))
+        rewrite(tx, edition, built.prepared)
+        drafts.put_findings(tx, edition.id, [finding.plain() for finding in built.findings])
+        number = change.record(tx, manuscript, text, author.key, int(self._clock()))
+        return DraftResult(id=edition.id, number=number, findings=built.findings)
+
+
+def open_draft(tx: Transaction, edition_id: int) -> OpenDraft:
+    """A draft with its text and files; raises NotFound, Refused."""
+    edition = lifecycle.require_edition(tx, edition_id)
+    manuscript = require_draft(tx, edition)
+    text, files = manuscripts.load_text(tx, edition_id), manuscripts.load_files(tx, edition_id)
+    return OpenDraft(edition=edition, manuscript=manuscript, text=text, files=files)
+
+
+def require_draft(tx: Transaction, edition: Edition) -> StoredManuscript:
+    """Where a draft stands; raises Refused for an edition that is none, or came by mail in an earlier version."""
+    manuscript = manuscripts.find_manuscript(tx, edition.id)
+    if edition.state is not EditionState.DRAFT:
+        raise Refused(f"edition {edition.id} is {edition.state} and no draft any more")
+    if manuscript is None:
+        raise Refused(f"edition {edition.id} came by email before the last upgrade. Email it again to work on it here")
+    return manuscript
+
+
+def require_same_draft(tx: Transaction, prepared: PreparedEdition, edition: Edition) -> None:
+    """Raise ChangedSinceBuild when a draft would now be built differently; Refused for a content that is taken."""
+    target = get_open_list(tx, edition.list_name)
+    if target != prepared.context.list:
+        raise ChangedSinceBuild("the list has changed")
+    if prepared.context.slug in editions.used_slugs(tx, target.id, prepared.context.slug, but=[edition.id]):
+        raise ChangedSinceBuild("the slug is no longer free")
+    other = drafts.find_same_content(tx, target.id, prepared.manuscript.digest)
+    if other not in (None, edition.id) and lifecycle.require_edition(tx, other).state is not EditionState.CANCELLED:
+        raise Refused(f"that is edition {other} of {target.name} already, word for word")
+
+
+def require_current(seen: int, changed: int, latest: int) -> None:
+    """Raise ChangedMeanwhile unless a version was seen that is not older than the last change of the thing."""
+    if not changed <= seen <= latest:
+        raise ChangedMeanwhile(
+            f"somebody has changed it since: its last change is {changed or latest}. Read it again, and send the ETag "
+            "that comes with it in If-Match"
+        )
+
+
+def rewrite(tx: Transaction, edition: Edition, prepared: PreparedEdition) -> None:
+    """Store a draft as it was built."""
+    editions.rewrite_edition(
+        tx, edition.id, content_of(prepared, state=edition.state, message_secret=edition.message_secret)
+    )
+
+
+def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change, seen: int | None) -> None:
+    if seen is None:
+        raise ConditionMissing(
+            f"say which version you change: send If-Match with the ETag of what you read, now "
+            f'"{change.changed_at(tx, manuscript) or manuscript.number}"'
+        )
+    require_current(seen, change.changed_at(tx, manuscript), manuscript.number)
+
+
+def _remove(tx: Transaction, edition_id: int, seen: int | None, now: int) -> None:
+    edition = lifecycle.require_edition(tx, edition_id)
+    if edition.state is not EditionState.DRAFT:
+        raise Refused(f"edition {edition_id} is {edition.state} and no draft any more, so it stays")
+    manuscript = manuscripts.find_manuscript(tx, edition_id)
+    if seen is not None and manuscript is not None:
+        require_current(seen, manuscript.number, manuscript.number)
+    lifecycle.cancel(tx, edition_id, now)
+    editions.delete_cancelled(tx, edition_id)
+
+
+def clean_path(path: str) -> str:
+    """The path of a file in its plain spelling; raises EditionError."""
+    return relative_path(path, None)
+
+
+def _checked_files(text: Text, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files by the plain spellings of their paths; raises BadInput for too many or too much."""
+    plain = {clean_path(path): content for path, content in files.items()}
+    if len(plain) > MOST_FILES:
+        raise BadInput(f"a draft has at most {MOST_FILES} files, and this one would have {len(plain)}")
+    size = len(text.source) + sum(map(len, plain.values()))
+    if size > LARGEST_DRAFT:
+        raise BadInput(f"a draft has at most {LARGEST_DRAFT >> 20} MiB with its files, and this one {size >> 20} MiB")
+    return plain

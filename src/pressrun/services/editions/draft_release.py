@@ -1,0 +1,161 @@
+"""Letting drafts go: submit, approve, return, send, schedule.
+
+A list can ask for a second person: then a draft is released only once somebody has approved it as it is who has changed
+nothing of it since its last approval. Approving alone sends nothing, and any change ends an approval. What is sent is
+built as the list is at that moment, and found in order again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.core.errors import BadInput, NotPermitted, Refused
+from pressrun.services.editions import lifecycle, releases
+from pressrun.services.editions.authors import Author
+from pressrun.services.editions.draft_editing import (
+    OpenDraft,
+    open_draft,
+    require_current,
+    require_draft,
+    require_same_draft,
+    rewrite,
+)
+from pressrun.services.editions.edition_build import require_no_errors
+from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
+from pressrun.services.editions.workshop import BuiltDraft, Workshop
+from pressrun.services.ports import Clock, Waker
+from pressrun.store import enrolment, manuscripts
+from pressrun.store.editions import Edition
+from pressrun.store.manuscripts import StoredManuscript
+from pressrun.store.transaction import Transaction
+
+LONGEST_WORDS = 2000  # what a returned draft says to its authors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAudience:
+    """How many readers somebody expects an edition to reach; None is no bound."""
+
+    least: int | None = None
+    most: int | None = None
+
+    def require(self, found: int) -> None:
+        """Raise Refused, with the number, for another one."""
+        if self.least is not None and found < self.least:
+            raise Refused(f"it would reach {found} readers, fewer than {self.least}: nothing was sent", audience=found)
+        if self.most is not None and found > self.most:
+            raise Refused(f"it would reach {found} readers, more than {self.most}: nothing was sent", audience=found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseOrder:
+    """When a draft is to go, in UTC seconds or at once, and how many readers it is expected to reach."""
+
+    scheduled_at: int | None = None
+    expected: ExpectedAudience = ExpectedAudience()
+
+
+class DraftRelease:
+    """The use cases of those who let drafts go."""
+
+    def __init__(self, workshop: Workshop, *, clock: Clock, wake: Waker) -> None:
+        self._workshop = workshop
+        self._database = workshop.database
+        self._clock = clock
+        self._wake = wake
+
+    async def submit(self, edition_id: int, author: Author, seen: int | None = None) -> None:
+        """Say that a draft is ready. Raises NotFound, Refused, and PreflightFailed for one that could not be sent."""
+        draft, built = await self._build(edition_id)
+        require_no_errors(built.findings)
+        await self._database.write(_submit, draft, author.key, seen, int(self._clock()))
+
+    async def approve(self, edition_id: int, author: Author, seen: int | None = None) -> None:
+        """Let a draft go as it is; nothing is sent. Raises NotPermitted for somebody who has written it."""
+        draft, built = await self._build(edition_id)
+        require_no_errors(built.findings)
+        await self._database.write(_approve, draft, author.key, seen, int(self._clock()))
+
+    async def give_back(self, edition_id: int, author: Author, words: str) -> None:
+        """Return a draft to its authors with some words. Raises NotFound, Refused, BadInput."""
+        if len(words) > LONGEST_WORDS:
+            raise BadInput(f"the words have {len(words)} characters; at most {LONGEST_WORDS} are allowed")
+        await self._database.write(_give_back, edition_id, author.key, words, int(self._clock()))
+
+    async def release(self, edition_id: int, order: ReleaseOrder, seen: int | None = None) -> Edition:
+        """Send a draft, now or at its hour; returns the edition.
+
+        Raises NotFound; Refused where it is no draft, no second person has approved it, or its audience is another;
+        BadInput for an hour in the past; PreflightFailed.
+        """
+        self._database.growth.require()
+        for _ in range(STORE_ATTEMPTS):
+            draft, built = await self._build(edition_id)
+            require_no_errors(built.findings)
+            try:
+                edition = await self._database.write(_release, draft, built, order, seen, int(self._clock()))
+            except ChangedSinceBuild:
+                continue
+            self._wake()
+            if await lifecycle.carry_on(self._database, self._clock):
+                self._wake()
+            return edition
+        raise Refused("the list or the draft was changed at the same moment. Send it again")
+
+    async def _build(self, edition_id: int) -> tuple[OpenDraft, BuiltDraft]:
+        draft = await self._database.read(open_draft, edition_id)
+        built = await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
+        return draft, built
+
+
+def _require_as_read(tx: Transaction, draft: OpenDraft, seen: int | None) -> StoredManuscript:
+    """Where a draft stands, which is still as it was read; raises Refused, ChangedMeanwhile."""
+    manuscript = require_draft(tx, lifecycle.require_edition(tx, draft.edition.id))
+    if seen is not None:
+        require_current(seen, manuscript.number, manuscript.number)
+    if manuscript.number != draft.manuscript.number:
+        raise Refused("the draft was changed at the same moment. Look at it again")
+    return manuscript
+
+
+def _submit(tx: Transaction, draft: OpenDraft, author: str, seen: int | None, now: int) -> None:
+    manuscript = _require_as_read(tx, draft, seen)
+    if not manuscript.is_submitted:
+        manuscripts.submit(tx, draft.edition.id, author, now)
+
+
+def _approve(tx: Transaction, draft: OpenDraft, author: str, seen: int | None, now: int) -> None:
+    manuscript = _require_as_read(tx, draft, seen)
+    if manuscript.is_approved:
+        return
+    if author in manuscripts.authors_since_approval(tx, manuscript):
+        raise NotPermitted(
+            f"edition {draft.edition.id} has to be approved by somebody else: you have changed it since it was last "
+            "approved"
+        )
+    manuscripts.approve(tx, draft.edition.id, author, now)
+
+
+def _give_back(tx: Transaction, edition_id: int, author: str, words: str, now: int) -> None:
+    require_draft(tx, lifecycle.require_edition(tx, edition_id))
+    manuscripts.give_back(tx, edition_id, author, words, now)
+
+
+def _release(
+    tx: Transaction, draft: OpenDraft, built: BuiltDraft, order: ReleaseOrder, seen: int | None, now: int
+) -> Edition:
+    edition = lifecycle.require_edition(tx, draft.edition.id)
+    manuscript = require_draft(tx, edition)
+    if seen is not None:
+        require_current(seen, manuscript.number, manuscript.number)
+    if manuscript.number != draft.manuscript.number:
+        raise ChangedSinceBuild("the draft has changed")
+    if order.scheduled_at is not None and order.scheduled_at < now:
+        raise BadInput("that time is in the past. Leave it out to send at once")
+    releases.require_release(tx, edition)
+    require_same_draft(tx, built.prepared, edition)
+    order.expected.require(enrolment.count_audience(tx, edition.list_id))
+    rewrite(tx, edition, built.prepared)
+    if order.scheduled_at is None:
+        return releases.release(tx, edition.id, now)
+    return releases.schedule(tx, edition.id, order.scheduled_at)

@@ -1,0 +1,68 @@
+"""Building drafts: the texts and files that people and programs hand in, as editions of the list as it is now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from pressrun.core.site import Site
+from pressrun.message.finding import Finding, in_order, warning
+from pressrun.message.sources.edition_file import referenced_paths
+from pressrun.message.sources.edition_source import EditionFile
+from pressrun.services.editions.edition_build import Manuscript, build, load_build_context
+from pressrun.services.editions.edition_storage import PreparedEdition
+from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.ports import LayoutRenderer
+from pressrun.store.database import Database
+from pressrun.store.editions import Edition
+from pressrun.store.manuscripts import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltDraft:
+    """A draft as it would go out now, and what preflight finds."""
+
+    prepared: PreparedEdition
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What it takes to build a draft."""
+
+    database: Database
+    site: Site
+    layouts: LayoutRenderer
+    sender_check: SenderCheck
+
+    async def build(
+        self, list_name: str, text: Text, files: Mapping[str, bytes], *, own: Edition | None = None
+    ) -> BuiltDraft:
+        """Build a draft for a list; `own` is the edition that it is already. Raises NotFound, Refused, EditionError."""
+        manuscript, file = await asyncio.to_thread(read_manuscript, text, files)
+        context = await self.database.read(load_build_context, list_name, file, replaced=_number(own))
+        if own is not None:
+            context = replace(context, edition_id=own.id)
+        built = await asyncio.to_thread(build, manuscript, file, context, self.site, self.layouts)
+        of_sender = await self.sender_check.check(context.list, file.keys.from_)
+        unused = [warning("file-unused", name=path) for path in sorted({*files} - {*manuscript.assets})]
+        return BuiltDraft(
+            prepared=PreparedEdition(manuscript=manuscript, file=file, context=context, built=built),
+            findings=in_order([*built.findings, *of_sender, *unused]),
+        )
+
+
+def read_manuscript(text: Text, files: Mapping[str, bytes]) -> tuple[Manuscript, EditionFile]:
+    """A text with those of the files that it names, so that the same edition is the same content by every way.
+
+    Raises EditionError.
+    """
+    alone = Manuscript(source=text.source, source_name=text.source_name, assets={})
+    file = alone.parse()
+    named = {reference.path for reference in referenced_paths(file)}
+    return replace(alone, assets={path: files[path] for path in sorted(named & {*files})}), file
+
+
+def _number(own: Edition | None) -> Collection[int]:
+    return () if own is None else (own.id,)

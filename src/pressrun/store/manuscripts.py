@@ -1,0 +1,197 @@
+"""Drafts while they are written: each change of their text and files, and who submitted, approved or returned them.
+
+A change gets the next number, which is the entity tag of what it changed. Everything here belongs to one edition, whose
+row the caller has read, and so locked, before it changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pressrun.store.transaction import Row, Transaction
+
+KEPT_CHANGES = 200  # of a draft, whose texts can be read again
+_EVERY = 1 << 60
+FOLDED_SECONDS = 600  # how long the changes that one author makes to a text in a row count as one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredManuscript:
+    """Where a draft stands. Numbers are those of changes, and the names are authors (services.editions.authors).
+
+    `first_digest` identifies the file that it began as, and `source_url` is the page that it was made of.
+    """
+
+    edition_id: int
+    number: int
+    text_number: int
+    first_digest: bytes
+    source_url: str | None
+    submitted_number: int | None
+    submitted_by: str | None
+    submitted_at: int | None
+    approved_number: int | None
+    approved_by: str | None
+    approved_at: int | None
+    returned_by: str | None
+    returned_at: int | None
+    words: str
+
+    @property
+    def is_submitted(self) -> bool:
+        """Whether it waits for somebody to release it, and has not been changed since it was submitted."""
+        return self.submitted_number == self.number
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether somebody has approved it as it is now."""
+        return self.approved_number == self.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """The text of an edition as its author wrote it; the suffix of its name is the format."""
+
+    source: bytes
+    source_name: str
+
+
+def begin(
+    tx: Transaction,
+    edition_id: int,
+    text: Text,
+    files: Mapping[str, bytes],
+    *,
+    digest: bytes,
+    author: str,
+    now: int,
+    source_url: str | None = None,
+) -> None:
+    """Store that an edition is a draft, which begins as this text with these files by their paths."""
+    tx.run("manuscripts.insert", edition_id=edition_id, first_digest=digest, source_url=source_url)
+    for path, content in files.items():
+        tx.run("manuscripts.put_file", edition_id=edition_id, path=path, number=1, content=content)
+    _add_revision(tx, edition_id, 1, author, now, text=text)
+
+
+def find_manuscript(tx: Transaction, edition_id: int) -> StoredManuscript | None:
+    """Where a draft stands, or stood when it was released; None for any other edition."""
+    return tx.parsed(StoredManuscript, "manuscripts.get", edition_id=edition_id)
+
+
+def find_same(tx: Transaction, list_id: int, digest: bytes) -> int | None:
+    """The newest edition of a list that is this content or was it when it came, without those that were cancelled."""
+    edition_id: int | None = tx.value("manuscripts.find_same", list_id=list_id, digest=digest)
+    return edition_id
+
+
+def load_text(tx: Transaction, edition_id: int) -> Text:
+    """The text of an edition as it is now."""
+    row = tx.row("manuscripts.source", edition_id=edition_id)
+    assert row is not None  # every edition has its content
+    return Text(source=row["source"], source_name=row["source_name"])
+
+
+def change_text(tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
+    """Record another text; returns the number of the change.
+
+    What one author changes in a row within FOLDED_SECONDS is one change, unless it was submitted or approved meanwhile.
+    """
+    number, last = before.number + 1, tx.row("manuscripts.last_revision", edition_id=before.edition_id)
+    if last is not None and _is_folded(before, last, author, now):
+        values = {"source_name": text.source_name, "source": text.source, "now": now}
+        tx.run("manuscripts.fold_revision", edition_id=before.edition_id, folded=before.number, number=number, **values)
+    else:
+        _add_revision(tx, before.edition_id, number, author, now, text=text)
+    tx.run("manuscripts.change", edition_id=before.edition_id, number=number, text_number=number)
+    tx.run("manuscripts.forget_old_texts", edition_id=before.edition_id, number=number - KEPT_CHANGES)
+    return number
+
+
+def _is_folded(before: StoredManuscript, last: Row, author: str, now: int) -> bool:
+    is_decided = before.number in (before.submitted_number, before.approved_number)
+    is_own = last["author"] == author and last["path"] is None and last["number"] == before.number > 1
+    return is_own and not is_decided and now - last["began_at"] < FOLDED_SECONDS
+
+
+def _add_revision(
+    tx: Transaction, edition_id: int, number: int, author: str, now: int, *, text: Text | None = None, path: str = ""
+) -> None:
+    tx.run(
+        "manuscripts.add_revision",
+        edition_id=edition_id,
+        number=number,
+        author=author,
+        now=now,
+        path=path or None,
+        source_name=None if text is None else text.source_name,
+        source=None if text is None else text.source,
+    )
+
+
+def change_file(
+    tx: Transaction, before: StoredManuscript, path: str, content: bytes | None, author: str, now: int
+) -> int:
+    """Record another file at a path, or with None that it is gone; returns the number of the change."""
+    number = before.number + 1
+    if content is None:
+        tx.run("manuscripts.remove_file", edition_id=before.edition_id, path=path)
+    else:
+        tx.run("manuscripts.put_file", edition_id=before.edition_id, path=path, number=number, content=content)
+    _add_revision(tx, before.edition_id, number, author, now, path=path)
+    tx.run("manuscripts.change", edition_id=before.edition_id, number=number, text_number=before.text_number)
+    return number
+
+
+def list_files(tx: Transaction, edition_id: int) -> list[Row]:
+    """path, number and size in octets of the files of a draft."""
+    return tx.rows("manuscripts.files", edition_id=edition_id)
+
+
+def find_file(tx: Transaction, edition_id: int, path: str) -> Row | None:
+    """path, number and content of a file."""
+    return tx.row("manuscripts.file", edition_id=edition_id, path=path)
+
+
+def load_files(tx: Transaction, edition_id: int) -> dict[str, bytes]:
+    """The files of a draft by their paths."""
+    return {row["path"]: row["content"] for row in tx.rows("manuscripts.contents", edition_id=edition_id)}
+
+
+def list_revisions(tx: Transaction, edition_id: int) -> list[Row]:
+    """number, author, began_at, at, path, source_name and has_text of each change, the newest first."""
+    return tx.rows("manuscripts.revisions", edition_id=edition_id)
+
+
+def find_revision(tx: Transaction, edition_id: int, number: int) -> Row | None:
+    """One change: the same, and its `source`."""
+    return tx.row("manuscripts.revision", edition_id=edition_id, number=number)
+
+
+def authors_since_approval(tx: Transaction, manuscript: StoredManuscript) -> frozenset[str]:
+    """Who has changed anything since it was last approved, or since it began."""
+    since = manuscript.approved_number or 0
+    rows = tx.rows("manuscripts.authors_since", edition_id=manuscript.edition_id, number=since)
+    return frozenset(row["author"] for row in rows)
+
+
+def submit(tx: Transaction, edition_id: int, author: str, now: int) -> None:
+    """Record that a draft waits for somebody to release it as it is."""
+    tx.run("manuscripts.submit", edition_id=edition_id, author=author, now=now)
+
+
+def approve(tx: Transaction, edition_id: int, author: str, now: int) -> None:
+    """Record that somebody lets a draft go as it is."""
+    tx.run("manuscripts.approve", edition_id=edition_id, author=author, now=now)
+
+
+def give_back(tx: Transaction, edition_id: int, author: str, words: str, now: int) -> None:
+    """Record that somebody returned a draft to its authors; an approval ends."""
+    tx.run("manuscripts.return", edition_id=edition_id, author=author, words=words, now=now)
+
+
+def end(tx: Transaction, edition_id: int) -> None:
+    """Let go of what only a draft needs, once it is released: its files and former texts. Who made it is kept."""
+    tx.run("manuscripts.forget_files", edition_id=edition_id)
+    tx.run("manuscripts.forget_old_texts", edition_id=edition_id, number=_EVERY)

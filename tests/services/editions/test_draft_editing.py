@@ -1,0 +1,204 @@
+"""Writing drafts: handing in, changing text and files against what somebody has seen, and throwing away."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.delivery.pressroom import Pressroom
+from tests.services.editions.drafting import ANN, AT_ONCE, BEA, editing_of, hand_in, release_of, text, to_text
+
+from pressrun.core.errors import (
+    BadInput,
+    ChangedMeanwhile,
+    ConditionMissing,
+    EditionError,
+    NotFound,
+    PreflightFailed,
+    Refused,
+)
+from pressrun.message.finding import errors_of
+from pressrun.services.editions.draft_editing import MOST_FILES, FileChange
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001"
+    "a5f645400000000049454e44ae426082"
+)
+
+
+async def test_a_draft_is_sent_to_nobody(press: Pressroom) -> None:
+    await press.readers(3)
+    made = await hand_in(press)
+    assert (True, 1, "draft", []) == (made.created, made.number, await press.state(made.id), await press.send_all())
+
+
+async def test_the_same_file_again_is_the_same_draft(press: Pressroom) -> None:
+    first, again = await hand_in(press), await hand_in(press, author=BEA)
+    assert (first.id, False) == (again.id, again.created)
+
+
+async def test_the_same_file_after_a_correction_is_still_the_same_draft(press: Pressroom) -> None:
+    first = await hand_in(press)
+    await editing_of(press).change(first.id, to_text("Hullo"), BEA, 1)
+    assert first.id == (await hand_in(press)).id
+
+
+async def test_the_same_file_that_comes_in_together_is_one_draft(press: Pressroom) -> None:
+    found = await asyncio.gather(*(hand_in(press) for _ in range(3)))
+    assert (1, 1) == (len({one.id for one in found}), sum(one.created for one in found))
+
+
+async def test_the_same_file_is_the_edition_that_was_sent(press: Pressroom) -> None:
+    sent = await press.edition("Hello")
+    assert (sent, False) == ((found := await hand_in(press)).id, found.created)
+
+
+async def test_a_cancelled_draft_may_come_again(press: Pressroom) -> None:
+    first = await hand_in(press)
+    await press.edition_admin.cancel(first.id)
+    assert first.id != (await hand_in(press)).id
+
+
+async def test_a_draft_with_errors_is_kept_with_its_findings(press: Pressroom) -> None:
+    await press.readers(1)
+    made = await hand_in(press, "{{ harbour }}")
+    assert 1 == len(errors_of(made.findings))
+
+
+async def test_a_text_that_cannot_be_read_is_refused(press: Pressroom) -> None:
+    with pytest.raises(EditionError, match="line 3"):
+        await editing_of(press).hand_in("news", text("x", "y\nsubjekt: z"), {}, ANN)
+    assert [] == await press.rows("select id from edition")
+
+
+async def test_a_change_says_what_it_changes(press: Pressroom) -> None:
+    made = await hand_in(press)
+    with pytest.raises(ConditionMissing, match='now "1"'):
+        await editing_of(press).change(made.id, to_text("Hullo"), ANN, None)
+
+
+async def test_a_change_of_what_somebody_else_has_changed_is_refused(press: Pressroom) -> None:
+    editing, made = editing_of(press), await hand_in(press)
+    await editing.change(made.id, to_text("Hullo"), BEA, 1)
+    for seen in (1, 3, 0, -1):
+        with pytest.raises(ChangedMeanwhile):
+            await editing.change(made.id, to_text("Hallo"), ANN, seen)
+    assert b"Hullo" in (await editing.open(made.id)).text.source
+
+
+async def test_of_changes_that_come_in_together_one_is_made(press: Pressroom) -> None:
+    editing, made = editing_of(press), await hand_in(press)
+    changes = (editing.change(made.id, to_text(f"Hullo {number}"), BEA, 1) for number in range(4))
+    found = await asyncio.gather(*changes, return_exceptions=True)
+    assert 3 == sum(isinstance(one, ChangedMeanwhile) for one in found)
+    assert 2 == (await editing.open(made.id)).manuscript.number
+
+
+async def test_a_text_and_a_picture_may_be_changed_side_by_side(press: Pressroom) -> None:
+    """Who uploads a picture does not disturb who is typing."""
+    editing, made = editing_of(press), await hand_in(press)
+    picture = await editing.change(made.id, FileChange("a.png", PNG), BEA, 1)
+    words = await editing.change(made.id, to_text("Hullo"), ANN, 1)
+    assert (2, 3) == (picture.number, words.number)
+    with pytest.raises(ChangedMeanwhile):
+        await editing.change(made.id, FileChange("a.png", PNG + b"x"), ANN, 1)
+    assert 4 == (await editing.change(made.id, FileChange("a.png", None), ANN, 3)).number
+
+
+async def test_the_page_of_a_draft_has_its_new_words(press: Pressroom) -> None:
+    await press.readers(1)
+    editing, made = editing_of(press), await hand_in(press)
+    await editing.change(made.id, to_text("Hullo ![a harbour](a.png)", "Harbours"), ANN, 1)
+    await editing.change(made.id, FileChange("a.png", PNG), ANN, 2)
+    edition = await press.stored(made.id)
+    assert ("harbours", "Harbours") == (edition.slug, edition.subject)
+    assert [("1-a.png",)] == await press.rows("select name from edition_asset")
+    await release_of(press).release(made.id, AT_ONCE)
+    [copy] = await press.send_all()
+    assert b"Hullo" in copy.content
+
+
+async def test_a_text_that_another_edition_has_is_refused(press: Pressroom) -> None:
+    other, made = await hand_in(press, "Hullo"), await hand_in(press)
+    with pytest.raises(Refused, match=f"edition {other.id} of news already"):
+        await editing_of(press).change(made.id, to_text("Hullo"), ANN, 1)
+
+
+async def test_what_one_author_changes_in_a_row_is_one_revision(press: Pressroom) -> None:
+    editing, made = editing_of(press), await hand_in(press)
+    for number, author in enumerate((BEA, BEA, BEA, ANN), 1):
+        await editing.change(made.id, to_text(f"Hullo {number}"), author, number)
+        press.pass_time(60)
+    found = [(row["number"], row["author"]) for row in await editing.revisions(made.id)]
+    assert [(5, ANN.key), (4, BEA.key), (1, ANN.key)] == found
+    assert b"Hullo 3" in (await editing.revision(made.id, 4))["source"]
+
+
+async def test_what_was_approved_stays_a_revision(press: Pressroom) -> None:
+    editing, made = editing_of(press), await hand_in(press)
+    await editing.change(made.id, to_text("Hullo"), BEA, 1)
+    await release_of(press).submit(made.id, BEA)
+    await editing.change(made.id, to_text("Hallo"), BEA, 2)
+    assert [3, 2, 1] == [row["number"] for row in await editing.revisions(made.id)]
+
+
+async def test_after_ten_minutes_a_new_revision_begins(press: Pressroom) -> None:
+    editing, made = editing_of(press), await hand_in(press)
+    await editing.change(made.id, to_text("Hullo"), BEA, 1)
+    press.pass_time(601)
+    await editing.change(made.id, to_text("Hallo"), BEA, 2)
+    assert [3, 2, 1] == [row["number"] for row in await editing.revisions(made.id)]
+
+
+async def test_the_same_text_again_is_no_change(press: Pressroom) -> None:
+    made = await hand_in(press)
+    assert 1 == (await editing_of(press).change(made.id, to_text(), BEA, 1)).number
+
+
+async def test_a_draft_that_is_thrown_away_leaves_nothing(press: Pressroom) -> None:
+    editing, made = editing_of(press), await hand_in(press, files={"a.png": PNG})
+    await editing.remove(made.id, 1)
+    for table in ("edition", "edition_content", "manuscript", "revision", "manuscript_file", "archive_search"):
+        assert [] == await press.rows(f"select * from {table}"), table
+    with pytest.raises(NotFound):
+        await editing.open(made.id)
+
+
+async def test_a_draft_that_somebody_has_changed_is_not_thrown_away(press: Pressroom) -> None:
+    editing, made = editing_of(press), await hand_in(press)
+    await editing.change(made.id, to_text("Hullo"), BEA, 1)
+    with pytest.raises(ChangedMeanwhile):
+        await editing.remove(made.id, 1)
+
+
+async def test_what_was_sent_is_no_draft_any_more(press: Pressroom) -> None:
+    await press.readers(1)
+    editing, made = editing_of(press), await hand_in(press)
+    await release_of(press).release(made.id, AT_ONCE)
+    for change in (editing.change(made.id, to_text("Hullo"), ANN, 1), editing.remove(made.id, 1)):
+        with pytest.raises(Refused, match="no draft any more"):
+            await change
+    assert [] == await press.rows("select * from manuscript_file union all select * from manuscript_file")
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../a.png", "a\\b.png", "c:a.png", "", "a\nb.png"])
+async def test_a_file_stays_beside_its_draft(press: Pressroom, path: str) -> None:
+    with pytest.raises(BadInput):
+        await hand_in(press, files={path: PNG})
+
+
+async def test_a_draft_has_at_most_so_many_files(press: Pressroom) -> None:
+    with pytest.raises(BadInput, match="at most"):
+        await hand_in(press, files={f"{number}.png": PNG for number in range(MOST_FILES + 1)})
+
+
+async def test_a_file_that_the_text_does_not_name_is_told(press: Pressroom) -> None:
+    made = await hand_in(press, files={"a.png": PNG})
+    assert ["file-unused"] == [one.remark.code for one in made.findings if one.severity == "warning"]
+
+
+async def test_an_issue_is_taken_once(press: Pressroom) -> None:
+    editing = editing_of(press)
+    await editing.hand_in("news", text("One", "One\nissue: spring"), {}, ANN)
+    with pytest.raises(PreflightFailed):
+        await editing.hand_in("news", text("Two", "Two\nissue: spring"), {}, ANN)
