@@ -56,6 +56,7 @@ NEEDS = {
     "borg": _program("borg", "borgbackup"),
     "ansible": _program("ansible-playbook", "ansible-core", is_slow=True),
     "ansible-lint": _program("ansible-lint", is_slow=True),
+    "buildah": _program("buildah", is_slow=True),
     "caddy": _program("caddy", is_slow=True),
     "cc": _program("cc", "gcc libc6-dev"),
     "chromium": _program("chromium", is_slow=True),
