@@ -15,6 +15,7 @@ from pressrun.acts.table import ACTS
 from pressrun.core.keys import KeyRing
 from pressrun.core.rights import Right
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.link_keys import LinkKeys
@@ -46,6 +47,7 @@ def cases_of(office: Office) -> Cases:
         link_keys=LinkKeys(
             office.database, office.keys, lambda: office.now, make_key=make_key, on_new_key=lambda: None
         ),
+        account=cast("Account", None),  # as before
     )
 
 

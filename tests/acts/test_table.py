@@ -96,6 +96,15 @@ SMALL = {
     "edition.unlink",
     "edition.resend",  # of rows that are there
     "queue.retry",
+    "password.set",  # a few rows for each person
+    "password.rm",
+    "app.add",
+    "app.rm",
+    "recovery.renew",
+    "passkey.add",
+    "passkey.rm",
+    "session.rm",
+    "session.rm-others",
 }
 
 

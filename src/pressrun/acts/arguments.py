@@ -215,6 +215,44 @@ class ArchiveMessage(Arguments, frozen=True, kw_only=True):
     identity: str
 
 
+class OwnSession(Arguments, frozen=True, kw_only=True):
+    """Actions of people on their own log-in: the session in which they act, which a change leaves alone."""
+
+    session: int
+
+
+class PasswordSet(OwnSession, frozen=True, kw_only=True):
+    """`password.set`."""
+
+    password: str
+
+
+class AppAdd(OwnSession, frozen=True, kw_only=True):
+    """`app.add`: the salt of the secret that the app was given, and the code that it shows now."""
+
+    salt: bytes
+    code: str
+
+
+class PasskeyAdd(OwnSession, frozen=True, kw_only=True):
+    """`passkey.add`: what the browser answered, and which browser it is."""
+
+    answer: dict[str, Any]
+    agent: str
+
+
+class PasskeyId(OwnSession, frozen=True, kw_only=True):
+    """`passkey.rm`."""
+
+    id: int
+
+
+class SessionId(Arguments, frozen=True, kw_only=True):
+    """`session.rm`: a session of the person who asks."""
+
+    id: int
+
+
 def checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
     """The arguments of an action, decoded; raises BadInput where they are not what the action takes."""
     try:

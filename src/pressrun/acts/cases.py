@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pressrun.core.keys import KeyRing
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.kept_mail import KeptMail
@@ -32,3 +33,4 @@ class Cases:
     held: HeldSignUps
     moving_in: MovingIn
     link_keys: LinkKeys
+    account: Account

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.act import Act
 from pressrun.acts.editions import EDITION_ACTS
 from pressrun.acts.lists import LIST_ACTS
@@ -22,6 +23,7 @@ ACTS: Mapping[str, Act[Any]] = {
         GROUP_ACTS,
         MOVE_ACTS,
         DAEMON_ACTS,
+        ACCOUNT_ACTS,
     )
     for act in acts
 }

@@ -158,7 +158,7 @@ _TEMPORARY = (
     _row("4", r"3\.1|4\.5", "", _SLOW_DOWN),
 )
 
-# For good, and about the message, whoever gets it. Asked only after RCPT, where nobody has seen it yet.
+# For good, and about the message, whoever gets it. CodeRequested only after RCPT, where nobody has seen it yet.
 _DEFECT = (
     r"not (?:rfc[ -]?\d{0,5} ?)?compliant|missing a valid (?:message-id|date|from)|malformed (?:message|mail|header)"
     r"|(?:multiple|duplicate) (?:\S{1,20} )?headers?\b|bare (?:lf|line ?feed|cr)\b"

@@ -13,6 +13,7 @@ from pressrun.acts.door import Door
 from pressrun.config.settings import Settings
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
+from pressrun.daemon.log_in_services import LogInServices, build_log_ins
 from pressrun.daemon.sender_check import build_sender_check
 from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
@@ -103,6 +104,7 @@ class Services:
     readers: Readers
     editions: Editions
     operating: Operating
+    log_ins: LogInServices
     bounce_handler: BounceHandler
     mail_accepted: Signal
     audit_log: AuditLog
@@ -135,6 +137,7 @@ def build_services(
     readers = _build_readers(shared, database, keys, hooks)
     editions = _build_editions(settings, database, keys, hooks)
     operating = _build_operating(settings.value, readers, editions.layouts, mail_accepted, hooks.on_new_key)
+    log_ins = build_log_ins(settings, database, keys, hooks.wake)
     audit_log = AuditLog(database, utc_now, os.urandom)
     cases = Cases(
         database=database,
@@ -148,6 +151,7 @@ def build_services(
         held=operating.held,
         moving_in=operating.moving_in,
         link_keys=operating.link_keys,
+        account=log_ins.account,
     )
     return Services(
         settings=shared,
@@ -157,6 +161,7 @@ def build_services(
         readers=readers,
         editions=editions,
         operating=operating,
+        log_ins=log_ins,
         bounce_handler=bounce_handler,
         mail_accepted=mail_accepted,
         audit_log=audit_log,

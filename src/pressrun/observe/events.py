@@ -55,7 +55,10 @@ EVENTS: dict[str, str] = {
     "retention.backup_removed": "an old copy of the database from before an upgrade was removed",
     "housekeeping.database_unavailable": "old rows could not be cleared; will retry later",
     "backup.written": "a backup was written to disk or stdout; `removed` counts older ones that were removed",
-    # people
+    # people who log in
+    "login.failed": "somebody could not log in; by which way, from where, and for a passkey why",
+    "login.database_unavailable": "codes that were asked for could not be mailed; will retry shortly",
+    # readers
     "subscription.ended": "a subscriber left or was removed",
     "subscription.suspended": "a subscriber bounced too often; `delivery.failed` of the same subscriber says why",
     "subscription.attack": "many sign-ups are being rejected: someone is using the forms against others; logged once",

@@ -51,6 +51,7 @@ INBOUND = Place(name="inbound")
 INBOUND_CONTENT = Place(name="inbound_content", page=_FEW, grows=True)
 ADDRESS_CHANGE = Place(name="address_change")
 PENDING_REQUEST = Place(name="errand")
+LOGIN_CODE = Place(name="login_code")
 CONFIRMATION = Place(name="confirmation")
 SUBSCRIBER = Place(name="subscriber")
 SUPPRESSION = Place(name="suppression")
@@ -60,8 +61,8 @@ LIST = Place(name="list")
 EDITION = Place(name="edition", page=_FEW)
 REVISION = Place(name="revision", page=_FEW)
 PLACES = (
-    CONSENT, NOTICE, NOTICE_CONTENT, INBOUND, INBOUND_CONTENT, ADDRESS_CHANGE, PENDING_REQUEST, CONFIRMATION,
-    SUBSCRIBER, SUPPRESSION, PERSON, IDENTITY, LIST, EDITION, REVISION,
+    CONSENT, NOTICE, NOTICE_CONTENT, INBOUND, INBOUND_CONTENT, ADDRESS_CHANGE, PENDING_REQUEST, LOGIN_CODE,
+    CONFIRMATION, SUBSCRIBER, SUPPRESSION, PERSON, IDENTITY, LIST, EDITION, REVISION,
 )  # fmt: skip
 
 
@@ -141,9 +142,9 @@ def forget(
     mails += _forget_rows(tx, INBOUND, spellings, earlier, now=now)
     tx.run("address_places.delete_orphans")
     notices = _forget_rows(tx, NOTICE, spellings, earlier) + _forget_rows(tx, NOTICE_CONTENT, spellings, earlier)
-    changes = _forget_rows(tx, ADDRESS_CHANGE, spellings, earlier)
-    others = _forget_rows(tx, PENDING_REQUEST, spellings, earlier) + _forget_rows(tx, CONFIRMATION, spellings, earlier)
-    others += _forget_rows(tx, REVISION, spellings, earlier)
+    changes, others = _forget_rows(tx, ADDRESS_CHANGE, spellings, earlier), 0
+    for place in (PENDING_REQUEST, LOGIN_CODE, CONFIRMATION, REVISION):
+        others += _forget_rows(tx, place, spellings, earlier)
     others += _forget_in_profiles(tx, spellings) + _forget_people(tx, spellings) + _forget_suppressed(tx, spellings)
     return Forgotten(evidence=len(evidence), mails=mails, notices=notices, changes=changes, others=others)
 

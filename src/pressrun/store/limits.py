@@ -93,3 +93,9 @@ def sign_ups_since(tx: Transaction, hour: int) -> dict[int, int]:
 def sweep_sign_ups(tx: Transaction, before: int) -> int:
     """Delete the counts of hours before `before`."""
     return tx.run("limits.sweep_sign_ups", before=before)
+
+
+def refund(tx: Transaction, meters: Sequence[Meter], at: float) -> None:
+    """Forget an event that `spend_all` counted at this time, once it has turned out not to be one."""
+    for scope, subject, _ in meters:
+        tx.run("limits.refund", scope=scope, subject=subject, at=at)

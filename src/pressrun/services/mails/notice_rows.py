@@ -7,6 +7,7 @@ from typing import Any
 
 from pressrun.core.address import parse_address
 from pressrun.core.keys import KeyRing
+from pressrun.core.login_codes import in_groups, mailed_code
 from pressrun.core.site import Site
 from pressrun.core.tokens import (
     AddressPurpose,
@@ -21,6 +22,7 @@ from pressrun.message.finding import read_finding, remark
 from pressrun.message.notices.notice import Notice
 from pressrun.message.notices.to_editors import EditionAlreadyReceived, EditionHeld, EditionRejected, EditionReleased
 from pressrun.message.notices.to_operators import EditionAutoPaused, OperatorAlert, PolicyAlert, RelayAlert
+from pressrun.message.notices.to_people import LoginCode
 from pressrun.message.notices.to_readers import (
     AddressChangeRequested,
     AddressMoving,
@@ -65,6 +67,7 @@ class NoticeRows:
             "address_moving": self._address_moving,
             "still_there": self._still_there,
             "edition_held": self._edition_held,
+            "login_code": self._login_code,
         }
 
     def notice(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
@@ -139,6 +142,9 @@ class NoticeRows:
             link=self._site.url("approve", token),
             lifetime_days=_days_left(row, expires_at),
         )
+
+    def _login_code(self, _row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
+        return LoginCode(code=in_groups(mailed_code(self._keys, bytes.fromhex(payload["asker"]))))
 
     def _confirm_link(self, payload: Payload) -> str:
         token = self._web.make(WebPurpose.CONFIRM, payload["confirmation"], payload["expires_at"])

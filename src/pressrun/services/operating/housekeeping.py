@@ -22,6 +22,7 @@ from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
 from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
+from pressrun.services.log_ins.context import session_window
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.settings import ServiceSettings
@@ -36,6 +37,7 @@ from pressrun.store import (
     held_sign_ups,
     inbound,
     limits,
+    log_ins,
     maintenance,
     pending_requests,
     subscriptions,
@@ -133,6 +135,8 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("address changes", address_changes.sweep_changes, int(now))
         await self._sweep("received mail", inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS)
         await self._sweep("held sign-ups", held_sign_ups.sweep_held, int(now))
+        await self._sweep("sessions", log_ins.sweep, session_window(self._settings.value.login, now))
+        await self._sweep("login codes", log_ins.sweep_codes, int(now))
         await self._sweep("hours of sign-ups", limits.sweep_sign_ups, first_hour(now))
         with self.isolated("kept mail"):
             await drop_kept_mail(self._database, limit_settings, int(now))
@@ -213,6 +217,7 @@ class Housekeeping(BackgroundLoop):
             ("proof_of_work_above", settings.proof_of_work_above or settings.confirmations),
             ("preference_links_per_address", settings.preference_links_per_address),
             ("preference_links_per_ip", settings.preference_links_per_ip),
+            ("logins", settings.logins),
             ("address_changes_per_reader", settings.address_changes_per_reader),
             ("leaving_notes_per_address", settings.unsubscribe_notes_per_address),
             ("pause_notes_per_address", settings.pause_notes_per_address),

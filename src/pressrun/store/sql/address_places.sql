@@ -58,6 +58,14 @@ select id, address, name, words from errand where id > :after order by id limit 
 -- Delete pending requests.
 delete from errand where id {in ids};
 
+-- name: login_code
+-- Addresses that codes were asked for.
+select id, address from login_code where id > :after order by id limit :limit;
+
+-- name: forget_login_code
+-- Delete requests for codes.
+delete from login_code where id {in ids};
+
 -- name: forget_confirmation
 -- Delete the names of requests.
 update confirmation set name = '' where id {in ids};

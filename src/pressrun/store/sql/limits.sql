@@ -26,6 +26,11 @@ from (select cast(entry.value ->> 0 as integer) as place,
     substr(:octets, cast(entry.value ->> 0 as integer) * cast(:width as integer) + 1, cast(:width as integer)) as subject
     from {each places as entry}) as new;
 
+-- name: refund
+-- Forget one event of a window.
+delete from limit_event where scope = :scope and subject = :subject and at = :at and serial = (
+    select max(serial) from limit_event where scope = :scope and subject = :subject and at = :at);
+
 -- name: sweep
 -- Delete events that no window reaches any more.
 delete from limit_event where scope = :scope and ({+}at <= :before or {+}at > :ahead);

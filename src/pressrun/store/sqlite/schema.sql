@@ -582,6 +582,68 @@ create table held_notice (
 ) strict;
 create index held_notice_by_end on held_notice (expires_at);
 
+-- Passwords of people who have one.
+create table password (
+    person_id integer primary key references person on delete cascade,
+    hash text not null,                       -- Argon2id with its parameters and salt, in PHC form
+    changed_at integer not null               -- by the person or the shell
+) strict;
+
+-- Authenticator apps, whose one-time code (RFC 6238) goes with the password.
+create table authenticator_app (
+    person_id integer primary key references person on delete cascade,
+    salt blob not null,                       -- of the secret, which is derived with the suppression key
+    last_step integer not null,               -- whose code was used last; none before it is accepted
+    added_at integer not null                 -- when its first code was accepted
+) strict;
+
+-- Codes that each stand once for that of a lost app.
+create table recovery_code (
+    person_id integer not null references person on delete cascade,
+    digest blob not null,                     -- SHA-256 of the code
+    primary key (person_id, digest)
+) strict, without rowid;
+
+-- Passkeys (WebAuthn).
+create table passkey (
+    id integer primary key autoincrement,
+    person_id integer not null references person on delete cascade,
+    credential_id blob not null unique,       -- the authenticator's name for it
+    credential blob not null,                 -- attested credential data (WebAuthn §6.5.1): the public key
+    name text not null,                       -- the browser that it was made with
+    sign_count integer not null,              -- as the authenticator said last
+    created_at integer not null,
+    used_at integer                           -- null: never
+) strict;
+create index passkey_by_person on passkey (person_id);
+
+-- Codes to be mailed or that were, by the browser that asked: for whatever address, ours or not.
+create table login_code (
+    id integer primary key autoincrement,
+    asker blob not null unique,               -- SHA-256 of the cookie, from which the code is derived with the suppression key
+    address text not null,                    -- as typed
+    language text not null,                   -- of the page
+    tries integer not null default 0,         -- wrong codes so far
+    expires_at integer not null,
+    waits integer not null default 1 check (waits in (0, 1)) -- the mail has still to be written
+) strict;
+create index login_code_by_end on login_code (expires_at);
+
+-- Who is logged in, and since when.
+create table login_session (
+    id integer primary key autoincrement,
+    digest blob not null unique,              -- SHA-256 of the cookie
+    person_id integer not null references person on delete cascade,
+    epoch integer not null,                   -- the person's, when they logged in; another one ends the session
+    method text not null check (method in ('passkey', 'code', 'password', 'password-app', 'link', 'oidc')), -- how they logged in
+    client text,                              -- network address; null: unknown
+    agent text not null,                      -- browser and system, in a few fixed words
+    started_at integer not null,
+    seen_at integer not null                  -- last request, to the minute
+) strict;
+create index login_session_by_person on login_session (person_id);
+create index login_session_by_use on login_session (seen_at);
+
 -- The processes that wrote to this database, each start with an id of its own. One of them lives at a time.
 create table session (
     id integer primary key autoincrement,     -- grows with each start: what an earlier session holds can be told apart

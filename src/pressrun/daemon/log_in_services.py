@@ -1,0 +1,57 @@
+"""The services for logging in, wired together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from pressrun.config.settings import Settings
+from pressrun.core.current import Current
+from pressrun.core.keys import KeyRing
+from pressrun.core.origins import origin_of
+from pressrun.runtime.clock import utc_now
+from pressrun.services.log_ins.account import Account
+from pressrun.services.log_ins.ceremonies import Ceremonies
+from pressrun.services.log_ins.context import LogInContext
+from pressrun.services.log_ins.log_in import LogIns
+from pressrun.services.log_ins.mailed_codes import MailedCodes
+from pressrun.services.log_ins.passwords import PasswordHashes
+from pressrun.services.log_ins.sessions import Sessions
+from pressrun.services.ports import Waker
+from pressrun.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogInServices:
+    """The use cases around logging in."""
+
+    hashes: PasswordHashes
+    ceremonies: Ceremonies
+    sessions: Sessions
+    log_ins: LogIns
+    account: Account
+    mailed_codes: MailedCodes
+
+
+def build_log_ins(settings: Current[Settings], database: Database, keys: KeyRing, wake: Waker) -> LogInServices:
+    """Wire them."""
+    context = LogInContext(
+        database=database,
+        keys=keys,
+        settings=settings.part(Settings.for_services),
+        clock=utc_now,
+        entropy=os.urandom,
+        wake=wake,
+    )
+    now = settings.value
+    origin = origin_of(now.admin.base_url or now.site.base_url)
+    hashes, sessions = PasswordHashes(), Sessions(context)
+    ceremonies = Ceremonies(origin, keys=keys, clock=utc_now, entropy=os.urandom)
+    return LogInServices(
+        hashes=hashes,
+        ceremonies=ceremonies,
+        sessions=sessions,
+        log_ins=LogIns(context, sessions, hashes, ceremonies),
+        account=Account(context, hashes, ceremonies),
+        mailed_codes=MailedCodes(context),
+    )

@@ -1,0 +1,28 @@
+"""The notices to people who log in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.core.site import Site
+from pressrun.message.notices.notice import Notice, NoticeText, ignore_this
+from pressrun.message.profile import ListProfile
+from pressrun.message.words import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginCode(Notice):
+    """The code that a browser has asked for; no link, so that nothing which follows links can spend it."""
+
+    code: str
+
+    def text(self, words: Words, _site: Site, _profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Your code to log in"),
+            before=(
+                words("Type this code on the page where you asked for it:"),
+                self.code,
+                words("It works for ten minutes, once, and in that browser only."),
+                ignore_this(words),
+            ),
+        )

@@ -1,0 +1,167 @@
+"""What people change about their own log-in: password, app, recovery codes, passkeys, sessions.
+
+A change of how somebody logs in ends all their other sessions, since the reason may be that somebody else has got in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.login_codes import RECOVERY_CODES, app_secret, code_digest, in_groups, recovery_code, typed_code
+from pressrun.core.passwords import require_strong
+from pressrun.core.totp import accepted_step
+from pressrun.services.log_ins.ceremonies import Ceremonies
+from pressrun.services.log_ins.context import LogInContext
+from pressrun.services.log_ins.passwords import PasswordHashes
+from pressrun.store import credentials, log_ins
+from pressrun.store.credentials import ListedPasskey, NewPasskey, PersonCredentials
+from pressrun.store.log_ins import ListedSession
+from pressrun.store.transaction import Transaction
+
+SALT_BYTES = 16
+_RECOVERY_BYTES = 32
+_MOST_PASSKEYS = 20  # nobody has more devices; the browser is told of each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountOverview:
+    """What a person's own page shows."""
+
+    credentials: PersonCredentials
+    passkeys: tuple[ListedPasskey, ...]
+    sessions: tuple[ListedSession, ...]
+
+
+class Account:
+    """The log-in of one person at a time, by their id; `session_id` is the session in which they change it."""
+
+    def __init__(self, context: LogInContext, hashes: PasswordHashes, ceremonies: Ceremonies) -> None:
+        self._context = context
+        self._hashes = hashes
+        self._ceremonies = ceremonies
+
+    async def overview(self, person_id: int) -> AccountOverview:
+        """What there is now."""
+        return await self._context.database.read(self._read, person_id)
+
+    async def set_password(self, person_id: int, session_id: int, password: str) -> None:
+        """Set a password; raises WeakPassword."""
+        found = await self.overview(person_id)
+        require_strong(password, names_of(found.credentials.name, found.credentials.address))
+        hashed = await self._hashes.make(password)
+        await self._change(
+            person_id, session_id, lambda tx: credentials.set_password(tx, person_id, hashed, self._context.now)
+        )
+
+    async def remove_password(self, person_id: int, session_id: int) -> None:
+        """Remove the password."""
+        await self._change(person_id, session_id, lambda tx: credentials.remove_password(tx, person_id))
+
+    def new_salt(self) -> bytes:
+        """The salt of a new app."""
+        return self._context.entropy(SALT_BYTES)
+
+    def app_secret(self, salt: bytes) -> bytes:
+        """The secret that an app with this salt holds."""
+        return app_secret(self._context.keys, salt)
+
+    async def add_app(self, person_id: int, session_id: int, salt: bytes, typed: str) -> list[str]:
+        """Add an app that shows this code now, in place of a former one; returns new recovery codes, to be shown once.
+
+        Raises BadInput for a code that is not the app's.
+        """
+        step = accepted_step(self.app_secret(salt), typed_code(typed), self._context.clock(), last_step=0)
+        if step is None or len(salt) != SALT_BYTES:
+            raise BadInput("this is not the code that the app shows now")
+        codes = self._draw_codes()
+
+        def add(tx: Transaction) -> None:
+            credentials.add_app(tx, person_id, salt, step, self._context.now)
+            credentials.replace_recovery_codes(tx, person_id, map(code_digest, codes))
+
+        await self._change(person_id, session_id, add)
+        return [in_groups(code) for code in codes]
+
+    async def remove_app(self, person_id: int, session_id: int) -> None:
+        """Remove the app and the recovery codes."""
+        await self._change(person_id, session_id, lambda tx: credentials.remove_app(tx, person_id))
+
+    async def renew_recovery_codes(self, person_id: int, session_id: int) -> list[str]:
+        """New recovery codes in place of the former, to be shown once; raises Refused without an app."""
+        codes = self._draw_codes()
+
+        def renew(tx: Transaction) -> None:
+            found = credentials.read(tx, person_id)
+            if found is None or found.app_added_at is None:
+                raise Refused("recovery codes stand for the code of an app. Set up an app first")
+            credentials.replace_recovery_codes(tx, person_id, map(code_digest, codes))
+
+        await self._change(person_id, session_id, renew)
+        return [in_groups(code) for code in codes]
+
+    async def passkey_options(self, person_id: int) -> dict[str, Any]:
+        """What the browser needs to make a passkey."""
+        found = await self.overview(person_id)
+        return self._ceremonies.creation_options(person_id, found.credentials.name, found.passkeys)
+
+    async def add_passkey(self, person_id: int, session_id: int, answer: Mapping[str, Any], agent: str) -> None:
+        """Add the passkey that a browser has made; raises BadPasskey, and Refused for too many."""
+        new = self._ceremonies.check_created(answer, person_id, agent)
+        await self._change(person_id, session_id, lambda tx: self._add_passkey(tx, person_id, new))
+
+    def _add_passkey(self, tx: Transaction, person_id: int, new: NewPasskey) -> None:
+        if len(credentials.passkeys_of(tx, person_id)) >= _MOST_PASSKEYS:
+            raise Refused(f"a person has at most {_MOST_PASSKEYS} passkeys. Remove one first")
+        if not credentials.add_passkey(tx, person_id, new, self._context.now):
+            raise Refused("this passkey is known already")
+
+    async def remove_passkey(self, person_id: int, session_id: int, passkey_id: int) -> None:
+        """Remove a passkey; raises NotFound."""
+
+        def remove(tx: Transaction) -> None:
+            if not credentials.remove_passkey(tx, person_id, passkey_id):
+                raise NotFound(f"there is no passkey {passkey_id}")
+
+        await self._change(person_id, session_id, remove)
+
+    async def end_session(self, person_id: int, session_id: int) -> None:
+        """End one of the person's sessions; raises NotFound."""
+
+        def end(tx: Transaction) -> None:
+            if not log_ins.end_one(tx, person_id, session_id):
+                raise NotFound(f"there is no session {session_id}")
+
+        await self._context.database.write(end)
+
+    async def end_other_sessions(self, person_id: int, session_id: int) -> None:
+        """End all sessions of a person but this one."""
+        await self._context.database.write(log_ins.end_others, person_id, session_id)
+
+    async def _change(self, person_id: int, session_id: int, work: Callable[[Transaction], object]) -> None:
+        def change(tx: Transaction) -> None:
+            work(tx)
+            log_ins.end_others(tx, person_id, session_id)
+
+        await self._context.database.write(change)
+
+    def _read(self, tx: Transaction, person_id: int) -> AccountOverview:
+        found = credentials.read(tx, person_id)
+        if found is None:
+            raise NotFound(f"there is no person {person_id}")
+        return AccountOverview(
+            credentials=found,
+            passkeys=tuple(credentials.passkeys_of(tx, person_id)),
+            sessions=tuple(log_ins.sessions_of(tx, person_id, self._context.window())),
+        )
+
+    def _draw_codes(self) -> list[str]:
+        return [recovery_code(self._context.entropy(_RECOVERY_BYTES)) for _ in range(RECOVERY_CODES)]
+
+
+def names_of(name: str, address: str | None) -> list[str]:
+    """The words that an attacker of this person tries first as their password."""
+    local, _, domain = (address or "").partition("@")
+    return [name, address or "", local, domain.rpartition(".")[0]]

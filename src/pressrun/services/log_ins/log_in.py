@@ -1,0 +1,267 @@
+"""Logging in by a password, a mailed code or a passkey.
+
+Nothing tells somebody who fails whether there is such an account: an unknown name costs the same hash, an unknown
+address is stored as a known one and looked at later, and the answer is the same. Every attempt is counted before it is
+looked at, by the account as typed and by the client, and taken back once it has succeeded: so many attempts at the
+same time are as few as one after the other.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import MalformedAddress, NotPermitted
+from pressrun.core.login_codes import app_secret, code_digest, is_same_code, mailed_code, secret_digest, typed_code
+from pressrun.core.quantities import RateExceeded
+from pressrun.core.totp import accepted_step
+from pressrun.observe.log import event
+from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
+from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.passwords import PasswordHashes
+from pressrun.services.log_ins.sessions import Sessions
+from pressrun.store import credentials, limits, log_ins
+from pressrun.store.limits import Meter
+from pressrun.store.log_ins import Candidate, Method, PasskeyOwner
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.people")
+
+CODE_SECONDS = 10 * 60
+_LONGEST_NAME = 254
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Somebody is logged in; `secret` is the cookie of the new session."""
+
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRequested:
+    """A code is on its way, if the address has an account; `secret` is the cookie that it belongs to."""
+
+    secret: str
+
+
+Outcome = Entered | RateExceeded | None
+"""None: refused, and the reason is nobody's business."""
+
+
+class LogIns:
+    """Logs people in."""
+
+    def __init__(
+        self, context: LogInContext, sessions: Sessions, hashes: PasswordHashes, ceremonies: Ceremonies
+    ) -> None:
+        self._context = context
+        self._sessions = sessions
+        self._hashes = hashes
+        self._ceremonies = ceremonies
+
+    # ------------------------------------------------------------------ a password
+
+    async def by_password(self, name: str, password: str, one_time_code: str, visitor: Visitor) -> Outcome:
+        """Log in by a name or address and a password; with an app, its code or a recovery code is needed as well.
+
+        Raises NotPermitted where passwords are switched off, and Unavailable while very many log in.
+        """
+        self._require("password")
+        name = name.strip().lower()[:_LONGEST_NAME]
+        meters = [self._account_meter(name), self._client_meter(visitor)]
+        now = self._context.clock()
+        found = await self._context.database.record(self._admit, name, meters, now)
+        if isinstance(found, RateExceeded):
+            return found
+        is_right = await self._hashes.verify(None if found is None else found.hash, password)
+        if not is_right or found is None or found.hash is None:
+            self._note_failure("password", visitor)
+            return None
+        secret = self._context.new_secret()
+        outcome = await self._context.database.write(
+            self._enter_by_password, name, found, one_time_code, meters, now, visitor, secret
+        )
+        if outcome is None:
+            self._note_failure("password", visitor)
+        elif self._hashes.is_outdated(found.hash):
+            new = await self._hashes.make(password)
+            await self._context.database.record(credentials.rehash, found.id, found.hash, new)
+        return outcome
+
+    def _admit(
+        self, tx: Transaction, name: str, meters: Sequence[Meter], now: float
+    ) -> Candidate | RateExceeded | None:
+        exceeded = _spend(tx, meters, now)
+        return exceeded or log_ins.find_by_name(tx, name, _address_key(name))
+
+    def _enter_by_password(
+        self,
+        tx: Transaction,
+        name: str,
+        checked: Candidate,
+        one_time_code: str,
+        meters: Sequence[Meter],
+        counted_at: float,
+        visitor: Visitor,
+        secret: str,
+    ) -> Entered | None:
+        found = log_ins.find_by_name(tx, name, _address_key(name))
+        if found is None or (found.id, found.hash) != (checked.id, checked.hash):
+            return None  # changed while it was checked
+        if found.salt is not None and not self._uses_up(tx, found, one_time_code):
+            return None
+        method = Method.PASSWORD if found.salt is None else Method.PASSWORD_AND_APP
+        limits.refund(tx, meters, counted_at)
+        self._sessions.begin_within(tx, (found.id, found.name), method, visitor, secret)
+        return Entered(secret)
+
+    def _uses_up(self, tx: Transaction, person: Candidate, typed: str) -> bool:
+        """Whether this is the code of their app, or one of their recovery codes, which now is used up."""
+        assert person.salt is not None
+        assert person.last_step is not None
+        secret = app_secret(self._context.keys, person.salt)
+        step = accepted_step(secret, typed_code(typed), self._context.clock(), person.last_step)
+        if step is not None:
+            return credentials.use_step(tx, person.id, person.salt, step)
+        return credentials.use_recovery_code(tx, person.id, code_digest(typed))
+
+    # ------------------------------------------------------------------ a mailed code
+
+    async def request_code(self, address: Address, visitor: Visitor) -> CodeRequested | RateExceeded:
+        """Ask for a code to be mailed to an address, for the browser that gets the cookie, whoever that is.
+
+        Raises NotPermitted where codes are switched off.
+        """
+        self._require("code")
+        secret = self._context.new_secret()
+        meters = [self._account_meter(address.key), self._client_meter(visitor)]
+        exceeded = await self._context.database.record(
+            self._request_code, address.typed, secret_digest(secret), meters, self._context.now, visitor.language
+        )
+        if exceeded is not None:
+            return exceeded
+        self._context.asked.set()
+        return CodeRequested(secret)
+
+    def _request_code(
+        self, tx: Transaction, address: str, asker: bytes, meters: Sequence[Meter], now: int, language: str
+    ) -> RateExceeded | None:
+        exceeded = _spend(tx, meters, now)
+        if exceeded is None:
+            log_ins.request_code(tx, asker, address, language, now + CODE_SECONDS)
+        return exceeded
+
+    async def by_code(self, asked: str, typed: str, visitor: Visitor) -> Entered | None:
+        """Log in by a mailed code, in the browser that asked for it and has that cookie.
+
+        Raises NotPermitted where codes are switched off.
+        """
+        self._require("code")
+        secret = self._context.new_secret()
+        outcome = await self._context.database.write(self._enter_by_code, secret_digest(asked), typed, visitor, secret)
+        if outcome is None:
+            self._note_failure("code", visitor)
+        return outcome
+
+    def _enter_by_code(
+        self, tx: Transaction, asker: bytes, typed: str, visitor: Visitor, secret: str
+    ) -> Entered | None:
+        asked = log_ins.find_code(tx, asker, self._context.now)
+        if asked is None:
+            return None
+        if not is_same_code(mailed_code(self._context.keys, asker), typed):
+            log_ins.count_try(tx, asked.id)
+            return None
+        log_ins.forget_code(tx, asked.id)
+        person = person_for_code(tx, parse_address(asked.address))
+        if person is None:
+            return None
+        meters = [self._account_meter(parse_address(asked.address).key), self._client_meter(visitor)]
+        limits.refund(tx, meters, asked.expires_at - CODE_SECONDS)
+        self._sessions.begin_within(tx, (person.id, person.name), Method.CODE, visitor, secret)
+        return Entered(secret)
+
+    # ------------------------------------------------------------------ a passkey
+
+    async def by_passkey(self, answer: Mapping[str, Any], visitor: Visitor) -> Outcome:
+        """Log in by what a browser answered to `Ceremonies.login_options`.
+
+        Raises NotPermitted where passkeys are switched off.
+        """
+        self._require("passkey")
+        meters, now = [self._client_meter(visitor)], self._context.clock()
+        exceeded = await self._context.database.record(_spend, meters, now)
+        if exceeded is not None:
+            return exceeded
+        try:
+            number = self._ceremonies.credential_id(answer)
+            owner = await self._context.database.read(log_ins.find_by_passkey, number)
+            count = None if owner is None else self._ceremonies.check_log_in(answer, owner)
+        except BadPasskey as problem:
+            self._note_failure("passkey", visitor, str(problem))
+            return None
+        if owner is None or count is None:
+            self._note_failure("passkey", visitor, "the passkey is unknown")
+            return None
+        secret = self._context.new_secret()
+        return await self._context.database.write(self._enter_by_passkey, owner, count, meters, now, visitor, secret)
+
+    def _enter_by_passkey(
+        self,
+        tx: Transaction,
+        owner: PasskeyOwner,
+        count: int,
+        meters: Sequence[Meter],
+        counted_at: float,
+        visitor: Visitor,
+        secret: str,
+    ) -> Entered | None:
+        if not credentials.use_passkey(tx, owner.id, owner.sign_count, count, self._context.now):
+            return None  # used or removed while it was checked
+        limits.refund(tx, meters, counted_at)
+        self._sessions.begin_within(tx, (owner.person_id, owner.name), Method.PASSKEY, visitor, secret)
+        return Entered(secret)
+
+    # ------------------------------------------------------------------ what all have in common
+
+    def _require(self, way: str) -> None:
+        if way not in self._context.login.sign_in:
+            raise NotPermitted(f"logging in by {way} is switched off")
+
+    def _account_meter(self, name: str) -> Meter:
+        """Counts against an account as it is typed, existing or not: by a keyed digest, since it may be an address."""
+        key = self._context.keys.suppression_key
+        return self._context.meter(hmac.digest(key, b"pressrun.account\0" + name.encode("utf-8", "replace"), "sha256"))
+
+    def _client_meter(self, visitor: Visitor) -> Meter:
+        return self._context.meter(visitor.network.encode())
+
+    def _note_failure(self, way: str, visitor: Visitor, problem: str = "") -> None:
+        event(log, "login.failed", level=logging.WARNING, way=way, client=visitor.client, problem=problem)
+
+
+def person_for_code(tx: Transaction, address: Address) -> Candidate | None:
+    """Who may log in by a code that is mailed to this address: never an operator."""
+    person = log_ins.find_by_name(tx, "", address.key)
+    return None if person is None or person.is_operator else person
+
+
+def _spend(tx: Transaction, meters: Sequence[Meter], now: float) -> RateExceeded | None:
+    """Count an attempt; or when the next one is accepted, if there were too many."""
+    if limits.spend_all(tx, meters, now):
+        return None
+    opening = [limits.opens_at(tx, *meter, now) for meter in meters]
+    return RateExceeded(max((at for at in opening if at is not None), default=now))
+
+
+def _address_key(name: str) -> str:
+    """The compared form of an address; what is none has a form that no address has."""
+    try:
+        return parse_address(name).key
+    except MalformedAddress:
+        return ""

@@ -1,0 +1,75 @@
+"""Mails the codes that browsers have asked for, to those who may log in by one.
+
+Whoever asks must not learn whether an address has an account, not even by timing: so the request is stored whatever the
+address, and looked at here, a random moment later. The mail derives its code from the row (core.login_codes).
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pressrun.core.address import parse_address
+from pressrun.services.background import BackgroundLoop, draw_wait
+from pressrun.services.log_ins.context import LogInContext
+from pressrun.services.log_ins.log_in import person_for_code
+from pressrun.store import lists, log_ins, notices, people
+from pressrun.store.lists import MailingList
+from pressrun.store.log_ins import CodeRequest
+from pressrun.store.notices import NewNotice
+from pressrun.store.transaction import Transaction
+
+LOGIN_CODE = "login_code"  # the kind of the notice
+
+
+class MailedCodes(BackgroundLoop):
+    """Looks at requests as they come."""
+
+    name = "login codes"
+    unavailable = "login.database_unavailable"
+
+    def __init__(self, context: LogInContext) -> None:
+        super().__init__(context.clock)
+        self._context = context
+        context.asked.set()  # for what a dead process left
+
+    async def step(self) -> bool:
+        """Wait for a request, and look at all there are."""
+        await self._context.asked.wait()
+        self._context.asked.clear()
+        await asyncio.sleep(draw_wait(self._context.entropy))
+        await self.carry_out()
+        return True
+
+    async def carry_out(self) -> None:
+        """Look at all requests so far."""
+        while await self._context.database.record(self._look_at_some):
+            self._context.wake()
+
+    def _look_at_some(self, tx: Transaction) -> int:
+        waiting = log_ins.waiting_codes(tx)
+        taken = log_ins.claim_codes(tx, [one.id for one in waiting]) if waiting else set()
+        for request in waiting:
+            if request.id in taken and request.expires_at > self._context.now:
+                self._mail(tx, request)
+        return len(waiting)
+
+    def _mail(self, tx: Transaction, request: CodeRequest) -> None:
+        person = person_for_code(tx, parse_address(request.address))
+        target = None if person is None else _list_of(tx, person.id)
+        if person is None or person.address is None or target is None:
+            return
+        notice = NewNotice(
+            kind=LOGIN_CODE,
+            address=parse_address(person.address),
+            message_secret=self._context.entropy(16),
+            list_id=target.id,
+            language=request.language,
+            payload={"asker": request.asker.hex(), "expires_at": request.expires_at},
+        )
+        notices.insert_notice(tx, notice, self._context.now)
+
+
+def _list_of(tx: Transaction, person_id: int) -> MailingList | None:
+    """In whose name the mail goes out: the first list on which the person may do something."""
+    names = [permission.list for permission in people.permissions_of(tx, person_id)]
+    return lists.find_list(tx, names[0]) if names else None

@@ -1,0 +1,80 @@
+"""Sessions: who is logged in by the cookie that a browser shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pressrun.core.login_codes import secret_digest
+from pressrun.core.rights import Holdings
+from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.people.holdings import holdings_of_person
+from pressrun.store import audit, log_ins
+from pressrun.store.audit import Actor, Entry
+from pressrun.store.log_ins import LoginSession, Method, NewSession
+from pressrun.store.transaction import Transaction
+
+PAGE = "page"  # the way of what people do on pages
+SEEN_SECONDS = 60  # how exactly the last use of a session is known
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """Who is logged in, and what they may do now."""
+
+    session: LoginSession
+    holdings: Holdings
+
+
+class Sessions:
+    """The sessions of one database."""
+
+    def __init__(self, context: LogInContext) -> None:
+        self._context = context
+
+    async def find(self, secret: str) -> LoggedIn | None:
+        """Who is logged in by a cookie, unless the session has ended. Rights are read anew for each request."""
+        found = await self._context.database.read(self._find, secret_digest(secret))
+        now = self._context.now
+        if found is not None and now - found.session.seen_at >= SEEN_SECONDS:
+            await self._context.database.record(log_ins.see, found.session.id, now)
+        return found
+
+    def _find(self, tx: Transaction, digest: bytes) -> LoggedIn | None:
+        session = log_ins.find(tx, digest, self._context.window())
+        return None if session is None else LoggedIn(session, holdings_of_person(tx, session.person_id))
+
+    async def is_anybody_enrolled(self) -> bool:
+        """Whether there is somebody who may log in."""
+        return await self._context.database.read(log_ins.is_anybody_enrolled)
+
+    async def end(self, secret: str) -> None:
+        """Log out: end the session of a cookie, if it has one."""
+        await self._context.database.write(self._end, secret_digest(secret))
+
+    def begin_within(
+        self, tx: Transaction, person: tuple[int, str], method: Method, visitor: Visitor, new: str
+    ) -> None:
+        """Log a person in, by their id and name, and end the session that the browser had; `new` is the cookie.
+
+        The caller has found that it is them.
+        """
+        context, (person_id, name) = self._context, person
+        if visitor.former_digest is not None:
+            log_ins.end(tx, visitor.former_digest)
+        session = NewSession(
+            digest=secret_digest(new),
+            person_id=person_id,
+            method=method,
+            client=visitor.client,
+            agent=visitor.agent,
+        )
+        log_ins.begin(tx, session, context.now)
+        audit.append(tx, replace(self._entry(name, "session.begin"), fields=(method.value,)))
+
+    def _end(self, tx: Transaction, digest: bytes) -> None:
+        session = log_ins.find(tx, digest, self._context.window())
+        if log_ins.end(tx, digest) and session is not None:
+            audit.append(tx, self._entry(session.name, "session.end"))
+
+    def _entry(self, name: str, action: str) -> Entry:
+        return Entry(at=self._context.now, actor=Actor(who=name, way=PAGE), action=action)

@@ -1,0 +1,141 @@
+"""Where people log in, for tests: the use cases over a real database, with a clock that stands still until moved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.database import TwiceDatabase
+from tests.engines import new_data_dir
+from tests.services.log_ins.authenticator import Authenticator
+
+from pressrun.core.address import parse_address
+from pressrun.core.current import Holder
+from pressrun.core.keys import KeyRing
+from pressrun.core.quantities import Rate
+from pressrun.core.rights import ReaderAccess, Role
+from pressrun.services.log_ins.account import Account
+from pressrun.services.log_ins.ceremonies import Ceremonies
+from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.log_in import Entered, LogIns
+from pressrun.services.log_ins.mailed_codes import MailedCodes
+from pressrun.services.log_ins.passwords import HashCost, PasswordHashes
+from pressrun.services.log_ins.sessions import LoggedIn, Sessions
+from pressrun.services.settings import ServiceSettings
+from pressrun.store import lists, people
+from pressrun.store.database import Database
+from pressrun.store.lists import NewList
+from pressrun.store.transaction import Transaction
+
+ORIGIN = "https://news.example.org"
+PASSWORD = "seven mild harbours"
+VISITOR = Visitor(client="192.0.2.1", network="192.0.2.1", agent="Firefox, Linux", language="en")
+NOW = 1_800_000_000
+CHEAP = HashCost(passes=1, kibibytes=32, lanes=4)
+
+
+@dataclass(slots=True, kw_only=True)
+class Lobby:
+    """All that a test of logging in touches."""
+
+    database: Database
+    keys: KeyRing
+    now: float = float(NOW)
+    woken: int = 0
+    settings: Holder[ServiceSettings] = field(default_factory=lambda: Holder(ServiceSettings()))
+    hashes: PasswordHashes = field(default_factory=lambda: PasswordHashes(CHEAP))
+    context: LogInContext = field(init=False)
+    sessions: Sessions = field(init=False)
+    ceremonies: Ceremonies = field(init=False)
+    log_ins: LogIns = field(init=False)
+    account: Account = field(init=False)
+    mailed_codes: MailedCodes = field(init=False)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def add_person(self, name: str, *, is_operator: bool = False, may_log_in: bool = True) -> int:
+        """A person with an address, who is an editor of `news` unless they are an operator."""
+
+        def add(tx: Transaction) -> int:
+            person_id = people.insert_person(
+                tx,
+                name,
+                parse_address(f"{name}@Town.example"),
+                int(self.now),
+                is_operator=is_operator,
+                may_log_in=may_log_in,
+            )
+            target = lists.find_list(tx, "news")
+            assert target is not None
+            if not is_operator:
+                people.put_permission(tx, target.id, person_id, Role.EDITOR, ReaderAccess.NONE)
+            return person_id
+
+        return await self.database.write(add)
+
+    async def set_password(self, person_id: int) -> None:
+        await self.account.set_password(person_id, 0, PASSWORD)
+
+    async def by_password(
+        self, name: str, password: str = PASSWORD, code: str = "", visitor: Visitor = VISITOR
+    ) -> Entered | object:
+        return await self.log_ins.by_password(name, password, code, visitor)
+
+    async def who(self, entered: object) -> LoggedIn | None:
+        assert isinstance(entered, Entered)
+        return await self.sessions.find(entered.secret)
+
+    async def enter(self, name: str) -> tuple[str, int]:
+        """The cookie and the id of a new session by password."""
+        entered = await self.by_password(name)
+        assert isinstance(entered, Entered)
+        found = await self.sessions.find(entered.secret)
+        assert found is not None
+        return entered.secret, found.session.id
+
+    async def add_passkey(self, person_id: int, session_id: int = 0) -> Authenticator:
+        authenticator = Authenticator(ORIGIN)
+        answer = authenticator.create(await self.account.passkey_options(person_id))
+        await self.account.add_passkey(person_id, session_id, answer, "Firefox, Linux")
+        return authenticator
+
+    def limit(self, rate: Rate) -> None:
+        """Let so many fail."""
+        now = self.settings.value
+        self.settings.swap(replace(now, limits=replace(now.limits, logins=rate)))
+
+    def offer(self, *ways: str) -> None:
+        """Have people log in by these alone."""
+        now = self.settings.value
+        self.settings.swap(replace(now, login=replace(now.login, sign_in=ways)))
+
+
+@asynccontextmanager
+async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase) -> AsyncIterator[Lobby]:
+    """A new database with one list, `news`."""
+    data, keys = new_data_dir(folder / "data")
+    database = await kind.open(data.database)
+    lobby = Lobby(database=database, keys=keys)
+    context = LogInContext(
+        database=database,
+        keys=keys,
+        settings=lobby.settings,
+        clock=lambda: lobby.now,
+        entropy=os.urandom,
+        wake=lobby.wake,
+    )
+    lobby.context, lobby.sessions = context, Sessions(context)
+    lobby.ceremonies = Ceremonies(ORIGIN, keys=keys, clock=context.clock, entropy=os.urandom)
+    lobby.log_ins = LogIns(context, lobby.sessions, lobby.hashes, lobby.ceremonies)
+    lobby.account = Account(context, lobby.hashes, lobby.ceremonies)
+    lobby.mailed_codes = MailedCodes(context)
+    new = NewList(name="news", title="News", from_address="News <news@town.example>")
+    await database.write(lists.insert_list, new, NOW)
+    try:
+        yield lobby
+    finally:
+        await database.close()

@@ -1,0 +1,117 @@
+"""What people change about their own log-in, and what that ends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.database import select
+from tests.services.log_ins.lobby import PASSWORD, Lobby
+
+from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.passwords import WeakPassword
+from pressrun.core.totp import STEP_SECONDS, code_at
+
+Change = Callable[[Lobby, int, int], Awaitable[object]]
+
+
+async def _new_password(lobby: Lobby, person_id: int, session_id: int) -> None:
+    await lobby.account.set_password(person_id, session_id, "other words entirely")
+
+
+async def _no_password(lobby: Lobby, person_id: int, session_id: int) -> None:
+    await lobby.account.remove_password(person_id, session_id)
+
+
+async def _new_app(lobby: Lobby, person_id: int, session_id: int) -> None:
+    salt = lobby.account.new_salt()
+    code = code_at(lobby.account.app_secret(salt), int(lobby.now // STEP_SECONDS))
+    await lobby.account.add_app(person_id, session_id, salt, code)
+
+
+async def _no_app(lobby: Lobby, person_id: int, session_id: int) -> None:
+    await lobby.account.remove_app(person_id, session_id)
+
+
+async def _new_passkey(lobby: Lobby, person_id: int, session_id: int) -> None:
+    await lobby.add_passkey(person_id, session_id)
+
+
+async def _others(lobby: Lobby, person_id: int, session_id: int) -> None:
+    await lobby.account.end_other_sessions(person_id, session_id)
+
+
+@pytest.mark.parametrize("change", [_new_password, _no_password, _new_app, _no_app, _new_passkey, _others])
+async def test_a_change_ends_all_other_sessions_of_the_person(lobby: Lobby, change: Change) -> None:
+    """The one in which it is made goes on, and so do those of others."""
+    ann, bob = await lobby.add_person("ann"), await lobby.add_person("bob")
+    for one in (ann, bob):
+        await lobby.set_password(one)
+    secrets = [await lobby.enter(name) for name in ("ann", "ann", "bob")]
+    await change(lobby, ann, secrets[0][1])
+    assert [True, False, True] == [await lobby.sessions.find(secret) is not None for secret, _ in secrets]
+
+
+async def test_one_session_can_be_ended(lobby: Lobby) -> None:
+    """One's own alone."""
+    ann, bob = await lobby.add_person("ann"), await lobby.add_person("bob")
+    await lobby.set_password(ann)
+    secret, session_id = await lobby.enter("ann")
+    with pytest.raises(NotFound):
+        await lobby.account.end_session(bob, session_id)
+    assert await lobby.sessions.find(secret) is not None
+    await lobby.account.end_session(ann, session_id)
+    assert await lobby.sessions.find(secret) is None
+
+
+@pytest.mark.parametrize("password", ["short", "ann@town.example", "1q2w3e4r5t6y", "x" * 2000])
+async def test_a_weak_password_is_refused(lobby: Lobby, password: str) -> None:
+    """And the former one stays."""
+    ann = await lobby.add_person("ann")
+    await lobby.set_password(ann)
+    with pytest.raises(WeakPassword):
+        await lobby.account.set_password(ann, 0, password)
+    assert await lobby.by_password("ann", PASSWORD) is not None
+
+
+async def test_an_app_must_show_its_code_first(lobby: Lobby) -> None:
+    """A secret that was not scanned must not shut anybody out."""
+    ann = await lobby.add_person("ann")
+    salt = lobby.account.new_salt()
+    right = code_at(lobby.account.app_secret(salt), int(lobby.now // STEP_SECONDS))
+    for typed, given in (("000000" if right != "000000" else "1", salt), (right, salt[:8]), (right, b"")):
+        with pytest.raises(BadInput):
+            await lobby.account.add_app(ann, 0, given, typed)
+    assert (await lobby.account.overview(ann)).credentials.app_added_at is None
+
+
+async def test_recovery_codes_need_an_app_and_replace_the_former(lobby: Lobby) -> None:
+    """There are ten at any time, and none in plain in the database."""
+    ann = await lobby.add_person("ann")
+    with pytest.raises(Refused):
+        await lobby.account.renew_recovery_codes(ann, 0)
+    await _new_app(lobby, ann, 0)
+    codes = await lobby.account.renew_recovery_codes(ann, 0)
+    assert 10 == (await lobby.account.overview(ann)).credentials.recovery_codes
+    assert codes[0] not in str(await select(lobby.database, "select * from recovery_code"))
+    await lobby.account.remove_app(ann, 0)
+    assert 0 == (await lobby.account.overview(ann)).credentials.recovery_codes
+
+
+async def test_the_database_has_no_secret_of_an_app(lobby: Lobby) -> None:
+    """What is stored is a salt, from which only the key makes the secret."""
+    ann = await lobby.add_person("ann")
+    await _new_app(lobby, ann, 0)
+    ((salt,),) = await select(lobby.database, "select salt from authenticator_app")
+    secret = lobby.account.app_secret(bytes(salt))
+    assert (16, 20, False) == (len(salt), len(secret), bytes(salt) in secret)
+
+
+async def test_a_passkey_is_made_once(lobby: Lobby) -> None:
+    """The same answer adds nothing a second time, and the browser is told which there are."""
+    ann = await lobby.add_person("ann")
+    authenticator = await lobby.add_passkey(ann)
+    options = await lobby.account.passkey_options(ann)
+    assert 1 == len(options["excludeCredentials"])
+    with pytest.raises(Refused, match="known"):
+        await lobby.account.add_passkey(ann, 0, authenticator.create(options), "Firefox")

@@ -1,0 +1,331 @@
+"""Logging in by a password, a mailed code or a passkey: who gets in, and what others learn."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from tests.database import execute, select
+from tests.services.log_ins.lobby import PASSWORD, VISITOR, Lobby
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import NotPermitted
+from pressrun.core.login_codes import mailed_code, secret_digest
+from pressrun.core.quantities import Rate, RateExceeded
+from pressrun.core.rights import Right
+from pressrun.core.totp import STEP_SECONDS, code_at
+from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested, Entered
+from pressrun.services.log_ins.sessions import LoggedIn
+from pressrun.store.log_ins import MOST_TRIES, Method
+
+# ------------------------------------------------------------------ passwords
+
+
+async def test_a_person_gets_in_by_name_or_address(lobby: Lobby) -> None:
+    """Either, in any spelling of the letters, and with the rights that they have now."""
+    await lobby.set_password(await lobby.add_person("ann"))
+    for name in ("ann", " Ann ", "ANN@town.example"):
+        found = await lobby.who(await lobby.by_password(name))
+        assert found is not None
+        assert ("ann", Method.PASSWORD, True) == (
+            found.session.name,
+            found.session.method,
+            found.holdings.has(Right.DRAFTS, "news"),
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("ann", "seven mild harbour"), ("ann", ""), ("bob", PASSWORD), ("", ""), ("carl", PASSWORD), ("x" * 5000, "\0")],
+)
+async def test_nobody_else_gets_in(lobby: Lobby, name: str, password: str) -> None:
+    """Not with another password, as somebody unknown, or as somebody without a password or a log-in."""
+    await lobby.set_password(await lobby.add_person("ann"))
+    await lobby.add_person("bob")
+    await lobby.add_person("carl", may_log_in=False)
+    assert await lobby.by_password(name, password) is None
+
+
+async def test_failures_are_limited_for_each_account(lobby: Lobby) -> None:
+    """After so many no password is looked at, the right one included, until the window opens."""
+    lobby.limit(Rate(3, 900))
+    await lobby.set_password(await lobby.add_person("ann"))
+    for number in range(3):
+        assert await lobby.by_password("ann", "wrong", visitor=replace(VISITOR, network=f"192.0.2.{number}")) is None
+    late = replace(VISITOR, network="192.0.2.99")
+    assert RateExceeded(lobby.now + 900) == await lobby.by_password("ann", visitor=late)
+    lobby.now += 900
+    assert isinstance(await lobby.by_password("ann", visitor=late), Entered)
+
+
+async def test_failures_are_limited_for_each_client(lobby: Lobby) -> None:
+    """Whichever names a client tries."""
+    lobby.limit(Rate(3, 900))
+    await lobby.set_password(await lobby.add_person("ann"))
+    for name in "xyz":
+        assert await lobby.by_password(name) is None
+    assert isinstance(await lobby.by_password("ann"), RateExceeded)
+    assert isinstance(await lobby.by_password("ann", visitor=replace(VISITOR, network="192.0.2.2")), Entered)
+
+
+async def test_success_is_no_failure(lobby: Lobby) -> None:
+    """Whoever logs in often is not shut out."""
+    lobby.limit(Rate(1, 900))
+    await lobby.set_password(await lobby.add_person("ann"))
+    for _ in range(3):
+        assert isinstance(await lobby.by_password("ann"), Entered)
+
+
+async def test_attempts_at_once_are_limited_too(lobby: Lobby) -> None:
+    """Of thirty at the same time only so many are looked at."""
+    lobby.limit(Rate(3, 900))
+    await lobby.set_password(await lobby.add_person("ann"))
+    answers = await asyncio.gather(*(lobby.by_password("ann", "wrong") for _ in range(30)))
+    assert (3, 27) == (answers.count(None), sum(isinstance(one, RateExceeded) for one in answers))
+
+
+async def test_a_switched_off_way_lets_nobody_in(lobby: Lobby) -> None:
+    """`sign_in` decides, whatever a form says."""
+    await lobby.set_password(await lobby.add_person("ann"))
+    lobby.offer("passkey")
+    with pytest.raises(NotPermitted):
+        await lobby.by_password("ann")
+    with pytest.raises(NotPermitted):
+        await lobby.log_ins.request_code(parse_address("ann@town.example"), VISITOR)
+    lobby.offer("code")
+    with pytest.raises(NotPermitted):
+        await lobby.log_ins.by_passkey({}, VISITOR)
+
+
+async def test_a_password_changed_while_it_was_checked_is_void(lobby: Lobby) -> None:
+    """What was right when it was hashed, and is no longer, lets nobody in."""
+    ann = await lobby.add_person("ann")
+    await lobby.set_password(ann)
+    verify = lobby.hashes.verify
+
+    async def verify_late(hashed: str | None, password: str) -> bool:
+        found = await verify(hashed, password)
+        await lobby.account.set_password(ann, 0, "other words entirely")
+        return found
+
+    lobby.hashes.verify = verify_late  # type: ignore[method-assign]
+    assert await lobby.by_password("ann") is None
+
+
+# ------------------------------------------------------------------ apps and recovery codes
+
+
+async def _with_app(lobby: Lobby) -> tuple[bytes, list[str]]:
+    """The secret of ann's app, and her recovery codes."""
+    ann = await lobby.add_person("ann", is_operator=True)
+    await lobby.set_password(ann)
+    salt = lobby.account.new_salt()
+    secret = lobby.account.app_secret(salt)
+    codes = await lobby.account.add_app(ann, 0, salt, code_at(secret, int(lobby.now // STEP_SECONDS)))
+    lobby.now += 2 * STEP_SECONDS
+    return secret, codes
+
+
+async def test_with_an_app_the_password_alone_is_not_enough(lobby: Lobby) -> None:
+    """The code is needed, and counts once."""
+    secret, _ = await _with_app(lobby)
+    code = code_at(secret, int(lobby.now // STEP_SECONDS))
+    assert await lobby.by_password("ann") is None
+    assert await lobby.by_password("ann", code="000000" if code != "000000" else "111111") is None
+    found = await lobby.who(await lobby.by_password("ann", code=f"{code[:3]} {code[3:]}"))
+    assert found is not None
+    assert Method.PASSWORD_AND_APP is found.session.method
+    assert await lobby.by_password("ann", code=code) is None
+
+
+async def test_a_recovery_code_stands_for_the_app_once(lobby: Lobby) -> None:
+    """Each of the ten, however it is typed; no other."""
+    _, codes = await _with_app(lobby)
+    assert (10, 10) == (len(codes), len(set(codes)))
+    assert isinstance(await lobby.by_password("ann", code=codes[0].lower().replace("-", " ")), Entered)
+    assert await lobby.by_password("ann", code=codes[0]) is None
+    assert isinstance(await lobby.by_password("ann", code=codes[9]), Entered)
+    assert await lobby.by_password("ann", code="AAAA-AAAA-AAAA-AAAA") is None
+
+
+# ------------------------------------------------------------------ mailed codes
+
+
+async def _request_code(lobby: Lobby, address: str = "ann@town.example") -> str:
+    asked = await lobby.log_ins.request_code(parse_address(address), VISITOR)
+    assert isinstance(asked, CodeRequested)
+    await lobby.mailed_codes.carry_out()
+    return asked.secret
+
+
+def _code(lobby: Lobby, secret: str) -> str:
+    return mailed_code(lobby.keys, secret_digest(secret))
+
+
+async def _enter(lobby: Lobby, secret: str, code: str) -> LoggedIn | None:
+    entered = await lobby.log_ins.by_code(secret, code, VISITOR)
+    return None if entered is None else await lobby.sessions.find(entered.secret)
+
+
+async def test_a_code_is_mailed_and_logs_in_once(lobby: Lobby) -> None:
+    """To whoever has an account and is no operator, in the browser that asked for it."""
+    await lobby.add_person("ann")
+    secret = await _request_code(lobby)
+    assert [("login_code", "ann@Town.example", "en")] == await select(
+        lobby.database, "select kind, address, language from notice"
+    )
+    assert lobby.woken
+    code = _code(lobby, secret)
+    found = await _enter(lobby, secret, f" {code[:4]}-{code[4:].lower()} ")
+    assert found is not None
+    assert Method.CODE is found.session.method
+    assert await _enter(lobby, secret, code) is None
+
+
+@pytest.mark.parametrize("name", ["op", "idle", "nobody"])
+async def test_others_are_mailed_nothing(lobby: Lobby, name: str) -> None:
+    """Operators, people who cannot log in, and strangers; what is stored of the request is the same."""
+    await lobby.add_person("op", is_operator=True)
+    await lobby.add_person("idle", may_log_in=False)
+    secret = await _request_code(lobby, f"{name}@town.example")
+    assert [] == await select(lobby.database, "select id from notice")
+    assert await _enter(lobby, secret, _code(lobby, secret)) is None
+
+
+async def test_another_browser_has_no_use_for_a_code(lobby: Lobby) -> None:
+    """A code that somebody was talked out of works only where it was asked for."""
+    await lobby.add_person("ann")
+    secret, other = await _request_code(lobby), await _request_code(lobby, "eve@town.example")
+    assert await _enter(lobby, other, _code(lobby, secret)) is None
+
+
+async def test_a_code_ends_after_ten_minutes(lobby: Lobby) -> None:
+    """And is not mailed any more either."""
+    await lobby.add_person("ann")
+    secret = await _request_code(lobby)
+    lobby.now += CODE_SECONDS
+    assert await _enter(lobby, secret, _code(lobby, secret)) is None
+
+
+async def test_a_code_allows_for_five_mistakes(lobby: Lobby) -> None:
+    """Then the right one is void, too."""
+    await lobby.add_person("ann")
+    secret = await _request_code(lobby)
+    for _ in range(MOST_TRIES):
+        assert await _enter(lobby, secret, "AAAAAAAA") is None
+    assert await _enter(lobby, secret, _code(lobby, secret)) is None
+
+
+async def test_codes_are_limited(lobby: Lobby) -> None:
+    """Nobody's mailbox is filled: asking counts like failing, until somebody gets in."""
+    lobby.limit(Rate(2, 900))
+    await lobby.add_person("ann")
+    for _ in range(4):
+        secret = await _request_code(lobby)
+        assert await _enter(lobby, secret, _code(lobby, secret)) is not None
+    await _request_code(lobby)
+    await _request_code(lobby)
+    assert isinstance(await lobby.log_ins.request_code(parse_address("ann@town.example"), VISITOR), RateExceeded)
+
+
+async def test_the_database_has_no_code(lobby: Lobby) -> None:
+    """Neither the request nor the mail that waits holds what lets somebody in."""
+    await lobby.add_person("ann")
+    secret = await _request_code(lobby)
+    stored = str(await select(lobby.database, "select * from login_code")) + str(
+        await select(lobby.database, "select * from notice")
+    )
+    code = _code(lobby, secret)
+    assert (False, False, False) == (code in stored, f"{code[:4]}-{code[4:]}" in stored, secret in stored)
+
+
+# ------------------------------------------------------------------ passkeys
+
+
+async def test_a_passkey_logs_in(lobby: Lobby) -> None:
+    """Without a name, and once for each challenge."""
+    ann = await lobby.add_person("ann", is_operator=True)
+    authenticator = await lobby.add_passkey(ann)
+    answer = authenticator.get(lobby.ceremonies.login_options())
+    found = await lobby.who(await lobby.log_ins.by_passkey(answer, VISITOR))
+    assert found is not None
+    assert ("ann", Method.PASSKEY) == (found.session.name, found.session.method)
+    assert await lobby.log_ins.by_passkey(answer, VISITOR) is None
+
+
+async def test_a_removed_passkey_does_not(lobby: Lobby) -> None:
+    """Not even when it was removed while its answer was on the way."""
+    ann = await lobby.add_person("ann")
+    authenticator = await lobby.add_passkey(ann)
+    answer = authenticator.get(lobby.ceremonies.login_options())
+    (passkey,) = (await lobby.account.overview(ann)).passkeys
+    await lobby.account.remove_passkey(ann, 0, passkey.id)
+    assert await lobby.log_ins.by_passkey(answer, VISITOR) is None
+
+
+async def test_failing_passkeys_are_limited(lobby: Lobby) -> None:
+    """By client, since they name no account."""
+    lobby.limit(Rate(2, 900))
+    for _ in range(2):
+        assert await lobby.log_ins.by_passkey({"id": "AA"}, VISITOR) is None
+    assert isinstance(await lobby.log_ins.by_passkey({"id": "AA"}, VISITOR), RateExceeded)
+
+
+# ------------------------------------------------------------------ sessions
+
+
+async def test_a_session_ends_when_it_is_idle_or_old(lobby: Lobby) -> None:
+    """After twelve hours without a request, and after thirty days at most."""
+    await lobby.set_password(await lobby.add_person("ann"))
+    secret, _ = await lobby.enter("ann")
+    for _ in range(59):
+        lobby.now += 12 * 3600 - 1
+        assert await lobby.sessions.find(secret) is not None
+    lobby.now += 12 * 3600
+    assert await lobby.sessions.find(secret) is None
+    again, _ = await lobby.enter("ann")
+    lobby.now += 12 * 3600
+    assert await lobby.sessions.find(again) is None
+
+
+async def test_the_database_has_no_cookie(lobby: Lobby) -> None:
+    """What is stored of a session is a digest, and that is no cookie."""
+    await lobby.set_password(await lobby.add_person("ann"))
+    secret, _ = await lobby.enter("ann")
+    ((digest,),) = await select(lobby.database, "select digest from login_session")
+    assert (secret_digest(secret), None) == (bytes(digest), await lobby.sessions.find(bytes(digest).hex()))
+
+
+async def test_rights_and_their_end_are_in_force_at_once(lobby: Lobby) -> None:
+    """What a person may do is read for each request; a change of their epoch ends their sessions."""
+    ann = await lobby.add_person("ann")
+    await lobby.set_password(ann)
+    secret, _ = await lobby.enter("ann")
+    await execute(lobby.database, "update permission set role = 'publisher'")
+    found = await lobby.sessions.find(secret)
+    assert found is not None
+    assert found.holdings.has(Right.RELEASE, "news")
+    await execute(lobby.database, "update person set epoch = epoch + 1")
+    assert await lobby.sessions.find(secret) is None
+
+
+async def test_a_new_log_in_replaces_the_session_of_the_browser(lobby: Lobby) -> None:
+    """A cookie that somebody may have planted or seen is worth nothing after the log-in."""
+    await lobby.set_password(await lobby.add_person("ann"))
+    secret, _ = await lobby.enter("ann")
+    entered = await lobby.by_password("ann", visitor=replace(VISITOR, former=secret))
+    assert await lobby.who(entered) is not None
+    assert await lobby.sessions.find(secret) is None
+
+
+async def test_logging_out_ends_the_session(lobby: Lobby) -> None:
+    """And the audit log has both."""
+    await lobby.set_password(await lobby.add_person("ann"))
+    secret, _ = await lobby.enter("ann")
+    await lobby.sessions.end(secret)
+    await lobby.sessions.end(secret)
+    assert await lobby.sessions.find(secret) is None
+    assert [("ann", "page", "session.begin", '["password"]'), ("ann", "page", "session.end", "[]")] == await select(
+        lobby.database, "select who, way, action, fields from audit where way = 'page' order by number"
+    )
