@@ -26,6 +26,10 @@ class Doing:
     caller: Caller
     progress: ReportProgress = ignore_progress
 
+    def may(self, right: Right, list_name: str) -> bool:
+        """Whether the caller holds a right on a list."""
+        return self.caller.holdings.has(right, list_name)
+
     def require(self, right: Right, list_name: str | None = None) -> None:
         """Ask for a further right than that of the action; raises NotPermitted."""
         if not self.caller.holdings.has(right, list_name):
@@ -45,6 +49,14 @@ ListsOf = Callable[[Cases, Any], Awaitable[tuple[str, ...]]]
 
 async def NO_LIST(_: Cases, __: Arguments) -> tuple[str, ...]:  # noqa: N802 - reads as a constant in the table
     """The action is about none, so its right must be held everywhere."""
+    return ()
+
+
+async def SOME_LIST(_: Cases, __: Arguments) -> tuple[str, ...]:  # noqa: N802
+    """The action shows what belongs to many lists: the right must be held on one of them.
+
+    The work shows only what belongs to lists where it is held: `doing.may(right, list_name)`.
+    """
     return ()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from pressrun.acts.act import Act, Doing, Work, lacking, unreachable
+from pressrun.acts.act import SOME_LIST, Act, Doing, Work, lacking, unreachable
 from pressrun.acts.arguments import Arguments, checked, require_text
 from pressrun.acts.call import Call, ReportProgress, ignore_progress
 from pressrun.acts.cases import Cases
@@ -92,6 +92,8 @@ class Door:
             if problem is not None:
                 raise problem if not hasattr(arguments, "id") else no_such_edition(arguments.id)
             self._require(act, call, name)
+        if act.lists is SOME_LIST and call.caller.holdings.has_somewhere(act.right):
+            return arguments
         if not names:
             self._require(act, call, None)
         if act.grows:

@@ -4,26 +4,76 @@ from __future__ import annotations
 
 from typing import Any
 
-from pressrun.acts.act import OF_LIST, Act, Doing
+from pressrun.acts.act import OF_LIST, SOME_LIST, Act, Doing, Http
 from pressrun.acts.arguments import ListAddress, ListName, ListSettings
+from pressrun.acts.http import Page
+from pressrun.acts.list_resources import ListFields, ListInfo, ListLogo, ListRemoval, ListsByName, NewListFields
 from pressrun.core.address import parse_address
+from pressrun.core.errors import Refused
 from pressrun.core.rights import Right
 from pressrun.services.operating.list_settings import APPROVAL, plain_key
+from pressrun.services.reports import ledger_reports
+
+_OF_OPERATORS = frozenset({"closed", APPROVAL})
+"""Settings that publishers may not change: only operators close a list, and whoever needs a second person could
+otherwise do without."""
 
 
-async def _set(doing: Doing, args: ListSettings) -> Any:
-    if APPROVAL in {plain_key(name) for name in args.settings}:
-        doing.require(Right.OPERATE, args.list)  # who needs a second person could otherwise do without one
+async def _page(doing: Doing, args: ListsByName) -> Page[Any]:
+    lists, following = await doing.cases.database.read(
+        ledger_reports.page_of_lists, lambda name: doing.may(Right.STATS, name), after=args.after, limit=args.limit
+    )
+    return Page(items=lists, next=following)
+
+
+async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
+    if _OF_OPERATORS & {plain_key(name) for name in args.settings}:
+        doing.require(Right.OPERATE, args.list)
     return await doing.cases.lists.set_list(args.list, args.settings, args.files, args.assets)
 
 
+async def _set_logo(doing: Doing, args: ListLogo) -> dict[str, Any]:
+    files = {"logo": args.picture}
+    return await doing.cases.lists.set_list(args.list, {"logo": args.file_name}, files)
+
+
+async def _remove(doing: Doing, args: ListRemoval) -> None:
+    if doing.caller.token_id is not None and args.confirm != args.list:
+        raise Refused("a list is gone for ever: repeat its name, ?confirm=NAME")
+    await doing.cases.lists.remove_list(args.list)
+
+
 LIST_ACTS = (
+    Act(
+        id="list.list",
+        summary="Show the lists within reach",
+        right=Right.STATS,
+        lists=SOME_LIST,
+        arguments=ListsByName,
+        work=_page,
+        answer=Page[ListInfo],
+        writes=False,
+        http=Http(method="GET", path="lists", query=("limit", "after")),
+    ),
+    Act(
+        id="list.show",
+        summary="Show a list with its settings and how many readers it has",
+        right=Right.STATS,
+        lists=OF_LIST,
+        arguments=ListName,
+        work=lambda doing, args: doing.cases.database.read(ledger_reports.show_list, args.list),
+        answer=ListInfo,
+        writes=False,
+        http=Http(method="GET", path="lists/{list}"),
+    ),
     Act(
         id="list.create",
         summary="Create a list",
         right=Right.OPERATE,
         arguments=ListSettings,
         work=lambda doing, args: doing.cases.lists.create_list(args.list, args.settings, args.files, args.places),
+        answer=ListInfo,
+        http=Http(method="POST", path="lists", members=NewListFields, status=201),
     ),
     Act(
         id="list.set",
@@ -32,6 +82,24 @@ LIST_ACTS = (
         lists=OF_LIST,
         arguments=ListSettings,
         work=_set,
+        answer=ListInfo,
+        http=Http(method="PATCH", path="lists/{list}", members=ListFields),
+    ),
+    Act(
+        id="list.logo",
+        summary="Give a list a logo, PNG or JPEG",
+        right=Right.SETTINGS,
+        lists=OF_LIST,
+        arguments=ListLogo,
+        work=_set_logo,
+        answer=ListInfo,
+        http=Http(
+            method="PUT",
+            path="lists/{list}/logo",
+            headers={"file_name": "X-File"},
+            body="picture",
+            media_types=("image/png", "image/jpeg"),
+        ),
     ),
     Act(
         id="list.close",
@@ -40,16 +108,29 @@ LIST_ACTS = (
         lists=OF_LIST,
         arguments=ListName,
         work=lambda doing, args: doing.cases.lists.close_list(args.list),
+        answer=ListInfo,
         asks=True,
+        http=Http(method="POST", path="lists/{list}/close"),
+    ),
+    Act(
+        id="list.reopen",
+        summary="Open a closed list again",
+        right=Right.OPERATE,
+        lists=OF_LIST,
+        arguments=ListName,
+        work=lambda doing, args: doing.cases.lists.set_list(args.list, {"closed": "false"}),
+        answer=ListInfo,
+        http=Http(method="POST", path="lists/{list}/reopen"),
     ),
     Act(
         id="list.rm",
         summary="Remove a closed list with everything that it has",
         right=Right.OPERATE,
         lists=OF_LIST,
-        arguments=ListName,
-        work=lambda doing, args: doing.cases.lists.remove_list(args.list),
+        arguments=ListRemoval,
+        work=_remove,
         asks=True,
+        http=Http(method="DELETE", path="lists/{list}", query=("confirm",), status=204),
     ),
     Act(
         id="editor.add",

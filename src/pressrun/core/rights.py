@@ -99,6 +99,10 @@ class Holdings:
             return True
         return list_name is not None and right in self.by_list.get(list_name, ())
 
+    def has_somewhere(self, right: Right) -> bool:
+        """Whether this right is held on any list."""
+        return self.has(right) or any(right in rights for rights in self.by_list.values())
+
     def knows(self, list_name: str) -> bool:
         """Whether a list is within reach: of any other it is not even said that it exists."""
         return bool(self.everywhere) or bool(self.by_list.get(list_name))

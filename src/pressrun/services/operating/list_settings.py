@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from pressrun.core.address import parse_address
 from pressrun.core.colour import Colour
-from pressrun.core.errors import BadInput, UsageError
+from pressrun.core.errors import BadInput, InvalidFields, UsageError
 from pressrun.core.names import parse_family_name
 from pressrun.core.opening_hours import format_hours, parse_hours
 from pressrun.locales.all_languages import is_known
@@ -164,8 +164,9 @@ def plain_key(name: str) -> str:
 
 
 def read_settings(settings: Mapping[str, str]) -> dict[str, Value]:
-    """The values by their column names; raises UsageError for an unknown key, BadInput for a bad value."""
+    """The values by their column names; raises UsageError for an unknown key, and InvalidFields for all bad values."""
     values: dict[str, Value] = {}
+    faults: list[tuple[str, str]] = []
     for name, text in settings.items():
         key = plain_key(name)
         if key not in KEYS:
@@ -175,5 +176,7 @@ def read_settings(settings: Mapping[str, str]) -> dict[str, Value]:
         try:
             values[_COLUMNS.get(key, key)] = KEYS[key](text)
         except BadInput as problem:
-            raise BadInput(f"{key}: {problem}") from None
+            faults.append((key, str(problem)))
+    if faults:
+        raise InvalidFields(faults)
     return values

@@ -6,7 +6,7 @@ Plain functions of a reading transaction. Times are RFC 3339 in UTC. Nothing her
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
@@ -55,6 +55,15 @@ def require_list(tx: Transaction, name: str) -> MailingList:
 def list_lists(tx: Transaction) -> list[Answer]:
     """`list ls`: every list with its counts, by name."""
     return [describe_list(tx, found) for found in lists.all_lists(tx)]
+
+
+def page_of_lists(
+    tx: Transaction, may_see: Callable[[str], bool], *, after: str, limit: int
+) -> tuple[list[Answer], str | None]:
+    """Lists that somebody may see, by name, after the name `after`; and the name after which the next page begins."""
+    seen = [found for found in lists.all_lists(tx) if found.name > after and may_see(found.name)]
+    page = seen[:limit]
+    return [describe_list(tx, found) for found in page], page[-1].name if len(seen) > limit else None
 
 
 def show_list(tx: Transaction, name: str) -> Answer:

@@ -1,0 +1,158 @@
+"""Lists as programs see them: what is shown of one, and the settings that a request may have, each with its form.
+
+Whatever a form lets through, core and services check again; the forms are what the description of the API says, so that
+a program knows before it asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.http import PageLength
+from pressrun.locales.languages import LANGUAGES
+from pressrun.message.layouts.built_in import LAYOUT_NAMES
+
+# Characters that are printed and never end a line; those of a first character are not blank either.
+_INNER = " -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010fffd"
+_FIRST = "!-~\u00a1-\u167f\u1681-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\U00010000-\U0010fffd"
+_ADDRESS = r"[a-z0-9]+(\.[a-z0-9]+)*@([a-z0-9]{1,20}\.){1,3}example"
+
+
+def _described(**schema: Any) -> Meta:
+    """What values usually look like, for the description alone: more is accepted, and a service checks it."""
+    return Meta(extra_json_schema=schema)
+
+
+Line = Annotated[str, Meta(max_length=200, pattern=f"^[{_INNER}]*$")]
+Text = Annotated[str, Meta(max_length=2000, pattern=f"^[\n{_INNER}]*$")]
+Title = Annotated[str, Meta(max_length=200, pattern=f"^[{_FIRST}][{_INNER}]*$")]
+Mailbox = Annotated[str, _described(pattern=f'^({_ADDRESS}|"[A-Za-z0-9 ]{{1,60}}" <{_ADDRESS}>)$')]
+Owner = Annotated[str, _described(format="email")]
+Tag = Annotated[str, _described(enum=list(LANGUAGES))]
+Layout = Annotated[str, _described(enum=list(LAYOUT_NAMES))]
+Hours = Annotated[str, _described(pattern="^0[0-9]:[0-5][0-9]-(1[0-9]|2[0-3]):[0-5][0-9]$")]
+Zone = Annotated[str, _described(format="time-zone")]
+Name = Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$")]
+
+
+class ListFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Settings of a list; what is left out stays as it is."""
+
+    title: Title | UnsetType = UNSET
+    from_: Mailbox | UnsetType = UNSET
+    owner: Owner | UnsetType | None = UNSET
+    description: Text | UnsetType = UNSET
+    postal_address: Text | UnsetType = UNSET
+    language: Tag | UnsetType = UNSET
+    family: Name | UnsetType | None = UNSET
+    archive: Literal["public", "members", "off"] | UnsetType = UNSET
+    reply_to: Mailbox | UnsetType | None = UNSET
+    listed: bool | UnsetType = UNSET
+    closed: bool | UnsetType = UNSET
+    post_by_mail: Literal["approve", "direct", "off"] | UnsetType = UNSET
+    layout: Layout | UnsetType = UNSET
+    colour: Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")] | UnsetType | None = UNSET
+    footer: Text | UnsetType = UNSET
+    hours: Hours | UnsetType | None = UNSET
+    timezone: Zone | UnsetType = UNSET
+    leaving_note: bool | UnsetType = UNSET
+    front: Literal["full", "teaser"] | UnsetType = UNSET
+    cadence: Line | UnsetType = UNSET
+    ask_name: bool | UnsetType = UNSET
+    typeface: Literal["sans", "serif", "mono"] | UnsetType = UNSET
+    require_postal_address: bool | UnsetType = UNSET
+    approval: Literal["none", "second-person"] | UnsetType = UNSET
+
+    def arguments(self) -> Mapping[str, Any]:
+        """The settings as they are typed in a shell."""
+        return {"settings": _as_typed(self)}
+
+
+class NewListFields(ListFields, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """A list to create: its name, its title, and any settings."""
+
+    name: Name
+    title: Title
+
+    def arguments(self) -> Mapping[str, Any]:
+        """The name apart from the settings."""
+        settings = _as_typed(self)
+        return {"list": settings.pop("name"), "settings": settings}
+
+
+class ListInfo(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
+    """A list with its settings, and its number of readers in each state. Times are RFC 3339."""
+
+    name: str
+    title: str
+    from_: str
+    owner: str | None
+    language: str
+    family: str | None
+    archive: str
+    active: int
+    pending: int
+    suspended: int
+    unsubscribed: int
+    description: str
+    postal_address: str
+    reply_to: str | None
+    listed: bool
+    post_by_mail: str
+    require_postal_address: bool
+    relay: str | None
+    layout: str
+    colour: str | None
+    logo: str | None
+    footer: str
+    hours: str | None
+    timezone: str
+    leaving_note: bool
+    welcome: str | None
+    welcome_edition: int | None
+    front: str
+    cadence: str
+    ask_name: bool
+    typeface: str
+    approval: str
+    created_at: str
+    closed_at: str | None
+    leaving_reasons: dict[str, int]
+
+
+class ListsByName(Arguments, frozen=True, kw_only=True):
+    """Lists by name."""
+
+    limit: PageLength = 100
+    after: str = ""
+
+
+class ListRemoval(Arguments, frozen=True, kw_only=True):
+    """`list rm`; a program repeats the name, which a person confirms."""
+
+    list: str
+    confirm: str | None = None
+
+
+class ListLogo(Arguments, frozen=True, kw_only=True):
+    """A picture and the name of its file."""
+
+    list: str
+    picture: bytes
+    file_name: str = "logo"
+
+
+def _as_typed(fields: msgspec.Struct) -> dict[str, str]:
+    given = {one.encode_name: getattr(fields, one.name) for one in msgspec.structs.fields(fields)}
+    return {name: _text(value) for name, value in given.items() if value is not UNSET}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

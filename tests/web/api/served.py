@@ -1,0 +1,67 @@
+"""The API over the real table, the real door and a real database, with tokens that hold what a test says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+from tests.acts.cases import cases_of
+from tests.services.office import Office
+
+from pressrun.acts.call import Caller
+from pressrun.acts.door import Door
+from pressrun.acts.table import ACTS
+from pressrun.core.quantities import Rate
+from pressrun.core.rights import OPERATOR, Holdings
+from pressrun.store.audit import Actor
+from pressrun.web.api.bodies import BodyLimits
+from pressrun.web.api.endpoint import ApiContext
+from pressrun.web.api.rates import TokenRates
+from pressrun.web.api.routes import Api
+from pressrun.web.api.streams import Followers
+from pressrun.web.http.security import Endpoint
+
+BASE = "https://news.example.org"
+
+
+@dataclass
+class ServedApi:
+    """Clients are made by the rights that their token holds."""
+
+    office: Office
+    tokens: dict[str, Holdings] = field(default_factory=dict)
+    rate: Rate = field(default_factory=lambda: Rate(100_000, 60.0))
+
+    def __post_init__(self) -> None:
+        context = ApiContext(
+            base_url=BASE,
+            authenticate=self._authenticate,
+            carry_out=Door(cases_of(self.office)).carry_out,
+            client=lambda _: "192.0.2.1",
+            rates=TokenRates(lambda: self.rate, lambda: self.office.now),
+            limits=BodyLimits(json=1024 * 1024, upload=4 * 1024 * 1024),
+            followers=Followers(),
+        )
+        self.api = Api(ACTS, context)
+
+    @property
+    def app(self) -> ASGIApp:
+        return Endpoint(self.api.answer)
+
+    def client(self, holdings: Holdings = OPERATOR, **options: Any) -> httpx.AsyncClient:
+        """A program whose token holds these rights."""
+        token = f"pr_{len(self.tokens)}"
+        self.tokens[token] = holdings
+        headers = {"Authorization": f"Bearer {token}"}
+        transport = httpx.ASGITransport(app=self.app)
+        return httpx.AsyncClient(transport=transport, base_url=f"{BASE}/api/v1", headers=headers, **options)
+
+    async def _authenticate(self, token: str, client: str | None) -> Caller | None:
+        holdings = self.tokens.get(token)
+        if holdings is None:
+            return None
+        number = int(token.removeprefix("pr_")) + 1
+        actor = Actor(who=f"token:{token}", way="api")
+        return Caller(actor=actor, holdings=holdings, token_id=number, client=client)

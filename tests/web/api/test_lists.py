@@ -1,0 +1,146 @@
+"""Lists by API: what is shown, created, changed, closed and removed, and who may."""
+
+from __future__ import annotations
+
+from tests.database import select
+from tests.web.api.served import ServedApi
+
+from pressrun.acts.list_resources import ListInfo
+from pressrun.core.rights import Holdings, ReaderAccess, Right, Role, rights_of_role
+
+NEWS = {"name": "news", "title": "The Harbour Letter"}
+PUBLISHER = Holdings(by_list={"news": rights_of_role(Role.PUBLISHER, ReaderAccess.NONE)})
+SIGN_UP = Holdings(by_list={"news": frozenset({Right.SIGN_UP})})
+
+
+async def test_create_show_and_change(served: ServedApi) -> None:
+    """What was created is shown with all that its type promises, and a change leaves alone what it does not name."""
+    async with served.client() as client:
+        created = await client.post("/lists", json={**NEWS, "from": "News <news@list.example>", "listed": False})
+        changed = await client.patch("/lists/news", json={"title": "The River Letter", "reply_to": None})
+        shown = await client.get("/lists/news")
+    assert (201, 200) == (created.status_code, changed.status_code)
+    assert {name.rstrip("_") for name in ListInfo.__struct_fields__} <= shown.json().keys()
+    assert ("The River Letter", '"News" <news@list.example>', False) == tuple(
+        shown.json()[name] for name in ("title", "from", "listed")
+    )
+
+
+async def test_every_wrong_setting_at_once(served: ServedApi) -> None:
+    """Those that a type shows, and those that only the service knows, each with its pointer."""
+    async with served.client() as client:
+        await client.post("/lists", json=NEWS)
+        by_type = await client.patch("/lists/news", json={"listed": "yes", "archive": "hidden", "colour": 7, "shoe": 1})
+        by_service = await client.patch(
+            "/lists/news", json={"timezone": "Mars/Base", "hours": "late", "from": "nobody"}
+        )
+        shown = await client.get("/lists/news")
+    assert ["/archive", "/colour", "/listed", "/shoe"] == sorted(one["pointer"] for one in by_type.json()["errors"])
+    assert ["/from", "/hours", "/timezone"] == sorted(one["pointer"] for one in by_service.json()["errors"])
+    assert "UTC" == shown.json()["timezone"]
+
+
+async def test_a_name_in_use_is_409(served: ServedApi) -> None:
+    """And nothing changes."""
+    async with served.client() as client:
+        await client.post("/lists", json=NEWS)
+        assert 409 == (await client.post("/lists", json={**NEWS, "title": "Other"})).status_code
+        assert "The Harbour Letter" == (await client.get("/lists/news")).json()["title"]
+
+
+async def test_lists_come_page_by_page(served: ServedApi) -> None:
+    """By name, and only those within reach."""
+    async with served.client() as client:
+        for name in ("news", "art", "music"):
+            await client.post("/lists", json={"name": name, "title": name.title()})
+        first = await client.get("/lists?limit=2&fields=name")
+        second = await client.get(first.links["next"]["url"])
+    assert [["art", "music"], ["news"]] == [[one["name"] for one in page.json()["items"]] for page in (first, second)]
+    async with served.client(PUBLISHER) as client:
+        assert ["news"] == [one["name"] for one in (await client.get("/lists")).json()["items"]]
+    async with served.client(SIGN_UP) as client:
+        assert 403 == (await client.get("/lists")).status_code
+
+
+async def test_a_foreign_list_is_like_an_unknown_one(served: ServedApi) -> None:
+    """404 in the very same words, octet for octet, whatever is asked."""
+    async with served.client() as client:
+        for name in ("news", "secret"):
+            await client.post("/lists", json={"name": name, "title": name})
+    async with served.client(PUBLISHER) as client:
+        for method, path, body in (
+            ("GET", "/lists/{}", None),
+            ("PATCH", "/lists/{}", {"title": "x"}),
+            ("POST", "/lists/{}/close", None),
+            ("DELETE", "/lists/{}?confirm={}", None),
+        ):
+            foreign, unknown = [
+                await client.request(method, path.replace("{}", name), json=body) for name in ("secret", "nowhere")
+            ]
+            assert (404, 404) == (foreign.status_code, unknown.status_code)
+            assert foreign.content.replace(b"secret", b"nowhere") == unknown.content
+            assert foreign.headers.keys() == unknown.headers.keys()
+
+
+async def test_what_a_publisher_may_not(served: ServedApi) -> None:
+    """Settings, but neither closing, by whatever way, nor creating."""
+    async with served.client() as client:
+        await client.post("/lists", json=NEWS)
+    async with served.client(PUBLISHER) as client:
+        assert 200 == (await client.patch("/lists/news", json={"cadence": "weekly"})).status_code
+        assert 403 == (await client.patch("/lists/news", json={"closed": True})).status_code
+        assert 403 == (await client.patch("/lists/news", json={"approval": "none"})).status_code
+        assert 403 == (await client.post("/lists/news/close")).status_code
+        assert 403 == (await client.post("/lists", json={"name": "art", "title": "Art"})).status_code
+
+
+async def test_close_reopen_and_remove(served: ServedApi) -> None:
+    """Only a closed list goes, and only by its name."""
+    async with served.client() as client:
+        await client.post("/lists", json=NEWS)
+        assert 409 == (await client.delete("/lists/news?confirm=news")).status_code
+        closed = await client.post("/lists/news/close")
+        reopened = await client.post("/lists/news/reopen")
+        await client.post("/lists/news/close")
+        unconfirmed = await client.delete("/lists/news")
+        removed = await client.delete("/lists/news?confirm=news")
+        gone = await client.get("/lists/news")
+    assert closed.json()["closed_at"] is not None
+    assert reopened.json()["closed_at"] is None
+    assert [409, 204, 404] == [one.status_code for one in (unconfirmed, removed, gone)]
+
+
+async def test_a_logo(served: ServedApi) -> None:
+    """Judged by what it is, not by what it says."""
+    async with served.client() as client:
+        await client.post("/lists", json=NEWS)
+        headers = {"Content-Type": "image/png", "X-File": "logo.png"}
+        assert 422 == (await client.put("/lists/news/logo", content=b"<svg/>", headers=headers)).status_code
+        assert (
+            415
+            == (
+                await client.put("/lists/news/logo", content=b"<svg/>", headers={"Content-Type": "image/svg+xml"})
+            ).status_code
+        )
+        assert (await client.get("/lists/news")).json()["logo"] is None
+
+
+async def test_each_change_and_each_refusal_leaves_one_row(served: ServedApi) -> None:
+    """Who, what, on which list, how it ended, and the names of what changed."""
+    async with served.client() as client:
+        await client.post("/lists", json=NEWS)
+        await client.patch("/lists/news", json={"title": "New", "cadence": "weekly"})
+        await client.get("/lists/news")
+        await client.delete("/lists/news?confirm=news")
+    async with served.client(PUBLISHER) as client:
+        await client.post("/lists/news/close")
+    rows = await select(
+        served.office.database,
+        "select who, way, action, list, fields, outcome from audit where way = 'api' order by number",
+    )
+    assert [
+        ("token:pr_0", "api", "list.create", "news", '["title"]', "done"),
+        ("token:pr_0", "api", "list.set", "news", '["cadence","title"]', "done"),
+        ("token:pr_0", "api", "list.rm", "news", "[]", "refused"),
+        ("token:pr_1", "api", "list.close", "news", "[]", "refused"),
+    ] == [tuple(row) for row in rows]
