@@ -95,7 +95,15 @@ def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> No
     ]
     before, after = content(data.database), content(there.database)
     changed = {name for name in before if before[name] != after[name] and not name.startswith("ids of")}
-    assert changed - {"inbound", "leaving"} == {"copy_count", "delivery", "edition", "errand", "id_counter", "session"}
+    assert changed - {"inbound", "leaving"} == {
+        "copy_count",
+        "delivery",
+        "edition",
+        "errand",
+        "event",
+        "id_counter",
+        "session",
+    }
     ids = {name: (int(before[name]), int(after[name])) for name in before if name.startswith("ids of")}
     assert all(later - earlier == restoring.UNKNOWN_IDS for earlier, later in ids.values())
     assert last_backup.find(there) is not None

@@ -394,6 +394,13 @@ class RetentionSettings:
         help="How long the evidence of consent keeps network addresses. The rest is kept.",
         reason="Long enough to investigate abuse of a form.",
     )
+    events_seconds: float | None = setting(
+        kinds.duration_or_never(),
+        key="events",
+        default="30d",
+        help="How long the journal of events is kept for the programs that read it. It names no address.",
+        reason="A program that was down for longer has to compare everything anyway.",
+    )
     backups_of_schema_seconds: float | None = setting(
         kinds.duration_or_never(),
         key="backups_of_schema",

@@ -11,9 +11,10 @@ from enum import StrEnum
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
+from pressrun.core.events import EventType
 from pressrun.core.keys import KeyRing
 from pressrun.core.tokens import Digests, digests_of
-from pressrun.store import deliveries, enrolment, subscribers, suppressions
+from pressrun.store import deliveries, enrolment, events, subscribers, suppressions
 from pressrun.store.deliveries import ClaimedNotice
 from pressrun.store.transaction import Transaction
 
@@ -90,6 +91,8 @@ def suppress(
     for person in subscribers.of_mailbox(tx, digests.mailbox):
         if find_reason(tx, person.digests) is None:
             continue
+        if reason is not present and (reason is SuppressionReason.NEVER_AGAIN or person.suppression_digest == digest):
+            events.record_event(tx, EventType.SUBSCRIBER_SUPPRESSED, subscriber_id=person.id, how=reason.value)
         if reason in LIFTED_BY_READER:  # a confirmation that they asked for may still come
             deliveries.cancel_copies_of(tx, person.id, now)
         else:
@@ -106,6 +109,8 @@ def lift(tx: Transaction, digests: Digests) -> bool:
     """Lift the suppression of an address, and of its mailbox for "never again"; False when neither was suppressed."""
     own = suppressions.lift(tx, digests.own)
     whole = find_reason(tx, digests) is SuppressionReason.NEVER_AGAIN and suppressions.lift(tx, digests.mailbox)
+    if own or whole:
+        _note_lifted(tx, digests, is_whole=whole)
     return own or whole
 
 
@@ -113,6 +118,14 @@ def lift_for_reader(tx: Transaction, digests: Digests) -> None:
     """Lift what may be lifted by somebody who has proved that they read and want mail at an address."""
     if find_reason(tx, digests) in LIFTED_BY_READER:
         suppressions.lift(tx, digests.own)
+        _note_lifted(tx, digests, is_whole=False)
+
+
+def _note_lifted(tx: Transaction, digests: Digests, *, is_whole: bool) -> None:
+    """Note the readers who may be mailed again: with `is_whole` all those of the mailbox."""
+    for person in subscribers.of_mailbox(tx, digests.mailbox):
+        if (is_whole or person.suppression_digest == digests.own) and find_reason(tx, person.digests) is None:
+            events.record_event(tx, EventType.SUBSCRIBER_UNSUPPRESSED, subscriber_id=person.id)
 
 
 def keep_out_erased(tx: Transaction, digests: Digests, address_key: str, now: int) -> None:

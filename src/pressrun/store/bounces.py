@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import REFUSALS, DeliveryState, FailureKind
+from pressrun.core.events import EventType
 from pressrun.core.scores import Past
-from pressrun.store import deliveries
+from pressrun.store import deliveries, events
 from pressrun.store.copy_counts import count_move
 from pressrun.store.transaction import Row, Transaction, columns_of, in_json
 
 _NOT_ENDED = frozenset({"queued", "claimed", "deferred", "delivered"})  # states that a notification may still end
+_HOW = "bounces"  # subscriptions are suspended here
 _LONGEST_HISTORY = 1000  # no limit in [bounces] can be higher
 
 
@@ -56,6 +58,8 @@ def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> 
     failed = tx.run("bounces.fail", id=delivery_id, state=state, **columns_of(failure), now=now)
     refused = failed if failure.kind in REFUSALS else 0
     count_move(tx, copy["edition_id"], state, DeliveryState.FAILED, failed, refused=refused)
+    if failed:
+        events.record_failed_copies(tx, [delivery_id])
     return failed > 0
 
 
@@ -85,9 +89,14 @@ def suspend(tx: Transaction, first_editions: Mapping[int, int], *, suppressed: C
     if not taken:
         return []
     ids, hard = in_json(sorted(taken)), in_json(sorted(taken.intersection(suppressed)))
-    tx.run("bounces.suspend_subscriptions", ids=ids, now=now)
+    suspended = [
+        (row["list_id"], row["subscriber_id"]) for row in tx.rows("bounces.suspend_subscriptions", ids=ids, now=now)
+    ]
+    events.record_for_readers(tx, EventType.SUBSCRIPTION_SUSPENDED, suspended, _HOW)
     if not taken.isdisjoint(suppressed):
+        readers = [(None, row["id"]) for row in tx.rows("bounces.suppressible", ids=hard)]
         tx.run("bounces.suppress", ids=hard, now=now)
+        events.record_for_readers(tx, EventType.SUBSCRIBER_SUPPRESSED, readers, "hard-bounce")
     deliveries.cancel_rows(tx, tx.rows("bounces.waiting_copies", ids=ids, suppressed=hard), now)
     return [number for number in first_editions if number in taken]
 

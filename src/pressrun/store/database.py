@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from pressrun.core.errors import NoRoom, Unavailable
 from pressrun.store.audit import recorded
 from pressrun.store.connection import ConnectionThread, EngineConnection
+from pressrun.store.events import as_current_actor, current_actor
 from pressrun.store.group_commit import BatchItem, GroupCommit, Transact, one_by_one
 from pressrun.store.location import Location
 from pressrun.store.table_store import TableStore
@@ -101,7 +102,7 @@ class Database:
 
         The row of the action that this task carries out is part of it (store.audit).
         """
-        audited = recorded(work)
+        audited = as_current_actor(recorded(work))
         self._syncing += 1
         try:
             return await self._write(lambda transact: transact(lambda tx: audited(tx, *args, **kwargs)))
@@ -122,7 +123,7 @@ class Database:
         """
         self._syncing += 1
         try:
-            value: T = await self._batches.join(BatchItem(work, item))
+            value: T = await self._batches.join(BatchItem(work, item, current_actor()))
         finally:
             self._syncing -= 1
         return value
@@ -139,7 +140,8 @@ class Database:
 
     async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, without the wait for the disk: survives a kill of this process, but perhaps not a power cut."""
-        return await self._write(lambda transact: transact(lambda tx: work(tx, *args, **kwargs)), durable=False)
+        by_actor = as_current_actor(work)
+        return await self._write(lambda transact: transact(lambda tx: by_actor(tx, *args, **kwargs)), durable=False)
 
     async def _write(self, hop: Callable[[Transact], T], *, durable: bool = True) -> T:
         """Call `hop` on the writer's thread with a function that runs one transaction."""

@@ -15,6 +15,7 @@ import msgspec
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import REFUSALS, DeliveryState, FailureKind
+from pressrun.store import events
 from pressrun.store.copy_counts import count_copies, count_move
 from pressrun.store.editions import CountedEvent, count_event
 from pressrun.store.journal import Claim
@@ -244,6 +245,8 @@ def record_results(tx: Transaction, session: int, results: Sequence[DeliveryResu
             count_move(tx, edition_id, _CLAIMED, _CANCELLED, withheld)
         number = tx.run("deliveries.record_results", session=session, settlements=in_json(chosen), now=now)
         count_move(tx, edition_id, _CLAIMED, state, number, refused=number if is_refused and state is _FAILED else 0)
+        if state is _FAILED and edition_id is not None:
+            events.record_failed_copies(tx, [one.id for one in chosen])
         if state is _DEFERRED and edition_id is not None and number + withheld:
             count_event(tx, edition_id, CountedEvent.DEFERRED, now, number + withheld)
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from pressrun.core.delivery import DeliveryState
+from pressrun.store import events
 from pressrun.store.copy_counts import count_move
 from pressrun.store.transaction import Row, Transaction, in_json
 
@@ -49,9 +50,10 @@ def give_up(tx: Transaction, lane: str, reply: str, now: int) -> int:
     for row in tx.rows("destinations.going"):
         for state in (DeliveryState.DEFERRED, DeliveryState.QUEUED):
             values = {"edition_id": row["id"], "state": state, "lane": lane, "reply": reply, "now": now}
-            failed = tx.run("destinations.give_up", **values)
-            count_move(tx, row["id"], state, DeliveryState.FAILED, failed)
-            number += failed
+            failed = [copy["id"] for copy in tx.rows("destinations.give_up", **values)]
+            count_move(tx, row["id"], state, DeliveryState.FAILED, len(failed))
+            events.record_failed_copies(tx, failed)
+            number += len(failed)
     return number
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pressrun.core.edition import EditionState
-from pressrun.store import search
+from pressrun.core.events import EventType, of_edition
+from pressrun.store import events, search
 from pressrun.store.transaction import Row, Transaction, columns_of, parse_row
 
 ALWAYS = (-(1 << 62), 1 << 62)
@@ -94,6 +95,9 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
     _insert_assets(tx, edition_id, new.assets)
     if not new.is_welcome:
         _index(tx, edition_id, new)
+        type_ = of_edition(None, new.state)
+        if type_ is not None:
+            events.record_event(tx, type_, list_id=new.list_id, edition_id=edition_id)
     return edition_id
 
 
@@ -170,8 +174,11 @@ def paused_editions(tx: Transaction) -> list[Edition]:
     return [parse_row(row, Edition) for row in tx.rows("editions.paused")]
 
 
-def record_edition(tx: Transaction, before: Edition, changed: Edition) -> None:
-    """Write the new state of an edition that was read as `before`; raises Conflict where it has changed since."""
+def record_edition(tx: Transaction, before: Edition, changed: Edition, *, how: str = "") -> None:
+    """Write the new state of an edition that was read as `before`; raises Conflict where it has changed since.
+
+    `how` it came to that, for the journal of events.
+    """
     tx.update(
         "editions.move",
         **columns_of(changed),
@@ -179,6 +186,11 @@ def record_edition(tx: Transaction, before: Edition, changed: Edition) -> None:
         was_audience=before.audience,
         was_scheduled_at=before.scheduled_at,
     )
+    type_ = of_edition(before.state, changed.state)
+    if type_ is None and changed.state is EditionState.SCHEDULED and changed.scheduled_at != before.scheduled_at:
+        type_ = EventType.EDITION_SCHEDULED  # for another hour
+    if type_ is not None and not changed.is_welcome:
+        events.record_event(tx, type_, list_id=changed.list_id, edition_id=changed.id, how=how)
 
 
 def extend_audience(tx: Transaction, edition_id: int, number: int, canary_copies: int | None = None) -> None:

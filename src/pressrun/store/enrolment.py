@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pressrun.core.address import Address
+from pressrun.core.events import EventType, of_subscription
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import Digests
-from pressrun.store import deliveries
+from pressrun.store import deliveries, events
 from pressrun.store.transaction import Conflict, Row, Transaction, in_json
 
 Profile = tuple[str, str, Mapping[str, str]]
@@ -90,11 +91,13 @@ def _take_ids(tx: Transaction, statement: str, number: int) -> list[int]:
     return ids
 
 
-def update_profiles(tx: Transaction, changes: Sequence[ProfileChange]) -> None:
-    """Write name, language and imported columns of people back."""
+def update_profiles(tx: Transaction, changes: Sequence[ProfileChange], *, how: str) -> None:
+    """Write name, language and imported columns of people back; `how` they came to change."""
     if changes:
         rows = [(one.subscriber_id, *_profile_columns(one.profile)) for one in changes]
         tx.run("enrolment.update_profiles", changes=in_json(rows))
+        readers = [(None, one.subscriber_id) for one in changes]
+        events.record_for_readers(tx, EventType.SUBSCRIBER_CHANGED, readers, how)
 
 
 def _profile_columns(profile: Profile) -> tuple[str, str, str]:
@@ -109,6 +112,13 @@ def insert_subscriptions(tx: Transaction, new: Sequence[NewSubscription], *, lis
     ids = _take_ids(tx, "enrolment.subscription_ids", len(new))
     rows = [(new_id, *one) for new_id, one in zip(ids, new, strict=True)]
     tx.run("enrolment.insert_subscriptions", subscriptions=in_json(rows), list_id=list_id, source=source)
+    by_type: dict[EventType | None, list[tuple[int, int]]] = {}
+    for one in new:
+        type_ = of_subscription(None, (one.state, one.suspended_for))
+        by_type.setdefault(type_, []).append((list_id, one.subscriber_id))
+    for type_, readers in by_type.items():
+        assert type_ is not None  # a new subscription stands otherwise than none
+        events.record_for_readers(tx, type_, readers, source)
     return ids
 
 
@@ -130,8 +140,23 @@ def lock_subscriptions(tx: Transaction, ids: Sequence[int]) -> None:
 
 def change_states(tx: Transaction, changes: Sequence[StateChange], *, source: str) -> None:
     """Activate subscriptions, or suspend them for bounces; raises Conflict when the state of one was not as it was."""
-    if changes and tx.run("enrolment.change_states", changes=in_json(changes), source=source) < len(changes):
+    if not changes:
+        return
+    changed = tx.rows("enrolment.change_states", changes=in_json(changes), source=source)
+    if len(changed) < len(changes):
         raise Conflict("the state of a subscription has changed")
+    before = {one.subscription_id: one.before for one in changes}
+    for row in changed:
+        was = before[row["id"]]
+        events.record_move(
+            tx,
+            row["id"],
+            list_id=row["list_id"],
+            subscriber_id=row["subscriber_id"],
+            before=None if was is None else (was, None),
+            after=(SubscriptionState(row["state"]), row["suspended_for"]),
+            how=source,
+        )
 
 
 def export_page(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:

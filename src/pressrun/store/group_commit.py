@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pressrun.store.events import CLOCK, acted_by
 from pressrun.store.transaction import Transaction
 
 LARGEST_GROUP = 64  # so that no caller waits for the work of very many others
@@ -24,10 +25,11 @@ Transact = Callable[[Callable[[Transaction], Any]], Any]  # runs a function as o
 
 
 class BatchItem(NamedTuple):
-    """One item, and the work that carries out all its items at once and returns a value for each."""
+    """One item, the work that carries out all its items at once and returns a value for each, and who acts."""
 
     work: SetWork
     item: Any
+    actor: str = CLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +144,14 @@ def _run_alone(transact: Transact, item: BatchItem) -> Any:
 
 
 def _run_items(tx: Transaction, items: Sequence[BatchItem]) -> list[Any]:
-    places: dict[SetWork, list[int]] = {}
+    places: dict[tuple[SetWork, str], list[int]] = {}
     for place, item in enumerate(items):
-        places.setdefault(item.work, []).append(place)
+        places.setdefault((item.work, item.actor), []).append(place)
     values: list[Any] = [None] * len(items)
     try:
-        for work, chosen in places.items():
-            results = work(tx, [items[place].item for place in chosen])
+        for (work, actor), chosen in places.items():
+            with acted_by(actor):
+                results = work(tx, [items[place].item for place in chosen])
             for place, value in zip(chosen, results, strict=True):
                 values[place] = value
     except Exception as problem:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import convert
 
-from pressrun.store import search
+from pressrun.store import events, search
 from pressrun.store.transaction import Transaction, columns_of, parse_row
 
 
@@ -122,6 +122,7 @@ def find_logo_name(tx: Transaction, list_id: int) -> str | None:
 def delete_list(tx: Transaction, list_id: int) -> None:
     """Delete a list with its subscriptions, editions and archive."""
     search.forget_list(tx, list_id)
+    events.forget_list(tx, list_id)
     tx.run("lists.delete", id=list_id)
 
 
@@ -133,5 +134,5 @@ def count_subscriptions(tx: Transaction, list_id: int) -> dict[str, int]:
 def end_requests(tx: Transaction, list_id: int, now: int) -> None:
     """Delete every request to subscribe that was not confirmed."""
     tx.run("lists.delete_confirmations", list_id=list_id)
-    tx.run("lists.end_requests", list_id=list_id, now=now)
-    tx.run("lists.delete_requests", list_id=list_id)
+    ended = tx.rows("lists.end_requests", list_id=list_id, now=now)
+    events.record_ended(tx, [*ended, *tx.rows("lists.delete_requests", list_id=list_id)], "closed")

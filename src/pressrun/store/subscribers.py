@@ -10,7 +10,9 @@ from typing import Any
 from msgspec import convert
 
 from pressrun.core.address import Address
+from pressrun.core.events import EventType
 from pressrun.core.tokens import Digests
+from pressrun.store import events
 from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 
@@ -37,6 +39,7 @@ class Subscriber:
         return Digests(self.suppression_digest, self.mailbox_digest or self.suppression_digest)
 
 
+ERASED = "erased"  # how the subscriptions of an erased person end
 COLUMNS = tuple(field.name for field in fields(Subscriber))
 
 
@@ -94,8 +97,11 @@ def of_mailbox(tx: Transaction, mailbox: bytes) -> list[Subscriber]:
     return [_from_row(row) for row in tx.rows("subscribers.of_mailbox", mailbox=mailbox, beginning=mailbox[:4])]
 
 
-def update_profile(tx: Transaction, before: Subscriber, changed: Subscriber) -> None:
-    """Write what has changed of name, language, attributes and the choice of plain text, and leave the rest alone."""
+def update_profile(tx: Transaction, before: Subscriber, changed: Subscriber, *, how: str = "") -> None:
+    """Write what has changed of name, language, attributes and the choice of plain text, and leave the rest alone.
+
+    `how` it came to that.
+    """
     attributes = json.dumps(dict(changed.attributes), ensure_ascii=False)
     tx.run(
         "subscribers.update_profile",
@@ -105,6 +111,8 @@ def update_profile(tx: Transaction, before: Subscriber, changed: Subscriber) -> 
         attributes=attributes if changed.attributes != before.attributes else None,
         text_only=int(changed.text_only) if changed.text_only != before.text_only else None,
     )
+    if changed != before:
+        events.record_event(tx, EventType.SUBSCRIBER_CHANGED, subscriber_id=before.id, how=how)
 
 
 def end_links(tx: Transaction, subscriber_id: int) -> None:
@@ -124,6 +132,7 @@ def move_to_address(tx: Transaction, subscriber_id: int, address: Address, diges
         mailbox_digest=digests.mailbox,
     )
     tx.run("subscribers.move_copies", id=subscriber_id, domain=address.domain)
+    events.record_event(tx, EventType.SUBSCRIBER_ADDRESS_CHANGED, subscriber_id=subscriber_id)
     end_links(tx, subscriber_id)
 
 
@@ -134,6 +143,8 @@ def language_of(tx: Transaction, address: Address, otherwise: str) -> str:
 
 def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:
     """Delete a person with everything that belongs to them; counts of past editions stay."""
+    events.record_ended(tx, tx.rows("subscribers.subscriptions", id=subscriber_id), ERASED)
+    events.record_event(tx, EventType.SUBSCRIBER_ERASED, subscriber_id=subscriber_id)
     tx.run("subscribers.delete", id=subscriber_id)
 
 

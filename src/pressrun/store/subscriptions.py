@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from msgspec import convert
 
+from pressrun.core.events import EventType, Standing
 from pressrun.core.subscription import SubscriptionState
-from pressrun.store import audiences, lists, subscribers
+from pressrun.store import audiences, events, lists, subscribers
 from pressrun.store.transaction import Conflict, Row, Transaction, columns_of, in_json
 
 
@@ -46,6 +47,11 @@ class PendingConfirmation:
 
 _COLUMNS = tuple(field.name for field in fields(Subscription))
 _REQUEST_COLUMNS = tuple(field.name for field in fields(PendingConfirmation))
+_AFTER_PAUSE = {
+    SubscriptionState.ACTIVE: (EventType.SUBSCRIPTION_RESUMED, "pause-over"),
+    SubscriptionState.SUSPENDED: (EventType.SUBSCRIPTION_SUSPENDED, "bounces"),
+}
+EXPIRED = "expired"  # how a request ends that nobody has confirmed
 _GUARDED = ("state", "since", "round", "suspended_for", "paused_until")  # what every change of state starts from
 
 
@@ -56,7 +62,24 @@ def insert_subscription(
     values = {"list_id": list_id, "subscriber_id": subscriber_id, "state": state, "source": source, "now": now}
     stored = tx.parsed(Subscription, "subscriptions.insert", **values)
     assert stored is not None
+    _note(tx, None, stored, source)
     return stored
+
+
+def _note(tx: Transaction, before: Subscription | None, after: Subscription, how: str) -> None:
+    events.record_move(
+        tx,
+        after.id,
+        list_id=after.list_id,
+        subscriber_id=after.subscriber_id,
+        before=None if before is None else _standing(before),
+        after=_standing(after),
+        how=how,
+    )
+
+
+def _standing(subscription: Subscription) -> Standing:
+    return subscription.state, subscription.suspended_for
 
 
 def find_subscription(tx: Transaction, *, list_id: int, subscriber_id: int) -> Subscription | None:
@@ -112,20 +135,30 @@ def find_slice(tx: Transaction, list_id: int, *, after: int, last: int, limit: i
     return row["number"], row["through"] or after
 
 
-def record_subscription(tx: Transaction, before: Subscription, changed: Subscription) -> None:
+def record_subscription(tx: Transaction, before: Subscription, changed: Subscription, *, how: str = "") -> None:
     """Write the new state of a subscription that was read as `before`, without `moved_to` (see store.language_switch).
 
-    Raises Conflict where it has changed since.
+    `how` it came to that, if it is not by its source. Raises Conflict where it has changed since.
     """
     if before.state is SubscriptionState.ACTIVE and changed.state is not SubscriptionState.ACTIVE:
         audiences.queue_early(tx, [before.id])
     was = {f"was_{name}": getattr(before, name) for name in _GUARDED}
     tx.update("subscriptions.move", **columns_of(changed), **was)
+    _note(tx, before, changed, how or changed.source)
 
 
 def delete_subscription(tx: Transaction, subscription: Subscription) -> None:
     """Delete a subscription as if it had never existed; raises Conflict where its state has changed since."""
     tx.update("subscriptions.delete", id=subscription.id, state=subscription.state)
+    events.record_move(
+        tx,
+        subscription.id,
+        list_id=subscription.list_id,
+        subscriber_id=subscription.subscriber_id,
+        before=_standing(subscription),
+        after=None,
+        how="undone",
+    )
 
 
 def subscriptions_of(tx: Transaction, subscriber_id: int) -> list[Row]:
@@ -161,7 +194,11 @@ def end_pauses(tx: Transaction, now: int) -> int:
 
     Those to whom mail has bounced during the pause are suspended for that instead.
     """
-    return tx.run("subscriptions.end_pauses", now=now)
+    over = tx.rows("subscriptions.end_pauses", now=now)
+    for state, (type_, how) in _AFTER_PAUSE.items():
+        readers = [(row["list_id"], row["subscriber_id"]) for row in over if row["state"] == state]
+        events.record_for_readers(tx, type_, readers, how)
+    return len(over)
 
 
 def insert_confirmation(
@@ -198,8 +235,10 @@ def forget_expired(tx: Transaction, now: int) -> tuple[int, list[int]]:
         return 0, []
     ids = in_json(sorted({row["subscription_id"] for row in expired}))
     tx.run("subscriptions.delete_expired", ids=in_json([row["id"] for row in expired]), now=now)
-    tx.run("subscriptions.restore_unconfirmed", ids=ids, now=now)
-    people = {row["subscriber_id"] for row in tx.rows("subscriptions.delete_unconfirmed", ids=ids)}
+    events.record_ended(tx, tx.rows("subscriptions.restore_unconfirmed", ids=ids, now=now), EXPIRED)
+    deleted = tx.rows("subscriptions.delete_unconfirmed", ids=ids)
+    events.record_ended(tx, deleted, EXPIRED)
+    people = {row["subscriber_id"] for row in deleted}
     return len(expired), subscribers.delete_unsubscribed(tx, people)
 
 
@@ -208,13 +247,24 @@ def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str)
     return tx.run("subscriptions.hand_copies_over", giver_id=giver_id, taker_id=taker_id, domain=domain)
 
 
-def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int) -> None:
+def end_subscriptions(
+    tx: Transaction,
+    ids: Sequence[int],
+    source: str,
+    now: int,
+    *,
+    how: str = "",
+    editions: Mapping[int, int] = events.NO_EDITIONS,
+) -> None:
     """End these subscriptions, whichever state they are in; raises Conflict where one has ended already.
 
-    This voids earlier requests that wait for a confirmation, and links that would undo an earlier unsubscribe.
+    `how` they ended, if it is not by their source; `editions` are those whose link it was, by the subscription. This
+    voids earlier requests that wait for a confirmation, and links that would undo an earlier unsubscribe.
     """
     audiences.queue_early(tx, ids)
     state = SubscriptionState.UNSUBSCRIBED
-    if tx.run("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now) < len(ids):
+    ended = tx.rows("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now)
+    if len(ended) < len(ids):
         raise Conflict("a subscription has ended already")
+    events.record_ended(tx, ended, how or source, editions)
     tx.run("unsubscribes.forget_earlier", ids=in_json(ids))

@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pressrun.core.events import EventType
 from pressrun.delivery.queue.results import Batch
 from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.services.evidence import record_sent
 from pressrun.services.mail_results import Consequences
-from pressrun.store import deliveries, destinations, sessions
+from pressrun.store import deliveries, destinations, events, sessions
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
@@ -131,5 +132,7 @@ def _record_throttle(tx: Transaction, changes: ThrottleChanges, now: int) -> Non
         destinations.open_lane(tx, domain)
     if learned.states or learned.forgotten:
         destinations.store_states(tx, learned.states, learned.forgotten)
+    for name in learned.blocked:
+        events.record_event(tx, EventType.QUEUE_BLOCKED, name=f"queue {name}", how="policy")
     for name, reason in changes.given_up.items():
         destinations.give_up(tx, name, reason, now)

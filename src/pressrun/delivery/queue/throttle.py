@@ -36,11 +36,15 @@ class ThrottleChange:
 
 @dataclass(slots=True, kw_only=True)
 class ThrottleStates:
-    """What is to be stored: states by destination, those that need not be kept, and domains that get a queue."""
+    """What is to be stored: states by destination, those that need not be kept, and domains that get a queue.
+
+    `blocked` are the destinations that a policy has shut since.
+    """
 
     states: dict[str, dict[str, object]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    blocked: list[str] = field(default_factory=list)
 
 
 class Throttle:
@@ -60,6 +64,7 @@ class Throttle:
         self._in_flight: Counter[str] = Counter()
         self._changed: set[str] = set()  # states that changed since they were stored
         self._opening: set[str] = set()
+        self._blocked: set[str] = set()  # by a policy, since that was stored
         self._opened: set[str] = set()
         self._stored_paces = dict(paces or {})
         self._paced: dict[str, PacedScope] = {}
@@ -204,6 +209,7 @@ class Throttle:
         if not queue and after.opens_at(now) > now:
             self._opening.add(domain)
         if after.is_blocked and not before.is_blocked:
+            self._blocked.add(name)
             return ThrottleChange(lane=name, until=None, reason=after.reason)
         if after.paused_until > before.paused_until and before.paused_until <= now:
             return ThrottleChange(lane=name, until=after.paused_until, reason=after.reason)
@@ -261,7 +267,8 @@ class Throttle:
         """What changed since the last call. If it cannot be stored it has to be given to `bring_back`."""
         names, self._changed = self._changed, set()
         opening, self._opening = self._opening, set()
-        changed = ThrottleStates(opened=sorted(opening))
+        blocked, self._blocked = self._blocked, set()
+        changed = ThrottleStates(opened=sorted(opening), blocked=sorted(blocked))
         for name in names:
             state = self._states.get(name, LaneState())
             if state == LaneState():
@@ -275,6 +282,7 @@ class Throttle:
         """This was not stored."""
         self._changed |= {*changed.states, *changed.forgotten}
         self._opening |= set(changed.opened)
+        self._blocked |= set(changed.blocked)
 
     def snapshot(self) -> list[PaceEntry]:
         """Where the rates of all destinations stand."""

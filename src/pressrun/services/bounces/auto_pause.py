@@ -39,6 +39,7 @@ class PauseReason:
 
     text: str
     cause: Remark
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +81,15 @@ class _Health:
             most = f"{settings.pause_at_hard:.2%}"
             cause = remark("braked-refused", refused=self.refused, outcomes=self.outcomes, most=most)
             return PauseReason(
-                f"{self.refused} of {self.outcomes} copies were refused, more than {most} (pause_at_hard)", cause
+                f"{self.refused} of {self.outcomes} copies were refused, more than {most} (pause_at_hard)",
+                cause,
+                "refused",
             )
         if settings.pause_at_complaints < 1 and self.complaints > settings.pause_at_complaints * self.outcomes:
             most = f"{settings.pause_at_complaints:.2%}"
             cause = remark("braked-complaints", complaints=self.complaints, outcomes=self.outcomes, most=most)
             said = f"{self.complaints} of {self.outcomes} readers complained, more than {most} (pause_at_complaints)"
-            return PauseReason(said, cause)
+            return PauseReason(said, cause, "complaints")
         return None
 
     def is_to_be_counted(self, settings: DeliverySettings, now: int, *, has_news: bool) -> bool:
@@ -163,13 +166,13 @@ class AutoPause:
     def _message_reason(self, tx: Transaction, edition: Edition) -> PauseReason:
         words = without_addresses(deliveries.last_refusal(tx, edition.id, "message") or "no words were given")
         said = f"the relay refuses the message itself, for every reader: {words}"
-        return PauseReason(said, remark("braked-message", words=words))
+        return PauseReason(said, remark("braked-message", words=words), "message")
 
     def _pause(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> Edition:
         state = move(edition.state, EditionEvent.PAUSE)
         assert state is not None  # it is being sent
         paused = replace(edition, state=state, pause_reason=reason.text, braked_at=now)
-        editions.record_edition(tx, edition, paused)
+        editions.record_edition(tx, edition, paused, how=reason.how)
         editions.record_auto_pause(tx, edition.id, now)
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
         self._notify(tx, edition, reason, now)

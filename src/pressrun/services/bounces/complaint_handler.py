@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from pressrun.core.events import EventType
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.site import Site
@@ -20,7 +21,7 @@ from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.never_again import end_everything
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, suppress
-from pressrun.store import bounces, editions, lists, subscribers, subscriptions
+from pressrun.store import bounces, editions, events, lists, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out"})
@@ -62,6 +63,8 @@ class ComplaintHandler:
         if complainer.subscriber_id is None:
             return done(f"{outcome}, but the reader is gone", COUNTED_AS)
         is_new = self._end_everything(tx, complainer.subscriber_id, report.feedback_type)
+        if is_new:
+            self._note(tx, complainer, report.feedback_type)
         if not (complainer.edition_id and is_new):
             return done(outcome, COUNTED_AS)
         now = int(self._clock())
@@ -72,6 +75,17 @@ class ComplaintHandler:
             done(outcome, COUNTED_AS),
             consequences=Consequences(paused=paused),
             complained_of="" if edition is None else edition.list_name,
+        )
+
+    def _note(self, tx: Transaction, complainer: _Complainer, feedback_type: str) -> None:
+        edition = None if complainer.edition_id is None else editions.find_edition(tx, complainer.edition_id)
+        events.record_event(
+            tx,
+            EventType.COMPLAINT_RECEIVED,
+            list_id=None if edition is None else edition.list_id,
+            subscriber_id=complainer.subscriber_id,
+            edition_id=None if edition is None else edition.id,
+            how=feedback_type,
         )
 
     def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:

@@ -25,6 +25,7 @@ from pressrun.store import audit, copy_counts, drafts, editions, enrolment, list
 from pressrun.store.audit import Actor, Entry
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
+from pressrun.store.events import MAIL, acted_by
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
@@ -90,7 +91,8 @@ class DraftApproval:
     async def release(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
         """Release a draft; True when this call did it. An edition that is not held stays as it is."""
         self._database.growth.require()
-        found, is_done = await self._database.write(_release, edition_id, int(self._clock()))
+        with acted_by(MAIL):
+            found, is_done = await self._database.write(_release, edition_id, int(self._clock()))
         if found is not None and is_done:
             self._wake()
             if await lifecycle.carry_on(self._database, self._clock):
@@ -101,7 +103,8 @@ class DraftApproval:
 
     async def discard(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
         """Cancel a draft; True when this call did it. An edition that is not held stays as it is."""
-        found, is_done = await self._database.write(_discard, edition_id, int(self._clock()))
+        with acted_by(MAIL):
+            found, is_done = await self._database.write(_discard, edition_id, int(self._clock()))
         if found is not None and is_done:
             log_edition_change(log, found.edition)
         return found if is_done else await self.find(edition_id), is_done

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pressrun.core.errors import BadInput, NotPermitted, Refused
+from pressrun.core.events import EventType
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.draft_editing import (
@@ -24,7 +25,7 @@ from pressrun.services.editions.edition_build import require_no_errors
 from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.services.ports import Clock, Waker
-from pressrun.store import enrolment, manuscripts
+from pressrun.store import enrolment, events, manuscripts
 from pressrun.store.editions import Edition
 from pressrun.store.manuscripts import StoredManuscript
 from pressrun.store.transaction import Transaction
@@ -122,6 +123,7 @@ def _submit(tx: Transaction, draft: OpenDraft, author: str, seen: int | None, no
     manuscript = _require_as_read(tx, draft, seen)
     if not manuscript.is_submitted:
         manuscripts.submit(tx, draft.edition.id, author, now)
+        _record(tx, EventType.EDITION_SUBMITTED, draft.edition)
 
 
 def _approve(tx: Transaction, draft: OpenDraft, author: str, seen: int | None, now: int) -> None:
@@ -134,11 +136,18 @@ def _approve(tx: Transaction, draft: OpenDraft, author: str, seen: int | None, n
             "approved"
         )
     manuscripts.approve(tx, draft.edition.id, author, now)
+    _record(tx, EventType.EDITION_APPROVED, draft.edition)
 
 
 def _give_back(tx: Transaction, edition_id: int, author: str, words: str, now: int) -> None:
-    require_draft(tx, lifecycle.require_edition(tx, edition_id))
+    edition = lifecycle.require_edition(tx, edition_id)
+    require_draft(tx, edition)
     manuscripts.give_back(tx, edition_id, author, words, now)
+    _record(tx, EventType.EDITION_RETURNED, edition)
+
+
+def _record(tx: Transaction, type_: EventType, edition: Edition) -> None:
+    events.record_event(tx, type_, list_id=edition.list_id, edition_id=edition.id)
 
 
 def _release(

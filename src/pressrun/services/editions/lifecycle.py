@@ -84,7 +84,7 @@ def cancel_withdrawn_drafts(tx: Transaction, now: int) -> int:
     """Cancel drafts that an editor sent who is none any more; returns how many. For whatever removes editors."""
     withdrawn = drafts.withdrawn_drafts(tx)
     for edition_id in withdrawn:
-        cancel(tx, edition_id, now)
+        cancel(tx, edition_id, now, how="editor-removed")
     return len(withdrawn)
 
 
@@ -92,7 +92,7 @@ def cancel_expired_drafts(tx: Transaction, now: int) -> int:
     """Cancel drafts whose last link has ended, some at a time; returns how many."""
     expired = drafts.expired_drafts(tx, now)
     for edition_id in expired:
-        cancel(tx, edition_id, now)
+        cancel(tx, edition_id, now, how="expired")
         audit.append_by_clock(tx, "edition.cancel", now, name=f"edition {edition_id}")
     return len(expired)
 
@@ -189,12 +189,12 @@ def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds
             after_event(edition, EditionEvent.PAUSE),
             pause_reason="its time passed while nothing ran, longer ago than late_grace: resume or cancel it",
         )
-        editions.record_edition(tx, edition, late)
+        editions.record_edition(tx, edition, late, how="late")
         return late
     reason = why_nobody_may_get(tx, edition.id)
     if reason is not None:
         held = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
-        editions.record_edition(tx, edition, held)
+        editions.record_edition(tx, edition, held, how="copies-removed")
         return held
     return start(tx, edition, now)
 
@@ -226,7 +226,7 @@ def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
     if copy_counts.count_begun(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
         return []
     paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=PAUSED_AFTER_CANARY)
-    editions.record_edition(tx, edition, paused)
+    editions.record_edition(tx, edition, paused, how="canary")
     return [paused]
 
 
@@ -240,7 +240,7 @@ def pause_without_relay(tx: Transaction, edition_id: int) -> list[Edition]:
         f"`pressrun list set {edition.list_name} relay=`, then resume"
     )
     paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
-    editions.record_edition(tx, edition, paused)
+    editions.record_edition(tx, edition, paused, how="relay")
     return [paused]
 
 
@@ -249,7 +249,7 @@ def pause_for_fault(tx: Transaction, edition_id: int) -> Edition:
     edition = require_edition(tx, edition_id)
     reason = "it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended"
     paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
-    editions.record_edition(tx, edition, paused)
+    editions.record_edition(tx, edition, paused, how="fault")
     return paused
 
 
@@ -257,7 +257,7 @@ def pause(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition: what connections have of it still goes out, nothing else does."""
     edition = require_edition(tx, edition_id)
     paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)
-    editions.record_edition(tx, edition, paused)
+    editions.record_edition(tx, edition, paused, how="by-hand")
     return paused
 
 
@@ -274,7 +274,7 @@ def hold_restored(tx: Transaction, edition_id: int, may_have_gone: int) -> Editi
     edition = require_edition(tx, edition_id)
     held = edition if edition.state is EditionState.PAUSED else after_event(edition, EditionEvent.PAUSE)
     held = replace(held, pause_reason=PAUSED_BY_RESTORE, may_have_gone=may_have_gone)
-    editions.record_edition(tx, edition, held)
+    editions.record_edition(tx, edition, held, how="restored")
     return held
 
 
@@ -318,11 +318,14 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
     return moved
 
 
-def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:
-    """End an edition: what no connection has is not sent. A draft, which nobody has seen, gives its slug up."""
+def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand") -> Edition:
+    """End an edition: what no connection has is not sent. A draft, which nobody has seen, gives its slug up.
+
+    `how` it came to that.
+    """
     edition = require_edition(tx, edition_id)
     cancelled = replace(after_event(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
-    editions.record_edition(tx, edition, cancelled)
+    editions.record_edition(tx, edition, cancelled, how=how)
     bulk_changes.end_all(tx, edition_id)
     cancel_slice(tx, BulkChange(kind=BulkKind.CANCEL, edition_id=edition_id, asked_at=now))
     if edition.state is EditionState.DRAFT:
@@ -376,7 +379,7 @@ def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int)
     changed = replace(edition, state=state, audience=edition.audience + 1)
     if edition.state is EditionState.FINISHED:
         changed = replace(changed, finished_at=None, canary_copies=None)
-    editions.record_edition(tx, edition, changed)
+    editions.record_edition(tx, edition, changed, how="another-copy")
     return True
 
 
@@ -410,7 +413,7 @@ def resend_failed(tx: Transaction, edition_id: int, now: int, skipped: int = 0) 
     queued, left_out = deliveries.requeue_failed(tx, edition_id, skipped=skipped, limit=ROWS_AT_ONCE, now=now)
     if not queued:
         return Resent(0, left_out, edition.state)
-    editions.record_edition(tx, edition, replace(moved, finished_at=None))
+    editions.record_edition(tx, edition, replace(moved, finished_at=None), how="resend")
     return Resent(queued, left_out, moved.state)
 
 

@@ -41,6 +41,7 @@ from pressrun.services.mail_results import (
 from pressrun.services.ports import MailCounter, MailParser
 from pressrun.services.readers.context import ReaderContext
 from pressrun.store import inbound
+from pressrun.store.events import MAIL, acted_by
 from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.transaction import Transaction
 
@@ -105,7 +106,8 @@ class QueueLoop(BackgroundLoop):
                 for number in numbers:
                     with self.isolated(f"mail {number}"):
                         try:
-                            await self._process(number)
+                            with acted_by(MAIL):
+                                await self._process(number)
                         except MailMustWait as problem:
                             waiting += 1
                             if waiting == 1:  # the others wait for the same

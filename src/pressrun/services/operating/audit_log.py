@@ -16,6 +16,7 @@ from pressrun.services.ports import Clock, Entropy
 from pressrun.store import audit
 from pressrun.store.audit import BEGUN, FAILED, REFUSED, ActionInProgress, Actor, Entry
 from pressrun.store.database import Database
+from pressrun.store.events import CLOCK, MAIL, SHELL, acted_by, person, token
 
 log = logging.getLogger("pressrun.audit")
 
@@ -35,7 +36,7 @@ class AuditLog:
     @contextmanager
     def acting(self, entry: Entry) -> Iterator[ActionInProgress]:
         """The transactions of this task belong to this action inside the block."""
-        with audit.acting(entry) as act:
+        with acted_by(_name_in_journal(entry.actor)), audit.acting(entry) as act:
             yield act
 
     async def begin(self, entry: Entry) -> None:
@@ -69,3 +70,16 @@ class AuditLog:
                 outcome=entry.outcome,
                 problem=str(problem),
             )
+
+
+def _name_in_journal(actor: Actor) -> str:
+    """Who acts, as the journal of events names them."""
+    match actor.way:
+        case "page":
+            return person(actor.who)
+        case "api":
+            return token(actor.who)
+        case "mail" | "clock":
+            return MAIL if actor.way == MAIL else CLOCK
+        case _:
+            return SHELL

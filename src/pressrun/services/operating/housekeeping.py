@@ -34,6 +34,7 @@ from pressrun.store import (
     consent,
     copy_counts,
     deliveries,
+    events,
     held_sign_ups,
     inbound,
     limits,
@@ -144,6 +145,9 @@ class Housekeeping(BackgroundLoop):
         keep_seconds = self._settings.value.retention.addresses_of_requests_seconds
         if keep_seconds is not None:
             await self._sweep("network addresses", age_ips, keep_seconds, self._entropy, now)
+        events_seconds = self._settings.value.retention.events_seconds
+        if events_seconds is not None:
+            await self._sweep("events", events.sweep, int(now - events_seconds))
         await self._check_counts(int(now // DAY_SECONDS))
         with self.isolated("statistics"):
             if await self._database.drop_statistics():

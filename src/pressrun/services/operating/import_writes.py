@@ -90,7 +90,7 @@ class ImportWriter:
             for change in changes
             if change.before.subscriber_id and change.decision.changes_profile
         ]
-        enrolment.update_profiles(tx, changed)
+        enrolment.update_profiles(tx, changed, how=self.source)
         unused = iter(ids)
         return [change.before.subscriber_id or next(unused) for change in changes]
 

@@ -11,6 +11,7 @@ import logging
 from typing import Any
 
 from pressrun.core.address import parse_address
+from pressrun.core.events import EventType
 from pressrun.core.masking import without_addresses
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
@@ -19,7 +20,7 @@ from pressrun.services.background import BackgroundLoop
 from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
 from pressrun.services.operating.readiness import RELAYS_FAILING_SECONDS
 from pressrun.services.ports import Clock, Entropy, RelayPool, RelayStatus, Waker
-from pressrun.store import limits, lists, notices
+from pressrun.store import events, limits, lists, notices
 from pressrun.store.database import Database
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import language_of
@@ -59,9 +60,11 @@ class RelayWatch(BackgroundLoop):
         now = self._clock()
         for status in self._relays.statuses():
             since = status.failing_since
+            if since is None and self._handled.pop(status.name, None) is not None:
+                await self._database.record(_note, EventType.RELAY_RECOVERED, status.name)
             if since is None or now - since < RELAYS_FAILING_SECONDS or self._handled.get(status.name) == since:
                 continue
-            if await self._database.record(alert_of_relay, status, self._site, self._entropy, int(now)):
+            if await self._database.record(_record_failure, status, self._site, self._entropy, int(now)):
                 event(log, "relay.operator_alerted", relay=status.name)
                 self._wake()
             self._handled[status.name] = since
@@ -76,6 +79,15 @@ class RelayWatch(BackgroundLoop):
             }
             for status in self._relays.statuses()
         ]
+
+
+def _note(tx: Transaction, type_: EventType, relay: str) -> None:
+    events.record_event(tx, type_, name=f"relay {relay}")
+
+
+def _record_failure(tx: Transaction, status: RelayStatus, site: Site, entropy: Entropy, now: int) -> bool:
+    _note(tx, EventType.RELAY_FAILED, status.name)
+    return alert_of_relay(tx, status, site, entropy, now)
 
 
 def alert_of_relay(tx: Transaction, status: RelayStatus, site: Site, entropy: Entropy, now: int) -> bool:

@@ -136,7 +136,7 @@ class SubscriberAdmin:
             person = subscribers.insert_subscriber(tx, address, digests=digests, now=now, name=name)
         elif name and name != person.name:
             named = replace(person, name=name)
-            subscribers.update_profile(tx, person, named)
+            subscribers.update_profile(tx, person, named, how=SOURCE)
             person = named
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
         _require_addable(subscription, target, address, asks=asks)

@@ -325,7 +325,7 @@ def _give_back(tx: Transaction, former: Mapping[str, Any], now: int) -> None:
         if item["before"] is None:
             subscriptions.delete_subscription(tx, current)
         else:
-            subscriptions.record_subscription(tx, current, replace(current, **_typed(item["before"])))
+            subscriptions.record_subscription(tx, current, replace(current, **_typed(item["before"])), how="undone")
 
 
 def _typed(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -334,7 +334,7 @@ class Preferences:
             text_only=person.text_only if changes.text_only is None else changes.text_only,
         )
         if changed != person:
-            subscribers.update_profile(tx, person, changed)
+            subscribers.update_profile(tx, person, changed, how=origin.source)
         for choice in profile.families.values():
             if choice.name in changes.families:
                 self._choose(tx, profile, link, choice, changes.families[choice.name], origin)
@@ -387,7 +387,7 @@ class Preferences:
                 paused_until=until,
                 since=now if item.can_pause else item.subscription.since,
             )
-            subscriptions.record_subscription(tx, item.subscription, paused)
+            subscriptions.record_subscription(tx, item.subscription, paused, how=origin.source)
             deliveries.cancel_copies(tx, [paused.id], now)
             record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._context.entropy(16))
             if item.can_pause and item.list.leaving_note:
@@ -422,7 +422,8 @@ class Preferences:
             if state is None or not item.is_paused:
                 continue
             resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
-            subscriptions.record_subscription(tx, item.subscription, still_suspended(tx, resumed, now))
+            back = still_suspended(tx, resumed, now)
+            subscriptions.record_subscription(tx, item.subscription, back, how=origin.source)
             record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._context.entropy(16))
 
 

@@ -191,7 +191,7 @@ class SignUps:
             language=request.language or details.person.language,
         )
         if person != details.person:
-            subscribers.update_profile(tx, details.person, person)
+            subscribers.update_profile(tx, details.person, person, how=origin.source)
         resume_after_bounces(tx, person, now)
         if checked.reason is not None:
             lift_for_reader(tx, person.digests)

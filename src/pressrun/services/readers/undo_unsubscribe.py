@@ -93,7 +93,7 @@ class UndoUnsubscribe:
         now, salt = self._context.now, self._context.entropy(16)
         former = {**stored.former, "state": SubscriptionState(stored.former["state"])}
         back = still_suspended(tx, replace(details.subscription, state_before=None, **former), now)
-        subscriptions.record_subscription(tx, details.subscription, back)
+        subscriptions.record_subscription(tx, details.subscription, back, how="undone")
         if back.state is SubscriptionState.ACTIVE:
             unsubscribes.requeue_copies(tx, stored, now)
             greet_after_all(tx, back.list_id, back.id, left_at=stored.left_at, now=now)

@@ -44,7 +44,7 @@ class UnsubscribeRequest(msgspec.Struct, frozen=True):
 
     `is_notified` is false where it certainly was the reader, who then needs no notice and no link to undo it.
     `is_followed` is false where the reader saw this very subscription, and does not mean the one that it became in
-    another language.
+    another language. `how` they left, if it is not by the source of the request.
     """
 
     subscription_id: int
@@ -52,6 +52,7 @@ class UnsubscribeRequest(msgspec.Struct, frozen=True):
     edition_id: int = 0
     is_notified: bool = True
     is_followed: bool = True
+    how: str = ""
 
 
 class Unsubscribes:
@@ -60,12 +61,14 @@ class Unsubscribes:
     def __init__(self, context: ReaderContext) -> None:
         self._context = context
 
-    async def unsubscribe(self, subscription_id: int, origin: Origin, *, edition_id: int = 0) -> UnsubscribeOutcome:
+    async def unsubscribe(
+        self, subscription_id: int, origin: Origin, *, edition_id: int = 0, how: str = ""
+    ) -> UnsubscribeOutcome:
         """End a subscription and its copies that nobody has claimed; a second time changes nothing.
 
         The reader is notified and can undo it, because the link may have been passed on.
         """
-        request = UnsubscribeRequest(subscription_id, origin, edition_id)
+        request = UnsubscribeRequest(subscription_id, origin, edition_id, how=how)
         answer = await self._context.database.share_set(self.unsubscribe_within, request)
         self._context.asked.set()  # the loop of web requests queues the notices
         return answer
@@ -134,11 +137,12 @@ def _is_live(request: UnsubscribeRequest, present: Mapping[int, Unsubscriber]) -
 
 
 def _end(tx: Transaction, gone: Sequence[tuple[UnsubscribeRequest, Unsubscriber]], now: int) -> None:
-    by_source: dict[str, list[int]] = {}
+    alike: dict[tuple[str, str], dict[int, int]] = {}
     for request, reader in gone:
-        by_source.setdefault(request.origin.source, []).append(reader.id)
-    for source, ids in by_source.items():
-        subscriptions.end_subscriptions(tx, ids, source, now)
+        alike.setdefault((request.origin.source, request.how), {})[reader.id] = request.edition_id
+    for (source, how), ended in alike.items():
+        by_link = {number: edition_id for number, edition_id in ended.items() if edition_id}
+        subscriptions.end_subscriptions(tx, list(ended), source, now, how=how, editions=by_link)
     deliveries.cancel_copies(tx, [reader.id for _, reader in gone], now)
     counted = Counter(
         request.edition_id

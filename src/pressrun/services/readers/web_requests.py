@@ -26,6 +26,7 @@ from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.store import limits, lists, pending_requests
+from pressrun.store.events import READER, acted_by
 from pressrun.store.lists import MailingList
 from pressrun.store.pending_requests import PendingRequest, RequestKind
 from pressrun.store.transaction import Transaction
@@ -136,7 +137,8 @@ class WebRequests(BackgroundLoop):
         # A power cut undoes the effects together with the removal of the requests, so nothing is done twice.
         while await database.read(pending_requests.is_work_pending):
             try:
-                await database.record(self._carry_out_batch)
+                with acted_by(READER):
+                    await database.record(self._carry_out_batch)
             except Unavailable:
                 raise
             except Exception as problem:  # noqa: BLE001 - one request is to blame, or the machine: that shows now
@@ -204,7 +206,8 @@ class WebRequests(BackgroundLoop):
 
     async def _carry_out_each(self, problem: Exception) -> None:
         """Carry out each request on its own, and set aside those that fail; raises `problem` when none does."""
-        faults = await self._context.database.record(self._try_each)
+        with acted_by(READER):
+            faults = await self._context.database.record(self._try_each)
         if not faults:
             raise problem
         for number, fault in faults:

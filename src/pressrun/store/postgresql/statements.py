@@ -18,6 +18,7 @@ _MACROS: Macros = {
     "indexed by": lambda _: "",  # the planner chooses, and a test reads its plans
     "not indexed": lambda _: "",
     "+": lambda _: "",
+    "clock": lambda _: "cast(floor(extract(epoch from clock_timestamp())) as bigint)",
 }
 _WRITING: Macros = {**_MACROS, "lock": " for no key update {}".format, "share": " for share {}".format}
 _READING: Macros = {**_MACROS, "lock": lambda _: "", "share": lambda _: ""}

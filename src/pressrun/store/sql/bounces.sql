@@ -82,7 +82,8 @@ order by past.subscriber_id, past.place;
 -- name: suspend_subscriptions
 -- Suspend the active subscriptions of people for bounces.
 update subscription set state = 'suspended', suspended_for = 'bounces', since = :now
-where subscriber_id {in ids} and {+}state = 'active';
+where subscriber_id {in ids} and {+}state = 'active'
+returning list_id, subscriber_id;
 
 -- name: waiting_copies
 -- What waits for people, and for suppressed people who share a mailbox with one whose address is suppressed for bounces.
@@ -106,6 +107,15 @@ where state in ('queued', 'deferred') and edition_id is not null and subscriptio
                     where own.digest = person.suppression_digest and own.reason = 'hard-bounce'))}
             and exists (select 1 from suppression as theirs where theirs.digest = alike.suppression_digest))})}
 order by id {lock};
+
+-- name: suppressible
+-- Those of these people whose address is not suppressed for bounces yet, nor for a stronger reason.
+select person.id from subscriber as person
+where person.id {in ids}
+    and not exists (select 1 from suppression as own where own.digest = person.suppression_digest)
+    and not exists (select 1 from suppression as whole
+        where whole.digest = coalesce(person.mailbox_digest, person.suppression_digest) and whole.reason = 'never-again')
+order by person.id;
 
 -- name: suppress
 -- Suppress the addresses of people for bounces, unless there is a stronger reason for the address or its mailbox.

@@ -41,7 +41,8 @@ delete from lane where name = :name;
 -- Fail the copies that waited too long for a destination.
 update delivery {indexed by delivery_queue} set state = 'failed', kind = 'expired', settled_at = :now,
     reply = case when notice_id is null and subscription_id is null then null else :reply end
-where edition_id = :edition_id and state = :state and lane = :lane;
+where edition_id = :edition_id and state = :state and lane = :lane
+returning id;
 
 -- name: going
 -- Editions that are being sent or are paused.

@@ -79,7 +79,8 @@ update subscription set source = :source, since = cast(new.value ->> 3 as bigint
             where suspension.subscriber_id = subscription.subscriber_id and suspension.ended_at is null) then 'bounces'
         else subscription.suspended_for end
 from {each changes as new}
-where subscription.id = cast(new.value ->> 0 as bigint) and subscription.state = new.value ->> 1;
+where subscription.id = cast(new.value ->> 0 as bigint) and subscription.state = new.value ->> 1
+returning subscription.id, subscription.list_id, subscription.subscriber_id, subscription.state, subscription.suspended_for;
 
 -- name: export_page
 -- The members of a list in one state with the evidence of their consent, a page at a time.

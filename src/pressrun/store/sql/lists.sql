@@ -55,11 +55,11 @@ select state, count(*) as number from subscription where list_id = :list_id grou
 -- name: end_requests
 -- End the unconfirmed requests of a list: readers who had left before are unsubscribed again.
 update subscription {indexed by subscription_by_list} set state = 'unsubscribed', state_before = null, since = :now
-where list_id = :list_id and state = 'pending' and state_before is not null;
+where list_id = :list_id and state = 'pending' and state_before is not null returning id, list_id, subscriber_id;
 
 -- name: delete_requests
 -- Delete the unconfirmed requests of a list by people who were never members.
-delete from subscription where list_id = :list_id and state = 'pending';
+delete from subscription where list_id = :list_id and state = 'pending' returning id, list_id, subscriber_id;
 
 -- name: delete_confirmations
 -- End the links in confirmation mails of a list.

@@ -48,6 +48,10 @@ where id = :id;
 update delivery set domain = :domain, lane = coalesce((select lane from lane_domain where domain = :domain), '')
 where subscription_id {in (select id from subscription where subscriber_id = :id)} and state in ('queued', 'deferred');
 
+-- name: subscriptions
+-- The subscriptions of a person that have not ended.
+select id, list_id, subscriber_id from subscription where subscriber_id = :id and state <> 'unsubscribed' order by list_id;
+
 -- name: delete
 -- Delete a person and, by foreign keys, their subscriptions and notices.
 delete from subscriber where id = :id;

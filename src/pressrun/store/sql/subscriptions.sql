@@ -44,7 +44,8 @@ where id = :id and state = :was_state and since = :was_since and round = :was_ro
 update subscription set state = :state, state_before = null, suspended_for = null,
     paused_until = case when cast(:source as text) = 'sync' then paused_until end, source = :source, since = :now,
     round = round + 1, moved_to = case when state = 'pending' then moved_to end
-where id {in ids} and (state <> :state or source = 'sync' and cast(:source as text) <> 'sync');
+where id {in ids} and (state <> :state or source = 'sync' and cast(:source as text) <> 'sync')
+returning id, list_id, subscriber_id;
 
 -- name: highest_id
 -- The highest id so far.
@@ -118,7 +119,8 @@ update subscription {not indexed} set
     paused_until = null
 where id {in (select over.id from subscription as over where over.paused_until is not null and over.paused_until <= :now
         order by over.paused_until, over.id limit 1000)}
-    and {+}paused_until <= :now;
+    and {+}paused_until <= :now
+returning list_id, subscriber_id, state;
 
 -- name: insert_confirmation
 -- Store a request to subscribe that waits for its confirmation.
@@ -166,7 +168,8 @@ delete from confirmation where id {in ids} and expires_at + 0 <= :now;
 -- Former members who have not confirmed any request are unsubscribed again.
 update subscription set state = state_before, state_before = null, since = :now
 where id {in ids} and state = 'pending' and state_before is not null
-    and not exists (select 1 from confirmation where confirmation.subscription_id = subscription.id);
+    and not exists (select 1 from confirmation where confirmation.subscription_id = subscription.id)
+returning id, list_id, subscriber_id;
 
 -- name: delete_unconfirmed
 -- Delete the subscriptions of others who have not.
@@ -174,7 +177,7 @@ where id {in ids} and state = 'pending' and state_before is not null
 delete from subscription
 where id {in ids} and state = 'pending' and state_before is null
     and not exists (select 1 from confirmation where confirmation.subscription_id = subscription.id)
-returning subscriber_id;
+returning id, list_id, subscriber_id;
 
 -- name: hand_copies_over
 -- Give waiting copies to another subscription, except of editions that its reader already has.

@@ -30,6 +30,7 @@ MACROS: Macros = {
     "+": "+{}".format,
     "lock": lambda _: "",  # one transaction writes at a time
     "share": lambda _: "",
+    "clock": lambda _: "cast(strftime('%s', 'now') as integer)",
 }
 INCREMENTAL = 2  # of pragma auto_vacuum
 _HAS_STATISTICS = "select exists (select 1 from sqlite_schema where name in ('sqlite_stat1', 'sqlite_stat4'))"

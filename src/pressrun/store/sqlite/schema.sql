@@ -366,6 +366,20 @@ begin
     select raise(abort, 'audit is append-only: whom a row is about can be erased, and nothing changed');
 end;
 
+-- What happened to readers, editions and the service, for programs that follow it. Nothing here refers to another table: the
+-- address of a reader is looked up when somebody asks, and nobody is found under the id of an erased one.
+create table event (
+    id integer primary key autoincrement,     -- from id_counter: ascends in the order of the commits
+    at integer not null,                      -- by the clock of the database
+    type text not null,                       -- core.events.EventType
+    list_id integer,                          -- null: of no list; deleted with its list
+    subscriber_id integer,                    -- null: about no reader
+    edition_id integer,                       -- null: about no edition
+    actor text not null,                      -- reader, mail, shell, clock, person:NAME, token:NAME
+    how text not null,                        -- by which way or for which reason, in a word; empty: not said
+    object text                               -- what else it is about: job 31, relay primary, queue gmail; null: nothing
+) strict;
+
 -- Suppressed addresses. The digest is keyed, so that an erased address is still recognised.
 create table suppression (
     digest blob primary key,
@@ -435,7 +449,7 @@ create table id_counter (
     name text primary key,                    -- of the table
     last_id integer not null                  -- 0: none yet
 ) strict, without rowid;
-insert into id_counter (name, last_id) values ('edition', 0);
+insert into id_counter (name, last_id) values ('edition', 0), ('event', 0);
 
 -- Events of an edition that the rows of its copies do not keep, counted by the second for its report.
 create table edition_tally (

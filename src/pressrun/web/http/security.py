@@ -27,6 +27,7 @@ from starlette.types import Message, Receive, Scope, Send
 from pressrun.core.errors import Unavailable
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
+from pressrun.store.events import READER, acted_by
 from pressrun.web import language
 from pressrun.web.http.conditional import http_date
 from pressrun.web.http.connections import LINGER_SECONDS
@@ -195,7 +196,8 @@ class Guard:
 
         try:
             body.check(scope)
-            await self._router(inner, body.receive, send_guarded)
+            with acted_by(READER):
+                await self._router(inner, body.receive, send_guarded)
         except ClientDisconnect:
             return
         except Exception as problem:  # noqa: BLE001 - the edge of the loop: the client gets an answer

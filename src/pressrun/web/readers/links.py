@@ -21,6 +21,7 @@ from pressrun.web.context import UseCases, WebContext
 from pressrun.web.http.forms import ONE_CLICK, first, read_fields_or_none
 from pressrun.web.readers.change_links import ChangeLinkPages
 
+BY_ONE_CLICK = "one-click"  # how they left, in the journal of events
 ONE_CLICK_WORDS = "List-Unsubscribe=One-Click"  # RFC 8058 §3.2
 PAUSE_DAYS = 30  # what the unsubscribe page offers instead
 ONE_CLICK_DONE = PlainTextResponse("You are unsubscribed.\n")  # for mail programs, which show it to nobody
@@ -93,7 +94,7 @@ class LinkPages:
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if list(fields) == ONE_CLICK:
             origin = self._web.origin(request, ONE_CLICK_WORDS)
-            await self._cases.unsubscribes.unsubscribe(subscription, origin, edition_id=edition)
+            await self._cases.unsubscribes.unsubscribe(subscription, origin, edition_id=edition, how=BY_ONE_CLICK)
             return ONE_CLICK_DONE
         details = await self._cases.sign_ups.find_by_subscription(subscription)
         if details is not None:

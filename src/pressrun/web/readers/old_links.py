@@ -19,7 +19,7 @@ from pressrun.store.redirects import OldSubscription
 from pressrun.web.context import UseCases, WebContext
 from pressrun.web.http.forms import ONE_CLICK, read_fields_or_none
 from pressrun.web.http.security import Handler
-from pressrun.web.readers.links import ONE_CLICK_DONE, ONE_CLICK_WORDS
+from pressrun.web.readers.links import BY_ONE_CLICK, ONE_CLICK_DONE, ONE_CLICK_WORDS
 
 _NOT_FOUND = 404
 _NO_EDITION = 0
@@ -58,7 +58,7 @@ class OldLinkPages:
         if request.method == "POST" and list(await read_fields_or_none(request) or ()) == ONE_CLICK:
             origin = self._web.origin(request, ONE_CLICK_WORDS)
             for one in found:
-                await self._cases.unsubscribes.unsubscribe(one.subscription_id, origin)
+                await self._cases.unsubscribes.unsubscribe(one.subscription_id, origin, how=BY_ONE_CLICK)
             return ONE_CLICK_DONE
         return RedirectResponse(self._own_page(link, found), status_code=303, headers=_PRIVATE)
 

@@ -1,0 +1,220 @@
+"""The journal of events: each change of a state, written by the transaction that makes it, for programs that follow it.
+
+An event has no address: that of the reader is read when somebody asks, so it is gone once the reader is erased. Ids
+ascend in the order of the commits, so whoever has read through one misses none of those before it.
+
+Who does something is said by the door that it comes in by (`acted_by`), for all that its task does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from pressrun.core.events import EventType, Standing, of_subscription
+from pressrun.store.transaction import Row, Transaction, in_json
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READER, MAIL, SHELL, CLOCK = "reader", "mail", "shell", "clock"  # who acts, beside person:NAME and token:NAME
+RANK = 3  # after the audit log: two transactions must not wait for each other
+NO_EDITIONS: Mapping[int, int] = {}
+_APPENDED = 2000  # rows in one statement
+_SWEPT = 1000  # rows in one transaction
+
+
+def person(name: str) -> str:
+    """A person who has logged in."""
+    return f"person:{name}"
+
+
+def token(name: str) -> str:
+    """A program, by the name of its token."""
+    return f"token:{name}"
+
+
+_actor: ContextVar[str] = ContextVar("actor", default=CLOCK)
+
+
+@contextmanager
+def acted_by(actor: str) -> Iterator[None]:
+    """What this task does inside the block is done by `actor`."""
+    token = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
+def current_actor() -> str:
+    """Who acts in this task."""
+    return _actor.get()
+
+
+def as_current_actor(work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
+    """A unit of work that the actor of this task carries out, on whichever thread it runs."""
+    actor = current_actor()
+
+    def by_actor(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with acted_by(actor):
+            return work(tx, *args, **kwargs)
+
+    return by_actor
+
+
+class _NewEvent(NamedTuple):
+    """A row of the journal without its id; the order is that of `events.append`."""
+
+    type: EventType
+    list_id: int | None
+    subscriber_id: int | None
+    edition_id: int | None
+    actor: str
+    how: str
+    object: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _SubscriptionMove:
+    """A change of one subscription; all that a transaction makes of one are one event."""
+
+    subscription_id: int
+    before: Standing | None
+    after: Standing | None
+    row: _NewEvent
+
+
+def record_event(
+    tx: Transaction,
+    type_: EventType,
+    *,
+    list_id: int | None = None,
+    subscriber_id: int | None = None,
+    edition_id: int | None = None,
+    how: str = "",
+    name: str | None = None,
+) -> None:
+    """Write an event at the end of the transaction. `name` is what it is about if that is no other: `relay primary`."""
+    row = _NewEvent(type_, list_id, subscriber_id, edition_id, current_actor(), how, name)
+    tx.before_commit(_append_queued, [row], rank=RANK)
+
+
+def record_for_readers(tx: Transaction, type_: EventType, readers: Iterable[tuple[int | None, int]], how: str) -> None:
+    """The same event for many: pairs of a list and a reader."""
+    actor = current_actor()
+    rows = [_NewEvent(type_, list_id, subscriber_id, None, actor, how, None) for list_id, subscriber_id in readers]
+    if rows:
+        tx.before_commit(_append_queued, rows, rank=RANK)
+
+
+def record_move(
+    tx: Transaction,
+    subscription_id: int,
+    *,
+    list_id: int,
+    subscriber_id: int,
+    before: Standing | None,
+    after: Standing | None,
+    how: str,
+) -> None:
+    """Write the event that a change of one subscription is, unless it stands as before at the end."""
+    row = _NewEvent(EventType.SUBSCRIPTION_ENDED, list_id, subscriber_id, None, current_actor(), how, None)
+    tx.before_commit(_append_queued, [_SubscriptionMove(subscription_id, before, after, row)], rank=RANK)
+
+
+def record_ended(tx: Transaction, ended: Iterable[Row], how: str, editions: Mapping[int, int] = NO_EDITIONS) -> None:
+    """Write that these subscriptions have ended: id, list_id, subscriber_id; `editions` are those whose link it was."""
+    actor, type_ = current_actor(), EventType.SUBSCRIPTION_ENDED
+    rows = [
+        _NewEvent(type_, one["list_id"], one["subscriber_id"], editions.get(one["id"]), actor, how, None)
+        for one in ended
+    ]
+    if rows:
+        tx.before_commit(_append_queued, rows, rank=RANK)
+
+
+def record_failed_copies(tx: Transaction, delivery_ids: Sequence[int]) -> None:
+    """Write that copies have failed, each by the kind of its failure; mails to one person are none."""
+    rows = tx.rows("events.failed_copies", ids=in_json(delivery_ids)) if delivery_ids else []
+    actor = current_actor()
+    queued = [
+        _NewEvent(
+            EventType.COPY_FAILED, one["list_id"], one["subscriber_id"], one["edition_id"], actor, one["kind"], None
+        )
+        for one in rows
+    ]
+    if queued:
+        tx.before_commit(_append_queued, queued, rank=RANK)
+
+
+def _append_queued(tx: Transaction, batches: Sequence[Sequence[_NewEvent | _SubscriptionMove]]) -> None:
+    """Give events their ids and append them; the counter is locked until the commit, so ids follow its order."""
+    rows = _settled([one for batch in batches for one in batch])
+    for start in range(0, len(rows), _APPENDED):
+        chosen = rows[start : start + _APPENDED]
+        last = tx.value("events.draw_ids", number=len(chosen))
+        tx.run("events.append", before=last - len(chosen), events=in_json(chosen))
+
+
+def _settled(queued: Sequence[_NewEvent | _SubscriptionMove]) -> list[_NewEvent]:
+    """The events in order; all moves of one subscription are one, where the last of them stands."""
+    first: dict[int, _SubscriptionMove] = {}
+    last: dict[int, _SubscriptionMove] = {}
+    for one in queued:
+        if isinstance(one, _SubscriptionMove):
+            first.setdefault(one.subscription_id, one)
+            last[one.subscription_id] = one
+    rows = []
+    for one in queued:
+        if not isinstance(one, _SubscriptionMove):
+            rows.append(one)
+        elif one is last[one.subscription_id]:
+            type_ = of_subscription(first[one.subscription_id].before, one.after)
+            rows += [] if type_ is None else [one.row._replace(type=type_)]
+    return rows
+
+
+# ---------------------------------------------------------------------- reading
+
+
+def newest(tx: Transaction) -> int:
+    """The id of the newest event that there ever was; 0 for none."""
+    return int(tx.value("events.newest"))
+
+
+def oldest(tx: Transaction) -> int | None:
+    """The id of the oldest event that is kept."""
+    found: int | None = tx.value("events.oldest")
+    return found
+
+
+def page(
+    tx: Transaction, *, after: int, through: int, limit: int, types: Sequence[str], lists: Sequence[str] | None
+) -> list[Row]:
+    """The next events after the id `after` up to `through`: id, type, at, list, email, edition, actor, how, object.
+
+    `types` are the wanted ones, none for all. `lists` are the lists whose events and readers may be seen, None for all:
+    an event of no list is among theirs where its reader is on one of them. The address of an erased reader is None.
+    """
+    return tx.rows(
+        "events.page",
+        after=after,
+        through=through,
+        limit=limit,
+        types=in_json([(one,) for one in types]),
+        lists=None if lists is None else in_json([(one,) for one in lists]),
+    )
+
+
+def sweep(tx: Transaction, before: int) -> int:
+    """Delete a batch of events from before a time, the oldest first; returns how many."""
+    return tx.run("events.sweep", before=before, limit=_SWEPT)
+
+
+def forget_list(tx: Transaction, list_id: int) -> None:
+    """Delete the events of a list that is removed."""
+    tx.run("events.forget_list", list_id=list_id)

@@ -1,0 +1,164 @@
+"""Each change of a state is one event, by whoever makes it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from tests.services.office import NOW, Office, open_office
+
+from pressrun.core.address import parse_address
+from pressrun.services.operating.housekeeping import forget_unconfirmed
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.store import bounces, events, subscriptions
+from pressrun.store.events import READER, acted_by
+
+ADA = parse_address("ada@reader.example")
+WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")
+
+Event = tuple[str, str | None, str | None, int | None, str, str]
+UseCase = Callable[[Office], Awaitable[object]]
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(tmp_path) as opened:
+        await opened.make_list()
+        yield opened
+
+
+async def journal(office: Office, after: int = 0) -> list[Event]:
+    """Type, list, address, edition, actor and how of the events after an id, in order."""
+    newest = await office.database.read(events.newest)
+    rows = await office.database.read(events.page, after=after, through=newest, limit=1000, types=(), lists=None)
+    assert [row["id"] for row in rows] == list(range(after + 1, newest + 1))
+    return [tuple(row[name] for name in ("type", "list", "email", "edition", "actor", "how")) for row in rows]
+
+
+def of_ada(type_: str, how: str, *, list_name: str | None = "news", actor: str = READER) -> Event:
+    return (type_, list_name, "ada@reader.example", None, actor, how)
+
+
+async def sign_up(office: Office) -> None:
+    await office.sign_ups.request("news", ADA, WEB, network=None, name="Ada")
+
+
+async def join(office: Office) -> None:
+    await sign_up(office)
+    await office.sign_ups.confirm(1, WEB)
+
+
+async def leave(office: Office) -> None:
+    await office.unsubscribes.unsubscribe(1, WEB, how="one-click")
+
+
+async def pause(office: Office) -> None:
+    await Preferences(office.context).pause_one(1, 30, WEB)
+
+
+async def expire(office: Office) -> None:
+    await office.database.write(forget_unconfirmed, os.urandom, NOW + 10**7)
+
+
+async def end_pause(office: Office) -> None:
+    await office.database.write(subscriptions.end_pauses, NOW + 10**7)
+
+
+async def suspend(office: Office) -> None:
+    await office.database.write(bounces.suspend, {1: 1}, suppressed=[1], now=NOW)
+
+
+async def remove(office: Office) -> None:
+    await office.subscribers.remove("news", ADA)
+
+
+async def erase(office: Office) -> None:
+    await office.subscribers.erase(ADA)
+
+
+async def close(office: Office) -> None:
+    await office.lists.close_list("news")
+
+
+async def bar(office: Office) -> None:
+    await office.suppressions.add(ADA, "operator")
+
+
+async def bar_and_lift(office: Office) -> None:
+    await bar(office)
+    await office.suppressions.remove(ADA)
+
+
+async def nothing(_: Office) -> None:
+    """Nothing comes before."""
+
+
+def import_(*rows: ImportRow) -> UseCase:
+    async def run(office: Office) -> None:
+        await office.subscribers.import_batch("news", rows)
+
+    return run
+
+
+ONE = import_(ImportRow(line=2, email="ada@reader.example"))
+NAMED = import_(ImportRow(line=2, email="ada@reader.example", name="Ada"))
+GONE = import_(ImportRow(line=2, email="ada@reader.example", state="unsubscribed"))
+BOUNCING = import_(ImportRow(line=2, email="ada@reader.example", state="suspended"))
+
+
+@pytest.mark.parametrize(
+    ("before", "use_case", "expected"),
+    [
+        (nothing, sign_up, [of_ada("subscription.requested", "web")]),
+        (sign_up, sign_up, []),
+        (sign_up, expire, [("subscription.ended", "news", None, None, READER, "expired")]),
+        (sign_up, close, [("subscription.ended", "news", "ada@reader.example", None, READER, "closed")]),
+        (join, sign_up, []),
+        (join, leave, [of_ada("subscription.ended", "one-click")]),
+        (join, pause, [of_ada("subscription.paused", "web")]),
+        (join, remove, [of_ada("subscription.ended", "operator")]),
+        (
+            join,
+            suspend,
+            [
+                of_ada("subscription.suspended", "bounces"),
+                of_ada("subscriber.suppressed", "hard-bounce", list_name=None),
+            ],
+        ),
+        (pause, end_pause, []),
+        (join, bar, [of_ada("subscriber.suppressed", "operator", list_name=None)]),
+        (
+            join,
+            bar_and_lift,
+            [
+                of_ada("subscriber.suppressed", "operator", list_name=None),
+                of_ada("subscriber.unsuppressed", "", list_name=None),
+            ],
+        ),
+        (
+            join,
+            erase,
+            [
+                ("subscription.ended", "news", None, None, READER, "erased"),
+                ("subscriber.erased", None, None, None, READER, ""),
+            ],
+        ),
+        (nothing, ONE, [of_ada("subscription.started", "import")]),
+        (ONE, ONE, []),
+        (ONE, NAMED, [of_ada("subscriber.changed", "import", list_name=None)]),
+        (ONE, GONE, [of_ada("subscription.ended", "import")]),
+        (ONE, BOUNCING, [of_ada("subscription.suspended", "import")]),
+        (nothing, GONE, [of_ada("subscription.ended", "import")]),
+        (nothing, BOUNCING, [of_ada("subscription.suspended", "import")]),
+    ],
+)
+async def test_a_change_is_one_event(office: Office, before: UseCase, use_case: UseCase, expected: list[Event]) -> None:
+    await before(office)
+    after = await office.database.read(events.newest)
+    with acted_by(READER):
+        await use_case(office)
+    assert expected == await journal(office, after)
