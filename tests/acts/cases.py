@@ -48,6 +48,8 @@ def cases_of(office: Office) -> Cases:
             office.database, office.keys, lambda: office.now, make_key=make_key, on_new_key=lambda: None
         ),
         account=cast("Account", None),  # as before
+        people=office.people,
+        tokens=office.tokens,
     )
 
 

@@ -107,6 +107,14 @@ SMALL = {
     "passkey.rm",
     "session.rm",
     "session.rm-others",
+    "token.create",
+    "token.revoke",
+    "user.add",
+    "user.grant",
+    "user.invite",
+    "user.link",
+    "user.revoke",
+    "user.rm",
 }
 
 

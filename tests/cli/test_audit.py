@@ -106,6 +106,18 @@ def rotated(shell: Shell) -> None:
     shell.good("key", "rotate", "--yes")
 
 
+def a_person(shell: Shell) -> None:
+    shell.good("user", "add", "ann", "--email", "ann@x.example")
+
+
+def an_operator(shell: Shell) -> None:
+    shell.good("user", "add", "ann", "--operator")
+
+
+def a_token(shell: Shell) -> None:
+    shell.good("token", "create", "--name", "site")
+
+
 def nothing(_: Shell) -> None:
     pass
 
@@ -142,6 +154,22 @@ WALKS: dict[str, Walk] = {
     "held rm": (nothing, ["--yes"], ("held.rm", None, None, [])),
     "key rotate": (nothing, ["--yes"], ("key.rotate", None, "key 2", [])),
     "key retire": (rotated, ["1", "--after", "30d", "--yes"], ("key.retire", None, "key 1", [])),
+    "token create": (nothing, ["--name", "site"], ("token.create", None, "token 1", [])),
+    "token revoke": (a_token, ["1"], ("token.revoke", None, "token 1", [])),
+    "user add": (nothing, ["ann", "--email", "ann@x.example"], ("user.add", None, "person ann", [])),
+    "user invite": (
+        nothing,
+        ["ann@x.example", "--list", "news", "--role", "editor"],
+        ("user.invite", "news", "person ann", []),
+    ),
+    "user grant": (
+        a_person,
+        ["ann@x.example", "--list", "news", "--role", "editor"],
+        ("user.grant", "news", "person ann", []),
+    ),
+    "user revoke": (an_operator, ["ann", "--operator"], ("user.revoke", None, "person ann", [])),
+    "user link": (a_person, ["ann@x.example"], ("user.link", None, "person ann", [])),
+    "user rm": (a_person, ["Ann"], ("user.rm", None, "person ann", [])),
     "backup": (nothing, ["backup.tar"], ("backup", None, None, [])),
     "dkim create": (nothing, [], ("dkim.create", None, None, [])),
 }
@@ -192,6 +220,14 @@ REFUSED: dict[str, tuple[list[str], int]] = {
     "edition resume": (["1"], 1),
     "inbound rm": (["7", "--yes"], 1),
     "key retire": (["1", "--after", "1d", "--yes"], 1),
+    "token create": (["--name", "a@x.example"], 65),
+    "token revoke": (["7"], 1),
+    "user add": (["a@x.example"], 65),
+    "user invite": (["a@x.example", "--list", "none", "--role", "editor"], 1),
+    "user grant": (["z@x.example", "--operator"], 1),
+    "user revoke": (["z@x.example", "--operator"], 1),
+    "user link": (["nobody"], 1),
+    "user rm": (["z@x.example"], 1),
 }
 
 

@@ -23,6 +23,7 @@ VALUES = {
     "ADDRESS": "a@x.example",
     "TARGET": "sqlite:elsewhere",
     "PROGRAM": "mailman3",
+    "LIST": "news",
 }  # what is looked at first
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -38,8 +39,14 @@ def arguments_of(path: str, command: click.Command) -> list[str]:
             is_number = isinstance(given.type, click.types.IntParamType | RowId)
             arguments.append("1" if is_number else VALUES.get(_word(given), "news"))
         elif isinstance(given, click.Option) and (given.required or {"--yes", "--all"} & set(given.opts)):
-            arguments += given.opts[:1] + ([] if given.is_flag else [VALUES.get(given.metavar or "", "x")])
+            arguments += given.opts[:1] + ([] if given.is_flag else [_value(given)])
     return ["readers.csv" if path.endswith("import") and one == "edition.md" else one for one in arguments]
+
+
+def _value(option: click.Option) -> str:
+    if isinstance(option.type, click.Choice):
+        return str(next(iter(option.type.choices)))
+    return VALUES.get(option.metavar or "", "x")
 
 
 def _word(argument: click.Argument) -> str:

@@ -49,6 +49,8 @@ SHOWING = {
     "suppression export": [],
     "suppression import": ["{csv}"],
     "suppression ls": [],
+    "token ls": [],
+    "user ls": [],
 }
 # Verbs that show what their caller typed, the configuration, or names and counts of our own.
 OWN = set(
@@ -56,14 +58,15 @@ OWN = set(
     "|edition move|edition pause|edition resend|edition resume|editor add|editor rm|held release|held rm|help"
     "|inbound retry|inbound rm|init|key ls|key retire|key rotate|layout ls|list close|list create|list rm"
     "|list set|migrate|migrate-from|move-to|queue retry|reload|restore|send|serve|subscriber add"
-    "|subscriber erase|subscriber rm|suppression add|suppression rm|version".split("|")
+    "|subscriber erase|subscriber rm|suppression add|suppression rm|token create|token revoke|user add"
+    "|user grant|user invite|user link|user revoke|user rm|version".split("|")
 )
 # What others wrote, or could have written into the database by way of an older version or another program.
 _FOREIGN = (
     ("subscriber", "name"), ("subscriber", "address"), ("delivery", "reply"), ("delivery", "relay"),
     ("edition", "subject"), ("edition", "title"), ("edition", "preheader"), ("list", "title"), ("list", "description"),
     ("inbound", "mail_from"), ("inbound", "recipient"), ("inbound", "outcome"), ("suppression", "address"),
-    ("person", "address"), ("notice", "address"),
+    ("person", "address"), ("api_token", "name"), ("notice", "address"),
 )  # fmt: skip
 
 
@@ -75,6 +78,7 @@ def poisoned(shell: Shell) -> Shell:
         shell.good("subscriber", "add", "news", f"{name}@x.example", "--name", "Ada")
     shell.good("suppression", "add", "s@x.example")
     shell.good("editor", "add", "news", "eve@x.example")
+    shell.good("token", "create", "--name", "site")
     shell.good("send", "news", shell.write("e.md", "---\nsubject: Boats\n---\nHello {{ name }}\n"), "--yes")
     database = shell.database
     execute_at(database, "update delivery set state = 'failed', code = 550, kind = 'hard' where id = 1")

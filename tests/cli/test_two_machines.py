@@ -28,13 +28,15 @@ START_SECONDS = 60.0
 READING = set(
     "archive export|audit ls|audit verify|backup|check|consent verify|doctor|edition delivery|edition ls|edition report"
     "|edition show|editor ls|held ls|inbound ls|inbound show|key ls|layout ls|list ls|list show|migrate|preview"
-    "|queue ls|subscriber export|subscriber ls|subscriber show|suppression export|suppression ls".split("|")
+    "|queue ls|subscriber export|subscriber ls|subscriber show|suppression export|suppression ls"
+    "|token ls|user ls".split("|")
 )  # `migrate` among them: there is nothing to do
 WRITING = set(
     "edition cancel|edition link|edition move|edition pause|edition resend|edition resume|edition unlink|editor add"
     "|editor rm|held release|held rm|inbound retry|inbound rm|key retire|key rotate|list close|list create|list rm"
     "|list set|migrate-from|queue retry|send|subscriber add|subscriber erase|subscriber import|subscriber rm"
-    "|subscriber sync|suppression add|suppression import|suppression rm".split("|")
+    "|subscriber sync|suppression add|suppression import|suppression rm|token create|token revoke|user add"
+    "|user grant|user invite|user link|user revoke|user rm".split("|")
 )
 WHOLE = {"move-to", "restore", "serve"}  # take the database for themselves
 # Know nothing of the database.

@@ -23,6 +23,8 @@ from pressrun.services.operating.moving_in import MovingIn
 from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
+from pressrun.services.people.people_admin import PeopleAdmin
+from pressrun.services.people.tokens import Tokens
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
@@ -56,6 +58,8 @@ class Office:
     held: HeldSignUps = field(init=False)
     moving_in: MovingIn = field(init=False)
     unsubscribes: Unsubscribes = field(init=False)
+    people: PeopleAdmin = field(init=False)
+    tokens: Tokens = field(init=False)
 
     def wake(self) -> None:
         self.woken += 1
@@ -136,6 +140,7 @@ async def open_office(
         wake=office.wake,
     )
     office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
+    office.people, office.tokens = PeopleAdmin(office.context, site), Tokens(office.context)
     office.held = HeldSignUps(office.context, office.sign_ups)
     office.moving_in = MovingIn(
         redirects=RedirectAdmin(database),

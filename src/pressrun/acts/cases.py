@@ -15,6 +15,8 @@ from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.moving_in import MovingIn
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
+from pressrun.services.people.people_admin import PeopleAdmin
+from pressrun.services.people.tokens import Tokens
 from pressrun.store.database import Database
 
 
@@ -34,3 +36,5 @@ class Cases:
     moving_in: MovingIn
     link_keys: LinkKeys
     account: Account
+    people: PeopleAdmin
+    tokens: Tokens

@@ -25,8 +25,9 @@ from pressrun.core.rights import Right
 from pressrun.core.tokens import suppression_digest
 from pressrun.store.audit import Entry, Person
 
-_OBJECTS = {"edition": "edition", "inbound": "mail", "held": "sign-up", "key": "key"}
+_OBJECTS = {"edition": "edition", "inbound": "mail", "held": "sign-up", "key": "key", "token": "token"}
 _LIST = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)  # what might be no list, such as an address, is left out
+_PERSON = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)  # never an address, which could not be erased
 _FIELD = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
 
@@ -38,6 +39,7 @@ class _Named(msgspec.Struct, frozen=True, kw_only=True):
     id: int | None = None
     ids: tuple[int, ...] = ()
     number: int | None = None
+    person: str | None = None
     settings: dict[str, msgspec.Raw] = {}
 
 
@@ -123,9 +125,9 @@ class Door:
         return replace(
             entry,
             list=named.list if named.list is not None and _LIST.fullmatch(named.list) else None,
-            object=_object(act.id, named),
+            object=_object(act.id, named) or _object_of_person(named.person),
             fields=tuple(sorted(filter(_FIELD.fullmatch, named.settings))),
-            person=None if act.id == "subscriber.erase" else _person(self._cases.keys, named.address),
+            person=None if act.id == "subscriber.erase" else _person(self._cases.keys, named.address or named.person),
         )
 
 
@@ -161,6 +163,10 @@ def _object(act_id: str, named: _Named) -> str | None:
     numbers = [one for one in (named.id, named.number, *named.ids) if one is not None]
     kind = _OBJECTS.get(act_id.partition(".")[0])
     return f"{kind} {', '.join(map(str, numbers[:20]))}" if kind and numbers else None
+
+
+def _object_of_person(name: str | None) -> str | None:
+    return f"person {name.lower()}" if name is not None and _PERSON.fullmatch(name.lower()) else None
 
 
 def _object_of_result(act_id: str, value: Any) -> str | None:

@@ -6,7 +6,18 @@ NOTE = "audit.note"
 """Records what the command line has done by itself."""
 
 READING = frozenset(
-    {"doctor.listeners", "doctor.seen", "edition.inspect", "read", "relay.statuses", "reload.try", "subscriber.show"}
+    {
+        "doctor.listeners",
+        "doctor.seen",
+        "edition.inspect",
+        "read",
+        "relay.statuses",
+        "reload.try",
+        "subscriber.show",
+        "token.ls",
+        "user.ls",
+        "user.show",
+    }
 )
 """What the command line asks of the daemon only to read."""
 

@@ -10,6 +10,7 @@ from pressrun.acts.act import Act
 from pressrun.acts.editions import EDITION_ACTS
 from pressrun.acts.lists import LIST_ACTS
 from pressrun.acts.operating import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_IN_ACTS, OPERATING_ACTS
+from pressrun.acts.people import PEOPLE_ACTS
 from pressrun.acts.subscribers import SUBSCRIBER_ACTS
 
 ACTS: Mapping[str, Act[Any]] = {
@@ -19,6 +20,7 @@ ACTS: Mapping[str, Act[Any]] = {
         SUBSCRIBER_ACTS,
         EDITION_ACTS,
         OPERATING_ACTS,
+        PEOPLE_ACTS,
         MOVING_IN_ACTS,
         GROUP_ACTS,
         MOVE_ACTS,

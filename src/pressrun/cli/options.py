@@ -57,7 +57,7 @@ def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]
     return declare
 
 
-def _complete_lists(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[str]:
+def complete_lists(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[str]:
     """The names of lists that begin with `prefix`; none if the configuration or the data cannot be read."""
     try:
         with reading(invocation_of(ctx)) as tx:
@@ -69,7 +69,7 @@ def _complete_lists(ctx: click.Context, _param: click.Parameter, prefix: str) ->
 def list_argument(name: str = "list_name", *, required: bool = True) -> Callable[[F], F]:
     """The name of a list; shells complete it."""
     metavar = "LIST" if required else "[LIST]"
-    return click.argument(name, metavar=metavar, required=required, shell_complete=_complete_lists)
+    return click.argument(name, metavar=metavar, required=required, shell_complete=complete_lists)
 
 
 def yes_option(function: F) -> F:

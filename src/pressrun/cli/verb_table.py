@@ -30,6 +30,8 @@ GROUPS = {
     "queue": "Outgoing queue",
     "subscriber": "Subscribers",
     "suppression": "Suppressed addresses",
+    "token": "API tokens of programs",
+    "user": "People who may log in",
 }
 """What the verbs of each group are about."""
 
@@ -182,6 +184,16 @@ VERBS = {
         "suppressions:export",
         "Export suppressions to stdout as CSV, except those of erased addresses.",
     ),
+    "token create": ("tokens:create", "Create an API token for a program."),
+    "token ls": ("tokens:list_all", "List the API tokens, with the day on which each was last used."),
+    "token revoke": ("tokens:revoke", "Revoke an API token. It opens nothing from then on."),
+    "user add": ("people:add", "Add a person who may log in, and print a link for them to enter."),
+    "user invite": ("people:invite", "Give somebody a role on a list, and mail them a link to log in."),
+    "user grant": ("people:grant", "Let a person do more, on a list or everywhere."),
+    "user revoke": ("people:revoke", "Let a person do less, on a list or everywhere."),
+    "user link": ("people:link", "Print a new link for a person to enter."),
+    "user rm": ("people:remove", "Remove a person with their tokens."),
+    "user ls": ("people:list_people", "List the people who may log in or post editions by email."),
 }
 """Of each verb, `MODULE:FUNCTION` (a module of this package), and the first paragraph of the help, which begins with
 the sentence that listings show. The docstring of the function adds further paragraphs."""
@@ -192,7 +204,7 @@ READING = frozenset({
     "demo", "dkim show", "doctor", "edition delivery", "edition ls", "edition report", "edition show", "editor ls",
     "held ls", "inbound ls", "inbound show", "init", "key ls", "layout ls", "list ls", "list show", "preview",
     "queue ls", "serve", "subscriber export", "subscriber ls", "subscriber show", "suppression export",
-    "suppression ls",
+    "suppression ls", "token ls", "user ls",
 })  # fmt: skip
 """The verbs that change none of the data, and `serve`, which records its own start. All others leave a row in the audit
 log: where they are carried out, or else cli.recording does it."""

@@ -66,7 +66,7 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
         data_dir=data_dir,
         database=document.values("").get("database"),
         database_password=password,
-        site=_make(Site, document.values(""), receives_mail=smtp is not None),
+        site=_make(Site, document.values(""), receives_mail=smtp is not None, admin_base_url=admin.base_url),
         http=HttpSettings(**document.values("http")),
         smtp=None if smtp is None else _make(SmtpSettings, {**limits, **smtp}),
         relays=tuple(_make(RelaySettings, relay, timeouts=_make(RelayTimeouts, relay)) for relay in relays),

@@ -18,6 +18,8 @@ _MAIL_DOMAIN = re.compile(r"[A-Za-z0-9.-]+", re.ASCII)
 class Site:
     """`base_url` without trailing slash; `receives_mail` when `[smtp]` is configured.
 
+    `admin_base_url` is where people log in and programs ask, None for the same place.
+
     Nothing has to be escaped in a link or an address that is made of these, names of lists and tokens, wherever
     it stands: raises ValueError for what would have to be.
     """
@@ -45,14 +47,21 @@ class Site:
         "ASCII before the @, unless the relays support SMTPUTF8.",
     )
     receives_mail: bool = False
+    admin_base_url: str | None = None
 
     def __post_init__(self) -> None:
-        if not (_BASE_URL.fullmatch(self.base_url) and _MAIL_DOMAIN.fullmatch(self.mail_domain)):
+        urls = (self.base_url, self.admin_base_url or self.base_url)
+        if not (all(map(_BASE_URL.fullmatch, urls)) and _MAIL_DOMAIN.fullmatch(self.mail_domain)):
             raise ValueError("base_url or mail_domain holds what would have to be escaped")
 
     def url(self, *segments: str) -> str:
         """The absolute URL of a path below base_url; segments are percent-encoded."""
         return "/".join((self.base_url, *(quote(segment, safe="") for segment in segments)))
+
+    def admin_url(self, *segments: str) -> str:
+        """The absolute URL of a page for people who log in."""
+        base_url = self.admin_base_url or self.base_url
+        return "/".join((base_url, "admin", *(quote(segment, safe="") for segment in segments)))
 
     def url_in(self, language: str, *segments: str) -> str:
         """The URL of a page that shall be in this language, unless its reader chose another."""

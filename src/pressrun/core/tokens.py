@@ -43,6 +43,7 @@ class WebPurpose(StrEnum):
     WORK = "work"  # (list, issued_at, bits): the challenge that a form of that moment carries
     UNDO_CHANGE = "undo-change"  # (change of address, expires_at)
     UNDO_LEAVING = "undo-leaving"  # (leaving, expires_at)
+    ENTER = "enter"  # (link to enter, expires_at)
     WHY = "why"  # (leaving, expires_at): the question why somebody left
 
 

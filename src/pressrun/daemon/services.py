@@ -35,6 +35,8 @@ from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.retention import Retention
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
+from pressrun.services.people.people_admin import PeopleAdmin
+from pressrun.services.people.tokens import Tokens
 from pressrun.services.ports import UNOBSERVED, LayoutRenderer, SignUpObserver, Waker
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.context import ReaderContext
@@ -89,6 +91,8 @@ class Operating:
     held: HeldSignUps
     moving_in: MovingIn
     link_keys: LinkKeys
+    people: PeopleAdmin
+    tokens: Tokens
     housekeeping: Housekeeping
     retention: Retention
 
@@ -152,6 +156,8 @@ def build_services(
         moving_in=operating.moving_in,
         link_keys=operating.link_keys,
         account=log_ins.account,
+        people=operating.people,
+        tokens=operating.tokens,
     )
     return Services(
         settings=shared,
@@ -242,6 +248,8 @@ def _build_operating(
             make_key=lambda: asyncio.to_thread(datadir.rotate_link_key, data),
             on_new_key=on_new_key,
         ),
+        people=PeopleAdmin(context, settings.site),
+        tokens=Tokens(context),
         housekeeping=Housekeeping(
             database=database,
             settings=context.settings,

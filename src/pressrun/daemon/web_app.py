@@ -19,7 +19,6 @@ from pressrun.web.http.server import WebServer
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from pressrun.acts.call import Caller
     from pressrun.config.settings import Settings
     from pressrun.core.current import Current
     from pressrun.daemon.metrics_page import MetricsPage
@@ -148,13 +147,14 @@ def build_web_apps(
 
 
 def _build_api(current: Current[Settings], services: Services, web: WebContext) -> Api:
+    from pressrun.acts.callers import caller_of_token  # noqa: PLC0415 - as above
     from pressrun.acts.table import ACTS  # noqa: PLC0415 - as above
     from pressrun.web.api import bodies, endpoint, rates, routes, streams  # noqa: PLC0415
 
     settings = current.value
     context = endpoint.ApiContext(
         base_url=web.pages.site.base_url,
-        authenticate=_know_nobody,
+        authenticate=partial(caller_of_token, services.operating.tokens),
         carry_out=services.door.carry_out,
         client=web.client,
         rates=rates.TokenRates(lambda: current.value.api.rate, utc_now),
@@ -162,11 +162,6 @@ def _build_api(current: Current[Settings], services: Services, web: WebContext) 
         followers=streams.Followers(),
     )
     return routes.Api(ACTS, context)
-
-
-async def _know_nobody(token: str, client: str | None) -> Caller | None:  # noqa: ARG001 - as others
-    """Nobody can make a token yet."""
-    return None
 
 
 def _no_rows(_web: WebContext) -> Table:

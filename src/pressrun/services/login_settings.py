@@ -24,3 +24,17 @@ class LoginSettings:
     lifetime_seconds: float = setting(
         kinds.duration(), key="lifetime", default="30d", help="Every session ends after this time."
     )
+    invitation_seconds: float = setting(
+        kinds.duration(),
+        key="invitation_lifetime",
+        default="7d",
+        help="The link in an invitation to log in.",
+        reason="People read it after a holiday; whoever comes later is sent another.",
+    )
+    enter_seconds: float = setting(
+        kinds.duration(),
+        key="enter_lifetime",
+        default="15m",
+        help="The link to log in that `pressrun user add`, `link` and `reset` print.",
+        reason="It passes through terminals and chats, so it is meant to be used at once.",
+    )

@@ -49,6 +49,16 @@ class Actor:
 CLOCK = Actor(who="clock", way="clock")
 
 
+def person_on_page(name: str) -> Actor:
+    """Somebody who has logged in."""
+    return Actor(who=f"person:{name}", way="page")
+
+
+def program_by_api(name: str) -> Actor:
+    """A program that shows a token of this name."""
+    return Actor(who=f"token:{name}", way="api")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """An address in a row: its compared form finds the reader, and its keyed digest stands for anybody else."""

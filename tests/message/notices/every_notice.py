@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.message.builders import MAIL_TOKEN
 
 from pressrun.message.finding import error, warning
-from pressrun.message.notices import to_editors, to_operators, to_readers
+from pressrun.message.notices import to_editors, to_operators, to_people, to_readers
 from pressrun.message.notices.notice import Notice
 
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
@@ -34,6 +34,7 @@ EVERY: tuple[Notice, ...] = (
     ),
     to_operators.RelayAlert(relay="primary", since="2026-11-26T09:00:00Z", error="connection refused"),
     to_operators.EditionAutoPaused(edition=7, edition_subject="Tides", reason="5 of 100 copies were refused for good"),
+    to_people.Invitation(link=LINK, lifetime_days=7),
     to_editors.EditionHeld(
         edition=7, edition_subject="Tides", audience=3, link=LINK, lifetime_days=7, findings=_FOUND, again=True
     ),

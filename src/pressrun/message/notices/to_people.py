@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pressrun.core.site import Site
-from pressrun.message.notices.notice import Notice, NoticeText, ignore_this
+from pressrun.message.notices.notice import Notice, NoticeText, ignore_this, works_for_days
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words
 
@@ -24,5 +24,26 @@ class LoginCode(Notice):
                 self.code,
                 words("It works for ten minutes, once, and in that browser only."),
                 ignore_this(words),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation(Notice):
+    """Invites somebody to log in and work on a list. The link works once."""
+
+    link: str
+    lifetime_days: int
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Your invitation to {title}", title=profile.title),
+            before=(words("You've been invited to work on {title}. Accept to log in.", title=profile.title),),
+            link=self.link,
+            link_words=words("Accept invitation"),
+            after=(
+                works_for_days(words, self.lifetime_days),
+                words("Anyone with this link can log in as you, so don't forward this email."),
+                words("If you weren't expecting it, you can ignore this email. Nothing happens until you accept."),
             ),
         )

@@ -22,7 +22,7 @@ from pressrun.message.finding import read_finding, remark
 from pressrun.message.notices.notice import Notice
 from pressrun.message.notices.to_editors import EditionAlreadyReceived, EditionHeld, EditionRejected, EditionReleased
 from pressrun.message.notices.to_operators import EditionAutoPaused, OperatorAlert, PolicyAlert, RelayAlert
-from pressrun.message.notices.to_people import LoginCode
+from pressrun.message.notices.to_people import Invitation, LoginCode
 from pressrun.message.notices.to_readers import (
     AddressChangeRequested,
     AddressMoving,
@@ -68,6 +68,7 @@ class NoticeRows:
             "still_there": self._still_there,
             "edition_held": self._edition_held,
             "login_code": self._login_code,
+            "invitation": self._invitation,
         }
 
     def notice(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
@@ -145,6 +146,11 @@ class NoticeRows:
 
     def _login_code(self, _row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         return LoginCode(code=in_groups(mailed_code(self._keys, bytes.fromhex(payload["asker"]))))
+
+    def _invitation(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
+        expires_at = payload["expires_at"]
+        token = self._web.make(WebPurpose.ENTER, payload["link"], expires_at)
+        return Invitation(link=self._site.admin_url("enter", token), lifetime_days=_days_left(row, expires_at))
 
     def _confirm_link(self, payload: Payload) -> str:
         token = self._web.make(WebPurpose.CONFIRM, payload["confirmation"], payload["expires_at"])

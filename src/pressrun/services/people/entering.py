@@ -1,0 +1,39 @@
+"""Links by which people enter: they open nothing after one use, nor when another was made for the same person."""
+
+from __future__ import annotations
+
+from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
+from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.store import enter_links, people
+from pressrun.store.enter_links import EnterLink, LinkKind
+from pressrun.store.people import StoredPerson
+from pressrun.store.transaction import Transaction
+
+
+def make_link(tx: Transaction, person_id: int, kind: LinkKind, now: int, lifetime_seconds: float) -> EnterLink:
+    """A link for a person, whose other links stop to work."""
+    expires_at = int(now + lifetime_seconds)
+    link_id = enter_links.insert_link(tx, person_id, kind, now, expires_at)
+    return EnterLink(id=link_id, person_id=person_id, kind=kind, expires_at=expires_at)
+
+
+def url_of(link: EnterLink, site: Site, keys: KeyRing) -> str:
+    """The address of the page that a link leads to."""
+    return site.admin_url("enter", WebTokens(keys).make(WebPurpose.ENTER, link.id, link.expires_at))
+
+
+def find_link(tx: Transaction, token: str, keys: KeyRing, now: int) -> EnterLink | None:
+    """The link that a token stands for, if it still works; finding it changes nothing."""
+    match WebTokens(keys).read(WebPurpose.ENTER, token):
+        case (link_id, expires_at):
+            return enter_links.find_link(tx, link_id, expires_at, now)
+    return None
+
+
+def enter(tx: Transaction, link: EnterLink, now: int) -> StoredPerson | None:
+    """Use a link up: the person, who may log in from now on; None where somebody else was faster."""
+    if not enter_links.spend_link(tx, link, now):
+        return None
+    people.enrol(tx, link.person_id, now)
+    return people.find_person(tx, link.person_id)

@@ -1,0 +1,87 @@
+"""Finding people for those who manage them, and describing them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import NotFound
+from pressrun.core.timestamps import rfc3339
+from pressrun.store import audit, enter_links, people
+from pressrun.store.people import Permission, StoredPerson
+from pressrun.store.transaction import Transaction
+
+Answer = dict[str, Any]
+
+PAGE = 500
+
+
+def require_person(tx: Transaction, text: str) -> StoredPerson:
+    """A person by name or address; raises NotFound, MalformedAddress."""
+    key = _key_of(text)
+    person = people.find_by_address(tx, key) if "@" in key else people.find_by_name(tx, key)
+    if person is None:
+        raise NotFound(f"no such person: {text!r} (see `pressrun user ls`)")
+    return person
+
+
+def _key_of(text: str) -> str:
+    return parse_address(text).key if "@" in text else text.lower()
+
+
+def require_person_to_change(tx: Transaction, text: str) -> StoredPerson:
+    """The same for a change: locked, and named in the audit log."""
+    people.lock_person(tx, _key_of(text))
+    person = require_person(tx, text)
+    audit.mention(tx, f"person {person.name}")
+    return person
+
+
+def show_person(tx: Transaction, text: str, now: float) -> Answer:
+    """A person by name or address; raises NotFound, MalformedAddress."""
+    return describe(tx, require_person(tx, text).id, int(now))
+
+
+def list_everybody(tx: Transaction, now: float) -> list[Answer]:
+    """Everybody by name, as `user ls` shows them."""
+    found: list[Answer] = []
+    while page := people_page(tx, now, after=found[-1]["name"] if found else "", limit=PAGE):
+        found += page
+    return found
+
+
+def people_page(tx: Transaction, now: float, *, after: str, limit: int) -> list[Answer]:
+    """The next people by name."""
+    return describe_people(tx, people.list_people(tx, after=after, limit=limit), int(now))
+
+
+def describe_people(tx: Transaction, page: list[StoredPerson], now: int) -> list[Answer]:
+    """These people with what they may do, and until when they are invited."""
+    ids = [one.id for one in page]
+    permissions, invited = people.permissions_by_person(tx, ids), enter_links.invited_until(tx, ids, now)
+    return [_described(one, permissions[one.id], invited.get(one.id)) for one in page]
+
+
+def describe(tx: Transaction, person_id: int, now: int) -> Answer:
+    """One person who is there, in the same way."""
+    person = people.find_person(tx, person_id)
+    assert person is not None
+    return describe_people(tx, [person], now)[0]
+
+
+def address_in_use(tx: Transaction, address: Address) -> str | None:
+    """The name of the person who has an address; None where nobody has it."""
+    person = people.find_by_address(tx, address.key)
+    return None if person is None else person.name
+
+
+def _described(person: StoredPerson, permissions: list[Permission], invited_until: int | None) -> Answer:
+    return {
+        "name": person.name,
+        "address": person.address,
+        "operator": person.is_operator,
+        "lists": [{"list": one.list, "role": one.role.value, "readers": one.readers.value} for one in permissions],
+        "created_at": rfc3339(person.created_at),
+        "enrolled_at": rfc3339(person.enrolled_at),
+        "invited_until": rfc3339(invited_until),
+    }

@@ -1,0 +1,220 @@
+"""What operators do with people: add, invite, let them do more or less, and let them in again.
+
+Each use case is one transaction. Whatever changes what somebody may do ends their sessions.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pressrun.core.address import Address
+from pressrun.core.errors import NotFound, Refused, UsageError
+from pressrun.core.names import parse_person_name
+from pressrun.core.rights import ReaderAccess, Role
+from pressrun.core.site import Site
+from pressrun.core.timestamps import rfc3339
+from pressrun.core.tokens import digests_of
+from pressrun.observe.log import event
+from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
+from pressrun.services.people.editors import require_person_at
+from pressrun.services.people.entering import make_link, url_of
+from pressrun.services.people.lookups import Answer, address_in_use, describe, require_person_to_change
+from pressrun.services.readers.context import ReaderContext
+from pressrun.services.reports.ledger_reports import require_list
+from pressrun.services.suppression import find_reason
+from pressrun.store import audit, enter_links, notices, people
+from pressrun.store.enter_links import EnterLink, LinkKind
+from pressrun.store.notices import NewNotice
+from pressrun.store.people import StoredPerson
+from pressrun.store.subscribers import language_of
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A change of what a person may do. None leaves something as it is; without a list it is about operators."""
+
+    list: str | None = None
+    role: Role | None = None
+    readers: ReaderAccess | None = None
+    operator: bool = False
+
+
+class PeopleAdmin:
+    """The use cases around people, over one database."""
+
+    def __init__(self, context: ReaderContext, site: Site) -> None:
+        self._context = context
+        self._site = site
+
+    @property
+    def now(self) -> int:
+        """The time in whole seconds."""
+        return self._context.now
+
+    async def add(self, name: str, address: Address | None, *, is_operator: bool = False) -> Answer:
+        """Add somebody who may log in, with a link to enter; raises BadInput, and Refused for what is in use."""
+        answer = await self._context.database.write(self._add, parse_person_name(name), address, is_operator)
+        event(log, "person.added", person=answer["name"])
+        return answer
+
+    async def invite(self, address: Address, grant: Grant) -> Answer:
+        """Let somebody do this on a list, and mail them a link unless they can log in.
+
+        Raises NotFound for a list, UsageError without list and role, Refused for an address that gets no mail.
+        """
+        if grant.list is None or grant.role is None:
+            raise UsageError("say for which list and in which role: --list LIST --role viewer|editor|publisher")
+        answer = await self._context.database.write(self._invite, address, grant)
+        event(log, "person.invited", person=answer["name"], list=grant.list)
+        self._context.wake()
+        return answer
+
+    async def grant(self, who: str, grant: Grant) -> Answer:
+        """Let a person do this on a list; raises NotFound, UsageError where it does not say what."""
+        return await self._change(self._grant, who, grant)
+
+    async def revoke(self, who: str, grant: Grant) -> Answer:
+        """Take rights away from a person.
+
+        A role goes with everything else on the list, access to readers' data alone falls to the one below. Raises
+        NotFound for what they do not have, UsageError where it does not say what. What they mailed and awaits approval
+        is cancelled with their role.
+        """
+        return await self._change(self._revoke, who, grant)
+
+    async def link(self, who: str) -> Answer:
+        """A new link for a person to enter; raises NotFound."""
+        answer = await self._context.database.write(self._link, who)
+        event(log, "person.link_made", person=answer["name"])
+        return answer
+
+    async def remove(self, who: str) -> Answer:
+        """Remove a person with their tokens, and cancel what they mailed and awaits approval; raises NotFound."""
+        answer = await self._context.database.write(self._remove, who)
+        event(log, "person.removed", person=answer["name"])
+        return answer
+
+    async def _change(self, work: Callable[[Transaction, StoredPerson, Grant], None], who: str, grant: Grant) -> Answer:
+        if (grant.list is None) is not grant.operator:
+            raise UsageError("say what: --list LIST with --role or --readers, or --operator alone")
+        answer = await self._context.database.write(self._changed, work, who, grant)
+        event(log, "person.changed", person=answer["name"], list=grant.list)
+        return answer
+
+    def _changed(
+        self, tx: Transaction, work: Callable[[Transaction, StoredPerson, Grant], None], who: str, grant: Grant
+    ) -> Answer:
+        person, now = require_person_to_change(tx, who), self._context.now
+        work(tx, person, grant)
+        cancelled = cancel_withdrawn_drafts(tx, now)
+        return {**describe(tx, person.id, now), "cancelled": cancelled}
+
+    def _add(self, tx: Transaction, name: str, address: Address | None, is_operator: bool) -> Answer:
+        if people.find_by_name(tx, name) is not None:
+            raise Refused(f"there is a person named {name}. See `pressrun user ls`, or choose another name")
+        holder = None if address is None else address_in_use(tx, address)
+        if holder is not None:
+            raise Refused(f"{address} is the address of {holder}. Use `pressrun user grant {holder}` or `user link`")
+        now = self._context.now
+        person_id = people.insert_person(tx, name, address, now, is_operator=is_operator, may_log_in=True)
+        audit.mention(tx, f"person {name}")
+        return self._with_link(tx, person_id, self._new_link(tx, person_id))
+
+    def _invite(self, tx: Transaction, address: Address, grant: Grant) -> Answer:
+        assert grant.list is not None
+        target, now = require_list(tx, grant.list), self._context.now
+        reason = find_reason(tx, digests_of(self._context.keys, address))
+        if reason is not None:
+            raise Refused(
+                f"{address} gets no mail ({reason.value}). Use `pressrun user add NAME --email {address}`: it prints "
+                "a link that you can pass on yourself"
+            )
+        person = require_person_at(tx, address, now)
+        audit.mention(tx, f"person {person.name}")
+        self._put(tx, person, target.id, grant)
+        if person.enrolled_at is not None:
+            return {**describe(tx, person.id, now), "mailed": False}
+        link = make_link(tx, person.id, LinkKind.INVITATION, now, self._context.settings.value.login.invitation_seconds)
+        mail = NewNotice(
+            kind="invitation",
+            address=address,
+            message_secret=self._context.entropy(16),
+            list_id=target.id,
+            language=language_of(tx, address, target.language),
+            payload={"link": link.id, "expires_at": link.expires_at},
+        )
+        notices.insert_notice(tx, mail, now)
+        return {**describe(tx, person.id, now), "mailed": True}
+
+    def _grant(self, tx: Transaction, person: StoredPerson, grant: Grant) -> None:
+        if grant.list is None:
+            people.set_operator(tx, person.id, True)
+        else:
+            self._put(tx, person, require_list(tx, grant.list).id, grant)
+
+    def _put(self, tx: Transaction, person: StoredPerson, list_id: int, grant: Grant) -> None:
+        present = people.find_permission(tx, list_id, person.id)
+        role, readers = present or (None, ReaderAccess.NONE)
+        role, readers = grant.role or role, grant.readers or readers
+        if role is None:
+            raise UsageError(
+                f"{person.name} has no role on {grant.list} yet. Say which: --role viewer|editor|publisher"
+            )
+        if (role, readers) != present:
+            people.put_permission(tx, list_id, person.id, role, readers)
+            people.end_sessions(tx, person.id)
+
+    def _revoke(self, tx: Transaction, person: StoredPerson, grant: Grant) -> None:
+        if grant.list is None:
+            if not people.set_operator(tx, person.id, False):
+                raise NotFound(f"{person.name} is no operator")
+            return
+        list_id = require_list(tx, grant.list).id
+        present = people.find_permission(tx, list_id, person.id)
+        if present is None or (grant.role is not None and grant.role is not present[0]):
+            said = "has no role" if present is None else f"is {present[0].value}"
+            raise NotFound(f"{person.name} {said} on {grant.list} (see `pressrun user ls`)")
+        if grant.role is not None or grant.readers is None:
+            people.remove_permission(tx, list_id, person.id)
+        else:
+            self._lower(tx, person, list_id, present, grant)
+        people.end_sessions(tx, person.id)
+
+    def _lower(
+        self, tx: Transaction, person: StoredPerson, list_id: int, present: tuple[Role, ReaderAccess], grant: Grant
+    ) -> None:
+        """Take the access to readers' data away that a grant names, and what includes it."""
+        order = list(ReaderAccess)
+        role, readers = present
+        named = grant.readers
+        if named is None or named is ReaderAccess.NONE or order.index(readers) < order.index(named):
+            raise NotFound(f"{person.name} has no such access to the readers of {grant.list} (see `pressrun user ls`)")
+        people.put_permission(tx, list_id, person.id, role, order[order.index(named) - 1])
+
+    def _link(self, tx: Transaction, who: str) -> Answer:
+        person = require_person_to_change(tx, who)
+        return self._with_link(tx, person.id, self._new_link(tx, person.id))
+
+    def _new_link(self, tx: Transaction, person_id: int) -> EnterLink:
+        return make_link(
+            tx, person_id, LinkKind.ENTER, self._context.now, self._context.settings.value.login.enter_seconds
+        )
+
+    def _with_link(self, tx: Transaction, person_id: int, link: EnterLink) -> Answer:
+        url = url_of(link, self._site, self._context.keys)
+        return {
+            **describe(tx, person_id, self._context.now),
+            "link": url,
+            "expires_at": rfc3339(link.expires_at),
+        }
+
+    def _remove(self, tx: Transaction, who: str) -> Answer:
+        person = require_person_to_change(tx, who)
+        enter_links.delete_links(tx, person.id)
+        people.delete_person(tx, person.id)
+        return {"name": person.name, "cancelled": cancel_withdrawn_drafts(tx, self._context.now)}

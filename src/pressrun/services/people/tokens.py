@@ -1,0 +1,232 @@
+"""Tokens of programs: making, showing and revoking them, and finding out whose the one is that a request carries.
+
+A token is shown once. It can do what its scope says on its lists, and one that a person made never more than they can
+do now. What a token makes ends with it at the latest, and works from no other networks.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pressrun.core.errors import BadInput, BadQuantity, NotFound, Refused
+from pressrun.core.names import parse_token_name
+from pressrun.core.peers import Peers
+from pressrun.core.quantities import parse_duration
+from pressrun.core.rights import NOTHING, Holdings, TokenScope
+from pressrun.core.timestamps import rfc3339
+from pressrun.observe.log import event
+from pressrun.services.people.holdings import holdings_of_token
+from pressrun.services.people.lookups import PAGE, Answer
+from pressrun.services.readers.context import ReaderContext
+from pressrun.services.reports.ledger_reports import require_list
+from pressrun.store import api_tokens, audit, people
+from pressrun.store.api_tokens import DAY_SECONDS, ApiToken, NewToken
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+PREFIX = "pr_"  # by which scanners find tokens that were published by mistake
+_OCTETS = 32
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """A token to make, as it was asked for: `expires` is a duration or a time, no lists are all of them."""
+
+    name: str
+    scope: TokenScope = TokenScope.READ
+    lists: tuple[str, ...] = ()
+    expires: str | None = None
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenMaker:
+    """Who makes a token: a person, maybe by a token of theirs, or with neither somebody at the shell."""
+
+    person_id: int | None = None
+    token_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program with a valid token, and what it may do now; `person` is the name of whose token it is."""
+
+    token: ApiToken
+    holdings: Holdings
+    person: str | None
+
+
+class Tokens:
+    """The tokens of one database."""
+
+    def __init__(self, context: ReaderContext) -> None:
+        self._context = context
+
+    async def create(self, wish: TokenRequest, maker: TokenMaker) -> Answer:
+        """Make a token; the answer is the only place where it stands.
+
+        Raises BadInput; NotFound for a list; Refused for a name in use, and for a token that could do nothing.
+        """
+        token = PREFIX + urlsafe_b64encode(self._context.entropy(_OCTETS)).rstrip(b"=").decode()
+        answer = await self._context.database.write(self._create, wish, maker, token)
+        event(log, "token.created", token=answer["id"], scope=wish.scope.value)
+        return {**answer, "token": token}
+
+    async def revoke(self, token_id: int, person_id: int | None = None) -> Answer:
+        """Delete a token, of this person where one is given; it opens nothing from now on. Raises NotFound."""
+        answer = await self._context.database.write(self._revoke, token_id, person_id)
+        event(log, "token.revoked", token=token_id)
+        return answer
+
+    async def recognise(self, token: str, client: str | None) -> Program | None:
+        """The program that shows a token from a network address; None unless the token is valid there now.
+
+        The day of its use is recorded.
+        """
+        if not token.startswith(PREFIX) or not token.isascii():
+            return None
+        now = self._context.now
+        program = await self._context.database.read(self._recognise, token, client, now)
+        if program is not None and (program.token.used_at or 0) < now - now % DAY_SECONDS:
+            await self._context.database.record(api_tokens.record_use, program.token.id, now)
+        return program
+
+    @staticmethod
+    def _recognise(tx: Transaction, text: str, client: str | None, now: int) -> Program | None:
+        token = api_tokens.find_token(tx, text)
+        if token is None or (token.expires_at is not None and token.expires_at <= now):
+            return None
+        if token.networks and (client is None or client not in Peers(token.networks)):
+            return None
+        owner = None if token.person_id is None else people.find_person(tx, token.person_id)
+        return Program(token=token, holdings=holdings_of_token(tx, token), person=None if owner is None else owner.name)
+
+    def _create(self, tx: Transaction, wish: TokenRequest, maker: TokenMaker, token: str) -> Answer:
+        name, now = parse_token_name(wish.name), self._context.now
+        list_ids = tuple(require_list(tx, one).id for one in wish.lists) or None
+        parent = None if maker.token_id is None else api_tokens.find_token_by_id(tx, maker.token_id)
+        if api_tokens.is_name_used(tx, name):
+            raise Refused(f"there is a token named {name}. Choose another name, or revoke that one first")
+        new = NewToken(
+            name=name,
+            scope=wish.scope,
+            list_ids=list_ids,
+            networks=_networks(wish.networks, parent),
+            person_id=maker.person_id if parent is None else parent.person_id,
+            expires_at=_end(wish.expires, parent, now),
+        )
+        token_id = api_tokens.insert_token(tx, new, token, now)
+        audit.mention(tx, f"token {token_id}")
+        stored = api_tokens.find_token_by_id(tx, token_id)
+        assert stored is not None
+        _require_use(tx, stored)
+        return describe_token(tx, stored)
+
+    @staticmethod
+    def _revoke(tx: Transaction, token_id: int, person_id: int | None) -> Answer:
+        token = api_tokens.find_token_by_id(tx, token_id)
+        if token is None or person_id not in (None, token.person_id):
+            raise NotFound(f"no such token: {token_id} (see `pressrun token ls`)")
+        api_tokens.delete_token(tx, token_id)
+        return {"id": token_id, "name": token.name}
+
+
+def list_tokens(tx: Transaction, person_id: int | None = None) -> list[Answer]:
+    """Tokens in the order in which they were made, of one person or of all; never a token itself."""
+    found: list[Answer] = []
+    while page := tokens_page(tx, person_id, after=found[-1]["id"] if found else 0, limit=PAGE):
+        found += page
+    return found
+
+
+def tokens_page(tx: Transaction, person_id: int | None, *, after: int, limit: int) -> list[Answer]:
+    """The next tokens."""
+    page = api_tokens.list_tokens(tx, person_id=person_id, after=after, limit=limit)
+    return [describe_token(tx, one) for one in page]
+
+
+def describe_token(tx: Transaction, token: ApiToken) -> Answer:
+    """What may be shown of a token. `lists` is null when it is for all, `last_used` is a day (UTC)."""
+    owner = None if token.person_id is None else people.find_person(tx, token.person_id)
+    used = rfc3339(token.used_at)
+    return {
+        "id": token.id,
+        "name": token.name,
+        "scope": token.scope.value,
+        "lists": None if token.lists is None else list(token.lists),
+        "networks": list(token.networks),
+        "person": None if owner is None else owner.name,
+        "created_at": rfc3339(token.created_at),
+        "expires_at": rfc3339(token.expires_at),
+        "last_used": used and used[:10],
+    }
+
+
+def _require_use(tx: Transaction, token: ApiToken) -> None:
+    """Raise Refused for a token that its person may not use for anything on one of its lists."""
+    if token.person_id is None:
+        return
+    held = holdings_of_token(tx, token)
+    useless = [one for one in token.lists or () if not held.knows(one)]
+    if useless or held == NOTHING:
+        where = f" on {', '.join(useless)}" if useless else ""
+        raise Refused(f"a token can do no more than you can, and you may do nothing of {token.scope.value}{where}")
+
+
+def _end(expires: str | None, parent: ApiToken | None, now: int) -> int | None:
+    latest = None if parent is None else parent.expires_at
+    end = None if expires is None else _parse_end(expires, now)
+    return min((one for one in (end, latest) if one is not None), default=None)
+
+
+def _parse_end(text: str, now: int) -> int:
+    try:
+        end = int(now + parse_duration(text))
+    except BadQuantity:
+        end = _parse_time(text)
+    if end <= now:
+        raise BadInput(f"{text!r} is over already. Give a duration such as 90d, or a time to come")
+    return end
+
+
+def _parse_time(text: str) -> int:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None:
+        raise BadInput(
+            f"{text!r} is no end of a token. Give a duration such as 90d, or a time such as 2027-01-31T00:00Z"
+        )
+    return int((time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp())
+
+
+def _networks(wanted: tuple[str, ...], parent: ApiToken | None) -> tuple[str, ...]:
+    networks = [_parse_network(one) for one in wanted]
+    allowed = [_parse_network(one) for one in (parent.networks if parent is not None else ())]
+    if not allowed:
+        return tuple(map(str, networks))
+    outside = [one for one in networks if not any(_lies_in(one, each) for each in allowed)]
+    if outside:
+        raise Refused(f"the token that makes this one may not be used from {outside[0]} itself")
+    return tuple(map(str, networks or allowed))
+
+
+def _lies_in(network: Network, other: Network) -> bool:
+    if isinstance(network, ipaddress.IPv4Network):
+        return isinstance(other, ipaddress.IPv4Network) and network.subnet_of(other)
+    return isinstance(other, ipaddress.IPv6Network) and network.subnet_of(other)
+
+
+def _parse_network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text.strip())
+    except ValueError:
+        raise BadInput(f"{text!r} is no network. Give an address, or a network such as 192.0.2.0/24") from None

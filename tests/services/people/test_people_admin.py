@@ -1,0 +1,317 @@
+"""What operators do with people, over a real database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.database import select
+from tests.services.office import NOW, Office
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, UsageError
+from pressrun.core.keys import KeyRing
+from pressrun.core.rights import NOTHING, OPERATOR, Holdings, ReaderAccess, Right, Role
+from pressrun.core.site import Site
+from pressrun.core.tokens import WebPurpose, WebTokens, digests_of
+from pressrun.services.people import entering
+from pressrun.services.people.holdings import holdings_of_person
+from pressrun.services.people.lookups import list_everybody
+from pressrun.services.people.people_admin import Grant
+from pressrun.services.suppression import SuppressionReason, suppress
+from pressrun.store import enter_links, people
+from pressrun.store.people import StoredPerson
+
+BERTA = parse_address("Berta@town.example")
+EDITOR = Grant(list="news", role=Role.EDITOR)
+
+
+async def person(office: Office, name: str) -> StoredPerson:
+    found = await office.database.read(people.find_by_name, name)
+    assert found is not None
+    return found
+
+
+async def held(office: Office, name: str) -> Holdings:
+    return await office.database.read(holdings_of_person, (await person(office, name)).id)
+
+
+async def enter(office: Office, link: str) -> StoredPerson | None:
+    """Use a link, as the page does."""
+    token, now = link.rpartition("/")[2], int(office.now)
+    found = await office.database.read(entering.find_link, token, office.keys, now)
+    return None if found is None else await office.database.write(entering.enter, found, now)
+
+
+async def test_the_first_person_is_an_operator_with_a_link(office: Office) -> None:
+    """It works once, for 15 minutes; reading it changes nothing."""
+    added = await office.people.add("Ann", parse_address("ann@town.example"), is_operator=True)
+    assert ("ann", True, "2027-01-15T08:15:00Z") == (added["name"], added["operator"], added["expires_at"])
+    assert added["link"].startswith("https://n.example/admin/enter/")
+    assert OPERATOR == await held(office, "ann")
+    entered = await enter(office, added["link"])
+    assert entered is not None
+    assert "ann" == entered.name
+    assert await enter(office, added["link"]) is None
+
+
+async def test_links_are_built_from_the_address_of_the_desk() -> None:
+    site = Site(base_url="https://n.example", mail_domain="n.example", admin_base_url="https://desk.example")
+    assert "https://desk.example/admin/enter/T" == site.admin_url("enter", "T")
+
+
+async def test_a_link_that_is_late_or_replaced_opens_nothing(office: Office) -> None:
+    first = (await office.people.add("ann", None))["link"]
+    second = (await office.people.link("ann"))["link"]
+    assert await enter(office, first) is None
+    office.now += 15 * 60
+    assert await enter(office, second) is None
+
+
+async def test_a_database_alone_makes_no_link(office: Office) -> None:
+    """The same row gives another link under another key, which opens nothing here."""
+    link = (await office.people.add("ann", None))["link"]
+    ((number, expires_at),) = await select(office.database, "select id, expires_at from enter_link")
+    forged = WebTokens(KeyRing({1: bytes(32)}, bytes(32))).make(WebPurpose.ENTER, number, expires_at)
+    assert forged not in link
+    assert await enter(office, forged) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "error", "words"),
+    [
+        ("ann", None, Refused, "there is a person named ann"),
+        ("ANN", None, Refused, "there is a person named ann"),
+        ("bea", "ANN@town.example", Refused, "is the address of ann"),
+        ("ann@town.example", None, BadInput, "an email address is given apart"),
+        ("", None, BadInput, "cannot name a person"),
+        ("a" * 41, None, BadInput, "1 to 40 characters"),
+        ("-ann", None, BadInput, "letter or digit first"),
+        ("änn", None, BadInput, "cannot name a person"),
+    ],
+)
+async def test_names_and_addresses_are_used_once(
+    office: Office, name: str, address: str | None, error: type[Exception], words: str
+) -> None:
+    await office.people.add("ann", parse_address("Ann@town.example"))
+    with pytest.raises(error, match=words):
+        await office.people.add(name, None if address is None else parse_address(address))
+    assert [(1,)] == await select(office.database, "select count(*) from person")
+
+
+async def test_an_invitation_is_mailed_for_seven_days(office: Office) -> None:
+    """The row of the mail holds no link that works by itself."""
+    await office.make_list()
+    invited = await office.people.invite(BERTA, EDITOR)
+    assert ("berta", True, "2027-01-22T08:00:00Z", None) == (
+        invited["name"],
+        invited["mailed"],
+        invited["invited_until"],
+        invited["enrolled_at"],
+    )
+    assert [("invitation", "Berta@town.example", 1)] == await select(
+        office.database, "select kind, address, list_id from notice"
+    )
+    ((payload,),) = await select(office.database, "select payload from notice")
+    assert {"link", "expires_at"} == (payload if isinstance(payload, dict) else json.loads(payload)).keys()
+    assert office.woken
+
+
+async def test_whoever_accepts_an_invitation_may_log_in(office: Office) -> None:
+    await office.make_list()
+    await office.people.invite(BERTA, EDITOR)
+    ((number, expires_at),) = await select(office.database, "select id, expires_at from enter_link")
+    token = WebTokens(office.keys).make(WebPurpose.ENTER, number, expires_at)
+    accepted = await enter(office, token)
+    assert accepted is not None
+    assert NOW == accepted.enrolled_at
+
+
+async def test_who_can_log_in_already_is_not_mailed(office: Office) -> None:
+    await office.make_list()
+    await office.people.add("berta", BERTA)
+    invited = await office.people.invite(BERTA, EDITOR)
+    assert ("berta", False) == (invited["name"], invited["mailed"])
+    assert [] == await select(office.database, "select id from notice")
+    assert (await held(office, "berta")).has(Right.DRAFTS, "news")
+
+
+async def test_an_address_that_gets_no_mail_is_not_invited(office: Office) -> None:
+    """And no person is left behind."""
+    await office.make_list()
+    await office.database.write(
+        suppress, digests_of(office.keys, BERTA), SuppressionReason.COMPLAINT, address=BERTA.typed, now=NOW
+    )
+    with pytest.raises(Refused, match=r"gets no mail \(complaint\)"):
+        await office.people.invite(BERTA, EDITOR)
+    assert [] == await select(office.database, "select id from person")
+
+
+async def test_an_editor_by_mail_is_the_person_who_is_invited_later(office: Office) -> None:
+    """And keeps what they have on other lists."""
+    await office.make_list()
+    await office.make_list("tides")
+    await office.lists.add_editor("tides", BERTA)
+    (before,) = await office.database.read(list_everybody, office.now)
+    assert (None, None) == (before["enrolled_at"], before["invited_until"])
+    await office.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER, readers=ReaderAccess.SEE))
+    (after,) = await office.database.read(list_everybody, office.now)
+    assert [
+        {"list": "news", "role": "publisher", "readers": "see"},
+        {"list": "tides", "role": "editor", "readers": "none"},
+    ] == after["lists"]
+
+
+async def test_people_with_the_same_name_before_the_at_get_numbers(office: Office) -> None:
+    await office.make_list()
+    for address in ("eve@a.example", "eve@b.example", "é@c.example", "eve@d.example"):
+        await office.lists.add_editor("news", parse_address(address))
+    names = [one["name"] for one in await office.database.read(list_everybody, office.now)]
+    assert ["eve", "eve-2", "eve-3", "person"] == names
+
+
+RIGHTS = {
+    Grant(list="news", role=Role.VIEWER): {Right.STATS},
+    EDITOR: {Right.STATS, Right.DRAFTS},
+    Grant(list="news", role=Role.PUBLISHER): {Right.STATS, Right.DRAFTS, Right.RELEASE, Right.SETTINGS},
+    Grant(list="news", role=Role.VIEWER, readers=ReaderAccess.SEE): {Right.STATS, Right.SEE_READERS},
+}
+
+
+@pytest.mark.parametrize("grant", RIGHTS, ids=lambda grant: f"{grant.role} {grant.readers}")
+async def test_rights_are_those_of_the_role_on_that_list_alone(office: Office, grant: Grant) -> None:
+    await office.make_list()
+    await office.people.add("ann", None)
+    await office.people.grant("ann", grant)
+    assert Holdings(by_list={"news": frozenset(RIGHTS[grant])}) == await held(office, "ann")
+
+
+async def test_what_is_not_named_stays_as_it_is(office: Office) -> None:
+    await office.make_list()
+    await office.people.add("ann", None)
+    await office.people.grant("ann", Grant(list="news", role=Role.EDITOR, readers=ReaderAccess.EXPORT))
+    changed = await office.people.grant("ann", Grant(list="news", role=Role.PUBLISHER))
+    assert [{"list": "news", "role": "publisher", "readers": "export"}] == changed["lists"]
+    changed = await office.people.grant("ann", Grant(list="news", readers=ReaderAccess.SEE))
+    assert [{"list": "news", "role": "publisher", "readers": "see"}] == changed["lists"]
+
+
+REVOKED: dict[str, tuple[Grant, list[dict[str, str]]]] = {
+    "the list": (Grant(list="news"), []),
+    "the role": (Grant(list="news", role=Role.EDITOR), []),
+    "role and access": (Grant(list="news", role=Role.EDITOR, readers=ReaderAccess.SEE), []),
+    "export": (
+        Grant(list="news", readers=ReaderAccess.EXPORT),
+        [{"list": "news", "role": "editor", "readers": "manage"}],
+    ),
+    "all access": (
+        Grant(list="news", readers=ReaderAccess.SEE),
+        [{"list": "news", "role": "editor", "readers": "none"}],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REVOKED)
+async def test_what_is_revoked_is_gone_with_what_includes_it(office: Office, case: str) -> None:
+    await office.make_list()
+    await office.people.add("ann", None)
+    await office.people.grant("ann", Grant(list="news", role=Role.EDITOR, readers=ReaderAccess.EXPORT))
+    grant, left = REVOKED[case]
+    assert left == (await office.people.revoke("ann", grant))["lists"]
+
+
+REFUSED: dict[str, tuple[Callable[[Office], Any], type[PressrunError], str]] = {
+    "grant: nobody": (lambda o: o.people.grant("bob", EDITOR), NotFound, "no such person: 'bob'"),
+    "grant: no list": (lambda o: o.people.grant("ann", Grant(list="none", role=Role.EDITOR)), NotFound, "no such list"),
+    "grant: nothing": (lambda o: o.people.grant("ann", Grant()), UsageError, "say what"),
+    "grant: both": (lambda o: o.people.grant("ann", Grant(list="news", operator=True)), UsageError, "alone"),
+    "grant: no role yet": (
+        lambda o: o.people.grant("ann", Grant(list="news", readers=ReaderAccess.SEE)),
+        UsageError,
+        "has no role on news",
+    ),
+    "revoke: not theirs": (lambda o: o.people.revoke("ann", EDITOR), NotFound, "ann has no role on news"),
+    "revoke: operator": (lambda o: o.people.revoke("ann", Grant(operator=True)), NotFound, "ann is no operator"),
+    "invite: no list": (lambda o: o.people.invite(BERTA, Grant(role=Role.EDITOR)), UsageError, "for which list"),
+    "invite: unknown": (
+        lambda o: o.people.invite(BERTA, Grant(list="none", role=Role.EDITOR)),
+        NotFound,
+        "no such list",
+    ),
+    "link: nobody": (lambda o: o.people.link("x@y.example"), NotFound, "no such person"),
+    "rm: nobody": (lambda o: o.people.remove("bob"), NotFound, "no such person"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_is_refused_changes_nothing(office: Office, case: str) -> None:
+    await office.make_list()
+    await office.people.add("ann", None)
+    before = await office.database.read(list_everybody, office.now)
+    call, error, words = REFUSED[case]
+    with pytest.raises(error, match=words):
+        await call(office)
+    assert before == await office.database.read(list_everybody, office.now)
+    assert [] == await select(office.database, "select id from notice")
+
+
+CHANGES: dict[str, tuple[Callable[[Office], Any], int]] = {
+    "a role": (lambda o: o.people.grant("ann", Grant(list="news", role=Role.VIEWER)), 1),
+    "access": (lambda o: o.people.grant("ann", Grant(list="news", readers=ReaderAccess.SEE)), 1),
+    "nothing new": (lambda o: o.people.grant("ann", EDITOR), 0),
+    "the list": (lambda o: o.people.revoke("ann", Grant(list="news")), 1),
+    "operator": (lambda o: o.people.grant("ann", Grant(operator=True)), 1),
+    "invited again": (lambda o: o.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER)), 1),
+    "editor again": (lambda o: o.lists.add_editor("news", BERTA), 0),
+    "editor no more": (lambda o: o.lists.remove_editor("news", BERTA), 1),
+    "a new link": (lambda o: o.people.link("ann"), 0),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+async def test_sessions_end_when_rights_change(office: Office, case: str) -> None:
+    await office.make_list()
+    await office.people.add("ann", BERTA)
+    await office.people.grant("ann", EDITOR)
+    before = (await person(office, "ann")).epoch
+    call, more = CHANGES[case]
+    await call(office)
+    assert more == (await person(office, "ann")).epoch - before
+
+
+async def test_who_is_removed_leaves_nothing(office: Office) -> None:
+    """And can be added anew, as somebody else."""
+    await office.make_list()
+    await office.people.add("ann", BERTA, is_operator=True)
+    await office.people.grant("ann", EDITOR)
+    former = (await person(office, "ann")).id
+    assert {"name": "ann", "cancelled": 0} == await office.people.remove("BERTA@town.example")
+    for table in ("person", "permission", "enter_link"):
+        assert [(0,)] == await select(office.database, f"select count(*) from {table}")
+    assert NOTHING == await office.database.read(holdings_of_person, former)
+    await office.people.add("ann", BERTA)
+    assert former != (await person(office, "ann")).id
+
+
+async def test_erasing_an_address_forgets_editors_and_keeps_who_can_log_in(office: Office) -> None:
+    """The latter lose the address, what they posted by it, and links that were mailed there."""
+    ann = parse_address("ann@town.example")
+    await office.make_list()
+    await office.lists.add_editor("news", BERTA)
+    await office.people.add("ann", ann, is_operator=True)
+    await office.people.grant("ann", EDITOR)
+    for address in (BERTA, ann):
+        await office.subscribers.erase(address)
+    assert [("ann", None, None, 1)] == await select(
+        office.database, "select name, address, address_key, is_operator from person"
+    )
+    assert [(0,)] == await select(office.database, "select count(*) from enter_link")
+    assert (await held(office, "ann")) == OPERATOR
+
+
+async def test_links_that_are_over_are_swept(office: Office) -> None:
+    await office.people.add("ann", None)
+    assert 0 == await office.database.write(enter_links.sweep_links, NOW + 899)
+    assert 1 == await office.database.write(enter_links.sweep_links, NOW + 900)

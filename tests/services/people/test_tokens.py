@@ -1,0 +1,189 @@
+"""Tokens of programs, over a real database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.database import execute, select
+from tests.services.office import NOW, Office
+
+from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused
+from pressrun.core.rights import Holdings, ReaderAccess, Right, Role, TokenScope
+from pressrun.services.people.people_admin import Grant
+from pressrun.services.people.tokens import TokenMaker, TokenRequest, list_tokens
+from pressrun.store import people
+
+SHELL = TokenMaker()
+DAY = 86_400
+
+
+async def make(office: Office, maker: TokenMaker = SHELL, **wish: Any) -> dict[str, Any]:
+    return await office.tokens.create(TokenRequest(**{"name": "site", **wish}), maker)
+
+
+async def rights(office: Office, made: dict[str, Any], client: str | None = None) -> Holdings | None:
+    program = await office.tokens.recognise(made["token"], client)
+    return None if program is None else program.holdings
+
+
+async def ann(office: Office, role: Role = Role.PUBLISHER) -> TokenMaker:
+    """A publisher of the list."""
+    await office.make_list()
+    await office.people.add("ann", None)
+    await office.people.grant("ann", Grant(list="news", role=role))
+    found = await office.database.read(people.find_by_name, "ann")
+    assert found is not None
+    return TokenMaker(person_id=found.id)
+
+
+async def test_a_token_is_shown_once_and_only_its_digest_is_stored(office: Office) -> None:
+    made = await make(office)
+    assert ("pr_", 46) == (made["token"][:3], len(made["token"]))
+    (listed,) = await office.database.read(list_tokens)
+    assert {key: value for key, value in made.items() if key != "token"} == listed
+    for row in await select(office.database, "select * from api_token"):
+        assert made["token"] not in map(str, row)
+        assert made["token"].encode() not in row
+
+
+async def test_a_token_is_recognised_until_it_is_revoked(office: Office) -> None:
+    made = await make(office)
+    assert await rights(office, made) is not None
+    await office.tokens.revoke(made["id"])
+    assert await rights(office, made) is None
+    with pytest.raises(NotFound, match="no such token: 1"):
+        await office.tokens.revoke(made["id"])
+
+
+@pytest.mark.parametrize("text", ["", "pr_", "x", "pr_" + "A" * 43, "pr_é", "Bearer", "pr_" + "A" * 10_000])
+async def test_anything_else_is_no_token(office: Office, text: str) -> None:
+    await make(office)
+    assert await office.tokens.recognise(text, None) is None
+
+
+@pytest.mark.parametrize(("expires", "end"), [("90d", NOW + 90 * DAY), ("2027-02-01", 1_801_440_000), (None, None)])
+async def test_a_token_ends_when_it_was_said(office: Office, expires: str | None, end: int | None) -> None:
+    made = await make(office, expires=expires)
+    office.now = (end or NOW + 400 * DAY) - 1
+    assert await rights(office, made) is not None
+    office.now += 1
+    assert (end is None) is (await rights(office, made) is not None)
+
+
+@pytest.mark.parametrize(
+    ("client", "is_there"),
+    [
+        ("192.0.2.7", True), ("192.0.3.7", False), ("2001:db8::1", True), ("2001:db8:1::1", False), (None, False),
+        ("::ffff:192.0.2.7", True), ("nonsense", False), ("unix", False),
+    ],
+)  # fmt: skip
+async def test_a_token_works_from_its_networks_alone(office: Office, client: str | None, is_there: bool) -> None:
+    made = await make(office, networks=("192.0.2.0/24", "2001:db8::/48"))
+    assert is_there is (await rights(office, made, client) is not None)
+
+
+async def test_the_last_use_is_known_by_its_day(office: Office) -> None:
+    """And written once a day."""
+    made = await make(office)
+    for _ in range(3):
+        await office.tokens.recognise(made["token"], None)
+    assert [(NOW - NOW % DAY,)] == await select(office.database, "select used_at from api_token")
+    (listed,) = await office.database.read(list_tokens)
+    assert "2027-01-15" == listed["last_used"]
+
+
+async def test_a_token_that_writes_everywhere_operates(office: Office) -> None:
+    await office.make_list()
+    everywhere = await rights(office, await make(office, name="a", scope=TokenScope.WRITE))
+    limited = await rights(office, await make(office, name="b", scope=TokenScope.WRITE, lists=("news",)))
+    assert everywhere is not None
+    assert limited is not None
+    assert (True, False) == (everywhere.has(Right.OPERATE), limited.has(Right.OPERATE, "news"))
+    assert (True, False, False) == (
+        limited.has(Right.RELEASE, "news"), limited.has(Right.RELEASE, "tides"), everywhere.has(Right.MACHINE),
+    )  # fmt: skip
+
+
+async def test_a_token_for_a_list_that_is_gone_is_not_for_all(office: Office) -> None:
+    await office.make_list()
+    made = await make(office, scope=TokenScope.WRITE, lists=("news",))
+    await office.lists.close_list("news")
+    await office.lists.remove_list("news")
+    assert Holdings() == await rights(office, made)
+    (listed,) = await office.database.read(list_tokens)
+    assert [] == listed["lists"]
+
+
+async def test_the_token_of_a_person_can_do_no_more_than_they_can_now(office: Office) -> None:
+    made = await make(office, await ann(office), scope=TokenScope.WRITE, lists=("news",))
+    held = await rights(office, made)
+    assert held is not None
+    assert (True, False) == (held.has(Right.RELEASE, "news"), held.has(Right.SEE_READERS, "news"))
+    await office.people.grant("ann", Grant(list="news", role=Role.VIEWER, readers=ReaderAccess.SEE))
+    assert Holdings(by_list={"news": frozenset({Right.STATS, Right.SEE_READERS})}) == await rights(office, made)
+    await office.people.revoke("ann", Grant(list="news"))
+    assert Holdings() == await rights(office, made)
+    await office.people.remove("ann")
+    assert await rights(office, made) is None
+
+
+async def test_a_person_makes_no_token_that_could_do_nothing(office: Office) -> None:
+    maker = await ann(office)
+    for wish in ({"scope": TokenScope.SIGN_UP, "lists": ("news",)}, {"scope": TokenScope.RETURNS}):
+        with pytest.raises(Refused, match="a token can do no more than you can"):
+            await make(office, maker, **wish)
+    assert [] == await office.database.read(list_tokens)
+
+
+async def test_people_revoke_their_own_tokens_alone(office: Office) -> None:
+    maker = await ann(office)
+    own, other = await make(office, maker, lists=("news",)), await make(office, name="other")
+    assert ["ann", None] == [one["person"] for one in (own, other)]
+    assert [own["id"]] == [one["id"] for one in await office.database.read(list_tokens, maker.person_id)]
+    with pytest.raises(NotFound, match="no such token: 2"):
+        await office.tokens.revoke(other["id"], maker.person_id)
+    await office.tokens.revoke(own["id"], maker.person_id)
+
+
+async def test_what_a_token_makes_ends_with_it_and_stays_in_its_networks(office: Office) -> None:
+    parent = await make(office, scope=TokenScope.WRITE, expires="10d", networks=("192.0.2.0/24",))
+    by_token = TokenMaker(token_id=parent["id"])
+    child = await make(office, by_token, name="child", expires="90d")
+    assert (parent["expires_at"], ["192.0.2.0/24"]) == (child["expires_at"], child["networks"])
+    narrow = await make(office, by_token, name="narrow", expires="1d", networks=("192.0.2.7",))
+    assert (True, ["192.0.2.7/32"]) == (narrow["expires_at"] < parent["expires_at"], narrow["networks"])
+    with pytest.raises(Refused, match=r"may not be used from 198\.51\.100\.0/24"):
+        await make(office, by_token, name="outside", networks=("198.51.100.0/24",))
+
+
+@pytest.mark.parametrize(
+    ("wish", "error", "words"),
+    [
+        ({"name": ""}, BadInput, "cannot name a token"),
+        ({"name": "a@b.example"}, BadInput, "without '@'"),
+        ({"name": "x" * 41}, BadInput, "1 to 40"),
+        ({"name": "a\nb"}, BadInput, "control characters"),
+        ({"lists": ("none",)}, NotFound, "no such list: 'none'"),
+        ({"expires": "soon"}, BadInput, "is no end of a token"),
+        ({"expires": "0s"}, BadInput, "is over already"),
+        ({"expires": "2020-01-01"}, BadInput, "is over already"),
+        ({"networks": ("192.0.2.1/24",)}, BadInput, "is no network"),
+        ({"networks": ("all",)}, BadInput, "is no network"),
+        ({"name": "taken"}, Refused, "there is a token named taken"),
+    ],
+)
+async def test_a_wish_that_makes_no_token(
+    office: Office, wish: dict[str, Any], error: type[PressrunError], words: str
+) -> None:
+    await make(office, name="taken")
+    with pytest.raises(error, match=words):
+        await make(office, **wish)
+    assert 1 == len(await office.database.read(list_tokens))
+
+
+async def test_a_token_whose_person_was_lost_otherwise_is_none(office: Office) -> None:
+    """The row goes with that of the person, whatever removes it."""
+    made = await make(office, await ann(office), lists=("news",))
+    await execute(office.database, "delete from person")
+    assert await rights(office, made) is None
