@@ -182,14 +182,20 @@ PLANS = {
     "subscriptions.page": [
         "search subscription using index subscription_by_list (list_id=? and state=? and id>?)",
         "search subscriber using integer primary key (rowid=?)",
+        "search own using primary key (digest=?) left-join",
+        "search mailbox using primary key (digest=?) left-join",
     ],
     "subscriptions.page_of_prefix": [
         "search subscriber using index sqlite_autoindex_subscriber_1 (address_key>? and address_key<?)",
         "search subscription using index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?) left-join",
+        "search own using primary key (digest=?) left-join",
+        "search mailbox using primary key (digest=?) left-join",
     ],
     "subscriptions.page_of_domain": [
         "search subscriber using index subscriber_by_domain (domain=? and id>?)",
         "search subscription using index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?) left-join",
+        "search own using primary key (digest=?) left-join",
+        "search mailbox using primary key (digest=?) left-join",
     ],
     "subscribers.find": ["search subscriber using index sqlite_autoindex_subscriber_1 (address_key=?)"],
     "subscribers.of_mailbox": [

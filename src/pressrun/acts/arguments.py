@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pressrun.acts.http import EmailAddress
 from pressrun.core.errors import BadInput
 from pressrun.core.old_links import OldKind
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
@@ -48,7 +49,7 @@ class ListAddress(Arguments, frozen=True, kw_only=True):
     """`editor add`, `editor rm` and `subscriber rm`."""
 
     list: str
-    address: str
+    address: EmailAddress
 
 
 class SubscriberAdd(Arguments, frozen=True, kw_only=True):

@@ -44,6 +44,8 @@ LONGEST_PAGE = 500
 
 EmailAddress = Annotated[str, Meta(extra_json_schema={"format": "email"})]
 """An address in the arguments of an action: the API refuses others before it begins."""
+Since = Annotated[str, Meta(extra_json_schema={"format": "date"})]
+"""A date (UTC) or a time of RFC 3339; core.timestamps.parse_time reads it."""
 PageLength = Annotated[int, Meta(ge=1, le=LONGEST_PAGE)]
 """`limit` of a collection."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pressrun.acts.act import OF_LIST, Act
+from pressrun.acts.act import OF_LIST, Act, Http
 from pressrun.acts.arguments import (
     AddressOnly,
     ListAddress,
@@ -34,6 +34,7 @@ SUBSCRIBER_ACTS = (
         lists=OF_LIST,
         arguments=ListAddress,
         work=lambda doing, args: doing.cases.subscribers.remove(args.list, parse_address(args.address)),
+        http=Http(method="DELETE", path="lists/{list}/subscribers/{address}", status=204),
     ),
     Act(
         id="subscriber.erase",

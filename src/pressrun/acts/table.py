@@ -11,6 +11,7 @@ from pressrun.acts.editions import EDITION_ACTS
 from pressrun.acts.lists import LIST_ACTS
 from pressrun.acts.operating import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_IN_ACTS, OPERATING_ACTS
 from pressrun.acts.people import PEOPLE_ACTS
+from pressrun.acts.subscriber_pages import SUBSCRIBER_PAGES
 from pressrun.acts.subscribers import SUBSCRIBER_ACTS
 
 ACTS: Mapping[str, Act[Any]] = {
@@ -18,6 +19,7 @@ ACTS: Mapping[str, Act[Any]] = {
     for acts in (
         LIST_ACTS,
         SUBSCRIBER_ACTS,
+        SUBSCRIBER_PAGES,
         EDITION_ACTS,
         OPERATING_ACTS,
         PEOPLE_ACTS,

@@ -7,7 +7,7 @@ list, and compares text here, so that each engine finds the same. Memory does no
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -30,16 +30,35 @@ Listed = tuple[str, Row]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriberSelection:
-    """Which subscribers: in one state, found by a search, after a place of an earlier page; `limit` None: all of them.
+    """Which subscribers: in one state, since a time, found by a search, after a place of an earlier page.
 
-    A search is `@DOMAIN`, `TEXT*` for addresses that begin so, or text that an address or a name contains. Letter case
-    does not matter.
+    `limit` None: all of them. A search is `@DOMAIN`, `TEXT*` for addresses that begin so, or text that an address or a
+    name contains. Letter case does not matter.
     """
 
     state: str | None = None
+    since: int = 0
     search: str = ""
     after: str = ""
     limit: int | None = None
+
+    @property
+    def page(self) -> int:
+        """How many rows to read at once: one more shows that there is a further page."""
+        if self.limit is None or self.since or self.search:
+            return PAGE
+        return min(self.limit + 1, PAGE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartOfListing:
+    """The next of the chosen subscribers; `following` is the place after which others may follow, None: there are none.
+
+    It may have fewer than were asked for, or none, and others may follow all the same.
+    """
+
+    rows: list[Row]
+    following: str | None
 
 
 def list_subscribers(tx: Transaction, name: str, selection: SubscriberSelection) -> Iterator[Answer]:
@@ -47,8 +66,25 @@ def list_subscribers(tx: Transaction, name: str, selection: SubscriberSelection)
 
     Raises NotFound for an unknown list, BadInput for a domain that is none, and UsageError for a foreign cursor.
     """
-    found = _listed(tx, require_list(tx, name), selection)
+    is_chosen = _choice(selection)
+    found = (one for one in _listed(tx, require_list(tx, name), selection) if is_chosen(one[1]))
     return (_entry(row, None if selection.limit is None else cursor) for cursor, row in islice(found, selection.limit))
+
+
+def part_of_listing(tx: Transaction, name: str, selection: SubscriberSelection, *, most_read: int) -> PartOfListing:
+    """The next of the chosen subscribers, found among the next `most_read` ones: others wait while this reads.
+
+    Raises as `list_subscribers`.
+    """
+    assert selection.limit is not None
+    is_chosen, rows, last = _choice(selection), list[Row](), None
+    for number, (cursor, row) in enumerate(_listed(tx, require_list(tx, name), selection)):
+        if len(rows) == selection.limit or number == most_read:
+            return PartOfListing(rows=rows, following=last)
+        last = cursor
+        if is_chosen(row):
+            rows.append(row)
+    return PartOfListing(rows=rows, following=None)
 
 
 def _entry(row: Row, cursor: str | None) -> Answer:
@@ -63,16 +99,26 @@ def _entry(row: Row, cursor: str | None) -> Answer:
 
 
 def _listed(tx: Transaction, target: MailingList, selection: SubscriberSelection) -> Iterator[Listed]:
+    """The people among whom the chosen ones are, in their order."""
     search = selection.search.strip()
     if search.startswith("@"):
         return _of_domain(tx, target, _domain(search), selection)
     if search.endswith("*"):
         return _beginning_with(tx, target, search.removesuffix("*").lower(), selection)
-    everybody = _by_state(tx, target, selection)
-    if not search:
-        return everybody
-    wanted = _folded(search)
-    return (one for one in everybody if wanted in _folded(one[1]["address"]) or wanted in _folded(one[1]["name"]))
+    return _by_state(tx, target, selection)
+
+
+def _choice(selection: SubscriberSelection) -> Callable[[Row], bool]:
+    """Whether one of those is chosen: somebody at a domain may not be on the list at all, or in another state."""
+    search, state, since = selection.search.strip(), selection.state, selection.since
+    wanted = "" if search.startswith("@") or search.endswith("*") else _folded(search)
+
+    def is_chosen(row: Row) -> bool:
+        if row["state"] is None or state not in (None, row["state"]) or row["since"] < since:
+            return False
+        return not wanted or wanted in _folded(row["address"]) or wanted in _folded(row["name"])
+
+    return is_chosen
 
 
 def _domain(search: str) -> str:
@@ -90,7 +136,14 @@ def _folded(text: str) -> str:
 def _by_state(tx: Transaction, target: MailingList, selection: SubscriberSelection) -> Iterator[Listed]:
     states = list(BY_ACTIVITY if selection.state is None else (SubscriptionState(selection.state),))
     first, after = _read_cursor(selection.after, states)
-    return _pages_of_states(tx, target, states[states.index(first) :], after)
+    for state in states[states.index(first) :]:
+        page_of = partial(subscriptions.page_of_subscribers, tx, list_id=target.id, state=state, limit=selection.page)
+        while page := page_of(after=after):
+            after = page[-1]["id"]
+            yield from ((f"{state}:{row['id']}", row) for row in page)
+            if len(page) < selection.page:
+                break
+        after = 0
 
 
 def _read_cursor(cursor: str, states: list[SubscriptionState]) -> tuple[SubscriptionState, int]:
@@ -106,16 +159,6 @@ def _foreign(cursor: str) -> UsageError:
     return UsageError(f"invalid cursor {cursor!r}. Use one that the same list, state and search have shown")
 
 
-def _pages_of_states(
-    tx: Transaction, target: MailingList, states: list[SubscriptionState], after: int
-) -> Iterator[Listed]:
-    for state in states:
-        while page := subscriptions.page_of_subscribers(tx, list_id=target.id, state=state, after=after, limit=PAGE):
-            after = page[-1]["id"]
-            yield from ((f"{state}:{row['id']}", row) for row in page)
-        after = 0
-
-
 def _of_domain(tx: Transaction, target: MailingList, domain: str, selection: SubscriberSelection) -> Iterator[Listed]:
     if selection.after and not selection.after.isdecimal():
         raise _foreign(selection.after)
@@ -123,7 +166,7 @@ def _of_domain(tx: Transaction, target: MailingList, domain: str, selection: Sub
     page_of = partial(subscriptions.page_of_domain, tx, list_id=target.id, limit=PAGE)
     while page := page_of(domain=domain, after=after):
         after = page[-1]["subscriber_id"]
-        yield from ((str(row["subscriber_id"]), row) for row in page if _is_chosen(row, selection))
+        yield from ((str(row["subscriber_id"]), row) for row in page)
 
 
 def _beginning_with(
@@ -135,9 +178,4 @@ def _beginning_with(
     page_of = partial(subscriptions.page_of_prefix, tx, list_id=target.id, limit=PAGE)
     while page := page_of(low=low, high=high):
         low = page[-1]["address_key"] + _NEXT
-        yield from ((row["address_key"], row) for row in page if _is_chosen(row, selection))
-
-
-def _is_chosen(row: Row, selection: SubscriberSelection) -> bool:
-    """Whether a person is on the list at all, in the state that is asked for."""
-    return row["state"] is not None and selection.state in (None, row["state"])
+        yield from ((row["address_key"], row) for row in page)

@@ -70,11 +70,14 @@ from subscription join list on list.id = subscription.list_id
 where subscription.subscriber_id = :subscriber_id order by list.name {lock of subscription};
 
 -- name: page
--- The subscriptions of a list, a page at a time.
-select subscription.id, subscription.state, subscription.since, subscription.source,
-    subscriber.address, subscriber.name, subscriber.language, subscriber.attributes
+-- The subscriptions of a list, a page at a time; `suppressed` is the reason of the view `recipient`.
+select subscription.id, subscription.state, subscription.since, subscription.source, subscription.paused_until,
+    subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
+    coalesce(mailbox.reason, own.reason) as suppressed
 from subscription {indexed by subscription_by_list}
 cross join subscriber
+left join suppression as own on own.digest = subscriber.suppression_digest
+left join suppression as mailbox on mailbox.digest = subscriber.mailbox_digest and mailbox.reason = 'never-again'
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
     and subscriber.id = subscription.subscriber_id
 order by subscription.id limit :limit;
@@ -82,19 +85,25 @@ order by subscription.id limit :limit;
 -- name: page_of_prefix
 -- People whose address is in a range, in the order of addresses, a page at a time; those who are not on the list have no
 -- state.
-select subscriber.address_key, subscriber.address, subscriber.name, subscription.state, subscription.since,
-    subscription.source
+select subscriber.address_key, subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
+    subscription.state, subscription.since, subscription.source, subscription.paused_until,
+    coalesce(mailbox.reason, own.reason) as suppressed
 from subscriber
 left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id
+left join suppression as own on own.digest = subscriber.suppression_digest
+left join suppression as mailbox on mailbox.digest = subscriber.mailbox_digest and mailbox.reason = 'never-again'
 where subscriber.address_key >= :low and subscriber.address_key < :high
 order by subscriber.address_key limit :limit;
 
 -- name: page_of_domain
 -- The same for people at one domain.
-select subscriber.id as subscriber_id, subscriber.address, subscriber.name, subscription.state, subscription.since,
-    subscription.source
+select subscriber.id as subscriber_id, subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
+    subscription.state, subscription.since, subscription.source, subscription.paused_until,
+    coalesce(mailbox.reason, own.reason) as suppressed
 from subscriber {indexed by subscriber_by_domain}
 left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id
+left join suppression as own on own.digest = subscriber.suppression_digest
+left join suppression as mailbox on mailbox.digest = subscriber.mailbox_digest and mailbox.reason = 'never-again'
 where subscriber.domain = :domain and subscriber.id > :after
 order by subscriber.id limit :limit;
 

@@ -17,6 +17,7 @@ from msgspec import NODEFAULT, structs
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.core.timestamps import parse_time
 from pressrun.web.api.problems import ApiProblem, FieldError
 
 MOST_PARAMETERS = 50
@@ -35,7 +36,7 @@ def _check_address(text: str) -> None:
         raise BadInput(f"invalid email address: {problem.reason}") from None
 
 
-FORMATS: Mapping[str, Callable[[str], None]] = {"email": _check_address}
+FORMATS: Mapping[str, Callable[[str], object]] = {"email": _check_address, "date": parse_time}
 """The formats of JSON Schema that are more than a hint here."""
 
 

@@ -1,0 +1,109 @@
+"""Actions that show programs the subscribers of a list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta
+
+from pressrun.acts.act import OF_LIST, Act, Doing, Http
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.http import EmailAddress, Page, PageLength, Since
+from pressrun.core.address import parse_address
+from pressrun.core.rights import Right
+from pressrun.core.timestamps import parse_time
+from pressrun.services.reports import listed_members
+from pressrun.services.reports.subscriber_listing import SubscriberSelection
+
+ONE = "lists/{list}/subscribers/{address}"
+_LENGTH_OF_STREAM = 2000  # of each page of a whole list: others wait while it is read
+
+State = Literal["pending", "active", "suspended", "unsubscribed"]
+Domain = Annotated[str, Meta(max_length=253, extra_json_schema={"pattern": "^([a-z0-9]{1,20}[.]){1,3}[a-z]{2,10}$"})]
+
+
+class SubscriberItem(listed_members.ListedMember, frozen=True, kw_only=True):
+    """A subscriber of a list, with the columns that were imported or set. Times are RFC 3339."""
+
+    fields: dict[str, str]  # type: ignore[assignment]  # for the description: it is sent as it is stored
+
+
+class SubscribersOfList(Arguments, frozen=True, kw_only=True):
+    """Some of the subscribers of a list: in a state, since a time, at a domain, or found by a search.
+
+    `q` is the beginning of an address if it has an @ or ends in *, and otherwise text that an address or name contains.
+    """
+
+    list: str
+    limit: PageLength = 100
+    after: str = ""
+    state: State | None = None
+    since: Since | None = None
+    domain: Domain | None = None
+    q: Annotated[str, Meta(max_length=100)] = ""
+    count: bool = False
+    whole: bool = False
+
+
+class SubscriberOfList(Arguments, frozen=True, kw_only=True):
+    """One subscriber of a list, by their address."""
+
+    list: str
+    address: EmailAddress
+
+
+async def _page(doing: Doing, args: SubscribersOfList) -> Page[Any]:
+    if args.whole:
+        doing.require(Right.EXPORT_READERS, args.list)
+    selection = SubscriberSelection(
+        state=args.state,
+        since=0 if args.since is None else parse_time(args.since),
+        search=_search(args),
+        after=args.after,
+        limit=_LENGTH_OF_STREAM if args.whole else args.limit,
+    )
+    items, following = await doing.cases.database.read(listed_members.page_of_members, args.list, selection)
+    total: Any = UNSET
+    if args.count and not (selection.search or args.since):
+        total = await doing.cases.database.read(listed_members.count_members, args.list, args.state)
+    return Page(items=items, next=following, total=total)
+
+
+def _search(args: SubscribersOfList) -> str:
+    """The search of `subscriber ls`, of which a program chooses the kind itself."""
+    if args.domain is not None:
+        return f"@{args.domain}"
+    text = args.q.strip().lstrip("@")
+    return f"{text}*" if "@" in text and not text.endswith("*") else text
+
+
+SUBSCRIBER_PAGES = (
+    Act(
+        id="subscriber.list",
+        summary="Show the subscribers of a list, page by page or all of them",
+        right=Right.SEE_READERS,
+        lists=OF_LIST,
+        arguments=SubscribersOfList,
+        work=_page,
+        answer=Page[SubscriberItem],
+        writes=False,
+        http=Http(
+            method="GET",
+            path="lists/{list}/subscribers",
+            query=("limit", "after", "state", "since", "domain", "q", "count"),
+        ),
+    ),
+    Act(
+        id="subscriber.get",
+        summary="Show one subscriber of a list",
+        right=Right.SEE_READERS,
+        lists=OF_LIST,
+        arguments=SubscriberOfList,
+        work=lambda doing, args: doing.cases.database.read(
+            listed_members.get_member, doing.cases.keys, args.list, parse_address(args.address)
+        ),
+        answer=SubscriberItem,
+        writes=False,
+        http=Http(method="GET", path=ONE),
+    ),
+)

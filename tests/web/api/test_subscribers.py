@@ -1,0 +1,179 @@
+"""The subscribers of a list by API: found, shown, streamed and removed, and who may see or take them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+
+import pytest
+from tests.database import execute
+from tests.services.office import Office
+from tests.web.api.served import ServedApi
+
+from pressrun.core.address import parse_address
+from pressrun.core.rights import Holdings, ReaderAccess, Role, rights_of_role
+from pressrun.services.reports import listed_members
+
+SEES = Holdings(by_list={"news": rights_of_role(Role.VIEWER, ReaderAccess.SEE)})
+MANAGES = Holdings(by_list={"news": rights_of_role(Role.VIEWER, ReaderAccess.MANAGE)})
+EXPORTS = Holdings(by_list={"news": rights_of_role(Role.VIEWER, ReaderAccess.EXPORT)})
+READERS = "/lists/news/subscribers"
+
+
+async def enrol(office: Office, *addresses: str) -> None:
+    """Members named after their addresses."""
+    await office.make_list()
+    for address in addresses:
+        await office.subscribers.add("news", parse_address(address), name=address.partition("@")[0].title())
+
+
+def names_of(page: Sequence[dict[str, object]]) -> list[str]:
+    return [str(one["email"]).partition("@")[0] for one in page]
+
+
+async def test_one_subscriber(served: ServedApi) -> None:
+    """By address in any spelling, with everything that a page shows of them."""
+    await enrol(served.office, "Ada@reader.example")
+    await execute(served.office.database, """update subscriber set attributes = '{"plan": "gold"}', language = 'pl'""")
+    async with served.client(SEES) as client:
+        shown = (await client.get(f"{READERS}/ADA@reader.example")).json()
+        listed = (await client.get(READERS)).json()["items"]
+    assert [shown] == listed
+    assert {
+        "email": "Ada@reader.example",
+        "name": "Ada",
+        "language": "pl",
+        "fields": {"plan": "gold"},
+        "state": "active",
+        "since": "2027-01-15T08:00:00Z",
+        "source": "operator",
+        "suppressed": None,
+        "paused_until": None,
+    } == shown
+
+
+async def test_why_somebody_gets_no_mail(served: ServedApi) -> None:
+    """The same reason on a page and alone, also where it is about another spelling of the mailbox."""
+    await enrol(served.office, "ada@reader.example", "ada+x@reader.example", "bob@reader.example")
+
+    await served.office.suppressions.add(parse_address("bob@reader.example"), "operator")
+    await served.office.suppressions.add(parse_address("ada@reader.example"), "never-again")
+    async with served.client(SEES) as client:
+        listed = {one["email"]: one["suppressed"] for one in (await client.get(READERS)).json()["items"]}
+        alone = {email: (await client.get(f"{READERS}/{email}")).json()["suppressed"] for email in listed}
+    assert listed == alone
+    assert {
+        "ada@reader.example": "never-again",
+        "ada+x@reader.example": "never-again",
+        "bob@reader.example": "operator",
+    } == listed
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["ada", "bob", "cyd", "adam", "eve"]),
+        ("state=active", ["ada", "bob", "cyd", "adam"]),
+        ("state=unsubscribed", ["eve"]),
+        ("domain=other.example", ["cyd"]),
+        ("domain=READER.example&state=unsubscribed", ["eve"]),
+        ("q=Da", ["ada", "adam"]),
+        ("q=Ad*", ["ada", "adam"]),
+        ("q=ada@", ["ada"]),
+        ("q=ADA@reader.example", ["ada"]),
+        ("q=nobody", []),
+        ("q=%2A", ["ada", "adam", "bob", "cyd", "eve"]),
+        ("since=2027-01-15", ["ada", "bob", "cyd", "adam", "eve"]),
+        ("since=2027-01-15T08:00:01Z", []),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 2, 500])
+async def test_filters_on_every_page(served: ServedApi, query: str, found: list[str], limit: int) -> None:
+    """What is found does not depend on how long the pages are."""
+    await enrol(served.office, *(f"{name}@reader.example" for name in ("ada", "bob")), "cyd@other.example")
+    for name in ("adam", "eve"):
+        await served.office.subscribers.add("news", parse_address(f"{name}@reader.example"), name=name)
+    async with served.client(MANAGES) as client:
+        assert 204 == (await client.delete(f"{READERS}/eve@reader.example")).status_code
+        seen: list[str] = []
+        url: str | None = f"{READERS}?limit={limit}&{query}"
+        while url is not None:
+            page = await client.get(url)
+            assert len(page.json()["items"]) <= limit
+            seen += names_of(page.json()["items"])
+            url = page.links["next"]["url"] if page.links else None
+    assert found == seen
+
+
+@pytest.mark.parametrize(
+    "query", ["state=gone", "since=yesterday", "domain=%20", "limit=0", "q=" + "x" * 101, "count=maybe"]
+)
+async def test_filters_that_are_wrong(served: ServedApi, query: str) -> None:
+    """422 with the name of the parameter."""
+    await enrol(served.office)
+    async with served.client(SEES) as client:
+        response = await client.get(f"{READERS}?{query}")
+    assert 422 == response.status_code
+    assert query.partition("=")[0] in response.json()["detail"]
+
+
+async def test_how_many_there_are(served: ServedApi) -> None:
+    """Only when it is asked for, because it is counted."""
+    await enrol(served.office, "ada@reader.example", "bob@reader.example")
+    async with served.client(SEES) as client:
+        assert "total" not in (await client.get(f"{READERS}?limit=1")).json()
+        assert 2 == (await client.get(f"{READERS}?limit=1&count=true")).json()["total"]
+        assert 0 == (await client.get(f"{READERS}?state=pending&count=true")).json()["total"]
+
+
+async def test_a_long_search_goes_on_in_parts(served: ServedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds up others for a moment only: a page may be empty and have a next one."""
+    monkeypatch.setattr(listed_members, "MOST_READ", 2)
+    await enrol(served.office, *(f"{name}@reader.example" for name in ("ada", "bob", "cyd", "dan", "eve")))
+    async with served.client(SEES) as client:
+        first = await client.get(f"{READERS}?q=ev")
+        second = await client.get(first.links["next"]["url"])
+        third = await client.get(second.links["next"]["url"])
+    assert [[], [], ["eve"]] == [names_of(page.json()["items"]) for page in (first, second, third)]
+    assert {} == third.links
+
+
+async def test_all_of_them_at_once_need_a_right_of_their_own(served: ServedApi) -> None:
+    """Whoever sees them may not therefore take them away."""
+    await enrol(served.office, "ada@reader.example", "bob@reader.example")
+    for media_type in ("application/x-ndjson", "text/csv"):
+        async with served.client(MANAGES) as client:
+            assert 403 == (await client.get(READERS, headers={"Accept": media_type})).status_code
+        async with served.client(EXPORTS) as client:
+            response = await client.get(f"{READERS}?state=active", headers={"Accept": media_type})
+        if media_type == "text/csv":
+            assert ["ada", "bob"] == names_of(list(csv.DictReader(response.text.splitlines())))
+        else:
+            assert ["ada", "bob"] == names_of([json.loads(line) for line in response.text.splitlines()])
+
+
+async def test_an_address_that_is_not_on_the_list(served: ServedApi) -> None:
+    """404 whether or not another list knows it; 422 for what is no address."""
+    await enrol(served.office, "ada@reader.example")
+    await served.office.make_list("art")
+    async with served.client() as client:
+        for path in (f"{READERS}/bob@reader.example", "/lists/art/subscribers/ada@reader.example"):
+            assert 404 == (await client.get(path)).status_code
+            assert 404 == (await client.delete(path)).status_code
+        assert 422 == (await client.get(f"{READERS}/ada")).status_code
+
+
+async def test_leaving_and_leaving_again(served: ServedApi) -> None:
+    """DELETE ends the subscription and keeps the evidence; a second one finds nobody."""
+    await enrol(served.office, "ada@reader.example")
+    async with served.client(MANAGES) as client:
+        first = await client.delete(f"{READERS}/ada@reader.example")
+        second = await client.delete(f"{READERS}/ada@reader.example")
+        shown = await client.get(f"{READERS}/ada@reader.example")
+    assert (204, b"", 404, "unsubscribed") == (
+        first.status_code,
+        first.content,
+        second.status_code,
+        shown.json()["state"],
+    )
