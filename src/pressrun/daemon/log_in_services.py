@@ -13,9 +13,11 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext
+from pressrun.services.log_ins.identities import Identities
 from pressrun.services.log_ins.log_in import LogIns
 from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import PasswordHashes
+from pressrun.services.log_ins.proxied import ProxiedLogIns
 from pressrun.services.log_ins.sessions import Sessions
 from pressrun.services.ports import Waker
 from pressrun.store.database import Database
@@ -31,6 +33,8 @@ class LogInServices:
     log_ins: LogIns
     account: Account
     mailed_codes: MailedCodes
+    identities: Identities
+    proxied: ProxiedLogIns
 
 
 def build_log_ins(settings: Current[Settings], database: Database, keys: KeyRing, wake: Waker) -> LogInServices:
@@ -54,4 +58,6 @@ def build_log_ins(settings: Current[Settings], database: Database, keys: KeyRing
         log_ins=LogIns(context, sessions, hashes, ceremonies),
         account=Account(context, hashes, ceremonies),
         mailed_codes=MailedCodes(context),
+        identities=Identities(context, sessions),
+        proxied=ProxiedLogIns(context),
     )

@@ -56,7 +56,7 @@ EVENTS: dict[str, str] = {
     "housekeeping.database_unavailable": "old rows could not be cleared; will retry later",
     "backup.written": "a backup was written to disk or stdout; `removed` counts older ones that were removed",
     # people who log in
-    "login.failed": "somebody could not log in; by which way, from where, and for a passkey why",
+    "login.failed": "somebody could not log in; by which way, from where, and for a passkey or an issuer why",
     "login.database_unavailable": "codes that were asked for could not be mailed; will retry shortly",
     # readers
     "subscription.ended": "a subscriber left or was removed",

@@ -20,6 +20,7 @@ class Method(StrEnum):
     PASSWORD_AND_APP = "password-app"  # noqa: S105 - as before; also with a recovery code
     LINK = "link"
     OIDC = "oidc"
+    PROXY = "proxy"  # of requests with the header of [admin] auth_header; it is never stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,8 +96,8 @@ class LogIns:
     def _admit(
         self, tx: Transaction, name: str, meters: Sequence[Meter], now: float
     ) -> Candidate | RateExceeded | None:
-        exceeded = _spend(tx, meters, now)
-        return exceeded or log_ins.find_by_name(tx, name, _address_key(name))
+        exceeded = spend_attempt(tx, meters, now)
+        return exceeded or log_ins.find_by_name(tx, name, typed_address_key(name))
 
     def _enter_by_password(
         self,
@@ -110,7 +110,7 @@ class LogIns:
         visitor: Visitor,
         secret: str,
     ) -> Entered | None:
-        found = log_ins.find_by_name(tx, name, _address_key(name))
+        found = log_ins.find_by_name(tx, name, typed_address_key(name))
         if found is None or (found.id, found.hash) != (checked.id, checked.hash):
             return None  # changed while it was checked
         if found.salt is not None and not self._uses_up(tx, found, one_time_code):
@@ -151,7 +151,7 @@ class LogIns:
     def _request_code(
         self, tx: Transaction, address: str, asker: bytes, meters: Sequence[Meter], now: int, language: str
     ) -> RateExceeded | None:
-        exceeded = _spend(tx, meters, now)
+        exceeded = spend_attempt(tx, meters, now)
         if exceeded is None:
             log_ins.request_code(tx, asker, address, language, now + CODE_SECONDS)
         return exceeded
@@ -195,7 +195,7 @@ class LogIns:
         """
         self._require("passkey")
         meters, now = [self._client_meter(visitor)], self._context.clock()
-        exceeded = await self._context.database.record(_spend, meters, now)
+        exceeded = await self._context.database.record(spend_attempt, meters, now)
         if exceeded is not None:
             return exceeded
         try:
@@ -251,7 +251,7 @@ def person_for_code(tx: Transaction, address: Address) -> Candidate | None:
     return None if person is None or person.is_operator else person
 
 
-def _spend(tx: Transaction, meters: Sequence[Meter], now: float) -> RateExceeded | None:
+def spend_attempt(tx: Transaction, meters: Sequence[Meter], now: float) -> RateExceeded | None:
     """Count an attempt; or when the next one is accepted, if there were too many."""
     if limits.spend_all(tx, meters, now):
         return None
@@ -259,7 +259,7 @@ def _spend(tx: Transaction, meters: Sequence[Meter], now: float) -> RateExceeded
     return RateExceeded(max((at for at in opening if at is not None), default=now))
 
 
-def _address_key(name: str) -> str:
+def typed_address_key(name: str) -> str:
     """The compared form of an address; what is none has a form that no address has."""
     try:
         return parse_address(name).key

@@ -34,6 +34,10 @@ class IssuerProblem(Exception):
     """The issuer cannot be asked, or said something else than it should; for the log."""
 
 
+class IssuerAway(IssuerProblem):
+    """The issuer does not answer, or has a fault of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceremony:
     """One log-in under way: what its browser must bring back, and what stays here until then.
@@ -178,7 +182,9 @@ def _beginning(url: str) -> str:
 
 def _decoded(answer: HttpAnswer, kind: type[T], what: str) -> T:
     if answer.problem:
-        raise IssuerProblem(f"cannot get {what}: {answer.problem}")
+        raise IssuerAway(f"cannot get {what}: {answer.problem}")
+    if answer.status >= 500:
+        raise IssuerAway(f"cannot get {what}: status {answer.status}")
     if answer.status != 200 or answer.is_cut:
         raise IssuerProblem(f"cannot get {what}: {'too large' if answer.is_cut else f'status {answer.status}'}")
     try:

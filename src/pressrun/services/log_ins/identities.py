@@ -1,0 +1,121 @@
+"""Logging in by an issuer (OpenID Connect): whom its name for somebody stands for here.
+
+A person is known by the issuer and its `sub`, which never changes hands. An address may: so it links the two only once,
+for somebody who is invited, and only where the issuer has verified it. Whoever has just logged in another way may link
+their account themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import MalformedAddress
+from pressrun.core.quantities import RateExceeded
+from pressrun.observe.log import event
+from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.log_in import Entered, spend_attempt
+from pressrun.services.log_ins.sessions import PAGE, Sessions
+from pressrun.store import audit, enter_links, limits, people
+from pressrun.store.audit import Actor, Entry
+from pressrun.store.limits import Meter
+from pressrun.store.log_ins import Method
+from pressrun.store.people import StoredPerson
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.people")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerAccount:
+    """Somebody as an issuer knows them; `email` is an address that it has verified."""
+
+    issuer: str
+    subject: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An attempt that may go on; it was counted at `counted_at`."""
+
+    counted_at: float
+
+
+class Identities:
+    """Logs people in by what an issuer says of them."""
+
+    def __init__(self, context: LogInContext, sessions: Sessions) -> None:
+        self._context = context
+        self._sessions = sessions
+
+    async def admit(self, visitor: Visitor) -> Admitted | RateExceeded:
+        """Count an attempt of a client before the issuer is asked; or when the next one is accepted."""
+        now = self._context.clock()
+        exceeded = await self._context.database.record(spend_attempt, self._meters(visitor), now)
+        return exceeded or Admitted(now)
+
+    async def enter(
+        self, identity: IssuerAccount, visitor: Visitor, admitted: Admitted, linking: int | None = None
+    ) -> Entered | None:
+        """Log the person of an identity in; None where it is nobody's here.
+
+        `linking` is the id of somebody who has just logged in another way: an identity that is nobody's becomes theirs.
+        """
+        secret = self._context.new_secret()
+        outcome = await self._context.database.write(self._enter, identity, visitor, admitted, linking, secret)
+        if outcome is None:
+            self.record_failure(visitor, "nobody here has this account")
+        return outcome
+
+    def record_failure(self, visitor: Visitor, problem: str) -> None:
+        """Record that somebody could not log in, for the log."""
+        event(log, "login.failed", level=logging.WARNING, way="oidc", client=visitor.client, problem=problem)
+
+    def _enter(
+        self,
+        tx: Transaction,
+        identity: IssuerAccount,
+        visitor: Visitor,
+        admitted: Admitted,
+        linking: int | None,
+        secret: str,
+    ) -> Entered | None:
+        person = people.find_by_identity(tx, identity.issuer, identity.subject)
+        if person is None:
+            person = self._newly_linked(tx, identity, linking)
+        if person is None:
+            return None
+        limits.refund(tx, self._meters(visitor), admitted.counted_at)
+        self._sessions.begin_within(tx, (person.id, person.name), Method.OIDC, visitor, secret)
+        return Entered(secret)
+
+    def _newly_linked(self, tx: Transaction, identity: IssuerAccount, linking: int | None) -> StoredPerson | None:
+        """The person whose the identity is from now on, if there is one who may have it."""
+        now = self._context.now
+        person = _invited(tx, identity.email, now) if linking is None else people.find_person(tx, linking)
+        if person is None:
+            return None
+        people.lock_person(tx, person.name)
+        if people.find_by_identity(tx, identity.issuer, identity.subject) is not None:
+            return None  # linked at this very moment
+        if linking is None:
+            people.enrol(tx, person.id, now)
+            enter_links.delete_links(tx, person.id)
+        people.add_identity(tx, person.id, identity.issuer, identity.subject)
+        audit.append(tx, Entry(at=now, actor=Actor(who=person.name, way=PAGE), action="identity.add"))
+        return person
+
+    def _meters(self, visitor: Visitor) -> Sequence[Meter]:
+        return [self._context.meter(visitor.network.encode())]
+
+
+def _invited(tx: Transaction, email: str | None, now: int) -> StoredPerson | None:
+    """Who is invited at a verified address, and has not entered yet."""
+    try:
+        person = None if email is None else people.find_by_address(tx, parse_address(email).key)
+    except MalformedAddress:
+        return None
+    return person if person is not None and person.id in enter_links.invited_until(tx, [person.id], now) else None

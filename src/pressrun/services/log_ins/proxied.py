@@ -1,0 +1,48 @@
+"""Who a proxy has logged in, as the header that it sets says. The proxy is believed; what they may do is ours.
+
+There is no session: the header stands in each request, and who is logged out at the proxy is logged out here. Somebody
+whom the proxy knows and this installation does not is nobody.
+"""
+
+from __future__ import annotations
+
+from pressrun.services.log_ins.context import LogInContext
+from pressrun.services.log_ins.log_in import typed_address_key
+from pressrun.services.log_ins.sessions import LoggedIn
+from pressrun.services.people.holdings import holdings_of_person
+from pressrun.store import log_ins
+from pressrun.store.log_ins import LoginSession, Method
+from pressrun.store.transaction import Transaction
+
+NO_SESSION = 0  # the id of none that is stored
+_LONGEST_NAME = 254
+
+
+class ProxiedLogIns:
+    """Finds people by what a proxy calls them."""
+
+    def __init__(self, context: LogInContext) -> None:
+        self._context = context
+
+    async def find(self, name: str) -> LoggedIn | None:
+        """Who has this name or address and may log in, with the rights that they have now."""
+        if not 0 < len(name) <= _LONGEST_NAME or "\0" in name:
+            return None
+        return await self._context.database.read(self._find, name.strip().lower())
+
+    def _find(self, tx: Transaction, name: str) -> LoggedIn | None:
+        person = log_ins.find_by_name(tx, name, typed_address_key(name))
+        if person is None:
+            return None
+        session = LoginSession(
+            id=NO_SESSION,
+            method=Method.PROXY,
+            started_at=self._context.now,
+            seen_at=self._context.now,
+            person_id=person.id,
+            name=person.name,
+            address=person.address,
+            is_operator=person.is_operator,
+            has_app=person.salt is not None,
+        )
+        return LoggedIn(session, holdings_of_person(tx, person.id))

@@ -1,0 +1,109 @@
+"""Logging in by an issuer: whose its accounts are here, and how they came to be."""
+
+from __future__ import annotations
+
+import pytest
+from tests.database import select
+from tests.services.log_ins.lobby import VISITOR, Lobby
+
+from pressrun.core.quantities import Rate, RateExceeded
+from pressrun.core.rights import Right
+from pressrun.services.log_ins.context import is_proven
+from pressrun.services.log_ins.identities import Admitted, Identities, IssuerAccount
+from pressrun.services.log_ins.log_in import Entered
+from pressrun.store import enter_links, people
+from pressrun.store.enter_links import LinkKind
+from pressrun.store.log_ins import Method
+
+ISSUER = "https://id.example"
+WEEK = 7 * 86_400
+
+
+def known_as(subject: str, email: str | None = None, issuer: str = ISSUER) -> IssuerAccount:
+    return IssuerAccount(issuer=issuer, subject=subject, email=email)
+
+
+async def enter(lobby: Lobby, identity: IssuerAccount, linking: int | None = None) -> Entered | None:
+    identities = Identities(lobby.context, lobby.sessions)
+    admitted = await identities.admit(VISITOR)
+    assert isinstance(admitted, Admitted)
+    return await identities.enter(identity, VISITOR, admitted, linking)
+
+
+async def invite(lobby: Lobby, name: str, kind: LinkKind = LinkKind.INVITATION) -> int:
+    """Somebody who was mailed an invitation and has not followed it."""
+    person_id = await lobby.add_person(name, may_log_in=False)
+    await lobby.database.write(enter_links.insert_link, person_id, kind, int(lobby.now), int(lobby.now) + WEEK)
+    return person_id
+
+
+async def test_who_is_invited_enters_by_a_verified_address_once(lobby: Lobby) -> None:
+    """From then on it is the subject that counts: an address may pass to somebody else."""
+    await invite(lobby, "ann")
+    found = await lobby.who(await enter(lobby, known_as("a", "ANN@town.example")))
+    assert found is not None
+    assert ("ann", Method.OIDC, True) == (found.session.name, found.session.method, is_proven(found.session))
+    assert found.holdings.has(Right.DRAFTS, "news")
+    assert await enter(lobby, known_as("another", "ann@town.example")) is None
+    again = await lobby.who(await enter(lobby, known_as("a", None)))
+    assert again is not None
+    assert "ann" == again.session.name
+    assert [] == await select(lobby.database, "select * from enter_link")
+    actions = [
+        row[0] for row in await select(lobby.database, "select action from audit where way = 'page' order by id")
+    ]
+    assert ["identity.add", "session.begin", "session.begin"] == actions
+
+
+@pytest.mark.parametrize("email", [None, "bob@town.example", "", "no address", "ann@town.example@town.example"])
+async def test_an_invitation_is_for_its_address_alone(lobby: Lobby, email: str | None) -> None:
+    """And only as far as the issuer has verified it, which `email` says."""
+    await invite(lobby, "ann")
+    assert await enter(lobby, known_as("a", email)) is None
+
+
+async def test_nobody_becomes_somebody_by_an_address_alone(lobby: Lobby) -> None:
+    """Not who can log in already, who only posts by mail, whose invitation is over, or who was given another link."""
+    await lobby.add_person("ann")
+    await lobby.add_person("bob", may_log_in=False)
+    await invite(lobby, "carl", LinkKind.ENTER)
+    await invite(lobby, "dora")
+    lobby.now += WEEK
+    for name in ("ann", "bob", "carl", "dora", "nobody"):
+        assert await enter(lobby, known_as(name, f"{name}@town.example")) is None, name
+    assert [] == await select(lobby.database, "select * from identity")
+
+
+async def test_who_has_just_logged_in_links_their_account(lobby: Lobby) -> None:
+    """Whatever its address; and an account that is somebody's stays theirs."""
+    ann, bob = await lobby.add_person("ann", is_operator=True), await lobby.add_person("bob")
+    found = await lobby.who(await enter(lobby, known_as("a", "other@town.example"), linking=ann))
+    assert found is not None
+    assert ("ann", True) == (found.session.name, found.holdings.has(Right.OPERATE))
+    taken = await lobby.who(await enter(lobby, known_as("a"), linking=bob))
+    assert taken is not None
+    assert "ann" == taken.session.name
+
+
+async def test_an_account_of_another_issuer_is_another_one(lobby: Lobby) -> None:
+    ann = await lobby.add_person("ann")
+    assert await enter(lobby, known_as("a"), linking=ann) is not None
+    assert await enter(lobby, known_as("a", issuer="https://id.example.evil.test")) is None
+
+
+async def test_an_account_ends_with_its_person(lobby: Lobby) -> None:
+    ann = await lobby.add_person("ann")
+    assert await enter(lobby, known_as("a"), linking=ann) is not None
+    await lobby.database.write(people.delete_person, ann)
+    assert await enter(lobby, known_as("a", "ann@town.example")) is None
+
+
+async def test_attempts_are_counted_before_the_issuer_is_asked(lobby: Lobby) -> None:
+    """A success is taken back; failures add up until the window opens."""
+    lobby.limit(Rate(2, 900))
+    ann = await lobby.add_person("ann")
+    for _ in range(5):
+        assert await enter(lobby, known_as("a"), linking=ann) is not None
+    assert await enter(lobby, known_as("stranger")) is None
+    assert await enter(lobby, known_as("stranger")) is None
+    assert RateExceeded(lobby.now + 900) == await Identities(lobby.context, lobby.sessions).admit(VISITOR)

@@ -1,0 +1,45 @@
+"""Who a proxy has logged in."""
+
+from __future__ import annotations
+
+import pytest
+from tests.services.log_ins.lobby import Lobby
+
+from pressrun.core.rights import Right
+from pressrun.services.log_ins.context import is_proven, is_recent
+from pressrun.services.log_ins.proxied import ProxiedLogIns
+from pressrun.store import people
+from pressrun.store.log_ins import Method
+from pressrun.store.transaction import Transaction
+
+
+@pytest.mark.parametrize("name", ["ann", " Ann", "ann@TOWN.example"])
+async def test_somebody_known_by_name_or_address(lobby: Lobby, name: str) -> None:
+    """With the rights that are ours to give, and at once without them."""
+    number = await lobby.add_person("ann", is_operator=True)
+    found = await ProxiedLogIns(lobby.context).find(name)
+    assert found is not None
+    assert ("ann", Method.PROXY, True, True, True) == (
+        found.session.name,
+        found.session.method,
+        is_proven(found.session),
+        is_recent(found.session, lobby.now),
+        found.holdings.has(Right.OPERATE),
+    )
+    await lobby.database.write(_dismiss, number)
+    found = await ProxiedLogIns(lobby.context).find(name)
+    assert found is not None
+    assert not found.holdings.has(Right.OPERATE)
+
+
+@pytest.mark.parametrize("name", ["", " ", "bob", "carl", "ann\0", "x" * 5000, "ann, bob", "ann;bob", "%", "_nn"])
+async def test_anybody_else_is_nobody(lobby: Lobby, name: str) -> None:
+    """Who is unknown, and who only posts by mail."""
+    await lobby.add_person("ann")
+    await lobby.add_person("carl", may_log_in=False)
+    assert await ProxiedLogIns(lobby.context).find(name) is None
+
+
+def _dismiss(tx: Transaction, number: int) -> None:
+    people.lock_person(tx, "ann")
+    people.set_operator(tx, number, False)
