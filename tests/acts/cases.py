@@ -19,6 +19,7 @@ from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.link_keys import LinkKeys
+from pressrun.services.reports.event_feed import EventFeed
 
 Work = Callable[[Office], Awaitable[Any]]
 
@@ -50,6 +51,7 @@ def cases_of(office: Office) -> Cases:
         account=cast("Account", None),  # as before
         people=office.people,
         tokens=office.tokens,
+        events=EventFeed(office.database),
     )
 
 

@@ -12,8 +12,9 @@ from tests.services.office import NOW, Office, open_office
 from pressrun.core.address import parse_address
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.store import bounces, events, subscriptions
 from pressrun.store.events import READER, acted_by
 
@@ -34,7 +35,9 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 async def journal(office: Office, after: int = 0) -> list[Event]:
     """Type, list, address, edition, actor and how of the events after an id, in order."""
     newest = await office.database.read(events.newest)
-    rows = await office.database.read(events.page, after=after, through=newest, limit=1000, types=(), lists=None)
+    rows = await office.database.read(
+        events.page, after=after, through=newest, limit=1000, types=(), lists=None, reader_lists=None
+    )
     assert [row["id"] for row in rows] == list(range(after + 1, newest + 1))
     return [tuple(row[name] for name in ("type", "list", "email", "edition", "actor", "how")) for row in rows]
 
@@ -70,6 +73,26 @@ async def end_pause(office: Office) -> None:
 
 async def suspend(office: Office) -> None:
     await office.database.write(bounces.suspend, {1: 1}, suppressed=[1], now=NOW)
+
+
+async def paused(office: Office) -> None:
+    await join(office)
+    await pause(office)
+
+
+async def resume(office: Office) -> None:
+    link = PreferenceLink(subscriber_id=1, epoch=0)
+    await Preferences(office.context).resume(link, WEB)
+
+
+async def left(office: Office) -> None:
+    await join(office)
+    await leave(office)
+    await office.database.write(office.unsubscribes.notify_within)
+
+
+async def undo(office: Office) -> None:
+    await UndoUnsubscribe(office.context).undo(1, WEB)
 
 
 async def remove(office: Office) -> None:
@@ -129,7 +152,10 @@ BOUNCING = import_(ImportRow(line=2, email="ada@reader.example", state="suspende
                 of_ada("subscriber.suppressed", "hard-bounce", list_name=None),
             ],
         ),
-        (pause, end_pause, []),
+        (paused, end_pause, [of_ada("subscription.resumed", "pause-over")]),
+        (paused, resume, [of_ada("subscription.resumed", "web")]),
+        (left, undo, [of_ada("subscription.started", "undone")]),
+        (left, sign_up, [of_ada("subscription.requested", "web")]),
         (join, bar, [of_ada("subscriber.suppressed", "operator", list_name=None)]),
         (
             join,

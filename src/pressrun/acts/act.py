@@ -52,12 +52,14 @@ async def NO_LIST(_: Cases, __: Arguments) -> tuple[str, ...]:  # noqa: N802 - r
     return ()
 
 
-async def SOME_LIST(_: Cases, __: Arguments) -> tuple[str, ...]:  # noqa: N802
-    """The action shows what belongs to many lists: the right must be held on one of them.
+async def SOME_LIST(_: Cases, arguments: Any) -> tuple[str, ...]:  # noqa: N802
+    """The action shows what belongs to many lists: the right must be held on one of them, or on the one in
+    `arguments.list` where that names one.
 
     The work shows only what belongs to lists where it is held: `doing.may(right, list_name)`.
     """
-    return ()
+    name: str | None = getattr(arguments, "list", None)
+    return () if name is None else (name,)
 
 
 async def OF_LIST(_: Cases, arguments: Any) -> tuple[str, ...]:  # noqa: N802

@@ -17,6 +17,7 @@ from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
+from pressrun.services.reports.event_feed import EventFeed
 from pressrun.store.database import Database
 
 
@@ -38,3 +39,4 @@ class Cases:
     account: Account
     people: PeopleAdmin
     tokens: Tokens
+    events: EventFeed

@@ -8,6 +8,7 @@ from typing import Any
 from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.act import Act
 from pressrun.acts.editions import EDITION_ACTS
+from pressrun.acts.events import EVENT_ACTS
 from pressrun.acts.lists import LIST_ACTS
 from pressrun.acts.operating import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_IN_ACTS, OPERATING_ACTS
 from pressrun.acts.people import PEOPLE_ACTS
@@ -28,6 +29,7 @@ ACTS: Mapping[str, Act[Any]] = {
         MOVE_ACTS,
         DAEMON_ACTS,
         ACCOUNT_ACTS,
+        EVENT_ACTS,
     )
     for act in acts
 }

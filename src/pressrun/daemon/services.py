@@ -48,6 +48,7 @@ from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.edition_reports import EditorReports
+from pressrun.services.reports.event_feed import EventFeed
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import datadir
 from pressrun.store.database import Database
@@ -158,6 +159,7 @@ def build_services(
         account=log_ins.account,
         people=operating.people,
         tokens=operating.tokens,
+        events=EventFeed(database),
     )
     return Services(
         settings=shared,

@@ -193,12 +193,19 @@ def oldest(tx: Transaction) -> int | None:
 
 
 def page(
-    tx: Transaction, *, after: int, through: int, limit: int, types: Sequence[str], lists: Sequence[str] | None
+    tx: Transaction,
+    *,
+    after: int,
+    through: int,
+    limit: int,
+    types: Sequence[str],
+    lists: Sequence[str] | None,
+    reader_lists: Sequence[str] | None,
 ) -> list[Row]:
     """The next events after the id `after` up to `through`: id, type, at, list, email, edition, actor, how, object.
 
-    `types` are the wanted ones, none for all. `lists` are the lists whose events and readers may be seen, None for all:
-    an event of no list is among theirs where its reader is on one of them. The address of an erased reader is None.
+    `types` are the wanted ones, none for all. With `lists`, only events of these, and those of no list about readers of
+    `reader_lists`. The address of an erased reader is None.
     """
     return tx.rows(
         "events.page",
@@ -207,6 +214,7 @@ def page(
         limit=limit,
         types=in_json([(one,) for one in types]),
         lists=None if lists is None else in_json([(one,) for one in lists]),
+        reader_lists=in_json([(one,) for one in reader_lists or ()]),
     )
 
 

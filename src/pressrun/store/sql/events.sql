@@ -27,8 +27,8 @@ select last_id from id_counter where name = 'event';
 select min(id) from event;
 
 -- name: page
--- Events between two ids, with what is known of their list and reader now. An event of no list belongs to the lists that its
--- reader is on.
+-- Events between two ids, with what is known of their list and reader now: of some lists, and of no list about readers of
+-- others.
 select event.id, event.type, event.at, list.name as list, subscriber.address as email, event.edition_id as edition,
     event.actor, event.how, event.object
 from event
@@ -40,7 +40,7 @@ where event.id > :after and event.id <= :through
         or exists (select 1 from {each lists as seen} where seen.value ->> 0 = list.name)
         or event.list_id is null and exists (select 1 from subscription as theirs
             join list as known on known.id = theirs.list_id
-            join {each lists as seen} on seen.value ->> 0 = known.name
+            join {each reader_lists as seen} on seen.value ->> 0 = known.name
             where theirs.subscriber_id = event.subscriber_id))
 order by event.id limit :limit;
 

@@ -1,0 +1,128 @@
+"""The journal of events by API: what a program sees of it, in which order, and how it waits for more."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.database import execute
+from tests.services.office import Office
+from tests.web.api.served import ServedApi
+
+from pressrun.acts.events import EventInfo
+from pressrun.core.address import parse_address
+from pressrun.core.events import EventType
+from pressrun.core.rights import Holdings, Right
+from pressrun.store import events
+
+ADA, BOB = parse_address("ada@reader.example"), parse_address("bob@reader.example")
+STATS = Holdings(by_list={"news": frozenset({Right.STATS})})
+READER = Holdings(by_list={"news": frozenset({Right.STATS, Right.SEE_READERS})})
+
+
+async def make_events(office: Office) -> None:
+    """Two lists with a reader each, one of whom is suppressed; and a relay that fails."""
+    for name, address in (("news", ADA), ("river", BOB)):
+        await office.make_list(name)
+        await office.subscribers.add(name, address)
+    await office.suppressions.add(ADA, "operator")
+    await office.database.write(events.record_event, EventType.RELAY_FAILED, name="relay primary")
+
+
+async def test_what_happened_in_order(served: ServedApi) -> None:
+    """With the id to go on after, which then has nothing until something happens."""
+    await make_events(served.office)
+    async with served.client() as client:
+        first = (await client.get("/events?limit=3")).json()
+        rest = (await client.get(f"/events?after={first['next']}")).json()
+        none = (await client.get(f"/events?after={rest['next']}")).json()
+    assert ["subscription.started", "subscription.started", "subscriber.suppressed", "relay.failed"] == [
+        one["type"] for one in (*first["items"], *rest["items"])
+    ]
+    assert set(EventInfo.__struct_fields__) == first["items"][0].keys()
+    assert ("news", "ada@reader.example", "clock", "operator") == tuple(
+        first["items"][0][name] for name in ("list", "email", "actor", "how")
+    )
+    assert ("relay primary", None) == (rest["items"][0]["object"], rest["items"][0]["how"])
+    assert ([], rest["next"]) == (none["items"], none["next"])
+
+
+async def test_filters(served: ServedApi) -> None:
+    """By types, and by a list, to which what happens to its readers belongs; others than these are 422."""
+    await make_events(served.office)
+    async with served.client() as client:
+        by_type = (await client.get("/events?type=relay.failed&type=subscriber.suppressed")).json()["items"]
+        by_list = (await client.get("/events?list=news")).json()["items"]
+        unknown = await client.get("/events?type=subscription.opened")
+        assert 404 == (await client.get("/events?list=none")).status_code
+    assert [3, 4] == [one["id"] for one in by_type]
+    assert [1, 3] == [one["id"] for one in by_list]
+    assert (422, "?type/0") == (unknown.status_code, unknown.json()["errors"][0]["pointer"])
+
+
+@pytest.mark.parametrize(
+    ("holdings", "seen"),
+    [
+        (STATS, [(1, None)]),
+        (READER, [(1, "ada@reader.example"), (3, "ada@reader.example")]),
+        (Holdings(everywhere=frozenset({Right.STATS})), [(1, None), (2, None), (3, None), (4, None)]),
+    ],
+)
+async def test_a_program_sees_what_its_rights_reach(
+    served: ServedApi, holdings: Holdings, seen: list[tuple[int, str | None]]
+) -> None:
+    """Events of its lists, addresses only where it may see readers, and the service itself only everywhere."""
+    await make_events(served.office)
+    async with served.client(holdings) as client:
+        items = (await client.get("/events")).json()["items"]
+    assert seen == [(one["id"], one["email"]) for one in items]
+
+
+async def test_a_foreign_list_is_like_an_unknown_one(served: ServedApi) -> None:
+    await make_events(served.office)
+    async with served.client(READER) as client:
+        foreign, unknown = await client.get("/events?list=river"), await client.get("/events?list=rivet")
+    assert (404, foreign.text.replace("river", "rivet")) == (foreign.status_code, unknown.text)
+
+
+async def test_an_erased_reader_has_no_address(served: ServedApi) -> None:
+    """In no event, whenever it was written."""
+    await make_events(served.office)
+    await served.office.subscribers.erase(ADA)
+    async with served.client() as client:
+        items = (await client.get("/events")).json()["items"]
+    assert ["subscription.ended", "subscriber.erased"] == [one["type"] for one in items[-2:]]
+    assert {"bob@reader.example", None} == {one["email"] for one in items}
+
+
+async def test_a_wait_ends_with_the_next_event(served: ServedApi) -> None:
+    """Long before its time, which would be too long for this test."""
+    await make_events(served.office)
+    async with served.client() as client:
+        waiting = asyncio.create_task(client.get("/events?after=4&wait=30&list=river"))
+        await served.office.subscribers.remove("river", BOB)
+        items = (await waiting).json()["items"]
+    assert [("subscription.ended", "bob@reader.example")] == [(one["type"], one["email"]) for one in items]
+
+
+async def test_what_is_no_longer_kept_is_410(served: ServedApi) -> None:
+    """A program that was away for too long learns that it has missed something, and where to go on."""
+    await make_events(served.office)
+    await execute(served.office.database, "update event set at = 0 where id <= 3")
+    await served.office.database.write(events.sweep, 1)
+    async with served.client() as client:
+        missed = await client.get("/events?after=2")
+        assert [4] == [one["id"] for one in (await client.get("/events")).json()["items"]]
+        assert [4] == [one["id"] for one in (await client.get("/events?after=3")).json()["items"]]
+        ahead = await client.get("/events?after=5")
+    assert (410, True) == (missed.status_code, "go on after 3" in missed.json()["error"])
+    assert (422, "/after") == (ahead.status_code, ahead.json()["errors"][0]["pointer"])
+
+
+async def test_a_removed_list_takes_its_events_along(served: ServedApi) -> None:
+    """Otherwise a later list of the same name would tell who read the first."""
+    await make_events(served.office)
+    await served.office.lists.close_list("news")
+    await served.office.lists.remove_list("news")
+    async with served.client() as client:
+        assert [2, 3, 4] == [one["id"] for one in (await client.get("/events")).json()["items"]]
