@@ -114,6 +114,7 @@ SMALL = {
     "user.invite",
     "user.link",
     "user.revoke",
+    "user.reset",
     "user.rm",
 }
 

@@ -169,6 +169,7 @@ WALKS: dict[str, Walk] = {
     ),
     "user revoke": (an_operator, ["ann", "--operator"], ("user.revoke", None, "person ann", [])),
     "user link": (a_person, ["ann@x.example"], ("user.link", None, "person ann", [])),
+    "user reset": (a_person, ["ann"], ("user.reset", None, "person ann", [])),
     "user rm": (a_person, ["Ann"], ("user.rm", None, "person ann", [])),
     "backup": (nothing, ["backup.tar"], ("backup", None, None, [])),
     "dkim create": (nothing, [], ("dkim.create", None, None, [])),
@@ -227,6 +228,7 @@ REFUSED: dict[str, tuple[list[str], int]] = {
     "user grant": (["z@x.example", "--operator"], 1),
     "user revoke": (["z@x.example", "--operator"], 1),
     "user link": (["nobody"], 1),
+    "user reset": (["nobody"], 1),
     "user rm": (["z@x.example"], 1),
 }
 

@@ -59,7 +59,7 @@ OWN = set(
     "|inbound retry|inbound rm|init|key ls|key retire|key rotate|layout ls|list close|list create|list rm"
     "|list set|migrate|migrate-from|move-to|queue retry|reload|restore|send|serve|subscriber add"
     "|subscriber erase|subscriber rm|suppression add|suppression rm|token create|token revoke|user add"
-    "|user grant|user invite|user link|user revoke|user rm|version".split("|")
+    "|user grant|user invite|user link|user reset|user revoke|user rm|version".split("|")
 )
 # What others wrote, or could have written into the database by way of an older version or another program.
 _FOREIGN = (

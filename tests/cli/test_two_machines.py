@@ -36,7 +36,7 @@ WRITING = set(
     "|editor rm|held release|held rm|inbound retry|inbound rm|key retire|key rotate|list close|list create|list rm"
     "|list set|migrate-from|queue retry|send|subscriber add|subscriber erase|subscriber import|subscriber rm"
     "|subscriber sync|suppression add|suppression import|suppression rm|token create|token revoke|user add"
-    "|user grant|user invite|user link|user revoke|user rm".split("|")
+    "|user grant|user invite|user link|user reset|user revoke|user rm".split("|")
 )
 WHOLE = {"move-to", "restore", "serve"}  # take the database for themselves
 # Know nothing of the database.

@@ -81,7 +81,10 @@ class TokenRevoked(msgspec.Struct, frozen=True, kw_only=True):
 
 async def _add(doing: Doing, args: PersonAdd) -> dict[str, Any]:
     address = None if args.address is None else parse_address(args.address)
-    return await doing.cases.people.add(args.name, address, is_operator=args.operator)
+    hashed = None
+    if args.password is not None:
+        hashed = await doing.cases.account.hash_of_new(args.password, args.name, args.address)
+    return await doing.cases.people.add(args.name, address, is_operator=args.operator, password_hash=hashed)
 
 
 async def _invite(doing: Doing, args: PersonInvite) -> dict[str, Any]:
@@ -162,7 +165,7 @@ PEOPLE_ACTS = (
     ),
     Act(
         id="user.add",
-        summary="Add somebody who may log in, and make a link for them to enter",
+        summary="Add somebody who may log in, with a password or a link to enter",
         right=Right.OPERATE,
         arguments=PersonAdd,
         work=_add,
@@ -209,6 +212,16 @@ PEOPLE_ACTS = (
         answer=PersonAnswer,
         is_fresh=True,
         http=Http(method="POST", path="people/{person}/link"),
+    ),
+    Act(
+        id="user.reset",
+        summary="End a person's sessions, take away all that they log in with, and make a link for them to enter",
+        right=Right.OPERATE,
+        arguments=PersonName,
+        work=lambda doing, args: doing.cases.people.reset(args.person),
+        answer=PersonAnswer,
+        is_fresh=True,
+        http=Http(method="POST", path="people/{person}/reset"),
     ),
     Act(
         id="user.rm",

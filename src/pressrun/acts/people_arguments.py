@@ -22,11 +22,12 @@ class TokensPage(Arguments, frozen=True, kw_only=True):
 
 
 class PersonAdd(Arguments, frozen=True, kw_only=True):
-    """`user add`."""
+    """`user add`: with a password they need no link to enter."""
 
     name: str
     address: EmailAddress | None = None
     operator: bool = False
+    password: str | None = None
 
 
 class PersonInvite(Arguments, frozen=True, kw_only=True):

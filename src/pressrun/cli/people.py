@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 import click
 
 from pressrun.acts.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName
+from pressrun.cli.files import read_input
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import complete_lists, verb
 from pressrun.cli.output import echo, print_info, print_json, print_table
 from pressrun.cli.read_only import read_rows
 from pressrun.cli.write_verbs import execute
+from pressrun.core.errors import BadInput
 from pressrun.core.rights import ReaderAccess, Role
 from pressrun.runtime.clock import utc_now
 from pressrun.services.people.lookups import list_everybody
@@ -40,12 +42,22 @@ def _list_option(*, required: bool) -> Callable[[F], F]:
     "--email", "address", metavar="ADDRESS", help="Where codes are mailed, and from where they post editions."
 )
 @_operator_option
-def add(invocation: Invocation, *, name: str, address: str | None, operator: bool, as_json: bool) -> None:
+@click.option("--password-file", metavar="FILE", help="File with their password, or - for stdin; no link is printed.")
+def add(
+    invocation: Invocation,
+    *,
+    name: str,
+    address: str | None,
+    operator: bool,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
     """NAME is what they log in with: a-z, 0-9, '.', '_' and '-'. The link works once, for 15 minutes, and lets them set
     up a passkey or a password. Without --operator they may do nothing until `user grant`.
     """
-    added = execute(invocation, "user.add", PersonAdd(name=name, address=address, operator=operator))
-    _print_link(added, as_json=as_json)
+    password = None if password_file is None else _read_password(password_file)
+    person = PersonAdd(name=name, address=address, operator=operator, password=password)
+    _print_link(execute(invocation, "user.add", person), as_json=as_json)
 
 
 @verb("user invite")
@@ -121,6 +133,15 @@ def link(invocation: Invocation, *, person: str, as_json: bool) -> None:
     _print_link(execute(invocation, "user.link", PersonName(person=person)), as_json=as_json)
 
 
+@verb("user reset")
+@_person_argument
+def reset(invocation: Invocation, *, person: str, as_json: bool) -> None:
+    """For a lost device, or when somebody else may have got in: password, passkeys, app and recovery codes work no
+    more. Tokens that they made stay (`token ls`).
+    """
+    _print_link(execute(invocation, "user.reset", PersonName(person=person)), as_json=as_json)
+
+
 @verb("user rm")
 @_person_argument
 def remove(invocation: Invocation, *, person: str, as_json: bool) -> None:
@@ -141,6 +162,14 @@ def list_people(invocation: Invocation, *, as_json: bool) -> None:
         print_table(
             map(_row, rows), _LISTED, empty="nobody may log in yet. Begin with `pressrun user add NAME --operator`"
         )
+
+
+def _read_password(file: str) -> str:
+    """The password in a file, without the end of its line."""
+    try:
+        return read_input(file).decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise BadInput(f"{file} is not UTF-8") from None
 
 
 def _row(person: dict[str, Any]) -> dict[str, Any]:
@@ -186,6 +215,8 @@ def _change(invocation: Invocation, act: str, wish: PersonGrant, *, as_json: boo
 def _print_link(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
+    elif "link" not in answer:
+        print_info(f"{answer['name']} can log in with that password")
     else:
         echo(answer["link"])
         print_info(f"the link lets {answer['name']} log in. It works once, until {answer['expires_at']}")

@@ -192,6 +192,10 @@ VERBS = {
     "user grant": ("people:grant", "Let a person do more, on a list or everywhere."),
     "user revoke": ("people:revoke", "Let a person do less, on a list or everywhere."),
     "user link": ("people:link", "Print a new link for a person to enter."),
+    "user reset": (
+        "people:reset",
+        "Take away all that a person logs in with, end their sessions, and print a link for them to enter.",
+    ),
     "user rm": ("people:remove", "Remove a person with their tokens."),
     "user ls": ("people:list_people", "List the people who may log in or post editions by email."),
 }

@@ -326,6 +326,7 @@ async def test_logging_out_ends_the_session(lobby: Lobby) -> None:
     await lobby.sessions.end(secret)
     await lobby.sessions.end(secret)
     assert await lobby.sessions.find(secret) is None
-    assert [("ann", "page", "session.begin", '["password"]'), ("ann", "page", "session.end", "[]")] == await select(
-        lobby.database, "select who, way, action, fields from audit where way = 'page' order by number"
-    )
+    assert [
+        ("person:ann", "page", "session.begin", '["password"]'),
+        ("person:ann", "page", "session.end", "[]"),
+    ] == await select(lobby.database, "select who, way, action, fields from audit where way = 'page' order by number")

@@ -21,7 +21,8 @@ from pressrun.services.people.holdings import holdings_of_person
 from pressrun.services.people.lookups import list_everybody
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.suppression import SuppressionReason, suppress
-from pressrun.store import enter_links, people
+from pressrun.store import credentials, enter_links, people
+from pressrun.store.credentials import NewPasskey
 from pressrun.store.people import StoredPerson
 
 BERTA = parse_address("Berta@town.example")
@@ -309,6 +310,29 @@ async def test_erasing_an_address_forgets_editors_and_keeps_who_can_log_in(offic
     )
     assert [(0,)] == await select(office.database, "select count(*) from enter_link")
     assert (await held(office, "ann")) == OPERATOR
+
+
+async def test_who_has_a_password_needs_no_link(office: Office) -> None:
+    added = await office.people.add("ann", None, is_operator=True, password_hash="$argon2id$x")
+    assert ("ann", False) == (added["name"], "link" in added)
+    assert [("$argon2id$x", NOW)] == await select(office.database, "select hash, changed_at from password")
+
+
+async def test_a_reset_takes_all_that_somebody_logs_in_with(office: Office) -> None:
+    """And ends the sessions; of nobody else."""
+    for name in ("ann", "bea"):
+        await office.people.add(name, None, password_hash="$argon2id$x")
+        found = await person(office, name)
+        passkey = NewPasskey(credential_id=name.encode(), credential=b"c", name="Firefox", sign_count=0)
+        await office.database.write(credentials.add_passkey, found.id, passkey, NOW)
+        await office.database.write(credentials.add_app, found.id, bytes(16), 1, NOW)
+        await office.database.write(credentials.replace_recovery_codes, found.id, [bytes(32)])
+    reset = await office.people.reset("ann")
+    assert (1, 0) == ((await person(office, "ann")).epoch, (await person(office, "bea")).epoch)
+    for table in ("password", "passkey", "authenticator_app", "recovery_code"):
+        assert [(2,)] == await select(office.database, f"select person_id from {table}"), table
+    entered = await enter(office, reset["link"])
+    assert entered is not None
 
 
 async def test_links_that_are_over_are_swept(office: Office) -> None:

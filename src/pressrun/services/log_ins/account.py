@@ -56,6 +56,11 @@ class Account:
             person_id, session_id, lambda tx: credentials.set_password(tx, person_id, hashed, self._context.now)
         )
 
+    async def hash_of_new(self, password: str, *names: str | None) -> str:
+        """The hash of the first password of somebody with these names; raises WeakPassword."""
+        require_strong(password, [name for name in names if name is not None])
+        return await self._hashes.make(password)
+
     async def remove_password(self, person_id: int, session_id: int) -> None:
         """Remove the password."""
         await self._change(person_id, session_id, lambda tx: credentials.remove_password(tx, person_id))

@@ -17,9 +17,9 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.observe.log import event
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.log_in import Entered, spend_attempt
-from pressrun.services.log_ins.sessions import PAGE, Sessions
+from pressrun.services.log_ins.sessions import Sessions
 from pressrun.store import audit, enter_links, limits, people
-from pressrun.store.audit import Actor, Entry
+from pressrun.store.audit import Entry, person_on_page
 from pressrun.store.limits import Meter
 from pressrun.store.log_ins import Method
 from pressrun.store.people import StoredPerson
@@ -105,7 +105,7 @@ class Identities:
             people.enrol(tx, person.id, now)
             enter_links.delete_links(tx, person.id)
         people.add_identity(tx, person.id, identity.issuer, identity.subject)
-        audit.append(tx, Entry(at=now, actor=Actor(who=person.name, way=PAGE), action="identity.add"))
+        audit.append(tx, Entry(at=now, actor=person_on_page(person.name), action="identity.add"))
         return person
 
     def _meters(self, visitor: Visitor) -> Sequence[Meter]:

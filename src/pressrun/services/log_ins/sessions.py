@@ -9,11 +9,10 @@ from pressrun.core.rights import Holdings
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.people.holdings import holdings_of_person
 from pressrun.store import audit, log_ins
-from pressrun.store.audit import Actor, Entry
+from pressrun.store.audit import Entry, person_on_page
 from pressrun.store.log_ins import LoginSession, Method, NewSession
 from pressrun.store.transaction import Transaction
 
-PAGE = "page"  # the way of what people do on pages
 SEEN_SECONDS = 60  # how exactly the last use of a session is known
 
 
@@ -77,4 +76,4 @@ class Sessions:
             audit.append(tx, self._entry(session.name, "session.end"))
 
     def _entry(self, name: str, action: str) -> Entry:
-        return Entry(at=self._context.now, actor=Actor(who=name, way=PAGE), action=action)
+        return Entry(at=self._context.now, actor=person_on_page(name), action=action)

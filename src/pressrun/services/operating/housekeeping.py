@@ -34,6 +34,7 @@ from pressrun.store import (
     consent,
     copy_counts,
     deliveries,
+    enter_links,
     events,
     held_sign_ups,
     inbound,
@@ -138,6 +139,7 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("held sign-ups", held_sign_ups.sweep_held, int(now))
         await self._sweep("sessions", log_ins.sweep, session_window(self._settings.value.login, now))
         await self._sweep("login codes", log_ins.sweep_codes, int(now))
+        await self._sweep("links to enter", enter_links.sweep_links, int(now))
         await self._sweep("hours of sign-ups", limits.sweep_sign_ups, first_hour(now))
         with self.isolated("kept mail"):
             await drop_kept_mail(self._database, limit_settings, int(now))

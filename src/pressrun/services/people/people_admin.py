@@ -24,7 +24,7 @@ from pressrun.services.people.lookups import Answer, address_in_use, describe, r
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import find_reason
-from pressrun.store import audit, enter_links, notices, people
+from pressrun.store import audit, credentials, enter_links, notices, people
 from pressrun.store.enter_links import EnterLink, LinkKind
 from pressrun.store.notices import NewNotice
 from pressrun.store.people import StoredPerson
@@ -56,9 +56,15 @@ class PeopleAdmin:
         """The time in whole seconds."""
         return self._context.now
 
-    async def add(self, name: str, address: Address | None, *, is_operator: bool = False) -> Answer:
-        """Add somebody who may log in, with a link to enter; raises BadInput, and Refused for what is in use."""
-        answer = await self._context.database.write(self._add, parse_person_name(name), address, is_operator)
+    async def add(
+        self, name: str, address: Address | None, *, is_operator: bool = False, password_hash: str | None = None
+    ) -> Answer:
+        """Add somebody who may log in, with a link to enter unless they have a password.
+
+        Raises BadInput, and Refused for what is in use.
+        """
+        name = parse_person_name(name)
+        answer = await self._context.database.write(self._add, name, address, is_operator, password_hash)
         event(log, "person.added", person=answer["name"])
         return answer
 
@@ -93,6 +99,15 @@ class PeopleAdmin:
         event(log, "person.link_made", person=answer["name"])
         return answer
 
+    async def reset(self, who: str) -> Answer:
+        """End a person's sessions and take away password, passkeys, app and recovery codes, with a new link to enter.
+
+        For a lost device, or when somebody else may have got in. Their tokens stay. Raises NotFound.
+        """
+        answer = await self._context.database.write(self._reset, who)
+        event(log, "person.reset", person=answer["name"])
+        return answer
+
     async def remove(self, who: str) -> Answer:
         """Remove a person with their tokens, and cancel what they mailed and awaits approval; raises NotFound."""
         answer = await self._context.database.write(self._remove, who)
@@ -114,7 +129,9 @@ class PeopleAdmin:
         cancelled = cancel_withdrawn_drafts(tx, now)
         return {**describe(tx, person.id, now), "cancelled": cancelled}
 
-    def _add(self, tx: Transaction, name: str, address: Address | None, is_operator: bool) -> Answer:
+    def _add(
+        self, tx: Transaction, name: str, address: Address | None, is_operator: bool, password_hash: str | None
+    ) -> Answer:
         if people.find_by_name(tx, name) is not None:
             raise Refused(f"there is a person named {name}. See `pressrun user ls`, or choose another name")
         holder = None if address is None else address_in_use(tx, address)
@@ -123,6 +140,9 @@ class PeopleAdmin:
         now = self._context.now
         person_id = people.insert_person(tx, name, address, now, is_operator=is_operator, may_log_in=True)
         audit.mention(tx, f"person {name}")
+        if password_hash is not None:
+            credentials.set_password(tx, person_id, password_hash, now)
+            return describe(tx, person_id, now)
         return self._with_link(tx, person_id, self._new_link(tx, person_id))
 
     def _invite(self, tx: Transaction, address: Address, grant: Grant) -> Answer:
@@ -198,6 +218,13 @@ class PeopleAdmin:
 
     def _link(self, tx: Transaction, who: str) -> Answer:
         person = require_person_to_change(tx, who)
+        return self._with_link(tx, person.id, self._new_link(tx, person.id))
+
+    def _reset(self, tx: Transaction, who: str) -> Answer:
+        person = require_person_to_change(tx, who)
+        credentials.remove_password(tx, person.id)
+        credentials.remove_second_factors(tx, person.id)
+        people.end_sessions(tx, person.id)
         return self._with_link(tx, person.id, self._new_link(tx, person.id))
 
     def _new_link(self, tx: Transaction, person_id: int) -> EnterLink:

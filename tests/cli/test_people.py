@@ -1,0 +1,76 @@
+"""`user` and `token` as they are typed."""
+
+from __future__ import annotations
+
+import pytest
+from tests.cli.shell import Shell
+
+
+def test_the_first_operator_gets_a_link(shell: Shell) -> None:
+    shell.make_list()
+    added = shell.good("user", "add", "ann", "--operator", "--email", "ann@town.example", "--json").json
+    assert ("ann", "ann@town.example", True, []) == tuple(
+        added[key] for key in ("name", "address", "operator", "lists")
+    )
+    assert "/admin/enter/" in added["link"]
+    plain = shell.good("user", "link", "ann@town.example")
+    assert (plain.out.startswith("http"), "lets ann log in. It works once, until 20" in plain.err) == (True, True)
+
+
+def test_a_password_file_stands_in_for_the_link(shell: Shell) -> None:
+    """The end of its line is no part of it."""
+    shell.make_list()
+    file = shell.write("password", "correct horse battery\n")
+    added = shell.good("user", "add", "ann", "--password-file", file, "--json").json
+    assert "link" not in added
+    assert 65 == shell.call("user", "add", "bea", "--password-file", shell.write("short", "short\n")).code
+    assert 66 == shell.call("user", "add", "bea", "--password-file", "none").code
+    assert ["ann"] == [one["name"] for one in shell.good("user", "ls", "--json").json]
+
+
+def test_what_people_may_do_is_listed(shell: Shell) -> None:
+    shell.make_list()
+    shell.good("user", "invite", "berta@town.example", "--list", "news", "--role", "editor", "--readers", "see")
+    shell.good("user", "add", "ann", "--operator")
+    listed = shell.good("user", "ls").out.splitlines()
+    assert ["name", "address", "may do", "may log in"] == [one.strip() for one in listed[0].split("  ") if one.strip()]
+    assert ("operator" in listed[1], "news: editor (see readers)" in listed[2]) == (True, True)
+    assert "invited until 20" in listed[2]
+    changed = shell.good("user", "revoke", "berta", "--list", "news", "--role", "editor")
+    assert "berta: nothing\n" == changed.out
+
+
+def test_a_token_is_printed_once(shell: Shell) -> None:
+    shell.make_list()
+    made = shell.good("token", "create", "--name", "site", "--scope", "sign-up", "--list", "news", "--expires", "90d")
+    assert (made.out.startswith("pr_"), len(made.out.strip())) == (True, 46)
+    (listed,) = shell.good("token", "ls", "--json").json
+    assert ("site", "sign-up", ["news"], None) == tuple(listed[key] for key in ("name", "scope", "lists", "last_used"))
+    assert made.out.strip() not in shell.good("token", "ls").out
+    assert {"id": 1, "name": "site"} == shell.good("token", "revoke", "1", "--json").json
+    assert "" == shell.good("token", "ls").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["user", "add", "a b"], 65, "cannot name a person"),
+        (["user", "add", "ann", "--email", "nobody"], 65, "invalid email address"),
+        (["user", "grant", "ann"], 64, "say what"),
+        (["user", "grant", "ann", "--operator"], 1, "no such person"),
+        (["user", "invite", "a@x.example", "--list", "news"], 64, "--role"),
+        (["user", "invite", "a@x.example", "--list", "news", "--role", "owner"], 64, "'owner' is not one of"),
+        (["user", "rm", "a@x.example"], 1, "no such person: 'a@x.example'"),
+        (["token", "create"], 64, "--name"),
+        (["token", "create", "--name", "s", "--list", "none"], 1, "no such list: 'none'"),
+        (["token", "create", "--name", "s", "--scope", "all"], 64, "'all' is not one of"),
+        (["token", "create", "--name", "s", "--from", "here"], 65, "'here' is no network"),
+        (["token", "create", "--name", "s", "--expires", "never"], 65, "is no end of a token"),
+        (["token", "revoke", "9"], 1, "no such token: 9"),
+        (["token", "revoke", "x"], 64, "invalid number"),
+    ],
+)
+def test_a_mistake_says_what_would_be_right(shell: Shell, arguments: list[str], code: int, words: str) -> None:
+    shell.make_list()
+    called = shell.call(*arguments)
+    assert (code, True) == (called.code, words in called.err), called.err
