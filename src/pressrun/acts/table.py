@@ -10,6 +10,7 @@ from pressrun.acts.act import Act
 from pressrun.acts.editions import EDITION_ACTS
 from pressrun.acts.events import EVENT_ACTS
 from pressrun.acts.lists import LIST_ACTS
+from pressrun.acts.me import ME_ACTS
 from pressrun.acts.operating import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_IN_ACTS, OPERATING_ACTS
 from pressrun.acts.people import PEOPLE_ACTS
 from pressrun.acts.subscriber_pages import SUBSCRIBER_PAGES
@@ -30,6 +31,7 @@ ACTS: Mapping[str, Act[Any]] = {
         DAEMON_ACTS,
         ACCOUNT_ACTS,
         EVENT_ACTS,
+        ME_ACTS,
     )
     for act in acts
 }

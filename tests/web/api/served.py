@@ -17,7 +17,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.rights import OPERATOR, Holdings
 from pressrun.store.audit import Actor
 from pressrun.web.api.bodies import BodyLimits
-from pressrun.web.api.endpoint import ApiContext
+from pressrun.web.api.endpoint import ApiContext, Authenticate
 from pressrun.web.api.rates import TokenRates
 from pressrun.web.api.routes import Api
 from pressrun.web.api.streams import Followers
@@ -34,10 +34,12 @@ class ServedApi:
     tokens: dict[str, Holdings] = field(default_factory=dict)
     rate: Rate = field(default_factory=lambda: Rate(100_000, 60.0))
 
+    authenticate: Authenticate = field(init=False)
+
     def __post_init__(self) -> None:
         context = ApiContext(
             base_url=BASE,
-            authenticate=self._authenticate,
+            authenticate=self._find_caller,
             carry_out=Door(cases_of(self.office)).carry_out,
             client=lambda _: "192.0.2.1",
             rates=TokenRates(lambda: self.rate, lambda: self.office.now),
@@ -45,6 +47,7 @@ class ServedApi:
             followers=Followers(),
         )
         self.api = Api(ACTS, context)
+        self.authenticate = self._know_made_up_ones
 
     @property
     def app(self) -> ASGIApp:
@@ -58,7 +61,10 @@ class ServedApi:
         transport = httpx.ASGITransport(app=self.app)
         return httpx.AsyncClient(transport=transport, base_url=f"{BASE}/api/v1", headers=headers, **options)
 
-    async def _authenticate(self, token: str, client: str | None) -> Caller | None:
+    async def _find_caller(self, token: str, client: str | None) -> Caller | None:
+        return await self.authenticate(token, client)
+
+    async def _know_made_up_ones(self, token: str, client: str | None) -> Caller | None:
         holdings = self.tokens.get(token)
         if holdings is None:
             return None

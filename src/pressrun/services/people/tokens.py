@@ -152,6 +152,14 @@ def tokens_page(tx: Transaction, person_id: int | None, *, after: int, limit: in
     return [describe_token(tx, one) for one in page]
 
 
+def show_token(tx: Transaction, token_id: int) -> Answer:
+    """One token; raises NotFound."""
+    token = api_tokens.find_token_by_id(tx, token_id)
+    if token is None:
+        raise NotFound(f"no such token: {token_id} (see `pressrun token ls`)")
+    return describe_token(tx, token)
+
+
 def describe_token(tx: Transaction, token: ApiToken) -> Answer:
     """What may be shown of a token. `lists` is null when it is for all, `last_used` is a day (UTC)."""
     owner = None if token.person_id is None else people.find_person(tx, token.person_id)

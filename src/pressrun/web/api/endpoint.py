@@ -219,7 +219,8 @@ class Exchange:
         except (TypeError, ValueError) as problem:  # what no single field shows
             raise ApiProblem(422, faults=[FieldError("", str(problem))]) from None
         call = Call(act=act.id, arguments=arguments, caller=caller)
-        return await self._context.carry_out(call, ignore_progress)
+        value = await self._context.carry_out(call, ignore_progress)
+        return Page(**value) if self._operation.is_collection and isinstance(value, dict) else value
 
     def _respond(self, value: Any) -> Response:
         http = self._operation.act.http
