@@ -40,6 +40,7 @@ _STRENGTH = {
     SuppressionReason.NEVER_AGAIN: 3,
 }
 _SIGN_UP, _PROBE = "confirmation", "still_there"  # notices that some suppressed addresses get
+PROGRAM = "api:"  # begins the source of what a program brings in; the name of its token follows
 _OWN_SOURCES = frozenset({"web", "mail"})  # of a confirmation that the reader requested rather than an operator
 
 
@@ -66,8 +67,13 @@ def may_be_sent(tx: Transaction, notice: ClaimedNotice, *, keys: KeyRing) -> boo
         return True
     if notice.kind == _PROBE:
         return reason is SuppressionReason.HARD_BOUNCE
-    is_own = notice.kind == _SIGN_UP and json.loads(notice.payload).get("answers") in _OWN_SOURCES
+    is_own = notice.kind == _SIGN_UP and _is_own(str(json.loads(notice.payload).get("answers")))
     return is_own and reason in LIFTED_BY_READER
+
+
+def _is_own(source: str) -> bool:
+    """Whether a reader requested a confirmation, be it on the site of a program that may sign people up."""
+    return source in _OWN_SOURCES or source.startswith(PROGRAM)
 
 
 def suppress(

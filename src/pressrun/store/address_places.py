@@ -54,6 +54,7 @@ PENDING_REQUEST = Place(name="errand")
 LOGIN_CODE = Place(name="login_code")
 CONFIRMATION = Place(name="confirmation")
 SUBSCRIBER = Place(name="subscriber")
+JOB = Place(name="job", page=_FEW)
 SUPPRESSION = Place(name="suppression")
 PERSON = Place(name="person")
 IDENTITY = Place(name="identity")
@@ -62,7 +63,7 @@ EDITION = Place(name="edition", page=_FEW)
 REVISION = Place(name="revision", page=_FEW)
 PLACES = (
     CONSENT, NOTICE, NOTICE_CONTENT, INBOUND, INBOUND_CONTENT, ADDRESS_CHANGE, PENDING_REQUEST, LOGIN_CODE,
-    CONFIRMATION, SUBSCRIBER, SUPPRESSION, PERSON, IDENTITY, LIST, EDITION, REVISION,
+    CONFIRMATION, SUBSCRIBER, JOB, SUPPRESSION, PERSON, IDENTITY, LIST, EDITION, REVISION,
 )  # fmt: skip
 
 
@@ -143,7 +144,7 @@ def forget(
     tx.run("address_places.delete_orphans")
     notices = _forget_rows(tx, NOTICE, spellings, earlier) + _forget_rows(tx, NOTICE_CONTENT, spellings, earlier)
     changes, others = _forget_rows(tx, ADDRESS_CHANGE, spellings, earlier), 0
-    for place in (PENDING_REQUEST, LOGIN_CODE, CONFIRMATION, REVISION):
+    for place in (PENDING_REQUEST, LOGIN_CODE, CONFIRMATION, JOB, REVISION):
         others += _forget_rows(tx, place, spellings, earlier)
     others += _forget_in_profiles(tx, spellings) + _forget_people(tx, spellings) + _forget_suppressed(tx, spellings)
     return Forgotten(evidence=len(evidence), mails=mails, notices=notices, changes=changes, others=others)

@@ -19,6 +19,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pressrun.core.chain import ERASED, NO_ROWS, ChainRow, Head, content_digest, link, mark_of_erased
 from pressrun.observe.log import event
+from pressrun.store import idempotency
+from pressrun.store.idempotency import KeyedRequest
 from pressrun.store.transaction import Row, Transaction, in_json
 
 P = ParamSpec("P")
@@ -71,7 +73,8 @@ class Person:
 class Entry:
     """What a row says. `object` is such as `edition 7`; `editor` is the keyed digest of an editor's address.
 
-    `salt` is 16 random octets where the row is about somebody.
+    `salt` is 16 random octets where the row is about somebody. `keyed` is the request, where it came with a key under
+    which it may be repeated: what was done is kept with the row.
     """
 
     at: int
@@ -85,6 +88,7 @@ class Entry:
     person: Person | None = None
     editor: bytes | None = None
     salt: bytes = _NO_SALT
+    keyed: KeyedRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +128,37 @@ def append_once_by_clock(tx: Transaction, action: str, now: float, *, name: str)
 
 
 def _append_queued(tx: Transaction, queued: Sequence[Entry | _Object | _Mark]) -> None:
-    names = [one.name for one in queued if isinstance(one, _Object)]
-    rows = [_row_of(tx, one, names) for one in queued if not isinstance(one, _Object)]
+    rows = [(one, _row_of(tx, one, names)) for one, names in _with_names(queued)]
     if not rows:
         return
     head = read_head(tx)
-    for number, row in enumerate(rows, head.number + 1):
+    for number, (one, row) in enumerate(rows, head.number + 1):
         row["number"] = number
         head = Head(number, link(head.chain, chain_row({**row, "chain": b""})))
         tx.run("audit.append", **row, chain=head.chain)
         tx.after_commit(_log, row)
+        if isinstance(one, Entry) and one.keyed is not None and one.outcome == DONE:
+            idempotency.keep_outcome(
+                tx, one.keyed, name=row["object"], subscriber_id=row["subscriber_id"], at=int(row["at"])
+            )
+
+
+def _with_names(queued: Sequence[Entry | _Object | _Mark]) -> list[tuple[Entry | _Mark, list[str]]]:
+    """The rows to be, each with the objects that were named since the row before.
+
+    The only row has them all. Many actions may share a transaction, each of which names its own objects first.
+    """
+    rows: list[tuple[Entry | _Mark, list[str]]] = []
+    names: list[str] = []
+    for one in queued:
+        if isinstance(one, _Object):
+            names.append(one.name)
+        else:
+            rows.append((one, names))
+            names = []
+    if len(rows) == 1:
+        rows[0][1].extend(names)
+    return rows
 
 
 def _row_of(tx: Transaction, one: Entry | _Mark, names: Sequence[str]) -> dict[str, Any]:
@@ -267,6 +292,8 @@ class ActionInProgress:
 
         def recorded(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
             result = work(tx, *args, **kwargs)
+            if self.entry.keyed is not None:
+                idempotency.claim_key(tx, self.entry.keyed, at=self.entry.at)
             append(tx, self.entry)
             tx.after_commit(self._mark_recorded)
             return result

@@ -44,7 +44,7 @@ class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
     `event` is one of requested, asked, confirmed, added, imported, withdrawn, restored, paused, resumed, removed,
     moved, switched. `salt` is 16 random octets from the caller. `mail` is the digest, and `message_id` the Message-ID,
     of the mail that the event came by or went out with. `carried` is the evidence for another list that this one
-    replaces.
+    replaces. `url` and `given_at` are where and when a program says that the reader consented.
     """
 
     subscriber_id: int
@@ -61,6 +61,8 @@ class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
     mail: str | None = None
     message_id: str | None = None
     carried: Sequence[Mapping[str, object]] = ()
+    url: str = ""
+    given_at: int | None = None
 
 
 def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
@@ -72,7 +74,7 @@ def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
 
 
 def _content(event: ConsentEvent) -> str:
-    content = {
+    content: dict[str, object] = {
         "address": event.address,
         "language": event.language,
         "list": event.list_name,
@@ -81,7 +83,8 @@ def _content(event: ConsentEvent) -> str:
         "source": event.source,
         "text": event.text,
     }
-    return in_json(content | {"carried": event.carried} if event.carried else content)
+    further = {"carried": event.carried, "given_at": event.given_at, "url": event.url}
+    return in_json(content | {name: value for name, value in further.items() if value})
 
 
 def _append_mark(tx: Transaction, event: str, at: int, secret: bytes, content: str) -> None:

@@ -114,7 +114,8 @@ class Database:
 
         For what many people do at once. `work` runs a second time when the error of another call undid the commit.
         """
-        return await self.share_set(one_by_one, lambda tx: work(tx, *args, **kwargs))
+        audited = recorded(work)
+        return await self.share_set(one_by_one, lambda tx: audited(tx, *args, **kwargs))
 
     async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
         """Like `share`, for work that is cheaper for many items at once.

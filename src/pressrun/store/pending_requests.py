@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pressrun.core.sign_up import Trust
@@ -24,6 +24,8 @@ class PendingRequest:
     """One request. `list_id` is None when it concerns no list, and `words` is the text that the person was shown.
 
     `also` are further lists of the same request. `words_language` is empty when it is the language of the request.
+    `source` is the web, or the program that asks for the person. That may give `attributes` (columns), the `url` where
+    the person consented, and when.
     """
 
     kind: RequestKind
@@ -36,11 +38,16 @@ class PendingRequest:
     trust: Trust = Trust.UNPROVEN
     also: tuple[int, ...] = ()
     words_language: str = ""
+    source: str = "web"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    given_at: int | None = None
 
 
 def insert_pending_request(tx: Transaction, request: PendingRequest) -> None:
     """Store a request until it is carried out."""
-    tx.run("pending_requests.insert", **{**columns_of(request), "also": json.dumps(request.also)})
+    texts = {"also": json.dumps(request.also), "attributes": json.dumps(dict(request.attributes), ensure_ascii=False)}
+    tx.run("pending_requests.insert", **{**columns_of(request), **texts})
 
 
 def is_work_pending(tx: Transaction) -> bool:
@@ -68,7 +75,9 @@ def claim_pending_request(tx: Transaction, request_id: int) -> PendingRequest | 
 
 def _claim(tx: Transaction, ids: Sequence[int]) -> list[PendingRequest]:
     rows = tx.rows("pending_requests.claim", ids=in_json(ids)) if ids else []
-    return [parse_row(row, PendingRequest, "also") for row in sorted(rows, key=lambda row: int(row["id"]))]
+    return [
+        parse_row(row, PendingRequest, "also", "attributes") for row in sorted(rows, key=lambda row: int(row["id"]))
+    ]
 
 
 def set_request_aside(tx: Transaction, request_id: int, now: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from msgspec import convert
@@ -43,6 +44,7 @@ class PendingConfirmation:
     created_at: int
     expires_at: int
     leader_id: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 _COLUMNS = tuple(field.name for field in fields(Subscription))
@@ -107,11 +109,16 @@ def find_requests_of_link(
     of_request = len(_REQUEST_COLUMNS)
     return [
         (
-            convert(dict(zip(_REQUEST_COLUMNS, tuple(row), strict=False)), PendingConfirmation, strict=False),
+            _request_from_values(tuple(row)[:of_request]),
             *_with_details(tuple(row)[of_request:]),
         )
         for row in tx.rows("subscriptions.of_link", id=confirmation_id)
     ]
+
+
+def _request_from_values(values: Sequence[Any]) -> PendingConfirmation:
+    columns = dict(zip(_REQUEST_COLUMNS, values, strict=True))
+    return convert({**columns, "attributes": json.loads(columns["attributes"])}, PendingConfirmation, strict=False)
 
 
 def _with_details(values: Sequence[Any]) -> tuple[Subscription, subscribers.Subscriber, lists.MailingList]:
@@ -210,6 +217,7 @@ def insert_confirmation(
     now: int,
     expires_at: int,
     leader_id: int | None = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> int:
     """Store a request that waits for its confirmation, which the link of the request `leader_id` gives too."""
     return tx.insert(
@@ -221,6 +229,7 @@ def insert_confirmation(
         now=now,
         expires_at=expires_at,
         leader_id=leader_id,
+        attributes=json.dumps(dict(attributes or {}), ensure_ascii=False),
     )
 
 

@@ -210,7 +210,26 @@ def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Pa
     migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
     with closing(sqlite3.connect(path)) as connection:
         waiting = connection.execute("select * from errand").fetchall()
-    assert [(7, "sign-up", 3, "Ada@x.example", "Ada", "de", "192.0.2.7", "Words", "proven", None, "[]", "")] == waiting
+    assert [
+        (
+            7,
+            "sign-up",
+            3,
+            "Ada@x.example",
+            "Ada",
+            "de",
+            "192.0.2.7",
+            "Words",
+            "proven",
+            None,
+            "[]",
+            "",
+            "web",
+            "{}",
+            "",
+            None,
+        )
+    ] == waiting
 
 
 def test_editors_become_people_with_names_of_their_own(tmp_path: Path) -> None:

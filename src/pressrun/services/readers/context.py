@@ -10,6 +10,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.settings import LimitSettings, ServiceSettings, TokenSettings
 from pressrun.store.database import Database
+from pressrun.store.job_files import JobFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class ReaderContext:
     clock: Clock
     entropy: Entropy
     wake: Waker
+    job_files: JobFiles | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)  # set when the loop of web requests has work
 
     @property

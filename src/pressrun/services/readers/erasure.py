@@ -21,9 +21,10 @@ from pressrun.core.tokens import digests_of
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.ports import Entropy
 from pressrun.services.suppression import keep_out_erased
-from pressrun.store import address_places, audit, enrolment, subscribers
+from pressrun.store import address_places, audit, enrolment, jobs, subscribers
 from pressrun.store.address_places import EDITION, PLACES, EarlierScan, Forgotten
 from pressrun.store.database import Database
+from pressrun.store.job_files import JobFiles
 from pressrun.store.transaction import Transaction
 
 
@@ -47,9 +48,11 @@ async def erase(
     now: int,
     *,
     unless: Callable[[Transaction], bool] = lambda _: False,
+    files: JobFiles | None = None,
 ) -> Erased | None:
     """Erase a person everywhere, or return None when `unless` says so in the same transaction.
 
+    A job whose file names them is cancelled, and its `files` are deleted; a database without a data_dir has none.
     Raises NotFound, and Refused where a list needs them.
     """
     spellings = Spellings(address)
@@ -58,10 +61,17 @@ async def erase(
         if place.grows or place is EDITION:
             await _scan(database, place, spellings, earlier)
 
+    naming = [] if files is None else await asyncio.to_thread(files.naming, spellings)
+
     def work(tx: Transaction) -> Erased | None:
-        return None if unless(tx) else erase_person(tx, address, keys, entropy(16), now, earlier)
+        if unless(tx):
+            return None
+        jobs.cancel_jobs(tx, naming, "its file named somebody who was erased: hand it in again without them")
+        return erase_person(tx, address, keys, entropy(16), now, earlier)
 
     erased = await database.write(work)
+    if files is not None and erased is not None:
+        await asyncio.to_thread(files.drop, naming)
     await database.scrub()
     return erased
 

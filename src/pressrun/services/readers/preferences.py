@@ -171,7 +171,7 @@ class Preferences:
 
     async def pause_one(self, subscription_id: int, days: int, origin: Origin) -> SubscriptionDetails | None:
         """Pause one subscription, whatever link names it; None when it no longer exists."""
-        details = await self._context.database.share(self._pause_one, subscription_id, days, origin)
+        details = await self._context.database.share(self.pause_one_within, subscription_id, days, origin)
         self._context.wake()
         return details
 
@@ -213,6 +213,7 @@ class Preferences:
             context.entropy,
             context.now,
             unless=lambda tx: self._find(tx, link) is None,
+            files=context.job_files,
         )
         if erased is None:
             return False
@@ -405,15 +406,21 @@ class Preferences:
         also = [one.title for one in started if one.id != target.id]
         self._mail(tx, "paused", target, profile.person, origin, {"until": until, "also": also})
 
-    def _pause_one(
+    def pause_one_within(
         self, tx: Transaction, subscription_id: int, days: int, origin: Origin
     ) -> SubscriptionDetails | None:
+        """`pause_one` as part of a transaction of the caller, who then wakes the dispatcher."""
         details = find_subscription_details(tx, subscription_id)
         if details is None:
             return None
-        only = Membership(list=details.list, subscription=details.subscription)
-        self._pause(tx, Profile(person=details.person, memberships=(only,), offered=()), days, origin)
+        self._pause(tx, _only(details), days, origin)
         return find_subscription_details(tx, subscription_id)
+
+    def resume_one_within(self, tx: Transaction, subscription_id: int, origin: Origin) -> None:
+        """End the pause of one subscription as part of a transaction of the caller."""
+        details = find_subscription_details(tx, subscription_id)
+        if details is not None:
+            self._resume(tx, _only(details), origin)
 
     def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
         now = self._context.now
@@ -425,6 +432,12 @@ class Preferences:
             back = still_suspended(tx, resumed, now)
             subscriptions.record_subscription(tx, item.subscription, back, how=origin.source)
             record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._context.entropy(16))
+
+
+def _only(details: SubscriptionDetails) -> Profile:
+    """The person with one subscription alone."""
+    only = Membership(list=details.list, subscription=details.subscription)
+    return Profile(person=details.person, memberships=(only,), offered=())
 
 
 def _list_to_speak_for(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:

@@ -7,8 +7,8 @@ has not confirmed yet and somebody who is suppressed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 
@@ -119,10 +119,12 @@ class SignUps:
         name: str = "",
         trust: Trust = Trust.UNPROVEN,
         also: Sequence[MailingList] = (),
+        attributes: Mapping[str, str] | None = None,
     ) -> None:
         """Carry out a sign-up to open lists: its mail goes out unless a limit or a suppression forbids it.
 
-        It is one mail, however many lists are in `also`, so a longer form causes no more mail.
+        It is one mail, however many lists are in `also`, so a longer form causes no more mail. Name and attributes
+        (columns) become the person's once they confirm.
         """
         now = self._context.clock()
         known = subscribers.find_subscriber(tx, address)
@@ -147,7 +149,9 @@ class SignUps:
             post(tx, notice, target, person, origin, at)
             return
         (first, subscription), *others = wanted
-        terms = ConfirmationTerms(name=name, expires_at=expires_at, mail_secret=secret, also=others)
+        terms = ConfirmationTerms(
+            name=name, expires_at=expires_at, mail_secret=secret, also=others, attributes=attributes or {}
+        )
         request_confirmation(tx, first, person, subscription, origin, terms, now=at, post=post)
 
     def can_confirm(self, tx: Transaction, confirmation_id: int) -> bool:
@@ -189,6 +193,7 @@ class SignUps:
             details.person,
             name=request.name or details.person.name,
             language=request.language or details.person.language,
+            attributes={**details.person.attributes, **request.attributes},
         )
         if person != details.person:
             subscribers.update_profile(tx, details.person, person, how=origin.source)
@@ -274,7 +279,7 @@ def _find_followed(tx: Transaction, subscription_id: int) -> SubscriptionDetails
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmationTerms:
-    """Until when a request waits for its confirmation; `name` becomes the person's once it is confirmed.
+    """Until when a request waits for its confirmation; then `name` and `attributes` become the person's.
 
     `also` are further lists that the same mail asks for, each with the person's subscription so far.
     `mail_secret` (16 random octets) goes into the Message-ID. With None no mail goes out.
@@ -284,6 +289,7 @@ class ConfirmationTerms:
     expires_at: int
     mail_secret: bytes | None
     also: Sequence[tuple[MailingList, Subscription | None]] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def request_confirmation(
@@ -309,6 +315,7 @@ def request_confirmation(
             now=now,
             expires_at=terms.expires_at,
             leader_id=leader_id,
+            attributes=terms.attributes,
         )
         pending, leader_id = pending or made, leader_id or number
     assert pending is not None

@@ -23,7 +23,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest.
 
     `words_language` is the language of the words where it differs from that of the request or the list.
-    `in_reply_to` is the Message-ID that a reply by mail answers.
+    `in_reply_to` is the Message-ID that a reply by mail answers. `url` and `given_at` are where and when the person
+    consented, as the program says that the request came from.
     """
 
     source: str
@@ -33,6 +34,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     words_language: str = ""
     mail: str | None = None
     in_reply_to: str | None = None
+    url: str = ""
+    given_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,8 @@ def record_consent(
             mail=origin.mail,
             message_id=origin.in_reply_to,
             carried=carried,
+            url=origin.url,
+            given_at=origin.given_at,
         ),
     )
 

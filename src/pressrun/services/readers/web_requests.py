@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -25,8 +25,9 @@ from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
+from pressrun.services.suppression import PROGRAM
 from pressrun.store import limits, lists, pending_requests
-from pressrun.store.events import READER, acted_by
+from pressrun.store.events import READER, acted_by, token
 from pressrun.store.lists import MailingList
 from pressrun.store.pending_requests import PendingRequest, RequestKind
 from pressrun.store.transaction import Transaction
@@ -92,6 +93,18 @@ class WebRequests(BackgroundLoop):
             network = None
         request = _pending(RequestKind.SIGN_UP, address, origin, name=name, trust=trust)
         answer = await self._context.database.share(self._accept_sign_up, (list_name, *also), request, network, form)
+        self._context.asked.set()
+        return answer
+
+    async def sign_up_by_program(
+        self, list_name: str, address: Address, origin: Origin, *, name: str, attributes: Mapping[str, str]
+    ) -> SignUpAnswer | RateExceeded:
+        """Accept a sign-up from a program that has a token of ours, rather than from anybody's form.
+
+        Name and attributes (columns) become the person's once they confirm.
+        """
+        request = _pending(RequestKind.SIGN_UP, address, origin, name=name, trust=Trust.PROVEN, attributes=attributes)
+        answer = await self._context.database.share(self._accept_sign_up, (list_name,), request, None, None)
         self._context.asked.set()
         return answer
 
@@ -178,16 +191,19 @@ class WebRequests(BackgroundLoop):
     def _carry_out_batch(self, tx: Transaction) -> None:
         self._unsubscribes.notify_within(tx)
         for request in pending_requests.claim_pending_requests(tx):
-            self._carry_out(tx, request)
+            with acted_by(_actor_of(request)):
+                self._carry_out(tx, request)
 
     def _carry_out(self, tx: Transaction, request: PendingRequest) -> None:
         address = parse_address(request.address)
         origin = Origin(
-            source="web",
+            source=request.source,
             ip=request.ip,
             language=request.language,
             words=request.words,
             words_language=request.words_language,
+            url=request.url,
+            given_at=request.given_at,
         )
         target = None if request.list_id is None else lists.hold_list(tx, request.list_id)
         match request.kind:
@@ -201,7 +217,14 @@ class WebRequests(BackgroundLoop):
                 targets = [target for target in requested if target is not None and target.closed_at is None]
                 if targets:
                     self._sign_ups.sign_up_within(
-                        tx, targets[0], address, origin, name=request.name, trust=request.trust, also=targets[1:]
+                        tx,
+                        targets[0],
+                        address,
+                        origin,
+                        name=request.name,
+                        trust=request.trust,
+                        also=targets[1:],
+                        attributes=request.attributes,
                     )
 
     async def _carry_out_each(self, problem: Exception) -> None:
@@ -228,11 +251,24 @@ class WebRequests(BackgroundLoop):
     def _try_one(self, tx: Transaction, number: int) -> None:
         request = pending_requests.claim_pending_request(tx, number)
         if request is not None:
-            self._carry_out(tx, request)
+            with acted_by(_actor_of(request)):
+                self._carry_out(tx, request)
+
+
+def _actor_of(request: PendingRequest) -> str:
+    """Who asks: the reader, or the program that the request came by."""
+    is_by_program = request.source.startswith(PROGRAM)
+    return token(request.source.removeprefix(PROGRAM)) if is_by_program else READER
 
 
 def _pending(
-    kind: RequestKind, address: Address, origin: Origin, *, name: str = "", trust: Trust = Trust.UNPROVEN
+    kind: RequestKind,
+    address: Address,
+    origin: Origin,
+    *,
+    name: str = "",
+    trust: Trust = Trust.UNPROVEN,
+    attributes: Mapping[str, str] | None = None,
 ) -> PendingRequest:
     return PendingRequest(
         kind=kind,
@@ -243,4 +279,8 @@ def _pending(
         words=origin.words,
         words_language=origin.words_language,
         trust=trust,
+        source=origin.source,
+        attributes=attributes or {},
+        url=origin.url,
+        given_at=origin.given_at,
     )

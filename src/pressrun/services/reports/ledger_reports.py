@@ -182,6 +182,10 @@ def _evidence(events: Iterable[Mapping[str, object]]) -> list[Answer]:
                 request["asked"] = {"at": entry["at"], **mail}
                 continue
         told = entry | {name: one.get(name) for name in ("ip", "source", "text", "language")} | mail
+        if one.get("url"):
+            told["url"] = one["url"]
+        if one.get("given_at"):
+            told["given_at"] = _time(one["given_at"])
         carried = one.get("carried")
         if isinstance(carried, list):
             told["carried"] = [row | {"at": _time(row["at"])} for row in carried]

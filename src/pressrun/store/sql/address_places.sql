@@ -52,7 +52,7 @@ delete from address_change where id {in ids};
 
 -- name: errand
 -- Pending requests.
-select id, address, name, words from errand where id > :after order by id limit :limit;
+select id, address, name, words, attributes, url from errand where id > :after order by id limit :limit;
 
 -- name: forget_errand
 -- Delete pending requests.
@@ -67,12 +67,20 @@ select id, address from login_code where id > :after order by id limit :limit;
 delete from login_code where id {in ids};
 
 -- name: forget_confirmation
--- Delete the names of requests.
-update confirmation set name = '' where id {in ids};
+-- Delete the names and columns of requests.
+update confirmation set name = '', attributes = '{}' where id {in ids};
 
 -- name: forget_subscriber
 -- Write names and attributes back without an erased address.
 update subscriber set name = :name, attributes = :attributes where id = :id;
+
+-- name: job
+-- What became of the rows of imports, and why imports failed.
+select id, result, problem from job where id > :after order by id limit :limit;
+
+-- name: forget_job
+-- Delete the results of imports.
+update job set result = '{}', problem = null where id {in ids};
 
 -- name: suppression
 -- Suppressed addresses.

@@ -1,7 +1,9 @@
 -- name: insert
 -- Store a request.
-insert into errand (kind, list_id, address, name, language, ip, words, trust, also, words_language)
-values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust, :also, :words_language);
+insert into errand (kind, list_id, address, name, language, ip, words, trust, also, words_language, source,
+    attributes, url, given_at)
+values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust, :also, :words_language, :source,
+    :attributes, :url, :given_at);
 
 -- name: is_work_pending
 -- Whether a request waits, or a reader has not been mailed yet that they left.

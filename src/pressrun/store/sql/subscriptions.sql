@@ -133,15 +133,15 @@ returning list_id, subscriber_id, state;
 
 -- name: insert_confirmation
 -- Store a request to subscribe that waits for its confirmation.
-insert into confirmation (subscription_id, round, name, language, created_at, expires_at, leader_id)
-values (:subscription_id, :round, :name, :language, :now, :expires_at, :leader_id)
+insert into confirmation (subscription_id, round, name, language, created_at, expires_at, leader_id, attributes)
+values (:subscription_id, :round, :name, :language, :now, :expires_at, :leader_id, :attributes)
 returning id;
 
 -- name: of_link
 -- The request that a link is for, and those that it confirms too, with subscription, person and list: the columns of each
 -- in the order of its type.
 select confirmation.id, confirmation.subscription_id, confirmation.round, confirmation.name, confirmation.language,
-    confirmation.created_at, confirmation.expires_at, confirmation.leader_id,
+    confirmation.created_at, confirmation.expires_at, confirmation.leader_id, confirmation.attributes,
     subscription.id, subscription.list_id, subscription.subscriber_id, subscription.state,
     subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
     subscription.since, subscription.round, subscription.moved_to, subscriber.id, subscriber.address, subscriber.address_key,

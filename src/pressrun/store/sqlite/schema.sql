@@ -183,7 +183,8 @@ create table confirmation (
     language text not null default '',
     created_at integer not null,
     expires_at integer not null,
-    leader_id integer                         -- the request whose link confirms this one too; null: it has its own link
+    leader_id integer,                        -- the request whose link confirms this one too; null: it has its own link
+    attributes text not null default '{}'     -- columns that a program gave, used only after confirmation; JSON
 ) strict;
 create index confirmation_by_leader on confirmation (leader_id) where leader_id is not null;
 create index confirmation_by_subscription on confirmation (subscription_id);
@@ -203,7 +204,11 @@ create table errand (
     trust text not null check (trust in ('worked', 'proven', 'unproven', 'trap')),  -- how much the form proves
     set_aside_at integer,                     -- when it turned out that it cannot be carried out; null: it waits
     also text not null default '[]',          -- further lists of the same request, a JSON array of ids
-    words_language text not null default ''   -- of `words`; empty: that of the request
+    words_language text not null default '',  -- of `words`; empty: that of the request
+    source text not null default 'web',       -- the web, or the program that asks for the person
+    attributes text not null default '{}',    -- columns that a program gave; JSON
+    url text not null default '',             -- where the person gave the program their consent; empty: unknown
+    given_at integer                          -- when they did; null: unknown
 ) strict;
 create index errand_by_list on errand (list_id) where list_id is not null;
 
@@ -379,6 +384,46 @@ create table event (
     how text not null,                        -- by which way or for which reason, in a word; empty: not said
     object text                               -- what else it is about: job 31, relay primary, queue gmail; null: nothing
 ) strict;
+
+-- Requests that programs may repeat under a key of their own (Idempotency-Key), so that a repeat finds what the first one
+-- did. A row is written by the transaction of the effect, and kept for a day.
+create table idempotency_key (
+    caller text not null,                     -- such as token 7
+    digest blob not null,                     -- SHA-256 of the key
+    request blob not null,                    -- SHA-256 of the action and its arguments
+    object text,                              -- such as edition 7; null: the arguments say it
+    subscriber_id integer,                    -- the reader it was about, who may be erased since; null: none
+    at integer not null,
+    primary key (caller, digest)
+) strict, without rowid;
+create index idempotency_key_by_age on idempotency_key (at);
+
+-- Imports and syncs of programs. The file of each is in data_dir/jobs until the job ends.
+create table job (
+    id integer primary key autoincrement,
+    kind text not null check (kind in ('import', 'sync')),
+    list_id integer not null references list on delete cascade,
+    state text not null check (state in ('queued', 'running', 'ready', 'applying', 'done', 'failed', 'cancelled')),
+    source text not null,                     -- who brings the readers in: import, sync, or the program
+    actor text not null,                      -- who handed it in, as in the journal of events
+    media_type text not null,                 -- of the file
+    file text not null unique,                -- its name in data_dir/jobs, and the beginning of those beside it
+    asks integer not null check (asks in (0, 1)),                                   -- new readers are asked to confirm
+    is_dry_run integer not null check (is_dry_run in (0, 1)),                       -- it waits, ready, for somebody to apply it
+    most_leavers text not null default '',    -- how many may leave in a sync, as it was given
+    total integer not null default 0,         -- rows of the file
+    members integer not null default 0,       -- of a sync, when it was handed in
+    position integer not null default 0,      -- rows that are done, by the transaction that did them
+    result text not null default '{}',        -- JSON: what became of the rows so far, or would
+    digest blob not null,                     -- SHA-256 of the file
+    plan blob,                                -- SHA-256 of what a dry run showed; null: it showed nothing
+    problem text,                             -- why it failed
+    created_at integer not null,
+    expires_at integer not null               -- then it is deleted
+) strict;
+create index job_by_list on job (list_id);
+create index job_live on job (id) where state in ('queued', 'running', 'applying');
+create index job_by_end on job (expires_at);
 
 -- Suppressed addresses. The digest is keyed, so that an erased address is still recognised.
 create table suppression (
