@@ -15,23 +15,31 @@ from pressrun.core.current import Holder
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
+from pressrun.operations.sources.rosters import read_roster
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.operating.archive_import import ArchiveImport
+from pressrun.services.operating.bulk_jobs import BulkJobs
 from pressrun.services.operating.held_sign_ups import HeldSignUps
+from pressrun.services.operating.job_runner import JobQueue, JobRunner
+from pressrun.services.operating.job_survey import RosterSurvey
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.moving_in import MovingIn
+from pressrun.services.operating.program_members import ProgramMembers
 from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.readers.context import ReaderContext
+from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import audiences
 from pressrun.store.database import Database
 from pressrun.store.editions import NewEdition, find_edition, insert_edition
+from pressrun.store.job_files import JobFiles
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
 
@@ -60,6 +68,11 @@ class Office:
     unsubscribes: Unsubscribes = field(init=False)
     people: PeopleAdmin = field(init=False)
     tokens: Tokens = field(init=False)
+    web_requests: WebRequests = field(init=False)
+    members: ProgramMembers = field(init=False)
+    job_files: JobFiles = field(init=False)
+    jobs: BulkJobs = field(init=False)
+    runner: JobRunner = field(init=False)
 
     def wake(self) -> None:
         self.woken += 1
@@ -128,9 +141,6 @@ async def open_office(
         wake=office.wake,
     )
     office.suppressions = SuppressionAdmin(database=database, keys=keys, clock=clock, wake=office.wake)
-    office.subscribers = SubscriberAdmin(
-        database=database, keys=keys, settings=settings, clock=clock, entropy=os.urandom, wake=office.wake
-    )
     office.context = ReaderContext(
         database=database,
         keys=keys,
@@ -138,9 +148,27 @@ async def open_office(
         clock=clock,
         entropy=os.urandom,
         wake=office.wake,
+        job_files=JobFiles(data.jobs),
     )
+    office.subscribers = SubscriberAdmin(office.context)
     office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
     office.people, office.tokens = PeopleAdmin(office.context, site), Tokens(office.context)
+    preferences = Preferences(office.context)
+    office.web_requests = WebRequests(
+        office.context, sign_ups=office.sign_ups, preferences=preferences, unsubscribes=office.unsubscribes
+    )
+    office.members = ProgramMembers(
+        office.context, sign_ups=office.sign_ups, preferences=preferences, web_requests=office.web_requests
+    )
+    office.job_files, queue = JobFiles(data.jobs), JobQueue()
+    office.jobs = BulkJobs(
+        database,
+        office.job_files,
+        RosterSurvey(database=database, files=office.job_files, read_roster=read_roster),
+        clock=clock,
+        wake=queue.wake,
+    )
+    office.runner = JobRunner(1, office.context, office.job_files, read_roster, queue)
     office.held = HeldSignUps(office.context, office.sign_ups)
     office.moving_in = MovingIn(
         redirects=RedirectAdmin(database),

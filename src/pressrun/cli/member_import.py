@@ -23,12 +23,12 @@ from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import VerbCalls, executing
 from pressrun.core.errors import UsageError
 from pressrun.operations.csv_records import BadRow
-from pressrun.operations.sorted_texts import repeated_texts
 from pressrun.operations.sources.batches import MemberBatch, address_keys, member_batches
 from pressrun.operations.sources.columns import parse_map
 from pressrun.operations.sources.formats import ALIASES, FORMATS, STATES, MemberFile, read_members
 from pressrun.operations.sources.member import SourceMember
 from pressrun.runtime.clock import utc_now
+from pressrun.runtime.sorted_texts import repeated_texts
 from pressrun.services.operating.import_decision import RowOutcome
 from pressrun.services.operating.import_preview import ImportPreview, RowPreview
 from pressrun.services.operating.import_writes import SOURCE

@@ -5,11 +5,9 @@ The file is read twice: first to find out who would leave, which may be too many
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -28,41 +26,22 @@ from pressrun.cli.write_verbs import executing
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow
-from pressrun.operations.sorted_texts import repeated_texts, sorted_texts
 from pressrun.operations.sources.batches import member_batches
 from pressrun.operations.sources.columns import parse_map
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import MemberState
+from pressrun.runtime.sorted_texts import repeated_texts, sorted_texts
 from pressrun.services.operating.import_decision import SYNC, RowOutcome
 from pressrun.services.operating.import_preview import ImportPreview
-from pressrun.services.operating.member_sync import leavers, synced_members
+from pressrun.services.operating.member_sync import LeaveLimit, leavers, parse_limit, synced_members
 from pressrun.store.transaction import Transaction
 
 _REMOVED_AT_ONCE = 1000  # in one transaction, so that others wait only for a moment
-_LIMIT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(%?)", re.ASCII)
 
 if TYPE_CHECKING:
     _LimitType = click.ParamType["LeaveLimit"]
 else:
     _LimitType = click.ParamType  # not generic in click 8.1
-
-
-@dataclass(frozen=True, slots=True)
-class LeaveLimit:
-    """How many members may leave in one sync: a number, or a percentage of those whom syncs have brought in."""
-
-    text: str
-    number: float
-    is_percentage: bool
-
-    def require(self, leaving: int, members: int) -> None:
-        """Raise BadInput when more would leave."""
-        most = members * self.number / 100 if self.is_percentage else self.number
-        if leaving > most:
-            raise BadInput(
-                f"{leaving} of {members} members are no longer in the file, and --max-leave is {self.text}. "
-                "Nothing was changed. If the file is complete, set a higher --max-leave"
-            )
 
 
 class _LeaveLimitType(_LimitType):
@@ -71,10 +50,10 @@ class _LeaveLimitType(_LimitType):
     def convert(self, value: str | LeaveLimit, param: click.Parameter | None, ctx: click.Context | None) -> LeaveLimit:
         if isinstance(value, LeaveLimit):
             return value
-        found = _LIMIT.fullmatch(value.strip())
-        if found is None or (found[2] and float(found[1]) > 100):
-            self.fail(f"invalid limit {value!r}. Write 5% or 20", param, ctx)
-        return LeaveLimit(value.strip(), float(found[1]), bool(found[2]))
+        try:
+            return parse_limit(value)
+        except BadInput as problem:
+            self.fail(str(problem), param, ctx)
 
 
 @verb("subscriber sync")
@@ -142,7 +121,11 @@ def _find_leavers(tx: Transaction, list_name: str, members: Members, leaving: Te
         for key in leavers(listed, counted):
             leaving.write(f"{key}\n")
             number += 1
-    limit.require(number, counted.number)
+    if limit.is_exceeded(number, counted.number):
+        raise BadInput(
+            f"{number} of {counted.number} members are no longer in the file, and --max-leave is {limit.text}. "
+            "Nothing was changed. If the file is complete, set a higher --max-leave"
+        )
     return number
 
 

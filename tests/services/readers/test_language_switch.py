@@ -21,6 +21,7 @@ from pressrun.services.evidence import verify
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
+from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
@@ -153,12 +154,14 @@ async def test_what_was_agreed_to_goes_along(house: House) -> None:
 
 async def test_an_export_names_the_source_of_the_first_consent(house: House) -> None:
     subscriber_admin = SubscriberAdmin(
-        database=house.database,
-        keys=house.keys,
-        settings=Holder(ServiceSettings()),
-        clock=house.clock,
-        entropy=lambda count: b"e" * count,
-        wake=lambda: None,
+        ReaderContext(
+            database=house.database,
+            keys=house.keys,
+            settings=Holder(ServiceSettings()),
+            clock=house.clock,
+            entropy=lambda count: b"e" * count,
+            wake=lambda: None,
+        )
     )
     row = ImportRow(line=2, email=ADA, attributes={}, consent_source="fair 2020", consent_ip="192.0.2.1")
     await subscriber_admin.import_batch("noticias", [row])

@@ -32,6 +32,7 @@ from pressrun.store import last_backup, restore_switch, restores
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, DataLock, adopt_link_keys, key_fingerprints, load_keys, require_free
+from pressrun.store.job_files import JobFiles
 from pressrun.store.last_backup import LastBackup
 from pressrun.store.location import Location
 from pressrun.store.restore_switch import finish_restore
@@ -187,7 +188,7 @@ async def _erase_all(restored: DataDir, addresses: list[Address]) -> int:
     try:
         for address in addresses:
             with suppress(NotFound):  # another spelling of somebody who is erased by now
-                await erase(database, address, keys, os.urandom, int(utc_now()))
+                await erase(database, address, keys, os.urandom, int(utc_now()), files=JobFiles(restored.jobs))
     finally:
         await database.close()
     return len(addresses)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.operations.sources.states import FLAGS
+from pressrun.services.operating.field_names import may_name_field, require_field_name
 
 KNOWN_COLUMNS = ("email", "name", "language", "subscribed_at", "consent_source", "consent_ip", "state")
 LEFT_OUT = "-"
-# Every edition has these fields, so a column of that name could never be used.
-RESERVED_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "latest_url", "list.title"})
 # In other programs' files these columns say who left, bounced or never confirmed. As merge fields they would be
 # ignored, and all of those people would be mailed.
 _STATE_COLUMNS = {
@@ -29,7 +28,6 @@ _STATE_COLUMNS = {
 _KEYS = frozenset({*KNOWN_COLUMNS, *FLAGS, LEFT_OUT})
 # What else a column of another program may hold: its state on this list, fields as JSON, and the request to subscribe.
 _MEANINGS = _KEYS | {"list_state", "attributes", "requested_at", "requested_ip"}
-_FIELD_NAME = re.compile(r"[^\W\d][\w .-]*")
 
 ColumnMap = Mapping[str, str]
 """Keys by the names of columns in lower case: one of KNOWN_COLUMNS or FLAGS, LEFT_OUT, or the name of a merge field."""
@@ -114,22 +112,11 @@ def _key_of(name: str, *, own: ColumnMap, mapped: ColumnMap, is_plain: bool) -> 
     return name
 
 
-def require_field_name(name: str, error: type[Exception] = BadInput) -> None:
-    """Raise an error for a column that cannot become a merge field."""
-    if name in RESERVED_FIELDS or not _FIELD_NAME.fullmatch(name):
-        raise error(
-            f"{name!r} cannot name a column. Columns become merge fields: a letter, then letters, digits, "
-            "spaces, '_', '-' and '.', and none of "
-            + ", ".join(sorted(RESERVED_FIELDS))
-            + ". Rename it with --map, or leave it out with --map 'COLUMN=-'"
-        )
-
-
 def field_name(text: str) -> str:
     """A name for a merge field as close to a text as can be; one that has a meaning of its own gets a `_`."""
     plain = re.sub(r"[^\w .-]", "_", text.strip()) or "_"
-    is_taken = plain in RESERVED_FIELDS or plain.lower() in KNOWN_COLUMNS
-    return f"_{plain}" if is_taken or not _FIELD_NAME.fullmatch(plain) else plain
+    is_taken = not may_name_field(plain) or plain.lower() in KNOWN_COLUMNS
+    return f"_{plain}" if is_taken else plain
 
 
 def _require_once(names: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import product
 
 import msgspec
 
@@ -59,7 +60,16 @@ class RowDecision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         """Whether there is anything to write."""
         return self.state is not None or self.changes_profile
 
+    @property
+    def mark(self) -> str:
+        """One character that stands for all of it."""
+        return MARKS[self.outcome, self.state, self.changes_profile]
 
+
+MARKS: Mapping[tuple[RowOutcome, SubscriptionState | None, bool], str] = {
+    combination: chr(ord("A") + place)
+    for place, combination in enumerate(product(RowOutcome, (None, *SubscriptionState), (False, True)))
+}
 _ADDED = {state: RowDecision(outcome=RowOutcome.ADDED, state=state, changes_profile=True) for state in _State}
 
 

@@ -24,26 +24,34 @@ from pressrun.store.transaction import Transaction
 
 
 class RowPreview(NamedTuple):
-    """What would become of a row: the line, the outcome, and the state of the subscription afterwards."""
+    """What would become of a row: the line, the outcome, the state afterwards, and a mark of it all."""
 
     line: int
     outcome: RowOutcome
     state: SubscriptionState | None
+    mark: str
 
 
 class ImportPreview:
     """An import in one snapshot of the database. Raises NotFound, and Refused for a closed list.
 
+    `known` has what earlier previews of the same import, in other snapshots, have kept, and is kept up to date.
     A row sees what the rows before it would have done. Across batches that is kept for the keys in `repeated` alone, of
     the addresses that come more than once, so that memory does not grow with the others.
     """
 
-    def __init__(self, tx: Transaction, options: ImportOptions, repeated: Container[str]) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        options: ImportOptions,
+        repeated: Container[str],
+        known: dict[str, PriorState] | None = None,
+    ) -> None:
         self._tx = tx
         self._options = options
         self._repeated = repeated
         self._target = require_open_list(tx, options.list_name)
-        self._known: dict[str, PriorState] = {}
+        self._known = {} if known is None else known
 
     def preview_rows(self, rows: Iterable[ImportRow]) -> tuple[list[RowPreview], ImportCounts]:
         """What `import_rows` would do with the rows of a batch, and count; ends the batch."""
@@ -55,8 +63,9 @@ class ImportPreview:
             decision = self._options.decide(prior, row)
             counts.add(row, decision.outcome)
             after = self._known[row.key] = state_after(prior, row, decision)
-            previews.append(RowPreview(row.line, decision.outcome, after.state))
-        self._known = {key: prior for key, prior in self._known.items() if key in self._repeated}
+            previews.append(RowPreview(row.line, decision.outcome, after.state, decision.mark))
+        for key in [key for key in self._known if key not in self._repeated]:
+            del self._known[key]
         return previews, counts
 
     def preview_suppressions(self, rows: Sequence[SuppressionRow]) -> tuple[list[int], list[tuple[int, str]]]:

@@ -31,6 +31,13 @@ class ImportRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
         return len(self.email) + len(self.name) + sum(map(len, self.attributes.values()))
 
 
+class UnreadRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A row that cannot be read, or means nobody who could be imported, and why."""
+
+    line: int
+    reason: str
+
+
 class SuppressionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A suppression. An empty reason means `operator`, an empty date now."""
 

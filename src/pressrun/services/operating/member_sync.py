@@ -6,8 +6,11 @@ slices, each a transaction with its evidence, so a killed sync leaves a list tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from pressrun.core.errors import BadInput
 from pressrun.core.subscription import SubscriptionState
 from pressrun.services.operating.import_decision import SYNC
 from pressrun.services.operating.subscriber_import import require_open_list
@@ -17,14 +20,41 @@ from pressrun.store.consent import ConsentEvent
 from pressrun.store.transaction import Transaction
 
 _PAGE = 1000
+_LIMIT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(%?)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveLimit:
+    """How many members may leave in one sync: a number, or a percentage of those whom syncs have brought in."""
+
+    text: str
+    number: float
+    is_percentage: bool
+
+    def is_exceeded(self, leaving: int, members: int) -> bool:
+        """Whether more would leave."""
+        return leaving > (members * self.number / 100 if self.is_percentage else self.number)
+
+
+def parse_limit(text: str) -> LeaveLimit:
+    """A limit such as 5% or 20; raises BadInput."""
+    found = _LIMIT.fullmatch(text.strip())
+    if found is None or (found[2] and float(found[1]) > 100):
+        raise BadInput(f"invalid limit {text!r}. Write 5% or 20")
+    return LeaveLimit(text.strip(), float(found[1]), bool(found[2]))
 
 
 def synced_members(tx: Transaction, list_name: str) -> Iterator[str]:
     """The address keys of all members that a sync has brought in, in their order. Raises NotFound, Refused."""
     target, after = require_open_list(tx, list_name), ""
-    while page := enrolment.members_of_source(tx, list_id=target.id, source=SYNC, after=after, limit=_PAGE):
+    while page := page_of_synced(tx, target.id, after):
         yield from page
         after = page[-1]
+
+
+def page_of_synced(tx: Transaction, list_id: int, after: str) -> list[str]:
+    """The same after a key, some at a time."""
+    return enrolment.members_of_source(tx, list_id=list_id, source=SYNC, after=after, limit=_PAGE)
 
 
 def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], *, entropy: Entropy, now: int) -> int:
@@ -58,11 +88,21 @@ def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], *, entro
     return len(ids)
 
 
+class ListedKeys:
+    """The keys of all listed addresses in their order, to be compared once with those of members in the same order."""
+
+    def __init__(self, keys: Iterator[str]) -> None:
+        self._keys = keys
+        self._next = next(keys, None)
+
+    def lack(self, member: str) -> bool:
+        """Whether a member is not listed, who comes after all that were compared before."""
+        while self._next is not None and self._next < member:
+            self._next = next(self._keys, None)
+        return self._next != member
+
+
 def leavers(listed: Iterator[str], members: Iterator[str]) -> Iterator[str]:
     """The members who are not listed; both are in the same order, and none comes twice among the members."""
-    entry = next(listed, None)
-    for member in members:
-        while entry is not None and entry < member:
-            entry = next(listed, None)
-        if entry != member:
-            yield member
+    keys = ListedKeys(listed)
+    return (member for member in members if keys.lack(member))

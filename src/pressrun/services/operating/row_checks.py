@@ -55,9 +55,9 @@ def check_row(row: ImportRow, now: int) -> CheckedRow:
         language=_field("language", read_language, row.language) if row.language else "",
         since=_field("subscribed_at", partial(parse_past, now=now), row.subscribed_at) if row.subscribed_at else None,
         consent_source=_field("consent_source", read_line, row.consent_source) if row.consent_source else "",
-        consent_ip=_field("consent_ip", _parse_ip, row.consent_ip) if row.consent_ip else None,
+        consent_ip=_field("consent_ip", parse_ip, row.consent_ip) if row.consent_ip else None,
         state=_field("state", _parse_state, row.state) if row.state else SubscriptionState.ACTIVE,
-        attributes={name: _check_value(name, value) for name, value in row.attributes.items() if value},
+        attributes={name: check_value(name, value) for name, value in row.attributes.items() if value},
     )
 
 
@@ -90,7 +90,8 @@ def _parse_address(text: str) -> Address:
     return parse_address(text)
 
 
-def _parse_ip(text: str) -> str:
+def parse_ip(text: str) -> str:
+    """A network address in its usual spelling; raises BadInput."""
     try:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
@@ -105,7 +106,8 @@ def _parse_state(text: str) -> SubscriptionState:
         raise BadInput(f"{text!r} is not one of {', '.join(SubscriptionState)}") from None
 
 
-def _check_value(name: str, value: str) -> str:
+def check_value(name: str, value: str) -> str:
+    """The value of a column that may be stored; raises BadInput that names the column."""
     if _CONTROL.search(value):
         raise BadInput(f"{name}: contains a control character")
     if len(value) > LONGEST_VALUE:

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pressrun.core.address import Address
-from pressrun.core.current import Current
 from pressrun.core.errors import NotFound, Refused
-from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
@@ -23,15 +21,13 @@ from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_settings import read_line
 from pressrun.services.operating.member_sync import remove_synced
 from pressrun.services.operating.subscriber_import import ImportOptions, import_rows, prepare_rows, require_open_list
-from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.reports.ledger_reports import Answer, require_list
-from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import find_reason
 from pressrun.store import subscribers, subscriptions
-from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
@@ -45,22 +41,14 @@ SOURCE = "operator"
 class SubscriberAdmin:
     """The use cases around subscribers, over one database."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        keys: KeyRing,
-        settings: Current[ServiceSettings],
-        clock: Clock,
-        entropy: Entropy,
-        wake: Waker,
-    ) -> None:
-        self._database = database
-        self._keys = keys
-        self._settings = settings
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
+    def __init__(self, context: ReaderContext) -> None:
+        self._context = context
+        self._database = context.database
+        self._keys = context.keys
+        self._settings = context.settings
+        self._clock = context.clock
+        self._entropy = context.entropy
+        self._wake = context.wake
 
     async def add(self, list_name: str, address: Address, *, name: str = "", asks: bool = False) -> Answer:
         """Subscribe an address at once, or (`asks`) once they confirm; adding a member again changes nothing.
@@ -80,7 +68,9 @@ class SubscriberAdmin:
 
     async def erase(self, address: Address) -> Answer:
         """Erase a person everywhere but for a keyed hash that keeps them out; raises NotFound, Refused."""
-        erased = await erase(self._database, address, self._keys, self._entropy, int(self._clock()))
+        erased = await erase(
+            self._database, address, self._keys, self._entropy, int(self._clock()), files=self._context.job_files
+        )
         assert erased is not None  # an operator may always erase
         event(_log, "subscriber.erased")
         self._wake()

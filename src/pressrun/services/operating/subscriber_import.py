@@ -46,11 +46,15 @@ SKIPPED = {
 
 @dataclass(slots=True, kw_only=True)
 class ImportCounts:
-    """How many rows had each outcome; `invalid` and `skipped` are (line of the file, reason)."""
+    """How many rows had each outcome; `invalid` and `skipped` are (line of the file, reason).
+
+    `changed_since` are the lines of rows that would do something else by now than what somebody was shown.
+    """
 
     rows: dict[RowOutcome, int] = field(default_factory=lambda: dict.fromkeys(RowOutcome, 0))
     invalid: list[tuple[int, str]] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
+    changed_since: list[int] = field(default_factory=list)
 
     def add(self, row: CheckedRow, outcome: RowOutcome) -> None:
         """Count a row, and keep the line of one that is skipped."""
@@ -89,11 +93,13 @@ class PreparedRows:
     """Rows with all that can be found out without the database.
 
     `invalid` are (line, reason) of those that are refused, `digests` those of the addresses of the others by their key.
+    `shown` has, by its line, what somebody was shown of each row: no row does anything else.
     """
 
     rows: list[CheckedRow]
     invalid: list[tuple[int, str]]
     digests: dict[str, Digests]
+    shown: Mapping[int, str] | None = None
 
 
 def prepare_rows(options: ImportOptions, rows: Iterable[ImportRow]) -> PreparedRows:
@@ -127,6 +133,9 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
         earlier = changes.get(row.key)
         prior = known[row.key] if earlier is None else earlier.after
         decision = options.decide(prior, row)
+        if prepared.shown is not None and prepared.shown.get(row.line) != decision.mark:
+            counts.changed_since.append(row.line)
+            continue
         counts.add(row, decision.outcome)
         if not decision.changes_anything:
             continue

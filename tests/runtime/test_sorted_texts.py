@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.operations.sorted_texts import repeated_texts, sorted_texts
+from pressrun.runtime.sorted_texts import repeated_texts, sorted_texts
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"])), max_size=20))

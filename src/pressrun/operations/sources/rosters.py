@@ -1,0 +1,82 @@
+"""Files that programs send: the members of a list as CSV, or as one JSON object a line (application/x-ndjson)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+import msgspec
+
+from pressrun.operations.csv_records import BadRow, read_lines
+from pressrun.operations.sources.formats import read_members
+from pressrun.operations.sources.member import MemberState, SourceMember
+from pressrun.services.operating.field_names import may_name_field
+from pressrun.services.operating.import_rows import ImportRow, UnreadRow
+
+CSV, NDJSON = "text/csv", "application/x-ndjson"
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line of NDJSON, with the members that a subscriber has in the API and the columns of an import."""
+
+    email: str
+    name: str | None = None
+    language: str | None = None
+    fields: Mapping[str, str | None] = {}
+    subscribed_at: str | None = None
+    consent_source: str | None = None
+    consent_ip: str | None = None
+    state: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Entry).decode
+
+
+def read_roster(file: BinaryIO, media_type: str) -> Iterator[ImportRow | UnreadRow]:
+    """The rows of a file, after the whole of it was checked to be readable; raises BadInput."""
+    return _read_ndjson(file) if media_type == NDJSON else _read_csv(file)
+
+
+def _read_csv(file: BinaryIO) -> Iterator[ImportRow | UnreadRow]:
+    for member in read_members(file, "members.csv", "csv", mapped={}).members:
+        yield _unread(member) if isinstance(member, BadRow) else _as_row(member)
+
+
+def _unread(row: BadRow) -> UnreadRow:
+    return UnreadRow(line=row.line, reason=row.reason)
+
+
+def _as_row(member: SourceMember) -> ImportRow | UnreadRow:
+    if member.state is MemberState.SUPPRESSED:
+        return UnreadRow(line=member.line, reason="is suppressed: hand those in as suppressions")
+    if member.state is MemberState.UNCONFIRMED:
+        return UnreadRow(line=member.line, reason="has never confirmed")
+    return member.as_row()
+
+
+def _read_ndjson(file: BinaryIO) -> Iterator[ImportRow | UnreadRow]:
+    for line, text in read_lines(file):
+        if text.strip():
+            yield _read_entry(line, text)
+
+
+def _read_entry(line: int, text: str) -> ImportRow | UnreadRow:
+    try:
+        entry = _decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
+        return UnreadRow(line=line, reason=f"invalid JSON object: {problem}")
+    fields = {name: value for name, value in entry.fields.items() if value}
+    wrong = [name for name in fields if not may_name_field(name)]
+    if wrong:
+        return UnreadRow(line=line, reason=f"fields: {wrong[0]!r} cannot name a column")
+    return ImportRow(
+        line=line,
+        email=entry.email,
+        name=entry.name or "",
+        language=entry.language or "",
+        subscribed_at=entry.subscribed_at or "",
+        consent_source=entry.consent_source or "",
+        consent_ip=entry.consent_ip or "",
+        state=entry.state or "",
+        attributes=fields,
+    )

@@ -1,0 +1,121 @@
+"""What a program says about one subscriber: name, language, columns, and how the person consented; checked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from pressrun.core.errors import BadInput
+from pressrun.services.operating.field_names import require_field_name
+from pressrun.services.operating.list_settings import read_language, read_line
+from pressrun.services.operating.row_checks import check_value, parse_ip, parse_past
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.suppression import PROGRAM
+from pressrun.store.subscribers import Subscriber
+
+MOST_FIELDS = 100
+LONGEST_WORDS = 4000
+
+V = TypeVar("V")
+
+
+class Confirm(StrEnum):
+    """How somebody who is not a member becomes one: they are asked, or the caller vouches for their consent."""
+
+    SEND = "send"
+    VOUCH = "vouch"
+
+
+class ConsentGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person agreed to, when, from which network address, and on which page; all as the caller says."""
+
+    text: str = ""
+    at: str | None = None
+    ip: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberChanges:
+    """What changes of a person; None leaves a value as it is. An empty value of a column removes it."""
+
+    name: str | None = None
+    language: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The columns of somebody who has none yet."""
+        return {name: value for name, value in self.fields.items() if value}
+
+    def applied_to(self, person: Subscriber) -> Subscriber:
+        """The person afterwards: what is not named stays."""
+        merged = {**person.attributes, **self.fields}
+        return replace(
+            person,
+            name=person.name if self.name is None else self.name,
+            language=person.language if self.language is None else self.language,
+            attributes={name: value for name, value in merged.items() if value},
+        )
+
+
+def check_changes(
+    name: str | None, language: str | None, fields: Mapping[str, str | None]
+) -> tuple[MemberChanges, list[str]]:
+    """The changes, and what is wrong with each value that cannot be stored."""
+    problems: list[str] = []
+    if len(fields) > MOST_FIELDS:
+        problems.append(f"fields: has {len(fields)}; at most {MOST_FIELDS} are allowed")
+    checked = {}
+    for column, value in list(fields.items())[:MOST_FIELDS]:
+        _try(problems, "fields", partial(require_field_name, remedy="Use another name"), column)
+        checked[column] = _try(problems, "fields", partial(check_value, column), value or "") or ""
+    return (
+        MemberChanges(
+            name=None if name is None else _try(problems, "name", read_line, name),
+            language=_try(problems, "language", read_language, language) if language else language,
+            fields=checked,
+        ),
+        problems,
+    )
+
+
+def check_origin(program: str, consent: ConsentGiven | None, now: int) -> tuple[Origin, list[str]]:
+    """Where a request of a program came from, and what is wrong with it."""
+    problems: list[str] = []
+    given = consent or ConsentGiven()
+    if len(given.text) > LONGEST_WORDS:
+        problems.append(f"consent.text: has {len(given.text)} characters; at most {LONGEST_WORDS} are allowed")
+    at = None if given.at is None else _try(problems, "consent.at", lambda text: parse_past(text, now), given.at)
+    origin = Origin(
+        source=source_of(program),
+        ip=None if given.ip is None else _try(problems, "consent.ip", parse_ip, given.ip),
+        words=given.text,
+        url="" if given.url is None else _try(problems, "consent.url", read_line, given.url) or "",
+        given_at=at,
+    )
+    return origin, problems
+
+
+def source_of(program: str) -> str:
+    """The source of whom a program brings in."""
+    return f"{PROGRAM}{program}"
+
+
+def require_right(problems: list[str]) -> None:
+    """Raise BadInput that names everything that is wrong."""
+    if problems:
+        raise BadInput("; ".join(problems))
+
+
+def _try(problems: list[str], name: str, check: Callable[[str], V], text: str) -> V | None:
+    try:
+        return check(text)
+    except BadInput as problem:
+        problems.append(f"{name}: {problem}")
+        return None
