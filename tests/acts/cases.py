@@ -40,6 +40,8 @@ def cases_of(office: Office) -> Cases:
         audit_log=AuditLog(office.database, lambda: office.now, lambda count: b"s" * count),
         lists=office.lists,
         subscribers=office.subscribers,
+        members=office.members,
+        jobs=office.jobs,
         suppressions=office.suppressions,
         edition_admin=cast("EditionAdmin", None),  # nothing tried here comes to it
         kept_mail=KeptMail(database=office.database, clock=lambda: office.now),

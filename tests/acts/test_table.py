@@ -84,6 +84,13 @@ SMALL = {
     "editor.add",
     "editor.rm",
     "subscriber.add",
+    "subscriber.put",  # one person
+    "subscriber.create",
+    "subscriber.pause",
+    "subscriber.resume",
+    "subscriber.confirmation",
+    "subscriber.copy",
+    "job.cancel",
     "subscriber.rm",
     "subscriber.erase",
     "subscriber.sync_rm",  # these people must not be mailed any more

@@ -16,6 +16,7 @@ from pressrun.acts.cases import Cases
 from pressrun.core.errors import NotPermitted, no_such_edition, no_such_list
 from pressrun.core.rights import Holdings, Right
 from pressrun.store import audit
+from pressrun.store.idempotency import KeptOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,7 @@ class Act(Generic[A]):
     `asks`: it cannot be undone or reaches everybody, so people confirm it. `grows`: the database is larger by much
     afterwards, so it is refused on a nearly full disk. `in_files`: it changes files, which no transaction can cover, so
     a row of the audit log says first that it begins. `is_fresh`: on a page it needs a log-in of the last minutes.
+    `again` renders the answer anew where a request is repeated under its key; a POST without it cannot come with one.
     """
 
     id: str
@@ -141,7 +143,13 @@ class Act(Generic[A]):
     grows: bool = False
     in_files: bool = False
     is_fresh: bool = False
+    again: Callable[[Doing, A, KeptOutcome], Awaitable[Any]] | None = None
     http: Http | None = None
+
+    @property
+    def repeats_by_nature(self) -> bool:
+        """Whether to do it twice is the same as once, so that a key says nothing: PUT, PATCH and DELETE."""
+        return self.again is None and self.http is not None and self.http.method != "POST"
 
 
 Work = Callable[[Doing, Any], Awaitable[Any]]

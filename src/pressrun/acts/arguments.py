@@ -62,9 +62,15 @@ class SubscriberAdd(Arguments, frozen=True, kw_only=True):
 
 
 class AddressOnly(Arguments, frozen=True, kw_only=True):
-    """`subscriber erase` and `suppression rm`."""
+    """`suppression rm` and `subscriber show`."""
 
     address: str
+
+
+class SubscriberErase(AddressOnly, frozen=True, kw_only=True):
+    """`subscriber erase`; programs repeat the address as `confirm`."""
+
+    confirm: str | None = None
 
 
 class SubscriberImport(Arguments, frozen=True, kw_only=True):
@@ -266,8 +272,8 @@ def checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
 
 
 def require_text(arguments: Arguments) -> None:
-    """Raise BadInput for a text with NUL, which cannot be stored; octets may have it."""
-    if _has_nul(msgspec.to_builtins(arguments, builtin_types=(bytes,))):
+    """Raise BadInput for a text with NUL, which cannot be stored; octets may have it, and a body that is to arrive."""
+    if _has_nul(msgspec.to_builtins(arguments, builtin_types=(bytes,), enc_hook=lambda _: None)):
         raise BadInput("a text contains a NUL character, which cannot be stored. Remove it")
 
 

@@ -41,11 +41,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A wish: an action by its id, its arguments, and who asks. Raw arguments are decoded and checked at the door."""
+    """A wish: an action by its id, its arguments, and who asks. Raw arguments are decoded and checked at the door.
+
+    `key` is the Idempotency-Key that the request came with.
+    """
 
     act: str
     arguments: Arguments | msgspec.Raw
     caller: Caller
+    key: str | None = None
 
 
 CarryOut = Callable[[Call, ReportProgress], Awaitable[Any]]

@@ -8,11 +8,13 @@ from pressrun.core.keys import KeyRing
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.audit_log import AuditLog
+from pressrun.services.operating.bulk_jobs import BulkJobs
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.link_keys import LinkKeys
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.moving_in import MovingIn
+from pressrun.services.operating.program_members import ProgramMembers
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
@@ -30,6 +32,8 @@ class Cases:
     audit_log: AuditLog
     lists: ListAdmin
     subscribers: SubscriberAdmin
+    members: ProgramMembers
+    jobs: BulkJobs
     suppressions: SuppressionAdmin
     edition_admin: EditionAdmin
     kept_mail: KeptMail

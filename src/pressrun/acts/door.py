@@ -17,15 +17,25 @@ from pressrun.acts.act import SOME_LIST, Act, Doing, Work, lacking, unreachable
 from pressrun.acts.arguments import Arguments, checked, require_text
 from pressrun.acts.call import Call, ReportProgress, ignore_progress
 from pressrun.acts.cases import Cases
+from pressrun.acts.keyed import RunningRequests, keyed_request
 from pressrun.acts.table import ACTS
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotFound, NotPermitted, Refused, no_such_edition
 from pressrun.core.keys import KeyRing
 from pressrun.core.rights import Right
 from pressrun.core.tokens import suppression_digest
+from pressrun.services.operating.bulk_jobs import no_such_job
 from pressrun.store.audit import Entry, Person
 
-_OBJECTS = {"edition": "edition", "inbound": "mail", "held": "sign-up", "key": "key", "token": "token"}
+_OBJECTS = {
+    "edition": "edition",
+    "job": "job",
+    "inbound": "mail",
+    "held": "sign-up",
+    "key": "key",
+    "token": "token",
+}
+_UNKNOWN = {"edition": no_such_edition, "job": no_such_job}
 _LIST = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)  # what might be no list, such as an address, is left out
 _PERSON = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)  # never an address, which could not be erased
 _FIELD = re.compile(r"[a-z_]{1,40}", re.ASCII)
@@ -50,6 +60,7 @@ class Door:
         self._cases = cases
         self._acts = acts
         self._bound: dict[str, Work] = {}
+        self._running = RunningRequests(cases.database)
 
     def bind(self, works: Mapping[str, Work]) -> None:
         """Add what carries out actions that only this process can do, by their ids."""
@@ -76,7 +87,24 @@ class Door:
             raise
         if not act.writes:
             return await work(doing, arguments)
-        return await self._recorded(act, work, doing, arguments, entry)
+        if call.key is None or act.repeats_by_nature:
+            return await self._recorded(act, work, doing, arguments, entry)
+        return await self._once(act, work, doing, arguments, entry, call.key)
+
+    async def _once(self, act: Act[Any], work: Work, doing: Doing, arguments: Arguments, entry: Entry, key: str) -> Any:
+        """Carry out what comes with a key, or answer a repeat of it."""
+        try:
+            keyed = keyed_request(doing.caller, key, act, arguments)
+            kept = await self._running.begin(keyed, entry.at)
+        except Exception as problem:
+            await self._cases.audit_log.give_up(entry, problem)
+            raise
+        try:
+            if kept is not None and act.again is not None:
+                return await act.again(doing, arguments, kept)
+            return await self._recorded(act, work, doing, arguments, replace(entry, keyed=keyed))
+        finally:
+            self._running.end(keyed)
 
     async def _admit(self, act: Act[Any], call: Call) -> Arguments:
         """The checked arguments of somebody who may do this with them, now that there is room for it."""
@@ -92,7 +120,7 @@ class Door:
         for name in names:
             problem = unreachable(name, call.caller.holdings)
             if problem is not None:
-                raise problem if not hasattr(arguments, "id") else no_such_edition(arguments.id)
+                raise _unknown(act.id, arguments) or problem
             self._require(act, call, name)
         if act.lists is SOME_LIST and call.caller.holdings.has_somewhere(act.right):
             return arguments
@@ -129,6 +157,14 @@ class Door:
             fields=tuple(sorted(filter(_FIELD.fullmatch, named.settings))),
             person=None if act.id == "subscriber.erase" else _person(self._cases.keys, named.address or named.person),
         )
+
+
+def _unknown(act_id: str, arguments: Any) -> NotFound | None:
+    """The error for an object that does not exist, in whose words one out of reach is refused; None: it is a list."""
+    if not hasattr(arguments, "id"):
+        return None
+    words = _UNKNOWN.get(act_id.partition(".")[0], no_such_edition)
+    return words(arguments.id)
 
 
 def _read(act: Act[Any], arguments: Arguments | msgspec.Raw) -> Arguments:

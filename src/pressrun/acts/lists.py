@@ -13,6 +13,7 @@ from pressrun.core.errors import Refused
 from pressrun.core.rights import Right
 from pressrun.services.operating.list_settings import APPROVAL, plain_key
 from pressrun.services.reports import ledger_reports
+from pressrun.store.idempotency import KeptOutcome
 
 _OF_OPERATORS = frozenset({"closed", APPROVAL})
 """Settings that publishers may not change: only operators close a list, and whoever needs a second person could
@@ -41,6 +42,10 @@ async def _remove(doing: Doing, args: ListRemoval) -> None:
     if doing.caller.token_id is not None and args.confirm != args.list:
         raise Refused("a list is gone for ever: repeat its name, ?confirm=NAME")
     await doing.cases.lists.remove_list(args.list)
+
+
+async def _show_again(doing: Doing, args: ListName | ListSettings, _: KeptOutcome) -> dict[str, Any]:
+    return await doing.cases.database.read(ledger_reports.show_list, args.list)
 
 
 LIST_ACTS = (
@@ -73,6 +78,7 @@ LIST_ACTS = (
         arguments=ListSettings,
         work=lambda doing, args: doing.cases.lists.create_list(args.list, args.settings, args.files, args.places),
         answer=ListInfo,
+        again=_show_again,
         http=Http(method="POST", path="lists", members=NewListFields, status=201),
     ),
     Act(
@@ -109,6 +115,7 @@ LIST_ACTS = (
         arguments=ListName,
         work=lambda doing, args: doing.cases.lists.close_list(args.list),
         answer=ListInfo,
+        again=_show_again,
         asks=True,
         http=Http(method="POST", path="lists/{list}/close"),
     ),
@@ -120,6 +127,7 @@ LIST_ACTS = (
         arguments=ListName,
         work=lambda doing, args: doing.cases.lists.set_list(args.list, {"closed": "false"}),
         answer=ListInfo,
+        again=_show_again,
         http=Http(method="POST", path="lists/{list}/reopen"),
     ),
     Act(

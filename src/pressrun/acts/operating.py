@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pressrun.acts.act import OF_LIST, Act, Doing
+from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import (
     AddressOnly,
     ArchiveMessage,
@@ -167,10 +167,11 @@ GROUP_ACTS = (
     Act(
         id="subscriber.show",
         summary="Show what is known of an address",
-        right=Right.OPERATE,
+        right=Right.SEE_READERS,
         arguments=AddressOnly,
         work=_show_subscriber,
         writes=False,
+        http=Http(method="GET", path="subscribers/{address}"),
     ),
 )
 

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from pressrun.acts.act import OF_LIST, Act, Http
+from typing import Any
+
+from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import (
     AddressOnly,
     ListAddress,
     SubscriberAdd,
+    SubscriberErase,
     SubscriberImport,
     SuppressionAdd,
     SuppressionImport,
     SyncRemoval,
 )
 from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.core.rights import Right
 from pressrun.services.operating.import_decision import SYNC
+from pressrun.store.idempotency import KeptOutcome
+
+
+async def _erase(doing: Doing, args: SubscriberErase) -> dict[str, Any]:
+    address = parse_address(args.address)
+    is_at_shell = doing.caller.token_id is None and doing.caller.person_id is None  # where the command line asks
+    if not is_at_shell and _key_of(args.confirm) != address.key:
+        raise BadInput('confirm: say which address is to be erased for ever: {"confirm": "ada@example.org"}')
+    return await doing.cases.subscribers.erase(address)
+
+
+async def _erased(_: Doing, __: SubscriberErase, ___: KeptOutcome) -> dict[str, Any]:
+    return {"erased": True}
+
+
+def _key_of(text: str | None) -> str | None:
+    try:
+        return None if text is None else parse_address(text).key
+    except MalformedAddress:
+        return None
+
 
 SUBSCRIBER_ACTS = (
     Act(
@@ -40,9 +65,11 @@ SUBSCRIBER_ACTS = (
         id="subscriber.erase",
         summary="Erase everything about an address",
         right=Right.OPERATE,
-        arguments=AddressOnly,
-        work=lambda doing, args: doing.cases.subscribers.erase(parse_address(args.address)),
+        arguments=SubscriberErase,
+        work=_erase,
+        again=_erased,
         asks=True,
+        http=Http(method="POST", path="subscribers/{address}/erase", status=202),
     ),
     Act(
         id="subscriber.import",

@@ -9,8 +9,10 @@ from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.act import Act
 from pressrun.acts.editions import EDITION_ACTS
 from pressrun.acts.events import EVENT_ACTS
+from pressrun.acts.jobs import JOB_ACTS
 from pressrun.acts.lists import LIST_ACTS
 from pressrun.acts.me import ME_ACTS
+from pressrun.acts.members import MEMBER_ACTS
 from pressrun.acts.operating import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_IN_ACTS, OPERATING_ACTS
 from pressrun.acts.people import PEOPLE_ACTS
 from pressrun.acts.subscriber_pages import SUBSCRIBER_PAGES
@@ -22,6 +24,8 @@ ACTS: Mapping[str, Act[Any]] = {
         LIST_ACTS,
         SUBSCRIBER_ACTS,
         SUBSCRIBER_PAGES,
+        MEMBER_ACTS,
+        JOB_ACTS,
         EDITION_ACTS,
         OPERATING_ACTS,
         PEOPLE_ACTS,

@@ -42,7 +42,7 @@ class Running:
         operating, page = self.services.operating, self.page
         by_the_clock = [operating.housekeeping, operating.retention, page.measurements, page.lag, self.doctor_rounds]
         alerting = [self.relay_watch, self.storage_watch, self.alert_watch]
-        asked = [self.services.readers.web_requests, self.services.log_ins.mailed_codes]
+        asked = [*operating.job_runners, self.services.readers.web_requests, self.services.log_ins.mailed_codes]
         return [*by_the_clock, *alerting, *asked, *self.listeners.loops]
 
     def loops_ended_last(self) -> list[BackgroundLoop]:

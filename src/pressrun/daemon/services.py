@@ -15,6 +15,7 @@ from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.log_in_services import LogInServices, build_log_ins
 from pressrun.daemon.sender_check import build_sender_check
+from pressrun.operations.sources.rosters import read_roster
 from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.background import Signal
@@ -25,12 +26,16 @@ from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.operating.archive_import import ArchiveImport
 from pressrun.services.operating.audit_log import AuditLog
+from pressrun.services.operating.bulk_jobs import BulkJobs
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.housekeeping import Housekeeping
+from pressrun.services.operating.job_runner import RUNNERS, JobQueue, JobRunner
+from pressrun.services.operating.job_survey import RosterSurvey
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.link_keys import LinkKeys
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.moving_in import MovingIn
+from pressrun.services.operating.program_members import ProgramMembers
 from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.retention import Retention
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
@@ -52,6 +57,7 @@ from pressrun.services.reports.event_feed import EventFeed
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import datadir
 from pressrun.store.database import Database
+from pressrun.store.job_files import JobFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,9 @@ class Operating:
 
     lists: ListAdmin
     subscribers: SubscriberAdmin
+    members: ProgramMembers
+    jobs: BulkJobs
+    job_runners: tuple[JobRunner, ...]
     suppressions: SuppressionAdmin
     kept_mail: KeptMail
     held: HeldSignUps
@@ -139,7 +148,7 @@ def build_services(
     """Wire the use cases."""
     mail_accepted = Signal()
     shared = settings.part(Settings.for_services)
-    readers = _build_readers(shared, database, keys, hooks)
+    readers = _build_readers(shared, database, keys, JobFiles(settings.value.data.jobs), hooks)
     editions = _build_editions(settings, database, keys, hooks)
     operating = _build_operating(settings.value, readers, editions.layouts, mail_accepted, hooks.on_new_key)
     log_ins = build_log_ins(settings, database, keys, hooks.wake)
@@ -150,6 +159,8 @@ def build_services(
         audit_log=audit_log,
         lists=operating.lists,
         subscribers=operating.subscribers,
+        members=operating.members,
+        jobs=operating.jobs,
         suppressions=operating.suppressions,
         edition_admin=editions.edition_admin,
         kept_mail=operating.kept_mail,
@@ -177,9 +188,18 @@ def build_services(
     )
 
 
-def _build_readers(settings: Current[ServiceSettings], database: Database, keys: KeyRing, hooks: Hooks) -> Readers:
-    clock, entropy, wake = utc_now, os.urandom, hooks.wake
-    context = ReaderContext(database=database, keys=keys, settings=settings, clock=clock, entropy=entropy, wake=wake)
+def _build_readers(
+    settings: Current[ServiceSettings], database: Database, keys: KeyRing, job_files: JobFiles, hooks: Hooks
+) -> Readers:
+    context = ReaderContext(
+        database=database,
+        keys=keys,
+        settings=settings,
+        clock=utc_now,
+        entropy=os.urandom,
+        wake=hooks.wake,
+        job_files=job_files,
+    )
     sign_ups, preferences, unsubscribes = SignUps(context, hooks.sign_ups), Preferences(context), Unsubscribes(context)
     return Readers(
         context=context,
@@ -222,7 +242,7 @@ def _build_operating(
 ) -> Operating:
     context = readers.context
     database, keys, clock, entropy, wake = context.database, context.keys, context.clock, context.entropy, context.wake
-    data = settings.data
+    data, files, queue = settings.data, JobFiles(settings.data.jobs), JobQueue()
     return Operating(
         lists=ListAdmin(
             database=database,
@@ -233,9 +253,21 @@ def _build_operating(
             entropy=entropy,
             wake=wake,
         ),
-        subscribers=SubscriberAdmin(
-            database=database, keys=keys, settings=context.settings, clock=clock, entropy=entropy, wake=wake
+        subscribers=SubscriberAdmin(context),
+        members=ProgramMembers(
+            context,
+            sign_ups=readers.sign_ups,
+            preferences=readers.preferences,
+            web_requests=readers.web_requests,
         ),
+        jobs=BulkJobs(
+            database,
+            files,
+            RosterSurvey(database=database, files=files, read_roster=read_roster),
+            clock=clock,
+            wake=queue.wake,
+        ),
+        job_runners=tuple(JobRunner(number, context, files, read_roster, queue) for number in range(1, RUNNERS + 1)),
         suppressions=SuppressionAdmin(database=database, keys=keys, clock=clock, wake=wake),
         kept_mail=KeptMail(database=database, clock=clock, accepted=mail_accepted),
         held=HeldSignUps(context, readers.sign_ups),

@@ -218,7 +218,8 @@ class Exchange:
             arguments = act.arguments(**values)
         except (TypeError, ValueError) as problem:  # what no single field shows
             raise ApiProblem(422, faults=[FieldError("", str(problem))]) from None
-        call = Call(act=act.id, arguments=arguments, caller=caller)
+        key = self._request.headers.get("idempotency-key") if act.writes else None
+        call = Call(act=act.id, arguments=arguments, caller=caller, key=key)
         value = await self._context.carry_out(call, ignore_progress)
         return Page(**value) if self._operation.is_collection and isinstance(value, dict) else value
 

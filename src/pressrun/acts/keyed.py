@@ -1,0 +1,81 @@
+"""Requests that come with a key (Idempotency-Key, draft-ietf-httpapi-idempotency-key-header-07), carried out once.
+
+What a request did is committed with it, so a repeat after a crash finds either both or neither. The answer of a repeat
+is rendered anew from what is there now: no answer is kept, and so no address. One process writes, so that a request is
+still running is known in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+import msgspec
+
+from pressrun.acts.act import Act
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.call import Caller
+from pressrun.core.errors import BadInput, Refused
+from pressrun.store.database import Database
+from pressrun.store.idempotency import KeptOutcome, KeyedRequest, find_outcome
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+_encode = msgspec.msgpack.Encoder(enc_hook=lambda _: None).encode  # a body that is still to arrive has no octets yet
+
+
+def keyed_request(caller: Caller, key: str, act: Act[Any], arguments: Arguments) -> KeyedRequest:
+    """The request as it is looked up.
+
+    Raises BadInput for a key that is none, without anybody whose key it is, and for an action that takes none.
+    """
+    if act.again is None:
+        raise BadInput(f"{act.id} takes no Idempotency-Key. Leave it out")
+    text = key.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':  # the header is a string of RFC 9651, which many send bare
+        text = text[1:-1]
+    if _KEY.fullmatch(text) is None:
+        raise BadInput("invalid Idempotency-Key: use 1 to 255 visible ASCII characters, such as a UUID")
+    return KeyedRequest(
+        caller=_name_of(caller),
+        digest=hashlib.sha256(text.encode()).digest(),
+        request=hashlib.sha256(f"{act.id}\0".encode() + _encode(arguments)).digest(),
+    )
+
+
+def _name_of(caller: Caller) -> str:
+    if caller.token_id is not None:
+        return f"token {caller.token_id}"
+    if caller.person_id is not None:
+        return f"person {caller.person_id}"
+    raise BadInput("only a token or a person can repeat a request under a key")
+
+
+class RunningRequests:
+    """The requests with a key that are being carried out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._running: set[tuple[str, bytes]] = set()
+
+    async def begin(self, keyed: KeyedRequest, now: int) -> KeptOutcome | None:
+        """What the request did before; None: it begins now, and nobody else may carry it out until `end`.
+
+        Raises Refused while it is running, and BadInput when the key was used for another request.
+        """
+        if (keyed.caller, keyed.digest) in self._running:
+            raise Refused("the first request with this Idempotency-Key is still running. Repeat it in a moment")
+        self._running.add((keyed.caller, keyed.digest))
+        try:
+            kept = await self._database.read(find_outcome, keyed, now)
+        except BaseException:
+            self.end(keyed)
+            raise
+        if kept is not None and kept.request != keyed.request:
+            self.end(keyed)
+            raise BadInput("this Idempotency-Key was used for another request. Use a new key for each")
+        return kept
+
+    def end(self, keyed: KeyedRequest) -> None:
+        """The request is over, one way or the other."""
+        self._running.discard((keyed.caller, keyed.digest))

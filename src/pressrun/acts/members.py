@@ -1,0 +1,230 @@
+"""Actions of programs on one subscriber of a list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from pressrun.acts.act import OF_LIST, Act, Doing, Http
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.http import EmailAddress
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import Gone, NotFound, NotPermitted
+from pressrun.core.rights import Right
+from pressrun.services.operating.member_changes import (
+    Confirm,
+    ConsentGiven,
+    MemberChanges,
+    check_changes,
+    require_right,
+)
+from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.reports.members import Member, show_member
+from pressrun.store import subscribers
+from pressrun.store.idempotency import KeptOutcome
+
+_MEMBER = "lists/{list}/subscribers/{address}"
+
+
+class MemberFields(Arguments, frozen=True, kw_only=True):
+    """What is said of a person; what is left out stays as it is, and an empty or null column goes."""
+
+    list: str
+    name: str | None = None
+    language: str | None = None
+    fields: dict[str, str | None] = msgspec.field(default_factory=dict)
+    confirm: Confirm | None = None
+    consent: ConsentGiven | None = None
+
+
+class MemberPut(MemberFields, frozen=True, kw_only=True):
+    """Add or change the person with this address."""
+
+    address: EmailAddress
+
+
+class MemberCreate(MemberFields, frozen=True, kw_only=True):
+    """Add a person."""
+
+    address: EmailAddress = msgspec.field(name="email")
+
+
+class MemberAddress(Arguments, frozen=True, kw_only=True):
+    """Somebody on a list."""
+
+    list: str
+    address: EmailAddress
+
+
+class MemberPause(Arguments, frozen=True, kw_only=True):
+    """For how many days."""
+
+    list: str
+    address: EmailAddress
+    days: Annotated[int, Meta(ge=1, le=LONGEST_PAUSE_DAYS)]
+
+
+class MemberCopy(Arguments, frozen=True, kw_only=True):
+    """Which edition."""
+
+    list: str
+    address: EmailAddress
+    edition: int
+
+
+class CopyQueued(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy on its way."""
+
+    edition: int
+    email: str
+    state: str
+
+
+async def _put(doing: Doing, args: MemberPut) -> Member:
+    changes, origin = _checked(doing, args)
+    address = parse_address(args.address)
+    if doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
+        return await doing.cases.members.put(args.list, address, changes, args.confirm, origin)
+    if args.confirm is not Confirm.SEND:
+        raise NotPermitted('this token may only sign people up: PUT with "confirm": "send"')
+    return await doing.cases.members.sign_up(args.list, address, changes, origin)
+
+
+async def _create(doing: Doing, args: MemberCreate) -> Member:
+    changes, origin = _checked(doing, args)
+    return await doing.cases.members.create(args.list, parse_address(args.address), changes, args.confirm, origin)
+
+
+def _checked(doing: Doing, args: MemberFields) -> tuple[MemberChanges, Origin]:
+    changes, wrong = check_changes(args.name, args.language, args.fields)
+    origin, more = doing.cases.members.check_origin(program_of(doing), args.consent)
+    require_right([*wrong, *more])
+    return changes, origin
+
+
+def _origin(doing: Doing) -> Origin:
+    origin, _ = doing.cases.members.check_origin(program_of(doing), None)
+    return origin
+
+
+def program_of(doing: Doing) -> str:
+    """The name of the token, or of the person, that the source of a subscription shows."""
+    return doing.caller.actor.who.removeprefix("token:")
+
+
+async def _put_again(doing: Doing, args: MemberPut, kept: KeptOutcome) -> Member:
+    if not doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
+        return Member(state="pending")  # the same for everybody, as the first time
+    return await _again(doing, args.list, parse_address(args.address), kept)
+
+
+async def show_again(doing: Doing, args: Any, kept: KeptOutcome) -> Member:
+    """The person as they are now; raises Gone where they were erased since."""
+    return await _again(doing, args.list, parse_address(args.address), kept)
+
+
+async def _again(doing: Doing, list_name: str, address: Address, kept: KeptOutcome) -> Member:
+    person = await doing.cases.database.read(subscribers.find_subscriber, address)
+    if kept.subscriber_id is not None and (person is None or person.id != kept.subscriber_id):
+        raise Gone("whom this request was about has been erased since")
+    try:
+        return await doing.cases.database.read(show_member, doing.cases.keys, list_name, address)
+    except NotFound:
+        if person is not None or kept.subscriber_id is not None:
+            raise
+        # Nothing was stored of an address that is suppressed.
+        return await doing.cases.members.put(list_name, address, MemberChanges(), None, _origin(doing))
+
+
+async def _copy_again(doing: Doing, args: MemberCopy, kept: KeptOutcome) -> dict[str, Any]:
+    member = await show_again(doing, args, kept)
+    return {"edition": args.edition, "email": member.email, "state": "queued"}
+
+
+def _is_created(answer: Member) -> bool:
+    return answer.created is True
+
+
+def _is_sign_up(answer: Member) -> bool:
+    return answer.email is msgspec.UNSET
+
+
+MEMBER_ACTS = (
+    Act(
+        id="subscriber.put",
+        summary="Add somebody to a list, or change what is named of them",
+        right=Right.SIGN_UP,
+        lists=OF_LIST,
+        arguments=MemberPut,
+        answer=Member,
+        work=_put,
+        again=_put_again,
+        http=Http(
+            method="PUT",
+            path=_MEMBER,
+            otherwise={201: lambda made: made.created is True, 202: lambda made: made.email is msgspec.UNSET},
+        ),
+    ),
+    Act(
+        id="subscriber.create",
+        summary="Add somebody whom a list does not know",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberCreate,
+        answer=Member,
+        work=_create,
+        again=show_again,
+        http=Http(method="POST", path="lists/{list}/subscribers", status=201),
+    ),
+    Act(
+        id="subscriber.pause",
+        summary="Send a member nothing for some days",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberPause,
+        answer=Member,
+        work=lambda doing, args: doing.cases.members.pause(
+            args.list, parse_address(args.address), args.days, _origin(doing)
+        ),
+        again=show_again,
+        http=Http(method="POST", path=f"{_MEMBER}/pause"),
+    ),
+    Act(
+        id="subscriber.resume",
+        summary="End a pause that a program began",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberAddress,
+        answer=Member,
+        work=lambda doing, args: doing.cases.members.resume(args.list, parse_address(args.address), _origin(doing)),
+        again=show_again,
+        http=Http(method="POST", path=f"{_MEMBER}/resume"),
+    ),
+    Act(
+        id="subscriber.confirmation",
+        summary="Mail the confirmation again to somebody who has not confirmed",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberAddress,
+        answer=Member,
+        work=lambda doing, args: doing.cases.members.confirm_again(
+            args.list, parse_address(args.address), _origin(doing)
+        ),
+        again=show_again,
+        http=Http(method="POST", path=f"{_MEMBER}/confirmation"),
+    ),
+    Act(
+        id="subscriber.copy",
+        summary="Send a member a copy of an edition that went out before",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberCopy,
+        answer=CopyQueued,
+        work=lambda doing, args: doing.cases.members.send_copy(args.list, parse_address(args.address), args.edition),
+        again=_copy_again,
+        http=Http(method="POST", path=f"{_MEMBER}/copies", status=201),
+    ),
+)

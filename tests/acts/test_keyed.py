@@ -1,0 +1,196 @@
+"""Requests that come with a key: carried out once, whatever happens in between, and answered anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.acts.cases import cases_of
+from tests.database import select
+from tests.services.office import Office, open_office
+
+from pressrun.acts.arguments import SubscriberErase
+from pressrun.acts.call import Call, Caller
+from pressrun.acts.door import Door
+from pressrun.acts.http import Upload
+from pressrun.acts.jobs import ListImport
+from pressrun.acts.members import MemberCreate, MemberPut
+from pressrun.acts.table import ACTS
+from pressrun.core.errors import BadInput, Gone, NotPermitted, Refused
+from pressrun.core.rights import Holdings, TokenScope, rights_of_scope
+from pressrun.services.operating.member_changes import Confirm
+from pressrun.store.audit import Actor
+from pressrun.store.idempotency import KEPT_SECONDS, sweep_outcomes
+
+ADA = "ada@x.example"
+
+
+def token(number: int = 1, scope: TokenScope = TokenScope.WRITE, *lists: str) -> Caller:
+    rights = rights_of_scope(scope, is_everywhere=not lists)
+    holdings = Holdings(by_list=dict.fromkeys(lists, rights)) if lists else Holdings(everywhere=rights)
+    return Caller(actor=Actor(who="token:crm", way="api"), holdings=holdings, token_id=number)
+
+
+@pytest_asyncio.fixture
+async def office(tmp_path: Any) -> AsyncIterator[Office]:
+    async with open_office(tmp_path) as opened:
+        await opened.make_list()
+        yield opened
+
+
+@pytest.fixture
+def door(office: Office) -> Door:
+    return Door(cases_of(office))
+
+
+async def create(door: Door, *, name: str = "Ada", key: str | None = "k-1", caller: Caller | None = None) -> Any:
+    arguments = MemberCreate(list="news", address=ADA, name=name)
+    return await door.carry_out(Call(act="subscriber.create", arguments=arguments, caller=caller or token(), key=key))
+
+
+async def keys(office: Office) -> list[tuple[Any, ...]]:
+    return await select(office.database, "select caller, object, subscriber_id from idempotency_key")
+
+
+async def rows(office: Office) -> list[tuple[Any, ...]]:
+    return await select(
+        office.database, "select action, outcome from audit where action like 'subscriber.%' order by number"
+    )
+
+
+async def test_a_repeat_answers_with_what_is_there_now_and_does_nothing(office: Office, door: Door) -> None:
+    assert "Ada" == (await create(door)).name
+    await door.carry_out(
+        Call(act="subscriber.put", arguments=MemberPut(list="news", address=ADA, name="Ada L."), caller=token())
+    )
+    assert "Ada L." == (await create(door)).name
+    assert [("token 1", None, 1)] == await keys(office)
+    assert [("subscriber.create", "done"), ("subscriber.put", "done")] == await rows(office)
+
+
+async def test_a_key_is_the_callers_own(office: Office, door: Door) -> None:
+    await create(door)
+    with pytest.raises(Refused, match="PUT"):
+        await create(door, caller=token(2))
+
+
+async def test_the_same_key_for_something_else_is_refused(office: Office, door: Door) -> None:
+    await create(door)
+    with pytest.raises(BadInput, match="another request"):
+        await create(door, name="Other")
+    assert [("subscriber.create", "done"), ("subscriber.create", "refused")] == await rows(office)
+
+
+async def test_what_was_refused_keeps_no_key(office: Office, door: Door) -> None:
+    await create(door, key=None)
+    with pytest.raises(Refused):
+        await create(door)
+    assert [] == await keys(office)
+
+
+async def test_while_the_first_request_runs_its_repeat_waits(office: Office, door: Door) -> None:
+    both = await asyncio.gather(create(door), create(door), return_exceptions=True)
+    assert ["Member", "Refused"] == [type(one).__name__ for one in both]
+    assert [(1,)] == await select(office.database, "select count(*) from subscription")
+
+
+async def test_a_client_that_gave_up_and_repeats_has_one_effect(office: Office, door: Door) -> None:
+    """The change of the first request may be on its way to the disk while the second begins."""
+    put = MemberPut(list="news", address=ADA, confirm=Confirm.SEND)
+    for _ in range(20):
+        call = Call(act="subscriber.put", arguments=put, caller=token(), key="k-2")
+        first = asyncio.create_task(door.carry_out(call))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await asyncio.gather(door.carry_out(call), return_exceptions=True)
+    assert [("confirmation",)] == await select(office.database, "select kind from notice")
+
+
+@pytest.mark.parametrize("key", ["", '""', "with blank", "ü", "k" * 256])
+async def test_a_key_is_visible_ascii(door: Door, key: str) -> None:
+    with pytest.raises(BadInput, match="invalid Idempotency-Key"):
+        await create(door, key=key)
+
+
+async def test_a_key_may_be_quoted(office: Office, door: Door) -> None:
+    await create(door, key="k-3")
+    await create(door, key='"k-3"')
+    assert 1 == len(await keys(office))
+
+
+async def test_a_repeat_after_an_erase_says_that_they_are_gone(office: Office, door: Door) -> None:
+    """Also when somebody has signed up by that address since; erasing itself is answered as before."""
+    await create(door)
+    erase = Call(act="subscriber.erase", arguments=SubscriberErase(address=ADA, confirm=ADA), caller=token(), key="k-4")
+    assert (await door.carry_out(erase))["erased"]
+    with pytest.raises(Gone):
+        await create(door)
+    assert (await door.carry_out(erase))["erased"]
+    texts = await select(office.database, "select caller, object from idempotency_key")
+    assert "ada" not in str(texts)
+
+
+@pytest.mark.parametrize("confirm", [None, "bob@x.example", "nobody"])
+async def test_programs_say_twice_whom_they_erase(office: Office, door: Door, confirm: str | None) -> None:
+    await create(door)
+    with pytest.raises(BadInput, match="confirm"):
+        await door.carry_out(
+            Call(act="subscriber.erase", arguments=SubscriberErase(address=ADA, confirm=confirm), caller=token())
+        )
+
+
+async def test_a_key_is_free_again_after_a_day(office: Office, door: Door) -> None:
+    await create(door)
+    office.now += KEPT_SECONDS + 1
+    with pytest.raises(Refused, match="PUT"):
+        await create(door)
+    assert 1 == await office.database.write(sweep_outcomes, int(office.now) - KEPT_SECONDS)
+    assert [] == await keys(office)
+
+
+async def test_a_token_that_signs_people_up_learns_nothing(office: Office, door: Door) -> None:
+    """The same answer for a stranger, a member, one who has left and one who was erased; everything else is 403."""
+    caller = token(1, TokenScope.SIGN_UP, "news")
+
+    async def put(key: str | None = None, **more: Any) -> Any:
+        arguments = MemberPut(list="news", address=ADA, **more)
+        return await door.carry_out(Call(act="subscriber.put", arguments=arguments, caller=caller, key=key))
+
+    answers = [await put(confirm=Confirm.SEND, key="s"), await put(confirm=Confirm.SEND, key="s")]
+    assert [(1,)] == await select(office.database, "select count(*) from errand")
+    await office.web_requests.carry_out()
+    erase = Call(act="subscriber.erase", arguments=SubscriberErase(address=ADA, confirm=ADA), caller=token())
+    await door.carry_out(erase)
+    answers += [await put(confirm=Confirm.SEND), await put(confirm=Confirm.SEND, key="s")]
+    assert ["pending"] * 4 == [one.state for one in answers]
+    for more in ({}, {"confirm": Confirm.VOUCH}):
+        with pytest.raises(NotPermitted):
+            await put(**more)
+    with pytest.raises(NotPermitted):
+        await create(door, caller=caller)
+
+
+async def test_a_file_that_is_handed_in_again_is_the_same_job(office: Office, door: Door) -> None:
+    async def hand_in(text: bytes) -> Any:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield text
+
+        arguments = ListImport(list="news", file=Upload(media_type="text/csv", pieces=pieces()))
+        return await door.carry_out(Call(act="list.import", arguments=arguments, caller=token(), key="k-5"))
+
+    first = await hand_in(b"email\nann@x.example\n")
+    assert first.id == (await hand_in(b"email\nann@x.example\n")).id
+    with pytest.raises(BadInput, match="another file"):
+        await hand_in(b"email\nbob@x.example\n")
+    assert [("token 1", f"job {first.id}", None)] == await keys(office)
+
+
+def test_every_post_of_ours_can_be_repeated_under_a_key() -> None:
+    """An action without an answer for repeats refuses a key, rather than to be carried out twice."""
+    posts = [act for act in ACTS.values() if act.http is not None and act.http.method == "POST"]
+    assert [] == [act.id for act in posts if act.again is None]
