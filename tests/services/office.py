@@ -148,7 +148,7 @@ async def open_office(
         clock=clock,
         entropy=os.urandom,
         wake=office.wake,
-        job_files=JobFiles(data.jobs),
+        job_files=JobFiles(data.root),
     )
     office.subscribers = SubscriberAdmin(office.context)
     office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
@@ -160,7 +160,7 @@ async def open_office(
     office.members = ProgramMembers(
         office.context, sign_ups=office.sign_ups, preferences=preferences, web_requests=office.web_requests
     )
-    office.job_files, queue = JobFiles(data.jobs), JobQueue()
+    office.job_files, queue = JobFiles(data.root), JobQueue()
     office.jobs = BulkJobs(
         database,
         office.job_files,

@@ -148,7 +148,7 @@ def build_services(
     """Wire the use cases."""
     mail_accepted = Signal()
     shared = settings.part(Settings.for_services)
-    readers = _build_readers(shared, database, keys, JobFiles(settings.value.data.jobs), hooks)
+    readers = _build_readers(shared, database, keys, JobFiles(settings.value.data.root), hooks)
     editions = _build_editions(settings, database, keys, hooks)
     operating = _build_operating(settings.value, readers, editions.layouts, mail_accepted, hooks.on_new_key)
     log_ins = build_log_ins(settings, database, keys, hooks.wake)
@@ -242,7 +242,7 @@ def _build_operating(
 ) -> Operating:
     context = readers.context
     database, keys, clock, entropy, wake = context.database, context.keys, context.clock, context.entropy, context.wake
-    data, files, queue = settings.data, JobFiles(settings.data.jobs), JobQueue()
+    data, files, queue = settings.data, JobFiles(settings.data.root), JobQueue()
     return Operating(
         lists=ListAdmin(
             database=database,

@@ -87,10 +87,6 @@ class DataDir:
         return self.root / "moving"
 
     @property
-    def jobs(self) -> Path:
-        return self.root / "jobs"
-
-    @property
     def journal(self) -> Path:
         return self.root / "handovers"
 

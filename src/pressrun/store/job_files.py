@@ -17,6 +17,7 @@ from typing import BinaryIO, TextIO
 
 from pressrun.core.spellings import Spellings
 
+FOLDER = "jobs"  # in data_dir
 KEYS, REPEATED, LEAVERS, MARKS = ".keys", ".repeated", ".leavers", ".marks"
 _PIECE = 1 << 20
 _OVERLAP = 1024  # no spelling of an address is longer
@@ -49,8 +50,8 @@ class IncomingFile:
 class JobFiles:
     """The folder of these files, which is made with the first of them."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / FOLDER
 
     def begin(self) -> IncomingFile:
         """A new file under a name of its own."""

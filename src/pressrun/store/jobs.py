@@ -65,7 +65,7 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class BulkJob:
     """A job as stored, with the name of its list; `result` counts what became of the rows so far."""
 
     id: int
@@ -112,10 +112,10 @@ def insert_job(tx: Transaction, new: NewJob, *, now: int, expires_at: int) -> in
     )
 
 
-def find_job(tx: Transaction, job_id: int) -> Job | None:
+def find_job(tx: Transaction, job_id: int) -> BulkJob | None:
     """The job with this id."""
     row = tx.row("jobs.get", id=job_id)
-    return None if row is None else parse_row(row, Job, "result")
+    return None if row is None else parse_row(row, BulkJob, "result")
 
 
 def live_job_of(tx: Transaction, list_id: int) -> int | None:
@@ -139,7 +139,7 @@ def files_of_jobs(tx: Transaction) -> dict[str, int]:
     return {row["file"]: row["id"] for row in tx.rows("jobs.files")}
 
 
-def record_job(tx: Transaction, before: Job, changed: Job) -> None:
+def record_job(tx: Transaction, before: BulkJob, changed: BulkJob) -> None:
     """Write what has changed of a job that was read as `before`; raises Conflict where its state has changed since."""
     tx.update(
         "jobs.record",

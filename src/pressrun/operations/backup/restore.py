@@ -188,7 +188,7 @@ async def _erase_all(restored: DataDir, addresses: list[Address]) -> int:
     try:
         for address in addresses:
             with suppress(NotFound):  # another spelling of somebody who is erased by now
-                await erase(database, address, keys, os.urandom, int(utc_now()), files=JobFiles(restored.jobs))
+                await erase(database, address, keys, os.urandom, int(utc_now()), files=JobFiles(restored.root))
     finally:
         await database.close()
     return len(addresses)

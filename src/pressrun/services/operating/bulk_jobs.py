@@ -24,7 +24,7 @@ from pressrun.services.ports import Clock
 from pressrun.store import audit, events, jobs
 from pressrun.store.database import Database
 from pressrun.store.job_files import JobFiles
-from pressrun.store.jobs import LIVE, UNFINISHED, Job, JobKind, JobState, NewJob
+from pressrun.store.jobs import LIVE, UNFINISHED, BulkJob, JobKind, JobState, NewJob
 from pressrun.store.transaction import Transaction
 
 KEPT_SECONDS = 86_400
@@ -202,7 +202,7 @@ def no_such_job(job_id: int) -> NotFound:
     return NotFound(f"no such job: {job_id}")
 
 
-def require_job(tx: Transaction, job_id: int) -> Job:
+def require_job(tx: Transaction, job_id: int) -> BulkJob:
     """The job with this id; raises NotFound."""
     job = jobs.find_job(tx, job_id)
     if job is None:
@@ -210,7 +210,7 @@ def require_job(tx: Transaction, job_id: int) -> Job:
     return job
 
 
-def report_of(job: Job) -> JobReport:
+def report_of(job: BulkJob) -> JobReport:
     """A job as programs see it."""
     is_known = job.state not in LIVE and bool(job.result)
     return JobReport(

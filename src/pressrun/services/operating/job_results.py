@@ -7,19 +7,19 @@ from typing import Any
 
 from pressrun.services.operating.import_decision import RowOutcome
 from pressrun.services.operating.subscriber_import import ImportCounts
-from pressrun.store.jobs import Job, JobKind
+from pressrun.store.jobs import BulkJob, JobKind
 
 MOST_LINES = 1_000  # of refused and of skipped rows that a result lists; their numbers count all
 Result = Mapping[str, Any]
 
 
-def add_counts(job: Job, counts: ImportCounts) -> dict[str, Any]:
+def add_counts(job: BulkJob, counts: ImportCounts) -> dict[str, Any]:
     """The result of a job with one batch more, as `subscriber import` prints it, with the numbers of all rows."""
     plain = counts.plain()
     return _with_summary(job, _sum(job.result, plain) | _lists(job.result, counts))
 
 
-def add_leavers(job: Job, number: int) -> dict[str, Any]:
+def add_leavers(job: BulkJob, number: int) -> dict[str, Any]:
     """The result of a sync with so many members more who leave."""
     return _with_summary(job, {**_empty(), **job.result, "left": job.result.get("left", 0) + number})
 
@@ -49,7 +49,7 @@ def _some_lines(before: Sequence[Any], rows: Sequence[tuple[int, str]]) -> list[
     return [*before, *({"line": line, "reason": reason} for line, reason in rows[:room])]
 
 
-def _with_summary(job: Job, result: dict[str, Any]) -> dict[str, Any]:
+def _with_summary(job: BulkJob, result: dict[str, Any]) -> dict[str, Any]:
     """In a sync also the short form: who would be added, changed, leave and stay out, of so many members."""
     result = {str(name): value for name, value in result.items()}
     if job.kind is not JobKind.SYNC:

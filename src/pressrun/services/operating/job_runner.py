@@ -16,7 +16,7 @@ from pressrun.services.operating.job_work import JobWork, record_end
 from pressrun.services.readers.context import ReaderContext
 from pressrun.store import events, jobs
 from pressrun.store.job_files import JobFiles
-from pressrun.store.jobs import Job, JobState
+from pressrun.store.jobs import BulkJob, JobState
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class JobRunner(BackgroundLoop):
             await self._drop_files(job)
         self._context.wake()
 
-    async def _drop_files(self, job: Job) -> None:
+    async def _drop_files(self, job: BulkJob) -> None:
         """Delete the files of a job that has ended."""
         with suppress(Unavailable):
             after = await self._context.database.read(jobs.find_job, job.id)
@@ -124,7 +124,7 @@ def _words(problem: Exception) -> str:
     return str(problem) if isinstance(problem, PressrunError) else "it failed in the daemon, whose log says why"
 
 
-def _begin(tx: Transaction, job_id: int) -> Job | None:
+def _begin(tx: Transaction, job_id: int) -> BulkJob | None:
     """Begin a job, or go on with it; None for one that has ended meanwhile."""
     job = jobs.find_job(tx, job_id)
     if job is None or job.state not in jobs.LIVE:

@@ -26,7 +26,7 @@ from pressrun.services.operating.subscriber_import import ImportOptions, Prepare
 from pressrun.services.readers.context import ReaderContext
 from pressrun.store import events, jobs
 from pressrun.store.job_files import LEAVERS, MARKS, REPEATED, JobFiles
-from pressrun.store.jobs import Job, JobKind, JobState
+from pressrun.store.jobs import BulkJob, JobKind, JobState
 from pressrun.store.transaction import Transaction
 
 BATCH = 1_000  # rows of a transaction, for which others wait
@@ -45,7 +45,7 @@ class RowBatch(NamedTuple):
 class JobWork:
     """Carries out one job. Its methods return when the job has ended, whoever has ended it."""
 
-    job: Job
+    job: BulkJob
     context: ReaderContext
     files: JobFiles
     read_roster: ReadRoster
@@ -145,7 +145,7 @@ class JobWork:
 
     # ------------------------------------------------------------------ within one transaction
 
-    def _preview(self, tx: Transaction, shown: _Shown) -> tuple[Job, str]:
+    def _preview(self, tx: Transaction, shown: _Shown) -> tuple[BulkJob, str]:
         known = dict(shown.known)
         preview = ImportPreview(tx, self._options(), shown.repeated, known)
         previews, counts = preview.preview_rows(shown.batch.rows)
@@ -177,13 +177,13 @@ class JobWork:
 class _Shown(NamedTuple):
     """A batch of a dry run: the job so far, and what is kept of addresses that come more than once."""
 
-    job: Job
+    job: BulkJob
     batch: RowBatch
     repeated: frozenset[str]
     known: dict[str, PriorState]
 
 
-def _move_on(tx: Transaction, planned: Job) -> bool:
+def _move_on(tx: Transaction, planned: BulkJob) -> bool:
     """Record how far a dry run is; False when somebody has ended the job."""
     job = jobs.find_job(tx, planned.id)
     if job is None or job.state is not JobState.RUNNING:
@@ -194,7 +194,7 @@ def _move_on(tx: Transaction, planned: Job) -> bool:
     return True
 
 
-def _find_applying(tx: Transaction, job_id: int) -> Job | None:
+def _find_applying(tx: Transaction, job_id: int) -> BulkJob | None:
     job = jobs.find_job(tx, job_id)
     return job if job is not None and job.state is JobState.APPLYING else None
 
@@ -205,7 +205,7 @@ def _end(tx: Transaction, job_id: int) -> None:
         record_end(tx, job, replace(job, state=JobState.DONE, position=job.total))
 
 
-def record_end(tx: Transaction, job: Job, ended: Job) -> None:
+def record_end(tx: Transaction, job: BulkJob, ended: BulkJob) -> None:
     """Record that a job has come to its end, and tell programs."""
     jobs.record_job(tx, job, ended)
     events.record_event(tx, EventType.JOB_FINISHED, list_id=job.list_id, how=ended.state.value, name=f"job {job.id}")

@@ -116,7 +116,7 @@ class AddressChanges:
         person = subscribers.find_subscriber_by_id(tx, subscriber_id)
         if person is None or new.key == person.address_key:
             return
-        target = _list_to_speak_for(tx, person)
+        target = _choose_list_of_mail(tx, person)
         if target is None or not self._may_ask(tx, person, new, now):
             return
         expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
@@ -169,7 +169,7 @@ class AddressChanges:
         if change is None or change.expires_at <= self._context.clock():
             return _OVER
         person = subscribers.find_subscriber_by_id(tx, change.subscriber_id)
-        target = None if person is None else _list_to_speak_for(tx, person)
+        target = None if person is None else _choose_list_of_mail(tx, person)
         if person is None or target is None or change.state not in {*waiting, done}:
             return _OVER
         page = AddressChangePage(
@@ -266,7 +266,7 @@ def _live(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:
     return [details for details in list_subscriptions(tx, person) if details.subscription.state in LIVE]
 
 
-def _list_to_speak_for(tx: Transaction, person: Subscriber) -> MailingList | None:
+def _choose_list_of_mail(tx: Transaction, person: Subscriber) -> MailingList | None:
     """The list whose name is on the mails: the first one that they are on, or were on."""
     known = [
         details

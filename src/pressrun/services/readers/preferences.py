@@ -26,6 +26,7 @@ from pressrun.services.readers.subscription_records import (
     PAUSED,
     Origin,
     SubscriptionDetails,
+    choose_list_of_mail,
     find_subscription_details,
     list_subscriptions,
     record_consent,
@@ -226,7 +227,7 @@ class Preferences:
     def request_link_within(self, tx: Transaction, address: Address, origin: Origin, list_name: str) -> None:
         """`request_link` as part of a transaction of the caller, who then wakes the dispatcher."""
         person = self._person_to_mail(tx, address)
-        target = None if person is None else _list_to_speak_for(tx, person, list_name)
+        target = None if person is None else choose_list_of_mail(tx, person, list_name)
         if person is not None and target is not None:
             self._mail(tx, "preferences_link", target, person, origin, {"answers": origin.source})
 
@@ -438,16 +439,6 @@ def _only(details: SubscriptionDetails) -> Profile:
     """The person with one subscription alone."""
     only = Membership(list=details.list, subscription=details.subscription)
     return Profile(person=details.person, memberships=(only,), offered=())
-
-
-def _list_to_speak_for(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:
-    """The list whose name is on the link's mail; None for somebody who never proved to own the address."""
-    order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED, SubscriptionState.UNSUBSCRIBED]
-    known = [details for details in list_subscriptions(tx, person) if details.subscription.state in order]
-    named = next((details for details in known if details.list.name == preferred), None)
-    if named is None:
-        named = min(known, key=lambda details: order.index(details.subscription.state), default=None)
-    return None if named is None else named.list
 
 
 def _titles(tx: Transaction, names: Collection[str]) -> dict[str, str]:

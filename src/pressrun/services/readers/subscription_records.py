@@ -73,6 +73,16 @@ def list_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
     return found
 
 
+def choose_list_of_mail(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:
+    """The list whose name is on the link's mail; None for somebody who never proved to own the address."""
+    order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED, SubscriptionState.UNSUBSCRIBED]
+    known = [details for details in list_subscriptions(tx, person) if details.subscription.state in order]
+    named = next((details for details in known if details.list.name == preferred), None)
+    if named is None:
+        named = min(known, key=lambda details: order.index(details.subscription.state), default=None)
+    return None if named is None else named.list
+
+
 def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:
     """End a subscription: its requests become void, and its copies that nobody has claimed are cancelled.
 
