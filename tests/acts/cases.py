@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
@@ -14,7 +15,14 @@ from pressrun.acts.door import Door
 from pressrun.acts.table import ACTS
 from pressrun.core.keys import KeyRing
 from pressrun.core.rights import Right
+from pressrun.core.site import Site
+from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.editions.draft_editing import DraftEditing
+from pressrun.services.editions.draft_proofs import DraftProofs
+from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.editions.workshop import Workshop
 from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.kept_mail import KeptMail
@@ -29,7 +37,22 @@ class AnyArguments(Arguments, frozen=True, kw_only=True, forbid_unknown_fields=F
 
 
 def cases_of(office: Office) -> Cases:
-    """All services; editions are left out, since they need a site of their own."""
+    """All services, of an installation at n.example."""
+    site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
+    layouts = OwnLayouts(office.path / "layouts")
+    sender_check = SenderCheck(site=site, settings=office.settings, records=None, clock=lambda: office.now)
+    workshop = Workshop(database=office.database, site=site, layouts=layouts, sender_check=sender_check)
+    editing = DraftEditing(workshop, clock=lambda: office.now, entropy=os.urandom)
+    edition_admin = EditionAdmin(
+        database=office.database,
+        site=site,
+        keys=office.keys,
+        sender_check=sender_check,
+        layouts=layouts,
+        clock=lambda: office.now,
+        entropy=os.urandom,
+        wake=office.wake,
+    )
 
     async def make_key() -> KeyRing:
         return KeyRing({**office.keys.link_keys, 2: bytes(32)}, office.keys.suppression_key)
@@ -43,7 +66,10 @@ def cases_of(office: Office) -> Cases:
         members=office.members,
         jobs=office.jobs,
         suppressions=office.suppressions,
-        edition_admin=cast("EditionAdmin", None),  # nothing tried here comes to it
+        edition_admin=edition_admin,
+        draft_editing=editing,
+        draft_release=DraftRelease(workshop, clock=lambda: office.now, wake=office.wake),
+        draft_proofs=DraftProofs(office.database, editing, edition_admin, lambda: office.now),
         kept_mail=KeptMail(database=office.database, clock=lambda: office.now),
         held=office.held,
         moving_in=office.moving_in,

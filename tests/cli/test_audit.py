@@ -45,6 +45,7 @@ def laid_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     shell.good("list", "close", "closed", "--yes")
     monkeypatch.chdir(shell.folder)
     shell.write("edition.md", EDITION)
+    shell.write("draft.md", EDITION.replace("S", "Draft"))
     shell.write("readers.csv", "email\nr@x.example\n")
     shell.write("suppressed.csv", "u@x.example\n")
     shell.good("subscriber", "add", "news", "a@x.example")
@@ -122,6 +123,15 @@ def nothing(_: Shell) -> None:
     pass
 
 
+def a_draft(shell: Shell) -> None:
+    shell.good("edition", "draft", "news", "draft.md")
+
+
+def a_draft_of_another(shell: Shell) -> None:
+    a_draft(shell)
+    execute_at(shell.database, "update revision set author = 'person 7'")
+
+
 # Of each verb: what must be there, its arguments, and what its row says of action, list, object, and fields.
 Walk = tuple[Callable[[Shell], None], list[str], tuple[str, str | None, str | None, list[str]]]
 WALKS: dict[str, Walk] = {
@@ -140,6 +150,12 @@ WALKS: dict[str, Walk] = {
     "suppression rm": (suppressed, ["s@x.example", "--yes"], ("suppression.rm", None, None, [])),
     "suppression import": (nothing, ["suppressed.csv"], ("suppression.import", None, None, [])),
     "send": (nothing, ["news", "edition.md", "--yes", "--again"], ("edition.send", "news", "edition 2", [])),
+    "edition draft": (nothing, ["news", "draft.md"], ("edition.draft", "news", "edition 2", [])),
+    "edition test": (a_draft, ["2", "t@x.example"], ("edition.proof", "news", "edition 2", [])),
+    "edition submit": (a_draft, ["2"], ("edition.submit", "news", "edition 2", [])),
+    "edition approve": (a_draft_of_another, ["2"], ("edition.approve", "news", "edition 2", [])),
+    "edition return": (a_draft, ["2", "--words", SECRET_TITLE], ("edition.return", "news", "edition 2", [])),
+    "edition send": (a_draft, ["2", "--yes"], ("edition.release", "news", "edition 2", [])),
     "edition pause": (nothing, ["1"], ("edition.pause", "news", "edition 1", [])),
     "edition resume": (paused, ["1"], ("edition.resume", "news", "edition 1", [])),
     "edition move": (nothing, ["1", "--at", "+2h"], ("edition.move", "news", "edition 1", [])),

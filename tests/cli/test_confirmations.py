@@ -15,6 +15,7 @@ ASKING = {
     "subscriber erase": ["a@x.example"],
     "suppression rm": ["s@x.example"],
     "edition cancel": ["1"],
+    "edition send": ["2"],
     "edition resume": ["1"],
     "held release": [],
     "held rm": [],
@@ -36,8 +37,12 @@ def laid_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.chdir(shell.folder)
     shell.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
     shell.good("send", "news", "edition.txt", "--yes", "--at", "+1h")
+    shell.write("draft.txt", "---\nsubject: Else\n---\nThe text.\n")
+    shell.good("edition", "draft", "news", "draft.txt")
     shell.good("backup", "backup.tar")
-    execute_at(shell.database, "update edition set state = 'paused', may_have_gone = 1")  # as a restore leaves it
+    execute_at(
+        shell.database, "update edition set state = 'paused', may_have_gone = 1 where id = 1"
+    )  # as a restore leaves it
     return shell
 
 

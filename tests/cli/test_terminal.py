@@ -54,8 +54,9 @@ SHOWING = {
 }
 # Verbs that show what their caller typed, the configuration, or names and counts of our own.
 OWN = set(
-    "audit verify|backup|backup verify|check|demo|dkim create|dkim show|edition cancel|edition link"
-    "|edition move|edition pause|edition resend|edition resume|editor add|editor rm|held release|held rm|help"
+    "audit verify|backup|backup verify|check|demo|dkim create|dkim show|edition approve|edition cancel"
+    "|edition draft|edition link|edition move|edition pause|edition resend|edition resume|edition return|edition send"
+    "|edition submit|edition test|editor add|editor rm|held release|held rm|help"
     "|inbound retry|inbound rm|init|key ls|key retire|key rotate|layout ls|list close|list create|list rm"
     "|list set|migrate|migrate-from|move-to|queue retry|reload|restore|send|serve|subscriber add"
     "|subscriber erase|subscriber rm|suppression add|suppression rm|token create|token revoke|user add"

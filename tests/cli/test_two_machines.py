@@ -32,7 +32,8 @@ READING = set(
     "|token ls|user ls".split("|")
 )  # `migrate` among them: there is nothing to do
 WRITING = set(
-    "edition cancel|edition link|edition move|edition pause|edition resend|edition resume|edition unlink|editor add"
+    "edition approve|edition cancel|edition draft|edition link|edition move|edition pause|edition resend"
+    "|edition resume|edition return|edition send|edition submit|edition test|edition unlink|editor add"
     "|editor rm|held release|held rm|inbound retry|inbound rm|key retire|key rotate|list close|list create|list rm"
     "|list set|migrate-from|queue retry|send|subscriber add|subscriber erase|subscriber import|subscriber rm"
     "|subscriber sync|suppression add|suppression import|suppression rm|token create|token revoke|user add"
@@ -48,7 +49,17 @@ GIVEN = {
     "subscriber sync": ["news", "readers.csv"],
 }
 # What the service refuses as things stand.
-REFUSED = {"edition link", "inbound retry", "inbound rm", "list create"}
+REFUSED = {
+    "edition approve",
+    "edition link",
+    "edition return",
+    "edition send",
+    "edition submit",
+    "edition test",
+    "inbound retry",
+    "inbound rm",
+    "list create",
+}
 
 
 def test_every_verb_is_known_to_these_tests() -> None:

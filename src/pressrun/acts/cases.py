@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pressrun.core.keys import KeyRing
+from pressrun.services.editions.draft_editing import DraftEditing
+from pressrun.services.editions.draft_proofs import DraftProofs
+from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.audit_log import AuditLog
@@ -36,6 +39,9 @@ class Cases:
     jobs: BulkJobs
     suppressions: SuppressionAdmin
     edition_admin: EditionAdmin
+    draft_editing: DraftEditing
+    draft_release: DraftRelease
+    draft_proofs: DraftProofs
     kept_mail: KeptMail
     held: HeldSignUps
     moving_in: MovingIn

@@ -206,7 +206,6 @@ def _object_of_person(name: str | None) -> str | None:
 
 
 def _object_of_result(act_id: str, value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return None
-    plain = {name: value[name] for name in ("id", "number") if isinstance(value.get(name), int)}
+    said = value if isinstance(value, dict) else {name: getattr(value, name, None) for name in ("id", "number")}
+    plain: dict[str, Any] = {name: said[name] for name in ("id", "number") if isinstance(said.get(name), int)}
     return _object(act_id, _Named(**plain))

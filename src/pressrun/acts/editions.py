@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pressrun.acts.act import OF_EDITION, OF_EDITIONS, OF_LIST, Act, Doing
+from msgspec import UNSET, UnsetType
+
+from pressrun.acts.act import OF_EDITION, OF_EDITIONS, OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import (
     EditionFiles,
     EditionId,
@@ -15,8 +17,18 @@ from pressrun.acts.arguments import (
     EditionTest,
     QueueRetry,
 )
+from pressrun.acts.draft_arguments import EditionsOfList
+from pressrun.acts.edition_answers import EditionAnswer, FullEditionAnswer, ResendAnswer
+from pressrun.acts.http import Page
 from pressrun.core.address import Address, parse_address
+from pressrun.core.edition import EditionState
 from pressrun.core.rights import Right
+from pressrun.runtime.clock import utc_now
+from pressrun.services.reports import ledger_reports
+from pressrun.store import editions
+from pressrun.store.transaction import Transaction
+
+_NEWEST = 1 << 62
 
 
 async def _inspect(doing: Doing, args: EditionFiles) -> dict[str, Any]:
@@ -55,11 +67,79 @@ async def _retry(doing: Doing, args: QueueRetry) -> dict[str, int]:
     return {"retried": await doing.cases.edition_admin.retry(domain)}
 
 
+async def show_edition(doing: Doing, edition_id: int) -> dict[str, Any]:
+    """An edition as `edition show` prints it, with where it stands or stood as a draft."""
+    return await doing.cases.database.read(ledger_reports.show_edition, edition_id, int(utc_now()))
+
+
+async def list_name_of(doing: Doing, edition_id: int) -> str:
+    """The list of an edition; raises NotFound."""
+    (name,) = await OF_EDITION(doing.cases, EditionId(id=edition_id))
+    return name
+
+
+async def _pause(doing: Doing, args: EditionId) -> dict[str, Any]:
+    await doing.cases.edition_admin.pause(args.id)
+    return await show_edition(doing, args.id)
+
+
+async def _resume(doing: Doing, args: EditionResume) -> dict[str, Any]:
+    await doing.cases.edition_admin.resume(args.id, accepts_repeats=args.accepts_repeats)
+    return await show_edition(doing, args.id)
+
+
+async def _cancel(doing: Doing, args: EditionId) -> dict[str, Any]:
+    await doing.cases.edition_admin.cancel(args.id)
+    return await show_edition(doing, args.id)
+
+
+async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
+    state, since = args.state, 0 if args.since is None else int(args.since.timestamp())
+    before = int(args.after) if args.after else _NEWEST
+    page, total = await doing.cases.database.read(_read_page, args, before, state, since)
+    following = str(page[-1]["id"]) if len(page) == args.limit else None
+    return Page(items=page, next=following, total=total)
+
+
+def _read_page(
+    tx: Transaction, args: EditionsOfList, before: int, state: EditionState | None, since: int
+) -> tuple[list[Any], int | UnsetType]:
+    named = None if state is None else state.value
+    page = ledger_reports.page_of_editions(
+        tx, args.list, before=before, limit=args.limit, state=named, since=since, now=int(utc_now())
+    )
+    if not args.count:
+        return page, UNSET
+    return page, editions.count_editions(tx, ledger_reports.require_list(tx, args.list).id, state=named, since=since)
+
+
 def _files(args: EditionFiles) -> dict[str, Any]:
     return {"list_name": args.list, "source": args.source, "source_name": args.source_name, "assets": args.assets}
 
 
 EDITION_ACTS = (
+    Act(
+        id="edition.ls",
+        summary="List the editions of a list, newest first",
+        right=Right.STATS,
+        lists=OF_LIST,
+        arguments=EditionsOfList,
+        work=_list,
+        answer=Page[EditionAnswer],
+        writes=False,
+        http=Http(method="GET", path="lists/{list}/editions", query=("state", "since", "count", "limit", "after")),
+    ),
+    Act(
+        id="edition.show",
+        summary="Show an edition and its copies by state",
+        right=Right.STATS,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=lambda doing, args: show_edition(doing, args.id),
+        answer=FullEditionAnswer,
+        writes=False,
+        http=Http(method="GET", path="editions/{id}", etag="revision"),
+    ),
     Act(
         id="edition.inspect",
         summary="Check an edition without keeping it",
@@ -82,7 +162,7 @@ EDITION_ACTS = (
     Act(
         id="edition.test",
         summary="Send test copies of an edition to some addresses",
-        right=Right.DRAFTS,
+        right=Right.RELEASE,
         lists=OF_LIST,
         arguments=EditionTest,
         work=_send_test,
@@ -94,7 +174,9 @@ EDITION_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=EditionId,
-        work=lambda doing, args: doing.cases.edition_admin.pause(args.id),
+        work=_pause,
+        answer=FullEditionAnswer,
+        http=Http(method="POST", path="editions/{id}/pause"),
     ),
     Act(
         id="edition.resume",
@@ -102,7 +184,9 @@ EDITION_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=EditionResume,
-        work=lambda doing, args: doing.cases.edition_admin.resume(args.id, accepts_repeats=args.accepts_repeats),
+        work=_resume,
+        answer=FullEditionAnswer,
+        http=Http(method="POST", path="editions/{id}/resume"),
     ),
     Act(
         id="edition.cancel",
@@ -110,7 +194,9 @@ EDITION_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=EditionId,
-        work=lambda doing, args: doing.cases.edition_admin.cancel(args.id),
+        work=_cancel,
+        answer=FullEditionAnswer,
+        http=Http(method="POST", path="editions/{id}/cancel"),
         asks=True,
     ),
     Act(
@@ -144,6 +230,8 @@ EDITION_ACTS = (
         lists=OF_EDITION,
         arguments=EditionId,
         work=_resend,
+        answer=ResendAnswer,
+        http=Http(method="POST", path="editions/{id}/resend"),
     ),
     Act(
         id="queue.retry",

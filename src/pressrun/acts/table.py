@@ -7,6 +7,8 @@ from typing import Any
 
 from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.act import Act
+from pressrun.acts.draft_releases import DRAFT_RELEASE_ACTS
+from pressrun.acts.drafts import DRAFT_ACTS
 from pressrun.acts.editions import EDITION_ACTS
 from pressrun.acts.events import EVENT_ACTS
 from pressrun.acts.jobs import JOB_ACTS
@@ -27,6 +29,8 @@ ACTS: Mapping[str, Act[Any]] = {
         MEMBER_ACTS,
         JOB_ACTS,
         EDITION_ACTS,
+        DRAFT_ACTS,
+        DRAFT_RELEASE_ACTS,
         OPERATING_ACTS,
         PEOPLE_ACTS,
         MOVING_IN_ACTS,

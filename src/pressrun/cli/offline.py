@@ -37,9 +37,10 @@ class OfflineExecutor:
         self._started = verb, encode_arguments(arguments)
 
     def finish(self, progress: Callable[[str], None]) -> Any:
-        """Carry out the verb that was started; returns its result."""
+        """Carry out the verb that was started; returns its result as it would come from a daemon."""
         verb, arguments = self._started
-        return self._runner.run(self._call(verb, arguments, progress))
+        result = self._runner.run(self._call(verb, arguments, progress))
+        return msgspec.to_builtins(result, builtin_types=(bytes,))
 
     async def _call(self, verb: str, arguments: msgspec.Raw, progress: Callable[[str], None]) -> Any:
         return await self._carry_out(Call(act=verb, arguments=arguments, caller=self._caller), progress)

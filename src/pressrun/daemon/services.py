@@ -22,8 +22,12 @@ from pressrun.services.background import Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.editions.draft_editing import DraftEditing
+from pressrun.services.editions.draft_proofs import DraftProofs
+from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.editions.workshop import Workshop
 from pressrun.services.operating.archive_import import ArchiveImport
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.bulk_jobs import BulkJobs
@@ -82,6 +86,9 @@ class Editions:
     layouts: LayoutRenderer
     sender_check: SenderCheck
     edition_admin: EditionAdmin
+    draft_editing: DraftEditing
+    draft_release: DraftRelease
+    draft_proofs: DraftProofs
     draft_approval: DraftApproval
     editor_reports: EditorReports
     archive_reader: ArchiveReader
@@ -163,6 +170,9 @@ def build_services(
         jobs=operating.jobs,
         suppressions=operating.suppressions,
         edition_admin=editions.edition_admin,
+        draft_editing=editions.draft_editing,
+        draft_release=editions.draft_release,
+        draft_proofs=editions.draft_proofs,
         kept_mail=operating.kept_mail,
         held=operating.held,
         moving_in=operating.moving_in,
@@ -217,20 +227,26 @@ def _build_readers(
 def _build_editions(settings: Current[Settings], database: Database, keys: KeyRing, hooks: Hooks) -> Editions:
     clock, site = utc_now, settings.value.site
     layouts, sender_check = OwnLayouts(settings.value.data.layouts), build_sender_check(settings)
+    workshop = Workshop(database=database, site=site, layouts=layouts, sender_check=sender_check)
+    draft_editing = DraftEditing(workshop, clock=clock, entropy=os.urandom)
+    edition_admin = EditionAdmin(
+        database=database,
+        site=site,
+        keys=keys,
+        sender_check=sender_check,
+        layouts=layouts,
+        clock=clock,
+        entropy=os.urandom,
+        wake=hooks.wake,
+        unpause=hooks.unpause,
+    )
     return Editions(
         layouts=layouts,
         sender_check=sender_check,
-        edition_admin=EditionAdmin(
-            database=database,
-            site=site,
-            keys=keys,
-            sender_check=sender_check,
-            layouts=layouts,
-            clock=clock,
-            entropy=os.urandom,
-            wake=hooks.wake,
-            unpause=hooks.unpause,
-        ),
+        edition_admin=edition_admin,
+        draft_editing=draft_editing,
+        draft_release=DraftRelease(workshop, clock=clock, wake=hooks.wake),
+        draft_proofs=DraftProofs(database, draft_editing, edition_admin, clock),
         draft_approval=DraftApproval(database=database, site=site, keys=keys, clock=clock, wake=hooks.wake),
         editor_reports=EditorReports(database=database, clock=clock),
         archive_reader=ArchiveReader(database=database, settings=settings.part(Settings.for_services), clock=clock),

@@ -164,6 +164,19 @@ def all_editions(tx: Transaction, list_id: int | None = None) -> list[Edition]:
     return [parse_row(row, Edition) for row in rows]
 
 
+def page_of_editions(
+    tx: Transaction, list_id: int, *, before: int, limit: int, state: str | None, since: int
+) -> list[Edition]:
+    """Editions of a list with lower ids, newest first, in one state or any, made at that time or later."""
+    rows = tx.rows("editions.page", list_id=list_id, before=before, limit=limit, state=state, since=since)
+    return [parse_row(row, Edition) for row in rows]
+
+
+def count_editions(tx: Transaction, list_id: int, *, state: str | None, since: int) -> int:
+    """How many there are of these."""
+    return int(tx.value("editions.count", list_id=list_id, state=state, since=since))
+
+
 def live_editions(tx: Transaction) -> list[Edition]:
     """The editions that are scheduled or being sent, oldest first."""
     return [parse_row(row, Edition) for row in tx.rows("editions.live")]

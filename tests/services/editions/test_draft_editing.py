@@ -11,7 +11,6 @@ from tests.services.editions.drafting import ANN, AT_ONCE, BEA, editing_of, hand
 from pressrun.core.errors import (
     BadInput,
     ChangedMeanwhile,
-    ConditionMissing,
     EditionError,
     NotFound,
     PreflightFailed,
@@ -69,12 +68,6 @@ async def test_a_text_that_cannot_be_read_is_refused(press: Pressroom) -> None:
     with pytest.raises(EditionError, match="line 3"):
         await editing_of(press).hand_in("news", text("x", "y\nsubjekt: z"), {}, ANN)
     assert [] == await press.rows("select id from edition")
-
-
-async def test_a_change_says_what_it_changes(press: Pressroom) -> None:
-    made = await hand_in(press)
-    with pytest.raises(ConditionMissing, match='now "1"'):
-        await editing_of(press).change(made.id, to_text("Hullo"), ANN, None)
 
 
 async def test_a_change_of_what_somebody_else_has_changed_is_refused(press: Pressroom) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pressrun.store import api_tokens, people
+from pressrun.store.transaction import Transaction
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
@@ -25,3 +28,21 @@ class Author:
         if self.token_id is not None:
             return f"token {self.token_id}"
         return f"user {self.uid}" if self.uid is not None else "mail"
+
+
+def name_of_author(tx: Transaction, key: str | None) -> str | None:
+    """An author as people and programs are told: `person:ann`, `token:ci`, `shell` or `mail`.
+
+    Of somebody who is gone it only says that it was a person or a token.
+    """
+    kind, _, number = (key or "").partition(" ")
+    match kind:
+        case "person":
+            person = people.find_person(tx, int(number))
+            return "person" if person is None else f"person:{person.name}"
+        case "token":
+            token = api_tokens.find_token_by_id(tx, int(number))
+            return "token" if token is None else f"token:{token.name}"
+        case "user":
+            return "shell"
+    return key

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pressrun.core.edition import EditionState
-from pressrun.core.errors import BadInput, ChangedMeanwhile, ConditionMissing, NotFound, Refused
+from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, Refused
+from pressrun.core.site import Site
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_file import relative_path
 from pressrun.services.editions import lifecycle
@@ -123,13 +124,23 @@ class DraftEditing:
         self._clock = clock
         self._entropy = entropy
 
-    async def hand_in(self, list_name: str, text: Text, files: Mapping[str, bytes], author: Author) -> DraftResult:
-        """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused."""
+    @property
+    def site(self) -> Site:
+        """The site that drafts are built for."""
+        return self._workshop.site
+
+    async def hand_in(
+        self, list_name: str, text: Text, files: Mapping[str, bytes], author: Author, source_url: str | None = None
+    ) -> DraftResult:
+        """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused.
+
+        `source_url` is the page that it was made of.
+        """
         files = _checked_files(text, files)
         for _ in range(STORE_ATTEMPTS):
             built = await self._workshop.build(list_name, text, files)
             try:
-                return await self._database.write(self._store, built, text, files, author)
+                return await self._database.write(self._store, built, text, files, author, source_url)
             except ChangedSinceBuild:
                 continue
         raise Refused("other editions arrived at the same moment. Send it again")
@@ -142,8 +153,8 @@ class DraftEditing:
         """A draft as it would go out now, and what preflight finds."""
         return await self._build(await self.open(edition_id))
 
-    async def change(self, edition_id: int, change: Change, author: Author, seen: int | None) -> DraftResult:
-        """Make a change; raises ConditionMissing without `seen`, ChangedMeanwhile, EditionError, NotFound, Refused."""
+    async def change(self, edition_id: int, change: Change, author: Author, seen: int) -> DraftResult:
+        """Make a change to a version that was seen. Raises ChangedMeanwhile, EditionError, NotFound, Refused."""
         for _ in range(STORE_ATTEMPTS):
             before = await self.open(edition_id)
             await self._database.read(_require_seen, before.manuscript, change, seen)
@@ -188,7 +199,13 @@ class DraftEditing:
         return await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
 
     def _store(
-        self, tx: Transaction, built: BuiltDraft, text: Text, files: Mapping[str, bytes], author: Author
+        self,
+        tx: Transaction,
+        built: BuiltDraft,
+        text: Text,
+        files: Mapping[str, bytes],
+        author: Author,
+        source_url: str | None,
     ) -> DraftResult:
         prepared = built.prepared
         target, digest = get_open_list(tx, prepared.context.list.name), prepared.manuscript.digest
@@ -199,7 +216,7 @@ class DraftEditing:
         require_same_context(tx, prepared)
         now, secret = int(self._clock()), self._entropy(16)
         edition = store_edition(tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now)
-        manuscripts.begin(tx, edition.id, text, files, digest=digest, author=author.key, now=now)
+        manuscripts.begin(tx, edition.id, text, files, digest=digest, author=author.key, now=now, source_url=source_url)
         return DraftResult(id=edition.id, number=1, findings=built.findings, created=True)
 
     def _rewrite(
@@ -263,12 +280,7 @@ def rewrite(tx: Transaction, edition: Edition, prepared: PreparedEdition) -> Non
     )
 
 
-def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change, seen: int | None) -> None:
-    if seen is None:
-        raise ConditionMissing(
-            f"say which version you change: send If-Match with the ETag of what you read, now "
-            f'"{change.changed_at(tx, manuscript) or manuscript.number}"'
-        )
+def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change, seen: int) -> None:
     require_current(seen, change.changed_at(tx, manuscript), manuscript.number)
 
 

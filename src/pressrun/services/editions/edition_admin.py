@@ -37,6 +37,7 @@ from pressrun.services.suppression import find_reason
 from pressrun.store import deliveries, destinations, editions
 from pressrun.store.copy_counts import count_copies
 from pressrun.store.database import Database
+from pressrun.store.editions import Edition
 from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
 
@@ -137,6 +138,10 @@ class EditionAdmin:
         file = manuscript.parse()
         prepared = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
         require_no_errors(prepared.built.findings)
+        return await self.send_built_test(prepared, addresses)
+
+    async def send_built_test(self, prepared: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
+        """The same for an edition that is built already, whatever preflight finds in it."""
         numbers = await self._database.write(self._queue_tests, prepared, addresses)
         self._wake()
         return numbers
@@ -225,10 +230,7 @@ class EditionAdmin:
         require_no_second_person(target)
         first = editions.find_by_digest(tx, target.id, prepared.manuscript.digest)
         if first is not None and not again:
-            raise Refused(
-                f"this file is edition {first} of {target.name} already, so nothing was sent. "
-                "--again sends it once more, as a new edition"
-            )
+            raise _known(lifecycle.require_edition(tx, first))
         require_same_context(tx, prepared)
         now = int(self._clock())
         edition = store_edition(
@@ -243,6 +245,19 @@ class EditionAdmin:
         if scheduled_at is None:
             lifecycle.start(tx, edition, now)
         return edition.id
+
+
+def _known(first: Edition) -> Refused:
+    """The error for a file that a list has already."""
+    if first.state is EditionState.DRAFT:
+        return Refused(
+            f"this file is draft {first.id} of {first.list_name} already, so nothing was sent. "
+            f"`pressrun edition send {first.id}` sends it"
+        )
+    return Refused(
+        f"this file is edition {first.id} of {first.list_name} already, so nothing was sent. "
+        "--again sends it once more, as a new edition"
+    )
 
 
 def _cancel(tx: Transaction, edition_id: int, now: int) -> None:

@@ -8,6 +8,7 @@ from pressrun.core.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
+from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.editions.read_back import ShownParts, read_parts, read_sender
 from pressrun.message.finding import Finding
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
@@ -59,11 +60,26 @@ def preview_edition(
     if as_address is not None and subscribers.find_subscriber(tx, as_address) is None:
         raise NotFound(f"unknown address {as_address}. Omit --as to use the defaults of merge fields")
     built = build(manuscript, file, context, site, layouts)
+    return preview_built(tx, built, context, built.findings, as_address=as_address, keys=keys, site=site, now=now)
+
+
+def preview_built(
+    tx: Transaction,
+    built: BuiltEdition,
+    context: BuildContext,
+    findings: tuple[Finding, ...],
+    *,
+    as_address: Address | None,
+    keys: KeyRing,
+    site: Site,
+    now: int,
+) -> Preview:
+    """The same for an edition that is built already."""
     links = LinkContext(
         keys=keys, site=site, list=context.list, slug=context.slug, language=built.language, now=now, is_test=False
     )
     values = values_for(tx, links, as_address, secret=_SECRET)
-    return _preview(built.skeleton, values, context.list.title, built.language, built.findings)
+    return _preview(built.skeleton, values, context.list.title, built.language, findings)
 
 
 def preview_held(

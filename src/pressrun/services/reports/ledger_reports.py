@@ -16,6 +16,7 @@ from pressrun.core.lane_state import LaneState, is_relay_lane, load_lane_state
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
+from pressrun.services.editions.authors import name_of_author
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.evidence import ASKED, CONFIRMATION
@@ -28,6 +29,7 @@ from pressrun.store import (
     drafts,
     editions,
     lists,
+    manuscripts,
     people,
     subscribers,
     subscriptions,
@@ -209,9 +211,46 @@ def list_editions(tx: Transaction, name: str | None, now: int) -> list[Answer]:
     return [describe_edition(tx, found, now) for found in editions.all_editions(tx, list_id)]
 
 
+def page_of_editions(
+    tx: Transaction, name: str, *, before: int, limit: int, state: str | None, since: int, now: int
+) -> list[Answer]:
+    """Editions of a list with lower ids, newest first, in one state if it is named, and not older than `since`."""
+    target = require_list(tx, name)
+    found = editions.page_of_editions(tx, target.id, before=before, limit=limit, state=state, since=since)
+    return [describe_edition(tx, one, now) for one in found]
+
+
 def show_edition(tx: Transaction, edition_id: int, now: int) -> Answer:
-    """`edition show`; raises NotFound."""
-    return describe_edition(tx, require_edition(tx, edition_id), now)
+    """`edition show`: the edition, and where it stands or stood as a draft; raises NotFound."""
+    return describe_edition(tx, require_edition(tx, edition_id), now) | describe_manuscript(tx, edition_id)
+
+
+def describe_manuscript(tx: Transaction, edition_id: int) -> Answer:
+    """Who submitted, approved and returned an edition as a draft, and `revision`, the number of its last change.
+
+    All are null for an edition that was never one.
+    """
+    found = manuscripts.find_manuscript(tx, edition_id)
+    if found is None:
+        return dict.fromkeys(_OF_MANUSCRIPTS)
+    is_approved, is_submitted = found.is_approved, found.is_submitted
+    return {
+        "revision": found.number,
+        "submitted_at": rfc3339(found.submitted_at) if is_submitted else None,
+        "submitted_by": name_of_author(tx, found.submitted_by) if is_submitted else None,
+        "approved_at": rfc3339(found.approved_at) if is_approved else None,
+        "approved_by": name_of_author(tx, found.approved_by) if is_approved else None,
+        "returned_at": rfc3339(found.returned_at),
+        "returned_by": name_of_author(tx, found.returned_by),
+        "words": found.words or None,
+        "source_url": found.source_url,
+    }
+
+
+_OF_MANUSCRIPTS = (
+    "revision", "submitted_at", "submitted_by", "approved_at", "approved_by", "returned_at", "returned_by", "words",
+    "source_url",
+)  # fmt: skip
 
 
 def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:

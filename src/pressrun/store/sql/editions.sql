@@ -68,6 +68,21 @@ select edition.*, list.name as list_name, list.relay as list_relay, list.hours a
 from edition join list on list.id = edition.list_id
 where edition.list_id = :list_id and edition.is_welcome = 0 order by edition.id desc;
 
+-- name: page
+-- A page of the editions of a list, newest first.
+select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
+    list.timezone as list_timezone
+from edition join list on list.id = edition.list_id
+where edition.list_id = :list_id and edition.is_welcome = 0 and edition.id < :before
+    and edition.state = coalesce(cast(:state as text), edition.state) and edition.created_at >= :since
+order by edition.id desc limit :limit;
+
+-- name: count
+-- How many editions of a list there are.
+select count(*) from edition
+where list_id = :list_id and is_welcome = 0
+    and state = coalesce(cast(:state as text), state) and created_at >= :since;
+
 -- name: live
 -- Scheduled editions and editions that are being sent.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,

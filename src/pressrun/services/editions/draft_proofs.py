@@ -1,0 +1,72 @@
+"""Looking at drafts before they go: as a reader would get them, and as test copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import NotFound
+from pressrun.core.keys import KeyRing
+from pressrun.services.editions.draft_editing import DraftEditing
+from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.edition_preview import Preview, preview_built
+from pressrun.services.editions.workshop import BuiltDraft
+from pressrun.services.ports import Clock
+from pressrun.store import lists, people, subscribers, subscriptions
+from pressrun.store.database import Database
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Transaction
+
+
+class DraftProofs:
+    """The use cases of those who look at a draft."""
+
+    def __init__(self, database: Database, editing: DraftEditing, admin: EditionAdmin, clock: Clock) -> None:
+        self._database = database
+        self._editing = editing
+        self._admin = admin
+        self._clock = clock
+
+    async def preview(self, edition_id: int, as_address: Address | None) -> Preview:
+        """A draft as a member of its list would get it, or an unknown reader. Raises NotFound, Refused."""
+        built = await self._editing.check(edition_id)
+        return await self._database.read(self._preview, built, as_address, self._admin.keys)
+
+    async def send_test(self, edition_id: int, addresses: Sequence[Address]) -> None:
+        """Queue test copies of a draft, even of one with errors. Raises NotFound; Refused for suppressed addresses."""
+        built = await self._editing.check(edition_id)
+        await self._admin.send_built_test(built.prepared, addresses)
+
+    async def team(self, list_name: str) -> frozenset[str]:
+        """The compared addresses of those who write for a list, and of its owner."""
+        return await self._database.read(_team, list_name)
+
+    def _preview(self, tx: Transaction, built: BuiltDraft, as_address: Address | None, keys: KeyRing) -> Preview:
+        prepared = built.prepared
+        if as_address is not None:
+            _require_member(tx, prepared.context.list, as_address)
+        return preview_built(
+            tx,
+            prepared.built,
+            prepared.context,
+            built.findings,
+            as_address=as_address,
+            keys=keys,
+            site=self._editing.site,
+            now=int(self._clock()),
+        )
+
+
+def _require_member(tx: Transaction, target: MailingList, address: Address) -> None:
+    """Raise NotFound for somebody else, of whom people of this list may know nothing."""
+    person = subscribers.find_subscriber(tx, address)
+    if person is None or subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id) is None:
+        raise NotFound(f"{address} is not on {target.name}. Leave it out to see merge fields at their defaults")
+
+
+def _team(tx: Transaction, list_name: str) -> frozenset[str]:
+    target = lists.find_list(tx, list_name)
+    if target is None:
+        return frozenset()
+    texts = [*people.list_editors(tx, target.id), *([target.owner] if target.owner else [])]
+    return frozenset(parse_address(text).key for text in texts)
