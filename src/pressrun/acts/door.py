@@ -108,8 +108,9 @@ class Door:
 
     async def _admit(self, act: Act[Any], call: Call) -> Arguments:
         """The checked arguments of somebody who may do this with them, now that there is room for it."""
-        if act.right is Right.MACHINE:  # nothing is looked at for others
-            self._require(act, call, None)
+        holdings = call.caller.holdings
+        if act.right is Right.MACHINE or (holdings.everywhere and not holdings.has_somewhere(act.right)):
+            self._require(act, call, None)  # before anything is looked at, which the words could tell
         arguments = _read(act, call.arguments)
         try:
             names = await act.lists(self._cases, arguments)
@@ -117,8 +118,10 @@ class Door:
             if not call.caller.holdings.everywhere:
                 raise  # in the words for one that is out of reach
             names = ()
-        for name in names:
+        for place, name in enumerate(names):
             problem = unreachable(name, call.caller.holdings)
+            if problem is not None and hasattr(arguments, "ids"):
+                raise no_such_edition(arguments.ids[place])
             if problem is not None:
                 raise _unknown(act.id, arguments) or problem
             self._require(act, call, name)
