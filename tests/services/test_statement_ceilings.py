@@ -23,7 +23,7 @@ from pressrun.core.site import Site
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.operating.housekeeping import forget_unconfirmed
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
@@ -91,14 +91,25 @@ async def remove_synced(office: Office) -> None:
     await office.subscribers.remove_synced("news", [f"r{number}@reader.example" for number in range(1000)])
 
 
-async def queue_copies(office: Office) -> None:
-    """An edition whose copies are all claimed, as far as readers may be mailed."""
+async def suppress_rows(office: Office) -> None:
+    rows = [SuppressionRow(line=number, address=f"r{number}@reader.example") for number in range(1000)]
+    await office.suppressions.import_batch(rows)
+
+
+async def queue_copies_to_all(office: Office) -> int:
+    """An edition whose copies all wait, as far as readers may be mailed; returns its id."""
     edition = await office.make_edition(state=EditionState.SENDING)
     await office.database.write(
         lambda tx: audiences.queue_audience(
             tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW
         )
     )
+    return edition
+
+
+async def queue_copies(office: Office) -> None:
+    """An edition whose copies are all claimed, as far as readers may be mailed."""
+    edition = await queue_copies_to_all(office)
     await office.database.write(deliveries.claim_copies, session=1, edition_id=edition, lane="", now=NOW, limit=1000)
 
 
@@ -176,6 +187,8 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "1,000 rows in all states are imported": (import_rows(), import_rows(state="pending", odd="unsubscribed"), 14),
     "1,000 members are removed by a sync": (sync_rows, remove_synced, 12),
     "1,000 removed members come back by a sync": (after(sync_rows, remove_synced), sync_rows, 11),
+    "1,000 readers with copies are suppressed": (after(import_rows(), queue_copies_to_all), suppress_rows, 10),
+    "1,000 addresses are suppressed again": (suppress_rows, suppress_rows, 1),
     "1,000 requests expire": (import_rows(asks=True), expire, 12),
     "pauses end": (import_rows(state="suspended"), end_all_pauses, 1),
     "100 readers are refused for good": (after(import_rows(), queue_copies), refuse(BounceClass.GONE), 16),

@@ -7,7 +7,9 @@ one compared address. For copies of editions the view `recipient` of the schema 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
@@ -83,7 +85,6 @@ def suppress(
     *,
     address: str | None,
     now: int,
-    since: int | None = None,
 ) -> bool:
     """Suppress an address, or for `never-again` its mailbox, and cancel what waits there.
 
@@ -93,17 +94,66 @@ def suppress(
     if present is not None and _STRENGTH[reason] < _STRENGTH[present]:
         return False
     digest = digests.mailbox if reason is SuppressionReason.NEVER_AGAIN else digests.own
-    suppressions.suppress(tx, digest, address=address, reason=reason, since=now if since is None else since)
-    for person in subscribers.of_mailbox(tx, digests.mailbox):
-        if find_reason(tx, person.digests) is None:
-            continue
-        if reason is not present and (reason is SuppressionReason.NEVER_AGAIN or person.suppression_digest == digest):
-            events.record_event(tx, EventType.SUBSCRIBER_SUPPRESSED, subscriber_id=person.id, how=reason.value)
-        if reason in LIFTED_BY_READER:  # a confirmation that they asked for may still come
-            deliveries.cancel_copies_of(tx, person.id, now)
-        else:
-            enrolment.cancel_everything(tx, person.id, now)
+    suppressions.suppress(tx, digest, address=address, reason=reason, since=now)
+    _draw_consequences(tx, [digests.mailbox], {digest: [reason]} if reason is not present else {}, now)
     return True
+
+
+class NewSuppression(NamedTuple):
+    """An address that is to be suppressed; `address` is what operators see, None if it must not be kept."""
+
+    digests: Digests
+    reason: SuppressionReason
+    address: str | None
+    since: int
+
+
+def suppress_all(tx: Transaction, wanted: Sequence[NewSuppression], now: int) -> int:
+    """Suppress many addresses in order, each only for a stronger reason than it has; returns how many were."""
+    found = suppressions.find_reasons(tx, [one.digests for one in wanted])
+    reasons = {digest: SuppressionReason(reason) for digest, reason in found.items()}
+    entries: dict[bytes, tuple[str | None, str, int]] = {}
+    mailboxes: dict[bytes, None] = {}
+    new: dict[bytes, list[SuppressionReason]] = {}
+    for digests, reason, address, since in wanted:
+        if not is_stronger(reason, _in_force(reasons, digests)):
+            continue
+        digest = digests.mailbox if reason is SuppressionReason.NEVER_AGAIN else digests.own
+        reasons[digest], entries[digest] = reason, (address, reason, since)
+        mailboxes[digests.mailbox] = None
+        new.setdefault(digest, []).append(reason)
+    if entries:
+        suppressions.suppress_all(tx, entries)
+        _draw_consequences(tx, list(mailboxes), new, now)
+    return sum(map(len, new.values()))
+
+
+def _in_force(reasons: Mapping[bytes, SuppressionReason], digests: Digests) -> SuppressionReason | None:
+    """What `find_reason` says, from the reasons at digests."""
+    whole = reasons.get(digests.mailbox)
+    return whole if whole is SuppressionReason.NEVER_AGAIN else reasons.get(digests.own)
+
+
+def _draw_consequences(
+    tx: Transaction, mailboxes: Sequence[bytes], new: Mapping[bytes, Sequence[SuppressionReason]], now: int
+) -> None:
+    """Cancel what waits for those at these mailboxes who may not be mailed, and note the `new` reasons at digests."""
+    people = [row for row in suppressions.people_at(tx, mailboxes) if row["reason"]]
+    noted: dict[SuppressionReason, list[int]] = {}
+    for row in people:
+        of_all = (reason for reason in new.get(row["mailbox_digest"], ()) if reason is SuppressionReason.NEVER_AGAIN)
+        for reason in dict.fromkeys([*new.get(row["suppression_digest"], ()), *of_all]):
+            noted.setdefault(reason, []).append(row["id"])
+    for reason, ids in noted.items():
+        readers = [(None, number) for number in ids]
+        events.record_for_readers(tx, EventType.SUBSCRIBER_SUPPRESSED, readers, reason.value)
+    # Whose reason a confirmation lifts may have asked for one, which may still come.
+    lifted = [row["id"] for row in people if row["reason"] in LIFTED_BY_READER]
+    others = [row["id"] for row in people if row["reason"] not in LIFTED_BY_READER]
+    if lifted:
+        deliveries.cancel_copies_of(tx, *lifted, now=now)
+    if others:
+        enrolment.cancel_everything(tx, *others, now=now)
 
 
 def is_stronger(reason: SuppressionReason, present: SuppressionReason | None) -> bool:

@@ -201,9 +201,9 @@ def cancel_copies(tx: Transaction, subscription_ids: Sequence[int], now: int) ->
     return cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriptions", ids=in_json(subscription_ids)), now)
 
 
-def cancel_copies_of(tx: Transaction, subscriber_id: int, now: int) -> int:
-    """Cancel the unclaimed copies of a person on every list; returns how many."""
-    return cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriber", subscriber_id=subscriber_id), now)
+def cancel_copies_of(tx: Transaction, *subscriber_ids: int, now: int) -> int:
+    """Cancel the unclaimed copies of people on every list; returns how many."""
+    return cancel_rows(tx, tx.rows("deliveries.waiting_of_people", people=in_json(subscriber_ids)), now)
 
 
 def cancel_rows(tx: Transaction, rows: Sequence[Row], now: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from pressrun.core.tokens import Digests
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
 def find(tx: Transaction, digests: Digests) -> Row | None:
@@ -17,6 +19,33 @@ def find(tx: Transaction, digests: Digests) -> Row | None:
 def suppress(tx: Transaction, digest: bytes, *, address: str | None, reason: str, since: int) -> None:
     """Store a suppression, replacing another; `address` is None when it must not be kept."""
     tx.run("suppressions.upsert", digest=digest, address=address, reason=reason, since=since)
+
+
+def find_reasons(tx: Transaction, addresses: Sequence[Digests]) -> dict[bytes, str]:
+    """The reason at each digest of these addresses and of their mailboxes that is suppressed."""
+    octets = b"".join(digest for pair in addresses for digest in pair)
+    places = in_json([(place,) for place in range(len(addresses))])
+    found: dict[bytes, str] = {}
+    for row in tx.rows("suppressions.find_many", places=places, octets=octets):
+        pair = addresses[row["place"]]
+        found |= {digest: row[name] for digest, name in zip(pair, ("own", "mailbox"), strict=True) if row[name]}
+    return found
+
+
+def suppress_all(tx: Transaction, entries: Mapping[bytes, tuple[str | None, str, int]]) -> None:
+    """Store suppressions by digest, replacing others: address (None: not kept), reason and since when of each."""
+    digests = sorted(entries)  # so that no two transactions wait for each other
+    rows = in_json([entries[digest] for digest in digests])
+    tx.run("suppressions.upsert_many", rows=rows, octets=b"".join(digests))
+
+
+def people_at(tx: Transaction, mailboxes: Sequence[bytes]) -> list[Row]:
+    """Everybody at these mailboxes, who do not change until the commit.
+
+    id, suppression_digest, mailbox_digest and reason, None for those who may be mailed.
+    """
+    places = in_json([(place,) for place in range(len(mailboxes))])
+    return tx.rows("suppressions.people_at", places=places, octets=b"".join(mailboxes))
 
 
 def lift(tx: Transaction, digest: bytes) -> bool:

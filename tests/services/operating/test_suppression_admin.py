@@ -99,5 +99,53 @@ async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -
     )
 
 
+async def test_a_file_does_what_its_rows_would_do_one_by_one(office: Office) -> None:
+    """What waits ends, for every spelling of a mailbox that is never to be mailed again; each reader is noted once."""
+    await office.make_list()
+    for name in ("ann", "ann+tag", "bob", "cid", "dora"):
+        await office.subscribers.add("news", parse_address(f"{name}@x.example"))
+    await office.subscribers.add("news", parse_address("eve@x.example"), asks=True)
+    edition = await office.make_edition()
+    await office.queue_audience(edition)
+    rows = [
+        SuppressionRow(line=2, address="bob@x.example", reason="hard-bounce"),
+        SuppressionRow(line=3, address="BOB@x.example", reason="complaint"),
+        SuppressionRow(line=4, address="bob@x.example", reason="hard-bounce"),
+        SuppressionRow(line=5, address="ann+other@x.example", reason="never-again"),
+        SuppressionRow(line=6, address="ann+tag@x.example", reason="operator"),
+        SuppressionRow(line=7, address="eve@x.example", reason="hard-bounce"),
+        SuppressionRow(line=8, address="dora@x.example", reason="erased"),
+    ]
+    answer = await office.suppressions.import_batch(rows)
+    assert (5, 2) == (answer["added"], answer["unchanged"])
+    assert {"cancelled": 4, "queued": 2} == await _number_by_state(office)  # Cid's copy, and the mail to Eve
+    found = await office.database.read(ledger_reports.list_suppressions)
+    assert {
+        ("BOB@x.example", "complaint"),
+        ("ann+other@x.example", "never-again"),
+        ("eve@x.example", "hard-bounce"),
+        (None, "erased"),
+    } == {(one["address"], one["reason"]) for one in found}
+    noted = await select(
+        office.database,
+        "select address, how from event join subscriber on subscriber.id = subscriber_id"
+        " where type = 'subscriber.suppressed' order by address, how",
+    )
+    assert [
+        ("ann+tag@x.example", "never-again"),
+        ("ann@x.example", "never-again"),
+        ("bob@x.example", "complaint"),
+        ("bob@x.example", "hard-bounce"),
+        ("dora@x.example", "erased"),
+        ("eve@x.example", "hard-bounce"),
+    ] == [tuple(row) for row in noted]
+    await office.suppressions.import_batch([SuppressionRow(line=2, address="eve@x.example")])
+    assert {"cancelled": 5, "queued": 1} == await _number_by_state(office)
+
+
+async def _number_by_state(office: Office) -> dict[str, int]:
+    return dict(await select(office.database, "select state, count(*) from delivery group by state"))
+
+
 async def _states(office: Office) -> list[str]:
     return [state for (state,) in await select(office.database, "select state from delivery")]

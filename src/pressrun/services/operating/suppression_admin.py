@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -14,7 +15,14 @@ from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.operating.row_checks import parse_past
 from pressrun.services.ports import Clock, Waker
 from pressrun.services.reports.ledger_reports import Answer
-from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, lift, suppress
+from pressrun.services.suppression import (
+    NewSuppression,
+    SuppressionReason,
+    find_reason,
+    lift,
+    suppress,
+    suppress_all,
+)
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
@@ -52,14 +60,19 @@ class SuppressionAdmin:
 
     async def import_batch(self, rows: Sequence[SuppressionRow]) -> Answer:
         """Import rows of a file in one transaction; a suppressed address changes only for a stronger reason."""
-        answer = await self._database.write(self._import, rows)
+        now = int(self._clock())
+        wanted, invalid = await asyncio.to_thread(self._prepare, rows, now)  # it would hold the event loop up
+        added = await self._database.write(suppress_all, wanted, now)
+        answer: Answer = {"added": added, "unchanged": len(wanted) - added, "invalid": invalid}
         event(_log, "suppression.added", number=answer["added"])
         self._wake()
         return answer
 
-    def _import(self, tx: Transaction, rows: Sequence[SuppressionRow]) -> Answer:
-        now, added, unchanged = int(self._clock()), 0, 0
-        invalid: list[dict[str, object]] = []
+    def _prepare(
+        self, rows: Sequence[SuppressionRow], now: int
+    ) -> tuple[list[NewSuppression], list[dict[str, object]]]:
+        """The rows as they are to be stored, and the line and the reason of those that are refused."""
+        wanted, invalid = list[NewSuppression](), list[dict[str, object]]()
         for row in rows:
             try:
                 address = parse_address(row.address)
@@ -68,20 +81,13 @@ class SuppressionAdmin:
             except BadInput as problem:
                 invalid.append({"line": row.line, "reason": str(problem)})
                 continue
-            if not is_stronger(reason, find_reason(tx, digests_of(self._keys, address))):
-                unchanged += 1
-                continue
-            self._suppress(tx, address, reason, now, since)
-            added += 1
-        return {"added": added, "unchanged": unchanged, "invalid": invalid}
+            wanted.append(NewSuppression(digests_of(self._keys, address), reason, _shown(address, reason), since))
+        return wanted, invalid
 
-    def _suppress(
-        self, tx: Transaction, address: Address, reason: SuppressionReason, now: int, since: int | None = None
-    ) -> SuppressionReason:
+    def _suppress(self, tx: Transaction, address: Address, reason: SuppressionReason, now: int) -> SuppressionReason:
         """Suppress an address; returns the reason in force, which may be an earlier and stronger one."""
         digests = digests_of(self._keys, address)
-        shown = None if reason is SuppressionReason.ERASED else address.typed
-        suppress(tx, digests, reason, address=shown, now=now, since=since)
+        suppress(tx, digests, reason, address=_shown(address, reason), now=now)
         stored = find_reason(tx, digests)
         assert stored is not None  # it was just written
         return stored
@@ -95,8 +101,13 @@ def parse_reason(text: str) -> SuppressionReason:
         raise BadInput(f"{text!r} is not a reason; use one of {', '.join(SuppressionReason)}") from None
 
 
-def _parse_since(text: str, now: int) -> int | None:
+def _shown(address: Address, reason: SuppressionReason) -> str | None:
+    """What operators see of a suppressed address."""
+    return None if reason is SuppressionReason.ERASED else address.typed
+
+
+def _parse_since(text: str, now: int) -> int:
     try:
-        return parse_past(text, now) if text.strip() else None
+        return parse_past(text, now) if text.strip() else now
     except BadInput as problem:
         raise BadInput(f"since: {problem}") from None

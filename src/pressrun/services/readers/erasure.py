@@ -92,7 +92,7 @@ def erase_person(
         raise Refused(f"{address} is used in the settings of {', '.join(settings)}. Set another address there first")
     person = subscribers.find_subscriber(tx, address)
     if person is not None:
-        enrolment.cancel_everything(tx, person.id, now)
+        enrolment.cancel_everything(tx, person.id, now=now)
     number = None if person is None else person.id
     earlier = earlier or EarlierScan()
     forgotten = address_places.forget(tx, spellings, number, earlier, now=now, salt=salt)

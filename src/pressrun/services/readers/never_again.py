@@ -60,4 +60,4 @@ def end_everything(tx: Transaction, person: Subscriber, origin: Origin, entropy:
         if details.subscription.state is not SubscriptionState.UNSUBSCRIBED:
             end_subscription(tx, details.subscription, origin.source, now)
             record_consent(tx, details.list, person, "withdrawn", origin, now=now, salt=entropy(16))
-    enrolment.cancel_everything(tx, person.id, now)
+    enrolment.cancel_everything(tx, person.id, now=now)

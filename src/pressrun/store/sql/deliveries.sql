@@ -171,10 +171,10 @@ where state = :state
 select id, edition_id, state from delivery {indexed by delivery_once}
 where subscription_id {in ids} and edition_id is not null and state in ('queued', 'deferred') order by id {lock};
 
--- name: waiting_of_subscriber
--- What waits for a person on every list.
+-- name: waiting_of_people
+-- What waits for people on every list.
 select id, edition_id, state from delivery
-where subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
+where subscription_id {in (select id from subscription where subscriber_id {in people})}
     and state in ('queued', 'deferred') order by id {lock};
 
 -- name: failed

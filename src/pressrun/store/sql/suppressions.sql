@@ -9,6 +9,43 @@ order by reason = 'never-again' desc limit 1;
 insert into suppression (digest, address, reason, since) values (:digest, :address, :reason, :since)
 on conflict (digest) do update set address = excluded.address, reason = excluded.reason, since = excluded.since;
 
+-- name: find_many
+-- The reasons at the digest of each address and at that of its mailbox: 64 octets for each, as in `enrolment.suppressed`.
+select cast(asked.value ->> 0 as integer) as place, own.reason as own, mailbox.reason as mailbox
+from {each places as asked}
+left join suppression as own on own.digest = substr(:octets, cast(asked.value ->> 0 as integer) * 64 + 1, 32)
+left join suppression as mailbox on mailbox.digest = substr(:octets, cast(asked.value ->> 0 as integer) * 64 + 33, 32)
+where own.digest is not null or mailbox.digest is not null;
+
+-- name: upsert_many
+-- Suppress addresses, replacing earlier reasons: arrays of address, reason and since when, and 32 octets for each.
+insert into suppression (digest, address, reason, since)
+select substr(:octets, new.key * 32 + 1, 32), new.value ->> 0, new.value ->> 1, cast(new.value ->> 2 as bigint)
+from {each rows as new} where true
+on conflict (digest) do update set address = excluded.address, reason = excluded.reason, since = excluded.since;
+
+-- name: people_at
+-- The people at mailboxes, 32 octets for each, and why each of them gets no mail: the rule of the view `recipient`. The
+-- index has the beginning of a digest alone, and a person without a digest of their mailbox is at that of their own.
+select subscriber.id, subscriber.suppression_digest,
+    coalesce(subscriber.mailbox_digest, subscriber.suppression_digest) as mailbox_digest,
+    coalesce(mailbox.reason, own.reason) as reason
+from subscriber
+left join suppression as own on own.digest = subscriber.suppression_digest
+left join suppression as mailbox on mailbox.digest = subscriber.mailbox_digest and mailbox.reason = 'never-again'
+where subscriber.id in (
+    select person.id
+    from {each places as asked}
+    cross join subscriber as person
+    where substr(person.suppression_digest, 1, 4) = substr(:octets, cast(asked.value ->> 0 as integer) * 32 + 1, 4)
+        and person.suppression_digest = substr(:octets, cast(asked.value ->> 0 as integer) * 32 + 1, 32)
+    union all
+    select person.id
+    from {each places as asked}
+    cross join subscriber as person
+    where person.mailbox_digest = substr(:octets, cast(asked.value ->> 0 as integer) * 32 + 1, 32))
+order by subscriber.id {lock of subscriber};
+
 -- name: delete
 -- Lift a suppression.
 delete from suppression where digest = :digest;
