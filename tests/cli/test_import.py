@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
 from tests.cli.shell import Shell
 
 LISTMONK = (
@@ -71,6 +72,22 @@ def test_refused_rows_go_to_a_file_with_their_text(shell: Shell) -> None:
     assert [("3", '"no,body",=B'), ("4", "c@x.example")] == [(row["line"], row["original"]) for row in rows]
     assert "has 1 fields" in rows[1]["reason"]
     assert 64 == shell.call(*arguments[:-1], "-").code
+
+
+def test_rows_are_told_in_the_order_of_their_lines(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though they are imported in that of their addresses, and the last row of an address is the one that counts."""
+    monkeypatch.setattr("pressrun.operations.sources.batches.BATCH", 2)
+    monkeypatch.setattr("pressrun.operations.sources.batches.NEARBY", 6)
+    shell.make_list()
+    names = ["z@x.example,Zoe", "y,", "b@x.example,Bo", "x,", "Z@x.example,Zora", "a@x.example,Al"] * 3
+    file = shell.write("readers.csv", "email,name\n" + "".join(f"{name}\n" for name in names))
+    called = shell.good("subscriber", "import", "news", file, "--json", "--rejects", str(shell.folder / "rejects.csv"))
+    assert [3, 5, 9, 11, 15, 17] == [row["line"] for row in called.json["invalid"]]
+    written = list(csv.DictReader(io.StringIO((shell.folder / "rejects.csv").read_text())))
+    assert [("3", "y,"), ("5", "x,"), ("9", "y,")] == [(row["line"], row["original"]) for row in written][:3]
+    assert [("a@x.example", "Al"), ("b@x.example", "Bo"), ("z@x.example", "Zora")] == [
+        (row["address"], row["name"]) for row in shell.good("subscriber", "ls", "news", "--json").json
+    ]
 
 
 def test_members_without_delivery_stay_suspended(shell: Shell) -> None:

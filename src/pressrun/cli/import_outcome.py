@@ -43,6 +43,8 @@ class ImportOutcome:
         self._changes = Counter[tuple[str, str]]()
         self._invalid, self._skipped = _RowSpool(), _RowSpool()
         self._shown: list[Mapping[str, Any]] = []
+        self._waiting: dict[str, list[Mapping[str, Any]]] = {"invalid": [], "skipped": []}
+        self._originals: dict[int, str] = {}
         self._rejects = rejects
         if rejects is not None:
             rejects.write(csv_line(("line", "reason", "original")).encode())
@@ -62,24 +64,36 @@ class ImportOutcome:
             self._changes[was, will_be] += number
 
     def add(self, batch: MemberBatch, *answers: Mapping[str, Any]) -> None:
-        """Add the answers for a batch: their counts, and which of its rows were refused or skipped."""
-        invalid: list[Mapping[str, Any]] = [{"line": row.line, "reason": row.reason} for row in batch.bad]
-        skipped: list[Mapping[str, Any]] = []
+        """Add the answers for a batch: their counts, and which of its rows were refused or skipped.
+
+        These are kept in the order of their lines, so they wait for the last batch that has lines between them.
+        """
+        refused: list[Mapping[str, Any]] = [{"line": row.line, "reason": row.reason} for row in batch.bad]
         for answer in answers:
-            invalid += answer.get("invalid", ())
-            skipped += answer.get("skipped", ())
+            refused += answer.get("invalid", ())
+            self._waiting["skipped"] += answer.get("skipped", ())
             for name, number in answer.items():
-                if name not in ("invalid", "skipped"):
+                if name not in self._waiting:
                     self.count(name, number)
-        invalid.sort(key=_line_of)
+        self._waiting["invalid"] += refused
+        if self._rejects is not None and refused:
+            originals = batch.originals
+            self._originals |= {row["line"]: originals.get(row["line"], "") for row in refused}
+        if batch.is_last:
+            self._keep_waiting()
+
+    def _keep_waiting(self) -> None:
+        invalid, skipped = (sorted(rows, key=_line_of) for rows in self._waiting.values())
         self._invalid.add(invalid)
         self._skipped.add(skipped)
         room = _MOST_LINES - len(self._shown)
         self._shown += sorted([*invalid, *skipped], key=_line_of)[:room]
-        if self._rejects is not None and invalid:
-            originals = batch.originals
-            lines = (csv_line((str(row["line"]), row["reason"], originals.get(row["line"], ""))) for row in invalid)
+        if self._rejects is not None:
+            lines = (csv_line((str(row["line"]), row["reason"], self._originals[row["line"]])) for row in invalid)
             self._rejects.writelines(line.encode() for line in lines)
+        self._originals.clear()
+        for rows in self._waiting.values():
+            rows.clear()
 
     def print(self, *, as_json: bool) -> None:
         """Print the counts and the rows that were left out; of a dry run also what would become of whom."""

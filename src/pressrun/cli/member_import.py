@@ -6,6 +6,7 @@ An interrupted import has imported a part; importing the same file again does th
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -31,10 +32,12 @@ from pressrun.runtime.clock import utc_now
 from pressrun.runtime.sorted_texts import repeated_texts
 from pressrun.services.operating.import_decision import RowOutcome
 from pressrun.services.operating.import_preview import ImportPreview, RowPreview
+from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.operating.import_writes import SOURCE
 from pressrun.services.operating.subscriber_import import SKIPPED, ImportOptions
 from pressrun.store.datadir import load_keys
 
+_AT_ONCE = 2  # batches
 _COUNTED = (*(outcome.value for outcome in RowOutcome), "suppressed", "unconfirmed")
 
 Members = Iterable[SourceMember | BadRow]
@@ -86,7 +89,14 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
 
         def read() -> MemberFile:
             opened.seek(start)
-            return read_members(opened, Path(file).name, file_format, mapped=mapped, state=state)
+            return read_members(
+                opened,
+                Path(file).name,
+                file_format,
+                mapped=mapped,
+                state=state,
+                keeps_text=rejected is not None,
+            )
 
         source = read()
         if source.warning:
@@ -120,25 +130,40 @@ def _new_rejects(name: str | None) -> Iterator[BinaryIO | None]:
 
 
 def _import(invocation: Invocation, list_name: str, members: Members, outcome: ImportOutcome, *, asks: bool) -> None:
+    """Import a batch after the other; the daemon checks the rows of one while it writes those of the one before."""
     done, progress, began = 0, ProgressLine(), time.monotonic()
-    with executing(invocation) as calls:
-        batches = member_batches(members)
-        batch: MemberBatch | None = next(batches, MemberBatch())  # an empty file is a batch: the list may not exist
-        while batch is not None:
-            suppressed = _suppress(calls, list_name, batch, is_first=not done)
+    under_way = deque[tuple[MemberBatch, dict[str, Any]]]()
+    with executing(invocation, at_once=_AT_ONCE) as calls:
+
+        def finish(most: int) -> None:
+            nonlocal done
+            while len(under_way) > most:
+                batch, suppressed = under_way.popleft()
+                outcome.add(batch, calls.finish(), suppressed)
+                outcome.count("unconfirmed", len(batch.unconfirmed))
+                done += len(batch)
+                progress(f"{done:,} rows, {done / max(time.monotonic() - began, 0.001):,.0f} a second")
+
+        is_first = True
+        for batch in _or_empty(member_batches(members)):
+            suppressions = batch.suppressions
+            finish(0 if batch.is_first or suppressions else _AT_ONCE - 1)
+            suppressed = _suppress(calls, list_name, suppressions, is_first=is_first)
             calls.start("subscriber.import", SubscriberImport(list=list_name, rows=batch.rows, send_confirmation=asks))
-            following = next(batches, None)  # read while the daemon works on the one before
-            outcome.add(batch, calls.finish(), suppressed)
-            outcome.count("unconfirmed", len(batch.unconfirmed))
-            done += len(batch)
-            progress(f"{done:,} rows, {done / max(time.monotonic() - began, 0.001):,.0f} a second")
-            batch = following
+            under_way.append((batch, suppressed))
+            is_first = False
+        finish(0)
     progress.clear()
 
 
-def _suppress(calls: VerbCalls, list_name: str, batch: MemberBatch, *, is_first: bool) -> dict[str, Any]:
+def _or_empty(batches: Iterator[MemberBatch]) -> Iterator[MemberBatch]:
+    """The batches; an empty file is an empty batch, since the list may not exist."""
+    yield next(batches, MemberBatch())
+    yield from batches
+
+
+def _suppress(calls: VerbCalls, list_name: str, rows: tuple[SuppressionRow, ...], *, is_first: bool) -> dict[str, Any]:
     """Suppress the addresses of a batch before the rest of it is imported."""
-    rows = batch.suppressions
     if not rows:
         return {}
     if is_first:  # raises for a list that is closed or unknown, before anything is changed

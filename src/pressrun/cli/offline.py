@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -22,7 +23,7 @@ class OfflineExecutor:
 
     def __init__(self, settings: Settings) -> None:
         self._runner = asyncio.Runner()
-        self._started = ("", encode_arguments({}))
+        self._started = deque[tuple[str, msgspec.Raw]]()
         self._services = AsyncExitStack()
         user = process_user()
         self._caller = Caller.at_shell(user.name, user.uid, claimed=claimed_user(os.environ))
@@ -34,11 +35,11 @@ class OfflineExecutor:
 
     def start(self, verb: str, arguments: object) -> None:
         """Remember a verb, which `finish` carries out."""
-        self._started = verb, encode_arguments(arguments)
+        self._started.append((verb, encode_arguments(arguments)))
 
     def finish(self, progress: Callable[[str], None]) -> Any:
-        """Carry out the verb that was started; returns its result as it would come from a daemon."""
-        verb, arguments = self._started
+        """Carry out the verb that was started first; returns its result as it would come from a daemon."""
+        verb, arguments = self._started.popleft()
         result = self._runner.run(self._call(verb, arguments, progress))
         return msgspec.to_builtins(result, builtin_types=(bytes,))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any, Protocol
@@ -31,6 +32,28 @@ class Executor(Protocol):
     def close(self) -> None: ...
 
 
+class _InTurn:
+    """Several connections to the daemon, used in turn: it carries out the verbs of all of them at the same time."""
+
+    def __init__(self, clients: Sequence[Executor]) -> None:
+        self._idle = deque(clients)
+        self._busy = deque[Executor]()
+
+    def start(self, verb: str, arguments: object) -> None:
+        client = self._idle.popleft()
+        client.start(verb, arguments)
+        self._busy.append(client)
+
+    def finish(self, progress: Callable[[str], None]) -> Any:
+        client = self._busy.popleft()
+        self._idle.append(client)
+        return client.finish(progress)
+
+    def close(self) -> None:
+        for client in (*self._busy, *self._idle):
+            client.close()
+
+
 class VerbCalls:
     """Carries out one verb after the other, and shows how far each of them is."""
 
@@ -51,24 +74,36 @@ class VerbCalls:
         self._executor.start(verb, arguments)
 
     def finish(self) -> Any:
-        """Wait for the verb that was started; returns its result."""
+        """Wait for the verb that was started first; returns its result."""
         return self._executor.finish(self._progress)
 
 
 @contextmanager
-def executing(invocation: Invocation, *, needs_daemon: bool = False) -> Iterator[VerbCalls]:
+def executing(invocation: Invocation, *, needs_daemon: bool = False, at_once: int = 1) -> Iterator[VerbCalls]:
     """What carries out verbs, one or many; the block runs as the owner of the data.
 
-    Raises TryAgain when another process holds the data and does not answer, or when `needs_daemon` and none runs.
+    `at_once` is how many verbs may be started before the first of them is finished; the daemon may carry them out in
+    any order. Raises TryAgain when another process holds the data and does not answer, or when `needs_daemon` and none
+    runs.
     """
     progress = ProgressLine()
     with nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir):
         executor = _find_executor(invocation, needs_daemon=needs_daemon)
+        if isinstance(executor, ControlClient) and at_once > 1:
+            executor = _InTurn([executor, *_connect_more(invocation, at_once - 1)])
         try:
             yield VerbCalls(invocation, executor, progress)
         finally:
             progress.clear()
             executor.close()
+
+
+def _connect_more(invocation: Invocation, number: int) -> list[Executor]:
+    """Further connections to the daemon that has just answered; raises TryAgain where it answers no more."""
+    found = [ControlClient.connect(invocation.data.control_socket) for _ in range(number)]
+    if None in found:
+        raise TryAgain("the daemon is stopping. Nothing was changed")
+    return [client for client in found if client is not None]
 
 
 def execute(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any:

@@ -52,11 +52,18 @@ class MemberFile:
 
 
 def read_members(
-    file: BinaryIO, name: str, file_format: str, *, mapped: ColumnMap, state: str | None = None
+    file: BinaryIO,
+    name: str,
+    file_format: str,
+    *,
+    mapped: ColumnMap,
+    state: str | None = None,
+    keeps_text: bool = True,
 ) -> MemberFile:
     """The members in a file named `name`; `file` is read twice from where it is.
 
-    `state` is known of everybody in the file, beside what the file says. Raises BadInput, and UsageError where `mapped`
+    `state` is known of everybody in the file, beside what the file says. Of a table, members keep the text of their
+    record where `keeps_text`. Raises BadInput, and UsageError where `mapped`
     names columns that the format does not have.
     """
     program = ALIASES.get(file_format, file_format)
@@ -71,7 +78,7 @@ def read_members(
         raise BadInput("these contacts never subscribed, so they must not be mailed. Do not import this file")
     leaves_open = default is None and program == "listmonk" and not _says_list_state(file)
     return MemberFile(
-        members=read_table(file, _TABLES[program], mapped, default),
+        members=read_table(file, _TABLES[program], mapped, default, keeps_text=keeps_text),
         warning=_LEAVES_OPEN[program] if leaves_open else "",
     )
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 import msgspec
 
@@ -17,6 +18,9 @@ from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.suppression import SuppressionReason
 
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?(?:[.@].*)?", re.ASCII)
+
+
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})  # one for all members who have none: many wait in memory
 
 
 class MemberState(StrEnum):
@@ -35,7 +39,7 @@ class SourceMember(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `line` is the line of a file or the number of a record, for errors. `was` is the state in the source's own words,
     for the table of a dry run; `reason` says why an address is suppressed. `subscribed_at` is an RFC 3339 time or date,
-    or empty. `original` is the record as the source has it, for the file of rejects.
+    or empty. `original` is the record as the source has it, for the file of rejects, or empty where nobody asks for it.
     """
 
     line: int
@@ -48,8 +52,18 @@ class SourceMember(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     subscribed_at: str = ""
     consent_source: str = ""
     consent_ip: str = ""
-    fields: Mapping[str, str] = {}
+    fields: Mapping[str, str] = NO_FIELDS
     original: str = ""
+
+    @property
+    def mailbox(self) -> str:
+        """The address as the source has it."""
+        return self.address
+
+    @property
+    def size(self) -> int:
+        """About how many characters it has."""
+        return len(self.address) + len(self.name) + len(self.original) + sum(map(len, self.fields.values()))
 
     def as_row(self) -> ImportRow:
         """The row that imports a member who is neither suppressed nor unconfirmed."""
@@ -62,7 +76,7 @@ class SourceMember(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             consent_source=self.consent_source,
             consent_ip=self.consent_ip,
             state="" if self.state is MemberState.ACTIVE else SubscriptionState(self.state.value),
-            attributes=self.fields,
+            attributes=self.fields or {},
         )
 
     def as_suppression(self) -> SuppressionRow:

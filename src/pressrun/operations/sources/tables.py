@@ -15,7 +15,7 @@ from typing import BinaryIO
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow, Record, read_records, unescape_cell
 from pressrun.operations.sources.columns import KNOWN_COLUMNS, LEFT_OUT, ColumnMap, Columns, field_name, read_header
-from pressrun.operations.sources.member import SourceMember, whole_text
+from pressrun.operations.sources.member import NO_FIELDS, SourceMember, whole_text
 from pressrun.operations.sources.states import (
     ACTIVE,
     BOUNCED,
@@ -54,12 +54,17 @@ class TableFormat:
 
 
 def read_table(
-    file: BinaryIO, program: TableFormat, mapped: ColumnMap, default: Standing | None = None
+    file: BinaryIO,
+    program: TableFormat,
+    mapped: ColumnMap,
+    default: Standing | None = None,
+    *,
+    keeps_text: bool = True,
 ) -> Iterator[SourceMember | BadRow]:
     """The members in a CSV file below its header; `file` is read twice from where it is.
 
-    `default` is the state of rows that have none. Raises BadInput at once when the file is not UTF-8, or for a header
-    that does not fit.
+    `default` is the state of rows that have none; good rows keep their text where `keeps_text`. Raises BadInput at once
+    when the file is not UTF-8, or for a header that does not fit.
     """
     delimiter = _find_delimiter(file, program.delimiters)
     records = read_records(file, delimiter=delimiter)
@@ -72,7 +77,7 @@ def read_table(
             )
     of_file = program.state_of_file([name.lower() for name in header])
     of_all = tuple(standing for standing in (of_file, default) if standing is not None)
-    return _Table(program=program, columns=columns, of_all=of_all).members(records)
+    return _Table(program=program, columns=columns, of_all=of_all, keeps_text=keeps_text).members(records)
 
 
 def _find_delimiter(file: BinaryIO, delimiters: str) -> str:
@@ -89,6 +94,7 @@ class _Table:
     program: TableFormat
     columns: Columns
     of_all: Sequence[Standing]
+    keeps_text: bool
 
     def members(self, records: Iterator[Record]) -> Iterator[SourceMember | BadRow]:
         width = self.columns.width
@@ -125,8 +131,8 @@ class _Table:
             subscribed_at=moment if is_plain else _read_time(moment),
             consent_source=texts.get("consent_source", "") or self.program.consent_source,
             consent_ip=texts.get("consent_ip") or texts.get("requested_ip", ""),
-            fields=fields,
-            original=record.original,
+            fields=fields or NO_FIELDS,
+            original=record.original if self.keeps_text else "",
         )
 
     def _standing(self, texts: Mapping[str, str]) -> tuple[Standing, str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionState
@@ -23,7 +24,7 @@ from pressrun.services.operating.import_decision import (
     decide_row,
     decide_sync_row,
 )
-from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.import_writes import SOURCE, ImportWriter, RowChange
 from pressrun.services.operating.row_checks import CheckedRow, check_row
 from pressrun.services.ports import Entropy
@@ -32,11 +33,25 @@ from pressrun.store import enrolment
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
-BATCH = 5_000  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
-NEARBY = 20_000  # rows that are sorted, so that a batch has neighbours in the index of addresses; they wait in memory
-BATCH_CHARACTERS = 1 << 20  # of long rows that wait, which keeps their memory small
+BATCH = 3_000  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
+# Rows that are sorted, so that those of a batch are neighbours in the index of addresses: a batch of rows in no order
+# changes a page of it for nearly every row. They wait in memory.
+NEARBY = 24_000
+# Of long rows that wait, and of one batch of them, which keeps their memory small.
+NEARBY_CHARACTERS, BATCH_CHARACTERS = 4 << 20, 1 << 20
 
-R = TypeVar("R", ImportRow, SuppressionRow)
+
+class AddressedRow(Protocol):
+    """A row, unchecked: the address as its source has it, and about how many characters the row has."""
+
+    @property
+    def mailbox(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+
+R = TypeVar("R", bound=AddressedRow)
 
 SKIPPED = {
     RowOutcome.SKIPPED_SUPPRESSED: "the address is suppressed",
@@ -162,26 +177,31 @@ def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
 
     NEARBY rows at a time are in the order of their addresses; those of one address stay as they come.
     """
+    for near in cut_rows(rows, NEARBY, NEARBY_CHARACTERS):
+        near.sort(key=address_key)
+        yield from cut_rows(near, BATCH, BATCH_CHARACTERS)
+
+
+def cut_rows(rows: Iterable[R], number: int, characters: int) -> Iterator[list[R]]:
+    """The rows, so many at a time, or fewer that have so many characters."""
     waiting: list[R] = []
     size = 0
     for row in rows:
         waiting.append(row)
         size += row.size
-        if len(waiting) == NEARBY or size >= BATCH_CHARACTERS:
-            yield from _cut(waiting)
+        if len(waiting) == number or size >= characters:
+            yield waiting
             waiting, size = [], 0
-    yield from _cut(waiting)
+    if waiting:
+        yield waiting
 
 
-def _cut(rows: list[R]) -> Iterator[list[R]]:
-    rows.sort(key=_neighbourhood)
-    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
-
-
-def _neighbourhood(row: ImportRow | SuppressionRow) -> str:
-    """The local part without regard to case; none where one address has several spellings."""
-    local, _, _ = row.mailbox.partition("@")
-    return local.strip().lower() if local.isascii() else ""
+def address_key(row: AddressedRow) -> str:
+    """The key of a row's address, or its text where it is none."""
+    try:
+        return parse_address(row.mailbox).key
+    except BadInput:
+        return row.mailbox
 
 
 def find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:

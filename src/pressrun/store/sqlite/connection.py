@@ -40,7 +40,7 @@ FREE_SHARE, FREE_BYTES, SHRINK_BYTES = 0.25, 64 * 1024 * 1024, 1024 * 1024
 MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
 # A transaction of an import changes some 3,000 pages of 4 KiB. None of them is written twice, and the next transactions
 # change many of them again before a checkpoint copies them to their places.
-SPILL_PAGES = 4_000
+SPILL_PAGES = 3_000
 CHECKPOINT_PAGES = 8_000
 
 
