@@ -75,7 +75,8 @@ async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
     made = await doing.cases.draft_editing.hand_in(args.list, text, args.files, author_of(doing), url)
     shown = await show_edition(doing, made.id)
     is_submitted = shown["submitted_at"] is not None
-    if args.submit and not is_submitted and shown["state"] == EditionState.DRAFT and not errors_of(made.findings):
+    is_as_it_came = shown["state"] == EditionState.DRAFT and made.number == 1  # nobody is working on it
+    if args.submit and is_as_it_came and not is_submitted and not errors_of(made.findings):
         await doing.cases.draft_release.submit(made.id, author_of(doing))
         is_submitted = True
     return _answer(made, state=shown["state"], submitted=is_submitted)

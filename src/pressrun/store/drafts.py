@@ -84,7 +84,10 @@ def extend_draft(tx: Transaction, edition_id: int, expires_at: int, version: Dra
 
 
 def sent_by(tx: Transaction, list_id: int, address_key: str, now: int) -> list[SentDraft]:
-    """Drafts that an editor mailed to a list, without those that are cancelled or whose link has expired."""
+    """Drafts that an editor mailed to a list, without those that are cancelled or whose link has expired.
+
+    Those on which people work here are not among them: no later mail of the editor replaces what they have written.
+    """
     return [
         SentDraft(
             edition_id=row["edition_id"],

@@ -30,7 +30,7 @@ from pressrun.services.editions.edition_storage import (
 )
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.services.ports import Clock, Entropy
-from pressrun.store import drafts, editions, manuscripts
+from pressrun.store import audit, drafts, editions, manuscripts
 from pressrun.store.editions import Edition
 from pressrun.store.manuscripts import StoredManuscript, Text
 from pressrun.store.transaction import Row, Transaction
@@ -211,6 +211,7 @@ class DraftEditing:
         target, digest = get_open_list(tx, prepared.context.list.name), prepared.manuscript.digest
         known = manuscripts.find_same(tx, target.id, digest)
         if known is not None:
+            audit.mention(tx, f"edition {known}")
             stored = manuscripts.find_manuscript(tx, known)
             return DraftResult(id=known, number=0 if stored is None else stored.number, findings=built.findings)
         require_same_context(tx, prepared)

@@ -16,7 +16,8 @@ update draft set expires_at = case when expires_at > :expires_at then expires_at
 update draft set written_at = :written_at, mail_id = :mail_id, is_proven = :is_proven where edition_id = :edition_id;
 
 -- name: sent_by
--- What an editor mailed to a list, in order: waiting drafts, and sent editions whose links still work.
+-- What an editor mailed to a list, in order: waiting drafts on which nobody else works, and sent editions whose links
+-- still work.
 select draft.edition_id, edition.subject, edition.state, draft.written_at, draft.mail_id, draft.is_proven
 from person
 join draft_editor on draft_editor.person_id = person.id
@@ -24,6 +25,8 @@ join draft on draft.edition_id = draft_editor.edition_id
 join edition on edition.id = draft.edition_id
 where person.address_key = :address_key and draft_editor.list_id = :list_id
     and edition.state <> 'cancelled' and draft.expires_at >= :now
+    and not exists (select 1 from manuscript where manuscript.edition_id = draft.edition_id
+        and edition.state = 'draft' and (manuscript.number > 1 or manuscript.submitted_number is not null))
 order by draft.edition_id;
 
 -- name: replace

@@ -1,0 +1,88 @@
+"""Drafts that came by mail are worked on here like all others, and nobody's work is lost to a later mail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.inbound.mailroom import Mailroom, open_mailroom
+from tests.services.incoming.posts import EVE, answers, post, prepare, rows, set_list, states
+
+from pressrun.core.current import Holder
+from pressrun.core.errors import NotPermitted
+from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.editions import lifecycle
+from pressrun.services.editions.authors import Author
+from pressrun.services.editions.draft_editing import DraftEditing, FileChange
+from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
+from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.editions.workshop import Workshop
+from pressrun.services.settings import ServiceSettings
+from pressrun.store.manuscripts import Text
+
+BEA = Author(person_id=77)
+
+
+@pytest_asyncio.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
+    async with open_mailroom(tmp_path) as opened:
+        await prepare(opened)
+        yield opened
+
+
+def workshop_of(room: Mailroom) -> Workshop:
+    settings = Holder(ServiceSettings())
+    sender_check = SenderCheck(site=room.site, settings=settings, records=None, clock=lambda: room.now)
+    layouts = OwnLayouts(Path("/nowhere"))
+    return Workshop(database=room.database, site=room.site, layouts=layouts, sender_check=sender_check)
+
+
+def editing_of(room: Mailroom) -> DraftEditing:
+    return DraftEditing(workshop_of(room), clock=lambda: room.now, entropy=os.urandom)
+
+
+def releasing_of(room: Mailroom) -> DraftRelease:
+    return DraftRelease(workshop_of(room), clock=lambda: room.now, wake=room.wake)
+
+
+async def test_who_mailed_a_draft_does_not_approve_it(room: Mailroom) -> None:
+    await set_list(room, approval="second-person")
+    await answers(room, post())
+    [(eve,)] = await rows(room, "select id from person")
+    with pytest.raises(NotPermitted):
+        await releasing_of(room).approve(1, Author(person_id=eve))
+    await releasing_of(room).approve(1, BEA)
+    assert ["draft"] == await states(room)
+    await releasing_of(room).release(1, ReleaseOrder())
+    assert ["sending"] == await states(room)
+
+
+async def test_what_people_work_on_is_not_replaced_by_a_later_mail(room: Mailroom) -> None:
+    await answers(room, post("One\n"))
+    await editing_of(room).change(1, FileChange("a.txt", b"x"), BEA, 1)
+    await answers(room, post("Two\n", number=2))
+    assert ["draft", "draft"] == await states(room)
+
+
+async def test_what_people_work_on_does_not_end_with_its_link(room: Mailroom) -> None:
+    for number in (1, 2):
+        await answers(room, post(f"{number}\n", number=number, Subject=f"Boats {number}"))
+    await releasing_of(room).submit(1, BEA)
+    room.now += 365 * 86400
+    await room.database.write(lifecycle.cancel_expired_drafts, int(room.now))
+    assert ["draft", "cancelled"] == await states(room)
+
+
+async def test_the_same_content_by_mail_stays_the_draft_that_it_is(room: Mailroom) -> None:
+    await answers(room, post())
+    [(source, name)] = await rows(
+        room, "select source, source_name from edition join edition_content on edition_id = edition.id"
+    )
+    await room.database.write(lifecycle.cancel, 1, int(room.now))
+    made = await editing_of(room).hand_in("news", Text(source=bytes(source), source_name=name), {}, BEA)
+    await answers(room, post(number=2))
+    assert (2, ["cancelled", "draft"]) == (made.id, await states(room))
+    assert EVE in str(await rows(room, "select address from notice where kind = 'edition_held'"))
