@@ -16,12 +16,13 @@ from pressrun.acts.draft_arguments import (
 )
 from pressrun.acts.drafts import IF_MATCH, author_of, plain_findings
 from pressrun.acts.edition_answers import FindingsAnswer, FullEditionAnswer, PreviewAnswer, TestAnswer
-from pressrun.acts.editions import list_name_of, show_edition
+from pressrun.acts.editions import list_name_of, show_again, show_edition
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import NotPermitted
 from pressrun.core.rights import Right
 from pressrun.services.editions.draft_release import ExpectedAudience, ReleaseOrder
+from pressrun.store.idempotency import KeptOutcome
 
 
 async def _check(doing: Doing, args: EditionId) -> FindingsAnswer:
@@ -40,10 +41,19 @@ async def _preview(doing: Doing, args: DraftView) -> PreviewAnswer:
     )
 
 
-async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
+def _each_once(args: DraftTest) -> dict[str, Address]:
     by_key: dict[str, Address] = {}
     for address in map(parse_address, args.addresses):
         by_key.setdefault(address.key, address)
+    return by_key
+
+
+async def _tested_again(_: Doing, args: DraftTest, __: KeptOutcome) -> TestAnswer:
+    return TestAnswer(test=[address.typed for address in _each_once(args).values()])
+
+
+async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
+    by_key = _each_once(args)
     name = await list_name_of(doing, args.id)
     if not doing.caller.holdings.has(Right.RELEASE, name):
         strangers = [by_key[key].typed for key in by_key.keys() - await doing.cases.draft_proofs.team(name)]
@@ -122,6 +132,7 @@ DRAFT_RELEASE_ACTS = (
         arguments=DraftTest,
         work=_send_test,
         answer=TestAnswer,
+        again=_tested_again,
         grows=True,
         http=Http(method="POST", path="editions/{id}/test"),
     ),
@@ -133,6 +144,7 @@ DRAFT_RELEASE_ACTS = (
         arguments=KnownDraft,
         work=_submit,
         answer=FullEditionAnswer,
+        again=show_again,
         http=Http(method="POST", path="editions/{id}/submit", headers=IF_MATCH, etag="revision"),
     ),
     Act(
@@ -143,6 +155,7 @@ DRAFT_RELEASE_ACTS = (
         arguments=KnownDraft,
         work=_approve,
         answer=FullEditionAnswer,
+        again=show_again,
         http=Http(method="POST", path="editions/{id}/approve", headers=IF_MATCH, etag="revision"),
     ),
     Act(
@@ -153,6 +166,7 @@ DRAFT_RELEASE_ACTS = (
         arguments=DraftReturn,
         work=_give_back,
         answer=FullEditionAnswer,
+        again=show_again,
         http=Http(method="POST", path="editions/{id}/return", etag="revision"),
     ),
     Act(
@@ -163,6 +177,7 @@ DRAFT_RELEASE_ACTS = (
         arguments=DraftSend,
         work=_release,
         answer=FullEditionAnswer,
+        again=show_again,
         asks=True,
         grows=True,
         http=Http(method="POST", path="editions/{id}/send", headers=IF_MATCH),
@@ -175,6 +190,7 @@ DRAFT_RELEASE_ACTS = (
         arguments=DraftSchedule,
         work=_schedule,
         answer=FullEditionAnswer,
+        again=show_again,
         grows=True,
         http=Http(method="POST", path="editions/{id}/schedule", headers=IF_MATCH),
     ),

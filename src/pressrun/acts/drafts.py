@@ -37,6 +37,8 @@ from pressrun.message.sources.edition_source import FORMATS, EditionFormat
 from pressrun.message.sources.written_source import change_source
 from pressrun.services.editions.authors import Author, name_of_author
 from pressrun.services.editions.draft_editing import DraftResult, FileChange, TextChange
+from pressrun.services.editions.lifecycle import require_edition
+from pressrun.store.idempotency import KeptOutcome
 from pressrun.store.manuscripts import Text
 
 _SUFFIXES = {"text/markdown": ".md", "text/html": ".html", "text/plain": ".txt", "message/rfc822": ".eml"}
@@ -80,6 +82,23 @@ async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
         await doing.cases.draft_release.submit(made.id, author_of(doing))
         is_submitted = True
     return _answer(made, state=shown["state"], submitted=is_submitted)
+
+
+async def _hand_in_again(doing: Doing, _: DraftFiles, kept: KeptOutcome) -> DraftAnswer:
+    """The draft as it is now. It was created by that request unless it is older."""
+    number = int((kept.object or "").removeprefix("edition "))
+    shown = await show_edition(doing, number)
+    is_draft = shown["state"] == EditionState.DRAFT
+    findings = (await doing.cases.draft_editing.check(number)).findings if is_draft else ()
+    created_at = await doing.cases.database.read(lambda tx: require_edition(tx, number).created_at)
+    return DraftAnswer(
+        id=number,
+        state=shown["state"],
+        revision=shown["revision"] or 0,
+        findings=plain_findings(findings),
+        created=created_at >= kept.at,
+        submitted=shown["submitted_at"] is not None,
+    )
 
 
 def _checked_url(url: str | None) -> str | None:
@@ -193,6 +212,7 @@ DRAFT_ACTS = (
         arguments=DraftFiles,
         work=_hand_in,
         answer=DraftAnswer,
+        again=_hand_in_again,
         grows=True,
         http=Http(
             method="POST",

@@ -26,6 +26,7 @@ from pressrun.core.rights import Right
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import ledger_reports
 from pressrun.store import editions
+from pressrun.store.idempotency import KeptOutcome
 from pressrun.store.transaction import Transaction
 
 _NEWEST = 1 << 62
@@ -70,6 +71,17 @@ async def _retry(doing: Doing, args: QueueRetry) -> dict[str, int]:
 async def show_edition(doing: Doing, edition_id: int) -> dict[str, Any]:
     """An edition as `edition show` prints it, with where it stands or stood as a draft."""
     return await doing.cases.database.read(ledger_reports.show_edition, edition_id, int(utc_now()))
+
+
+async def show_again(doing: Doing, args: Any, _: KeptOutcome) -> dict[str, Any]:
+    """The answer to a repeated request about the edition in `args.id`: where it stands now."""
+    return await show_edition(doing, args.id)
+
+
+async def _resend_again(doing: Doing, args: EditionId, _: KeptOutcome) -> dict[str, int | str]:
+    """The repeat queues no copy."""
+    shown = await show_edition(doing, args.id)
+    return {"id": args.id, "resent": 0, "left_out": 0, "state": shown["state"]}
 
 
 async def list_name_of(doing: Doing, edition_id: int) -> str:
@@ -176,6 +188,7 @@ EDITION_ACTS = (
         arguments=EditionId,
         work=_pause,
         answer=FullEditionAnswer,
+        again=show_again,
         http=Http(method="POST", path="editions/{id}/pause"),
     ),
     Act(
@@ -186,6 +199,7 @@ EDITION_ACTS = (
         arguments=EditionResume,
         work=_resume,
         answer=FullEditionAnswer,
+        again=show_again,
         http=Http(method="POST", path="editions/{id}/resume"),
     ),
     Act(
@@ -196,6 +210,7 @@ EDITION_ACTS = (
         arguments=EditionId,
         work=_cancel,
         answer=FullEditionAnswer,
+        again=show_again,
         http=Http(method="POST", path="editions/{id}/cancel"),
         asks=True,
     ),
@@ -231,6 +246,7 @@ EDITION_ACTS = (
         arguments=EditionId,
         work=_resend,
         answer=ResendAnswer,
+        again=_resend_again,
         http=Http(method="POST", path="editions/{id}/resend"),
     ),
     Act(

@@ -331,6 +331,28 @@ async def test_the_editions_of_a_list_are_listed_by_state(served: ServedApi) -> 
     assert (numbers[:0:-1], 4, 422) == (found, page["total"], wrong.status_code)
 
 
+async def test_a_repeat_under_its_key_does_nothing_more(served: ServedApi) -> None:
+    """And answers as things are now."""
+    await make_list(served, readers=1)
+
+    async def twice(path: str, **options: Any) -> list[httpx.Response]:
+        key = {"Idempotency-Key": path.rpartition("/")[2], **options.pop("headers", {})}
+        return [await client.post(path, headers=key, **options) for _ in range(2)]
+
+    async with served.client() as client:
+        made = await twice("/lists/news/editions", content=NOTES, headers=MARKDOWN)
+        tested = await twice("/editions/1/test", json={"to": "t@x.example"})
+        submitted = await twice("/editions/1/submit")
+        sent = await twice("/editions/1/send")
+        cancelled = await twice("/editions/1/cancel")
+    assert [201, 201] + [200] * 8 == [
+        one.status_code for one in (*made, *tested, *submitted, *sent, *cancelled)
+    ]  # fmt: skip
+    assert made[0].json() == made[1].json()
+    rows = await select(served.office.database, "select count(*) from notice where kind = 'test'")
+    assert ([(1,)], "cancelled") == (rows, cancelled[1].json()["state"])
+
+
 FOREIGN = Holdings(by_list={"other": frozenset(Right)})
 ROUTES = [
     ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/source"), ("PUT", "/source"), ("GET", "/assets"),

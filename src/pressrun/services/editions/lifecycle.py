@@ -292,8 +292,8 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
         )
     if edition.state is EditionState.DRAFT:
         raise Refused(
-            f"edition {edition_id} is a draft. `pressrun edition send {edition_id}` sends it, and so does the /approve/… "
-            f"link in the mail about it. `pressrun edition cancel {edition_id}` cancels it"
+            f"edition {edition_id} is a draft. `pressrun edition send {edition_id}` sends it, and so does the "
+            f"/approve/… link in the mail about it. `pressrun edition cancel {edition_id}` cancels it"
         )
     moved = after_event(edition, EditionEvent.RESUME)
     state = resumed(has_started=edition.started_at is not None)
