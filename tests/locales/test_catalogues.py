@@ -22,7 +22,13 @@ _ROOT = Path(__file__).parent.parent.parent
 # Words that are the same in both languages.
 SAME = {
     ("de", "Domain"),
+    ("de", "Code"),
     ("de", "Name"),
+    ("de", "Passkeys"),
+    ("fr", "Code"),
+    ("it", "Password"),
+    ("nl", "Code"),
+    ("nl", "Passkeys"),
     ("es", "Error: %(title)s"),
     ("fr", "Contact"),
     ("fr", "Pages"),

@@ -14,6 +14,7 @@ from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.identities import Identities
+from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.log_in import LogIns
 from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import PasswordHashes
@@ -31,6 +32,7 @@ class LogInServices:
     ceremonies: Ceremonies
     sessions: Sessions
     log_ins: LogIns
+    links: EnterLinks
     account: Account
     mailed_codes: MailedCodes
     identities: Identities
@@ -56,6 +58,7 @@ def build_log_ins(settings: Current[Settings], database: Database, keys: KeyRing
         ceremonies=ceremonies,
         sessions=sessions,
         log_ins=LogIns(context, sessions, hashes, ceremonies),
+        links=EnterLinks(context, sessions),
         account=Account(context, hashes, ceremonies),
         mailed_codes=MailedCodes(context),
         identities=Identities(context, sessions),

@@ -115,7 +115,7 @@ class Lobby:
 
 
 @asynccontextmanager
-async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase) -> AsyncIterator[Lobby]:
+async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin: str = ORIGIN) -> AsyncIterator[Lobby]:
     """A new database with one list, `news`."""
     data, keys = new_data_dir(folder / "data")
     database = await kind.open(data.database)
@@ -129,7 +129,7 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase) -> Asyn
         wake=lobby.wake,
     )
     lobby.context, lobby.sessions = context, Sessions(context)
-    lobby.ceremonies = Ceremonies(ORIGIN, keys=keys, clock=context.clock, entropy=os.urandom)
+    lobby.ceremonies = Ceremonies(origin, keys=keys, clock=context.clock, entropy=os.urandom)
     lobby.log_ins = LogIns(context, lobby.sessions, lobby.hashes, lobby.ceremonies)
     lobby.account = Account(context, lobby.hashes, lobby.ceremonies)
     lobby.mailed_codes = MailedCodes(context)

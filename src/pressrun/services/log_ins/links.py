@@ -1,0 +1,51 @@
+"""Entering by a link that the shell has printed, or by an invitation: finding it changes nothing, and it works once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.log_in import Entered
+from pressrun.services.log_ins.sessions import Sessions
+from pressrun.services.people.entering import enter, find_link
+from pressrun.store import people
+from pressrun.store.enter_links import LinkKind
+from pressrun.store.log_ins import Method
+from pressrun.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Whose link it is, and of which kind."""
+
+    name: str
+    kind: LinkKind
+
+
+class EnterLinks:
+    """The links by which people enter once."""
+
+    def __init__(self, context: LogInContext, sessions: Sessions) -> None:
+        self._context = context
+        self._sessions = sessions
+
+    async def find(self, token: str) -> Invited | None:
+        """Whose link this is; None once it was used, replaced or is too old."""
+        return await self._context.database.read(self._find, token)
+
+    async def enter(self, token: str, visitor: Visitor) -> Entered | None:
+        """Use a link up, and log its person in; None where it no longer works."""
+        return await self._context.database.write(self._enter, token, visitor, self._context.new_secret())
+
+    def _find(self, tx: Transaction, token: str) -> Invited | None:
+        link = find_link(tx, token, self._context.keys, self._context.now)
+        person = None if link is None else people.find_person(tx, link.person_id)
+        return None if link is None or person is None else Invited(person.name, link.kind)
+
+    def _enter(self, tx: Transaction, token: str, visitor: Visitor, secret: str) -> Entered | None:
+        link = find_link(tx, token, self._context.keys, self._context.now)
+        person = None if link is None else enter(tx, link, self._context.now)
+        if person is None:
+            return None
+        self._sessions.begin_within(tx, (person.id, person.name), Method.LINK, visitor, secret)
+        return Entered(secret)

@@ -1,0 +1,210 @@
+"""The page of one's own log-in: passkeys, password, app with one-time codes, and where one is logged in.
+
+Every form posts here; its button is `name="action"`. What changes how somebody logs in needs a log-in of the last
+minutes: on a machine that was left alone, nobody takes over the account.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping
+from io import BytesIO
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from pressrun.acts.account import ACCOUNT_ACTS
+from pressrun.acts.arguments import AppAdd, Arguments, OwnSession, PasskeyAdd, PasskeyId, PasswordSet, SessionId
+from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.origins import host_of
+from pressrun.core.passwords import LEAST_CHARACTERS, WeakPassword
+from pressrun.core.totp import in_base32, key_uri
+from pressrun.message.words import marked
+from pressrun.web.admin.frame import AdminFrame, AdminMember
+from pressrun.web.admin.log_in import read_answer
+from pressrun.web.http.forms import Fields, first, read_fields
+
+_ACTS = {act.id: act for act in ACCOUNT_ACTS}
+_WEAK = {
+    "short": marked("Use at least {number} characters. Several words are good."),
+    "long": marked("That's too long."),
+    "common": marked("This password is among those that are tried first. Choose another one."),
+}
+_WRONG_CODE = marked("That isn't the code that the app shows now.")
+
+Action = Callable[[AdminMember, Fields], Awaitable[Response]]
+
+
+class AccountPages:
+    """The page of one's own log-in."""
+
+    def __init__(self, frame: AdminFrame) -> None:
+        self._frame = frame
+        self._account = frame.cases.account
+        self._pages = frame.web.pages
+        self._actions: Mapping[str, Action] = {
+            "set-password": self._set_password,
+            "add-app": self._add_app,
+            "renew-codes": self._renew_codes,
+            "remove-password": self._plain("password.rm", _own),
+            "remove-app": self._plain("app.rm", _own),
+            "remove-passkey": self._plain("passkey.rm", _passkey),
+            "end-session": self._plain("session.rm", _session),
+            "end-others": self._plain("session.rm-others", _own),
+        }
+
+    async def home(self, _request: Request, member: AdminMember) -> Response:
+        """`/admin`: what there is."""
+        return self._frame.render("home.html", member)
+
+    async def show(self, request: Request, member: AdminMember) -> Response:
+        """`/admin/account`; `?setup=app` shows the secret of a new app."""
+        if request.method == "POST":
+            return await self._act(request, member)
+        if request.query_params.get("setup") == "app":
+            if not self._frame.is_recent(member):
+                return self._frame.to_log_in(request)
+            return self._setup(member, self._account.new_salt())
+        return await self._page(member, is_done="done" in request.query_params)
+
+    async def passkey_options(self, _request: Request, member: AdminMember) -> Response:
+        """`/admin/account/passkey/options`: what the browser needs to make a passkey."""
+        if not self._frame.is_recent(member):
+            return self._stale()
+        return JSONResponse(await self._account.passkey_options(member.person_id))
+
+    async def add_passkey(self, request: Request, member: AdminMember) -> Response:
+        """`/admin/account/passkey`: the passkey that the browser has made."""
+        if not self._frame.is_recent(member):
+            return self._stale()
+        answer = await read_answer(request)
+        arguments = PasskeyAdd(session=_id(member), answer=dict(answer), agent=member.visitor.agent)
+        try:
+            await self._carry_out(member, "passkey.add", arguments)
+        except Refused as problem:
+            return JSONResponse({"error": str(problem)}, status_code=409)
+        return JSONResponse({"next": self._pages.href("admin", "account", done=1)})
+
+    # ------------------------------------------------------------------ what the buttons do
+
+    async def _act(self, request: Request, member: AdminMember) -> Response:
+        fields = await read_fields(request)
+        name = first(fields, "action") or ""
+        action = self._actions.get(name)
+        if action is None:
+            return self._pages.see_other("admin", "account")
+        if not name.startswith("end-") and not self._frame.is_recent(member):
+            return self._frame.to_log_in(request)
+        return await action(member, fields)
+
+    def _plain(self, act_id: str, arguments: Callable[[AdminMember, Fields], Arguments]) -> Action:
+        async def carry_out(member: AdminMember, fields: Fields) -> Response:
+            try:
+                await self._carry_out(member, act_id, arguments(member, fields))
+            except NotFound:
+                return self._pages.see_other("admin", "account")
+            return self._pages.see_other("admin", "account", done="1")
+
+        return carry_out
+
+    async def _set_password(self, member: AdminMember, fields: Fields) -> Response:
+        password = first(fields, "password") or ""
+        try:
+            await self._carry_out(member, "password.set", PasswordSet(session=_id(member), password=password))
+        except WeakPassword as problem:
+            text = self._pages.words(_WEAK[problem.problem], number=str(LEAST_CHARACTERS))
+            return await self._page(member, status=422, password_problem=text)
+        return self._pages.see_other("admin", "account", done="1")
+
+    async def _add_app(self, member: AdminMember, fields: Fields) -> Response:
+        salt = _octets(first(fields, "salt") or "")
+        arguments = AppAdd(session=_id(member), salt=salt, code=first(fields, "code") or "")
+        try:
+            codes = await self._carry_out(member, "app.add", arguments)
+        except BadInput:
+            return self._setup(member, salt or self._account.new_salt(), has_failed=True)
+        return self._frame.render("codes.html", member, codes=codes)
+
+    async def _renew_codes(self, member: AdminMember, _fields: Fields) -> Response:
+        try:
+            codes = await self._carry_out(member, "recovery.renew", _own(member, _fields))
+        except Refused:
+            return self._pages.see_other("admin", "account")
+        return self._frame.render("codes.html", member, codes=codes)
+
+    async def _carry_out(self, member: AdminMember, act_id: str, arguments: Arguments) -> Any:
+        return await self._frame.carry_out(member, _ACTS[act_id], arguments)
+
+    # ------------------------------------------------------------------ the pages
+
+    async def _page(
+        self, member: AdminMember, *, status: int = 200, is_done: bool = False, password_problem: str = ""
+    ) -> Response:
+        return self._frame.render(
+            "account.html",
+            member,
+            status=status,
+            overview=await self._account.overview(member.person_id),
+            session_id=_id(member),
+            ways=self._frame.cases.settings().sign_in,
+            supports_passkeys=self._frame.cases.ceremonies.is_possible,
+            is_done=is_done,
+            password_problem=password_problem,
+            least=LEAST_CHARACTERS,
+        )
+
+    def _setup(self, member: AdminMember, salt: bytes, *, has_failed: bool = False) -> Response:
+        secret = self._account.app_secret(salt)
+        uri = key_uri(secret, account=member.logged_in.session.name, issuer=host_of(self._frame.origin))
+        return self._frame.render(
+            "app.html",
+            member,
+            status=422 if has_failed else 200,
+            salt=salt.hex(),
+            secret=in_base32(secret),
+            picture=_qr_code(uri),
+            problem=self._pages.words(_WRONG_CODE) if has_failed else "",
+        )
+
+    def _stale(self) -> Response:
+        way_on = self._pages.href("admin", "login", next="/admin/account")
+        return JSONResponse({"error": "log in again first", "next": way_on}, status_code=403)
+
+
+def _id(member: AdminMember) -> int:
+    return member.logged_in.session.id
+
+
+def _own(member: AdminMember, _fields: Fields) -> OwnSession:
+    return OwnSession(session=_id(member))
+
+
+def _passkey(member: AdminMember, fields: Fields) -> PasskeyId:
+    return PasskeyId(session=_id(member), id=_number(fields))
+
+
+def _session(_member: AdminMember, fields: Fields) -> SessionId:
+    return SessionId(id=_number(fields))
+
+
+def _number(fields: Fields) -> int:
+    """The id that a form names; 0, which nothing has, for what is none."""
+    text = first(fields, "id") or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+def _octets(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
+
+
+def _qr_code(text: str) -> str:
+    """A QR code as the address of a picture, black on white."""
+    import segno  # noqa: PLC0415 - only this page needs it
+
+    picture = BytesIO()
+    segno.make(text, error="m").save(picture, kind="svg", scale=4, border=4, light="#fff", xmldecl=False)
+    return f"data:image/svg+xml;base64,{b64encode(picture.getvalue()).decode('ascii')}"

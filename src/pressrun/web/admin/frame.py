@@ -1,0 +1,224 @@
+"""What all pages of people who log in have in common: who it is, whether the request is theirs, and strict headers.
+
+Every row of the table goes through `open` or `page`. Both turn away what another site has made the browser send; `page`
+also sends whoever is not logged in to the log-in, and whoever has not been for some minutes where that matters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.acts.act import Act
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.call import Call, Caller
+from pressrun.acts.door import Door
+from pressrun.core.origins import origin_of
+from pressrun.core.rights import NOTHING, Right
+from pressrun.services.log_ins.account import Account
+from pressrun.services.log_ins.ceremonies import Ceremonies
+from pressrun.services.log_ins.context import Visitor, is_proven, is_recent
+from pressrun.services.log_ins.links import EnterLinks
+from pressrun.services.log_ins.log_in import LogIns
+from pressrun.services.log_ins.sessions import LoggedIn, Sessions
+from pressrun.services.login_settings import LoginSettings
+from pressrun.store.audit import person_on_page
+from pressrun.web.admin.agents import describe_agent
+from pressrun.web.admin.cookies import Cookie
+from pressrun.web.context import WebContext
+from pressrun.web.http.same_origin import SAFE_METHODS, is_same_origin
+from pressrun.web.http.security import Handler
+from pressrun.web.pages import read_static
+from pressrun.web.sheet import compact
+
+HOME = "/admin"
+_LOCAL = re.compile(r"/admin(?:/[A-Za-z0-9._~-]+)*(?:\?[A-Za-z0-9=&._~-]*)?", re.ASCII)
+_POLICY = ("script-src 'self'", "connect-src 'self'", "require-trusted-types-for 'script'", "trusted-types 'none'")
+_UNUSED = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "microphone",
+    "midi",
+    "payment",
+    "serial",
+    "usb",
+)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNUSED),
+    "X-Robots-Tag": "noindex",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminCases:
+    """The services behind these pages; whatever changes something on behalf of a person goes through `door`."""
+
+    door: Door
+    sessions: Sessions
+    log_ins: LogIns
+    links: EnterLinks
+    account: Account
+    ceremonies: Ceremonies
+    settings: Callable[[], LoginSettings]
+
+
+@dataclass(frozen=True, slots=True)
+class AdminMember:
+    """Who has logged in, and how the request came."""
+
+    logged_in: LoggedIn
+    visitor: Visitor
+
+    @property
+    def person_id(self) -> int:
+        """The id of the person."""
+        return self.logged_in.session.person_id
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the log-in is enough for all that they may do."""
+        return is_proven(self.logged_in.session)
+
+    @property
+    def caller(self) -> Caller:
+        """As the door knows them."""
+        session = self.logged_in.session
+        return Caller(
+            actor=person_on_page(session.name),
+            holdings=self.logged_in.holdings,
+            person_id=session.person_id,
+            client=self.visitor.client,
+        )
+
+
+MemberPage = Callable[[Request, AdminMember], Awaitable[Response]]
+
+
+class AdminFrame:
+    """The frame of the pages at /admin."""
+
+    def __init__(self, web: WebContext, cases: AdminCases) -> None:
+        base_url = web.pages.site.base_url
+        is_secure = base_url.startswith("https:")
+        self.web = web
+        self.cases = cases
+        self.origin = origin_of(base_url)
+        self.session_cookie = Cookie("pressrun", is_secure=is_secure, seconds=400 * 86400)  # the longest that is kept
+        self.code_cookie = Cookie("pressrun-code", is_secure=is_secure, seconds=600)
+        self._sheets = [web.pages.editors_sheet, compact(read_static("admin.css"))]
+
+    def open(self, handler: Handler) -> Handler:
+        """A page for everybody."""
+
+        async def guarded(request: Request) -> Response:
+            self.web.pages.choose_language()
+            response = await handler(request) if self._is_ours(request) else self._foreign()
+            response.headers.update({name: value for name, value in _HEADERS.items() if name not in response.headers})
+            return response
+
+        return guarded
+
+    def page(self, handler: MemberPage, *, is_fresh: bool = False) -> Handler:
+        """A page for those who have logged in; with `is_fresh`, in the last minutes and by more than a password."""
+
+        async def for_members(request: Request) -> Response:
+            member = await self.find_member(request)
+            if member is None:
+                return self.to_log_in(request)
+            if is_fresh and not member.is_proven:
+                return self.web.pages.see_other("admin", "account")
+            if is_fresh and not self.is_recent(member):
+                return self.to_log_in(request)
+            return await handler(request, member)
+
+        return self.open(for_members)
+
+    async def find_member(self, request: Request) -> AdminMember | None:
+        """Who has logged in with the cookie of this request."""
+        secret = self.session_cookie.read(request)
+        found = None if secret is None else await self.cases.sessions.find(secret)
+        return None if found is None else AdminMember(found, self.visitor(request))
+
+    def visitor(self, request: Request) -> Visitor:
+        """What is known of who asks."""
+        return Visitor(
+            client=self.web.client(request),
+            network=self.web.network(request),
+            agent=describe_agent(request.headers.get("user-agent", "")),
+            language=self.web.pages.words.language,
+            former=self.session_cookie.read(request),
+        )
+
+    def is_recent(self, member: AdminMember) -> bool:
+        """Whether they have logged in in the last minutes."""
+        return is_recent(member.logged_in.session, self.web.clock())
+
+    def to_log_in(self, request: Request) -> Response:
+        """303 to the log-in, which leads back here."""
+        return self.web.pages.see_other("admin", "login", next=local_path(request.scope["path"]) or "")
+
+    async def carry_out(self, member: AdminMember, act: Act[Any], arguments: Arguments) -> Any:
+        """Have somebody's action carried out; raises as the door does.
+
+        An operator who has only typed a password sees everything, and changes nothing but their own log-in.
+        """
+        caller = member.caller
+        if act.writes and act.right is not Right.SELF and not member.is_proven:
+            caller = replace(caller, holdings=NOTHING)
+        return await self.cases.door.carry_out(Call(act=act.id, arguments=arguments, caller=caller))
+
+    def render(
+        self,
+        template: str,
+        member: AdminMember | None,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        policy: Sequence[str] = (),
+        **context: Any,
+    ) -> Response:
+        """A page; `member` None: nobody has logged in."""
+        return self.web.pages.render(
+            f"admin/{template}",
+            status=status,
+            headers=headers,
+            allowing=[*_POLICY, *policy],
+            sheets=self._sheets,
+            member=member,
+            passkey_script=self.web.pages.static_href("passkey.js"),
+            ways_on=[] if member is None else self._ways_on(),
+            **context,
+        )
+
+    def _ways_on(self) -> list[tuple[str, str]]:
+        """The links of the menu, as (path, words)."""
+        return [(self.web.pages.href("admin", "account"), self.web.pages.words("Your account"))]
+
+    def _is_ours(self, request: Request) -> bool:
+        return request.method in SAFE_METHODS or is_same_origin(request.scope["headers"], self.origin)
+
+    def _foreign(self) -> Response:
+        say = self.web.pages.words
+        return self.render(
+            "said.html",
+            None,
+            status=403,
+            title=say("That came from another site"),
+            paragraphs=[say("Nothing was changed. Open the page here, and try again.")],
+        )
+
+
+def local_path(text: str) -> str | None:
+    """A path of these pages to go on to, as it is; None for anything else, such as another site."""
+    return text if _LOCAL.fullmatch(text) and ".." not in text else None

@@ -1,0 +1,213 @@
+"""The pages on which people log in and out.
+
+    /admin/login                  the ways of [admin] sign_in; POST of a form: `username`, `password`, `one_time_code`;
+                                  `email`, which requests a code; `code`
+    /admin/login/passkey/options  POST: what the browser needs, in JSON
+    /admin/login/passkey          POST of what the browser answered, in JSON
+    /admin/enter/TOKEN            GET shows whose link it is, POST enters
+    /admin/logout                 POST
+
+The answer to a failure is one and the same, whatever was wrong (401), and so is that to an address.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import MalformedAddress, NotPermitted
+from pressrun.core.quantities import RateExceeded
+from pressrun.services.log_ins.log_in import CODE_SECONDS, Entered
+from pressrun.web.admin.frame import HOME, AdminFrame, local_path
+from pressrun.web.http.forms import first, read_fields, read_form
+
+_CHALLENGE = {"WWW-Authenticate": 'Form realm="/admin/login"'}  # RFC 9110 §15.5.2 wants one; browsers ignore it
+
+
+class LogInPages:
+    """Logging in and out."""
+
+    def __init__(self, frame: AdminFrame) -> None:
+        self._frame = frame
+        self._cases = frame.cases
+        self._pages = frame.web.pages
+
+    async def log_in(self, request: Request) -> Response:
+        """`/admin/login`: the ways in; POST takes one of them."""
+        if request.method != "POST":
+            return await self._ways(request, local_path(request.query_params.get("next", "")) or "")
+        fields = await read_fields(request)
+        way_on = local_path(first(fields, "next") or "") or ""
+        name, address, code = first(fields, "username"), first(fields, "email"), first(fields, "code")
+        try:
+            if name is not None:
+                visitor, one_time_code = self._frame.visitor(request), first(fields, "one_time_code") or ""
+                outcome = await self._cases.log_ins.by_password(
+                    name, first(fields, "password") or "", one_time_code, visitor
+                )
+                return await self._answer(request, outcome, way_on, name=name)
+            if code is not None:
+                return await self._by_code(request, code, way_on)
+            return await self._request_code(request, address or "", way_on)
+        except NotPermitted:
+            say = self._pages.words
+            return self._said(say("That's not possible here"), say("Log in another way."), status=403)
+
+    async def passkey_options(self, _request: Request) -> Response:
+        """`/admin/login/passkey/options`: what the browser needs."""
+        if not self._is_offered("passkey"):
+            return JSONResponse({"error": "passkeys are switched off"}, status_code=403)
+        return JSONResponse(self._cases.ceremonies.login_options())
+
+    async def by_passkey(self, request: Request) -> Response:
+        """`/admin/login/passkey`: what the browser answered."""
+        if not self._is_offered("passkey"):
+            return JSONResponse({"error": "passkeys are switched off"}, status_code=403)
+        outcome = await self._cases.log_ins.by_passkey(await read_answer(request), self._frame.visitor(request))
+        if isinstance(outcome, RateExceeded):
+            return JSONResponse({"error": "too many attempts"}, status_code=429, headers=self._retry_after(outcome))
+        if outcome is None:
+            return JSONResponse({"error": "this passkey is unknown here"}, status_code=401, headers=_CHALLENGE)
+        way_on = local_path(request.query_params.get("next", "")) or HOME
+        return self._with_session(JSONResponse({"next": self._pages.base_path + way_on}), outcome)
+
+    async def log_out(self, request: Request) -> Response:
+        """`/admin/logout`."""
+        secret = self._frame.session_cookie.read(request)
+        if secret is not None:
+            await self._cases.sessions.end(secret)
+        response = self._pages.see_other("admin", "login")
+        self._frame.session_cookie.drop(response)
+        return response
+
+    async def enter(self, request: Request) -> Response:
+        """`/admin/enter/TOKEN`."""
+        token = request.path_params["token"]
+        if request.method != "POST":
+            found = await self._cases.links.find(token)
+            return self._dead_link() if found is None else self._frame.render("enter.html", None, name=found.name)
+        entered = await self._cases.links.enter(token, self._frame.visitor(request))
+        if entered is None:
+            return self._dead_link()
+        return self._with_session(self._pages.see_other("admin", "account"), entered)
+
+    # ------------------------------------------------------------------ the steps
+
+    async def _request_code(self, request: Request, typed: str, way_on: str) -> Response:
+        try:
+            address = parse_address(typed.strip())
+        except MalformedAddress:
+            return await self._ways(request, way_on, status=422, email=typed, has_bad_address=True)
+        asked = await self._cases.log_ins.request_code(address, self._frame.visitor(request))
+        if isinstance(asked, RateExceeded):
+            return self._throttled(asked)
+        response = self._frame.render(
+            "code.html", None, address=address.typed, minutes=CODE_SECONDS // 60, way_on=way_on, has_failed=False
+        )
+        self._frame.code_cookie.put(response, asked.secret)
+        return response
+
+    async def _by_code(self, request: Request, code: str, way_on: str) -> Response:
+        asked = self._frame.code_cookie.read(request)
+        outcome = None
+        if asked is not None:
+            outcome = await self._cases.log_ins.by_code(asked, code, self._frame.visitor(request))
+        if outcome is None:
+            return self._frame.render(
+                "code.html",
+                None,
+                status=401,
+                headers=_CHALLENGE,
+                address="",
+                minutes=CODE_SECONDS // 60,
+                way_on=way_on,
+                has_failed=True,
+            )
+        response = await self._answer(request, outcome, way_on)
+        self._frame.code_cookie.drop(response)
+        return response
+
+    async def _answer(
+        self, request: Request, outcome: Entered | RateExceeded | None, way_on: str, name: str = ""
+    ) -> Response:
+        if isinstance(outcome, RateExceeded):
+            return self._throttled(outcome)
+        if outcome is None:
+            return await self._ways(request, way_on, status=401, name=name, has_failed=True)
+        return self._with_session(RedirectResponse(self._pages.base_path + (way_on or HOME), 303), outcome)
+
+    def _with_session(self, response: Response, entered: Entered) -> Response:
+        self._frame.session_cookie.put(response, entered.secret)
+        return response
+
+    # ------------------------------------------------------------------ the pages
+
+    async def _ways(
+        self,
+        request: Request,
+        way_on: str,
+        *,
+        status: int = 200,
+        name: str = "",
+        email: str = "",
+        has_failed: bool = False,
+        has_bad_address: bool = False,
+    ) -> Response:
+        member = await self._frame.find_member(request)
+        return self._frame.render(
+            "login.html",
+            None,
+            status=status,
+            headers=_CHALLENGE if status == 401 else None,
+            ways=[way for way in self._cases.settings().sign_in if self._is_offered(way)],
+            way_on=way_on,
+            is_again=member is not None and bool(way_on),
+            is_empty=not await self._cases.sessions.is_anybody_enrolled(),
+            name=name,
+            email=email,
+            has_failed=has_failed,
+            has_bad_address=has_bad_address,
+        )
+
+    def _is_offered(self, way: str) -> bool:
+        return way in self._cases.settings().sign_in and (way != "passkey" or self._cases.ceremonies.is_possible)
+
+    def _throttled(self, exceeded: RateExceeded) -> Response:
+        say = self._pages.words
+        minutes = math.ceil(int(self._retry_after(exceeded)["Retry-After"]) / 60)
+        text = say.counted(
+            "Too many attempts. Try again in {number} minute.",
+            "Too many attempts. Try again in {number} minutes.",
+            minutes,
+        )
+        return self._said(say("Too many attempts"), text, status=429, headers=self._retry_after(exceeded))
+
+    def _retry_after(self, exceeded: RateExceeded) -> dict[str, str]:
+        return {"Retry-After": str(max(1, math.ceil(exceeded.retry_at - self._frame.web.clock())))}
+
+    def _dead_link(self) -> Response:
+        say = self._pages.words
+        return self._said(
+            say("This link doesn't work"),
+            say("It may be incomplete, expired or already used."),
+            say("Ask whoever runs this service for a new one."),
+            status=404,
+        )
+
+    def _said(self, title: str, *paragraphs: str, status: int, headers: dict[str, str] | None = None) -> Response:
+        return self._frame.render("said.html", None, status=status, headers=headers, title=title, paragraphs=paragraphs)
+
+
+async def read_answer(request: Request) -> dict[str, object]:
+    """What a browser answered, in JSON. Raises HTTPException 400 for anything else, 413 for too much."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415)
+    try:
+        return msgspec.json.decode(await read_form(request), type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise HTTPException(400) from None

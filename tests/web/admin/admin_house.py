@@ -1,0 +1,138 @@
+"""The pages of people who log in, over a lobby: in process for a client of the test, or on a port for a browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+from starlette.types import ASGIApp
+from tests.ports import free_port
+from tests.services.log_ins.lobby import PASSWORD, Lobby, open_lobby
+
+from pressrun.acts.account import ACCOUNT_ACTS
+from pressrun.acts.cases import Cases
+from pressrun.acts.door import Door
+from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.site import Site
+from pressrun.core.tokens import WebTokens
+from pressrun.services.log_ins.links import EnterLinks
+from pressrun.services.operating.audit_log import AuditLog
+from pressrun.services.people.entering import make_link, url_of
+from pressrun.store.enter_links import LinkKind
+from pressrun.store.transaction import Transaction
+from pressrun.web.admin.frame import AdminCases, AdminFrame
+from pressrun.web.admin.table import log_in_rows
+from pressrun.web.app import Table, build_admin_app
+from pressrun.web.context import WebContext
+from pressrun.web.http.clients import ArrivedRequests, Proxies
+from pressrun.web.http.server import WebServer
+from pressrun.web.pages import Pages
+from pressrun.web.settings import HttpSettings
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+@dataclass(slots=True, kw_only=True)
+class AdminHouse:
+    """A lobby, and the application in front of it."""
+
+    lobby: Lobby
+    site: Site
+    settings: HttpSettings
+    app: ASGIApp = field(init=False)
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        """A browser that follows nothing and sends what a page of ours would."""
+        transport = httpx.ASGITransport(app=self.app, client=("192.0.2.1", 4711))
+        return httpx.AsyncClient(transport=transport, base_url=self.site.base_url, headers={**OURS, **headers})
+
+    async def make_link(self, person_id: int, kind: LinkKind = LinkKind.ENTER) -> str:
+        """The path of a new link."""
+
+        def make(tx: Transaction) -> str:
+            link = make_link(tx, person_id, kind, int(self.lobby.now), 900)
+            return url_of(link, self.site, self.lobby.keys).removeprefix(self.site.base_url)
+
+        return await self.lobby.database.write(make)
+
+    @asynccontextmanager
+    async def logged_in(self, name: str = "ann") -> AsyncIterator[httpx.AsyncClient]:
+        """A client that has logged in by password."""
+        async with self.client() as client:
+            answer = await client.post("/admin/login", data={"username": name, "password": PASSWORD})
+            assert 303 == answer.status_code
+            yield client
+
+    @property
+    def web(self) -> WebContext:
+        """What the pages share, for a test that makes one of its own."""
+        return WebContext(
+            pages=Pages(self.site),
+            tokens=lambda: WebTokens(self.lobby.keys),
+            proxies=Proxies(self.settings.trusted_proxies),
+            clock=lambda: self.lobby.now,
+            arrived=ArrivedRequests(),
+        )
+
+    def posted_routes(self) -> list[str]:
+        """Every route that is posted to."""
+        return [path for path, _, methods in self.rows(self.web) if "POST" in methods]
+
+    def rows(self, web: WebContext) -> Table:
+        """The routes."""
+        return log_in_rows(self.frame(web))
+
+    def frame(self, web: WebContext) -> AdminFrame:
+        """The frame of the pages."""
+        lobby = self.lobby
+        audit_log = AuditLog(lobby.database, lambda: lobby.now, os.urandom)
+        known: Any = SimpleNamespace(
+            database=lobby.database, keys=lobby.keys, audit_log=audit_log, account=lobby.account
+        )
+        cases = AdminCases(
+            door=Door(cast("Cases", known), {act.id: act for act in ACCOUNT_ACTS}),
+            sessions=lobby.sessions,
+            log_ins=lobby.log_ins,
+            links=EnterLinks(lobby.context, lobby.sessions),
+            account=lobby.account,
+            ceremonies=lobby.ceremonies,
+            settings=lambda: lobby.settings.value.login,
+        )
+        return AdminFrame(web, cases)
+
+
+@asynccontextmanager
+async def open_admin(root: Path, origin: str = "https://news.example.org", **http: Any) -> AsyncIterator[AdminHouse]:
+    """The pages in process."""
+    async with open_lobby(root, origin=origin) as lobby:
+        site = Site(base_url=origin, mail_domain="news.example.org")
+        house = AdminHouse(lobby=lobby, site=site, settings=HttpSettings(**http))
+        house.app = build_admin_app(
+            house.rows,
+            site=site,
+            tokens=lambda: WebTokens(lobby.keys),
+            count_request=lambda *_: None,
+            settings=house.settings,
+            clock=lambda: lobby.now,
+        )
+        yield house
+
+
+@asynccontextmanager
+async def serve_admin(root: Path, host: str = "localhost") -> AsyncIterator[AdminHouse]:
+    """The pages on a port of this machine, which a browser knows as `host`."""
+    port = free_port()
+    listen = TcpEndpoint("127.0.0.1", port)
+    async with open_admin(root, f"http://{host}:{port}", listen=listen) as house:
+        server = WebServer(house.app, house.settings)
+        await server.start()
+        try:
+            yield house
+        finally:
+            await server.stop(1)

@@ -1,0 +1,99 @@
+"""Every page of the log-in and of one's own account in each of its states, as its server gives it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import httpx
+from tests.services.log_ins.lobby import PASSWORD, VISITOR
+from tests.web.admin.admin_house import AdminHouse
+
+from pressrun.core.quantities import Rate
+from pressrun.core.totp import STEP_SECONDS, code_at
+
+Show = Callable[[AdminHouse, httpx.AsyncClient, httpx.AsyncClient], Awaitable[httpx.Response]]
+
+
+async def _add_app(client: httpx.AsyncClient, admin: AdminHouse, code: str | None = None) -> httpx.Response:
+    page = await client.get("/admin/account?setup=app")
+    (salt,) = re.findall(r'name="salt" value="([0-9a-f]+)"', page.text)
+    right = code_at(admin.lobby.account.app_secret(bytes.fromhex(salt)), int(admin.lobby.now // STEP_SECONDS))
+    fields = {"action": "add-app", "salt": salt, "code": right if code is None else code}
+    return await client.post("/admin/account", data=fields)
+
+
+async def _again(admin: AdminHouse, client: httpx.AsyncClient) -> httpx.Response:
+    admin.lobby.now += 900
+    away = await client.get("/admin/account?setup=app")
+    return await client.get(away.headers["location"])
+
+
+async def _throttled(admin: AdminHouse, out: httpx.AsyncClient) -> httpx.Response:
+    admin.lobby.limit(Rate(1, 900))
+    await out.post("/admin/login", data={"username": "zoe", "password": "x"})
+    answer = await out.post("/admin/login", data={"username": "zoe", "password": "x"})
+    admin.lobby.limit(Rate(1000, 900))
+    return answer
+
+
+def _post(path: str, **fields: str) -> Show:
+    return lambda _frame, client, _out: client.post(path, data=fields)
+
+
+def _post_out(path: str, **fields: str) -> Show:
+    return lambda _frame, _client, out: out.post(path, data=fields)
+
+
+# By name, in order: the status, and how it comes. `client` is logged in as an operator by a password, `out` as nobody.
+STATES: dict[str, tuple[int, Show]] = {
+    "log in": (200, lambda _frame, _client, out: out.get("/admin/login")),
+    "log in, failed": (401, _post_out("/admin/login", username="ann", password="wrong")),
+    "log in, bad address": (422, _post_out("/admin/login", email="ann@")),
+    "too many attempts": (429, lambda admin, _client, out: _throttled(admin, out)),
+    "code": (200, _post_out("/admin/login", email="somebody.with.a.long.address@town.example")),
+    "code, wrong": (401, _post_out("/admin/login", code="AAAA-AAAA")),
+    "link": (200, lambda admin, _client, out: _shown_link(admin, out)),
+    "link, dead": (404, lambda _frame, _client, out: out.get("/admin/enter/x")),
+    "from another site": (
+        403,
+        lambda _frame, client, _out: client.post("/admin/account", headers={"Sec-Fetch-Site": "cross-site"}),
+    ),
+    "home, unproven": (200, lambda _frame, client, _out: client.get("/admin")),
+    "account": (200, lambda _frame, client, _out: client.get("/admin/account")),
+    "account, done": (200, lambda _frame, client, _out: client.get("/admin/account?done=1")),
+    "password, weak": (422, _post("/admin/account", action="set-password", password="short")),
+    "app": (200, lambda _frame, client, _out: client.get("/admin/account?setup=app")),
+    "app, wrong code": (422, lambda admin, client, _out: _add_app(client, admin, "000")),
+    "recovery codes": (200, lambda admin, client, _out: _add_app(client, admin)),
+    "account, with all": (200, lambda admin, client, _out: _full(admin, client)),
+    "recovery codes, new": (200, _post("/admin/account", action="renew-codes")),
+    "log in again": (200, lambda admin, client, _out: _again(admin, client)),
+}
+
+
+async def _shown_link(admin: AdminHouse, out: httpx.AsyncClient) -> httpx.Response:
+    return await out.get(await admin.make_link(1))
+
+
+async def _full(admin: AdminHouse, client: httpx.AsyncClient) -> httpx.Response:
+    """With passkeys, and a session elsewhere."""
+    await admin.lobby.add_passkey(1, 1)
+    await admin.lobby.log_ins.by_passkey(
+        (await admin.lobby.add_passkey(1, 1)).get(admin.lobby.ceremonies.login_options()),
+        replace(VISITOR, client="2001:db8::1234:5678:9abc", agent="Samsung Internet, Android"),
+    )
+    return await client.get("/admin/account")
+
+
+async def walk(admin: AdminHouse, language: str = "en") -> AsyncIterator[tuple[str, int, httpx.Response]]:
+    """Each state by name, with the status that it must have."""
+    admin.lobby.limit(Rate(1000, 900))
+    ann = await admin.lobby.add_person("ann", is_operator=True)
+    await admin.lobby.set_password(ann)
+    headers = {"Accept-Language": language}
+    async with admin.client(**headers) as client, admin.client(**headers) as out:
+        await client.post("/admin/login", data={"username": "ann", "password": PASSWORD})
+        for name, (status, show) in STATES.items():
+            yield name, status, await show(admin, client, out)

@@ -1,0 +1,200 @@
+"""The page of one's own log-in, and what an operator with a password alone may do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from tests.database import select
+from tests.services.log_ins.authenticator import Authenticator
+from tests.services.log_ins.lobby import ORIGIN, PASSWORD
+from tests.web.admin.admin_house import AdminHouse
+
+from pressrun.acts.act import Act, Doing
+from pressrun.acts.arguments import Arguments
+from pressrun.core.errors import NotPermitted
+from pressrun.core.rights import Right
+from pressrun.core.totp import STEP_SECONDS, code_at
+from pressrun.services.log_ins.context import FRESH_SECONDS
+from pressrun.web.admin.frame import AdminMember
+
+NEW = "other words entirely"
+
+
+async def _do(client: httpx.AsyncClient, action: str, **fields: str) -> httpx.Response:
+    return await client.post("/admin/account", data={"action": action, **fields})
+
+
+async def _ann(admin: AdminHouse, *, is_operator: bool = False) -> int:
+    ann = await admin.lobby.add_person("ann", is_operator=is_operator)
+    await admin.lobby.set_password(ann)
+    return ann
+
+
+async def test_a_password_is_changed(admin: AdminHouse) -> None:
+    """The new one works, the old one does not, this session goes on, and the log has who did it but not what."""
+    await _ann(admin)
+    async with admin.logged_in() as client:
+        done = await _do(client, "set-password", password=NEW)
+        assert (303, "/admin/account?done=1") == (done.status_code, done.headers["location"])
+        assert "Saved." in (await client.get("/admin/account?done=1")).text
+    assert (None, True) == (await admin.lobby.by_password("ann"), await admin.lobby.by_password("ann", NEW) is not None)
+    rows = await select(admin.lobby.database, "select * from audit where action = 'password.set'")
+    assert 1 == len(rows)
+    assert NEW not in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("password", "words"), [("short", "at least 12"), ("1q2w3e4r5t6y", "tried first"), ("x" * 2000, "too long")]
+)
+async def test_a_weak_password_is_said_to_be_weak(admin: AdminHouse, password: str, words: str) -> None:
+    """422 beside the field."""
+    await _ann(admin)
+    async with admin.logged_in() as client:
+        answer = await _do(client, "set-password", password=password)
+    assert (422, True, True) == (answer.status_code, words in answer.text, 'aria-describedby="weak"' in answer.text)
+
+
+async def test_an_app_is_set_up_by_its_first_code(admin: AdminHouse) -> None:
+    """The page shows a secret and its QR code, then ten recovery codes, once."""
+    await _ann(admin)
+    async with admin.logged_in() as client:
+        page = (await client.get("/admin/account?setup=app")).text
+        (salt,) = re.findall(r'name="salt" value="([0-9a-f]{32})"', page)
+        secret = admin.lobby.account.app_secret(bytes.fromhex(salt))
+        assert "data:image/svg+xml;base64," in page
+        code = code_at(secret, int(admin.lobby.now // STEP_SECONDS))
+        wrong = await _do(client, "add-app", salt=salt, code="000000" if code != "000000" else "111111")
+        assert (422, True) == (wrong.status_code, salt in wrong.text)
+        done = await _do(client, "add-app", salt=salt, code=code)
+        assert 10 == len(re.findall(r"<li>[A-Z]{4}(?:-[A-Z]{4}){3}</li>", done.text))
+    assert await admin.lobby.by_password("ann") is None
+
+
+async def test_a_passkey_is_added_and_removed(admin: AdminHouse) -> None:
+    """By what the script posts, and by a button."""
+    ann = await _ann(admin)
+    async with admin.logged_in() as client:
+        options = (await client.post("/admin/account/passkey/options", json={})).json()
+        made = Authenticator(ORIGIN).create(options)
+        assert {"next": "/admin/account?done=1"} == (await client.post("/admin/account/passkey", json=made)).json()
+        assert 409 == (await client.post("/admin/account/passkey", json=made)).status_code
+        (passkey,) = (await admin.lobby.account.overview(ann)).passkeys
+        assert 303 == (await _do(client, "remove-passkey", id=str(passkey.id))).status_code
+    assert () == (await admin.lobby.account.overview(ann)).passkeys
+
+
+async def test_other_sessions_are_ended(admin: AdminHouse) -> None:
+    """One, or all; nobody else's, and nothing for a number that is none."""
+    await _ann(admin)
+    bob = await admin.lobby.add_person("bob")
+    await admin.lobby.set_password(bob)
+    async with admin.logged_in() as client, admin.logged_in() as other, admin.logged_in("bob") as bobs:
+        (number,) = [one.id for one in (await admin.lobby.account.overview(bob)).sessions]
+        for text in (str(number), "", "x", "9" * 40, "-1"):
+            assert 303 == (await _do(client, "end-session", id=text)).status_code
+        assert 200 == (await bobs.get("/admin/account")).status_code
+        assert 200 == (await other.get("/admin/account")).status_code
+        await _do(client, "end-others")
+        assert [200, 303, 200] == [(await one.get("/admin/account")).status_code for one in (client, other, bobs)]
+
+
+CHANGES = ["set-password", "remove-password", "add-app", "remove-app", "renew-codes", "remove-passkey"]
+
+
+@pytest.mark.parametrize("action", CHANGES)
+async def test_what_changes_the_log_in_needs_a_recent_one(admin: AdminHouse, action: str) -> None:
+    """After a quarter of an hour it leads to the log-in, and nothing is changed."""
+    ann = await _ann(admin)
+    await admin.lobby.add_passkey(ann)
+    before = await admin.lobby.account.overview(ann)
+    async with admin.logged_in() as client:
+        admin.lobby.now += FRESH_SECONDS
+        answer = await _do(client, action, password=NEW, id=str(before.passkeys[0].id))
+        assert "/admin/login?next=%2Fadmin%2Faccount" == answer.headers["location"]
+        assert 403 == (await client.post("/admin/account/passkey/options", json={})).status_code
+        assert 403 == (await client.post("/admin/account/passkey", json={})).status_code
+        assert 303 == (await client.get("/admin/account?setup=app")).status_code
+        assert 200 == (await client.get("/admin/account")).status_code
+        again = await client.get(answer.headers["location"])
+        assert "You logged in some time ago." in again.text
+        await client.post("/admin/login", data={"username": "ann", "password": PASSWORD})
+        assert 200 == (await client.get("/admin/account?setup=app")).status_code
+    after = await admin.lobby.account.overview(ann)
+    assert (before.credentials, before.passkeys) == (after.credentials, after.passkeys)
+
+
+async def test_an_unknown_button_changes_nothing(admin: AdminHouse) -> None:
+    """Nor does one for codes without an app."""
+    await _ann(admin)
+    async with admin.logged_in() as client:
+        for action in ("", "erase", "renew-codes"):
+            assert "/admin/account" == (await _do(client, action)).headers["location"]
+
+
+# ------------------------------------------------------------------ operators with a password alone
+
+
+async def _nothing(_doing: Doing, _args: Arguments) -> str:
+    return "done"
+
+
+def _act(**changes: Any) -> Act[Any]:
+    return Act(id="password.rm", summary="", right=Right.OPERATE, arguments=Arguments, work=_nothing, **changes)
+
+
+async def _try(admin: AdminHouse, client: httpx.AsyncClient, act: Act[Any]) -> Any:
+    frame = admin.frame(admin.web)
+    tried: list[Any] = []
+
+    async def page(_request: Request, member: AdminMember) -> Response:
+        tried.append(await frame.carry_out(member, act, Arguments()))
+        return PlainTextResponse("")
+
+    frame.cases.door._acts[act.id] = act  # type: ignore[index]
+    cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items()).encode()
+    scope = {"type": "http", "method": "GET", "path": "/admin", "query_string": b"", "client": None, "scheme": "https"}
+    await frame.page(page)(Request({**scope, "headers": [(b"cookie", cookie)], "server": ("n.example", 443)}))
+    return tried[0]
+
+
+async def test_an_operator_with_a_password_alone_changes_nothing_of_others(admin: AdminHouse) -> None:
+    """They see it, though, and may set up what is missing. The refusal is in the audit log."""
+    await _ann(admin, is_operator=True)
+    async with admin.logged_in() as client:
+        assert "A password alone isn" in (await client.get("/admin")).text
+        assert "done" == await _try(admin, client, _act(writes=False))
+        with pytest.raises(NotPermitted):
+            await _try(admin, client, _act())
+    assert [("person:ann", "password.rm", "refused")] == await select(
+        admin.lobby.database, "select who, action, outcome from audit where way = 'page' and action <> 'session.begin'"
+    )
+
+
+async def test_a_page_that_needs_more_than_a_password_leads_to_the_account(admin: AdminHouse) -> None:
+    """Where an operator sets up what is missing; with a passkey it is shown, and after a while it asks again."""
+    ann = await _ann(admin, is_operator=True)
+    frame = admin.frame(admin.web)
+
+    async def page(_request: Request, _member: AdminMember) -> Response:
+        return PlainTextResponse("shown")
+
+    async def ask(client: httpx.AsyncClient) -> str:
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items()).encode()
+        scope = {"type": "http", "method": "GET", "path": "/admin/people", "query_string": b"", "client": None}
+        request = Request({**scope, "headers": [(b"cookie", cookie)], "scheme": "https", "server": ("n.example", 443)})
+        answer = await frame.page(page, is_fresh=True)(request)
+        return answer.headers.get("location") or bytes(answer.body).decode()
+
+    async with admin.logged_in() as client:
+        assert "/admin/account" == await ask(client)
+        authenticator = await admin.lobby.add_passkey(ann, 1)
+        options = (await client.post("/admin/login/passkey/options", json={})).json()
+        await client.post("/admin/login/passkey", json=authenticator.get(options))
+        assert "shown" == await ask(client)
+        admin.lobby.now += FRESH_SECONDS
+        assert "/admin/login?next=%2Fadmin%2Fpeople" == await ask(client)

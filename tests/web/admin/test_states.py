@@ -1,0 +1,76 @@
+"""What holds for every page of the log-in and of one's own account."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import html5lib
+import pytest
+from tests.browser.chromium import Browser, Scheme
+from tests.web.admin.admin_house import AdminHouse, open_admin
+from tests.web.admin.states import STATES, walk
+from tests.web.test_sheet import without_scripts
+
+from pressrun.locales.languages import LANGUAGES
+from pressrun.web.admin.table import log_in_rows
+
+MOST_OCTETS = 40 * 1024
+
+
+async def test_every_state_is_what_it_should_be_valid_and_light(admin: AdminHouse) -> None:
+    """Its status, no error of a parser, no id twice, and at most 40 KB with its sheets, icon and QR code."""
+    wrong: dict[str, list[str]] = {}
+    async for name, status, answer in walk(admin):
+        parser = html5lib.HTMLParser()
+        parser.parse(answer.text)
+        ids = re.findall(r'\sid="([^"]+)"', answer.text)
+        found = [*map(str, parser.errors), *(one for one in set(ids) if ids.count(one) > 1)]
+        found += [] if status == answer.status_code else [f"{answer.status_code}"]
+        found += [] if len(answer.content) <= MOST_OCTETS else [f"{len(answer.content)} octets"]
+        wrong |= {name: found} if found else {}
+    assert {} == wrong
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+@pytest.mark.only_on("sqlite", "no engine knows a language")
+async def test_every_page_comes_in_every_language(admin: AdminHouse, tag: str) -> None:
+    """By what the browser prefers."""
+    seen = 0
+    async for name, _, answer in walk(admin, tag):
+        assert f'<html lang="{tag}"' in answer.text, name
+        seen += 1
+    assert len(STATES) == seen
+
+
+def test_every_page_has_its_states(admin: AdminHouse) -> None:
+    """A new page of these comes with its states."""
+    asked = {"/admin", "/admin/login", "/admin/account", "/admin/enter/{token}"}
+    without_page = {
+        "/admin/logout",
+        "/admin/login/passkey",
+        "/admin/login/passkey/options",
+        "/admin/account/passkey",
+        "/admin/account/passkey/options",
+    }
+    assert asked | without_page == {path for path, _, _ in log_in_rows(admin.frame(admin.web))}
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.needs("chromium")
+@pytest.mark.only_on("sqlite", "a browser sees no engine")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_state_is_good_for_everybody(browser: Browser, tmp_path: Path, width: int, scheme: Scheme) -> None:
+    """Axe finds nothing, the size of what can be pressed included; nothing beyond the edge, nothing from elsewhere."""
+    found: dict[str, list[str]] = {}
+    async with open_admin(tmp_path) as admin, browser.window(width=width, scheme=scheme) as window:
+        async for name, _, answer in walk(admin):
+            await window.go("about:blank")
+            page = without_scripts(answer.text).replace(" hidden data-passkey", " data-passkey")
+            await window.show(page.replace("<head>", f'<head><base href="{admin.site.base_url}/">', 1))
+            problems = [*await window.axe("target-size"), *await window.sideways(), *window.outside]
+            found |= {name: problems} if problems else {}
+    assert {} == found
