@@ -28,6 +28,7 @@ from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.link_keys import LinkKeys
 from pressrun.services.reports.event_feed import EventFeed
+from pressrun.services.reports.outcomes import OutcomeReports
 
 Work = Callable[[Office], Awaitable[Any]]
 
@@ -80,6 +81,7 @@ def cases_of(office: Office) -> Cases:
         people=office.people,
         tokens=office.tokens,
         events=EventFeed(office.database),
+        outcomes=OutcomeReports(office.database, lambda: office.now),
     )
 
 

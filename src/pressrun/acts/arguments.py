@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -10,6 +10,9 @@ from pressrun.acts.http import EmailAddress
 from pressrun.core.errors import BadInput
 from pressrun.core.old_links import OldKind
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.suppression import SuppressionReason
+
+_REASONS = msgspec.Meta(extra_json_schema={"enum": [one.value for one in SuppressionReason]})
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +67,7 @@ class SubscriberAdd(Arguments, frozen=True, kw_only=True):
 class AddressOnly(Arguments, frozen=True, kw_only=True):
     """`suppression rm` and `subscriber show`."""
 
-    address: str
+    address: EmailAddress
 
 
 class SubscriberErase(AddressOnly, frozen=True, kw_only=True):
@@ -189,8 +192,8 @@ class AuditNote(Arguments, frozen=True, kw_only=True):
 class SuppressionAdd(Arguments, frozen=True, kw_only=True):
     """`suppression add`."""
 
-    address: str
-    reason: str = "operator"
+    address: EmailAddress
+    reason: Annotated[str, _REASONS] = SuppressionReason.OPERATOR.value
 
 
 class SuppressionImport(Arguments, frozen=True, kw_only=True):

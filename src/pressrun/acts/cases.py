@@ -23,6 +23,7 @@ from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.reports.event_feed import EventFeed
+from pressrun.services.reports.outcomes import OutcomeReports
 from pressrun.store.database import Database
 
 
@@ -50,3 +51,4 @@ class Cases:
     people: PeopleAdmin
     tokens: Tokens
     events: EventFeed
+    outcomes: OutcomeReports

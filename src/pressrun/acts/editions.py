@@ -20,6 +20,7 @@ from pressrun.acts.arguments import (
 from pressrun.acts.draft_arguments import EditionsOfList
 from pressrun.acts.edition_answers import EditionAnswer, FullEditionAnswer, ResendAnswer
 from pressrun.acts.http import Page
+from pressrun.acts.operator_resources import Retried
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.rights import Right
@@ -255,5 +256,7 @@ EDITION_ACTS = (
         right=Right.OPERATE,
         arguments=QueueRetry,
         work=_retry,
+        answer=Retried,
+        http=Http(method="POST", path="queue/retry"),
     ),
 )

@@ -21,8 +21,9 @@ from pressrun.acts.arguments import (
     Statement,
 )
 from pressrun.acts.names import NOTE
+from pressrun.acts.operator_resources import HeldDropped, HeldReleased, MailNumber
 from pressrun.core.address import parse_address
-from pressrun.core.errors import BadInput
+from pressrun.core.errors import BadInput, Refused
 from pressrun.core.rights import Right
 from pressrun.services.operating.archive_import import ArchivedMessage
 from pressrun.services.reports import ledger_reports
@@ -63,7 +64,9 @@ def _run_statement(tx: Transaction, args: Statement) -> dict[str, Any]:
     return {"columns": list(rows[0].keys()) if rows else [], "rows": [tuple(row) for row in rows]}
 
 
-def _selection(args: HeldChoice) -> HeldSelection:
+def _selection(doing: Doing, args: HeldChoice) -> HeldSelection:
+    if doing.caller.token_id is not None and not args.ids and args.domain is None:
+        raise Refused("that would be all of them: say which, by `ids` or by `domain`")
     return HeldSelection(ids=args.ids, domain=None if args.domain is None else args.domain.strip().lower())
 
 
@@ -74,6 +77,8 @@ OPERATING_ACTS = (
         right=Right.OPERATE,
         arguments=MailId,
         work=_retry_mail,
+        answer=MailNumber,
+        http=Http(method="POST", path="inbound/{id}/retry"),
     ),
     Act(
         id="inbound.rm",
@@ -82,22 +87,27 @@ OPERATING_ACTS = (
         arguments=MailId,
         work=_drop_mail,
         asks=True,
+        http=Http(method="DELETE", path="inbound/{id}", status=204),
     ),
     Act(
         id="held.release",
         summary="Send the confirmations of sign-ups that were held",
         right=Right.OPERATE,
         arguments=HeldChoice,
-        work=lambda doing, args: doing.cases.held.release(_selection(args)),
+        work=lambda doing, args: doing.cases.held.release(_selection(doing, args)),
         asks=True,
+        answer=HeldReleased,
+        http=Http(method="POST", path="held/release"),
     ),
     Act(
         id="held.rm",
         summary="Remove sign-ups that were held",
         right=Right.OPERATE,
         arguments=HeldChoice,
-        work=lambda doing, args: doing.cases.held.drop(_selection(args)),
+        work=lambda doing, args: doing.cases.held.drop(_selection(doing, args)),
         asks=True,
+        answer=HeldDropped,
+        http=Http(method="POST", path="held/rm"),
     ),
     Act(
         id="key.rotate",

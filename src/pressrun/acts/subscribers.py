@@ -15,6 +15,7 @@ from pressrun.acts.arguments import (
     SuppressionImport,
     SyncRemoval,
 )
+from pressrun.acts.operator_resources import SuppressionSet
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.core.rights import Right
@@ -105,6 +106,8 @@ SUBSCRIBER_ACTS = (
         right=Right.OPERATE,
         arguments=SuppressionAdd,
         work=lambda doing, args: doing.cases.suppressions.add(parse_address(args.address), args.reason),
+        answer=SuppressionSet,
+        http=Http(method="PUT", path="suppressions/{address}"),
     ),
     Act(
         id="suppression.rm",
@@ -113,6 +116,7 @@ SUBSCRIBER_ACTS = (
         arguments=AddressOnly,
         work=lambda doing, args: doing.cases.suppressions.remove(parse_address(args.address)),
         asks=True,
+        http=Http(method="DELETE", path="suppressions/{address}", status=204),
     ),
     Act(
         id="suppression.import",

@@ -16,6 +16,8 @@ from pressrun.acts.lists import LIST_ACTS
 from pressrun.acts.me import ME_ACTS
 from pressrun.acts.members import MEMBER_ACTS
 from pressrun.acts.operating import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_IN_ACTS, OPERATING_ACTS
+from pressrun.acts.operators import OPERATOR_ACTS
+from pressrun.acts.outcomes import OUTCOME_ACTS
 from pressrun.acts.people import PEOPLE_ACTS
 from pressrun.acts.subscriber_pages import SUBSCRIBER_PAGES
 from pressrun.acts.subscribers import SUBSCRIBER_ACTS
@@ -40,6 +42,8 @@ ACTS: Mapping[str, Act[Any]] = {
         ACCOUNT_ACTS,
         EVENT_ACTS,
         ME_ACTS,
+        OPERATOR_ACTS,
+        OUTCOME_ACTS,
     )
     for act in acts
 }

@@ -58,6 +58,7 @@ from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.services.reports.event_feed import EventFeed
+from pressrun.services.reports.outcomes import OutcomeReports
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import datadir
 from pressrun.store.database import Database
@@ -181,6 +182,7 @@ def build_services(
         people=operating.people,
         tokens=operating.tokens,
         events=EventFeed(database),
+        outcomes=OutcomeReports(database, utc_now),
     )
     return Services(
         settings=shared,

@@ -43,9 +43,9 @@ def hold_notice(tx: Transaction, new: NewNotice, *, now: int, expires_at: int) -
     tx.run("held_sign_ups.insert", notice_id=notice_id, domain=new.address.domain, expires_at=expires_at)
 
 
-def list_held(tx: Transaction, list_name: str | None) -> list[Row]:
-    """id, list, address, source, held_at and expires_at of all held sign-ups, oldest first."""
-    return tx.rows("held_sign_ups.all", list_name=list_name)
+def list_held(tx: Transaction, list_name: str | None, *, after: int, limit: int) -> list[Row]:
+    """id, list, address, source, held_at and expires_at of held sign-ups after an id, oldest first."""
+    return tx.rows("held_sign_ups.all", list_name=list_name, after=after, limit=limit)
 
 
 def unknown_ids(tx: Transaction, choice: HeldSelection) -> list[int]:

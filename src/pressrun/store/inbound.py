@@ -151,9 +151,12 @@ def sweep_mail(tx: Transaction, before: int) -> int:
     return tx.run("inbound.sweep_done", before=before)
 
 
-def kept_mail(tx: Transaction, state: str | None) -> list[Row]:
-    """id, recipient, mail_from, received_at, state, outcome, size of mail kept for a person, newest first."""
-    return tx.rows("inbound.kept", state=state)
+def kept_mail(tx: Transaction, state: str | None, *, before: int, limit: int) -> list[Row]:
+    """id, recipient, mail_from, received_at, state, outcome, size of mail kept for a person, newest first.
+
+    At most `limit`, with lower ids than `before`.
+    """
+    return tx.rows("inbound.kept", state=state, before=before, limit=limit)
 
 
 def kept_content(tx: Transaction, inbound_id: int) -> bytes | None:

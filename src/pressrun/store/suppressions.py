@@ -63,6 +63,11 @@ def list_suppressions(tx: Transaction) -> list[Row]:
     return tx.rows("suppressions.all")
 
 
+def page(tx: Transaction, *, after: bytes, limit: int) -> list[Row]:
+    """The suppressions whose digest follows, in the order of digests: digest, address, reason, since."""
+    return tx.rows("suppressions.page", after=after, limit=limit)
+
+
 def find_suppression(tx: Transaction, digest: bytes) -> Row | None:
     """address (None when erased), reason and since of one suppression."""
     return tx.row("suppressions.get", digest=digest)

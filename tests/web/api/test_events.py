@@ -116,7 +116,7 @@ async def test_what_is_no_longer_kept_is_410(served: ServedApi) -> None:
         assert [4] == [one["id"] for one in (await client.get("/events?after=3")).json()["items"]]
         ahead = await client.get("/events?after=5")
     assert (410, True) == (missed.status_code, "go on after 3" in missed.json()["error"])
-    assert (422, "/after") == (ahead.status_code, ahead.json()["errors"][0]["pointer"])
+    assert 404 == ahead.status_code
 
 
 async def test_a_removed_list_takes_its_events_along(served: ServedApi) -> None:

@@ -27,6 +27,9 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.readers")
 
 
+EVERY = 1 << 62  # more than there can be
+
+
 class HeldSignUps:
     """The use cases around held sign-ups, over one database."""
 
@@ -88,8 +91,8 @@ class HeldSignUps:
         return target.closed_at is None and is_member(subscription)
 
 
-def list_held(tx: Transaction, list_name: str | None) -> list[Answer]:
-    """`held ls`: the held sign-ups, oldest first; raises NotFound for an unknown list."""
+def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: int = EVERY) -> list[Answer]:
+    """`held ls`: the held sign-ups after an id, oldest first; raises NotFound for an unknown list."""
     if list_name is not None:
         require_list(tx, list_name)
     return [
@@ -101,7 +104,7 @@ def list_held(tx: Transaction, list_name: str | None) -> list[Answer]:
             "held_at": rfc3339(row["held_at"]),
             "until": rfc3339(row["expires_at"]),
         }
-        for row in held_sign_ups.list_held(tx, list_name)
+        for row in held_sign_ups.list_held(tx, list_name, after=after, limit=limit)
     ]
 
 

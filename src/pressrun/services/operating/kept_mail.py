@@ -16,6 +16,7 @@ from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.inbound")
 
+NEWEST = 1 << 62  # an id that no mail has
 KEPT_STATES = (InboundState.KEPT, InboundState.UNREADABLE, InboundState.FAILED)
 
 
@@ -49,8 +50,11 @@ def _drop(tx: Transaction, number: int, now: int) -> None:
         raise _unknown(number)
 
 
-def list_kept(tx: Transaction, state: str | None) -> list[Answer]:
-    """`inbound ls`: kept email, newest first; raises BadInput for a state that is not one of KEPT_STATES."""
+def list_kept(tx: Transaction, state: str | None, *, before: int = NEWEST, limit: int = NEWEST) -> list[Answer]:
+    """`inbound ls`: kept email with lower ids than `before`, newest first.
+
+    Raises BadInput for a state that is not one of KEPT_STATES.
+    """
     if state is not None and state not in KEPT_STATES:
         raise BadInput(f"{state!r} is not a state of kept mail; use one of {', '.join(KEPT_STATES)}")
     return [
@@ -63,7 +67,7 @@ def list_kept(tx: Transaction, state: str | None) -> list[Answer]:
             "state": row["state"],
             "why": row["outcome"],
         }
-        for row in inbound.kept_mail(tx, state)
+        for row in inbound.kept_mail(tx, state, before=before, limit=limit)
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.keys import KeyRing
+from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.operating.import_rows import SuppressionRow
@@ -23,8 +24,9 @@ from pressrun.services.suppression import (
     suppress,
     suppress_all,
 )
+from pressrun.store import suppressions
 from pressrun.store.database import Database
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,17 @@ class SuppressionAdmin:
         self._wake()
         return {"address": None if stored is SuppressionReason.ERASED else address.typed, "reason": stored.value}
 
+    async def page(self, *, after: str, limit: int) -> tuple[list[Answer], str | None]:
+        """Suppressions, and where the next page begins; raises NotFound for a beginning that none gave."""
+        return await self._database.read(_page, after, limit)
+
+    async def show(self, address: Address) -> Answer:
+        """Why an address gets no mail; raises NotFound."""
+        row = await self._database.read(suppressions.find, digests_of(self._keys, address))
+        if row is None:
+            raise _unknown(address)
+        return _plain(row)
+
     async def remove(self, address: Address) -> None:
         """Lift the suppression of an address; raises NotFound when it is not suppressed."""
         await self._database.write(self._lift, address)
@@ -56,7 +69,7 @@ class SuppressionAdmin:
 
     def _lift(self, tx: Transaction, address: Address) -> None:
         if not lift(tx, digests_of(self._keys, address)):
-            raise NotFound(f"{address} is not suppressed")
+            raise _unknown(address)
 
     async def import_batch(self, rows: Sequence[SuppressionRow]) -> Answer:
         """Import rows of a file in one transaction; a suppressed address changes only for a stronger reason."""
@@ -91,6 +104,22 @@ class SuppressionAdmin:
         stored = find_reason(tx, digests)
         assert stored is not None  # it was just written
         return stored
+
+
+def _page(tx: Transaction, after: str, limit: int) -> tuple[list[Answer], str | None]:
+    try:
+        rows = suppressions.page(tx, after=bytes.fromhex(after), limit=limit)
+    except ValueError:
+        raise NotFound("unknown cursor") from None
+    return [_plain(row) for row in rows], rows[-1]["digest"].hex() if len(rows) == limit else None
+
+
+def _plain(row: Row) -> Answer:
+    return {"address": row["address"], "reason": row["reason"], "since": rfc3339(row["since"])}
+
+
+def _unknown(address: Address) -> NotFound:
+    return NotFound(f"{address} is not suppressed")
 
 
 def parse_reason(text: str) -> SuppressionReason:

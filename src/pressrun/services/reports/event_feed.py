@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pressrun.core.errors import Gone, InvalidFields, Unavailable
+from pressrun.core.errors import Gone, NotFound, Unavailable
 from pressrun.core.events import EventType
 from pressrun.core.rights import Holdings, Right
 from pressrun.core.timestamps import rfc3339
@@ -59,8 +59,8 @@ class EventFeed:
     async def read(self, query: EventQuery, holdings: Holdings, wait_seconds: float = 0) -> EventPage:
         """The next events, at once or as soon as there are some within a time.
 
-        Raises NotFound for an unknown list, Gone where events after `after` are no longer kept, and InvalidFields where
-        no event has that id yet.
+        Raises NotFound for an unknown list and an id that no event has yet, and Gone where events after `after` are no
+        longer kept.
         """
         ends_at = asyncio.get_running_loop().time() + wait_seconds
         while True:
@@ -114,7 +114,7 @@ def _read_page(tx: Transaction, query: EventQuery, holdings: Holdings) -> EventP
 
 def _require_kept(tx: Transaction, after: int, newest: int) -> None:
     if after > newest:
-        raise InvalidFields([("after", f"no event has this id yet: the newest is {newest}")])
+        raise NotFound(f"no event has the id {after} yet: the newest is {newest}")
     if not after:
         return  # from the oldest one on
     oldest = events.oldest(tx)

@@ -8,8 +8,8 @@ select notice.id, list.name as list, notice.address, notice.payload ->> 'answers
     notice.created_at as held_at, held_notice.expires_at
 from held_notice cross join notice cross join list
 where notice.id = held_notice.notice_id and list.id = notice.list_id
-    and (cast(:list_name as text) is null or list.name = :list_name)
-order by notice.id;
+    and (cast(:list_name as text) is null or list.name = :list_name) and notice.id > :after
+order by notice.id limit :limit;
 
 -- name: unknown
 -- Ids that no held sign-up has.

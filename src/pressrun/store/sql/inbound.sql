@@ -86,8 +86,8 @@ select inbound.id, inbound.recipient, inbound.mail_from, inbound.received_at, in
 from inbound {indexed by inbound_by_age}
 cross join inbound_content
 where inbound.state in ('kept', 'unreadable', 'failed') and inbound_content.id = inbound.content_id
-    and (cast(:state as text) is null or inbound.state = :state)
-order by inbound.id desc;
+    and (cast(:state as text) is null or inbound.state = :state) and inbound.id < :before
+order by inbound.id desc limit :limit;
 
 -- name: kept_content
 -- One kept mail as it came.

@@ -58,6 +58,10 @@ update suppression set address = null where digest = :digest;
 -- Every suppressed address, oldest first.
 select address, reason, since from suppression order by since, address nulls first, digest;
 
+-- name: page
+-- Some suppressions, in the order of their digests.
+select digest, address, reason, since from suppression where digest > :after order by digest limit :limit;
+
 -- name: get
 -- One suppression with its address and date.
 select address, reason, since from suppression where digest = :digest;

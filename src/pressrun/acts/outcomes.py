@@ -1,0 +1,131 @@
+"""Actions that say what became of an edition: its report, and each of its copies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from pressrun.acts.act import OF_EDITION, Act, Doing, Http
+from pressrun.acts.arguments import Arguments, EditionId
+from pressrun.acts.http import EmailAddress, Page, PageLength
+from pressrun.core.address import parse_address
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.rights import Right
+from pressrun.services.reports.outcomes import CopyQuery
+
+
+class CopiesOfEdition(Arguments, frozen=True, kw_only=True):
+    """Copies with these outcomes, or the one of an address."""
+
+    id: int
+    outcome: tuple[DeliveryState, ...] = ()
+    address: EmailAddress | None = None
+    limit: PageLength = 100
+    after: str = ""
+    whole: bool = False
+
+
+class CopyInfo(msgspec.Struct, kw_only=True, rename={"class_": "class"}):
+    """One copy: where it stands since `at`, and the last reply about it. Times are RFC 3339.
+
+    `kind` is that of a failure: hard, soft, policy, message or expired; `class` that of a bounce. Who may not see
+    readers gets neither `email` nor `text`, the remote server's words.
+    """
+
+    email: str | None
+    state: str
+    code: int | None
+    enhanced: str | None
+    text: str | None
+    kind: str | None
+    class_: str | None
+    domain: str
+    attempts: int
+    at: str | None
+    next_attempt_at: str | None
+
+
+class OneCopy(CopyInfo, kw_only=True, rename={"class_": "class"}):
+    """A page of one copy, whose members stand beside it: a help desk asks for nothing else."""
+
+    items: tuple[dict[str, Any], ...]
+    next: None = None
+
+
+class CopyReply(msgspec.Struct, kw_only=True):
+    """A copy that failed or waits, and the reply about it."""
+
+    address: str | None
+    code: int | None
+    enhanced: str | None
+    text: str | None
+    kind: str | None
+
+
+class ReportInfo(msgspec.Struct, kw_only=True):
+    """The report on an edition: its numbers, the copies that failed or wait, and how often each reply came."""
+
+    id: int
+    list: str
+    subject: str
+    state: str
+    audience: int
+    queued: int
+    claimed: int
+    deferred: int
+    delivered: int
+    failed: int
+    cancelled: int
+    failures: tuple[CopyReply, ...]
+    waiting: tuple[CopyReply, ...]
+    unsubscribed: int
+    complaints: int
+    kinds: dict[str, int]
+    bounces: dict[str, int]
+    timing: dict[str, str | None]
+    started_at: str | UnsetType | None = UNSET
+    finished_at: str | UnsetType | None = UNSET
+
+
+async def _report(doing: Doing, args: EditionId) -> dict[str, Any]:
+    return await doing.cases.outcomes.report(args.id, lambda name: doing.may(Right.SEE_READERS, name))
+
+
+async def _copies(doing: Doing, args: CopiesOfEdition) -> Page[Any] | OneCopy:
+    cases = doing.cases
+    if args.address is not None:
+        (list_name,) = await OF_EDITION(cases, args)
+        doing.require(Right.SEE_READERS, list_name)  # whether somebody got it says that they are a reader
+        copy = await cases.outcomes.copy_of(args.id, parse_address(args.address))
+        return Page(items=[copy]) if args.whole else msgspec.convert({**copy, "items": [copy]}, OneCopy)
+    query = CopyQuery(edition_id=args.id, states=args.outcome, after=args.after, limit=args.limit)
+    items, following = await cases.outcomes.page_of_copies(query, lambda name: doing.may(Right.SEE_READERS, name))
+    return Page(items=items, next=following)
+
+
+OUTCOME_ACTS = (
+    Act(
+        id="edition.report",
+        summary="Report what became of an edition",
+        right=Right.STATS,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=_report,
+        answer=ReportInfo,
+        writes=False,
+        http=Http(method="GET", path="editions/{id}/report"),
+    ),
+    Act(
+        id="edition.copies",
+        summary="Show the copies of an edition; with `address` the copy of one reader, whose members stand beside it",
+        right=Right.STATS,
+        lists=OF_EDITION,
+        arguments=CopiesOfEdition,
+        work=_copies,
+        answer=Page[CopyInfo],
+        writes=False,
+        http=Http(method="GET", path="editions/{id}/copies", query=("outcome", "address", "limit", "after")),
+    ),
+)

@@ -1,0 +1,127 @@
+"""What became of editions and their copies, and what still waits, as programs ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pressrun.core.address import Address
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.errors import NotFound
+from pressrun.core.timestamps import rfc3339
+from pressrun.services.editions.lifecycle import require_edition
+from pressrun.services.ports import Clock
+from pressrun.services.reports import ledger_reports
+from pressrun.services.reports.edition_reports import report_edition
+from pressrun.store import deliveries, subscribers
+from pressrun.store.database import Database
+from pressrun.store.deliveries import CopyCursor
+from pressrun.store.transaction import Row, Transaction
+
+Answer = dict[str, Any]
+
+_SAID = ("failures", "waiting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyQuery:
+    """Which copies of an edition: those in these states (none: in all), and after a cursor ("": from the first on)."""
+
+    edition_id: int
+    states: tuple[DeliveryState, ...] = ()
+    after: str = ""
+    limit: int
+
+
+class OutcomeReports:
+    """Reads outcomes; `sees_readers` says whether the asker may see the readers of a list.
+
+    Who may not sees neither addresses nor the words of remote servers, which may name them.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def list_queue(self) -> list[Answer]:
+        """What waits, by the domain of the recipients, and why."""
+        return await self._database.read(ledger_reports.list_queue, int(self._clock()))
+
+    async def report(self, edition_id: int, sees_readers: Callable[[str], bool]) -> Answer:
+        """The report on an edition; raises NotFound."""
+        read = await self._database.read(report_edition, edition_id, int(self._clock()))
+        found: Answer = read.plain()
+        if sees_readers(found["list"]):
+            return found
+        return found | {name: [{**one, "address": None, "text": None} for one in found[name]] for name in _SAID}
+
+    async def page_of_copies(
+        self, query: CopyQuery, sees_readers: Callable[[str], bool]
+    ) -> tuple[list[Answer], str | None]:
+        """Copies of an edition, and where the next page begins; raises NotFound."""
+        return await self._database.read(_page_of_copies, query, sees_readers)
+
+    async def copy_of(self, edition_id: int, address: Address) -> Answer:
+        """The copy of one reader, for who may see readers; raises NotFound where there is none."""
+        return await self._database.read(_copy_of, edition_id, address)
+
+
+def _page_of_copies(
+    tx: Transaction, query: CopyQuery, sees_readers: Callable[[str], bool]
+) -> tuple[list[Answer], str | None]:
+    edition = require_edition(tx, query.edition_id)
+    states = query.states or tuple(DeliveryState)
+    cursor = _read_cursor(query.after, states)
+    sees, found = sees_readers(edition.list_name), list[Row]()
+    for state in states[states.index(cursor.state) :]:
+        start = cursor if state is cursor.state else CopyCursor(state=state)
+        found += deliveries.page_of_copies(tx, query.edition_id, start, limit=query.limit - len(found))
+        if len(found) == query.limit:
+            break
+    items = [_plain(row, sees=sees) for row in found]
+    return items, _cursor_after(found[-1]) if len(found) == query.limit else None
+
+
+def _read_cursor(text: str, states: Sequence[DeliveryState]) -> CopyCursor:
+    if not text:
+        return CopyCursor(state=states[0])
+    try:
+        state, due_at, number, lane = text.split(" ", 3)
+        cursor = CopyCursor(state=DeliveryState(state), lane=lane, due_at=int(due_at), id=int(number))
+    except ValueError:
+        raise NotFound("unknown cursor") from None
+    if cursor.state not in states:
+        raise NotFound("unknown cursor")
+    return cursor
+
+
+def _cursor_after(row: Row) -> str:
+    return f"{row['state']} {row['due_at']} {row['id']} {row['lane']}"
+
+
+def _copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
+    require_edition(tx, edition_id)
+    person = subscribers.find_subscriber(tx, address)
+    row = None
+    if person is not None:
+        row = deliveries.find_plain_copy(tx, edition_id=edition_id, subscriber_id=person.id, address=person.address)
+    if row is None:
+        raise NotFound(f"edition {edition_id} has no copy for {address}")
+    return _plain(row, sees=True)
+
+
+def _plain(row: Row, *, sees: bool) -> Answer:
+    return {
+        "email": row["address"] if sees else None,
+        "state": row["state"],
+        "code": row["code"],
+        "enhanced": row["enhanced"],
+        "text": row["reply"] if sees else None,
+        "kind": row["kind"],
+        "class": row["bounce"],
+        "domain": row["domain"],
+        "attempts": row["attempts"],
+        "at": rfc3339(row["settled_at"] if row["settled_at"] is not None else row["first_attempt_at"]),
+        "next_attempt_at": rfc3339(row["due_at"]) if row["state"] == DeliveryState.DEFERRED else None,
+    }
