@@ -186,5 +186,5 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     _, more = check_origin("crm", ConsentGiven(at="yesterday", ip="here", text="x" * 5000), NOW)
     with pytest.raises(BadInput) as problem:
         require_right([*wrong, *more])
-    for name in ("name:", "language:", "list.title", "plan:", "consent.at:", "consent.ip:", "consent.text:"):
+    for name in ("name:", "language:", "list.title", "plan:", "consent/at:", "consent/ip:", "consent/text:"):
         assert name in str(problem.value)

@@ -157,7 +157,7 @@ class Desk:
         number = self.tokens.get(token)
         if number is None:
             return None
-        return Caller(actor=Actor(who=token, way="api"), holdings=OPERATOR, token_id=number, client=client)
+        return Caller(actor=Actor(who=f"token:{token}", way="api"), holdings=OPERATOR, token_id=number, client=client)
 
     async def _carry_out(self, call: Call, progress: ReportProgress) -> Any:
         return await self.carry_out(call, progress)

@@ -37,7 +37,9 @@ from pressrun.store import (
     enter_links,
     events,
     held_sign_ups,
+    idempotency,
     inbound,
+    jobs,
     limits,
     log_ins,
     maintenance,
@@ -140,6 +142,8 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("sessions", log_ins.sweep, session_window(self._settings.value.login, now))
         await self._sweep("login codes", log_ins.sweep_codes, int(now))
         await self._sweep("links to enter", enter_links.sweep_links, int(now))
+        await self._sweep("keyed requests", idempotency.sweep_outcomes, int(now) - idempotency.KEPT_SECONDS)
+        await self._sweep("jobs", jobs.sweep_jobs, int(now))
         await self._sweep("hours of sign-ups", limits.sweep_sign_ups, first_hour(now))
         with self.isolated("kept mail"):
             await drop_kept_mail(self._database, limit_settings, int(now))

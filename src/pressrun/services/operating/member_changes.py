@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from pressrun.core.errors import BadInput
+from pressrun.core.errors import BadInput, InvalidFields
 from pressrun.services.operating.field_names import require_field_name
 from pressrun.services.operating.list_settings import read_language, read_line
 from pressrun.services.operating.row_checks import check_value, parse_ip, parse_past
@@ -22,6 +22,8 @@ MOST_FIELDS = 100
 LONGEST_WORDS = 4000
 
 V = TypeVar("V")
+Fault = tuple[str, str]
+"""The path of a value in what a program sent, and what is wrong with it."""
 
 
 class Confirm(StrEnum):
@@ -66,15 +68,16 @@ class MemberChanges:
 
 def check_changes(
     name: str | None, language: str | None, fields: Mapping[str, str | None]
-) -> tuple[MemberChanges, list[str]]:
+) -> tuple[MemberChanges, list[Fault]]:
     """The changes, and what is wrong with each value that cannot be stored."""
-    problems: list[str] = []
+    problems: list[Fault] = []
     if len(fields) > MOST_FIELDS:
-        problems.append(f"fields: has {len(fields)}; at most {MOST_FIELDS} are allowed")
+        problems.append(("fields", f"has {len(fields)} members; at most {MOST_FIELDS} are allowed"))
     checked = {}
     for column, value in list(fields.items())[:MOST_FIELDS]:
-        _try(problems, "fields", partial(require_field_name, remedy="Use another name"), column)
-        checked[column] = _try(problems, "fields", partial(check_value, column), value or "") or ""
+        path = f"fields/{column.replace('~', '~0').replace('/', '~1')}"  # RFC 6901 §3
+        _try(problems, path, partial(require_field_name, remedy="Use another name"), column)
+        checked[column] = _try(problems, path, partial(check_value, column), value or "") or ""
     return (
         MemberChanges(
             name=None if name is None else _try(problems, "name", read_line, name),
@@ -85,18 +88,18 @@ def check_changes(
     )
 
 
-def check_origin(program: str, consent: ConsentGiven | None, now: int) -> tuple[Origin, list[str]]:
+def check_origin(program: str, consent: ConsentGiven | None, now: int) -> tuple[Origin, list[Fault]]:
     """Where a request of a program came from, and what is wrong with it."""
-    problems: list[str] = []
+    problems: list[Fault] = []
     given = consent or ConsentGiven()
     if len(given.text) > LONGEST_WORDS:
-        problems.append(f"consent.text: has {len(given.text)} characters; at most {LONGEST_WORDS} are allowed")
-    at = None if given.at is None else _try(problems, "consent.at", lambda text: parse_past(text, now), given.at)
+        problems.append(("consent/text", f"has {len(given.text)} characters; at most {LONGEST_WORDS} are allowed"))
+    at = None if given.at is None else _try(problems, "consent/at", lambda text: parse_past(text, now), given.at)
     origin = Origin(
         source=source_of(program),
-        ip=None if given.ip is None else _try(problems, "consent.ip", parse_ip, given.ip),
+        ip=None if given.ip is None else _try(problems, "consent/ip", parse_ip, given.ip),
         words=given.text,
-        url="" if given.url is None else _try(problems, "consent.url", read_line, given.url) or "",
+        url="" if given.url is None else _try(problems, "consent/url", read_line, given.url) or "",
         given_at=at,
     )
     return origin, problems
@@ -107,15 +110,15 @@ def source_of(program: str) -> str:
     return f"{PROGRAM}{program}"
 
 
-def require_right(problems: list[str]) -> None:
-    """Raise BadInput that names everything that is wrong."""
+def require_right(problems: Sequence[Fault]) -> None:
+    """Raise InvalidFields that names everything that is wrong."""
     if problems:
-        raise BadInput("; ".join(problems))
+        raise InvalidFields(problems)
 
 
-def _try(problems: list[str], name: str, check: Callable[[str], V], text: str) -> V | None:
+def _try(problems: list[Fault], name: str, check: Callable[[str], V], text: str) -> V | None:
     try:
         return check(text)
     except BadInput as problem:
-        problems.append(f"{name}: {problem}")
+        problems.append((name, str(problem)))
         return None

@@ -23,7 +23,7 @@ from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, mov
 from pressrun.core.tokens import Digests, digests_of
 from pressrun.observe.log import event
 from pressrun.services.editions import lifecycle
-from pressrun.services.operating.member_changes import Confirm, ConsentGiven, MemberChanges, check_origin
+from pressrun.services.operating.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
 from pressrun.services.operating.subscriber_import import require_open_list
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.preferences import Preferences
@@ -79,7 +79,7 @@ class ProgramMembers:
         self._preferences = preferences
         self._web_requests = web_requests
 
-    def check_origin(self, program: str, consent: ConsentGiven | None) -> tuple[Origin, list[str]]:
+    def check_origin(self, program: str, consent: ConsentGiven | None) -> tuple[Origin, list[Fault]]:
         """Where a request of a program comes from, and what is wrong with what it says of that."""
         return check_origin(program, consent, self._context.now)
 
