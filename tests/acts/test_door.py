@@ -106,6 +106,15 @@ async def test_what_changes_nothing_leaves_no_row(office: Office, verb: str) -> 
     assert [] == await rows(office)
 
 
+async def test_what_reads_and_lacks_a_further_right_is_recorded(office: Office) -> None:
+    async def lack(_: Office) -> None:
+        raise NotPermitted("that needs another right")
+
+    with pytest.raises(NotPermitted):
+        await call(office, "subscriber.show", lack)
+    assert [("subscriber.show", "refused", 77, None)] == await rows(office)
+
+
 async def test_tasks_that_go_on_afterwards_are_not_part_of_it(office: Office) -> None:
     may_go = asyncio.Event()
     begun: list[asyncio.Task[None]] = []

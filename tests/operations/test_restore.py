@@ -100,8 +100,11 @@ def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> No
         "delivery",
         "edition",
         "errand",
+        "enter_link",
         "event",
         "id_counter",
+        "login_code",
+        "login_session",
         "session",
     }
     ids = {name: (int(before[name]), int(after[name])) for name in before if name.startswith("ids of")}
@@ -231,6 +234,83 @@ def test_who_was_erased_since_is_erased_again(data: DataDir, backup: Path) -> No
     assert count(data.database, f"subscriber where id = {erased}") == 0
     with open_for_reading(data.database) as tx:
         assert evidence.verify(tx, ()).problems == []
+
+
+# What happened after a backup to what somebody may do, or logs in with, and what then must not be there.
+TAKEN_SINCE = {
+    "a person was removed": ("delete from person where id = 1001", "person where id = 1001"),
+    "an operator is none": ("update person set is_operator = 0", "person where is_operator = 1"),
+    "a log-in was ended": ("update person set enrolled_at = null", "person where enrolled_at is not null"),
+    "a right was revoked": ("delete from permission", "permission"),
+    "a role became less": ("update permission set role = 'viewer'", "permission where role <> 'viewer'"),
+    "access became less": ("update permission set readers = 'see'", "permission where readers not in ('see', 'none')"),
+    "a token was revoked": ("delete from api_token where id = 1001", "api_token where id = 1001"),
+    "a password was changed": ("update password set hash = 'new'", "password"),
+    "a passkey was removed": ("delete from passkey where id = 1001", "passkey where id = 1001"),
+    "a code was used": ("delete from recovery_code", "recovery_code"),
+    "an app was replaced": ("update authenticator_app set salt = x'00'", "authenticator_app"),
+    "an account was unlinked": ("delete from identity", "identity"),
+}
+
+
+@pytest.fixture
+def staffed(data: DataDir) -> DataDir:
+    """People with every kind of right and credential."""
+    execute(
+        data.database,
+        "delete from person",
+        "delete from api_token",
+        "insert into person (id, name, created_at, is_operator, enrolled_at) values (1001, 'ann', 5, 1, 6)",
+        "insert into person (id, name, created_at, is_operator, enrolled_at) values (1002, 'bea', 5, 0, 6)",
+        "insert into permission select id, 1002, 'publisher', 'export' from list",
+        "insert into api_token (id, name, digest, scope, is_everywhere, created_at)"
+        " values (1001, 'a', x'01', 'read', 1, 1), (1002, 'b', x'02', 'read', 1, 1)",
+        "insert into password values (1002, 'old', 1)",
+        "insert into passkey (id, person_id, credential_id, credential, name, sign_count, created_at)"
+        " values (1001, 1002, x'01', x'02', 'n', 0, 1), (1002, 1002, x'02', x'02', 'n', 0, 1)",
+        "insert into recovery_code values (1002, x'01')",
+        "insert into authenticator_app values (1002, x'01', 1, 1)",
+        "insert into identity values ('https://id.example', 's', 1002)",
+    )
+    return data
+
+
+@pytest.mark.parametrize("case", TAKEN_SINCE)
+def test_what_was_taken_away_since_is_not_brought_back(staffed: DataDir, tmp_path: Path, case: str) -> None:
+    """And nothing else goes."""
+    make_backup(staffed, tmp_path / "backup.tar")
+    change, gone = TAKEN_SINCE[case]
+    assert count(staffed.database, gone) != 0
+    execute(staffed.database, change)
+    left = {table: count(staffed.database, table) for table in ("person", "api_token", "passkey")}
+    report = put_back(staffed, tmp_path / "backup.tar")
+    assert ([], True) == (report.problems, report.access > 0)
+    assert count(staffed.database, gone) == 0
+    assert left == {table: count(staffed.database, table) for table in left}
+
+
+def test_who_got_more_since_has_what_they_had(staffed: DataDir, tmp_path: Path) -> None:
+    """New people, tokens and rights are as the backup says: a restore may be for taking them back."""
+    execute(staffed.database, "update permission set role = 'viewer', readers = 'none'")
+    make_backup(staffed, tmp_path / "backup.tar")
+    execute(
+        staffed.database,
+        "update permission set role = 'publisher', readers = 'export'",
+        "update person set is_operator = 1",
+        "insert into person (id, name, created_at, is_operator, enrolled_at) values (1003, 'eve', 7, 1, 8)",
+    )
+    assert put_back(staffed, tmp_path / "backup.tar").access == 0
+    assert rows(staffed.database, "select id, is_operator from person order by id") == [(1001, 1), (1002, 0)]
+    assert count(staffed.database, "permission where role <> 'viewer' or readers <> 'none'") == 0
+
+
+def test_the_people_of_other_data_take_nobody_out(staffed: DataDir, tmp_path: Path) -> None:
+    """Data that began anew have an audit log of their own."""
+    make_backup(staffed, tmp_path / "backup.tar")
+    execute(staffed.database, "delete from person", "update audit_head set chain = x'00'")
+    execute(staffed.database, "drop trigger audit_stays", "update audit set chain = x'00'")
+    report = put_back(staffed, tmp_path / "backup.tar")
+    assert (report.access, count(staffed.database, "person")) == (0, 2)
 
 
 def test_who_came_back_since_is_not_taken_over(data: DataDir, tmp_path: Path) -> None:

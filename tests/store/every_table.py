@@ -43,6 +43,7 @@ _WORDS = (
     "\U0010ffff",
 )
 _LARGEST = 2**63 - 1
+_TRIES = 5  # for a row: it may be like one that is there
 _LARGE = {"content", "source", "skeleton", "text_skeleton"}  # those with an index are small
 
 
@@ -54,8 +55,9 @@ def fill_every_table(path: Path, seed: int, rows: int = 3) -> None:
         connection.create_function("searchable", 1, str)
         connection.execute("begin")
         for table in _in_order(connection):
-            for number in range(rows):
-                insert_row(connection, table, chance, number)
+            for number in range(rows * _TRIES):
+                if connection.execute(f"select count(*) from {table}").fetchone()[0] < rows:
+                    insert_row(connection, table, chance, number)
         _index(connection)
         connection.execute("commit")
     fill_consent(path, chance, rows)

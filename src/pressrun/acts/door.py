@@ -81,12 +81,12 @@ class Door:
         log = self._cases.audit_log
         try:
             arguments = await self._admit(act, call)
+            if not act.writes:
+                return await work(doing, arguments)
         except Exception as problem:
             if act.writes or isinstance(problem, NotPermitted):
                 await log.give_up(entry, problem)
             raise
-        if not act.writes:
-            return await work(doing, arguments)
         if call.key is None or act.repeats_by_nature:
             return await self._recorded(act, work, doing, arguments, entry)
         return await self._once(act, work, doing, arguments, entry, call.key)

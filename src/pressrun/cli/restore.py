@@ -53,6 +53,7 @@ def _plain(report: RestoreReport) -> dict[str, object]:
         "kept_aside": report.aside,
         "config": None if report.config is None else str(report.config),
         "ended": report.ended,
+        "access": report.access,
         "erased": report.erased,
         "not_carried_over": report.problems,
         "evidence_problems": report.evidence_problems,
@@ -72,6 +73,8 @@ def _print(report: RestoreReport) -> None:
     echo(f"restored {numbers} as of {report.manifest.created_at}")
     if report.ended or report.erased:
         echo(f"carried over: {report.ended} people who left or were suspended after the backup, {report.erased} erased")
+    if report.access:
+        echo(f"not brought back: {report.access} rights, passwords, passkeys or tokens that ended after the backup")
     for number, copies in report.held.editions.items():
         echo(f"edition {number} is paused. Up to {copies} of its copies may have gone out since the backup")
     if report.held.notices:

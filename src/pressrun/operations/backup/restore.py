@@ -28,7 +28,7 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.operating import carry_over
 from pressrun.services.operating.carry_over import HeldBack
 from pressrun.services.readers.erasure import erase
-from pressrun.store import last_backup, restore_switch, restores
+from pressrun.store import last_backup, restore_switch, restored_access, restores
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, DataLock, adopt_link_keys, key_fingerprints, load_keys, require_free
@@ -50,15 +50,17 @@ CONFIG_OF_BACKUP = "config-of-backup.toml"
 class RestoreReport:
     """What a restore has done.
 
-    `ended` and `erased` count people whose leaving was taken over from the former data, `problems` says what could not
-    be. `aside` is where the former data are, `config` the configuration in the backup where it differs from the one in
-    use. `editions_since` are those that the backup knows nothing of.
+    `ended` and `erased` count people whose leaving was taken over from the former data, `access` what was taken away of
+    people who log in and of tokens. `problems` says what could not be taken over. `aside` is where the former data
+    are, `config` the configuration in the backup where it differs from the one in use. `editions_since` are those that
+    the backup knows nothing of.
     """
 
     manifest: Manifest
     evidence_problems: list[str]
     ended: int = 0
     erased: int = 0
+    access: int = 0
     problems: list[str] = field(default_factory=list)
     editions_since: list[str] = field(default_factory=list)
     held: HeldBack = field(default_factory=lambda: HeldBack(editions={}, notices=0))
@@ -123,6 +125,7 @@ def _take_over(restored: DataDir, data: DataDir, report: RestoreReport, progress
             attempt("when keys retire", partial(restores.keep_keys, fingerprints=keys), None)
             report.ended = attempt("who left", carry_over.carry_people, 0)
             erased = attempt("who was erased", carry_over.find_erased, [])
+            report.access = attempt("who may do what", restored_access.keep_common_access, 0)
             if not attempt("the evidence of consent", carry_over.carry_evidence, True):
                 report.problems.append("the evidence of consent: the earlier rows of the former database differ")
             in_flight = attempt("copies", _copies_from(former), {})
@@ -131,6 +134,7 @@ def _take_over(restored: DataDir, data: DataDir, report: RestoreReport, progress
         else:
             report.problems += [] if former is None else [former]
             last_ids = {name: last + UNKNOWN_IDS for name, last in last_ids.items()}
+        connection.write(restored_access.end_visits)
         former_tx = former.tx if isinstance(former, FormerData) else None
         now = int(utc_now())
         report.held = connection.write(lambda tx: carry_over.hold_back(tx, former_tx, in_flight, now))

@@ -205,3 +205,61 @@ select number from consent where number <= :through and content is null;
 -- name: aged_evidence
 -- Rows of evidence up to one whose network address has aged.
 select number from consent where number <= :through and ip is null and ip_digest is not null;
+
+-- name: people
+-- The people who may log in or post by mail, with when they came.
+select id, created_at, is_operator, enrolled_at is not null as is_enrolled from person;
+
+-- name: disable_person
+-- Somebody is no operator any more, or cannot log in any more.
+update person set is_operator = case when cast(:is_operator as bigint) = 0 then 0 else is_operator end,
+    enrolled_at = case when cast(:is_enrolled as bigint) = 0 then null else enrolled_at end
+where id = :id;
+
+-- name: permissions
+-- What people may do on lists.
+select list_id, person_id, role, readers from permission;
+
+-- name: passwords
+-- The passwords of people, by their hashes.
+select person_id, hash from password;
+
+-- name: apps
+-- The apps of people.
+select person_id, salt from authenticator_app;
+
+-- name: recovery_codes
+-- The recovery codes that are left.
+select person_id, digest from recovery_code;
+
+-- name: passkeys
+-- The passkeys of people.
+select person_id, credential_id from passkey;
+
+-- name: identities
+-- By whom else people are known.
+select person_id, issuer, subject from identity;
+
+-- name: tokens
+-- The tokens of programs.
+select id, digest from api_token;
+
+-- name: end_visits
+-- End all sessions, and the links and codes that would begin one.
+delete from login_session;
+
+-- name: end_links_to_enter
+-- See above.
+delete from enter_link;
+
+-- name: end_login_codes
+-- See above.
+delete from login_code;
+
+-- name: forget_recovery_code
+-- A code that was used up or replaced since.
+delete from recovery_code where person_id = :person_id and digest = :digest;
+
+-- name: forget_passkey
+-- A passkey that was removed since.
+delete from passkey where credential_id = :credential_id;

@@ -573,12 +573,12 @@ create table manuscript (
     source_url text,                          -- the page that it was made of; null: none
     submitted_number integer,                 -- the change that was submitted; null: none, or it was returned
     submitted_by text,                        -- services.editions.authors
-    submitted_at integer,
+    submitted_at integer,                     -- when it was submitted last
     approved_number integer,                  -- the last change that was approved; null: none yet
-    approved_by text,
-    approved_at integer,
+    approved_by text,                         -- as above
+    approved_at integer,                      -- when that was
     returned_by text,                         -- null: it was not returned, or submitted again since
-    returned_at integer,
+    returned_at integer,                      -- when that was
     words text not null default ''            -- what its authors were told when it was returned
 ) strict;
 create index manuscript_by_first_digest on manuscript (first_digest);
@@ -600,7 +600,7 @@ create table revision (
 -- The files that a draft includes, by their paths; edition_asset has those of its page.
 create table manuscript_file (
     edition_id integer not null references manuscript on delete cascade,
-    path text not null,
+    path text not null,                       -- as the text names it
     number integer not null,                  -- of its last change
     content blob not null,
     primary key (edition_id, path)
