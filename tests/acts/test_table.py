@@ -85,6 +85,7 @@ SMALL = {
     "editor.rm",
     "subscriber.add",
     "subscriber.put",  # one person
+    "subscriber.change",
     "subscriber.create",
     "subscriber.pause",
     "subscriber.resume",

@@ -31,10 +31,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+
+from pressrun.locales.languages import LANGUAGES
 
 T = TypeVar("T")
 
@@ -48,6 +50,19 @@ Since = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 """A date (UTC) or a time of RFC 3339; core.timestamps.parse_time reads it."""
 PageLength = Annotated[int, Meta(ge=1, le=LONGEST_PAGE)]
 """`limit` of a collection."""
+
+
+def described(**schema: Any) -> Meta:
+    """What a value usually looks like, for the description alone: a service checks it, and accepts more."""
+    return Meta(extra_json_schema=schema)
+
+
+Line = Annotated[str, described(pattern="^[ -~]{0,100}$")]
+"""A line of text, without control characters."""
+LanguageTag = Annotated[str, described(enum=list(LANGUAGES))]
+"""The language of a reader or a list."""
+ColumnName = Annotated[str, described(pattern="^[A-Za-z][A-Za-z0-9_]{0,20}$")]
+"""The name of a column, which becomes a merge field."""
 
 
 class Page(msgspec.Struct, Generic[T], kw_only=True):

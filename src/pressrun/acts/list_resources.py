@@ -1,8 +1,4 @@
-"""Lists as programs see them: what is shown of one, and the settings that a request may have, each with its form.
-
-Whatever a form lets through, core and services check again; the forms are what the description of the API says, so that
-a program knows before it asks.
-"""
+"""Lists as programs see them: what is shown of one, and the settings that a request may have."""
 
 from __future__ import annotations
 
@@ -13,31 +9,22 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import PageLength
-from pressrun.locales.languages import LANGUAGES
+from pressrun.acts.http import LanguageTag, Line, PageLength, described
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 
-# Characters that are printed and never end a line; those of a first character are not blank either.
-_INNER = " -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010fffd"
-_FIRST = "!-~\u00a1-\u167f\u1681-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\U00010000-\U0010fffd"
 _ADDRESS = r"[a-z0-9]+(\.[a-z0-9]+)*@([a-z0-9]{1,20}\.){1,3}example"
 
 
-def _described(**schema: Any) -> Meta:
-    """What values usually look like, for the description alone: more is accepted, and a service checks it."""
-    return Meta(extra_json_schema=schema)
-
-
-Line = Annotated[str, Meta(max_length=200, pattern=f"^[{_INNER}]*$")]
-Text = Annotated[str, Meta(max_length=2000, pattern=f"^[\n{_INNER}]*$")]
-Title = Annotated[str, Meta(max_length=200, pattern=f"^[{_FIRST}][{_INNER}]*$")]
-Mailbox = Annotated[str, _described(pattern=f'^({_ADDRESS}|"[A-Za-z0-9 ]{{1,60}}" <{_ADDRESS}>)$')]
-Owner = Annotated[str, _described(format="email")]
-Tag = Annotated[str, _described(enum=list(LANGUAGES))]
-Layout = Annotated[str, _described(enum=list(LAYOUT_NAMES))]
-Hours = Annotated[str, _described(pattern="^0[0-9]:[0-5][0-9]-(1[0-9]|2[0-3]):[0-5][0-9]$")]
-Zone = Annotated[str, _described(format="time-zone")]
+Text = Annotated[str, described(pattern="^[ -~]{0,200}$")]
+Title = Annotated[str, described(pattern="^[A-Za-z0-9][ -~]{0,100}$")]
+Mailbox = Annotated[str, described(pattern=f'^({_ADDRESS}|"[A-Za-z0-9 ]{{1,60}}" <{_ADDRESS}>)$')]
+Owner = Annotated[str, described(format="email")]
+Layout = Annotated[str, described(enum=list(LAYOUT_NAMES))]
+Hours = Annotated[str, described(pattern="^0[0-9]:[0-5][0-9]-(1[0-9]|2[0-3]):[0-5][0-9]$")]
+Zone = Annotated[str, described(format="time-zone")]
 Name = Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$")]
+
+Family = Annotated[str, described(pattern="^[a-z]{4,8}-[a-z]{4,8}$")]
 
 
 class ListFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -48,8 +35,8 @@ class ListFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, renam
     owner: Owner | UnsetType | None = UNSET
     description: Text | UnsetType = UNSET
     postal_address: Text | UnsetType = UNSET
-    language: Tag | UnsetType = UNSET
-    family: Name | UnsetType | None = UNSET
+    language: LanguageTag | UnsetType = UNSET
+    family: Family | UnsetType | None = UNSET
     archive: Literal["public", "members", "off"] | UnsetType = UNSET
     reply_to: Mailbox | UnsetType | None = UNSET
     listed: bool | UnsetType = UNSET

@@ -35,7 +35,7 @@ async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
 
 async def _set_logo(doing: Doing, args: ListLogo) -> dict[str, Any]:
     files = {"logo": args.picture}
-    return await doing.cases.lists.set_list(args.list, {"logo": args.file_name}, files)
+    return await doing.cases.lists.set_list(args.list, {"logo": args.file_name or "logo"}, files)
 
 
 async def _remove(doing: Doing, args: ListRemoval) -> None:

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import EmailAddress
+from pressrun.acts.http import ColumnName, EmailAddress, LanguageTag, Line
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import Gone, NotFound, NotPermitted
 from pressrun.core.rights import Right
@@ -33,9 +33,9 @@ class MemberFields(Arguments, frozen=True, kw_only=True):
     """What is said of a person; what is left out stays as it is, and an empty or null column goes."""
 
     list: str
-    name: str | None = None
-    language: str | None = None
-    fields: dict[str, str | None] = msgspec.field(default_factory=dict)
+    name: Line | None = None
+    language: LanguageTag | None = None
+    fields: dict[ColumnName, Line | None] = msgspec.field(default_factory=dict)
     confirm: Confirm | None = None
     consent: ConsentGiven | None = None
 
@@ -50,6 +50,16 @@ class MemberCreate(MemberFields, frozen=True, kw_only=True):
     """Add a person."""
 
     address: EmailAddress = msgspec.field(name="email")
+
+
+class MemberPatch(Arguments, frozen=True, kw_only=True):
+    """What changes of a person; what is left out stays as it is, and an empty or null column goes."""
+
+    list: str
+    address: EmailAddress
+    name: Line | None = None
+    language: LanguageTag | None = None
+    fields: dict[ColumnName, Line | None] = msgspec.field(default_factory=dict)
 
 
 class MemberAddress(Arguments, frozen=True, kw_only=True):
@@ -96,6 +106,12 @@ async def _put(doing: Doing, args: MemberPut) -> Member:
 async def _create(doing: Doing, args: MemberCreate) -> Member:
     changes, origin = _checked(doing, args)
     return await doing.cases.members.create(args.list, parse_address(args.address), changes, args.confirm, origin)
+
+
+async def _change(doing: Doing, args: MemberPatch) -> Member:
+    changes, wrong = check_changes(args.name, args.language, args.fields)
+    require_right(wrong)
+    return await doing.cases.members.change(args.list, parse_address(args.address), changes)
 
 
 def _checked(doing: Doing, args: MemberFields) -> tuple[MemberChanges, Origin]:
@@ -178,6 +194,16 @@ MEMBER_ACTS = (
         work=_create,
         again=show_again,
         http=Http(method="POST", path="lists/{list}/subscribers", status=201),
+    ),
+    Act(
+        id="subscriber.change",
+        summary="Change what is named of somebody on a list",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberPatch,
+        answer=Member,
+        work=_change,
+        http=Http(method="PATCH", path=_MEMBER),
     ),
     Act(
         id="subscriber.pause",

@@ -157,7 +157,7 @@ def _guarded(
 ) -> Guard:
     # The one-click POST must not be redirected, RFC 8058 §3.1.
     return Guard(
-        Router(routes, redirect_slashes=False, default=Endpoint(unknown)),
+        Router(routes, redirect_slashes=False, default=Endpoint(unknown if api is None else api.or_else(unknown))),
         base_url=web.pages.site.base_url,
         max_body_bytes=settings.max_body_bytes,
         fault_page=_FaultPages(web.pages).page,

@@ -215,7 +215,7 @@ class Desk:
 
     async def _put(self, _: object, args: PutReader) -> Reader:
         if args.age == 13:
-            raise InvalidFields([("age", "is unlucky"), ("fields/plan", "is unknown")])
+            raise InvalidFields([("age", "is unlucky"), ("fields.plan", "is unknown")])
         self.readers[args.address] = Reader(
             email=args.address, name="" if args.name is UNSET else args.name, fields=args.fields
         )

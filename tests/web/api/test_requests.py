@@ -263,3 +263,18 @@ async def test_an_answer_that_is_a_plain_page(desk: Desk) -> None:
         page = await client.get("/lists/news/subscribers?fields=name")
     assert ([{"name": "Ada"}], True) == (page.json()["items"], page.json()["next"] != "ada")
     assert "next" in page.links
+
+
+async def test_whole_numbers_in_any_spelling(desk: Desk) -> None:
+    """JSON has one kind of number, so 7.0 is 7, but 7.5 is not."""
+    async with desk.client() as client:
+        assert 200 == (await client.put(ADA, json={"age": 7.0})).status_code
+        assert 422 == (await client.put(ADA, json={"age": 7.5})).status_code
+
+
+@pytest.mark.parametrize("after", ["", "x", "a b", "%00" * 9])
+async def test_what_is_no_cursor_at_all(desk: Desk, after: str) -> None:
+    """422, rather than the first page again."""
+    async with desk.client() as client:
+        response = await client.get(f"/lists/news/subscribers?after={after}")
+    assert (422, ["?after"]) == (response.status_code, list(pointers(response)))

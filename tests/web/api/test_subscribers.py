@@ -177,3 +177,33 @@ async def test_leaving_and_leaving_again(served: ServedApi) -> None:
         second.status_code,
         shown.json()["state"],
     )
+
+
+async def test_a_change_leaves_alone_what_it_does_not_name(served: ServedApi) -> None:
+    """PATCH changes members only, and neither those who left nor their state."""
+    await enrol(served.office, "ada@reader.example", "bob@reader.example")
+    async with served.client(MANAGES) as client:
+        await client.patch(f"{READERS}/ada@reader.example", json={"fields": {"plan": "gold", "city": "Porto"}})
+        changed = await client.patch(f"{READERS}/ada@reader.example", json={"language": "pt", "fields": {"city": None}})
+        await client.delete(f"{READERS}/bob@reader.example")
+        left = await client.patch(f"{READERS}/bob@reader.example", json={"name": "Robert"})
+        unknown = await client.patch(f"{READERS}/cyd@reader.example", json={"name": "Cyd"})
+    assert ("Ada", "pt", {"plan": "gold"}, "active") == tuple(
+        changed.json()[name] for name in ("name", "language", "fields", "state")
+    )
+    assert (200, "Bob", "unsubscribed", 404) == (
+        left.status_code,
+        left.json()["name"],
+        left.json()["state"],
+        unknown.status_code,
+    )
+
+
+async def test_every_wrong_value_of_a_change_at_once(served: ServedApi) -> None:
+    """Those that only the service knows point into the body, too."""
+    await enrol(served.office, "ada@reader.example")
+    async with served.client(MANAGES) as client:
+        response = await client.patch(
+            f"{READERS}/ada@reader.example", json={"name": "a\nb", "language": "??", "fields": {"plan": "\x07"}}
+        )
+    assert {"/name", "/language", "/fields/plan"} == {one["pointer"] for one in response.json()["errors"]}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -26,6 +26,11 @@ Fault = tuple[str, str]
 """The path of a value in what a program sent, and what is wrong with it."""
 
 
+def _usually(**schema: Any) -> msgspec.Meta:
+    """What a value usually looks like, for the description alone: more is accepted, and it is checked below."""
+    return msgspec.Meta(extra_json_schema=schema)
+
+
 class Confirm(StrEnum):
     """How somebody who is not a member becomes one: they are asked, or the caller vouches for their consent."""
 
@@ -37,9 +42,9 @@ class ConsentGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What a person agreed to, when, from which network address, and on which page; all as the caller says."""
 
     text: str = ""
-    at: str | None = None
-    ip: str | None = None
-    url: str | None = None
+    at: Annotated[str, _usually(pattern="^20[01][0-9]-0[1-9]-[12][0-9]T[01][0-9]:[0-5][0-9]:00Z$")] | None = None
+    ip: Annotated[str, _usually(anyOf=[{"format": "ipv4"}, {"format": "ipv6"}])] | None = None
+    url: Annotated[str, _usually(pattern="^https://[a-z]{1,20}[.]example(/[a-z]{1,10}){0,3}$")] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,21 @@ class ProgramMembers:
 
         return await self._share(work)
 
+    async def change(self, list_name: str, address: Address, changes: MemberChanges) -> Member:
+        """Change what is named of somebody on a list; raises NotFound, and Refused for a closed list.
+
+        Whoever has left or is suppressed stays as they are.
+        """
+
+        def work(tx: Transaction) -> Member:
+            known = self._find(tx, list_name, address)
+            _, person, subscription = require_membership(tx, list_name, address)
+            if not known.stays_out:
+                person = self._store_person(tx, known, changes)
+            return describe_member(tx, self._context.keys, address, person, subscription)
+
+        return await self._share(work)
+
     async def pause(self, list_name: str, address: Address, days: int, origin: Origin) -> Member:
         """Pause a member for some days, or set another end of a pause. Raises NotFound, Refused."""
 

@@ -6,6 +6,7 @@ door, which asks for the right on the very lists and carries the action out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +25,7 @@ from pressrun.acts.http import JSON, Content, Page
 from pressrun.core.errors import PressrunError
 from pressrun.web.api import streams
 from pressrun.web.api.bodies import BodyForm, BodyLimits, form_of, read_body
-from pressrun.web.api.cursors import digest_of_query, seal, unseal
+from pressrun.web.api.cursors import PATTERN, digest_of_query, seal, unseal
 from pressrun.web.api.problems import ApiProblem, FieldError, problem_of, respond
 from pressrun.web.api.rates import TokenRates
 from pressrun.web.api.values import (
@@ -206,7 +207,10 @@ class Exchange:
 
     def _unseal(self, reading: Reading) -> None:
         given = reading.values.get(AFTER)
-        if given:
+        if given is not None:
+            if re.fullmatch(PATTERN, given) is None:
+                reading.faults.append(FieldError(f"?{AFTER}", "is not a cursor"))
+                return
             cursor = unseal(given, self._digest)
             if cursor is None:
                 raise ApiProblem(404, "unknown cursor: use the `next` of an answer to the very same query")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import available_timezones
 
 import msgspec
 from msgspec import NODEFAULT, structs
@@ -23,7 +24,7 @@ Schema = dict[str, Any]
 BASE_PATH = "/api/v1"
 EXAMPLES: Mapping[str, Any] = {"list": "news", "address": "ada@reader.example", "id": 7}
 _REF = "#/components/schemas/{name}"
-_ALWAYS = (400, 401, 403, 404, 409, 422, 429, 503)
+_ALWAYS = (400, 401, 403, 404, 409, 410, 422, 429, 503)
 
 
 def describe(operations: Sequence[Operation], base_url: str) -> Schema:
@@ -33,6 +34,7 @@ def describe(operations: Sequence[Operation], base_url: str) -> Schema:
     for operation in sorted(operations, key=lambda one: (_http(one).path, _http(one).method)):
         http = _http(operation)
         paths.setdefault(f"/{http.path}", {})[http.method.lower()] = _operation(operation, types)
+    _spell_out_zones(types.components)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Pressrun", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
@@ -46,6 +48,18 @@ def describe(operations: Sequence[Operation], base_url: str) -> Schema:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _spell_out_zones(schema: object) -> None:
+    """Name the time zones that this machine knows, wherever one is meant."""
+    if isinstance(schema, dict):
+        if schema.get("format") == "time-zone":
+            schema["enum"] = sorted(available_timezones())
+        for part in schema.values():
+            _spell_out_zones(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _spell_out_zones(part)
 
 
 class _Types:
@@ -164,16 +178,28 @@ def _answer(operation: Operation, types: _Types, status: int) -> Schema:
         return described
     if answer is Content:
         return {**described, "content": {"*/*": {"schema": {"type": "string"}}}}
-    content: dict[str, Schema] = {JSON: {"schema": types.of(answer)}}
+    content: dict[str, Schema] = {JSON: {"schema": _whole_or_shown(operation, types.of(answer))}}
     for media_type in operation.media_types[1:]:
         content[media_type] = {"schema": {"type": "string"}}
     return {**described, "content": content}
 
 
+def _whole_or_shown(operation: Operation, whole: Schema) -> Schema:
+    """The answer, or those members of it that `fields` chooses."""
+    if not _shown_members(operation):
+        return whole
+    if not operation.is_collection:
+        return {"anyOf": [whole, {"type": "object"}]}
+    items = {"type": "array", "items": {"type": "object"}}
+    following = {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}
+    shown = {"type": "object", "properties": {"items": items, "next": following}, "required": ["items", "next"]}
+    return {"anyOf": [whole, shown]}
+
+
 def _refusals(operation: Operation) -> list[int]:
     needs_revision = any(one.label == IF_MATCH for one in operation.headers)
     more = ((413, 415) if operation.body is not None else ()) + ((412, 428) if needs_revision else ())
-    return sorted({*_ALWAYS, *more, *((410,) if _http(operation).method == "POST" else ())})
+    return sorted({*_ALWAYS, *more})
 
 
 def _problem(status: int) -> Schema:

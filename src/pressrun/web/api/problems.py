@@ -115,7 +115,7 @@ def problem_of(failure: Exception) -> ApiProblem:
         return ApiProblem(500)
     if status == 503:  # why is for operators, and stands in the log
         return ApiProblem(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    faults = [FieldError(f"/{name}", words) for name, words in getattr(failure, "faults", ())]
+    faults = [FieldError(f"/{name.replace('.', '/')}", words) for name, words in getattr(failure, "faults", ())]
     return ApiProblem(status, str(failure), faults=faults, members=failure.members)
 
 

@@ -16,7 +16,7 @@ from pressrun.acts.act import Act
 from pressrun.web.api.endpoint import ApiContext, ApiResource, Operation, operation_of
 from pressrun.web.api.openapi import BASE_PATH, describe
 from pressrun.web.api.problems import PROBLEMS_PATH, TITLES, ApiProblem, problem_of, respond
-from pressrun.web.http.security import Area
+from pressrun.web.http.security import Area, Handler
 
 OPENAPI_PATH = "/api/openapi.json"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -58,6 +58,14 @@ class Api:
             return self._answer_public(request, problem)
         request.scope["endpoint"] = resource
         return await resource.answer(request)
+
+    def or_else(self, unknown: Handler) -> Handler:
+        """The handler of paths without a route: those with a line break below /api are ours, too."""
+
+        async def answer(request: Request) -> Response:
+            return await (self.answer if request.scope["path"].startswith("/api/") else unknown)(request)
+
+        return answer
 
     def _find(self, scope: Scope) -> ApiResource:
         """The resource at a path, whose variable segments go into the scope; raises ApiProblem."""

@@ -153,10 +153,21 @@ def read_members(values: Sequence[RequestField], given: object, reading: Reading
     known = {one.label: one for one in values}
     for label, value in given.items():
         if label in known:
-            reading.read(known[label], value, strict=True)
+            reading.read(known[label], _with_integers(value), strict=True)
         else:
             reading.faults.append(FieldError(f"/{_escaped(label)}", "unknown member"))
     reading.require(values, given)
+
+
+def _with_integers(value: object) -> object:
+    """The same, where 7.0 is 7: JSON does not tell them apart, and neither does JSON Schema."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, list):
+        return [_with_integers(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _with_integers(one) for name, one in value.items()}
+    return value
 
 
 def _revision(text: str) -> str:
