@@ -241,4 +241,7 @@ async def test_who_changes_a_list_cannot_do_without_a_second_person(office: Offi
         with pytest.raises(NotPermitted):
             await set_(publisher, **settings)
     await set_(INA, approval="second-person")
+    with pytest.raises(NotPermitted):  # nobody alone writes to all new readers
+        await set_(publisher, welcome="off")
+    await set_(INA, welcome="off")
     assert [("Boats", "second-person")] == await select(office.database, "select title, approval from list")

@@ -114,6 +114,7 @@ NEVER_AN_ADDRESS = {
     "manuscript first_digest": _DIGEST,
     "manuscript submitted_by": "a word of ours and an id",
     "manuscript approved_by": "a word of ours and an id",
+    "manuscript approved_digest": _DIGEST,
     "manuscript returned_by": "a word of ours and an id",
     "revision author": "a word of ours and an id",
     "list relay": "a name of the configuration",

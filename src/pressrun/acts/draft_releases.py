@@ -67,17 +67,17 @@ async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
 
 
 async def _submit(doing: Doing, args: KnownDraft) -> Any:
-    await doing.cases.draft_release.submit(args.id, author_of(doing), args.revision)
+    await doing.cases.draft_release.submit(args.id, await author_of(doing), args.revision)
     return await show_edition(doing, args.id)
 
 
 async def _approve(doing: Doing, args: KnownDraft) -> Any:
-    await doing.cases.draft_release.approve(args.id, author_of(doing), args.revision)
+    await doing.cases.draft_release.approve(args.id, await author_of(doing), args.revision)
     return await show_edition(doing, args.id)
 
 
 async def _give_back(doing: Doing, args: DraftReturn) -> Any:
-    await doing.cases.draft_release.give_back(args.id, author_of(doing), args.words)
+    await doing.cases.draft_release.give_back(args.id, await author_of(doing), args.words)
     return await show_edition(doing, args.id)
 
 

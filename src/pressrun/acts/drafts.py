@@ -38,6 +38,7 @@ from pressrun.message.sources.written_source import change_source
 from pressrun.services.editions.authors import Author, name_of_author
 from pressrun.services.editions.draft_editing import DraftResult, FileChange, TextChange
 from pressrun.services.editions.lifecycle import require_edition
+from pressrun.store import api_tokens
 from pressrun.store.idempotency import KeptOutcome
 from pressrun.store.manuscripts import Text
 
@@ -55,10 +56,12 @@ IF_MATCH = {"revision": "If-Match"}
 _OF_TEXT = {"source_name": "X-File", "media_type": "Content-Type"}
 
 
-def author_of(doing: Doing) -> Author:
+async def author_of(doing: Doing) -> Author:
     """Who acts, as drafts know their authors."""
-    caller = doing.caller
-    return Author(person_id=caller.person_id, token_id=caller.token_id, uid=caller.actor.uid)
+    caller, token_id = doing.caller, doing.caller.token_id
+    if token_id is not None and caller.person_id is None:
+        token_id = await doing.cases.database.read(api_tokens.origin_of, token_id)
+    return Author(person_id=caller.person_id, token_id=token_id, uid=caller.actor.uid)
 
 
 def text_of(source: bytes, source_name: str, media_type: str, otherwise: str = "") -> Text:
@@ -74,12 +77,12 @@ def text_of(source: bytes, source_name: str, media_type: str, otherwise: str = "
 async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
     text = text_of(args.source, args.source_name, args.media_type, "edition.md")
     url = _checked_url(args.source_url)
-    made = await doing.cases.draft_editing.hand_in(args.list, text, args.files, author_of(doing), url)
+    made = await doing.cases.draft_editing.hand_in(args.list, text, args.files, await author_of(doing), url)
     shown = await show_edition(doing, made.id)
     is_submitted = shown["submitted_at"] is not None
     is_as_it_came = shown["state"] == EditionState.DRAFT and made.number == 1  # nobody is working on it
     if args.submit and is_as_it_came and not is_submitted and not errors_of(made.findings):
-        await doing.cases.draft_release.submit(made.id, author_of(doing))
+        await doing.cases.draft_release.submit(made.id, await author_of(doing))
         is_submitted = True
     return _answer(made, state=shown["state"], submitted=is_submitted)
 
@@ -127,7 +130,9 @@ async def _change_text(doing: Doing, args: DraftText) -> DraftAnswer:
     def rewrite(before: Text) -> Text:
         return text_of(args.source, args.source_name, args.media_type, before.source_name)
 
-    changed = await doing.cases.draft_editing.change(args.id, TextChange(rewrite), author_of(doing), args.revision)
+    changed = await doing.cases.draft_editing.change(
+        args.id, TextChange(rewrite), await author_of(doing), args.revision
+    )
     return _answer(changed)
 
 
@@ -143,7 +148,9 @@ async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
         source = change_source(before.source, keys, None if body is None else body[0])
         return Text(source=source, source_name=before.source_name)
 
-    changed = await doing.cases.draft_editing.change(args.id, TextChange(rewrite), author_of(doing), args.revision)
+    changed = await doing.cases.draft_editing.change(
+        args.id, TextChange(rewrite), await author_of(doing), args.revision
+    )
     return _answer(changed)
 
 
@@ -165,12 +172,12 @@ async def _read_file(doing: Doing, args: DraftFile) -> Content:
 
 async def _put_file(doing: Doing, args: DraftFileChange) -> DraftAnswer:
     change = FileChange(args.path, args.content)
-    return _answer(await doing.cases.draft_editing.change(args.id, change, author_of(doing), args.revision))
+    return _answer(await doing.cases.draft_editing.change(args.id, change, await author_of(doing), args.revision))
 
 
 async def _remove_file(doing: Doing, args: DraftFileRemoval) -> DraftAnswer:
     change = FileChange(args.path, None)
-    return _answer(await doing.cases.draft_editing.change(args.id, change, author_of(doing), args.revision))
+    return _answer(await doing.cases.draft_editing.change(args.id, change, await author_of(doing), args.revision))
 
 
 async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]:

@@ -11,8 +11,10 @@ from pressrun.acts.list_resources import ListFields, ListInfo, ListLogo, ListRem
 from pressrun.core.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.core.rights import Right
+from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.operating.list_settings import APPROVAL, plain_key
 from pressrun.services.reports import ledger_reports
+from pressrun.store import lists
 from pressrun.store.idempotency import KeptOutcome
 
 _OF_OPERATORS = frozenset({"closed", APPROVAL})
@@ -21,16 +23,23 @@ otherwise do without."""
 
 
 async def _page(doing: Doing, args: ListsByName) -> Page[Any]:
-    lists, following = await doing.cases.database.read(
+    found, following = await doing.cases.database.read(
         ledger_reports.page_of_lists, lambda name: doing.may(Right.STATS, name), after=args.after, limit=args.limit
     )
-    return Page(items=lists, next=following)
+    return Page(items=found, next=following)
 
 
 async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
-    if _OF_OPERATORS & {plain_key(name) for name in args.settings}:
+    keys = {plain_key(name) for name in args.settings}
+    if _OF_OPERATORS & keys or ("welcome" in keys and await _needs_second_person(doing, args.list)):
         doing.require(Right.OPERATE, args.list)
     return await doing.cases.lists.set_list(args.list, args.settings, args.files, args.assets)
+
+
+async def _needs_second_person(doing: Doing, name: str) -> bool:
+    """Whether nobody alone may write what all new readers of a list get."""
+    found = await doing.cases.database.read(lists.find_list, name)
+    return found is not None and needs_second_person(found)
 
 
 async def _set_logo(doing: Doing, args: ListLogo) -> dict[str, Any]:

@@ -34,7 +34,10 @@ class ApiToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """A token to store; `list_ids` is None when it is not limited to lists."""
+    """A token to store; `list_ids` is None when it is not limited to lists.
+
+    `origin_id` is the first of the tokens by which it was made, None where a person made it.
+    """
 
     name: str
     scope: TokenScope
@@ -42,6 +45,7 @@ class NewToken:
     networks: tuple[str, ...]
     person_id: int | None
     expires_at: int | None
+    origin_id: int | None = None
 
 
 def digest_of(token: str) -> bytes:
@@ -61,6 +65,7 @@ def insert_token(tx: Transaction, new: NewToken, token: str, now: int) -> int:
         person_id=new.person_id,
         now=now,
         expires_at=new.expires_at,
+        origin_id=new.origin_id,
     )
     for list_id in new.list_ids or ():
         tx.run("api_tokens.add_list", token_id=token_id, list_id=list_id)
@@ -80,6 +85,11 @@ def find_token(tx: Transaction, token: str) -> ApiToken | None:
 def find_token_by_id(tx: Transaction, token_id: int) -> ApiToken | None:
     """A token by its id."""
     return next(iter(_parsed(tx, tx.rows("api_tokens.get", id=token_id))), None)
+
+
+def origin_of(tx: Transaction, token_id: int) -> int:
+    """The id of the token that this one was made with, of that one's, and so on: its own where a person made it."""
+    return int(tx.value("api_tokens.origin", id=token_id) or token_id)
 
 
 def list_tokens(tx: Transaction, *, person_id: int | None = None, after: int = 0, limit: int) -> list[ApiToken]:

@@ -20,7 +20,8 @@ FOLDED_SECONDS = 600  # how long the changes that one author makes to a text in 
 class StoredManuscript:
     """Where a draft stands. Numbers are those of changes, and the names are authors (services.editions.authors).
 
-    `first_digest` identifies the file that it began as, and `source_url` is the page that it was made of.
+    `first_digest` identifies the file that it began as, `approved_digest` the copies that were approved, and
+    `source_url` is the page that it was made of.
     """
 
     edition_id: int
@@ -37,6 +38,7 @@ class StoredManuscript:
     returned_by: str | None
     returned_at: int | None
     words: str
+    approved_digest: bytes | None
 
     @property
     def is_submitted(self) -> bool:
@@ -181,9 +183,9 @@ def submit(tx: Transaction, edition_id: int, author: str, now: int) -> None:
     tx.run("manuscripts.submit", edition_id=edition_id, author=author, now=now)
 
 
-def approve(tx: Transaction, edition_id: int, author: str, now: int) -> None:
-    """Record that somebody lets a draft go as it is."""
-    tx.run("manuscripts.approve", edition_id=edition_id, author=author, now=now)
+def approve(tx: Transaction, edition_id: int, author: str, digest: bytes, now: int) -> None:
+    """Record that somebody lets a draft go as it is, and which copies it makes."""
+    tx.run("manuscripts.approve", edition_id=edition_id, author=author, digest=digest, now=now)
 
 
 def give_back(tx: Transaction, edition_id: int, author: str, words: str, now: int) -> None:

@@ -140,6 +140,20 @@ async def test_any_change_ends_an_approval(press: Pressroom, change: FileChange)
     await releasing.release(made.id, AT_ONCE)
 
 
+async def test_what_is_approved_is_what_goes(press: Pressroom) -> None:
+    """Settings of the list stand in every copy: whoever may change them cannot add to what somebody else approved."""
+    await ask_for_two(press)
+    await press.readers(1)
+    made, releasing = await hand_in(press), release_of(press)
+    await releasing.approve(made.id, BEA)
+    await press.office.lists.set_list("news", {"footer": "Win a boat"})
+    with pytest.raises(Refused, match="settings of news have changed"):
+        await releasing.release(made.id, AT_ONCE)
+    await releasing.approve(made.id, BEA)
+    await releasing.release(made.id, AT_ONCE)
+    assert 1 == len(await press.send_all())
+
+
 async def test_who_changed_it_after_the_approval_may_not_approve_it_again(press: Pressroom) -> None:
     await ask_for_two(press)
     made, releasing = await hand_in(press), release_of(press)

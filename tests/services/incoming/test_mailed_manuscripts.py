@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.inbound.mailroom import Mailroom, open_mailroom
-from tests.services.incoming.posts import EVE, answers, post, prepare, rows, set_list, states
+from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, post, prepare, rows, set_list, states
 
 from pressrun.core.current import Holder
-from pressrun.core.errors import NotPermitted
+from pressrun.core.errors import NotPermitted, Refused
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.authors import Author
@@ -28,7 +28,7 @@ BEA = Author(person_id=77)
 
 @pytest_asyncio.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
-    async with open_mailroom(tmp_path) as opened:
+    async with open_mailroom(tmp_path, believed=BELIEVED) as opened:
         await prepare(opened)
         yield opened
 
@@ -50,12 +50,28 @@ def releasing_of(room: Mailroom) -> DraftRelease:
 
 async def test_who_mailed_a_draft_does_not_approve_it(room: Mailroom) -> None:
     await set_list(room, approval="second-person")
-    await answers(room, post())
+    await answers(room, post(header={"Authentication_Results": DKIM}), peer=RELAY)
     [(eve,)] = await rows(room, "select id from person")
     with pytest.raises(NotPermitted):
         await releasing_of(room).approve(1, Author(person_id=eve))
     await releasing_of(room).approve(1, BEA)
     assert ["draft"] == await states(room)
+    await releasing_of(room).release(1, ReleaseOrder())
+    assert ["sending"] == await states(room)
+
+
+async def test_a_mail_in_the_name_of_another_is_no_second_person(room: Mailroom) -> None:
+    """Bea writes it in Eve's name. Whoever submits it answers for it, and somebody else approves."""
+    await set_list(room, approval="second-person")
+    await answers(room, post())
+    [(eve,)] = await rows(room, "select id from person")
+    with pytest.raises(Refused, match="does not prove who wrote it"):
+        await releasing_of(room).approve(1, BEA)
+    await releasing_of(room).submit(1, BEA)
+    for author in (BEA, Author(person_id=eve)):
+        with pytest.raises(NotPermitted):
+            await releasing_of(room).approve(1, author)
+    await releasing_of(room).approve(1, Author(person_id=78))
     await releasing_of(room).release(1, ReleaseOrder())
     assert ["sending"] == await states(room)
 

@@ -252,6 +252,20 @@ async def test_a_draft_of_two(served: ServedApi) -> None:
     assert [200, 200] == [one.status_code for one in again]
 
 
+async def test_a_token_that_a_token_made_is_no_second_person(served: ServedApi) -> None:
+    await make_list(served)
+    await served.office.lists.set_list("news", {"approval": "second-person"})
+    async with served.client(PUBLISHER) as author, served.client(PUBLISHER) as made, served.client(PUBLISHER) as other:
+        await execute(
+            served.office.database,
+            "insert into api_token (id, name, digest, scope, is_everywhere, created_at, origin_id) "
+            "values (1, 'a', x'01', 'write', 0, 1, null), (2, 'b', x'02', 'write', 0, 1, 1)",
+        )
+        await author.post("/lists/news/editions", content=NOTES, headers=MARKDOWN)
+        found = [await one.post("/editions/1/approve") for one in (author, made, other)]
+    assert [403, 403, 200] == [one.status_code for one in found]
+
+
 async def test_of_sends_that_come_together_one_sends(served: ServedApi) -> None:
     await make_list(served, readers=2)
     number = (await hand_in(served))["id"]

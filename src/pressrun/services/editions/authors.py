@@ -1,7 +1,8 @@
 """Who changes, submits and approves drafts, as they are stored beside them: ids, which outlive names and addresses.
 
-Whoever acts in several ways is one author as far as the database can tell: a person's own tokens, their session and
-their mail are that person. A token that belongs to nobody is an author of its own, and so is a user of the machine.
+Whoever acts in several ways is one author as far as the database can tell: a person's own tokens and their session are
+that person. A token that belongs to nobody is an author of its own, together with all tokens that were made with it,
+and so is a user of the machine. A mail whose From nobody has proven has an author whom nobody knows.
 """
 
 from __future__ import annotations
@@ -11,23 +12,41 @@ from dataclasses import dataclass
 from pressrun.store import api_tokens, people
 from pressrun.store.transaction import Transaction
 
+_PERSON, _TOKEN, _USER, _MAIL = "person", "token", "user", "mail"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Somebody who works on a draft: a person, a token of nobody's, or else a user of the machine."""
+    """Somebody who works on a draft: a person, a token of nobody's, or else a user of the machine.
+
+    `is_claimed`: only the From of a mail says that it is this person.
+    """
 
     person_id: int | None = None
     token_id: int | None = None
     uid: int | None = None
+    is_claimed: bool = False
 
     @property
     def key(self) -> str:
         """How they are stored, and told from others."""
+        if self.is_claimed:
+            return f"{_MAIL} {self.person_id or 0}"
         if self.person_id is not None:
-            return f"person {self.person_id}"
+            return f"{_PERSON} {self.person_id}"
         if self.token_id is not None:
-            return f"token {self.token_id}"
-        return f"user {self.uid}" if self.uid is not None else "mail"
+            return f"{_TOKEN} {self.token_id}"
+        return f"{_USER} {self.uid or 0}"
+
+
+def is_claimed(key: str) -> bool:
+    """Whether nobody knows that this author is who they say."""
+    return key.startswith(f"{_MAIL} ")
+
+
+def with_claimed(keys: frozenset[str]) -> frozenset[str]:
+    """Authors, with those whom mails claim to be from."""
+    return keys | {f"{_PERSON} {key.partition(' ')[2]}" for key in keys if is_claimed(key)}
 
 
 def name_of_author(tx: Transaction, key: str | None) -> str | None:
@@ -45,4 +64,6 @@ def name_of_author(tx: Transaction, key: str | None) -> str | None:
             return "token" if token is None else f"token:{token.name}"
         case "user":
             return "shell"
-    return key
+        case "mail":
+            return "mail"
+    return None

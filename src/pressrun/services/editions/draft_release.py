@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pressrun.core.errors import BadInput, NotPermitted, Refused
 from pressrun.core.events import EventType
 from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.authors import Author
+from pressrun.services.editions.authors import Author, is_claimed, with_claimed
 from pressrun.services.editions.draft_editing import (
     OpenDraft,
     open_draft,
@@ -21,6 +21,7 @@ from pressrun.services.editions.draft_editing import (
     require_same_draft,
     rewrite,
 )
+from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.editions.edition_build import require_no_errors
 from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
@@ -75,7 +76,7 @@ class DraftRelease:
         """Let a draft go as it is; nothing is sent. Raises NotPermitted for somebody who has written it."""
         draft, built = await self._build(edition_id)
         require_no_errors(built.findings)
-        await self._database.write(_approve, draft, author.key, seen, int(self._clock()))
+        await self._database.write(_approve, draft, built, author.key, seen, int(self._clock()))
 
     async def give_back(self, edition_id: int, author: Author, words: str) -> None:
         """Return a draft to its authors with some words. Raises NotFound, Refused, BadInput."""
@@ -126,17 +127,33 @@ def _submit(tx: Transaction, draft: OpenDraft, author: str, seen: int | None, no
         _record(tx, EventType.EDITION_SUBMITTED, draft.edition)
 
 
-def _approve(tx: Transaction, draft: OpenDraft, author: str, seen: int | None, now: int) -> None:
+def _approve(tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, seen: int | None, now: int) -> None:
     manuscript = _require_as_read(tx, draft, seen)
-    if manuscript.is_approved:
+    if manuscript.is_approved and manuscript.approved_digest == built.digest:
         return
-    if author in manuscripts.authors_since_approval(tx, manuscript):
-        raise NotPermitted(
-            f"edition {draft.edition.id} has to be approved by somebody else: you have changed it since it was last "
-            "approved"
-        )
-    manuscripts.approve(tx, draft.edition.id, author, now)
+    _require_second_person(tx, manuscript, author)
+    manuscripts.approve(tx, draft.edition.id, author, built.digest, now)
     _record(tx, EventType.EDITION_APPROVED, draft.edition)
+
+
+def _require_second_person(tx: Transaction, manuscript: StoredManuscript, author: str) -> None:
+    """Raise NotPermitted for somebody who has written a draft, and Refused where nobody knows who has.
+
+    A mail proves nothing of who wrote it. So somebody who has logged in submits it, and counts as one of its authors.
+    """
+    writers = manuscripts.authors_since_approval(tx, manuscript)
+    if any(map(is_claimed, writers)):
+        if manuscript.submitted_by is None:
+            raise Refused(
+                f"edition {manuscript.edition_id} came by email, which does not prove who wrote it. Somebody has to "
+                "submit it first, and then somebody else can approve it"
+            )
+        writers |= {manuscript.submitted_by}
+    if author in with_claimed(writers):
+        raise NotPermitted(
+            f"edition {manuscript.edition_id} has to be approved by somebody else: you have changed it since it was "
+            "last approved"
+        )
 
 
 def _give_back(tx: Transaction, edition_id: int, author: str, words: str, now: int) -> None:
@@ -163,6 +180,11 @@ def _release(
         raise BadInput("that time is in the past. Leave it out to send at once")
     releases.require_release(tx, edition)
     require_same_draft(tx, built.prepared, edition)
+    if needs_second_person(built.prepared.context.list) and manuscript.approved_digest != built.digest:
+        raise Refused(
+            f"the settings of {edition.list_name} have changed since edition {edition.id} was approved, and with them "
+            "what would go out. Somebody else has to approve it again"
+        )
     order.expected.require(enrolment.count_audience(tx, edition.list_id))
     rewrite(tx, edition, built.prepared)
     if order.scheduled_at is None:

@@ -102,10 +102,12 @@ def last_of(before: DraftVersion, version: DraftVersion) -> DraftVersion:
     )
 
 
-def begin(tx: Transaction, edition_id: int, manuscript: Manuscript, editor: Address, now: int) -> None:
-    """Store a mail as a draft that its editor has written, so that people can go on with it."""
+def begin(
+    tx: Transaction, edition_id: int, manuscript: Manuscript, editor: Address, now: int, *, is_proven: bool
+) -> None:
+    """Store a mail as a draft of its editor, so that people can go on with it."""
     person = people.find_by_address(tx, editor.key)
-    author = Author(person_id=None if person is None else person.id)
+    author = Author(person_id=None if person is None else person.id, is_claimed=not is_proven or person is None)
     text = Text(source=manuscript.source, source_name=manuscript.source_name)
     manuscripts.begin(tx, edition_id, text, manuscript.assets, digest=manuscript.digest, author=author.key, now=now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,11 @@ class BuiltDraft:
 
     prepared: PreparedEdition
     findings: tuple[Finding, ...]
+
+    @property
+    def digest(self) -> bytes:
+        """Identifies the copies: the text with all that the settings of the list add to it."""
+        return hashlib.sha256(self.prepared.built.skeleton.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -278,7 +278,7 @@ class MailedEditions:
             edition = store_edition(
                 tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=relation.replaced
             )
-            draft_versions.begin(tx, edition.id, prepared.manuscript, post.editor, now)
+            draft_versions.begin(tx, edition.id, prepared.manuscript, post.editor, now, is_proven=post.is_proven)
         if drafts.find_draft(tx, edition.id) is None:  # also one of the same content that came another way
             drafts.insert_draft(tx, edition.id, lines, expires_at, post.version)
         drafts.add_editor(tx, edition.id, target.id, post.editor.key)

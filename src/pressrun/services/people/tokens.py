@@ -121,6 +121,7 @@ class Tokens:
             networks=_networks(wish.networks, parent),
             person_id=maker.person_id if parent is None else parent.person_id,
             expires_at=_end(wish.expires, parent, now),
+            origin_id=None if parent is None else api_tokens.origin_of(tx, parent.id),
         )
         token_id = api_tokens.insert_token(tx, new, token, now)
         audit.mention(tx, f"token {token_id}")

@@ -103,7 +103,8 @@ create table api_token (
     person_id bigint references person on delete cascade,
     created_at bigint not null,
     expires_at bigint,
-    used_at bigint
+    used_at bigint,
+    origin_id bigint
 );
 create index api_token_by_person on api_token (person_id) where person_id is not null;
 
@@ -540,7 +541,8 @@ create table manuscript (
     approved_at bigint,
     returned_by text collate "C",
     returned_at bigint,
-    words text collate "C" not null default ''
+    words text collate "C" not null default '',
+    approved_digest bytea
 );
 create index manuscript_by_first_digest on manuscript (first_digest);
 

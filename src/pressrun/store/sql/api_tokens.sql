@@ -1,7 +1,7 @@
 -- name: insert
 -- A new token.
-insert into api_token (name, digest, scope, is_everywhere, networks, person_id, created_at, expires_at)
-values (:name, :digest, :scope, :is_everywhere, :networks, :person_id, :now, :expires_at)
+insert into api_token (name, digest, scope, is_everywhere, networks, person_id, created_at, expires_at, origin_id)
+values (:name, :digest, :scope, :is_everywhere, :networks, :person_id, :now, :expires_at, :origin_id)
 returning id;
 
 -- name: add_list
@@ -17,6 +17,10 @@ where digest = :digest;
 -- A token by its id.
 select id, name, scope, is_everywhere, networks, person_id, created_at, expires_at, used_at from api_token
 where id = :id;
+
+-- name: origin
+-- The first of the tokens that were made with each other, of which this is one.
+select coalesce(origin_id, id) from api_token where id = :id;
 
 -- name: has_name
 -- Whether a token has this name.

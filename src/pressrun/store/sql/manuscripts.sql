@@ -88,11 +88,12 @@ update manuscript set submitted_number = number, submitted_by = :author, submitt
 
 -- name: approve
 -- Record that it was approved as it is.
-update manuscript set approved_number = number, approved_by = :author, approved_at = :now
+update manuscript set approved_number = number, approved_by = :author, approved_at = :now,
+    approved_digest = :digest
 where edition_id = :edition_id;
 
 -- name: return
 -- Record that it was returned to its authors, whatever was approved.
 update manuscript set submitted_number = null, submitted_by = null, submitted_at = null,
-    approved_number = null, approved_by = null, approved_at = null,
+    approved_number = null, approved_by = null, approved_at = null, approved_digest = null,
     returned_by = :author, returned_at = :now, words = :words where edition_id = :edition_id;

@@ -106,7 +106,8 @@ create table api_token (
     person_id integer references person on delete cascade, -- whose it is, so it can do no more than they can; null: the machine's
     created_at integer not null,
     expires_at integer,                       -- null: never
-    used_at integer                           -- the beginning of the day of its last use; null: none
+    used_at integer,                          -- the beginning of the day of its last use; null: none
+    origin_id integer                         -- the token that it was made with, or that one's origin; null: a person made it
 ) strict;
 create index api_token_by_person on api_token (person_id) where person_id is not null;
 
@@ -579,7 +580,8 @@ create table manuscript (
     approved_at integer,                      -- when that was
     returned_by text,                         -- null: it was not returned, or submitted again since
     returned_at integer,                      -- when that was
-    words text not null default ''            -- what its authors were told when it was returned
+    words text not null default '',           -- what its authors were told when it was returned
+    approved_digest blob                      -- SHA-256 of the copies that were approved, as they were built then
 ) strict;
 create index manuscript_by_first_digest on manuscript (first_digest);
 
