@@ -6,17 +6,19 @@ SameSite is Lax, because people come from links in mails; a GET changes nothing,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 
 class Cookie:
-    """One cookie of ours; `seconds` None: until the browser ends, or the session does."""
+    """One cookie of ours; `lifetime` says for how many seconds a browser keeps a new one."""
 
-    def __init__(self, name: str, *, is_secure: bool, seconds: int | None = None) -> None:
+    def __init__(self, name: str, lifetime: Callable[[], float], *, is_secure: bool) -> None:
         self._name = f"__Host-{name}" if is_secure else name
+        self._lifetime = lifetime
         self._is_secure = is_secure
-        self._seconds = seconds
 
     def read(self, request: Request) -> str | None:
         """What the browser shows; None for none."""
@@ -24,8 +26,9 @@ class Cookie:
 
     def put(self, response: Response, secret: str) -> None:
         """Give it to the browser."""
+        seconds = int(self._lifetime())
         response.set_cookie(
-            self._name, secret, max_age=self._seconds, path="/", secure=self._is_secure, httponly=True, samesite="lax"
+            self._name, secret, max_age=seconds, path="/", secure=self._is_secure, httponly=True, samesite="lax"
         )
 
     def drop(self, response: Response) -> None:

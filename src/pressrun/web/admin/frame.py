@@ -24,7 +24,7 @@ from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import Visitor, is_proven, is_recent
 from pressrun.services.log_ins.links import EnterLinks
-from pressrun.services.log_ins.log_in import LogIns
+from pressrun.services.log_ins.log_in import CODE_SECONDS, LogIns
 from pressrun.services.log_ins.sessions import LoggedIn, Sessions
 from pressrun.services.login_settings import LoginSettings
 from pressrun.store.audit import person_on_page
@@ -114,8 +114,8 @@ class AdminFrame:
         self.web = web
         self.cases = cases
         self.origin = origin_of(base_url)
-        self.session_cookie = Cookie("pressrun", is_secure=is_secure, seconds=400 * 86400)  # the longest that is kept
-        self.code_cookie = Cookie("pressrun-code", is_secure=is_secure, seconds=600)
+        self.session_cookie = Cookie("pressrun", lambda: cases.settings().lifetime_seconds, is_secure=is_secure)
+        self.code_cookie = Cookie("pressrun-code", lambda: CODE_SECONDS, is_secure=is_secure)
         self._sheets = [web.pages.editors_sheet, compact(read_static("admin.css"))]
 
     def open(self, handler: Handler) -> Handler:
