@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.database import select
 from tests.services.office import NOW, Office, open_office
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import PressrunError
+from pressrun.core.events import Standing, of_subscription
+from pressrun.core.subscription import SubscriptionState
+from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
-from pressrun.store import bounces, events, subscriptions
+from pressrun.store import audit, bounces, events, subscriptions
+from pressrun.store.audit import Actor, person_on_page, program_by_api
 from pressrun.store.events import READER, acted_by
 
-ADA = parse_address("ada@reader.example")
+ADA, BOB, CYD = [parse_address(f"{name}@reader.example") for name in ("ada", "bob", "cyd")]
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")
 
 Event = tuple[str, str | None, str | None, int | None, str, str]
@@ -188,3 +198,94 @@ async def test_a_change_is_one_event(office: Office, before: UseCase, use_case: 
     with acted_by(READER):
         await use_case(office)
     assert expected == await journal(office, after)
+
+
+@pytest.mark.parametrize(
+    ("actor", "name"),
+    [
+        (program_by_api("crm"), "token:crm"),
+        (person_on_page("ann"), "person:ann"),
+        (Actor(who="root", way="shell", uid=0), "shell"),
+        (Actor(who="root", way="start", uid=0), "shell"),
+        (Actor(who="editor", way="mail"), "mail"),
+        (audit.CLOCK, "clock"),
+    ],
+)
+async def test_whoever_comes_in_by_the_door_of_actions_is_named(office: Office, actor: Actor, name: str) -> None:
+    """By every way that the audit log knows, also where several share a transaction."""
+    log = AuditLog(office.database, lambda: office.now, os.urandom)
+    with acted_by(READER), log.acting(log.entry(actor, "subscriber.add")):
+        await asyncio.gather(sign_up(office), office.subscribers.add("news", BOB))
+    assert {name} == {event[4] for event in await journal(office)}
+
+
+async def test_those_who_share_a_commit_act_for_themselves(office: Office) -> None:
+    """Readers and programs come at the same moment, and their requests become one transaction."""
+
+    async def join_as(who: str, address: Address) -> None:
+        with acted_by(who):
+            await office.sign_ups.request("news", address, WEB, network=None)
+
+    await asyncio.gather(join_as(READER, ADA), join_as("token:site", BOB), join_as("token:crm", CYD))
+    assert {(READER, "ada"), ("token:site", "bob"), ("token:crm", "cyd")} == {
+        (event[4], str(event[2]).partition("@")[0]) for event in await journal(office)
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_happens_is_in_the_journal(office: Office, seed: int) -> None:
+    """Random requests: each subscription that stands otherwise afterwards has one event, which says so."""
+    chance, before = random.Random(seed), dict[tuple[int, int], Standing]()
+    choices = [
+        ONE,
+        NAMED,
+        GONE,
+        BOUNCING,
+        sign_up,
+        confirm_last,
+        leave,
+        pause,
+        resume,
+        end_pause,
+        expire,
+        suspend,
+        remove,
+        undo,
+    ]
+    choices += [bar, bar_and_lift, switch_address]
+    for _ in range(40):
+        after = await office.database.read(events.newest)
+        use_case = chance.choice(choices)
+        with suppress(PressrunError), acted_by(READER):
+            await use_case(office)
+        standings = await read_standings(office)
+        changed = {key for key in {*before, *standings} if before.get(key) != standings.get(key)}
+        rows = await select(
+            office.database,
+            "select subscriber_id, list_id, type from event where id > ? and type like 'subscription.%'",
+            after,
+        )
+        assert sorted(changed) == sorted((row[0], row[1]) for row in rows), (use_case, changed, rows)
+        types = {(row[0], row[1]): row[2] for row in rows}
+        assert types == {key: of_subscription(before.get(key), standings.get(key)) for key in changed}
+        before = standings
+
+
+async def read_standings(office: Office) -> dict[tuple[int, int], Standing]:
+    """How each subscription stands."""
+    rows = await select(office.database, "select subscriber_id, list_id, state, suspended_for from subscription")
+    return {(row[0], row[1]): (SubscriptionState(row[2]), row[3]) for row in rows}
+
+
+async def confirm_last(office: Office) -> None:
+    number = (await select(office.database, "select coalesce(max(id), 0) from confirmation"))[0][0]
+    await office.sign_ups.confirm(number, WEB)
+
+
+async def switch_address(office: Office) -> None:
+    """Ada and Bob take turns with their addresses: where the other one is a reader, subscriptions move."""
+    changes = AddressChanges(office.context)
+    await changes.request(1, BOB, WEB)
+    number = (await select(office.database, "select coalesce(max(id), 0) from address_change"))[0][0]
+    await changes.confirm(number, WEB)
+    await changes.undo(number, WEB)

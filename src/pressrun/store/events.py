@@ -27,11 +27,6 @@ _APPENDED = 2000  # rows in one statement
 _SWEPT = 1000  # rows in one transaction
 
 
-def person(name: str) -> str:
-    """A person who has logged in."""
-    return f"person:{name}"
-
-
 def token(name: str) -> str:
     """A program, by the name of its token."""
     return f"token:{name}"
