@@ -351,6 +351,13 @@ class House:
         body = ("".join(parts) + "--frontier--\r\n").encode()
         return self._ask("POST", path, body, {"Content-Type": "multipart/form-data; boundary=frontier"})
 
+    def ask_api(
+        self, method: str, path: str, token: str, body: bytes | None = None, media_type: str = "application/json"
+    ) -> Answer:
+        """Ask as a program with this token; `path` is below /api/v1."""
+        headers = {"Authorization": f"Bearer {token}", **({} if body is None else {"Content-Type": media_type})}
+        return self._ask(method, f"/api/v1/{path}", body, headers)
+
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
         try:

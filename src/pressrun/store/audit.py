@@ -136,11 +136,12 @@ def _append_queued(tx: Transaction, queued: Sequence[Entry | _Object | _Mark]) -
         row["number"] = number
         head = Head(number, link(head.chain, chain_row({**row, "chain": b""})))
         tx.run("audit.append", **row, chain=head.chain)
-        tx.after_commit(_log, row)
         if isinstance(one, Entry) and one.keyed is not None and one.outcome == DONE:
             idempotency.keep_outcome(
                 tx, one.keyed, name=row["object"], subscriber_id=row["subscriber_id"], at=int(row["at"])
             )
+    for alike in _alike([row for _, row in rows]):
+        tx.after_commit(_log, alike)
 
 
 def _with_names(queued: Sequence[Entry | _Object | _Mark]) -> list[tuple[Entry | _Mark, list[str]]]:
@@ -216,10 +217,22 @@ def _shortened(digest: bytes) -> str:
     return digest.hex()[:_SHORT]
 
 
-def _log(row: Mapping[str, Any]) -> None:
-    named = {name: row[name] for name in ("number", *_SAID) if row[name] is not None and name != "fields"}
-    if row["action"] != ERASED:
-        event(log, "audit.recorded", **named)
+def _alike(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """The rows of a transaction by who did what to which list, since a program may do the same a thousand times."""
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["action"] != ERASED:
+            groups.setdefault(tuple(row[name] for name in _SAID if name not in ("object", "fields")), []).append(row)
+    return list(groups.values())
+
+
+def _log(alike: Sequence[Mapping[str, Any]]) -> None:
+    """One event for rows that are alike: the first with the number of the last, and how many they are."""
+    first, many = alike[0], {}
+    if len(alike) > 1:
+        many = {"through": alike[-1]["number"], "rows": len(alike), "object": None}
+    said = {name: first[name] for name in ("number", *_SAID) if name != "fields"} | many
+    event(log, "audit.recorded", **{name: value for name, value in said.items() if value is not None})
 
 
 def erase_about(tx: Transaction, subscriber_ids: Collection[int], digests: Collection[bytes], now: int) -> None:

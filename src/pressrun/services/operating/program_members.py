@@ -100,7 +100,7 @@ class ProgramMembers:
         self, list_name: str, address: Address, changes: MemberChanges, confirm: Confirm | None, origin: Origin
     ) -> Member:
         """Add an address, or change what is named of a member. Raises NotFound, and Refused for a closed list."""
-        return await self._share(lambda tx: self._put(tx, list_name, address, changes, confirm, origin))
+        return await self._add_one(lambda tx: self._put(tx, list_name, address, changes, confirm, origin), confirm)
 
     async def create(
         self, list_name: str, address: Address, changes: MemberChanges, confirm: Confirm | None, origin: Origin
@@ -115,7 +115,7 @@ class ProgramMembers:
                 raise Refused(f"{address} is known to {list_name} already ({known.subscription.state}). PUT changes it")
             return self._put(tx, list_name, address, changes, confirm, origin)
 
-        return await self._share(work)
+        return await self._add_one(work, confirm)
 
     async def change(self, list_name: str, address: Address, changes: MemberChanges) -> Member:
         """Change what is named of somebody on a list; raises NotFound, and Refused for a closed list.
@@ -181,6 +181,12 @@ class ProgramMembers:
     async def send_copy(self, list_name: str, address: Address, edition_id: int) -> dict[str, object]:
         """Send a member an edition that went out before; raises NotFound, and Refused where they have it already."""
         return await self._share(lambda tx: self._send_copy(tx, list_name, address, edition_id))
+
+    async def _add_one(self, work: Callable[[Transaction], Member], confirm: Confirm | None) -> Member:
+        """Add or change somebody; nobody but the dispatcher needs to know, if a mail waits."""
+        if confirm is Confirm.SEND:
+            return await self._share(work)
+        return await self._context.database.share(work)
 
     async def _share(self, work: Callable[[Transaction], T]) -> T:
         value = await self._context.database.share(work)
