@@ -67,8 +67,8 @@ STATES: dict[str, tuple[int, Show]] = {
     "app": (200, lambda _frame, client, _out: client.get("/admin/account?setup=app")),
     "app, wrong code": (422, lambda admin, client, _out: _add_app(client, admin, "000")),
     "recovery codes": (200, lambda admin, client, _out: _add_app(client, admin)),
-    "account, with all": (200, lambda admin, client, _out: _full(admin, client)),
     "recovery codes, new": (200, _post("/admin/account", action="renew-codes")),
+    "account, with all": (200, lambda admin, client, _out: _full(admin, client)),
     "log in again": (200, lambda admin, client, _out: _again(admin, client)),
 }
 

@@ -175,6 +175,25 @@ async def test_an_operator_with_a_password_alone_changes_nothing_of_others(admin
     )
 
 
+async def test_a_password_alone_does_not_become_an_operator(admin: AdminHouse) -> None:
+    """Beside a passkey nothing is added or changed by it; the passkey does that."""
+    ann = await _ann(admin, is_operator=True)
+    authenticator = await admin.lobby.add_passkey(ann)
+    before = await admin.lobby.account.overview(ann)
+    async with admin.logged_in() as thief:
+        for action in CHANGES:
+            answer = await _do(thief, action, password=NEW, id=str(before.passkeys[0].id))
+            assert "/admin/login?next=%2Fadmin%2Faccount" == answer.headers["location"]
+        assert 303 == (await thief.get("/admin/account?setup=app")).status_code
+        assert 403 == (await thief.post("/admin/account/passkey/options", json={})).status_code
+        assert 403 == (await thief.post("/admin/account/passkey", json={})).status_code
+        after = await admin.lobby.account.overview(ann)
+        assert (before.credentials, before.passkeys) == (after.credentials, after.passkeys)
+        options = (await thief.post("/admin/login/passkey/options", json={})).json()
+        await thief.post("/admin/login/passkey", json=authenticator.get(options))
+        assert 200 == (await thief.get("/admin/account?setup=app")).status_code
+
+
 async def test_a_page_that_needs_more_than_a_password_leads_to_the_account(admin: AdminHouse) -> None:
     """Where an operator sets up what is missing; with a passkey it is shown, and after a while it asks again."""
     ann = await _ann(admin, is_operator=True)

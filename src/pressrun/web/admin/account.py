@@ -1,7 +1,8 @@
 """The page of one's own log-in: passkeys, password, app with one-time codes, and where one is logged in.
 
 Every form posts here; its button is `name="action"`. What changes how somebody logs in needs a log-in of the last
-minutes: on a machine that was left alone, nobody takes over the account.
+minutes: on a machine that was left alone, nobody takes over the account. An operator who has only typed a password may
+set up what is missing, but not beside a passkey: whoever has the password alone must not become the operator.
 """
 
 from __future__ import annotations
@@ -63,20 +64,20 @@ class AccountPages:
         if request.method == "POST":
             return await self._act(request, member)
         if request.query_params.get("setup") == "app":
-            if not self._frame.is_recent(member):
+            if not await self._may_change(member):
                 return self._frame.to_log_in(request)
             return self._setup(member, self._account.new_salt())
         return await self._page(member, is_done="done" in request.query_params)
 
     async def passkey_options(self, _request: Request, member: AdminMember) -> Response:
         """`/admin/account/passkey/options`: what the browser needs to make a passkey."""
-        if not self._frame.is_recent(member):
+        if not await self._may_change(member):
             return self._stale()
         return JSONResponse(await self._account.passkey_options(member.person_id))
 
     async def add_passkey(self, request: Request, member: AdminMember) -> Response:
         """`/admin/account/passkey`: the passkey that the browser has made."""
-        if not self._frame.is_recent(member):
+        if not await self._may_change(member):
             return self._stale()
         answer = await read_answer(request)
         arguments = PasskeyAdd(session=_id(member), answer=dict(answer), agent=member.visitor.agent)
@@ -94,9 +95,15 @@ class AccountPages:
         action = self._actions.get(name)
         if action is None:
             return self._pages.see_other("admin", "account")
-        if not name.startswith("end-") and not self._frame.is_recent(member):
+        if not name.startswith("end-") and not await self._may_change(member):
             return self._frame.to_log_in(request)
         return await action(member, fields)
+
+    async def _may_change(self, member: AdminMember) -> bool:
+        """Whether they may change how they log in."""
+        if not self._frame.is_recent(member):
+            return False
+        return member.is_proven or not (await self._account.overview(member.person_id)).passkeys
 
     def _plain(self, act_id: str, arguments: Callable[[AdminMember, Fields], Arguments]) -> Action:
         async def carry_out(member: AdminMember, fields: Fields) -> Response:
