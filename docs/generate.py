@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import api
 import completion
 import events
 import manual
@@ -25,6 +26,7 @@ def contents() -> dict[str, str]:
     """The text of each file by its path."""
     return {
         "config.example.toml": example_config(),
+        "docs/api.md": api.reference(),
         "docs/configuration.md": reference(),
         "docs/cli.md": cli_reference.reference(pressrun),
         "docs/events.md": events.reference(),

@@ -89,7 +89,19 @@ async def test_a_body_that_is_not_kept_in_memory(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "status"), [(None, 428), ('"7"', 200), ('W/"7"', 200), ("7", 200), ('"6"', 412), ("*", 412), ('"x"', 412)]
+    ("given", "status"),
+    [
+        (None, 428),
+        ('"7"', 200),
+        ('W/"7"', 200),
+        ("7", 200),
+        ('"007"', 200),
+        ('"6"', 412),
+        ("*", 412),
+        ('"x"', 412),
+        ('"7', 422),
+        ("", 422),
+    ],
 )
 async def test_a_change_of_one_revision(desk: Desk, given: str | None, status: int) -> None:
     """Which one is in If-Match; without it nothing is even read."""

@@ -17,12 +17,13 @@ from pressrun.acts.http import JSON, Content
 from pressrun.web.api import cursors
 from pressrun.web.api.endpoint import AFTER, FIELDS, Operation
 from pressrun.web.api.problems import PROBLEM, TITLES, ProblemDetails
-from pressrun.web.api.values import IF_MATCH, RequestField
+from pressrun.web.api.values import IF_MATCH, LARGEST, RequestField
 
 Schema = dict[str, Any]
 
 BASE_PATH = "/api/v1"
 EXAMPLES: Mapping[str, Any] = {"list": "news", "address": "ada@reader.example", "id": 7}
+_OF_LISTS = frozenset({"editions", "subscribers"})
 _REF = "#/components/schemas/{name}"
 _ALWAYS = (400, 401, 403, 404, 409, 410, 422, 429, 503)
 
@@ -34,8 +35,7 @@ def describe(operations: Sequence[Operation], base_url: str) -> Schema:
     for operation in sorted(operations, key=lambda one: (_http(one).path, _http(one).method)):
         http = _http(operation)
         paths.setdefault(f"/{http.path}", {})[http.method.lower()] = _operation(operation, types)
-    _spell_out_zones(types.components)
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {"title": "Pressrun", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
         "servers": [{"url": f"{base_url}{BASE_PATH}"}],
@@ -48,18 +48,22 @@ def describe(operations: Sequence[Operation], base_url: str) -> Schema:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+    _complete(document)
+    return document
 
 
-def _spell_out_zones(schema: object) -> None:
-    """Name the time zones that this machine knows, wherever one is meant."""
+def _complete(schema: object) -> None:
+    """Say what types do not: the time zones that this machine knows, and that whole numbers have 64 bits."""
     if isinstance(schema, dict):
         if schema.get("format") == "time-zone":
             schema["enum"] = sorted(available_timezones())
+        if schema.get("type") == "integer":
+            schema.update({"format": "int64", "minimum": -LARGEST, "maximum": LARGEST} | schema)
         for part in schema.values():
-            _spell_out_zones(part)
+            _complete(part)
     elif isinstance(schema, list):
         for part in schema:
-            _spell_out_zones(part)
+            _complete(part)
 
 
 class _Types:
@@ -118,6 +122,7 @@ def _operation(operation: Operation, types: _Types) -> Schema:
             *(_parameter(one, "query", types, operation) for one in operation.query),
             *(_parameter(one, "header", types) for one in operation.headers if one.label != "Content-Type"),
             *_shown_members(operation),
+            *_repeats(operation),
         ],
         "responses": {},
     }
@@ -149,6 +154,17 @@ def _shown_members(operation: Operation) -> list[Schema]:
     description = "Show these members alone."
     parameter = {"name": FIELDS, "in": "query", "required": False, "description": description, "schema": schema}
     return [{**parameter, "style": "form", "explode": False}]
+
+
+def _repeats(operation: Operation) -> list[Schema]:
+    """The key under which a request may be repeated."""
+    if operation.act.again is None:
+        return []
+    schema = {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"}
+    description = "A request that comes again under its key within a day is not carried out again."
+    return [
+        {"name": "Idempotency-Key", "in": "header", "required": False, "description": description, "schema": schema}
+    ]
 
 
 def _request_body(operation: Operation, types: _Types) -> Schema:
@@ -212,9 +228,9 @@ def _parameters(operation: Operation) -> tuple[RequestField, ...]:
 
 
 def _tag(operation: Operation) -> str:
-    """What a resource is sorted under: the last name in its path that is a collection."""
+    """What a resource is sorted under: its collection, which below a list may be one of the list's own."""
     names: list[str] = [part for part in _http(operation).path.split("/") if not part.startswith("{")]
-    return names[0] if names[0] != "lists" or len(names) == 1 else names[1]
+    return names[1] if names[0] == "lists" and len(names) > 1 and names[1] in _OF_LISTS else names[0]
 
 
 def _http(operation: Operation) -> Any:

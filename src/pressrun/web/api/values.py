@@ -25,8 +25,8 @@ IF_MATCH = "If-Match"
 
 _AT = re.compile(r" - at `\$([^`]*)`\Z")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
-_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,18})"?')
-_LARGEST = 2**63 - 1
+_ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"|([0-9]+)|\*')  # RFC 9110 §8.8.3; a bare number is ours
+LARGEST = 2**63 - 1
 
 
 def _check_address(text: str) -> None:
@@ -133,16 +133,22 @@ def read_parameters(values: Sequence[RequestField], given: Sequence[tuple[str, s
 
 def read_headers(values: Sequence[RequestField], given: Mapping[str, str], reading: Reading) -> None:
     """Read the fields that come in headers; raises ApiProblem 428 where a revision is missing."""
+    present: dict[str, object] = {}
     for value in values:
         text = given.get(value.label.lower())
-        if text is None and value.is_required and value.label == IF_MATCH:
-            raise ApiProblem(428, headers={})
-        if text is None:
-            continue
+        if text is not None:
+            present[value.label] = text
+            _read_header(value, text, reading)
+        elif value.is_required and value.label == IF_MATCH:
+            raise ApiProblem(428)
+    reading.require(values, present)
+
+
+def _read_header(value: RequestField, text: str, reading: Reading) -> None:
+    try:
         reading.read(value, _revision(text) if value.label == IF_MATCH else text, strict=False)
-    reading.require(
-        [one for one in values if one.label != IF_MATCH], {one.label: 1 for one in values if one.label.lower() in given}
-    )
+    except BadInput as problem:
+        reading.faults.append(FieldError(value.pointer, str(problem)))
 
 
 def read_members(values: Sequence[RequestField], given: object, reading: Reading) -> None:
@@ -171,9 +177,12 @@ def _with_integers(value: object) -> object:
 
 
 def _revision(text: str) -> str:
-    """The revision in an ETag of ours; whatever else it may be, it is none of the current ones."""
+    """The revision in If-Match; -1, which nothing has, for the ETag of something else. Raises BadInput."""
     found = _ETAG.fullmatch(text.strip())
-    return found[1] if found else "-1"
+    if found is None:
+        raise BadInput("is not an ETag")
+    number = found[1] or found[2] or ""
+    return number.lstrip("0") or "0" if number.isdecimal() and len(number) < 18 else "-1"
 
 
 def _formats(kind: Any) -> Iterator[str]:
@@ -191,7 +200,7 @@ def _require_storable(value: object) -> None:
         if "\0" in value:
             raise BadInput("contains a NUL character, which cannot be stored")
     elif isinstance(value, int):
-        if not -_LARGEST <= value <= _LARGEST:
+        if not -LARGEST <= value <= LARGEST:
             raise BadInput("is out of range")
     elif isinstance(value, list):
         for one in value:

@@ -1,0 +1,117 @@
+"""Writes docs/api.md to stdout: every action that programs can ask for, as the API describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pressrun.acts.table import ACTS
+from pressrun.web.api.endpoint import Operation, operation_of
+from pressrun.web.api.openapi import describe
+from pressrun.web.api.problems import TITLES
+
+HEAD = """\
+# The API for programs
+
+This page is written from the code by `make docs`; a test fails when it is stale. The same is at `/api/openapi.json` of
+every installation (OpenAPI 3.1), for programs that make clients of it.
+
+The address is `/api/v1` below `base_url`, or below that of `[admin]` if it has one. A program shows its token in each
+request: `Authorization: Bearer pr_…`. `pressrun token create --name crm --list news --scope write` makes one and shows
+it once. What a token may do follows from its scope and its lists, and for a token that a person made from what that
+person may do now: `GET me` says it.
+
+## Requests
+- Paths are below `/api/v1`. In an address, `@` may stand as it is; write `/` as `%2F`.
+- Bodies are JSON objects in UTF-8, unless a row names other types. Members in bold are required. `[http] max_body`
+  limits JSON, `[api] max_upload` files.
+- A parameter or member that is not listed here is an error, never ignored.
+- PUT and DELETE may be repeated. Other requests that take an `Idempotency-Key` may be repeated under it for a day. Each
+  request needs a key of its own: what it did is stored together with the key, so it is done once, whatever is killed in
+  between. The same key with another request is 422.
+- What an editor may change has an `ETag`, and a change names the one that it knows in `If-Match`: without it 428, with
+  another one 412.
+- Each token may make `[api] rate` requests. `RateLimit-Policy` and `RateLimit` say how many are left (an
+  [Internet draft](rfc.md)); beyond that, 429 with `Retry-After`.
+
+## Answers
+- Times are RFC 3339 in UTC.
+- A collection answers `{"items": […], "next": …}`. Give `next` as `after` for the next page, or follow the `Link`
+  header. It holds for the same filters only. A page may have fewer items than `limit`, or none, and lead on.
+- `Accept: application/x-ndjson` or `text/csv` streams a whole collection. `fields=a,b` shows these members alone.
+- `Accept: text/event-stream` on `events` goes on for as long as the program listens.
+- New members may come at any time. Before one goes, it is marked with `Deprecation` for twelve months.
+
+## Errors
+Errors are `application/problem+json` (RFC 9457), with everything that is wrong at once:
+
+```json
+{"type": "https://news.example.org/api/problems#invalid", "title": "The request has invalid values", "status": 422,
+ "detail": "/name: Expected `str`, got `int`", "error": "/name: Expected `str`, got `int`",
+ "errors": [{"pointer": "/name", "detail": "Expected `str`, got `int`"}]}
+```
+
+`error` repeats `detail`. A pointer `/name` is a member of the body, `?limit` a parameter, `{address}` a part of the
+path, and `If-Match` a header. A list that a token may not know of is answered like one that does not exist.
+
+| status | kind | means |
+|---|---|---|
+"""
+
+
+def reference() -> str:
+    """The page."""
+    operations = [operation_of(act) for act in ACTS.values() if act.http is not None]
+    return "".join((HEAD, *_problems(), "\n", *_resources(operations)))
+
+
+def _problems() -> Iterator[str]:
+    for status, (slug, title) in TITLES.items():
+        yield f"| {status} | `{slug}` | {title}. |\n"
+
+
+def _resources(operations: Sequence[Operation]) -> Iterator[str]:
+    document = describe(operations, "https://news.example.org")
+    by_tag: dict[str, list[str]] = {}
+    for path, methods in document["paths"].items():
+        for method, described in methods.items():
+            row = _row(path, method, described, document["components"]["schemas"])
+            by_tag.setdefault(described["tags"][0], []).append(row)
+    for tag in sorted(by_tag):
+        yield f"## `{tag}`\n\n| request | does | right | takes |\n|---|---|---|---|\n"
+        yield from by_tag[tag]
+        yield "\n"
+
+
+def _row(path: str, method: str, described: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    request = f"`{method.upper()} {path.removeprefix('/')}`"
+    takes = "; ".join(part for part in (_query(described), _headers(described), _body(described, schemas)) if part)
+    return f"| {request} | {described['summary']}. | `{described['x-right']}` | {takes} |\n"
+
+
+def _query(described: Mapping[str, Any]) -> str:
+    names = [one["name"] for one in described["parameters"] if one["in"] == "query" and one["name"] != "fields"]
+    return f"`?{'`, `'.join(names)}`" if names else ""
+
+
+def _headers(described: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{one['name']}`" for one in described["parameters"] if one["in"] == "header")
+
+
+def _body(described: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    """The members of the JSON object, those that are required first, and other media types."""
+    content = dict(described.get("requestBody", {}).get("content", {}))
+    parts = []
+    if "application/json" in content:
+        schema = schemas[content.pop("application/json")["schema"]["$ref"].rpartition("/")[2]]
+        required = schema.get("required", [])
+        names = [
+            *(f"**`{name}`**" for name in required),
+            *(f"`{name}`" for name in schema["properties"] if name not in required),
+        ]
+        parts = [", ".join(names)]
+    return " or ".join([*parts, *content])
+
+
+if __name__ == "__main__":
+    print(reference(), end="")

@@ -1,0 +1,71 @@
+"""The description of the API: complete, valid JSON Schema, and the same as what is checked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from tests.web.api.served import ServedApi
+
+from pressrun.acts.table import ACTS
+from pressrun.web.api.endpoint import operation_of
+from pressrun.web.api.openapi import describe
+
+OPERATIONS = [operation_of(act) for act in ACTS.values() if act.http is not None]
+DOCUMENT: dict[str, Any] = describe(OPERATIONS, "https://news.example.org")
+DESCRIBED = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
+
+
+def test_every_action_for_programs_is_described_with_its_right() -> None:
+    """Once each, by its id, and with the right that its entry names."""
+    assert sorted((one.act.id, one.act.right.value) for one in OPERATIONS) == sorted(
+        (one["operationId"], one["x-right"]) for methods in DOCUMENT["paths"].values() for one in methods.values()
+    )
+
+
+def test_no_two_actions_share_a_path_and_method() -> None:
+    """One of them could never be reached."""
+    assert len(OPERATIONS) == len(DESCRIBED)
+
+
+def test_every_schema_is_one() -> None:
+    """JSON Schema 2020-12, which OpenAPI 3.1 builds on."""
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+        assert schema.get("title"), name
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """Inside of the document."""
+
+    def references(part: Any) -> list[str]:
+        if isinstance(part, dict):
+            own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+            return own + [one for value in part.values() for one in references(value)]
+        return [one for value in part for one in references(value)] if isinstance(part, list) else []
+
+    for reference in set(references(DOCUMENT)):
+        target: Any = DOCUMENT
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+        assert target
+
+
+@pytest.mark.parametrize(("path", "method"), DESCRIBED)
+def test_what_is_described_is_what_a_path_has(path: str, method: str) -> None:
+    """Each name in braces is a parameter, and each answer of success has a status of its own."""
+    operation = DOCUMENT["paths"][path][method]
+    names = {part[1:-1] for part in path.split("/") if part.startswith("{")}
+    assert names == {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+    assert any(status.startswith("2") for status in operation["responses"])
+    assert {"401", "403", "404", "422", "429", "503"} <= operation["responses"].keys()
+
+
+async def test_it_is_public_and_the_same(served: ServedApi) -> None:
+    """Without a token, and made once."""
+    first, etag = served.api.document()
+    again, _ = served.api.document()
+    assert (first is again, DOCUMENT["paths"].keys()) == (True, json.loads(first)["paths"].keys())
+    assert etag.startswith('"')
