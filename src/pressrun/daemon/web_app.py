@@ -109,14 +109,15 @@ def build_web_apps(
     arrived: ArrivedRequests,
 ) -> WebApps:
     """Wire the pages and the API; `mailbox` is that of the demo."""
-    from pressrun.web.app import build_admin_app, build_app  # noqa: PLC0415 - this is what takes its time
+    from pressrun.daemon.admin_pages import build_admin_rows  # noqa: PLC0415 - this is what takes its time
+    from pressrun.web.app import build_admin_app, build_app  # noqa: PLC0415 - as before
 
     settings = current.value
 
     def tokens() -> WebTokens:
         return WebTokens(services.keys)
 
-    admin_table, api = partial(_admin_rows, services), partial(_build_api, current, services)
+    admin_table, api = partial(build_admin_rows, settings, services), partial(_build_api, current, services)
     has_own_address = settings.admin.listen is not None
     public = build_app(
         _use_cases(services),
@@ -162,24 +163,6 @@ def _build_api(current: Current[Settings], services: Services, web: WebContext) 
         followers=streams.Followers(),
     )
     return routes.Api(ACTS, context)
-
-
-def _admin_rows(services: Services, web: WebContext) -> Table:
-    """The pages of people who log in."""
-    from pressrun.web.admin.frame import AdminCases, AdminFrame  # noqa: PLC0415 - as above
-    from pressrun.web.admin.table import log_in_rows  # noqa: PLC0415 - as above
-
-    log_ins = services.log_ins
-    cases = AdminCases(
-        door=services.door,
-        sessions=log_ins.sessions,
-        log_ins=log_ins.log_ins,
-        links=log_ins.links,
-        account=log_ins.account,
-        ceremonies=log_ins.ceremonies,
-        settings=lambda: services.settings.value.login,
-    )
-    return log_in_rows(AdminFrame(web, cases))
 
 
 def _no_rows(_web: WebContext) -> Table:

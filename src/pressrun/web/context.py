@@ -63,6 +63,10 @@ class WebContext:
         """The client's address; None if it came through our Unix socket and no trusted proxy named one."""
         return self.proxies.client(_peer(request), _forwarded(request))
 
+    def came_by_proxy(self, request: Request) -> bool:
+        """Whether it came from a peer whose headers are believed."""
+        return self.proxies.trusts(_peer(request))
+
     def record_arrival(self, number: int, request: Request) -> None:
         """Remember how a request by a numbered test link arrived."""
         peer = _peer(request)

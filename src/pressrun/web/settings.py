@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pressrun.core import setting_kinds as kinds
-from pressrun.core.endpoint import Endpoint
+from pressrun.core.endpoint import Endpoint, is_loopback
 from pressrun.core.quantities import Rate
 from pressrun.core.setting import setting
 
@@ -182,3 +183,8 @@ class OidcSettings:
         restart=True,
         help="How long to wait for an answer of the issuer.",
     )
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether the issuer's host is this machine by its name: then plain HTTP will do."""
+        return is_loopback(urlsplit(self.issuer).hostname or "")

@@ -18,22 +18,32 @@ from tests.services.log_ins.lobby import PASSWORD, Lobby, open_lobby
 from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.cases import Cases
 from pressrun.acts.door import Door
+from pressrun.acts.people import PEOPLE_ACTS
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebTokens
+from pressrun.runtime.outgoing_http import OutgoingHttp
+from pressrun.services.log_ins.identities import Identities
 from pressrun.services.log_ins.links import EnterLinks
+from pressrun.services.log_ins.proxied import ProxiedLogIns
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.people.entering import make_link, url_of
+from pressrun.services.people.people_admin import PeopleAdmin
+from pressrun.services.people.tokens import Tokens
+from pressrun.services.readers.context import ReaderContext
 from pressrun.store.enter_links import LinkKind
+from pressrun.store.lists import all_lists
 from pressrun.store.transaction import Transaction
 from pressrun.web.admin.frame import AdminCases, AdminFrame
-from pressrun.web.admin.table import log_in_rows
+from pressrun.web.admin.issuer import Issuer
+from pressrun.web.admin.oidc_cookies import OidcCookies
+from pressrun.web.admin.table import issuer_rows, log_in_rows, people_rows
 from pressrun.web.app import Table, build_admin_app
 from pressrun.web.context import WebContext
 from pressrun.web.http.clients import ArrivedRequests, Proxies
 from pressrun.web.http.server import WebServer
 from pressrun.web.pages import Pages
-from pressrun.web.settings import HttpSettings
+from pressrun.web.settings import HttpSettings, OidcSettings
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
@@ -45,6 +55,8 @@ class AdminHouse:
     lobby: Lobby
     site: Site
     settings: HttpSettings
+    auth_header: str | None = None
+    issuer: Issuer | None = None
     app: ASGIApp = field(init=False)
 
     def client(self, **headers: str) -> httpx.AsyncClient:
@@ -86,33 +98,66 @@ class AdminHouse:
 
     def rows(self, web: WebContext) -> Table:
         """The routes."""
-        return log_in_rows(self.frame(web))
+        house = self.frame(web)
+        rows = [*log_in_rows(house), *people_rows(house, lambda: self.lobby.database.read(_list_names))]
+        if self.issuer is not None:
+            cookies = OidcCookies(self.lobby.context.clock, os.urandom)
+            rows += issuer_rows(house, self.issuer, Identities(self.lobby.context, self.lobby.sessions), cookies)
+        return rows
 
     def frame(self, web: WebContext) -> AdminFrame:
         """The frame of the pages."""
         lobby = self.lobby
         audit_log = AuditLog(lobby.database, lambda: lobby.now, os.urandom)
+        context = ReaderContext(
+            database=lobby.database,
+            keys=lobby.keys,
+            settings=lobby.settings,
+            clock=lambda: lobby.now,
+            entropy=os.urandom,
+            wake=lobby.wake,
+        )
         known: Any = SimpleNamespace(
-            database=lobby.database, keys=lobby.keys, audit_log=audit_log, account=lobby.account
+            database=lobby.database,
+            keys=lobby.keys,
+            audit_log=audit_log,
+            account=lobby.account,
+            people=PeopleAdmin(context, self.site),
+            tokens=Tokens(context),
         )
         cases = AdminCases(
-            door=Door(cast("Cases", known), {act.id: act for act in ACCOUNT_ACTS}),
+            door=Door(cast("Cases", known), {act.id: act for act in (*ACCOUNT_ACTS, *PEOPLE_ACTS)}),
             sessions=lobby.sessions,
             log_ins=lobby.log_ins,
             links=EnterLinks(lobby.context, lobby.sessions),
             account=lobby.account,
             ceremonies=lobby.ceremonies,
             settings=lambda: lobby.settings.value.login,
+            proxied=ProxiedLogIns(lobby.context),
+            auth_header=self.auth_header,
+            issuer="" if self.issuer is None else self.issuer.label,
         )
         return AdminFrame(web, cases)
 
 
 @asynccontextmanager
-async def open_admin(root: Path, origin: str = "https://news.example.org", **http: Any) -> AsyncIterator[AdminHouse]:
+async def open_admin(
+    root: Path,
+    origin: str = "https://news.example.org",
+    *,
+    auth_header: str | None = None,
+    oidc: OidcSettings | None = None,
+    **http: Any,
+) -> AsyncIterator[AdminHouse]:
     """The pages in process."""
     async with open_lobby(root, origin=origin) as lobby:
         site = Site(base_url=origin, mail_domain="news.example.org")
-        house = AdminHouse(lobby=lobby, site=site, settings=HttpSettings(**http))
+        issuer = None
+        if oidc is not None:
+            issuer = Issuer(oidc, OutgoingHttp(seconds=10.0, may_stay_here=True), lobby.context.clock)
+        house = AdminHouse(
+            lobby=lobby, site=site, settings=HttpSettings(**http), auth_header=auth_header, issuer=issuer
+        )
         house.app = build_admin_app(
             house.rows,
             site=site,
@@ -136,3 +181,7 @@ async def serve_admin(root: Path, host: str = "localhost") -> AsyncIterator[Admi
             yield house
         finally:
             await server.stop(1)
+
+
+def _list_names(tx: Transaction) -> list[str]:
+    return [one.name for one in all_lists(tx)]

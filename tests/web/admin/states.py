@@ -1,4 +1,4 @@
-"""Every page of the log-in and of one's own account in each of its states, as its server gives it."""
+"""Every page of /admin in each of its states, as its server gives it."""
 
 from __future__ import annotations
 
@@ -70,11 +70,35 @@ STATES: dict[str, tuple[int, Show]] = {
     "recovery codes, new": (200, _post("/admin/account", action="renew-codes")),
     "account, with all": (200, lambda admin, client, _out: _full(admin, client)),
     "log in again": (200, lambda admin, client, _out: _again(admin, client)),
+    # From here on `out` is the operator, who has entered by a link.
+    "home": (200, lambda admin, _client, out: _enter(admin, out)),
+    "people": (200, lambda _admin, _client, out: out.get("/admin/people?done=1")),
+    "invite": (200, lambda _admin, _client, out: out.get("/admin/invite")),
+    "invite, bad address": (422, _post_out("/admin/invite", email="berta@")),
+    "invite, refused": (422, _post_out("/admin/invite", email="berta@town.example", list="none", role="viewer")),
+    "invited": (200, _post_out("/admin/invite", email="berta@town.example", list="news", role="editor")),
+    "invited, who can log in": (200, _post_out("/admin/invite", email="dora@town.example", list="news", role="editor")),
+    "person": (200, lambda _admin, _client, out: out.get("/admin/people/berta?done=1")),
+    "person, refused": (422, _post_out("/admin/people/berta", action="end-operator")),
+    "person, link": (200, _post_out("/admin/people/berta", action="link")),
+    "person, remove": (200, _post_out("/admin/people/berta", action="remove")),
+    "person, unknown": (404, lambda _admin, _client, out: out.get("/admin/people/nobody")),
+    "tokens, none": (200, lambda _admin, _client, out: out.get("/admin/tokens")),
+    "token, new": (200, lambda _admin, _client, out: out.get("/admin/tokens/new")),
+    "token, refused": (422, _post_out("/admin/tokens/new", name="x", scope="read", expires="90d", networks="here")),
+    "token": (200, _post_out("/admin/tokens/new", name="the-shop-with-a-long-name", scope="sign-up", expires="90d")),
+    "tokens": (200, lambda _admin, _client, out: out.get("/admin/tokens?done=1")),
 }
 
 
 async def _shown_link(admin: AdminHouse, out: httpx.AsyncClient) -> httpx.Response:
     return await out.get(await admin.make_link(1))
+
+
+async def _enter(admin: AdminHouse, out: httpx.AsyncClient) -> httpx.Response:
+    await admin.lobby.add_person("dora")
+    await out.post(await admin.make_link(1))
+    return await out.get("/admin")
 
 
 async def _full(admin: AdminHouse, client: httpx.AsyncClient) -> httpx.Response:

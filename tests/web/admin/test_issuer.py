@@ -20,7 +20,7 @@ from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.web.admin.id_tokens import IdToken
 from pressrun.web.admin.issuer import Ceremony, Issuer, IssuerProblem
 
-BACK = "https://desk.example.org/admin/oidc/callback"
+BACK = "https://admin.example.org/admin/oidc/callback"
 CEREMONY = Ceremony(state="a-state", nonce="a-nonce", verifier="v" * 43)
 AGAIN = Ceremony(state="a-state", nonce="a-nonce", verifier="v" * 43, is_again=True)
 MINUTES = 900

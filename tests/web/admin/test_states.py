@@ -1,4 +1,4 @@
-"""What holds for every page of the log-in and of one's own account."""
+"""What holds for every page of /admin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from tests.web.admin.states import STATES, walk
 from tests.web.test_sheet import without_scripts
 
 from pressrun.locales.languages import LANGUAGES
-from pressrun.web.admin.table import log_in_rows
 
 MOST_OCTETS = 40 * 1024
 
@@ -53,7 +52,8 @@ def test_every_page_has_its_states(admin: AdminHouse) -> None:
         "/admin/account/passkey",
         "/admin/account/passkey/options",
     }
-    assert asked | without_page == {path for path, _, _ in log_in_rows(admin.frame(admin.web))}
+    asked |= {"/admin/people", "/admin/people/{name}", "/admin/invite", "/admin/tokens", "/admin/tokens/new"}
+    assert asked | without_page == {path for path, _, _ in admin.rows(admin.web)}
 
 
 @pytest.mark.thorough

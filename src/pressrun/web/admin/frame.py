@@ -18,6 +18,7 @@ from pressrun.acts.act import Act
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
+from pressrun.core.errors import NotPermitted
 from pressrun.core.origins import origin_of
 from pressrun.core.rights import NOTHING, Right
 from pressrun.services.log_ins.account import Account
@@ -25,6 +26,7 @@ from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import Visitor, is_proven, is_recent
 from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.log_in import CODE_SECONDS, LogIns
+from pressrun.services.log_ins.proxied import ProxiedLogIns
 from pressrun.services.log_ins.sessions import LoggedIn, Sessions
 from pressrun.services.login_settings import LoginSettings
 from pressrun.store.audit import person_on_page
@@ -71,6 +73,9 @@ class AdminCases:
     account: Account
     ceremonies: Ceremonies
     settings: Callable[[], LoginSettings]
+    proxied: ProxiedLogIns
+    auth_header: str | None = None  # of [admin], where there is one
+    issuer: str = ""  # what the button of [oidc] says
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +145,33 @@ class AdminFrame:
                 return self.web.pages.see_other("admin", "account")
             if is_fresh and not self.is_recent(member):
                 return self.to_log_in(request)
-            return await handler(request, member)
+            try:
+                return await handler(request, member)
+            except NotPermitted:
+                return self._not_permitted(member)
 
         return self.open(for_members)
 
     async def find_member(self, request: Request) -> AdminMember | None:
-        """Who has logged in with the cookie of this request."""
-        secret = self.session_cookie.read(request)
-        found = None if secret is None else await self.cases.sessions.find(secret)
+        """Who has logged in with the cookie of this request, or at the proxy that it came by.
+
+        Where the proxy names somebody, nobody else counts: a cookie may be left from the person before.
+        """
+        name = self._named_by_proxy(request)
+        if name is not None:
+            found = await self.cases.proxied.find(name)
+        else:
+            secret = self.session_cookie.read(request)
+            found = None if secret is None else await self.cases.sessions.find(secret)
         return None if found is None else AdminMember(found, self.visitor(request))
+
+    def _named_by_proxy(self, request: Request) -> str | None:
+        """Who has logged in at a trusted proxy; "" where it names several, None without such a proxy."""
+        header = self.cases.auth_header
+        if header is None or not self.web.came_by_proxy(request):
+            return None
+        names = request.headers.getlist(header)
+        return None if not names else names[0] if len(names) == 1 else ""
 
     def visitor(self, request: Request) -> Visitor:
         """What is known of who asks."""
@@ -196,27 +219,54 @@ class AdminFrame:
             allowing=[*_POLICY, *policy],
             sheets=self._sheets,
             member=member,
+            issuer=self.cases.issuer,
             passkey_script=self.web.pages.static_href("passkey.js"),
-            ways_on=[] if member is None else self._ways_on(),
+            ways_on=[] if member is None else self._ways_on(member),
             **context,
         )
 
-    def _ways_on(self) -> list[tuple[str, str]]:
+    def message(
+        self,
+        title: str,
+        *paragraphs: str,
+        member: AdminMember | None = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        way_on: str = "",
+    ) -> Response:
+        """A page that says something; `way_on` is the path below /admin to go on to."""
+        return self.render(
+            "said.html", member, status=status, headers=headers, title=title, paragraphs=paragraphs, way_on=way_on
+        )
+
+    def not_found(self, member: AdminMember) -> Response:
+        """The page for what does not exist, or is out of reach."""
+        say = self.web.pages.words
+        text = say("There's no page at this address. The link may be incomplete, or the page may be gone.")
+        return self.message(say("Page not found"), text, member=member, status=404)
+
+    def _not_permitted(self, member: AdminMember) -> Response:
+        say = self.web.pages.words
+        text = say("Ask an operator to give you the rights that it needs.")
+        return self.message(say("You aren't allowed to do that"), text, member=member, status=403)
+
+    def _ways_on(self, member: AdminMember) -> list[tuple[str, str]]:
         """The links of the menu, as (path, words)."""
-        return [(self.web.pages.href("admin", "account"), self.web.pages.words("Your account"))]
+        say, href, holdings = self.web.pages.words, self.web.pages.href, member.logged_in.holdings
+        ways = [(href("admin", "account"), say("Your account"))]
+        if holdings.has(Right.OPERATE):
+            ways.append((href("admin", "people"), say("People")))
+        if any(Right.SETTINGS in rights for rights in (holdings.everywhere, *holdings.by_list.values())):
+            ways.append((href("admin", "tokens"), say("Tokens")))
+        return ways
 
     def _is_ours(self, request: Request) -> bool:
         return request.method in SAFE_METHODS or is_same_origin(request.scope["headers"], self.origin)
 
     def _foreign(self) -> Response:
         say = self.web.pages.words
-        return self.render(
-            "said.html",
-            None,
-            status=403,
-            title=say("That came from another site"),
-            paragraphs=[say("Nothing was changed. Open the page here, and try again.")],
-        )
+        text = say("Nothing was changed. Open the page here, and try again.")
+        return self.message(say("That came from another site"), text, status=403)
 
 
 def local_path(text: str) -> str | None:

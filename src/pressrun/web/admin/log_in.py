@@ -56,7 +56,7 @@ class LogInPages:
             return await self._request_code(request, address or "", way_on)
         except NotPermitted:
             say = self._pages.words
-            return self._said(say("That's not possible here"), say("Log in another way."), status=403)
+            return self._frame.message(say("That's not possible here"), say("Log in another way."), status=403)
 
     async def passkey_options(self, _request: Request) -> Response:
         """`/admin/login/passkey/options`: what the browser needs."""
@@ -74,7 +74,7 @@ class LogInPages:
         if outcome is None:
             return JSONResponse({"error": "this passkey is unknown here"}, status_code=401, headers=_CHALLENGE)
         way_on = local_path(request.query_params.get("next", "")) or HOME
-        return self._with_session(JSONResponse({"next": self._pages.base_path + way_on}), outcome)
+        return self.let_in(JSONResponse({"next": self._pages.base_path + way_on}), outcome)
 
     async def log_out(self, request: Request) -> Response:
         """`/admin/logout`."""
@@ -94,7 +94,7 @@ class LogInPages:
         entered = await self._cases.links.enter(token, self._frame.visitor(request))
         if entered is None:
             return self._dead_link()
-        return self._with_session(self._pages.see_other("admin", "account"), entered)
+        return self.let_in(self._pages.see_other("admin", "account"), entered)
 
     # ------------------------------------------------------------------ the steps
 
@@ -105,7 +105,7 @@ class LogInPages:
             return await self._ways(request, way_on, status=422, email=typed, has_bad_address=True)
         asked = await self._cases.log_ins.request_code(address, self._frame.visitor(request))
         if isinstance(asked, RateExceeded):
-            return self._throttled(asked)
+            return self.throttled(asked)
         response = self._frame.render(
             "code.html", None, address=address.typed, minutes=CODE_SECONDS // 60, way_on=way_on, has_failed=False
         )
@@ -136,12 +136,13 @@ class LogInPages:
         self, request: Request, outcome: Entered | RateExceeded | None, way_on: str, name: str = ""
     ) -> Response:
         if isinstance(outcome, RateExceeded):
-            return self._throttled(outcome)
+            return self.throttled(outcome)
         if outcome is None:
             return await self._ways(request, way_on, status=401, name=name, has_failed=True)
-        return self._with_session(RedirectResponse(self._pages.base_path + (way_on or HOME), 303), outcome)
+        return self.let_in(RedirectResponse(self._pages.base_path + (way_on or HOME), 303), outcome)
 
-    def _with_session(self, response: Response, entered: Entered) -> Response:
+    def let_in(self, response: Response, entered: Entered) -> Response:
+        """The response, with the cookie of the new session."""
         self._frame.session_cookie.put(response, entered.secret)
         return response
 
@@ -177,7 +178,8 @@ class LogInPages:
     def _is_offered(self, way: str) -> bool:
         return way in self._cases.settings().sign_in and (way != "passkey" or self._cases.ceremonies.is_possible)
 
-    def _throttled(self, exceeded: RateExceeded) -> Response:
+    def throttled(self, exceeded: RateExceeded) -> Response:
+        """The page for who has tried too often."""
         say = self._pages.words
         minutes = math.ceil(int(self._retry_after(exceeded)["Retry-After"]) / 60)
         text = say.counted(
@@ -185,22 +187,19 @@ class LogInPages:
             "Too many attempts. Try again in {number} minutes.",
             minutes,
         )
-        return self._said(say("Too many attempts"), text, status=429, headers=self._retry_after(exceeded))
+        return self._frame.message(say("Too many attempts"), text, status=429, headers=self._retry_after(exceeded))
 
     def _retry_after(self, exceeded: RateExceeded) -> dict[str, str]:
         return {"Retry-After": str(max(1, math.ceil(exceeded.retry_at - self._frame.web.clock())))}
 
     def _dead_link(self) -> Response:
         say = self._pages.words
-        return self._said(
+        return self._frame.message(
             say("This link doesn't work"),
             say("It may be incomplete, expired or already used."),
             say("Ask whoever runs this service for a new one."),
             status=404,
         )
-
-    def _said(self, title: str, *paragraphs: str, status: int, headers: dict[str, str] | None = None) -> Response:
-        return self._frame.render("said.html", None, status=status, headers=headers, title=title, paragraphs=paragraphs)
 
 
 async def read_answer(request: Request) -> dict[str, object]:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.services.log_ins.identities import Identities
 from pressrun.web.admin.account import AccountPages
 from pressrun.web.admin.frame import AdminFrame
+from pressrun.web.admin.issuer import Issuer
 from pressrun.web.admin.log_in import LogInPages
+from pressrun.web.admin.oidc import OidcPages
+from pressrun.web.admin.oidc_cookies import OidcCookies
+from pressrun.web.admin.people import PeoplePages, ReadListNames
+from pressrun.web.admin.tokens import TokenPages
 from pressrun.web.http.security import Handler
 
 _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
 
 
-def log_in_rows(frame: AdminFrame) -> list[tuple[str, Handler, Sequence[str]]]:
+Rows = list[tuple[str, Handler, Sequence[str]]]
+
+
+def log_in_rows(frame: AdminFrame) -> Rows:
     """Log-in, log-out, and one's own account."""
     log_in, account = LogInPages(frame), AccountPages(frame)
     return [
@@ -26,3 +38,33 @@ def log_in_rows(frame: AdminFrame) -> list[tuple[str, Handler, Sequence[str]]]:
         ("/admin/account/passkey", frame.page(account.add_passkey), _POST),
         ("/admin/account/passkey/options", frame.page(account.passkey_options), _POST),
     ]
+
+
+def people_rows(frame: AdminFrame, list_names: ReadListNames) -> Rows:
+    """People and what they may do, and the tokens of programs."""
+    people, tokens = PeoplePages(frame, list_names), TokenPages(frame, list_names)
+    return [
+        ("/admin/people", frame.page(people.everybody), _GET),
+        ("/admin/people/{name}", frame.page(people.person, is_fresh=True), _BOTH),
+        ("/admin/invite", frame.page(people.invite, is_fresh=True), _BOTH),
+        ("/admin/tokens", by_method(frame.page(tokens.all), frame.page(tokens.revoke, is_fresh=True)), _BOTH),
+        ("/admin/tokens/new", frame.page(tokens.new, is_fresh=True), _BOTH),
+    ]
+
+
+def issuer_rows(frame: AdminFrame, issuer: Issuer, identities: Identities, cookies: OidcCookies) -> Rows:
+    """Log-in by an OpenID Connect issuer."""
+    pages = OidcPages(frame, LogInPages(frame), issuer, identities, cookies)
+    return [
+        ("/admin/oidc", frame.open(pages.begin), _GET),
+        ("/admin/oidc/callback", frame.open(pages.callback), _BOTH),
+    ]
+
+
+def by_method(show: Handler, post: Handler) -> Handler:
+    """One page that is shown by one handler and posted to by another."""
+
+    async def handle(request: Request) -> Response:
+        return await (post if request.method == "POST" else show)(request)
+
+    return handle

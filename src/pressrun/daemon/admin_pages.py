@@ -1,0 +1,61 @@
+"""The pages of people who log in, wired to the services."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from pressrun.config.settings import Settings
+from pressrun.daemon.services import Services
+from pressrun.runtime.clock import utc_now
+from pressrun.runtime.outgoing_http import OutgoingHttp
+from pressrun.store.lists import all_lists
+from pressrun.store.transaction import Transaction
+from pressrun.web.admin.frame import AdminCases, AdminFrame
+from pressrun.web.admin.issuer import Issuer
+from pressrun.web.admin.oidc_cookies import OidcCookies
+from pressrun.web.admin.table import Rows, issuer_rows, log_in_rows, people_rows
+from pressrun.web.context import WebContext
+
+
+def build_admin_rows(settings: Settings, services: Services, web: WebContext) -> Rows:
+    """The rows of `/admin`."""
+    log_ins, issuer = services.log_ins, _build_issuer(settings)
+    cases = AdminCases(
+        door=services.door,
+        sessions=log_ins.sessions,
+        log_ins=log_ins.log_ins,
+        links=log_ins.links,
+        account=log_ins.account,
+        ceremonies=log_ins.ceremonies,
+        settings=lambda: services.settings.value.login,
+        proxied=log_ins.proxied,
+        auth_header=settings.admin.auth_header,
+        issuer="" if issuer is None else issuer.label,
+    )
+    frame = AdminFrame(web, cases)
+
+    async def list_names() -> Sequence[str]:
+        return await services.database.read(_list_names)
+
+    rows = [*log_in_rows(frame), *people_rows(frame, list_names)]
+    if issuer is not None:
+        rows += issuer_rows(frame, issuer, log_ins.identities, OidcCookies(utc_now, os.urandom))
+    return rows
+
+
+def _build_issuer(settings: Settings) -> Issuer | None:
+    oidc = settings.oidc
+    if oidc is None:
+        return None
+    http = OutgoingHttp(
+        networks=oidc.networks,
+        ca_file=oidc.ca_file,
+        seconds=oidc.timeout_seconds,
+        may_stay_here=oidc.is_on_this_machine,
+    )
+    return Issuer(oidc, http, utc_now)
+
+
+def _list_names(tx: Transaction) -> list[str]:
+    return [one.name for one in all_lists(tx)]

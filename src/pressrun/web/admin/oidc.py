@@ -1,0 +1,122 @@
+"""Logging in by an OpenID Connect issuer.
+
+    /admin/oidc            303 to the issuer, with a cookie for this browser
+    /admin/oidc/callback   where the issuer sends it back: GET shows a button, POST logs in
+
+Whoever has logged in already proves by this that it is still them, or, in the first minutes, links their account there.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from pressrun.core.quantities import RateExceeded
+from pressrun.services.log_ins.context import FRESH_SECONDS, Visitor
+from pressrun.services.log_ins.identities import Identities, IssuerAccount
+from pressrun.services.log_ins.log_in import Entered
+from pressrun.web.admin.cookies import Cookie
+from pressrun.web.admin.frame import HOME, AdminFrame, local_path
+from pressrun.web.admin.issuer import Issuer, IssuerAway, IssuerProblem
+from pressrun.web.admin.log_in import LogInPages
+from pressrun.web.admin.oidc_cookies import CEREMONY_SECONDS, OidcCookies, Underway
+from pressrun.web.http.forms import first, read_fields
+
+_LONGEST_CODE = 4096
+
+
+class OidcPages:
+    """The two pages."""
+
+    def __init__(
+        self, frame: AdminFrame, log_in: LogInPages, issuer: Issuer, identities: Identities, cookies: OidcCookies
+    ) -> None:
+        self._frame = frame
+        self._log_in = log_in
+        self._pages = frame.web.pages
+        self._issuer = issuer
+        self._identities = identities
+        self._cookies = cookies
+        is_secure = frame.origin.startswith("https:")
+        self._cookie = Cookie("pressrun-oidc", lambda: CEREMONY_SECONDS, is_secure=is_secure)
+
+    async def begin(self, request: Request) -> Response:
+        """`/admin/oidc`; `next` is the page to go on to."""
+        way_on = local_path(request.query_params.get("next", "")) or HOME
+        is_again = await self._frame.find_member(request) is not None
+        begun = self._cookies.begin(way_on, is_again=is_again)
+        try:
+            url = await self._issuer.log_in_url(begun.underway.ceremony, self._redirect_uri(), FRESH_SECONDS)
+        except IssuerProblem as problem:
+            return self._failed(self._frame.visitor(request), problem)
+        response = RedirectResponse(url, 303)
+        self._cookie.put(response, begun.value)
+        return response
+
+    async def callback(self, request: Request) -> Response:
+        """`/admin/oidc/callback`."""
+        is_post = request.method == "POST"
+        fields = await read_fields(request) if is_post else request.query_params.multi_items()
+        code, state, issuer = (first(fields, name) or "" for name in ("code", "state", "iss"))
+        underway = self._cookies.read(self._cookie.read(request) or "", state)
+        if underway is None or not 0 < len(code) <= _LONGEST_CODE:
+            return self._over()
+        if not is_post:
+            brought = {"code": code, "state": state, "iss": issuer}
+            return self._frame.render("oidc.html", None, label=self._issuer.label, brought=brought)
+        return await self._finish(request, underway, code, issuer)
+
+    async def _finish(self, request: Request, underway: Underway, code: str, issuer: str) -> Response:
+        visitor = self._frame.visitor(request)
+        admitted = await self._identities.admit(visitor)
+        if isinstance(admitted, RateExceeded):
+            return self._log_in.throttled(admitted)
+        try:
+            token = await self._issuer.redeem(code, underway.ceremony, self._redirect_uri(), FRESH_SECONDS, issuer)
+        except IssuerProblem as problem:
+            return self._failed(visitor, problem)
+        identity = IssuerAccount(issuer=token.iss, subject=token.sub, email=token.verified_email)
+        entered = await self._identities.enter(identity, visitor, admitted, await self._linking(request))
+        if entered is None:
+            return self._unknown()
+        return self._let_in(underway, entered)
+
+    async def _linking(self, request: Request) -> int | None:
+        """Who may link an account: somebody who has logged in in the last minutes, and by enough."""
+        member = await self._frame.find_member(request)
+        may_link = member is not None and member.is_proven and self._frame.is_recent(member)
+        return member.person_id if member is not None and may_link else None
+
+    def _let_in(self, underway: Underway, entered: Entered) -> Response:
+        response = RedirectResponse(self._pages.base_path + underway.way_on, 303)
+        self._cookie.drop(response)
+        return self._log_in.let_in(response, entered)
+
+    def _redirect_uri(self) -> str:
+        return self._pages.site.url("admin", "oidc", "callback")
+
+    # ------------------------------------------------------------------ the pages
+
+    def _failed(self, visitor: Visitor, problem: IssuerProblem) -> Response:
+        """The reason is for the log alone."""
+        self._identities.record_failure(visitor, str(problem))
+        say = self._pages.words
+        if isinstance(problem, IssuerAway):
+            headers = {"Retry-After": "60"}
+            return self._frame.message(
+                say("Temporarily unavailable"), say("Try again in a minute."), status=503, headers=headers
+            )
+        return self._frame.message(say("You aren't logged in"), say("Try again, or log in another way."), status=401)
+
+    def _over(self) -> Response:
+        say = self._pages.words
+        return self._frame.message(say("You aren't logged in"), say("Try again, or log in another way."), status=400)
+
+    def _unknown(self) -> Response:
+        say = self._pages.words
+        return self._frame.message(
+            say("You aren't logged in"),
+            say("This account isn't known here."),
+            say("Ask whoever runs this service for an invitation."),
+            status=403,
+        )

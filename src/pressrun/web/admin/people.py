@@ -1,0 +1,212 @@
+"""The pages of operators about people: who may do what, an invitation, and one person.
+
+    /admin/people        everybody
+    /admin/invite        the form of an invitation, and POST of it
+    /admin/people/NAME   what one person may do; every form posts here, and its button is `name="action"`
+
+What is done here is done by the actions that `pressrun user` does, with the same rules and rows of the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.people import PEOPLE_ACTS
+from pressrun.acts.people_arguments import PeoplePage, PersonGrant, PersonInvite, PersonName
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, MalformedAddress, NotFound, NotPermitted, Refused, UsageError
+from pressrun.core.rights import ReaderAccess, Right, Role
+from pressrun.message.words import marked
+from pressrun.web.admin.frame import AdminFrame, AdminMember
+from pressrun.web.http.forms import Fields, first, read_fields
+
+ReadListNames = Callable[[], Awaitable[Sequence[str]]]
+
+_ACTS = {act.id: act for act in PEOPLE_ACTS}
+ROLES = {
+    Role.VIEWER: marked("Viewer: sees reports and counts"),
+    Role.EDITOR: marked("Editor: also writes drafts and posts by email"),
+    Role.PUBLISHER: marked("Publisher: also sends editions and changes settings"),
+}
+_ROLE_NAMES = {Role.VIEWER: marked("Viewer"), Role.EDITOR: marked("Editor"), Role.PUBLISHER: marked("Publisher")}
+READERS = {
+    ReaderAccess.NONE: marked("No access to subscribers"),
+    ReaderAccess.SEE: marked("Sees subscribers"),
+    ReaderAccess.MANAGE: marked("Also adds and removes subscribers"),
+    ReaderAccess.EXPORT: marked("Also exports all subscribers"),
+}
+_PROBLEMS = (BadInput, MalformedAddress, NotFound, Refused, UsageError)
+
+Action = Callable[[AdminMember, str, Fields], Awaitable[Response]]
+
+
+class PeoplePages:
+    """People and what they may do."""
+
+    def __init__(self, frame: AdminFrame, list_names: ReadListNames) -> None:
+        self._frame = frame
+        self._pages = frame.web.pages
+        self._list_names = list_names
+        self._actions: Mapping[str, Action] = {
+            "save": self._plain("user.grant", _of_list),
+            "remove-list": self._plain("user.revoke", _whole_list),
+            "make-operator": self._plain("user.grant", _operator),
+            "end-operator": self._plain("user.revoke", _operator),
+            "link": self._make_link,
+            "remove": self._ask_to_remove,
+            "really-remove": self._remove,
+        }
+
+    async def everybody(self, request: Request, member: AdminMember) -> Response:
+        """`/admin/people`."""
+        after = request.query_params.get("after", "").replace("\0", "")
+        page = await self._carry_out(member, "user.ls", PeoplePage(after=after))
+        say = self._pages.words
+        return self._frame.render(
+            "people.html",
+            member,
+            people=page["items"],
+            following=page["next"],
+            role_names={role.value: say(text) for role, text in _ROLE_NAMES.items()},
+            reader_names={access.value: say(text) for access, text in READERS.items()},
+            is_done="done" in request.query_params,
+        )
+
+    async def invite(self, request: Request, member: AdminMember) -> Response:
+        """`/admin/invite`; raises NotPermitted for whoever could not send it off."""
+        if not member.logged_in.holdings.has(Right.OPERATE):
+            raise NotPermitted("inviting needs an operator")
+        if request.method != "POST":
+            return await self._invitation(member, {})
+        fields = dict(await read_fields(request))
+        try:
+            address = parse_address(fields.get("email", "").strip())
+            wish = PersonInvite(
+                address=address.typed,
+                list=fields.get("list", ""),
+                role=Role(fields.get("role", "")),
+                readers=ReaderAccess(fields.get("readers", ReaderAccess.NONE)),
+            )
+            answer = await self._carry_out(member, "user.invite", wish)
+        except MalformedAddress:
+            return await self._invitation(member, fields, has_bad_address=True)
+        except _PROBLEMS as problem:
+            return await self._invitation(member, fields, problem=str(problem))
+        except ValueError:  # a role that the form does not offer
+            return await self._invitation(member, fields)
+        return self._invited(member, answer, address.typed)
+
+    async def person(self, request: Request, member: AdminMember) -> Response:
+        """`/admin/people/NAME`."""
+        name = request.path_params["name"]
+        if request.method != "POST":
+            return await self._person(member, name, is_done="done" in request.query_params)
+        fields = await read_fields(request)
+        action = self._actions.get(first(fields, "action") or "")
+        return await (action(member, name, fields) if action else self._person(member, name))
+
+    # ------------------------------------------------------------------ what the buttons do
+
+    def _plain(self, act_id: str, arguments: Callable[[str, Fields], Arguments]) -> Action:
+        async def carry_out(member: AdminMember, name: str, fields: Fields) -> Response:
+            try:
+                await self._carry_out(member, act_id, arguments(name, fields))
+            except _PROBLEMS as problem:
+                return await self._person(member, name, problem=str(problem))
+            except ValueError:
+                return await self._person(member, name)
+            return self._pages.see_other("admin", "people", name, done="1")
+
+        return carry_out
+
+    async def _make_link(self, member: AdminMember, name: str, _fields: Fields) -> Response:
+        try:
+            answer = await self._carry_out(member, "user.link", PersonName(person=name))
+        except _PROBLEMS as problem:
+            return await self._person(member, name, problem=str(problem))
+        return self._frame.render("person_link.html", member, person=answer)
+
+    async def _ask_to_remove(self, member: AdminMember, name: str, _fields: Fields) -> Response:
+        return self._frame.render("person_remove.html", member, name=name)
+
+    async def _remove(self, member: AdminMember, name: str, _fields: Fields) -> Response:
+        try:
+            await self._carry_out(member, "user.rm", PersonName(person=name))
+        except _PROBLEMS as problem:
+            return await self._person(member, name, problem=str(problem))
+        return self._pages.see_other("admin", "people", done="1")
+
+    async def _carry_out(self, member: AdminMember, act_id: str, arguments: Arguments) -> Any:
+        return await self._frame.carry_out(member, _ACTS[act_id], arguments)
+
+    # ------------------------------------------------------------------ the pages
+
+    async def _invitation(
+        self, member: AdminMember, fields: Mapping[str, str], *, has_bad_address: bool = False, problem: str = ""
+    ) -> Response:
+        return self._frame.render(
+            "invite.html",
+            member,
+            status=422 if fields else 200,
+            fields=fields,
+            lists=await self._list_names(),
+            roles=_choices(self._frame, ROLES),
+            readers=_choices(self._frame, READERS),
+            has_bad_address=has_bad_address,
+            problem=problem,
+        )
+
+    def _invited(self, member: AdminMember, person: Mapping[str, Any], address: str) -> Response:
+        say = self._pages.words
+        if person["mailed"]:
+            text = say("An email is on its way to {address}. Its link works for a few days, and once.", address=address)
+            return self._frame.message(say("Invitation sent"), text, member=member, way_on="people")
+        text = say("{name} can log in already, so no email was sent.", name=person["name"])
+        return self._frame.message(say("Saved."), text, member=member, way_on="people")
+
+    async def _person(self, member: AdminMember, name: str, *, problem: str = "", is_done: bool = False) -> Response:
+        try:
+            person = await self._carry_out(member, "user.show", PersonName(person=name))
+        except _PROBLEMS:
+            return self._frame.not_found(member)
+        theirs = {permission["list"] for permission in person["lists"]}
+        return self._frame.render(
+            "person.html",
+            member,
+            status=422 if problem else 200,
+            person=person,
+            other_lists=[one for one in await self._list_names() if one not in theirs],
+            roles=_choices(self._frame, ROLES),
+            readers=_choices(self._frame, READERS),
+            is_self=person["name"] == member.logged_in.session.name,
+            problem=problem,
+            is_done=is_done,
+        )
+
+
+def _choices(frame: AdminFrame, words: Mapping[Any, str]) -> list[tuple[str, str]]:
+    """The value and the words of each choice."""
+    return [(choice.value, frame.web.pages.words(text)) for choice, text in words.items()]
+
+
+def _of_list(name: str, fields: Fields) -> PersonGrant:
+    """What the form says of one list; raises ValueError for a choice that it does not offer."""
+    return PersonGrant(
+        person=name,
+        list=first(fields, "list") or "",
+        role=Role(first(fields, "role") or ""),
+        readers=ReaderAccess(first(fields, "readers") or ""),
+    )
+
+
+def _whole_list(name: str, fields: Fields) -> PersonGrant:
+    return PersonGrant(person=name, list=first(fields, "list") or "")
+
+
+def _operator(name: str, _fields: Fields) -> PersonGrant:
+    return PersonGrant(person=name, operator=True)

@@ -1,0 +1,136 @@
+"""The pages about tokens of programs: one's own, and for operators those of everybody.
+
+/admin/tokens       the tokens; POST revokes the one that `id` names
+/admin/tokens/new   the form of a new one, and POST of it: its answer is the only page that shows the token
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.people import PEOPLE_ACTS
+from pressrun.acts.people_arguments import TokenCreate, TokenId, TokensPage
+from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.rights import Right, TokenScope
+from pressrun.message.words import marked
+from pressrun.web.admin.frame import AdminFrame, AdminMember
+from pressrun.web.admin.people import ReadListNames
+from pressrun.web.http.forms import Fields, every, first, read_fields
+
+_ACTS = {act.id: act for act in PEOPLE_ACTS}
+_PROBLEMS = (BadInput, NotFound, Refused)
+SCOPES = {
+    TokenScope.SIGN_UP: marked("Sign people up who then confirm, and read nothing"),
+    TokenScope.STATS: marked("Read counts and reports without addresses"),
+    TokenScope.DRAFT: marked("Write drafts, and send nothing"),
+    TokenScope.RETURNS: marked("Hand in bounces"),
+    TokenScope.READ: marked("Read everything"),
+    TokenScope.WRITE: marked("Read and change everything"),
+}
+ENDS = {
+    "30d": marked("In 30 days"),
+    "90d": marked("In 90 days"),
+    "365d": marked("In a year"),
+    "": marked("Never"),
+}
+
+
+class TokenPages:
+    """Tokens of programs."""
+
+    def __init__(self, frame: AdminFrame, list_names: ReadListNames) -> None:
+        self._frame = frame
+        self._pages = frame.web.pages
+        self._list_names = list_names
+
+    async def all(self, request: Request, member: AdminMember) -> Response:
+        """`/admin/tokens`, GET."""
+        page = await self._carry_out(member, "token.ls", TokensPage(after=_number(request.query_params.get("after"))))
+        tokens = page["items"]
+        return self._frame.render(
+            "tokens.html",
+            member,
+            tokens=tokens,
+            following=page["next"],
+            scopes=self._say(SCOPES),
+            days={text: self._day(text) for one in tokens for text in (one["expires_at"], one["last_used"]) if text},
+            may_make=bool(await self._lists_of(member)) or member.logged_in.holdings.has(Right.SETTINGS),
+            is_done="done" in request.query_params,
+        )
+
+    async def revoke(self, request: Request, member: AdminMember) -> Response:
+        """`/admin/tokens`, POST: what is gone already is as it should be."""
+        number = _number(first(await read_fields(request), "id"))
+        try:
+            await self._carry_out(member, "token.revoke", TokenId(id=number))
+        except NotFound:
+            return self._pages.see_other("admin", "tokens")
+        return self._pages.see_other("admin", "tokens", done="1")
+
+    async def new(self, request: Request, member: AdminMember) -> Response:
+        """`/admin/tokens/new`."""
+        if request.method != "POST":
+            return await self._form(member, ())
+        fields = await read_fields(request)
+        try:
+            answer = await self._carry_out(member, "token.create", _wish(fields))
+        except _PROBLEMS as problem:
+            return await self._form(member, fields, problem=str(problem))
+        except ValueError:  # a scope that the form does not offer
+            return await self._form(member, fields)
+        return self._frame.render("token.html", member, token=answer, scopes=self._say(SCOPES))
+
+    async def _form(self, member: AdminMember, fields: Fields, *, problem: str = "") -> Response:
+        return self._frame.render(
+            "token_new.html",
+            member,
+            status=422 if fields else 200,
+            fields=dict(fields),
+            chosen=every(fields, "list"),
+            lists=await self._lists_of(member),
+            may_have_all=member.logged_in.holdings.has(Right.SETTINGS),
+            scopes=self._say(SCOPES),
+            ends=self._say(ENDS),
+            problem=problem,
+        )
+
+    async def _lists_of(self, member: AdminMember) -> Sequence[str]:
+        """The lists that this person may make tokens for."""
+        holdings = member.logged_in.holdings
+        return [name for name in await self._list_names() if holdings.has(Right.SETTINGS, name)]
+
+    def _say(self, words: Mapping[Any, str]) -> dict[str, str]:
+        """What each choice means, by its value."""
+        return {str(choice): self._pages.words(text) for choice, text in words.items()}
+
+    def _day(self, text: str) -> str:
+        """A day as the reader writes it."""
+        return self._pages.words.day(int(datetime.fromisoformat(text[:10]).replace(tzinfo=UTC).timestamp()))
+
+    async def _carry_out(self, member: AdminMember, act_id: str, arguments: Arguments) -> Any:
+        return await self._frame.carry_out(member, _ACTS[act_id], arguments)
+
+
+def _number(text: str | None) -> int:
+    """The id in a text; 0, which no token has, for what is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+def _wish(fields: Fields) -> TokenCreate:
+    """What the form says; raises ValueError for a choice that it does not offer."""
+    expires = first(fields, "expires") or ""
+    if expires not in ENDS:
+        raise ValueError(expires)
+    return TokenCreate(
+        name=(first(fields, "name") or "").strip(),
+        scope=TokenScope(first(fields, "scope") or ""),
+        lists=tuple(every(fields, "list")),
+        expires=expires or None,
+        networks=tuple((first(fields, "networks") or "").replace(",", " ").split()),
+    )

@@ -1,0 +1,250 @@
+"""The pages about people: who may see them, what their buttons do, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from tests.database import select
+from tests.web.admin.admin_house import AdminHouse
+
+from pressrun.core.address import parse_address
+from pressrun.store import people
+from pressrun.store.transaction import Transaction
+
+
+@asynccontextmanager
+async def operator(admin: AdminHouse, name: str = "ann") -> AsyncIterator[httpx.AsyncClient]:
+    """A browser in which an operator has logged in by a passkey."""
+    number = await admin.lobby.add_person(name, is_operator=True)
+    async with entered(admin, number) as client:
+        yield client
+
+
+@asynccontextmanager
+async def entered(admin: AdminHouse, number: int) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser in which somebody has entered by a link."""
+    async with admin.client() as client:
+        answer = await client.post(await admin.make_link(number))
+        assert 303 == answer.status_code
+        yield client
+
+
+async def permissions(admin: AdminHouse) -> list[tuple[Any, ...]]:
+    return await select(
+        admin.lobby.database,
+        "select person.name, permission.role, permission.readers from permission join person "
+        "on person.id = permission.person_id order by person.name",
+    )
+
+
+async def is_operating(admin: AdminHouse, name: str) -> int:
+    """1 for an operator."""
+    rows = await select(admin.lobby.database, f"select is_operator from person where name = '{name}'")
+    return int(rows[0][0])
+
+
+async def press(client: httpx.AsyncClient, name: str, action: str, **fields: str) -> httpx.Response:
+    return await client.post(f"/admin/people/{name}", data={"action": action, **fields})
+
+
+async def test_an_operator_sees_everybody(admin: AdminHouse) -> None:
+    """By name, with what they may do and whether they can log in; the menu leads there."""
+    await admin.lobby.add_person("bob")
+    await admin.lobby.add_person("carl", may_log_in=False)
+    async with operator(admin) as client:
+        page = await client.get("/admin/people")
+        assert 200 == page.status_code
+        assert ["ann", "bob", "carl"] == re.findall(r'href="/admin/people/(\w+)"', page.text)
+        assert "Operator" in page.text
+        assert "<bdi>news</bdi>: Editor" in page.text
+        assert "Posts by email only" in page.text
+        assert 'href="/admin/people"' in (await client.get("/admin")).text
+
+
+@pytest.mark.parametrize("path", ["/admin/people", "/admin/people/ann", "/admin/invite"])
+async def test_nobody_else_does(admin: AdminHouse, path: str) -> None:
+    """403 for an editor, whose menu does not lead there, and the log-in for nobody."""
+    ann = await admin.lobby.add_person("ann")
+    async with entered(admin, ann) as client:
+        assert 'href="/admin/people"' not in (await client.get("/admin")).text
+        page = await client.get(path)
+        wish = {"action": "make-operator", "email": "x@y.example", "list": "news", "role": "editor"}
+        refused = await client.post(path, data=wish)
+    assert (403, False) == (page.status_code, "town.example" in page.text)
+    assert refused.status_code == (405 if path == "/admin/people" else 403)
+    assert [("ann", "editor", "none")] == await permissions(admin)
+    async with admin.client() as client:
+        assert 303 == (await client.get(path)).status_code
+
+
+async def test_an_invitation_is_mailed(admin: AdminHouse) -> None:
+    """With the role and the access that were chosen; the page says where it goes."""
+    async with operator(admin) as client:
+        form = await client.get("/admin/invite")
+        assert ["news"] == re.findall(r"<option>(\w+)</option>", form.text)
+        wish = {"email": "Berta@town.example", "list": "news", "role": "publisher", "readers": "see"}
+        answer = await client.post("/admin/invite", data=wish)
+        assert (200, True) == (answer.status_code, "Berta@town.example" in answer.text)
+        assert "Invited" in (await client.get("/admin/people")).text
+    assert [("berta", "publisher", "see")] == await permissions(admin)
+    mailed = await select(admin.lobby.database, "select kind, address from notice")
+    assert [("invitation", "Berta@town.example")] == mailed
+    recorded = "select who, way, action, outcome from audit where action = 'user.invite'"
+    assert [("person:ann", "page", "user.invite", "done")] == await select(admin.lobby.database, recorded)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"email": "berta@"},
+        {"email": ""},
+        {"list": "nolist"},
+        {"list": ""},
+        {"role": "owner"},
+        {"role": ""},
+        {"readers": "all"},
+        {"email": "berta@town.example\r\nBcc: x@y.example"},
+    ],
+)
+async def test_a_wrong_invitation_is_shown_again(admin: AdminHouse, wish: dict[str, str]) -> None:
+    """What was typed is kept, and nobody is mailed."""
+    async with operator(admin) as client:
+        good = {"email": "berta@town.example", "list": "news", "role": "editor", "readers": "none"}
+        answer = await client.post("/admin/invite", data={**good, **wish})
+    assert (422, True) == (answer.status_code, 'action="/admin/logout"' in answer.text)
+    assert [] == await select(admin.lobby.database, "select * from notice")
+    assert [] == await permissions(admin)
+
+
+async def test_the_buttons_of_a_person(admin: AdminHouse) -> None:
+    """Rights on a list, an operator's, and back; each change ends the person's sessions."""
+    bob = await admin.lobby.add_person("bob")
+    async with operator(admin) as client, entered(admin, bob) as theirs:
+        assert 200 == (await theirs.get("/admin")).status_code
+        saved = await press(client, "bob", "save", list="news", role="publisher", readers="export")
+        assert (303, "/admin/people/bob?done=1") == (saved.status_code, saved.headers["location"])
+        assert [("bob", "publisher", "export")] == await permissions(admin)
+        assert 303 == (await theirs.get("/admin")).status_code
+        page = await client.get("/admin/people/bob?done=1")
+        assert 'value="publisher" selected' in page.text
+        for action, is_operator in (("make-operator", 1), ("end-operator", 0)):
+            assert 303 == (await press(client, "bob", action)).status_code
+            assert [(is_operator,)] == await select(
+                admin.lobby.database, "select is_operator from person where name = 'bob'"
+            )
+        assert 303 == (await press(client, "bob", "remove-list", list="news")).status_code
+        assert [] == await permissions(admin)
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("save", {"list": "nolist", "role": "editor", "readers": "none"}),
+        ("save", {"list": "news", "role": "owner", "readers": "none"}),
+        ("save", {"list": "news"}),
+        ("save", {}),
+        ("remove-list", {"list": "nolist"}),
+        ("end-operator", {}),
+        ("unknown", {}),
+        ("", {}),
+    ],
+)
+async def test_a_button_that_means_nothing_changes_nothing(
+    admin: AdminHouse, action: str, fields: dict[str, str]
+) -> None:
+    await admin.lobby.add_person("bob")
+    async with operator(admin) as client:
+        answer = await press(client, "bob", action, **fields)
+    assert answer.status_code in (200, 422)
+    assert "bob" in answer.text
+    assert [("bob", "editor", "none")] == await permissions(admin)
+
+
+async def test_a_link_is_shown_once_and_lets_its_person_in(admin: AdminHouse) -> None:
+    await admin.lobby.add_person("bob")
+    async with operator(admin) as client:
+        page = await press(client, "bob", "link")
+        assert "no-store" == page.headers["cache-control"]
+        (url,) = re.findall(r'value="(https://news\.example\.org/admin/enter/[^"]+)"', page.text)
+        assert "/admin/enter/" not in (await client.get("/admin/people/bob")).text
+    async with admin.client() as client:
+        assert 303 == (await client.post(url)).status_code
+        assert "bob" in (await client.get("/admin")).text
+
+
+async def test_a_person_is_removed_after_a_question(admin: AdminHouse) -> None:
+    """The first press asks, the second removes; oneself one cannot remove by the page."""
+    await admin.lobby.add_person("bob")
+    async with operator(admin) as client:
+        asked = await press(client, "bob", "remove")
+        assert (200, True) == (asked.status_code, "really-remove" in asked.text)
+        assert 200 == (await client.get("/admin/people/bob")).status_code
+        assert 303 == (await press(client, "bob", "really-remove")).status_code
+        assert 404 == (await client.get("/admin/people/bob")).status_code
+        assert 'value="remove"' not in (await client.get("/admin/people/ann")).text
+
+
+async def test_a_change_needs_a_log_in_of_the_last_minutes(admin: AdminHouse) -> None:
+    """Later the pages with forms lead to the log-in and back; the others can be read on."""
+    await admin.lobby.add_person("bob")
+    async with operator(admin) as client:
+        admin.lobby.now += 901
+        assert 200 == (await client.get("/admin/people")).status_code
+        for path in ("/admin/people/bob", "/admin/invite"):
+            away = await client.get(path)
+            assert (303, True) == (away.status_code, "/admin/login?next=" in away.headers["location"])
+        assert 303 == (await press(client, "bob", "make-operator")).status_code
+    assert 0 == await is_operating(admin, "bob")
+
+
+async def test_a_password_alone_is_not_enough_for_an_operator(admin: AdminHouse) -> None:
+    """Everything can be read and nothing changed."""
+    await admin.lobby.set_password(await admin.lobby.add_person("ann", is_operator=True))
+    await admin.lobby.add_person("bob")
+    async with admin.logged_in() as client:
+        assert 200 == (await client.get("/admin/people")).status_code
+        answer = await press(client, "bob", "make-operator")
+        assert (303, "/admin/account") == (answer.status_code, answer.headers["location"])
+    assert 0 == await is_operating(admin, "bob")
+
+
+async def test_who_is_no_operator_any_more_is_turned_away_at_once(admin: AdminHouse) -> None:
+    """In the middle of a session."""
+    bob = await admin.lobby.add_person("bob", is_operator=True)
+    async with operator(admin) as client, entered(admin, bob) as theirs:
+        assert 200 == (await theirs.get("/admin/people")).status_code
+        await press(client, "bob", "end-operator")
+        assert 303 == (await press(theirs, "ann", "end-operator")).status_code
+    assert 1 == await is_operating(admin, "ann")
+
+
+async def test_an_address_is_shown_as_text(admin: AdminHouse) -> None:
+    """Whatever is in it."""
+
+    def add(tx: Transaction) -> None:
+        people.insert_person(tx, "eve", parse_address("o&x`{{7*7}}'@town.example"), 1)
+
+    await admin.lobby.database.write(add)
+    async with operator(admin) as client:
+        for path in ("/admin/people", "/admin/people/eve"):
+            assert "o&amp;x`{{7*7}}&#39;@town.example" in (await client.get(path)).text
+
+
+async def test_very_many_people_come_in_pages(admin: AdminHouse) -> None:
+    def add(tx: Transaction) -> None:
+        for number in range(120):
+            people.insert_person(tx, f"person-{number:03}", None, 1)
+
+    await admin.lobby.database.write(add)
+    async with operator(admin) as client:
+        first = await client.get("/admin/people")
+        (following,) = re.findall(r'href="(/admin/people\?after=[^"]+)"', first.text)
+        second = await client.get(following)
+    shown = [re.findall(r'href="/admin/people/([^"?]+)"', page.text) for page in (first, second)]
+    assert [100, 21] == [len(names) for names in shown]
+    assert 121 == len({*shown[0], *shown[1]})

@@ -1,0 +1,118 @@
+"""The pages about tokens: who makes which, what is shown when, and that a revoked one is dead."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.database import select
+from tests.web.admin.admin_house import AdminHouse
+from tests.web.admin.test_people_pages import entered, operator
+
+from pressrun.core.rights import ReaderAccess, Role
+from pressrun.store import people
+from pressrun.store.transaction import Transaction
+
+SHOP = {"name": "shop", "scope": "sign-up", "list": "news", "expires": "90d"}
+
+
+async def publisher(admin: AdminHouse, name: str = "bob") -> int:
+    """Somebody who may change the settings of `news`."""
+    number = await admin.lobby.add_person(name)
+
+    def promote(tx: Transaction) -> None:
+        people.lock_person(tx, name)
+        people.put_permission(tx, 1, number, Role.PUBLISHER, ReaderAccess.MANAGE)
+
+    await admin.lobby.database.write(promote)
+    return number
+
+
+async def tokens(admin: AdminHouse) -> list[tuple[object, ...]]:
+    return await select(admin.lobby.database, "select name, scope, is_everywhere, person_id from api_token order by id")
+
+
+async def test_a_token_is_shown_once(admin: AdminHouse) -> None:
+    """And listed from then on by what it may do."""
+    bob = await publisher(admin)
+    async with entered(admin, bob) as client:
+        assert 'value="news" checked' in (await client.get("/admin/tokens/new")).text
+        page = await client.post("/admin/tokens/new", data=SHOP)
+        assert (200, "no-store") == (page.status_code, page.headers["cache-control"])
+        assert re.search(r'value="pr_[A-Za-z0-9_-]{43}"', page.text)
+        listed = (await client.get("/admin/tokens")).text
+    assert ("pr_" in listed, "shop" in listed, "Sign people up" in listed) == (False, True, True)
+    assert [("shop", "sign-up", 0, bob)] == await tokens(admin)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"name": ""},
+        {"name": "x" * 300},
+        {"scope": "everything"},
+        {"scope": ""},
+        {"list": "nolist"},
+        {"list": ""},
+        {"expires": "1s"},
+        {"networks": "here"},
+        {"networks": "10.0.0.1/8"},
+    ],
+)
+async def test_a_wrong_wish_is_shown_again(admin: AdminHouse, wish: dict[str, str]) -> None:
+    """With what was typed, and no token is made."""
+    async with entered(admin, await publisher(admin)) as client:
+        answer = await client.post("/admin/tokens/new", data={**SHOP, **wish})
+    assert answer.status_code in (422, 403)
+    assert [] == await tokens(admin)
+
+
+async def test_a_publisher_has_no_token_for_all_newsletters(admin: AdminHouse) -> None:
+    """None chosen means all, which is for operators."""
+    async with entered(admin, await publisher(admin)) as client:
+        answer = await client.post("/admin/tokens/new", data={**SHOP, "list": []})
+        assert 403 == answer.status_code
+    async with operator(admin) as client:
+        answer = await client.post("/admin/tokens/new", data={"name": "all", "scope": "read", "expires": ""})
+        assert 200 == answer.status_code
+    assert [("all", "read", 1)] == [row[:3] for row in await tokens(admin)]
+
+
+async def test_an_editor_makes_none(admin: AdminHouse) -> None:
+    """The menu does not lead there, and the door is shut."""
+    async with entered(admin, await admin.lobby.add_person("eve")) as client:
+        assert "/admin/tokens" not in (await client.get("/admin")).text
+        assert "/admin/tokens/new" not in (await client.get("/admin/tokens")).text
+        assert 403 == (await client.post("/admin/tokens/new", data=SHOP)).status_code
+    assert [] == await tokens(admin)
+
+
+async def test_a_token_is_revoked_by_its_person_or_an_operator(admin: AdminHouse) -> None:
+    """Nobody else sees it or ends it; what is gone already is no error."""
+    bob, carl = await publisher(admin), await publisher(admin, "carl")
+    async with entered(admin, bob) as client:
+        for name in ("shop", "clock"):
+            await client.post("/admin/tokens/new", data={**SHOP, "name": name})
+    async with entered(admin, carl) as client:
+        assert "shop" not in (await client.get("/admin/tokens")).text
+        assert 303 == (await client.post("/admin/tokens", data={"id": "1"})).status_code
+    assert 2 == len(await tokens(admin))
+    async with entered(admin, bob) as client:
+        for number in ("1", "1", "999", "x", "", "9" * 50):
+            assert 303 == (await client.post("/admin/tokens", data={"id": number})).status_code
+    assert ["clock"] == [row[0] for row in await tokens(admin)]
+    async with operator(admin) as client:
+        assert "bob" in (await client.get("/admin/tokens")).text
+        assert 303 == (await client.post("/admin/tokens", data={"id": "2"})).status_code
+    assert [] == await tokens(admin)
+
+
+async def test_making_and_revoking_need_a_log_in_of_the_last_minutes(admin: AdminHouse) -> None:
+    async with entered(admin, await publisher(admin)) as client:
+        await client.post("/admin/tokens/new", data=SHOP)
+        admin.lobby.now += 901
+        assert 200 == (await client.get("/admin/tokens")).status_code
+        for path, fields in (("/admin/tokens/new", SHOP), ("/admin/tokens", {"id": "1"})):
+            away = await client.post(path, data=fields)
+            assert (303, True) == (away.status_code, "/admin/login" in away.headers["location"])
+    assert 1 == len(await tokens(admin))
