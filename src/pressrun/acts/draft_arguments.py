@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import PageLength
+from pressrun.acts.http import EmailAddress, PageLength
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput
 from pressrun.message.sources.written_source import write_source
@@ -18,6 +18,7 @@ from pressrun.message.sources.written_source import write_source
 Line = Annotated[str, Meta(max_length=2000)]
 Number = Annotated[int, Meta(ge=0)]
 Moment = Annotated[datetime, Meta(tz=True)]
+Day = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date"})]  # or a moment, as RFC 3339 has it
 
 KEYS = ("subject", "title", "preheader", "from_", "reply_to", "slug", "date", "language", "issue")
 """The keys of an edition file that programs name one by one."""
@@ -172,14 +173,14 @@ class DraftView(Arguments, frozen=True, kw_only=True):
     """A preview of a draft, as a member gets it or an unknown reader."""
 
     id: int
-    as_: str | None = field(name="as", default=None)
+    as_: EmailAddress | None = field(name="as", default=None)
 
 
 class DraftTest(Arguments, frozen=True, kw_only=True):
     """`edition test`: to one address or several."""
 
     id: int
-    to: str | tuple[str, ...]
+    to: EmailAddress | tuple[EmailAddress, ...]
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -195,10 +196,10 @@ class AudienceBounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class DraftSend(KnownDraft, frozen=True, kw_only=True):
-    """`edition send`; `at` in UTC seconds."""
+    """`edition send`: at once, or at an hour to come."""
 
     expect_audience: AudienceBounds = AudienceBounds()
-    at: int | None = None
+    at: Moment | None = None
 
 
 class DraftSchedule(KnownDraft, frozen=True, kw_only=True):
@@ -213,7 +214,16 @@ class EditionsOfList(Arguments, frozen=True, kw_only=True):
 
     list: str
     state: EditionState | None = None
-    since: Moment | None = None
+    since: Day | None = None
     count: bool = False
     limit: PageLength = 100
     after: str | None = None
+
+    @property
+    def since_seconds(self) -> int:
+        """The beginning in UTC seconds, of which a day without a zone is one of UTC; raises BadInput."""
+        try:
+            begins = datetime.fromisoformat(self.since or "1970-01-01")
+            return int((begins if begins.tzinfo else begins.replace(tzinfo=UTC)).timestamp())
+        except (ValueError, OverflowError):
+            raise BadInput(f"invalid since {self.since!r}: write 2026-01-01 or 2026-01-01T00:00:00Z") from None

@@ -82,7 +82,8 @@ async def _give_back(doing: Doing, args: DraftReturn) -> Any:
 
 
 async def _release(doing: Doing, args: DraftSend) -> Any:
-    order = ReleaseOrder(scheduled_at=args.at, expected=_expected(args))
+    at = None if args.at is None else int(args.at.timestamp())
+    order = ReleaseOrder(scheduled_at=at, expected=_expected(args))
     await doing.cases.draft_release.release(args.id, order, args.revision)
     return await show_edition(doing, args.id)
 

@@ -107,7 +107,7 @@ async def _cancel(doing: Doing, args: EditionId) -> dict[str, Any]:
 
 
 async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
-    state, since = args.state, 0 if args.since is None else int(args.since.timestamp())
+    state, since = args.state, args.since_seconds
     before = int(args.after) if args.after else _NEWEST
     page, total = await doing.cases.database.read(_read_page, args, before, state, since)
     following = str(page[-1]["id"]) if len(page) == args.limit else None

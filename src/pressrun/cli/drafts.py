@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,8 @@ def send(invocation: Invocation, *, edition_id: int, when: str | None, is_agreed
     at = None if when is None else parse_when(when, utc_now())
     if not is_agreed:
         _confirm(invocation, edition_id, at)
-    execute(invocation, "edition.release", DraftSend(id=edition_id, at=at))
+    moment = None if at is None else datetime.fromtimestamp(at, UTC)
+    execute(invocation, "edition.release", DraftSend(id=edition_id, at=moment))
     print_edition(invocation, edition_id, as_json=as_json)
 
 

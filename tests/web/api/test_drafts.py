@@ -341,8 +341,15 @@ async def test_the_editions_of_a_list_are_listed_by_state(served: ServedApi) -> 
         while page["next"]:
             page = (await client.get(f"{query}&after={page['next']}")).json()
             found += [one["id"] for one in page["items"]]
-        wrong = await client.get("/lists/news/editions?state=gone")
-    assert (numbers[:0:-1], 4, 422) == (found, page["total"], wrong.status_code)
+        wrong = [
+            await client.get(f"/lists/news/editions?{one}") for one in ("state=gone", "since=0.5", "since=2026-13-01")
+        ]
+        later, since = [
+            (await client.get(f"/lists/news/editions?since={one}")).json()["items"]
+            for one in ("2101-01-01T00:00:00Z", "2001-01-01")
+        ]
+    assert (numbers[:0:-1], 4, [422] * 3) == (found, page["total"], [one.status_code for one in wrong])
+    assert (0, 5) == (len(later), len(since))
 
 
 async def test_a_repeat_under_its_key_does_nothing_more(served: ServedApi) -> None:
