@@ -47,6 +47,8 @@ GIVEN = {
     "migrate-from": ["mlmmj", "spool"],
     "restore": ["before.tar", "--yes"],
     "subscriber sync": ["news", "readers.csv"],
+    "user grant": ["news", "--operator"],
+    "user revoke": ["news", "--operator"],
 }
 # What the service refuses as things stand.
 REFUSED = {

@@ -139,6 +139,17 @@ async def test_who_can_log_in_already_is_not_mailed(office: Office) -> None:
     assert (await held(office, "berta")).has(Right.DRAFTS, "news")
 
 
+async def test_nobody_becomes_an_operator_by_mail(office: Office) -> None:
+    """An invitation that is on its way ends when its person becomes one, and no other is mailed to them."""
+    await office.make_list()
+    await office.people.invite(BERTA, EDITOR)
+    await office.people.grant("berta", Grant(operator=True))
+    assert [] == await select(office.database, "select id from enter_link")
+    with pytest.raises(Refused, match="operators never log in by mail alone"):
+        await office.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER))
+    assert await enter(office, (await office.people.link("berta"))["link"]) is not None
+
+
 async def test_an_address_that_gets_no_mail_is_not_invited(office: Office) -> None:
     """And no person is left behind."""
     await office.make_list()

@@ -156,6 +156,11 @@ class PeopleAdmin:
             )
         person = require_person_at(tx, address, now)
         audit.mention(tx, f"person {person.name}")
+        if person.is_operator and person.enrolled_at is None:
+            raise Refused(
+                f"{person.name} is an operator, and operators never log in by mail alone. Give them a link of "
+                f"`pressrun user link {person.name}`"
+            )
         self._put(tx, person, target.id, grant)
         if person.enrolled_at is not None:
             return {**describe(tx, person.id, now), "mailed": False}
@@ -174,6 +179,7 @@ class PeopleAdmin:
     def _grant(self, tx: Transaction, person: StoredPerson, grant: Grant) -> None:
         if grant.list is None:
             people.set_operator(tx, person.id, True)
+            enter_links.delete_links(tx, person.id)  # who reads their mail must not become an operator
         else:
             self._put(tx, person, require_list(tx, grant.list).id, grant)
 
