@@ -44,10 +44,12 @@ WHOLE = {"move-to", "restore", "serve"}  # take the database for themselves
 OWN = set("backup verify|config show|demo|dkim create|dkim show|help|init|reload|version".split("|"))
 # What the verbs are called with whose arguments say nothing of the files that `furnish` lays out.
 GIVEN = {
+    "edition draft": ["news", "draft.md"],
     "migrate-from": ["mlmmj", "spool"],
     "restore": ["before.tar", "--yes"],
     "subscriber sync": ["news", "readers.csv"],
     "user grant": ["news", "--operator"],
+    "user invite": ["berta@town.example", "--list", "news", "--role", "editor"],
     "user revoke": ["news", "--operator"],
 }
 # What the service refuses as things stand.
@@ -97,6 +99,7 @@ def furnish(shell: Shell) -> None:
     nobody = f'[dns]\nserver = "127.0.0.1:{free_port()}"\ntimeout = "0.1s"\n'
     shell.config.write_text(text.replace("[dns]\n", nobody), encoding="utf-8")
     shell.write("edition.md", "---\nsubject: Hello\n---\nText.\n")
+    shell.write("draft.md", "---\nsubject: A draft\n---\nText.\n")
     shell.write("readers.csv", "email\nb@x.example\n")
     shell.make_list()
     shell.good("subscriber", "add", "news", "a@x.example")
