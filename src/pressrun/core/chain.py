@@ -76,9 +76,10 @@ def ip_digest(salt: bytes, ip: str) -> bytes:
     return hashlib.sha256(salt + ip.encode()).digest()
 
 
-def link(before: bytes, row: ChainRow) -> bytes:
-    """The link of a row to the one before, `b""` for the first."""
-    head = b"%b\0%d\0%d\0%b\0%d\0" % (before, row.number, row.list_id or 0, row.event.encode(), row.at)
+def link(before: bytes, row: ChainRow, number: int | None = None) -> bytes:
+    """The link of a row to the one before, `b""` for the first; `number` is that of a row which has none yet."""
+    numbers = row.number if number is None else number, row.list_id or 0
+    head = b"%b\0%d\0%d\0%b\0%d\0" % (before, *numbers, row.event.encode(), row.at)
     return hashlib.sha256(head + row.content_digest + (row.ip_digest or b"")).digest()
 
 

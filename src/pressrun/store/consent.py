@@ -11,7 +11,7 @@ records each such change. Triggers refuse everything else.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 import msgspec
@@ -38,7 +38,7 @@ _APPENDED = 2_000  # rows of one statement, which takes a kilobyte for each
 _NO_SALT, _NO_DIGEST = bytes(16), bytes(32)  # of a row without a network address
 
 
-class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
+class ConsentEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a reader asked or answered, when, from where, and the text that they saw.
 
     `event` is one of requested, asked, confirmed, added, imported, withdrawn, restored, paused, resumed, removed,
@@ -67,24 +67,47 @@ class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
     """Append a row for each event, in order, at the end of the transaction."""
+    append_each(tx, events)
+
+
+def append_each(tx: Transaction, events: Iterable[ConsentEvent]) -> None:
+    """The same for many, none of which memory holds for longer than it takes to make its row."""
     rows = [
         _new_row(one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip) for one in events
     ]
     tx.before_commit(_append_queued, rows, rank=RANK)
 
 
+class _EvidenceText(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a row says, as its JSON has it: an import writes very many."""
+
+    address: str
+    language: str
+    list: str
+    mail: str | None
+    message_id: str | None
+    source: str
+    text: str
+    carried: Sequence[Mapping[str, object]] = ()
+    given_at: int | None = None
+    url: str = ""
+
+
 def _content(event: ConsentEvent) -> str:
-    content: dict[str, object] = {
-        "address": event.address,
-        "language": event.language,
-        "list": event.list_name,
-        "mail": event.mail,
-        "message_id": event.message_id,
-        "source": event.source,
-        "text": event.text,
-    }
-    further = {"carried": event.carried, "given_at": event.given_at, "url": event.url}
-    return in_json(content | {name: value for name, value in further.items() if value})
+    return in_json(
+        _EvidenceText(
+            event.address,
+            event.language,
+            event.list_name,
+            event.mail,
+            event.message_id,
+            event.source,
+            event.text,
+            tuple(event.carried),
+            event.given_at or None,
+            event.url,
+        )
+    )
 
 
 def _append_mark(tx: Transaction, event: str, at: int, secret: bytes, content: str) -> None:
@@ -126,7 +149,7 @@ def _append_after(tx: Transaction, head: Head, queued: Sequence[ChainRow]) -> He
     rows: list[tuple[object, ...]] = []
     octets: list[bytes] = []
     for number, one in enumerate(queued, head.number + 1):
-        before = link(before, ChainRow(number, *one[1:]))
+        before = link(before, one, number)
         rows.append((number, one.subscriber_id, one.list_id, one.event, one.at, one.content, one.ip))
         octets += (one.salt or b"", one.content_digest, one.ip_salt or _NO_SALT, one.ip_digest or _NO_DIGEST, before)
     tx.run("consent.append", rows=in_json(rows), octets=b"".join(octets))

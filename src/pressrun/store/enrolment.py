@@ -21,6 +21,7 @@ class NewSubscriber(NamedTuple):
     """A person whose address nobody has."""
 
     address: Address
+    key: str
     digests: Digests
     profile: Profile
 
@@ -77,8 +78,8 @@ def insert_subscribers(tx: Transaction, people: Sequence[NewSubscriber], now: in
         return []
     ids = _take_ids(tx, "enrolment.subscriber_ids", len(people))
     rows = [
-        (new_id, address.typed, address.key, address.domain, *_profile_columns(profile))
-        for new_id, (address, _, profile) in zip(ids, people, strict=True)
+        (new_id, address.typed, key, address.domain, *_profile_columns(profile))
+        for new_id, (address, key, _, profile) in zip(ids, people, strict=True)
     ]
     octets = b"".join([digest for one in people for digest in one.digests])
     tx.run("enrolment.insert_subscribers", people=in_json(rows), octets=octets, now=now)
@@ -113,9 +114,12 @@ def insert_subscriptions(tx: Transaction, new: Sequence[NewSubscription], *, lis
     rows = [(new_id, *one) for new_id, one in zip(ids, new, strict=True)]
     tx.run("enrolment.insert_subscriptions", subscriptions=in_json(rows), list_id=list_id, source=source)
     by_type: dict[EventType | None, list[tuple[int, int]]] = {}
+    standing, readers = None, list[tuple[int, int]]()
     for one in new:
-        type_ = of_subscription(None, (one.state, one.suspended_for))
-        by_type.setdefault(type_, []).append((list_id, one.subscriber_id))
+        if standing != (one.state, one.suspended_for):  # nearly all have the same
+            standing = one.state, one.suspended_for
+            readers = by_type.setdefault(of_subscription(None, standing), [])
+        readers.append((list_id, one.subscriber_id))
     for type_, readers in by_type.items():
         assert type_ is not None  # a new subscription stands otherwise than none
         events.record_for_readers(tx, type_, readers, source)

@@ -81,7 +81,9 @@ class ImportWriter:
         """Insert or update the subscribers; returns the id of each."""
         new = [change for change in changes if not change.before.subscriber_id]
         ids = enrolment.insert_subscribers(
-            tx, [NewSubscriber(change.row.address, change.digests, change.profile) for change in new], self.now
+            tx,
+            [NewSubscriber(one.row.address, one.row.key, one.digests, one.profile) for one in new],
+            self.now,
         )
         if len(new) == len(changes):
             return ids
@@ -156,9 +158,9 @@ class ImportWriter:
 
     def _record_consent(self, tx: Transaction, changes: Sequence[tuple[RowChange, int]]) -> None:
         """Add a row of evidence for each."""
-        consent.append_consent(
+        consent.append_each(
             tx,
-            *(
+            (
                 ConsentEvent(
                     subscriber_id=subscriber_id,
                     list_id=self.target.id,
