@@ -23,6 +23,7 @@ from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
 from pressrun.services.log_ins.context import session_window
+from pressrun.services.operating.list_removal import complete_removal
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.settings import ServiceSettings
@@ -41,6 +42,7 @@ from pressrun.store import (
     inbound,
     jobs,
     limits,
+    list_removals,
     log_ins,
     maintenance,
     pending_requests,
@@ -203,6 +205,9 @@ class Housekeeping(BackgroundLoop):
         with self.isolated("audiences"):
             if await carry_on(self._database, self._clock):
                 self._wake()
+        with self.isolated("removed lists"):
+            for list_id in await self._database.read(list_removals.all_lists):
+                await complete_removal(self._database, list_id, self._clock)
         with self.isolated("unconfirmed requests"):
             while await self._database.write(forget_unconfirmed, self._entropy, now):
                 pass
@@ -241,7 +246,7 @@ class Housekeeping(BackgroundLoop):
 
 def _is_due(tx: Transaction, suspended_before: int, now: int) -> bool:
     """Whether a request or a pause has ended, a probe is due, or something made in slices is not complete."""
-    if bulk_changes.find_oldest(tx) is not None:
+    if bulk_changes.find_oldest(tx) is not None or list_removals.all_lists(tx):
         return True
     return bounces.is_probe_due(tx, suspended_before) or subscriptions.is_anything_over(tx, now)
 

@@ -36,14 +36,14 @@ from pressrun.services.editions.welcome_edition import (
     require_same_welcome,
     store_welcome,
 )
-from pressrun.services.mails.forwards import FORWARD
+from pressrun.services.operating.list_removal import begin_removal, complete_removal
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.operating.redirect_admin import Place
 from pressrun.services.people import editors
 from pressrun.services.ports import Clock, Entropy, LayoutRenderer, Waker
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import editions, language_switch, lists, logos, notices, redirects, welcomes
+from pressrun.store import editions, list_removals, lists, logos, redirects, welcomes
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
@@ -161,10 +161,12 @@ class ListAdmin:
     async def remove_list(self, name: str) -> None:
         """Remove a closed list with its subscriptions, editions and archive; raises NotFound, Refused.
 
-        Email to its owner that is in transit still arrives. Readers who changed from it to another language can still
-        unsubscribe there by their old links.
+        Others may write in between, and once it has begun the list stays closed and will be removed. Email to its owner
+        that is in transit still arrives. Readers who changed from it to another language can still unsubscribe there by
+        their old links.
         """
-        await self._database.write(self._remove, name)
+        list_id = await self._database.write(begin_removal, name, int(self._clock()))
+        await complete_removal(self._database, list_id, self._clock)
         event(log, "list.removed", list=name)
 
     async def add_editor(self, name: str, address: Address) -> None:
@@ -234,6 +236,8 @@ class ListAdmin:
             raise BadInput(f"relay: {values['relay']!r} is not a relay. Available: {', '.join(sorted(relays))}")
         if values.get("owner"):
             self._check_owner(tx, parse_address(str(values["owner"])))
+        if values.get("closed") is False and list_removals.is_going_on(tx, target.id):
+            raise Refused(f"the list {target.name} is being removed")
         changed = self._changed(target, change)
         if change.logo is not None:
             logos.put_logo(tx, target.id, change.logo)
@@ -282,16 +286,6 @@ class ListAdmin:
     def _close_by_name(self, tx: Transaction, name: str) -> Answer:
         lists.lock_list(tx, name)
         return describe_list(tx, _close(tx, require_list(tx, name), int(self._clock())))
-
-    @staticmethod
-    def _remove(tx: Transaction, name: str) -> None:
-        lists.lock_list(tx, name)
-        target = require_list(tx, name)
-        if target.closed_at is None:
-            raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
-        notices.outlive_list(tx, target.id, FORWARD)  # other people's email, which was accepted
-        language_switch.keep_redirects(tx, target.id)
-        lists.delete_list(tx, target.id)
 
     @staticmethod
     def _add_editor(tx: Transaction, name: str, address: Address, now: int) -> None:

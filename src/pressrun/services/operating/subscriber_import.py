@@ -33,10 +33,10 @@ from pressrun.store import enrolment
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
-BATCH = 3_000  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
+BATCH = 2_500  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
 # Rows that are sorted, so that those of a batch are neighbours in the index of addresses: a batch of rows in no order
 # changes a page of it for nearly every row. They wait in memory.
-NEARBY = 24_000
+NEARBY = 20_000
 # Of long rows that wait, and of one batch of them, which keeps their memory small.
 NEARBY_CHARACTERS, BATCH_CHARACTERS = 4 << 20, 1 << 20
 

@@ -707,6 +707,12 @@ create table bulk_change (
 );
 create index bulk_change_by_edition on bulk_change (edition_id);
 
+create table list_removal (
+    list_id bigint primary key references list on delete cascade,
+    asked_at bigint not null,
+    events_through bigint not null default 0
+);
+
 create table copy_count (
     edition_id bigint primary key references edition on delete cascade,
     queued bigint not null default 0,

@@ -36,7 +36,8 @@ insert into removed_subscription (id, moved_to)
 select gone.id, gone.moved_to
 from subscription as gone {indexed by subscription_by_list} cross join subscription as taker
 where gone.list_id = :list_id and gone.state in ('unsubscribed', 'pending') and taker.id = gone.moved_to
-    and taker.list_id <> :list_id;
+    and taker.list_id <> :list_id
+on conflict (id) do nothing;
 
 -- name: move_copies
 -- Give waiting and claimed copies to another subscription of the reader, except of issues that it has.

@@ -38,9 +38,10 @@ _HAS_STATISTICS = "select exists (select 1 from sqlite_schema where name in ('sq
 # and this many octets. So many are given back at once: each page moves another one, and others wait for it.
 FREE_SHARE, FREE_BYTES, SHRINK_BYTES = 0.25, 64 * 1024 * 1024, 1024 * 1024
 MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
-# A transaction of an import changes some 3,000 pages of 4 KiB. None of them is written twice, and the next transactions
-# change many of them again before a checkpoint copies them to their places.
-SPILL_PAGES = 3_000
+# A transaction of an import into a list of a million changes some 3,000 pages of 4 KiB. Most of them stay in memory
+# until the commit, so they are written once, and the next transactions change many of them again before a checkpoint
+# copies them to their places.
+SPILL_PAGES = 2_500
 CHECKPOINT_PAGES = 8_000
 
 

@@ -758,6 +758,13 @@ create table bulk_change (
 ) strict;
 create index bulk_change_by_edition on bulk_change (edition_id);
 
+-- Closed lists that are being removed, their rows a slice at a time; it goes with its list.
+create table list_removal (
+    list_id integer primary key references list on delete cascade,
+    asked_at integer not null,
+    events_through integer not null default 0 -- its events up to this id are gone
+) strict;
+
 -- How many copies of an edition are in each state: kept by the transactions that change them, so that nobody counts rows.
 create table copy_count (
     edition_id integer primary key references edition on delete cascade,

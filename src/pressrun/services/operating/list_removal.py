@@ -1,0 +1,57 @@
+"""Removing a list with everything that belongs to it, which may be millions of rows: a slice of them at a time.
+
+Once that has begun the list stays closed. A kill leaves it with some of its rows, and housekeeping removes the rest.
+"""
+
+from __future__ import annotations
+
+from pressrun.core.errors import Refused
+from pressrun.services.mails.forwards import FORWARD
+from pressrun.services.ports import Clock
+from pressrun.services.reports.ledger_reports import require_list
+from pressrun.store import language_switch, list_removals, lists, notices
+from pressrun.store.bulk_changes import ROWS_AT_ONCE
+from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
+
+
+def begin_removal(tx: Transaction, name: str, now: int) -> int:
+    """Begin to remove a closed list; returns its id. Raises NotFound, Refused."""
+    lists.lock_list(tx, name)
+    target = require_list(tx, name)
+    if target.closed_at is None:
+        raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
+    list_removals.begin(tx, target.id, now)
+    _keep_what_stays(tx, target.id)
+    return target.id
+
+
+async def complete_removal(database: Database, list_id: int, clock: Clock) -> None:
+    """Remove what is left of a list."""
+    while await database.record(remove_slice, list_id, int(clock())):
+        pass
+    await database.write(_remove_list, list_id)
+
+
+def remove_slice(tx: Transaction, list_id: int, now: int) -> bool:
+    """Remove some of what a list has; False when there is no more."""
+    return _lock(tx, list_id) and list_removals.remove_rows(tx, list_id, ROWS_AT_ONCE, now)
+
+
+def _remove_list(tx: Transaction, list_id: int) -> None:
+    if _lock(tx, list_id):
+        _keep_what_stays(tx, list_id)
+        lists.delete_list(tx, list_id)
+
+
+def _lock(tx: Transaction, list_id: int) -> bool:
+    """Hold the list until the commit; False where somebody else has removed it."""
+    target = lists.find_list_by_id(tx, list_id)
+    if target is not None:
+        lists.lock_list(tx, target.name)
+    return target is not None
+
+
+def _keep_what_stays(tx: Transaction, list_id: int) -> None:
+    notices.outlive_list(tx, list_id, FORWARD)  # other people's email, which was accepted
+    language_switch.keep_redirects(tx, list_id)

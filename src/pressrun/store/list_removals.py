@@ -1,0 +1,50 @@
+"""Lists that are being removed: some of their rows at a time, so that nobody has to wait for all of them.
+
+What is left of a removal stands in the database. Whoever asked goes on with it, and so does housekeeping after a kill.
+"""
+
+from __future__ import annotations
+
+from pressrun.store.transaction import Transaction, in_json
+
+
+def begin(tx: Transaction, list_id: int, now: int) -> None:
+    """Note that a list is to be removed."""
+    tx.run("list_removals.begin", list_id=list_id, now=now)
+
+
+def is_going_on(tx: Transaction, list_id: int) -> bool:
+    """Whether a list is being removed."""
+    return tx.value("list_removals.is_going_on", list_id=list_id) is not None
+
+
+def all_lists(tx: Transaction) -> list[int]:
+    """The ids of the lists that are being removed, in the order in which that was asked."""
+    return [row["list_id"] for row in tx.rows("list_removals.all")]
+
+
+def remove_rows(tx: Transaction, list_id: int, limit: int, now: int) -> bool:
+    """Remove up to `limit` copies, events or subscriptions of a list; False when there are no more."""
+    return _remove_copies(tx, list_id, limit, now) or _remove_events(tx, list_id, limit) or _end(tx, list_id, limit)
+
+
+def _remove_copies(tx: Transaction, list_id: int, limit: int, now: int) -> bool:
+    rows = tx.rows("list_removals.copies", list_id=list_id, limit=limit)
+    for edition_id in sorted({row["edition_id"] for row in rows}):
+        tx.run("retention.mark", edition_id=edition_id, now=now)
+    if rows:
+        tx.run("list_removals.delete_copies", ids=in_json([row["id"] for row in rows]))
+    return bool(rows)
+
+
+def _remove_events(tx: Transaction, list_id: int, limit: int) -> bool:
+    through = tx.value("list_removals.next_events", list_id=list_id, limit=limit)
+    if through is None:
+        return False
+    tx.run("list_removals.delete_events", list_id=list_id, through=through)
+    tx.run("list_removals.note_events", list_id=list_id, through=through)
+    return True
+
+
+def _end(tx: Transaction, list_id: int, limit: int) -> bool:
+    return tx.run("list_removals.delete_subscriptions", list_id=list_id, limit=limit) > 0

@@ -1,0 +1,45 @@
+-- name: begin
+-- A list is to be removed. Asked again, it goes on.
+insert into list_removal (list_id, asked_at) values (:list_id, :now) on conflict (list_id) do nothing;
+
+-- name: is_going_on
+-- Whether a list is being removed.
+select 1 from list_removal where list_id = :list_id;
+
+-- name: all
+-- The lists that are being removed, in the order in which that was asked.
+select list_id from list_removal order by asked_at, list_id;
+
+-- name: copies
+-- Some copies of a list's editions, but for those that somebody holds.
+select copy.id, copy.edition_id
+from edition
+cross join delivery as copy {indexed by delivery_queue}
+where edition.list_id = :list_id and copy.edition_id = edition.id
+    and copy.state in ('queued', 'deferred', 'cancelled', 'delivered', 'failed')
+limit :limit {lock of copy};
+
+-- name: delete_copies
+-- They go.
+delete from delivery where id {in ids} and state <> 'claimed';
+
+-- name: next_events
+-- How far the events reach that are looked at next, whichever list they are about.
+select max(id) from (select id from event
+    where id > (select events_through from list_removal where list_id = :list_id)
+    order by id limit :limit) as next;
+
+-- name: delete_events
+-- Delete the events of a list among them.
+delete from event
+where id > (select events_through from list_removal where list_id = :list_id) and id <= :through and list_id = :list_id;
+
+-- name: note_events
+-- They have been looked at.
+update list_removal set events_through = :through where list_id = :list_id;
+
+-- name: delete_subscriptions
+-- Delete some subscriptions of a list.
+-- guards: list
+delete from subscription
+where id {in (select id from subscription where list_id = :list_id order by state, id limit :limit)};
