@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from tests.services.log_ins.lobby import ORIGIN
 from tests.web.admin.admin_house import AdminHouse
 
 from pressrun.web.admin.frame import AdminMember
+from pressrun.web.admin.table import issuer_rows, log_in_rows, people_rows
 
 SITES = (None, "same-origin", "cross-site", "none")
 ORIGINS = (None, ORIGIN, "https://evil.example", "null")
@@ -83,3 +85,23 @@ async def test_a_page_of_members_is_guarded_by_its_frame(admin: AdminHouse) -> N
         await answer((b"cookie", cookie), method="GET"),
     ]
     assert 2 == len(called)
+
+
+async def test_every_route_of_every_table_is_guarded(admin: AdminHouse) -> None:
+    """Pages of people, of tokens and of an issuer as well: nothing behind them is reached, whoever it is."""
+    behind = Mock()
+    frame = admin.frame(admin.web)
+    rows = [
+        *log_in_rows(frame),
+        *people_rows(frame, behind.list_names),
+        *issuer_rows(frame, behind.issuer, behind.identities, behind.cookies),
+    ]
+    posted = [(path, handler) for path, handler, methods in rows if "POST" in methods]
+    assert len(posted) > 10
+    behind.reset_mock()
+    for path, handler in posted:
+        for headers in ([], [(b"sec-fetch-site", b"same-site")], [(b"origin", b"null")]):
+            scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "client": None}
+            request = Request({**scope, "headers": headers, "scheme": "https", "server": ("n.example", 443)})
+            assert 403 == (await handler(request)).status_code, path
+    assert [] == behind.mock_calls
