@@ -17,12 +17,15 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.rights import Right
 from pressrun.core.site import Site
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.bounces.auto_pause import AutoPause
+from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.draft_editing import DraftEditing
 from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.editions.workshop import Workshop
+from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.kept_mail import KeptMail
@@ -30,11 +33,26 @@ from pressrun.services.operating.link_keys import LinkKeys
 from pressrun.services.reports.event_feed import EventFeed
 from pressrun.services.reports.outcomes import OutcomeReports
 
+SITE = Site(base_url="https://n.example", mail_domain="lists.example")
+
 Work = Callable[[Office], Awaitable[Any]]
 
 
 class AnyArguments(Arguments, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """Whatever is said."""
+
+
+def returns_of(office: Office) -> HandedInReturns:
+    """Takes bounces without parsing mail."""
+    bounces = BounceHandler(
+        keys=office.keys,
+        site=SITE,
+        settings=office.settings,
+        auto_pause=AutoPause(site=SITE, settings=office.settings, entropy=os.urandom),
+        clock=lambda: office.now,
+        entropy=os.urandom,
+    )
+    return HandedInReturns(office.database, office.keys, SITE, bounces)
 
 
 def cases_of(office: Office) -> Cases:
@@ -81,6 +99,7 @@ def cases_of(office: Office) -> Cases:
         people=office.people,
         tokens=office.tokens,
         events=EventFeed(office.database),
+        returns=returns_of(office),
         outcomes=OutcomeReports(office.database, lambda: office.now),
     )
 

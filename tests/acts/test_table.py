@@ -68,6 +68,7 @@ async def test_rotating_answers_the_new_number(tmp_path: Path) -> None:
 
 # What writes and never waits for room on the disk, and why.
 SMALL = {
+    "return.add",
     "reload",
     "inbound.retry",
     "inbound.rm",

@@ -9,6 +9,7 @@ from pressrun.services.editions.draft_editing import DraftEditing
 from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.bulk_jobs import BulkJobs
@@ -51,4 +52,5 @@ class Cases:
     people: PeopleAdmin
     tokens: Tokens
     events: EventFeed
+    returns: HandedInReturns
     outcomes: OutcomeReports

@@ -19,6 +19,7 @@ from pressrun.acts.operating import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_I
 from pressrun.acts.operators import OPERATOR_ACTS
 from pressrun.acts.outcomes import OUTCOME_ACTS
 from pressrun.acts.people import PEOPLE_ACTS
+from pressrun.acts.returns import RETURN_ACTS
 from pressrun.acts.subscriber_pages import SUBSCRIBER_PAGES
 from pressrun.acts.subscribers import SUBSCRIBER_ACTS
 
@@ -44,6 +45,7 @@ ACTS: Mapping[str, Act[Any]] = {
         ME_ACTS,
         OPERATOR_ACTS,
         OUTCOME_ACTS,
+        RETURN_ACTS,
     )
     for act in acts
 }

@@ -41,6 +41,7 @@ class Mailroom:
         self.processing = build_processing(settings, services, self._readers, posting, metrics)
         services.mail_accepted.connect(self.processing.accepted)
         receiving = build_acceptance(settings, services, self.processing, metrics)
+        services.returns.connect(receiving.accept)
         self.listeners = Listeners(settings.smtp, receiving, sockets)
 
     def reload(self, settings: Settings) -> None:

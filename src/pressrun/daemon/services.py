@@ -28,6 +28,7 @@ from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.editions.workshop import Workshop
+from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.operating.archive_import import ArchiveImport
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.bulk_jobs import BulkJobs
@@ -128,6 +129,7 @@ class Services:
     operating: Operating
     log_ins: LogInServices
     bounce_handler: BounceHandler
+    returns: HandedInReturns
     mail_accepted: Signal
     audit_log: AuditLog
     door: Door
@@ -161,6 +163,7 @@ def build_services(
     operating = _build_operating(settings.value, readers, editions.layouts, mail_accepted, hooks.on_new_key)
     log_ins = build_log_ins(settings, database, keys, hooks.wake)
     audit_log = AuditLog(database, utc_now, os.urandom)
+    returns = HandedInReturns(database, keys, settings.value.site, bounce_handler)
     cases = Cases(
         database=database,
         keys=keys,
@@ -182,6 +185,7 @@ def build_services(
         people=operating.people,
         tokens=operating.tokens,
         events=EventFeed(database),
+        returns=returns,
         outcomes=OutcomeReports(database, utc_now),
     )
     return Services(
@@ -194,6 +198,7 @@ def build_services(
         operating=operating,
         log_ins=log_ins,
         bounce_handler=bounce_handler,
+        returns=returns,
         mail_accepted=mail_accepted,
         audit_log=audit_log,
         door=Door(cases),

@@ -403,26 +403,6 @@ def count_by_moment(tx: Transaction, edition_id: int) -> list[Row]:
     return tx.rows("deliveries.count_by_moment", edition_id=edition_id)
 
 
-class CopyCursor(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a page of copies in one state begins: after this one."""
-
-    state: DeliveryState
-    lane: str = ""
-    due_at: int = -1
-    id: int = 0
-
-
-def page_of_copies(tx: Transaction, edition_id: int, after: CopyCursor, *, limit: int) -> list[Row]:
-    """Copies of an edition in one state: id, lane, due_at, state, what the last reply said, the reader's address."""
-    place = {"lane": after.lane, "due_at": after.due_at, "id": after.id}
-    return tx.rows("deliveries.page_of_copies", edition_id=edition_id, state=after.state, **place, limit=limit)
-
-
-def find_plain_copy(tx: Transaction, *, edition_id: int, subscriber_id: int, address: str) -> Row | None:
-    """The same of the copy of one reader, whose address this is."""
-    return tx.row("deliveries.plain_copy", edition_id=edition_id, subscriber_id=subscriber_id, address=address)
-
-
 def find_copy_of(tx: Transaction, *, edition_id: int, subscriber_id: int) -> Row | None:
     """One reader's copy of an edition; `handover_…` is what the relay had said before a notification came."""
     return tx.row("deliveries.copy_of", edition_id=edition_id, subscriber_id=subscriber_id)

@@ -37,10 +37,11 @@ class ServedApi:
     authenticate: Authenticate = field(init=False)
 
     def __post_init__(self) -> None:
+        self.cases = cases_of(self.office)
         context = ApiContext(
             base_url=BASE,
             authenticate=self._find_caller,
-            carry_out=Door(cases_of(self.office)).carry_out,
+            carry_out=Door(self.cases).carry_out,
             client=lambda _: "192.0.2.1",
             rates=TokenRates(lambda: self.rate, lambda: self.office.now),
             limits=BodyLimits(json=1024 * 1024, upload=4 * 1024 * 1024),

@@ -31,6 +31,16 @@ class EnclosedTokens:
         self._list_id = re.compile(rb"(?i)<(%b)\.%b>" % (_NAME, domain))
         self._link = re.compile(re.escape(site.base_url.encode()) + rb"/unsubscribe/([A-Za-z0-9._-]{20,200})")
 
+    def find_return_path(self, content: bytes) -> Route | None:
+        """The genuine return path of a copy that the mail names, by its whole address or by the feedback id."""
+        scanned = content[:SCANNED_BYTES]
+        routes = [route for local in _some(self._address, scanned) if (route := read_local_part(local)) is not None]
+        names = list(_some(self._list_id, scanned))
+        for token in _some(_FEEDBACK_ID, scanned):
+            routes += [Route(RouteKind.BOUNCES, name.lower(), token.lower()) for name in names]
+        genuine = (one for one in routes if self._addresses.read_route(one) is not None)
+        return next((one for one in genuine if one.kind is RouteKind.BOUNCES), None)
+
     def find(self, content: bytes) -> str | None:
         """The text of a genuine token in the mail, if there is one."""
         scanned = content[:SCANNED_BYTES]

@@ -14,9 +14,9 @@ from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.ports import Clock
 from pressrun.services.reports import ledger_reports
 from pressrun.services.reports.edition_reports import report_edition
-from pressrun.store import deliveries, subscribers
+from pressrun.store import copy_pages, subscribers
+from pressrun.store.copy_pages import CopyCursor
 from pressrun.store.database import Database
-from pressrun.store.deliveries import CopyCursor
 from pressrun.store.transaction import Row, Transaction
 
 Answer = dict[str, Any]
@@ -76,7 +76,7 @@ def _page_of_copies(
     sees, found = sees_readers(edition.list_name), list[Row]()
     for state in states[states.index(cursor.state) :]:
         start = cursor if state is cursor.state else CopyCursor(state=state)
-        found += deliveries.page_of_copies(tx, query.edition_id, start, limit=query.limit - len(found))
+        found += copy_pages.page_of_copies(tx, query.edition_id, start, limit=query.limit - len(found))
         if len(found) == query.limit:
             break
     items = [_plain(row, sees=sees) for row in found]
@@ -105,7 +105,7 @@ def _copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
     person = subscribers.find_subscriber(tx, address)
     row = None
     if person is not None:
-        row = deliveries.find_plain_copy(tx, edition_id=edition_id, subscriber_id=person.id, address=person.address)
+        row = copy_pages.find_plain_copy(tx, edition_id=edition_id, subscriber_id=person.id, address=person.address)
     if row is None:
         raise NotFound(f"edition {edition_id} has no copy for {address}")
     return _plain(row, sees=True)

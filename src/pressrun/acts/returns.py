@@ -1,0 +1,79 @@
+"""The action by which programs hand in bounces and complaints."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from pressrun.acts.act import SOME_LIST, Act, Doing, Http
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.http import JSON, EmailAddress
+from pressrun.core.address import parse_address
+from pressrun.core.errors import InvalidFields
+from pressrun.core.rights import Right
+from pressrun.services.incoming.handed_in import Proof
+
+LONGEST_WORDS = 2000
+MAIL_TYPE = "message/rfc822"
+
+
+class ReturnIn(Arguments, frozen=True, kw_only=True):
+    """A mail, or which copy it was and what became of it."""
+
+    mail: bytes = b""
+    token: Annotated[str, Meta(max_length=320)] = ""
+    message_id: Annotated[str, Meta(max_length=320)] = ""
+    address: EmailAddress | None = None
+    type: Literal["bounce", "complaint"] = "bounce"
+    status: Annotated[str, Meta(pattern=r"^([245]\.[0-9]{1,3}\.[0-9]{1,3})?$")] = ""
+    text: Annotated[str, Meta(max_length=LONGEST_WORDS)] = ""
+
+
+class ReturnAnswer(msgspec.Struct, kw_only=True):
+    """What it was taken for; null for a mail, which is stored and read a moment later."""
+
+    outcome: str | None
+
+
+async def _hand_in(doing: Doing, args: ReturnIn) -> ReturnAnswer:
+    returns, holdings = doing.cases.returns, doing.caller.holdings
+
+    def may(list_name: str) -> bool:
+        return holdings.has(Right.RETURNS, list_name)
+
+    if args.mail:
+        await returns.accept_mail(args.mail, may)
+        return ReturnAnswer(outcome=None)
+    if not args.token and not (args.message_id and args.address):
+        raise InvalidFields([("token", "say which copy: its `token`, or its `message_id` and `address`")])
+    proof = Proof(
+        token=args.token,
+        message_id=args.message_id,
+        address=None if args.address is None else parse_address(args.address),
+    )
+    is_complaint = args.type == "complaint"
+    outcome = await returns.report(proof, may, status=args.status, text=args.text, is_complaint=is_complaint)
+    return ReturnAnswer(outcome=outcome)
+
+
+RETURN_ACTS = (
+    Act(
+        id="return.add",
+        summary="Hand in a bounce or a complaint about a copy",
+        right=Right.RETURNS,
+        lists=SOME_LIST,
+        arguments=ReturnIn,
+        work=_hand_in,
+        answer=ReturnAnswer,
+        http=Http(
+            method="POST",
+            path="returns",
+            body="mail",
+            media_types=(JSON, MAIL_TYPE),
+            status=200,
+            otherwise={202: lambda answer: answer.outcome is None},
+        ),
+    ),
+)
