@@ -123,6 +123,11 @@ def add_identity(tx: Transaction, person_id: int, issuer: str, subject: str) -> 
     tx.run("people.add_identity", person_id=person_id, issuer=issuer, subject=subject)
 
 
+def remove_identities(tx: Transaction, person_id: int) -> None:
+    """Forget by which accounts elsewhere a person logs in."""
+    tx.run("people.remove_identities", person_id=person_id)
+
+
 def permissions_of(tx: Transaction, person_id: int) -> list[Permission]:
     """What a person may do, by the names of the lists."""
     return [parse_row(row, Permission) for row in tx.rows("people.permissions", person_id=person_id)]

@@ -338,9 +338,10 @@ async def test_a_reset_takes_all_that_somebody_logs_in_with(office: Office) -> N
         await office.database.write(credentials.add_passkey, found.id, passkey, NOW)
         await office.database.write(credentials.add_app, found.id, bytes(16), 1, NOW)
         await office.database.write(credentials.replace_recovery_codes, found.id, [bytes(32)])
+        await office.database.write(people.add_identity, found.id, "https://id.example", name)
     reset = await office.people.reset("ann")
     assert (1, 0) == ((await person(office, "ann")).epoch, (await person(office, "bea")).epoch)
-    for table in ("password", "passkey", "authenticator_app", "recovery_code"):
+    for table in ("password", "passkey", "authenticator_app", "recovery_code", "identity"):
         assert [(2,)] == await select(office.database, f"select person_id from {table}"), table
     entered = await enter(office, reset["link"])
     assert entered is not None

@@ -100,9 +100,9 @@ class PeopleAdmin:
         return answer
 
     async def reset(self, who: str) -> Answer:
-        """End a person's sessions and take away password, passkeys, app and recovery codes, with a new link to enter.
+        """End a person's sessions and take away all that they log in with, and make a new link to enter.
 
-        For a lost device, or when somebody else may have got in. Their tokens stay. Raises NotFound.
+        That is password, passkeys, app, recovery codes and accounts of an issuer. For a lost device, or when somebody else may have got in. Their tokens stay. Raises NotFound.
         """
         answer = await self._context.database.write(self._reset, who)
         event(log, "person.reset", person=answer["name"])
@@ -230,6 +230,7 @@ class PeopleAdmin:
         person = require_person_to_change(tx, who)
         credentials.remove_password(tx, person.id)
         credentials.remove_second_factors(tx, person.id)
+        people.remove_identities(tx, person.id)
         people.end_sessions(tx, person.id)
         return self._with_link(tx, person.id, self._new_link(tx, person.id))
 

@@ -67,6 +67,10 @@ delete from person where id = :id and enrolled_at is null and is_operator = 0
 -- An issuer knows this person.
 insert into identity (issuer, subject, person_id) values (:issuer, :subject, :person_id);
 
+-- name: remove_identities
+-- No issuer knows this person any more.
+delete from identity where person_id = :person_id;
+
 -- name: permissions
 -- What a person may do on which lists.
 select list.name as list, permission.role, permission.readers
