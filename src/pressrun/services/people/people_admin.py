@@ -102,7 +102,8 @@ class PeopleAdmin:
     async def reset(self, who: str) -> Answer:
         """End a person's sessions and take away all that they log in with, and make a new link to enter.
 
-        That is password, passkeys, app, recovery codes and accounts of an issuer. For a lost device, or when somebody else may have got in. Their tokens stay. Raises NotFound.
+        That is password, passkeys, app, recovery codes and accounts of an issuer. For a lost device, or when somebody
+        else may have got in. Their tokens stay. Raises NotFound.
         """
         answer = await self._context.database.write(self._reset, who)
         event(log, "person.reset", person=answer["name"])

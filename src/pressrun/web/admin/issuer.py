@@ -23,6 +23,7 @@ from pressrun.web.admin.id_tokens import BadIdToken, Expected, IdToken, read_id_
 from pressrun.web.settings import OidcSettings
 
 METADATA_SECONDS = 3600  # for which the issuer's description and its keys are kept
+AWAY_SECONDS = 10  # for which an issuer that cannot be asked is left alone, so that visitors do not queue up for it
 KEYS_AGAIN_SECONDS = 60  # at most so often for a key that is new to us: anybody could name one
 MOST_AT_ONCE = 4  # so many codes are redeemed at the same time
 _SCOPE = "openid email"
@@ -79,6 +80,7 @@ class Issuer:
         self._clock = clock
         self._metadata: tuple[float, _Metadata] | None = None
         self._keys: tuple[float, Sequence[Mapping[str, Any]]] | None = None
+        self._away: tuple[float, IssuerProblem] | None = None
         self._asking = asyncio.Lock()
         self._redeeming = asyncio.Semaphore(MOST_AT_ONCE)
 
@@ -136,15 +138,27 @@ class Issuer:
 
     async def _describe(self) -> _Metadata:
         async with self._asking:
-            if self._metadata is None or self._clock() - self._metadata[0] >= METADATA_SECONDS:
-                url = f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration"
-                found = _decoded(await self._http.send(HttpRequest(url=url)), _Metadata, "its description")
-                if found.issuer != self._settings.issuer:  # Discovery §4.3
-                    raise IssuerProblem("the description is of another issuer")
-                if not found.authorization_endpoint.startswith(("https://", _beginning(self._settings.issuer))):
-                    raise IssuerProblem("the description leads astray, where no browser should go")
-                self._metadata = self._clock(), found
-            return self._metadata[1]
+            now = self._clock()
+            if self._metadata is not None and now - self._metadata[0] < METADATA_SECONDS:
+                return self._metadata[1]
+            if self._away is not None and now - self._away[0] < AWAY_SECONDS:
+                raise self._away[1]
+            try:
+                found = await self._ask_for_description()
+            except IssuerProblem as problem:
+                self._away = self._clock(), problem
+                raise
+            self._metadata = now, found
+            return found
+
+    async def _ask_for_description(self) -> _Metadata:
+        url = f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration"
+        found = _decoded(await self._http.send(HttpRequest(url=url)), _Metadata, "its description")
+        if found.issuer != self._settings.issuer:  # Discovery §4.3
+            raise IssuerProblem("the description is of another issuer")
+        if not found.authorization_endpoint.startswith(("https://", _beginning(self._settings.issuer))):
+            raise IssuerProblem("the description leads astray, where no browser should go")
+        return found
 
     async def _keys_of(self, metadata: _Metadata, most_seconds: float) -> Sequence[Mapping[str, Any]]:
         async with self._asking:
