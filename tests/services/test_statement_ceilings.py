@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,19 @@ from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
+from pressrun.core.rights import Role, TokenScope
 from pressrun.core.site import Site
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.people.people_admin import Grant
+from pressrun.services.people.tokens import PREFIX, TokenMaker, TokenRequest, Tokens
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import DeliverySettings
-from pressrun.store import audiences, deliveries, subscriptions
+from pressrun.store import audiences, deliveries, people, subscriptions
 from pressrun.store.deliveries import DeliveryResult
 
 UseCase = Callable[[Office], Awaitable[object]]
@@ -55,6 +59,25 @@ async def sign_up(office: Office) -> None:
 
 async def confirm(office: Office) -> None:
     await office.sign_ups.confirm(2, WEB)  # Bob has the first
+
+
+TOKEN_OF_ZEROS = PREFIX + "A" * 43  # made of zeros
+
+
+async def make_token(office: Office) -> None:
+    """One that was used today."""
+    office.tokens = Tokens(replace(office.context, entropy=bytes))
+    await office.people.add("ann", None)
+    await office.people.grant("ann", Grant(list="news", role=Role.EDITOR))
+    ann = await office.database.read(people.find_by_name, "ann")
+    assert ann is not None
+    request = TokenRequest(name="site", lists=("news",), scope=TokenScope.DRAFT)
+    await office.tokens.create(request, TokenMaker(person_id=ann.id))
+    await show_token(office)
+
+
+async def show_token(office: Office) -> None:
+    assert await office.tokens.recognise(TOKEN_OF_ZEROS, None) is not None
 
 
 async def leave(office: Office) -> None:
@@ -180,6 +203,7 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "a form of ours is sent": (nothing, sign_up_on_the_web, 4),
     "a sign-up on the web is carried out": (sign_up_on_the_web, carry_out, 19),
     "a reader is told that they left": (after(sign_up, confirm, leave), carry_out, 10),
+    "a program shows the token of somebody for a list": (make_token, show_token, 4),
     "1,000 new rows are imported": (nothing, import_rows(), 11),
     "1,000 rows are imported again": (import_rows(), import_rows(), 3),
     "1,000 rows are imported and asked": (nothing, import_rows(asks=True), 14),

@@ -56,11 +56,10 @@ class TokenMaker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program with a valid token, and what it may do now; `person` is the name of whose token it is."""
+    """A program with a valid token, and what it may do now."""
 
     token: ApiToken
     holdings: Holdings
-    person: str | None
 
 
 class Tokens:
@@ -105,8 +104,7 @@ class Tokens:
             return None
         if token.networks and (client is None or client not in Peers(token.networks)):
             return None
-        owner = None if token.person_id is None else people.find_person(tx, token.person_id)
-        return Program(token=token, holdings=holdings_of_token(tx, token), person=None if owner is None else owner.name)
+        return Program(token=token, holdings=holdings_of_token(tx, token))
 
     def _create(self, tx: Transaction, wish: TokenRequest, maker: TokenMaker, token: str) -> Answer:
         name, now = parse_token_name(wish.name), self._context.now
