@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -144,7 +145,7 @@ async def _nothing(_doing: Doing, _args: Arguments) -> str:
 
 
 def _act(**changes: Any) -> Act[Any]:
-    return Act(id="password.rm", summary="", right=Right.OPERATE, arguments=Arguments, work=_nothing, **changes)
+    return Act(id="try.it", summary="", right=Right.OPERATE, arguments=Arguments, work=_nothing, **changes)
 
 
 async def _try(admin: AdminHouse, client: httpx.AsyncClient, act: Act[Any]) -> Any:
@@ -173,9 +174,22 @@ async def test_an_operator_with_a_password_alone_changes_nothing_of_others(admin
         assert "A password alone isn" in (await client.get("/admin")).text
         assert "done" == await _try(admin, client, _act(writes=False))
         assert isinstance(await _try(admin, client, _act()), NotPermitted)
-    assert [("person:ann", "password.rm", "refused")] == await select(
+    assert [("person:ann", "try.it", "refused")] == await select(
         admin.lobby.database, "select who, action, outcome from audit where way = 'page' and action <> 'session.begin'"
     )
+
+
+async def test_an_action_that_needs_a_recent_log_in_is_refused_without_one(admin: AdminHouse) -> None:
+    """Also from a page that forgot to look; and by a password alone, for an operator."""
+    for name, is_operator in (("ann", False), ("bob", True)):
+        await admin.lobby.set_password(await admin.lobby.add_person(name, is_operator=is_operator))
+    wanted = _act(is_fresh=True, writes=False)
+    own = replace(wanted, right=Right.SELF)
+    async with admin.logged_in("ann") as client, admin.logged_in("bob") as operator:
+        assert "done" == await _try(admin, client, own)
+        assert isinstance(await _try(admin, operator, wanted), NotPermitted)
+        admin.lobby.now += FRESH_SECONDS
+        assert isinstance(await _try(admin, client, own), NotPermitted)
 
 
 async def test_a_password_alone_does_not_become_an_operator(admin: AdminHouse) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.act import Act
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.call import Call, Caller
@@ -39,6 +40,7 @@ from pressrun.web.pages import read_static
 from pressrun.web.sheet import compact
 
 HOME = "/admin"
+_OWN_LOG_IN = frozenset(act.id for act in ACCOUNT_ACTS)
 _LOCAL = re.compile(r"/admin(?:/[A-Za-z0-9._~-]+)*(?:\?[A-Za-z0-9=&._~-]*)?", re.ASCII)
 _POLICY = ("script-src 'self'", "connect-src 'self'", "require-trusted-types-for 'script'", "trusted-types 'none'")
 _UNUSED = (
@@ -194,10 +196,13 @@ class AdminFrame:
     async def carry_out(self, member: AdminMember, act: Act[Any], arguments: Arguments) -> Any:
         """Have somebody's action carried out; raises as the door does.
 
-        An operator who has only typed a password sees everything, and changes nothing but their own log-in.
+        An operator who has only typed a password sees everything, and changes nothing but their own log-in. An action
+        that needs a recent log-in is refused without one, whether or not its page has looked: raises NotPermitted.
         """
-        caller = member.caller
-        if act.writes and act.right is not Right.SELF and not member.is_proven:
+        caller, is_own = member.caller, act.id in _OWN_LOG_IN
+        if act.is_fresh and not (self.is_recent(member) and (member.is_proven or is_own)):
+            raise NotPermitted(f"{act.id}: that needs a log-in of the last minutes, by more than a password")
+        if act.writes and not is_own and not member.is_proven:
             caller = replace(caller, holdings=NOTHING)
         return await self.cases.door.carry_out(Call(act=act.id, arguments=arguments, caller=caller))
 
