@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 from tests.database import execute
@@ -15,6 +17,7 @@ from pressrun.core.events import EventType
 from pressrun.core.rights import Holdings, Right
 from pressrun.store import events
 
+EVENT_PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "follow-events.md"
 ADA, BOB = parse_address("ada@reader.example"), parse_address("bob@reader.example")
 STATS = Holdings(by_list={"news": frozenset({Right.STATS})})
 READER = Holdings(by_list={"news": frozenset({Right.STATS, Right.SEE_READERS})})
@@ -126,3 +129,9 @@ async def test_a_removed_list_takes_its_events_along(served: ServedApi) -> None:
     await served.office.lists.remove_list("news")
     async with served.client() as client:
         assert [2, 3, 4] == [one["id"] for one in (await client.get("/events")).json()["items"]]
+
+
+def test_every_type_is_explained() -> None:
+    """In the page for those who write programs."""
+    explained = re.findall(r"`([a-z]+\.[a-z_]+)`", EVENT_PAGE.read_text(encoding="utf-8").partition("## The types")[2])
+    assert {type_.value for type_ in EventType} == set(explained)
