@@ -170,11 +170,13 @@ async def open_admin(
 
 
 @asynccontextmanager
-async def serve_admin(root: Path, host: str = "localhost") -> AsyncIterator[AdminHouse]:
+async def serve_admin(
+    root: Path, host: str = "localhost", *, oidc: OidcSettings | None = None
+) -> AsyncIterator[AdminHouse]:
     """The pages on a port of this machine, which a browser knows as `host`."""
     port = free_port()
     listen = TcpEndpoint("127.0.0.1", port)
-    async with open_admin(root, f"http://{host}:{port}", listen=listen) as house:
+    async with open_admin(root, f"http://{host}:{port}", oidc=oidc, listen=listen) as house:
         server = WebServer(house.app, house.settings)
         await server.start()
         try:

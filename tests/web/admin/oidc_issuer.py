@@ -120,6 +120,10 @@ class OidcIssuer:
         assert quote(CLIENT_SECRET, safe="") == secret
         return (CLIENT_ID, CLIENT_SECRET) == (unquote(name), unquote(secret))
 
+    async def authorize(self, request: Request) -> Response:
+        """For a browser: somebody who is logged in there already is sent back at once."""
+        return RedirectResponse(self.log_in(f"{self.url}/authorize?{request.url.query}"), 303)
+
     async def redirect(self, _request: Request) -> Response:
         return RedirectResponse("http://169.254.169.254/")
 
@@ -130,6 +134,7 @@ async def opened_issuer() -> AsyncIterator[OidcIssuer]:
     app = Starlette(
         routes=[
             Route("/.well-known/openid-configuration", issuer.describe),
+            Route("/authorize", issuer.authorize),
             Route("/keys", issuer.publish),
             Route("/token", issuer.exchange, methods=["POST"]),
             Route("/elsewhere", issuer.redirect),
