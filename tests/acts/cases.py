@@ -20,6 +20,7 @@ from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.draft_editing import DraftEditing
+from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
@@ -87,7 +88,9 @@ def cases_of(office: Office) -> Cases:
         suppressions=office.suppressions,
         edition_admin=edition_admin,
         draft_editing=editing,
-        draft_release=DraftRelease(workshop, clock=lambda: office.now, wake=office.wake),
+        draft_release=DraftRelease(
+            workshop, DraftNotices(office.settings, os.urandom), clock=lambda: office.now, wake=office.wake
+        ),
         draft_proofs=DraftProofs(office.database, editing, edition_admin, lambda: office.now),
         kept_mail=KeptMail(database=office.database, clock=lambda: office.now),
         held=office.held,

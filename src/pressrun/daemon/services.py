@@ -23,6 +23,7 @@ from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_editing import DraftEditing
+from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
@@ -252,7 +253,9 @@ def _build_editions(settings: Current[Settings], database: Database, keys: KeyRi
         sender_check=sender_check,
         edition_admin=edition_admin,
         draft_editing=draft_editing,
-        draft_release=DraftRelease(workshop, clock=clock, wake=hooks.wake),
+        draft_release=DraftRelease(
+            workshop, DraftNotices(settings.part(Settings.for_services), os.urandom), clock=clock, wake=hooks.wake
+        ),
         draft_proofs=DraftProofs(database, draft_editing, edition_admin, clock),
         draft_approval=DraftApproval(database=database, site=site, keys=keys, clock=clock, wake=hooks.wake),
         editor_reports=EditorReports(database=database, clock=clock),

@@ -165,6 +165,11 @@ def list_editors(tx: Transaction, list_id: int) -> list[str]:
     return [row["address"] for row in tx.rows("people.editors", list_id=list_id)]
 
 
+def list_publishers(tx: Transaction, list_id: int) -> dict[int, str]:
+    """The addresses of those who may send editions of a list, by their ids."""
+    return {row["id"]: row["address"] for row in tx.rows("people.publishers", list_id=list_id)}
+
+
 def find_editor(tx: Transaction, list_id: int, address_key: str) -> str | None:
     """The address of somebody who may post to a list by mail, as it was entered; None for anybody else."""
     address: str | None = tx.value("people.find_editor", list_id=list_id, address_key=address_key)

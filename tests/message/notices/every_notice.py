@@ -41,4 +41,6 @@ EVERY: tuple[Notice, ...] = (
     to_editors.EditionReleased(edition=7, edition_subject="Tides", audience=3, edition_url=LINK, findings=_FOUND),
     to_editors.EditionRejected(mail_subject="Tides", findings=(error("body-missing"),)),
     to_editors.EditionAlreadyReceived(edition=7, edition_subject="Tides", state="sending"),
+    to_editors.EditionSubmitted(edition=7, edition_subject="Tides"),
+    to_editors.EditionReturned(edition=7, edition_subject="Tides", remarks="The date is missing."),
 )

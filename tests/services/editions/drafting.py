@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Mapping
 
 from tests.delivery.pressroom import SITE, Pressroom
 
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.draft_editing import DraftEditing, DraftResult, TextChange
+from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
 from pressrun.services.editions.workshop import Workshop
 from pressrun.store.manuscripts import Text
@@ -33,7 +35,8 @@ def editing_of(press: Pressroom) -> DraftEditing:
 
 def release_of(press: Pressroom) -> DraftRelease:
     """Where drafts are let go."""
-    return DraftRelease(workshop_of(press), clock=press.clock, wake=press.office.wake)
+    notices = DraftNotices(press.office.settings, os.urandom)
+    return DraftRelease(workshop_of(press), notices, clock=press.clock, wake=press.office.wake)
 
 
 def text(body: str = "Hello", subject: str = "Boats") -> Text:

@@ -175,6 +175,35 @@ async def test_returning_ends_an_approval_and_says_why(press: Pressroom) -> None
     assert (False, "No date", BEA.key) == (found.is_submitted, found.words, found.returned_by)
 
 
+PEOPLE = """
+    insert into person (id, name, address, address_key, is_operator, created_at, epoch) values
+    (1, 'ann', 'ann@town.example', 'ann@town.example', 0, 1, 0),
+    (2, 'bea', 'bea@town.example', 'bea@town.example', 0, 1, 0)
+"""
+
+
+async def test_publishers_hear_of_what_is_submitted_and_authors_of_what_is_returned(press: Pressroom) -> None:
+    await press.change(PEOPLE)
+    await press.change(
+        "insert into permission (list_id, person_id, role) values (1, 1, 'publisher'), (1, 2, 'publisher')"
+    )
+    made, releasing = await hand_in(press), release_of(press)
+    await releasing.submit(made.id, ANN)
+    await releasing.submit(made.id, ANN)
+    await releasing.give_back(made.id, BEA, "No date")
+    found = await press.rows("select kind, address from notice order by id")
+    assert [("edition_submitted", "bea@town.example"), ("edition_returned", "ann@town.example")] == found
+
+
+async def test_a_program_that_submits_without_end_fills_no_mailbox(press: Pressroom) -> None:
+    await press.change(PEOPLE)
+    await press.change("insert into permission (list_id, person_id, role) values (1, 2, 'publisher')")
+    most = press.office.settings.value.limits.posts_per_editor.count
+    for number in range(most + 3):
+        await release_of(press).submit((await hand_in(press, f"Hello {number}")).id, ANN)
+    assert [(most,)] == await press.rows("select count(*) from notice")
+
+
 async def send_file(press: Pressroom, _: int) -> None:
     await press.edition("Another")
 

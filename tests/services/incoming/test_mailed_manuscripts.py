@@ -17,6 +17,7 @@ from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.draft_editing import DraftEditing, FileChange
+from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.editions.workshop import Workshop
@@ -45,7 +46,8 @@ def editing_of(room: Mailroom) -> DraftEditing:
 
 
 def releasing_of(room: Mailroom) -> DraftRelease:
-    return DraftRelease(workshop_of(room), clock=lambda: room.now, wake=room.wake)
+    notices = DraftNotices(Holder(ServiceSettings()), os.urandom)
+    return DraftRelease(workshop_of(room), notices, clock=lambda: room.now, wake=room.wake)
 
 
 async def test_who_mailed_a_draft_does_not_approve_it(room: Mailroom) -> None:

@@ -162,6 +162,51 @@ class EditionAlreadyReceived(Notice):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionSubmitted(Notice):
+    """Tells somebody who may send editions that one is ready."""
+
+    edition: int
+    edition_subject: str
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Ready to send: {subject}", subject=self.edition_subject),
+            before=(
+                words(
+                    "Edition {number} of {title}, “{subject}”, is ready. It waits for you or somebody else to approve "
+                    "it, send it or return it.",
+                    subject=self.edition_subject,
+                    number=str(self.edition),
+                    title=profile.title,
+                ),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionReturned(Notice):
+    """Tells whoever submitted an edition that it was returned, and `remarks` in the words of who did."""
+
+    edition: int
+    edition_subject: str
+    remarks: str
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Returned: {subject}", subject=self.edition_subject),
+            before=(
+                words(
+                    "Edition {number} of {title}, “{subject}”, was returned to you. Nothing was sent.",
+                    subject=self.edition_subject,
+                    number=str(self.edition),
+                    title=profile.title,
+                ),
+                *([self.remarks] if self.remarks else []),
+            ),
+        )
+
+
 def _replaced(words: Words, *, replaces: bool) -> list[str]:
     if not replaces:
         return []

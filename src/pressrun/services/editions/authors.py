@@ -39,6 +39,12 @@ class Author:
         return f"{_USER} {self.uid or 0}"
 
 
+def person_of(key: str) -> int | None:
+    """The person who an author is, or claims to be; None for anybody else."""
+    kind, _, number = key.partition(" ")
+    return int(number) if kind in (_PERSON, _MAIL) else None
+
+
 def is_claimed(key: str) -> bool:
     """Whether nobody knows that this author is who they say."""
     return key.startswith(f"{_MAIL} ")

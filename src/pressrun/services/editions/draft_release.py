@@ -21,6 +21,7 @@ from pressrun.services.editions.draft_editing import (
     require_same_draft,
     rewrite,
 )
+from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.editions.edition_build import require_no_errors
 from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
@@ -60,17 +61,22 @@ class ReleaseOrder:
 class DraftRelease:
     """The use cases of those who let drafts go."""
 
-    def __init__(self, workshop: Workshop, *, clock: Clock, wake: Waker) -> None:
+    def __init__(self, workshop: Workshop, notices: DraftNotices, *, clock: Clock, wake: Waker) -> None:
         self._workshop = workshop
+        self._notices = notices
         self._database = workshop.database
         self._clock = clock
         self._wake = wake
 
     async def submit(self, edition_id: int, author: Author, seen: int | None = None) -> None:
-        """Say that a draft is ready. Raises NotFound, Refused, and PreflightFailed for one that could not be sent."""
+        """Say that a draft is ready, and mail who may send it.
+
+        Raises NotFound, Refused, and PreflightFailed for one that could not be sent.
+        """
         draft, built = await self._build(edition_id)
         require_no_errors(built.findings)
-        await self._database.write(_submit, draft, author.key, seen, int(self._clock()))
+        await self._database.write(self._submit, draft, author.key, seen, int(self._clock()))
+        self._wake()
 
     async def approve(self, edition_id: int, author: Author, seen: int | None = None) -> None:
         """Let a draft go as it is; nothing is sent. Raises NotPermitted for somebody who has written it."""
@@ -79,10 +85,14 @@ class DraftRelease:
         await self._database.write(_approve, draft, built, author.key, seen, int(self._clock()))
 
     async def give_back(self, edition_id: int, author: Author, words: str) -> None:
-        """Return a draft to its authors with some words. Raises NotFound, Refused, BadInput."""
+        """Return a draft to its authors with some words, and mail who submitted it.
+
+        Raises NotFound, Refused, BadInput.
+        """
         if len(words) > LONGEST_WORDS:
             raise BadInput(f"the words have {len(words)} characters; at most {LONGEST_WORDS} are allowed")
-        await self._database.write(_give_back, edition_id, author.key, words, int(self._clock()))
+        await self._database.write(self._give_back, edition_id, author.key, words, int(self._clock()))
+        self._wake()
 
     async def release(self, edition_id: int, order: ReleaseOrder, seen: int | None = None) -> Edition:
         """Send a draft, now or at its hour; returns the edition.
@@ -109,6 +119,20 @@ class DraftRelease:
         built = await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
         return draft, built
 
+    def _submit(self, tx: Transaction, draft: OpenDraft, author: str, seen: int | None, now: int) -> None:
+        manuscript = _require_as_read(tx, draft, seen)
+        if not manuscript.is_submitted:
+            manuscripts.submit(tx, draft.edition.id, author, now)
+            self._notices.mail_publishers(tx, draft.edition, author, now)
+            _record(tx, EventType.EDITION_SUBMITTED, draft.edition)
+
+    def _give_back(self, tx: Transaction, edition_id: int, author: str, words: str, now: int) -> None:
+        edition = lifecycle.require_edition(tx, edition_id)
+        submitted_by = require_draft(tx, edition).submitted_by
+        manuscripts.give_back(tx, edition_id, author, words, now)
+        self._notices.mail_submitter(tx, edition, submitted_by, words, now)
+        _record(tx, EventType.EDITION_RETURNED, edition)
+
 
 def _require_as_read(tx: Transaction, draft: OpenDraft, seen: int | None) -> StoredManuscript:
     """Where a draft stands, which is still as it was read; raises Refused, ChangedMeanwhile."""
@@ -118,13 +142,6 @@ def _require_as_read(tx: Transaction, draft: OpenDraft, seen: int | None) -> Sto
     if manuscript.number != draft.manuscript.number:
         raise Refused("the draft was changed at the same moment. Look at it again")
     return manuscript
-
-
-def _submit(tx: Transaction, draft: OpenDraft, author: str, seen: int | None, now: int) -> None:
-    manuscript = _require_as_read(tx, draft, seen)
-    if not manuscript.is_submitted:
-        manuscripts.submit(tx, draft.edition.id, author, now)
-        _record(tx, EventType.EDITION_SUBMITTED, draft.edition)
 
 
 def _approve(tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, seen: int | None, now: int) -> None:
@@ -154,13 +171,6 @@ def _require_second_person(tx: Transaction, manuscript: StoredManuscript, author
             f"edition {manuscript.edition_id} has to be approved by somebody else: you have changed it since it was "
             "last approved"
         )
-
-
-def _give_back(tx: Transaction, edition_id: int, author: str, words: str, now: int) -> None:
-    edition = lifecycle.require_edition(tx, edition_id)
-    require_draft(tx, edition)
-    manuscripts.give_back(tx, edition_id, author, words, now)
-    _record(tx, EventType.EDITION_RETURNED, edition)
 
 
 def _record(tx: Transaction, type_: EventType, edition: Edition) -> None:

@@ -20,7 +20,14 @@ from pressrun.core.tokens import (
 from pressrun.locales.catalogues import words_in
 from pressrun.message.finding import read_finding, remark
 from pressrun.message.notices.notice import Notice
-from pressrun.message.notices.to_editors import EditionAlreadyReceived, EditionHeld, EditionRejected, EditionReleased
+from pressrun.message.notices.to_editors import (
+    EditionAlreadyReceived,
+    EditionHeld,
+    EditionRejected,
+    EditionReleased,
+    EditionReturned,
+    EditionSubmitted,
+)
 from pressrun.message.notices.to_operators import EditionAutoPaused, OperatorAlert, PolicyAlert, RelayAlert
 from pressrun.message.notices.to_people import Invitation, LoginCode
 from pressrun.message.notices.to_readers import (
@@ -201,4 +208,6 @@ _PLAIN: dict[str, Callable[[Payload], Notice]] = {
     "edition_released": lambda payload: EditionReleased(**_frozen(payload["about"])),
     "edition_not_taken": lambda payload: EditionRejected(**_frozen(payload["about"])),
     "edition_known": lambda payload: EditionAlreadyReceived(**_frozen(payload["about"])),
+    "edition_submitted": lambda payload: EditionSubmitted(**payload["about"]),
+    "edition_returned": lambda payload: EditionReturned(**payload["about"]),
 }

@@ -104,6 +104,12 @@ select person.address from permission join person on person.id = permission.pers
 where permission.list_id = :list_id and permission.role in ('editor', 'publisher') and person.address is not null
 order by person.address_key;
 
+-- name: publishers
+-- The people who may send editions of a list, as far as they can be mailed.
+select person.id, person.address from permission join person on person.id = permission.person_id
+where permission.list_id = :list_id and permission.role = 'publisher' and person.address is not null
+order by person.id;
+
 -- name: find_editor
 -- The address of an editor as it was entered.
 select person.address from person join permission on permission.person_id = person.id
