@@ -15,7 +15,7 @@ import msgspec
 
 from pressrun.acts.act import SOME_LIST, Act, Doing, Work, lacking, unreachable
 from pressrun.acts.arguments import Arguments, checked, require_text
-from pressrun.acts.call import Call, ReportProgress, ignore_progress
+from pressrun.acts.call import Call, Caller, ReportProgress, ignore_progress
 from pressrun.acts.cases import Cases
 from pressrun.acts.keyed import RunningRequests, keyed_request
 from pressrun.acts.table import ACTS
@@ -90,6 +90,12 @@ class Door:
         if call.key is None or act.repeats_by_nature:
             return await self._recorded(act, work, doing, arguments, entry)
         return await self._once(act, work, doing, arguments, entry, call.key)
+
+    async def refuse(self, act_id: str, caller: Caller, problem: Exception, list_name: str | None = None) -> None:
+        """Record that an action was refused before it came here, because its request could not even be read."""
+        entry = self._cases.audit_log.entry(caller.actor, act_id)
+        known = list_name is not None and _LIST.fullmatch(list_name)
+        await self._cases.audit_log.give_up(replace(entry, list=list_name if known else None), problem)
 
     async def _once(self, act: Act[Any], work: Work, doing: Doing, arguments: Arguments, entry: Entry, key: str) -> Any:
         """Carry out what comes with a key, or answer a repeat of it."""

@@ -157,6 +157,7 @@ def _build_api(current: Current[Settings], services: Services, web: WebContext) 
         base_url=web.pages.site.base_url,
         authenticate=partial(caller_of_token, services.operating.tokens),
         carry_out=services.door.carry_out,
+        refuse=services.door.refuse,
         client=web.client,
         rates=rates.TokenRates(lambda: current.value.api.rate, utc_now),
         limits=bodies.BodyLimits(json=settings.http.max_body_bytes, upload=settings.api.max_upload_bytes),

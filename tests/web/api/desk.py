@@ -133,6 +133,7 @@ class Desk:
     calls: list[Call] = field(default_factory=list)
     tokens: dict[str, int] = field(default_factory=lambda: {TOKEN: 1})
     uploaded: bytes = b""
+    refused: list[tuple[str, str | None]] = field(default_factory=list)
     failure: Exception | None = None
 
     def __post_init__(self) -> None:
@@ -140,6 +141,7 @@ class Desk:
             base_url=BASE,
             authenticate=self._authenticate,
             carry_out=self._carry_out,
+            refuse=self._refuse,
             client=lambda _: "192.0.2.1",
             rates=TokenRates(lambda: self.rate, lambda: self.now),
             limits=BodyLimits(json=4000, upload=5000),
@@ -158,6 +160,9 @@ class Desk:
         if number is None:
             return None
         return Caller(actor=Actor(who=f"token:{token}", way="api"), holdings=OPERATOR, token_id=number, client=client)
+
+    async def _refuse(self, act_id: str, caller: Caller, problem: Exception, list_name: str | None) -> None:
+        self.refused.append((act_id, list_name))
 
     async def _carry_out(self, call: Call, progress: ReportProgress) -> Any:
         return await self.carry_out(call, progress)

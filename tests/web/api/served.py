@@ -38,10 +38,12 @@ class ServedApi:
 
     def __post_init__(self) -> None:
         self.cases = cases_of(self.office)
+        door = Door(self.cases)
         context = ApiContext(
             base_url=BASE,
             authenticate=self._find_caller,
-            carry_out=Door(self.cases).carry_out,
+            carry_out=door.carry_out,
+            refuse=door.refuse,
             client=lambda _: "192.0.2.1",
             rates=TokenRates(lambda: self.rate, lambda: self.office.now),
             limits=BodyLimits(json=1024 * 1024, upload=4 * 1024 * 1024),

@@ -132,6 +132,9 @@ async def test_each_change_and_each_refusal_leaves_one_row(served: ServedApi) ->
         await client.patch("/lists/news", json={"title": "New", "cadence": "weekly"})
         await client.get("/lists/news")
         await client.delete("/lists/news?confirm=news")
+        await client.patch("/lists/news", json={"shoe": 1})
+        await client.patch("/lists/ada@reader.example", content=b"{", headers={"Content-Type": "text/plain"})
+        await client.get("/lists/news?shoe=1")
     async with served.client(PUBLISHER) as client:
         await client.post("/lists/news/close")
     rows = await select(
@@ -142,5 +145,7 @@ async def test_each_change_and_each_refusal_leaves_one_row(served: ServedApi) ->
         ("token:pr_0", "api", "list.create", "news", '["title"]', "done"),
         ("token:pr_0", "api", "list.set", "news", '["cadence","title"]', "done"),
         ("token:pr_0", "api", "list.rm", "news", "[]", "refused"),
+        ("token:pr_0", "api", "list.set", "news", "[]", "refused"),
+        ("token:pr_0", "api", "list.set", None, "[]", "refused"),
         ("token:pr_1", "api", "list.close", "news", "[]", "refused"),
     ] == [tuple(row) for row in rows]

@@ -22,7 +22,7 @@ from starlette.responses import Response, StreamingResponse
 from pressrun.acts.act import Act
 from pressrun.acts.call import Call, Caller, CarryOut, ignore_progress
 from pressrun.acts.http import JSON, Content, Page
-from pressrun.core.errors import PressrunError
+from pressrun.core.errors import BadInput, PressrunError
 from pressrun.web.api import streams
 from pressrun.web.api.bodies import BodyForm, BodyLimits, form_of, read_body
 from pressrun.web.api.cursors import PATTERN, digest_of_query, seal, unseal
@@ -47,6 +47,13 @@ class Authenticate(Protocol):
         """Who may act by a token, as of now, from a network address; None for a token that is not valid there."""
 
 
+class Refuse(Protocol):
+    """Records that an action was refused before it came to the door."""
+
+    async def __call__(self, act_id: str, caller: Caller, problem: Exception, list_name: str | None) -> None:
+        """Who asked for what, about which list, and what was wrong."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
     """What every resource needs besides its actions."""
@@ -54,6 +61,7 @@ class ApiContext:
     base_url: str
     authenticate: Authenticate
     carry_out: CarryOut
+    refuse: Refuse
     client: Callable[[Request], str | None]
     rates: TokenRates
     limits: BodyLimits
@@ -146,7 +154,13 @@ class ApiResource:
         exchange = Exchange(request, operation, self._context)
         caller = await exchange.get_caller()
         fields.update(self._context.rates.spend(exchange.subject(caller)))
-        return await exchange.answer(caller)
+        try:
+            return await exchange.answer(caller)
+        except ApiProblem as problem:
+            if operation.act.writes:
+                found = BadInput(problem.detail)
+                await self._context.refuse(operation.act.id, caller, found, request.scope["path_params"].get("list"))
+            raise
 
 
 class Exchange:

@@ -5,6 +5,7 @@ The schemas are JSON Schema 2020-12, which msgspec makes of the types that reque
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
@@ -23,6 +24,7 @@ Schema = dict[str, Any]
 
 BASE_PATH = "/api/v1"
 EXAMPLES: Mapping[str, Any] = {"list": "news", "address": "ada@reader.example", "id": 7}
+_ZONE = re.compile(r"UTC|[A-Z][A-Za-z]+/[A-Za-z_]+")  # others are old names of these
 _OF_LISTS = frozenset({"editions", "subscribers"})
 _REF = "#/components/schemas/{name}"
 _ALWAYS = (400, 401, 403, 404, 409, 410, 422, 429, 503)
@@ -56,7 +58,7 @@ def _complete(schema: object) -> None:
     """Say what types do not: the time zones that this machine knows, and that whole numbers have 64 bits."""
     if isinstance(schema, dict):
         if schema.get("format") == "time-zone":
-            schema["enum"] = sorted(available_timezones())
+            schema["enum"] = sorted(filter(_ZONE.fullmatch, available_timezones()))
         if schema.get("type") == "integer":
             schema.update({"format": "int64", "minimum": -LARGEST, "maximum": LARGEST} | schema)
         for part in schema.values():

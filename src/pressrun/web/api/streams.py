@@ -10,7 +10,8 @@ import asyncio
 import csv
 import io
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ MOST_FOLLOWERS_OF_TOKEN = 3
 WAIT_SECONDS = 25  # for the next event: a proxy closes what is silent for long
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FIRST_OF_FORMULAS = frozenset("'=+-@\t\r")
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str:
@@ -90,7 +92,8 @@ async def rows(source: PageSource, columns: Sequence[str]) -> AsyncIterator[byte
     """CSV with a header row. What is no text, number or flag stands in its cell as JSON."""
     yield _csv_lines([columns])
     async for page in source.pages():
-        yield _csv_lines([[_cell(value) for value in shown(item, columns).values()] for item in page.items])
+        members = _members_of(page.items, columns)
+        yield _csv_lines([[_cell(value) for value in members(item)] for item in page.items])
 
 
 async def events(source: PageSource, closing: asyncio.Event | None) -> AsyncIterator[bytes]:
@@ -118,6 +121,15 @@ def shown(item: Any, names: Sequence[str]) -> dict[str, Any]:
     return {one.encode_name: getattr(item, one.name) for one in structs.fields(item) if one.encode_name in names}
 
 
+def _members_of(items: Sequence[Any], columns: Sequence[str]) -> Callable[[Any], Iterable[Any]]:
+    """What gets the values of these columns from an item, worked out once for all of them."""
+    if not items or isinstance(items[0], Mapping):
+        return lambda item: [item.get(name) for name in columns]
+    names = {one.encode_name: one.name for one in structs.fields(items[0])}
+    values = attrgetter(*(names[column] for column in columns))
+    return values if len(columns) > 1 else lambda item: (values(item),)
+
+
 def _events_of(page: Page[Any]) -> bytes:
     return b"".join(map(_event, page.items)) or b":\n\n"
 
@@ -138,11 +150,9 @@ def _csv_lines(table: Sequence[Sequence[str]]) -> bytes:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        return msgspec.json.encode(value).decode()
-    return f"'{value}" if _FORMULA.match(value) else value
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in _FIRST_OF_FORMULAS and _FORMULA.match(value) else value
+    return "" if value is None else msgspec.json.encode(value).decode()
 
 
 class Followers:
