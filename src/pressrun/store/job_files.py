@@ -28,6 +28,7 @@ class IncomingFile:
 
     def __init__(self, files: JobFiles, name: str) -> None:
         self.name = name
+        self._files = files
         self._file = files.create(name)
         self._digest = hashlib.sha256()
 
@@ -40,6 +41,7 @@ class IncomingFile:
         """Bring the file to the disk; returns its SHA-256."""
         with self._file:
             _sync(self._file)
+        self._files.sync_folder()
         return self._digest.digest()
 
     def abandon(self) -> None:
@@ -62,6 +64,14 @@ class JobFiles:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         return os.fdopen(descriptor, "w+b")
+
+    def sync_folder(self) -> None:
+        """Bring the names of the files to the disk."""
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def write_lines(self, name: str, lines: Iterable[str]) -> int:
         """Store texts without line ends; returns how many."""
@@ -119,12 +129,13 @@ class JobFiles:
 
 
 def _names(path: Path, spellings: Spellings) -> bool:
-    before = ""
-    with suppress(FileNotFoundError), path.open(encoding="utf-8", errors="replace", newline="") as file:
+    before = b""
+    with suppress(FileNotFoundError), path.open("rb") as file:
         while piece := file.read(_PIECE):
-            if spellings.name(before + piece):
+            octets = before + piece
+            if spellings.may_be_in(octets) and spellings.name(octets.decode("utf-8", "replace")):
                 return True
-            before = piece[-_OVERLAP:]
+            before = octets[-_OVERLAP:]
     return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -12,13 +13,14 @@ from tests.database import execute, select
 from tests.services.office import Office
 
 from pressrun.core.address import parse_address
-from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.errors import BadInput, NotFound, Refused, Unavailable
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.services.operating import job_work
 from pressrun.services.operating.bulk_jobs import JobOrder, JobReport
 from pressrun.services.operating.job_runner import JobQueue, JobRunner
 from pressrun.services.operating.member_sync import parse_limit
 from pressrun.services.readers.subscription_records import Origin
+from pressrun.store.job_files import IncomingFile
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 DAY = 86_400
@@ -267,6 +269,17 @@ async def test_erasing_somebody_sweeps_the_files_that_name_them(office: Office) 
     assert "cancelled" == (await office.jobs.show(job.id)).state
     assert all(b"ANN@" not in (office.path / "jobs" / name).read_bytes() for name in files(office))
     assert "done" == (await carry_out(office, other)).state
+
+
+async def test_a_disk_that_takes_no_more_refuses_the_file(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    await office.make_list()
+    monkeypatch.setattr(IncomingFile, "write", full)
+    with pytest.raises(Unavailable, match="no space left"):
+        await hand_in(office, roster("ann"))
+    assert [] == files(office)
 
 
 async def test_files_are_for_their_owner_alone(office: Office) -> None:

@@ -10,11 +10,11 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
-from pressrun.core.errors import BadInput, Gone, NotFound, Refused
+from pressrun.core.errors import BadInput, Gone, NotFound, Refused, Unavailable
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.operating.import_decision import SYNC
 from pressrun.services.operating.job_survey import RosterSurvey, Survey
@@ -26,6 +26,9 @@ from pressrun.store.database import Database
 from pressrun.store.job_files import JobFiles
 from pressrun.store.jobs import LIVE, UNFINISHED, BulkJob, JobKind, JobState, NewJob
 from pressrun.store.transaction import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 KEPT_SECONDS = 86_400
 MOST_FILES = 20  # jobs whose file is kept, most of them dry runs that nobody has applied yet
@@ -82,11 +85,11 @@ class BulkJobs:
         the list runs, and when more members would leave than the limit allows.
         """
         target = await self._database.read(_require_free, order.list_name)
-        incoming = await asyncio.to_thread(self._files.begin)
+        incoming = await _on_disk(self._files.begin)
         try:
             async for piece in pieces:
-                await asyncio.to_thread(incoming.write, piece)
-            digest = await asyncio.to_thread(incoming.finish)
+                await _on_disk(incoming.write, piece)
+            digest = await _on_disk(incoming.finish)
             survey = await self._look(order, incoming.name, target)
             report = await self._database.write(self._insert, order, incoming.name, digest, survey)
         except BaseException:
@@ -172,6 +175,14 @@ class BulkJobs:
 
         name = await self._database.write(work)
         await asyncio.to_thread(self._files.drop, [name])
+
+
+async def _on_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do something with a file; raises Unavailable where the disk does not let it."""
+    try:
+        return await asyncio.to_thread(work, *args, **kwargs)
+    except OSError as problem:
+        raise Unavailable(f"the file cannot be stored: {(problem.strerror or 'an error').lower()}") from None
 
 
 async def _digest_of(pieces: AsyncIterator[bytes]) -> bytes:

@@ -44,5 +44,6 @@ where file in (select one.value ->> 0 from {each files as one}) and state in ('q
 delete from job where id = :id;
 
 -- name: sweep
--- Jobs that have expired.
-delete from job where id in (select id from job where expires_at <= :now order by expires_at limit 1000);
+-- Jobs that have expired, but none that is carried out.
+delete from job where id in (select id from job where expires_at <= :now
+        and state in ('ready', 'done', 'failed', 'cancelled') order by expires_at limit 1000);
