@@ -67,14 +67,18 @@ class ConsentEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
     """Append a row for each event, in order, at the end of the transaction."""
-    append_each(tx, events)
+    append_rows(tx, make_rows(events))
 
 
-def append_each(tx: Transaction, events: Iterable[ConsentEvent]) -> None:
-    """The same for many, none of which memory holds for longer than it takes to make its row."""
-    rows = [
+def make_rows(events: Iterable[ConsentEvent]) -> list[ChainRow]:
+    """The rows for these events, which have neither numbers nor links yet. It needs no database."""
+    return [
         _new_row(one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip) for one in events
     ]
+
+
+def append_rows(tx: Transaction, rows: Sequence[ChainRow]) -> None:
+    """Append such rows, in order, at the end of the transaction."""
     tx.before_commit(_append_queued, rows, rank=RANK)
 
 

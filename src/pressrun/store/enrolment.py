@@ -72,18 +72,21 @@ def find_suppressed(tx: Transaction, digests: Sequence[Digests]) -> list[int]:
     return [row["place"] for row in rows]
 
 
-def insert_subscribers(tx: Transaction, people: Sequence[NewSubscriber], now: int) -> list[int]:
-    """Store new people; returns the id of each."""
+def reserve_subscriber_ids(tx: Transaction, number: int) -> list[int]:
+    """Ids of so many people who are to be stored; nobody else gets them."""
+    return _take_ids(tx, "enrolment.subscriber_ids", number) if number else []
+
+
+def insert_subscribers(tx: Transaction, ids: Sequence[int], people: Sequence[NewSubscriber], now: int) -> None:
+    """Store new people by their ids."""
     if not people:
-        return []
-    ids = _take_ids(tx, "enrolment.subscriber_ids", len(people))
+        return
     rows = [
         (new_id, address.typed, key, address.domain, *_profile_columns(profile))
         for new_id, (address, key, _, profile) in zip(ids, people, strict=True)
     ]
     octets = b"".join([digest for one in people for digest in one.digests])
     tx.run("enrolment.insert_subscribers", people=in_json(rows), octets=octets, now=now)
-    return ids
 
 
 def _take_ids(tx: Transaction, statement: str, number: int) -> list[int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import msgspec
 
 from pressrun.core.address import parse_address
+from pressrun.core.chain import ChainRow
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import Digests
 from pressrun.services.operating.import_decision import PriorState, RowDecision, merge_profile, state_after
@@ -22,6 +24,7 @@ from pressrun.store.transaction import Transaction
 
 SOURCE = "import"  # of members that a sync has not brought in
 _SALT_OCTETS = 16
+_MAKER = ThreadPoolExecutor(1, thread_name_prefix="evidence")  # starts its thread when it is first needed
 
 _State = SubscriptionState
 
@@ -64,37 +67,36 @@ class ImportWriter:
     def write(self, tx: Transaction, changes: Iterable[RowChange]) -> None:
         """Write all of them; no two may have the same address.
 
-        In the order of the addresses, so that each page of their index is read and written once.
+        In the order of the addresses, so that each page of their index is read and written once. While the database
+        works, another thread makes the rows of evidence, which need nothing of it but the ids.
         """
         changes = sorted(changes, key=_key_of)
-        people = self._write_people(tx, changes)
-        of_people = list(zip(changes, people, strict=True))
+        new = [change for change in changes if not change.before.subscriber_id]
+        ids = enrolment.reserve_subscriber_ids(tx, len(new))
+        unused = iter(ids)
+        of_people = [(change, change.before.subscriber_id or next(unused)) for change in changes]
+        evidence = _MAKER.submit(self._make_evidence, [one for one in of_people if one[0].decision.state is not None])
+        self._write_people(tx, changes, new, ids)
         pending = self._add_subscriptions(tx, [one for one in of_people if one[0].before.state is None])
         if pending:
             self._request_confirmations(tx, pending)
         moved = [change for change in changes if change.decision.state is not None and change.before.state is not None]
         if moved:
             self._change_states(tx, moved)
-        self._record_consent(tx, [one for one in of_people if one[0].decision.state is not None])
+        consent.append_rows(tx, evidence.result())
 
-    def _write_people(self, tx: Transaction, changes: Sequence[RowChange]) -> Sequence[int]:
-        """Insert or update the subscribers; returns the id of each."""
-        new = [change for change in changes if not change.before.subscriber_id]
-        ids = enrolment.insert_subscribers(
-            tx,
-            [NewSubscriber(one.row.address, one.row.key, one.digests, one.profile) for one in new],
-            self.now,
-        )
-        if len(new) == len(changes):
-            return ids
+    def _write_people(
+        self, tx: Transaction, changes: Sequence[RowChange], new: Sequence[RowChange], ids: Sequence[int]
+    ) -> None:
+        """Insert the new subscribers by their ids, and update the others."""
+        people = [NewSubscriber(one.row.address, one.row.key, one.digests, one.profile) for one in new]
+        enrolment.insert_subscribers(tx, ids, people, self.now)
         changed = [
             ProfileChange(change.before.subscriber_id, change.profile)
             for change in changes
             if change.before.subscriber_id and change.decision.changes_profile
         ]
         enrolment.update_profiles(tx, changed, how=self.source)
-        unused = iter(ids)
-        return [change.before.subscriber_id or next(unused) for change in changes]
 
     def _add_subscriptions(
         self, tx: Transaction, changes: Sequence[tuple[RowChange, int]]
@@ -156,10 +158,9 @@ class ImportWriter:
         if stopped:
             deliveries.cancel_copies(tx, stopped, self.now)
 
-    def _record_consent(self, tx: Transaction, changes: Sequence[tuple[RowChange, int]]) -> None:
-        """Add a row of evidence for each."""
-        consent.append_each(
-            tx,
+    def _make_evidence(self, changes: Sequence[tuple[RowChange, int]]) -> list[ChainRow]:
+        """A row of evidence for each."""
+        return consent.make_rows(
             (
                 ConsentEvent(
                     subscriber_id=subscriber_id,
