@@ -11,7 +11,7 @@ from pressrun.acts.arguments import Arguments
 from pressrun.acts.people import TokenAnswer
 from pressrun.core.errors import NotFound
 from pressrun.core.rights import Right
-from pressrun.services.people.tokens import show_token
+from pressrun.services.people.token_lookups import show_token
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.rights import ReaderAccess, Right, Role, TokenScope
 from pressrun.services.people.lookups import people_page, show_person
 from pressrun.services.people.people_admin import Grant
-from pressrun.services.people.tokens import TokenMaker, TokenRequest, tokens_page
+from pressrun.services.people.token_lookups import tokens_page
+from pressrun.services.people.tokens import TokenMaker, TokenRequest
 
 
 class PersonPermission(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from pressrun.cli.output import echo, print_fields, print_info, print_json, prin
 from pressrun.cli.read_only import read_rows
 from pressrun.cli.write_verbs import execute
 from pressrun.core.rights import TokenScope
-from pressrun.services.people.tokens import list_tokens
+from pressrun.services.people.token_lookups import list_tokens
 
 _LISTED = ("id", "name", "scope", "lists", "networks", "person", "expires_at", "last_used")
 _TOKEN_ID = RowId("no such token: {} (see `pressrun token ls`)")

@@ -17,13 +17,13 @@ from pressrun.core.names import parse_token_name
 from pressrun.core.peers import Peers
 from pressrun.core.quantities import parse_duration
 from pressrun.core.rights import NOTHING, Holdings, TokenScope
-from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services.people.holdings import holdings_of_token
-from pressrun.services.people.lookups import PAGE, Answer
+from pressrun.services.people.lookups import Answer
+from pressrun.services.people.token_lookups import describe_token
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.store import api_tokens, audit, people
+from pressrun.store import api_tokens, audit
 from pressrun.store.api_tokens import DAY_SECONDS, ApiToken, NewToken
 from pressrun.store.transaction import Transaction
 
@@ -135,45 +135,6 @@ class Tokens:
             raise NotFound(f"no such token: {token_id} (see `pressrun token ls`)")
         api_tokens.delete_token(tx, token_id)
         return {"id": token_id, "name": token.name}
-
-
-def list_tokens(tx: Transaction, person_id: int | None = None) -> list[Answer]:
-    """Tokens in the order in which they were made, of one person or of all; never a token itself."""
-    found: list[Answer] = []
-    while page := tokens_page(tx, person_id, after=found[-1]["id"] if found else 0, limit=PAGE):
-        found += page
-    return found
-
-
-def tokens_page(tx: Transaction, person_id: int | None, *, after: int, limit: int) -> list[Answer]:
-    """The next tokens."""
-    page = api_tokens.list_tokens(tx, person_id=person_id, after=after, limit=limit)
-    return [describe_token(tx, one) for one in page]
-
-
-def show_token(tx: Transaction, token_id: int) -> Answer:
-    """One token; raises NotFound."""
-    token = api_tokens.find_token_by_id(tx, token_id)
-    if token is None:
-        raise NotFound(f"no such token: {token_id} (see `pressrun token ls`)")
-    return describe_token(tx, token)
-
-
-def describe_token(tx: Transaction, token: ApiToken) -> Answer:
-    """What may be shown of a token. `lists` is null when it is for all, `last_used` is a day (UTC)."""
-    owner = None if token.person_id is None else people.find_person(tx, token.person_id)
-    used = rfc3339(token.used_at)
-    return {
-        "id": token.id,
-        "name": token.name,
-        "scope": token.scope.value,
-        "lists": None if token.lists is None else list(token.lists),
-        "networks": list(token.networks),
-        "person": None if owner is None else owner.name,
-        "created_at": rfc3339(token.created_at),
-        "expires_at": rfc3339(token.expires_at),
-        "last_used": used and used[:10],
-    }
 
 
 def _require_use(tx: Transaction, token: ApiToken) -> None:
