@@ -165,6 +165,7 @@ PLANS = {
     "drafts.expired": [
         "search edition using covering index edition_by_state (state=?)",
         "search draft using integer primary key (rowid=?)",
+        "search manuscript using integer primary key (rowid=?)",
     ],
     "drafts.find_same_content": [
         "search edition using index edition_by_digest (list_id=? and source_digest=?)",
@@ -174,6 +175,7 @@ PLANS = {
         "search draft_editor using covering index draft_editor_by_editor (list_id=? and person_id=?)",
         "search draft using integer primary key (rowid=?)",
         "search edition using integer primary key (rowid=?)",
+        "search manuscript using integer primary key (rowid=?)",
     ],
     "people.find_editor": [
         "search person using index sqlite_autoindex_person_2 (address_key=?)",

@@ -87,11 +87,15 @@ class BadInput(PressrunError):
 
 
 class InvalidFields(BadInput):
-    """Values that cannot be accepted; `faults` has the name of each, and what is wrong with it."""
+    """Values that cannot be accepted; `faults` has the name of each, and what is wrong with it.
 
-    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{name}: {problem}" for name, problem in faults))
-        self.faults = tuple(faults)
+    From another process comes the message alone, which has all of them in words.
+    """
+
+    def __init__(self, faults: Sequence[tuple[str, str]] | str) -> None:
+        pairs = () if isinstance(faults, str) else tuple(faults)
+        super().__init__(faults if isinstance(faults, str) else "; ".join(f"{name}: {why}" for name, why in pairs))
+        self.faults = pairs
 
 
 class MalformedAddress(BadInput):

@@ -761,7 +761,7 @@ create index bulk_change_by_edition on bulk_change (edition_id);
 -- Closed lists that are being removed, their rows a slice at a time; it goes with its list.
 create table list_removal (
     list_id integer primary key references list on delete cascade,
-    asked_at integer not null,
+    asked_at integer not null,                -- when somebody began it: the oldest comes first
     events_through integer not null default 0 -- its events up to this id are gone
 ) strict;
 
