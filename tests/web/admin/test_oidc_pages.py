@@ -206,6 +206,18 @@ async def test_nobody_links_an_account_to_a_session_left_alone(admin: AdminHouse
     assert [] == await select(admin.lobby.database, "select * from identity")
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_another_site_cannot_have_an_account_linked(admin: AdminHouse, other: OidcIssuer, site: str) -> None:
+    """It could have the browser logged in at the issuer as somebody else first, and then lead it here."""
+    other.claims = {"email": None}
+    async with entered(admin, await admin.lobby.add_person("bob")) as client:
+        client.headers["Sec-Fetch-Site"] = site
+        back = await go(client, other)
+        client.headers["Sec-Fetch-Site"] = "same-origin"
+        assert 403 == (await press(client, back)).status_code
+    assert [] == await select(admin.lobby.database, "select * from identity")
+
+
 async def test_proving_oneself_again_asks_the_issuer_to_ask(admin: AdminHouse, other: OidcIssuer) -> None:
     """An old session at the issuer does not count, so a browser left alone opens nothing dangerous."""
     async with sent_back(admin, other) as (client, back):

@@ -21,6 +21,7 @@ from pressrun.web.admin.issuer import Issuer, IssuerAway, IssuerProblem
 from pressrun.web.admin.log_in import LogInPages
 from pressrun.web.admin.oidc_cookies import CEREMONY_SECONDS, OidcCookies, Underway
 from pressrun.web.http.forms import first, read_fields
+from pressrun.web.http.same_origin import is_same_origin
 
 _LONGEST_CODE = 4096
 
@@ -44,7 +45,9 @@ class OidcPages:
         """`/admin/oidc`; `next` is the page to go on to."""
         way_on = local_path(request.query_params.get("next", "")) or HOME
         is_again = await self._frame.find_member(request) is not None
-        begun = self._cookies.begin(way_on, is_again=is_again)
+        # Another site could lead somebody here who is logged in at the issuer as its author.
+        may_link = is_same_origin(request.scope["headers"], self._frame.origin)
+        begun = self._cookies.begin(way_on, is_again=is_again, may_link=may_link)
         try:
             url = await self._issuer.log_in_url(begun.underway.ceremony, self._redirect_uri(), FRESH_SECONDS)
         except IssuerProblem as problem:
@@ -76,14 +79,14 @@ class OidcPages:
         except IssuerProblem as problem:
             return self._failed(visitor, problem)
         identity = IssuerAccount(issuer=token.iss, subject=token.sub, email=token.verified_email)
-        entered = await self._identities.enter(identity, visitor, admitted, await self._linking(request))
+        entered = await self._identities.enter(identity, visitor, admitted, await self._linking(request, underway))
         if entered is None:
             return self._unknown()
         return self._let_in(underway, entered)
 
-    async def _linking(self, request: Request) -> int | None:
+    async def _linking(self, request: Request, underway: Underway) -> int | None:
         """Who may link an account: somebody who has logged in in the last minutes, and by enough."""
-        member = await self._frame.find_member(request)
+        member = await self._frame.find_member(request) if underway.may_link else None
         may_link = member is not None and member.is_proven and self._frame.is_recent(member)
         return member.person_id if member is not None and may_link else None
 

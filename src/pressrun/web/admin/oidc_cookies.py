@@ -24,14 +24,19 @@ class _Content(msgspec.Struct, frozen=True, array_like=True):
     number: str
     ends_at: int
     is_again: bool
+    may_link: bool
     way_on: str
 
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """A log-in under way in this browser, and the page to go on to."""
+    """A log-in under way in this browser, and the page to go on to.
+
+    `may_link`: it was begun on a page of ours, so somebody who is logged in may link their account by it.
+    """
 
     ceremony: Ceremony
+    may_link: bool
     way_on: str
 
 
@@ -51,9 +56,10 @@ class OidcCookies:
         self._entropy = entropy
         self._key = entropy(32)
 
-    def begin(self, way_on: str, *, is_again: bool) -> Begun:
+    def begin(self, way_on: str, *, is_again: bool, may_link: bool) -> Begun:
         """A log-in that must be over in ten minutes."""
-        content = _Content(self._entropy(16).hex(), int(self._clock()) + CEREMONY_SECONDS, is_again, way_on)
+        ends_at = int(self._clock()) + CEREMONY_SECONDS
+        content = _Content(self._entropy(16).hex(), ends_at, is_again, may_link, way_on)
         payload = msgspec.json.encode(content)
         return Begun(self._underway(payload, content), _encoded(payload + self._derived(b"tag", payload)))
 
@@ -71,7 +77,7 @@ class OidcCookies:
     def _underway(self, payload: bytes, content: _Content) -> Underway:
         state, nonce, verifier = (_encoded(self._derived(name, payload)) for name in (b"state", b"nonce", b"verifier"))
         ceremony = Ceremony(state=state, nonce=nonce, verifier=verifier, is_again=content.is_again)
-        return Underway(ceremony, content.way_on)
+        return Underway(ceremony, content.may_link, content.way_on)
 
     def _derived(self, name: bytes, payload: bytes) -> bytes:
         return hmac.digest(self._key, name + b"\0" + payload, "sha256")
