@@ -20,10 +20,12 @@ from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
-from pressrun.core.rights import Role, TokenScope
+from pressrun.core.rights import ReaderAccess, Role, TokenScope
 from pressrun.core.site import Site
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
+from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.sessions import Sessions
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.people.people_admin import Grant
@@ -34,6 +36,8 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import audiences, deliveries, people, subscriptions
 from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.log_ins import Method
+from pressrun.store.transaction import Transaction
 
 UseCase = Callable[[Office], Awaitable[object]]
 
@@ -78,6 +82,33 @@ async def make_token(office: Office) -> None:
 
 async def show_token(office: Office) -> None:
     assert await office.tokens.recognise(TOKEN_OF_ZEROS, None) is not None
+
+
+def sessions_of(office: Office) -> Sessions:
+    return Sessions(
+        LogInContext(
+            database=office.database,
+            keys=office.keys,
+            settings=office.settings,
+            clock=lambda: office.now,
+            entropy=os.urandom,
+            wake=office.wake,
+        )
+    )
+
+
+async def log_in(office: Office) -> None:
+    def begin(tx: Transaction) -> None:
+        person_id = people.insert_person(tx, "ann", ADA, NOW, may_log_in=True)
+        people.put_permission(tx, 1, person_id, Role.EDITOR, ReaderAccess.NONE)
+        visitor = Visitor(client=None, network="unknown", agent="")
+        sessions_of(office).begin_within(tx, (person_id, "ann"), Method.PASSKEY, visitor, "a cookie")
+
+    await office.database.write(begin)
+
+
+async def find_who_is_logged_in(office: Office) -> None:
+    assert await sessions_of(office).find("a cookie") is not None
 
 
 async def leave(office: Office) -> None:
@@ -192,6 +223,7 @@ def after(*steps: UseCase) -> UseCase:
 # What comes before, what is counted, and its ceiling. A transaction that moves states takes two for the journal of
 # events: their ids, in the order of the commits, and the events; which readers it was takes one more where copies fail.
 CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
+    "who is logged in": (log_in, find_who_is_logged_in, 3),
     "a stranger signs up": (nothing, sign_up, 15),
     "somebody signs up again": (sign_up, sign_up, 15),
     "a member signs up": (after(sign_up, confirm), sign_up, 13),
