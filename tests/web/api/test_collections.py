@@ -139,7 +139,7 @@ async def test_few_streams_of_events_with_one_token(desk: Desk) -> None:
     for stream in streams:
         await anext(stream.body_iterator)
     refused = await desk.api.answer(Request(_scope(asyncio.Event(), b"/api/v1/events")))
-    assert 429 == refused.status_code
+    assert (429, "60") == (refused.status_code, refused.headers["retry-after"])
     for stream in streams:
         await stream.body_iterator.aclose()
     await _follow(desk)

@@ -29,6 +29,7 @@ MOST_FOLLOWERS = 50  # in all: each holds a connection and a task
 MOST_FOLLOWERS_OF_TOKEN = 3
 WAIT_SECONDS = 25  # for the next event: a proxy closes what is silent for long
 
+_RETRY_SECONDS = "60"
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _FIRST_OF_FORMULAS = frozenset("'=+-@\t\r")
 
@@ -175,6 +176,7 @@ class Followers:
     def require_room(self, token: str) -> None:
         """Raise ApiProblem 429 or 503 where there are too many."""
         if self._by_token.get(token, 0) >= MOST_FOLLOWERS_OF_TOKEN:
-            raise ApiProblem(429, f"at most {MOST_FOLLOWERS_OF_TOKEN} streams of events with one token")
+            said = f"at most {MOST_FOLLOWERS_OF_TOKEN} streams of events with one token"
+            raise ApiProblem(429, said, headers={"Retry-After": _RETRY_SECONDS})
         if sum(self._by_token.values()) >= MOST_FOLLOWERS:
-            raise ApiProblem(503, headers={"Retry-After": "60"})
+            raise ApiProblem(503, headers={"Retry-After": _RETRY_SECONDS})
