@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -14,16 +15,18 @@ from tests.acts.cases import Work, cases_of, door_to
 from tests.database import execute_in, refused_updates, select
 from tests.services.office import NOW, Office, open_office
 
-from pressrun.acts.arguments import ListSettings
+from pressrun.acts.arguments import ListSettings, Statement
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.names import MOVING, NOTE, READING
+from pressrun.acts.operating import SECRET
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
 from pressrun.core.rights import GROUP_MEMBER, Holdings, Right
 from pressrun.services import evidence
 from pressrun.store import audit
+from pressrun.store.statements import COMMON, read_folder
 from pressrun.store.transaction import Transaction
 
 INA = Caller.at_shell("ina", 1000, claimed="paul")
@@ -113,6 +116,22 @@ async def test_what_reads_and_lacks_a_further_right_is_recorded(office: Office) 
     with pytest.raises(NotPermitted):
         await call(office, "subscriber.show", lack)
     assert [("subscriber.show", "refused", 77, None)] == await rows(office)
+
+
+async def test_nobody_reads_what_people_log_in_with(office: Office) -> None:
+    """Members of the group read by the names of statements."""
+    door = Door(cases_of(office))
+    for name in ("log_ins.find_by_name", "restores.passwords", "credentials.passkeys"):
+        with pytest.raises(NotPermitted, match="root and the owner"):
+            await door.carry_out(Call(act="read", arguments=Statement(statement=name), caller=MEMBER))
+    assert 3 == len(await rows(office))
+
+
+def test_what_people_log_in_with_is_read_by_secret_statements_alone() -> None:
+    tables = re.compile(r"(?:from|join) (?:password|passkey|authenticator_app|recovery_code|login_session)\b")
+    reading = {name for name, text in read_folder(COMMON).items() if tables.search(text)}
+    assert set() == {name for name in reading if name.partition(".")[0] not in SECRET}
+    assert "log_ins.find_by_name" in reading
 
 
 async def test_tasks_that_go_on_afterwards_are_not_part_of_it(office: Office) -> None:

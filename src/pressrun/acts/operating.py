@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pressrun.acts.act import OF_LIST, Act, Doing, Http
+from pressrun.acts.act import OF_LIST, Act, Doing, Http, lacking
 from pressrun.acts.arguments import (
     AddressOnly,
     ArchiveMessage,
@@ -23,7 +23,7 @@ from pressrun.acts.arguments import (
 from pressrun.acts.names import NOTE
 from pressrun.acts.operator_resources import HeldDropped, HeldReleased, MailNumber
 from pressrun.core.address import parse_address
-from pressrun.core.errors import BadInput, Refused
+from pressrun.core.errors import BadInput, NotPermitted, Refused
 from pressrun.core.rights import Right
 from pressrun.services.operating.archive_import import ArchivedMessage
 from pressrun.services.reports import ledger_reports
@@ -57,7 +57,13 @@ async def _show_subscriber(doing: Doing, args: AddressOnly) -> dict[str, Any]:
     return await cases.database.read(ledger_reports.show_subscriber, cases.keys, parse_address(args.address))
 
 
+SECRET = frozenset({"credentials", "log_ins", "restores"})
+"""Files of statements that read what people log in with, which no command shows."""
+
+
 def _run_statement(tx: Transaction, args: Statement) -> dict[str, Any]:
+    if args.statement.partition(".")[0] in SECRET:
+        raise NotPermitted(lacking(Right.MACHINE, None))
     if not tx.knows(args.statement):
         raise BadInput(f"unknown statement {args.statement!r}: the daemon is of another version")
     rows = tx.rows(args.statement, **args.parameters)
