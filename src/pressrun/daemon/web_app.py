@@ -155,6 +155,7 @@ def _build_api(current: Current[Settings], services: Services, web: WebContext) 
     settings = current.value
     context = endpoint.ApiContext(
         base_url=web.pages.site.base_url,
+        cursor_key=services.keys.suppression_key,
         authenticate=partial(caller_of_token, services.operating.tokens),
         carry_out=services.door.carry_out,
         refuse=services.door.refuse,

@@ -139,6 +139,7 @@ class Desk:
     def __post_init__(self) -> None:
         context = ApiContext(
             base_url=BASE,
+            cursor_key=b"secret",
             authenticate=self._authenticate,
             carry_out=self._carry_out,
             refuse=self._refuse,

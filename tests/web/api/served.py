@@ -41,6 +41,7 @@ class ServedApi:
         door = Door(self.cases)
         context = ApiContext(
             base_url=BASE,
+            cursor_key=self.office.keys.suppression_key,
             authenticate=self._find_caller,
             carry_out=door.carry_out,
             refuse=door.refuse,

@@ -12,9 +12,12 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 from tests.web.api.desk import TOKEN, Desk, JournalEntry, Reader
+from tests.web.api.served import ServedApi
 
 from pressrun.acts.call import Call, ReportProgress
+from pressrun.core.base64url import base64url
 from pressrun.core.errors import Unavailable
+from pressrun.web.api.cursors import digest_of_query
 from pressrun.web.api.streams import MOST_FOLLOWERS_OF_TOKEN, preferred
 
 READERS = "/lists/news/subscribers"
@@ -52,6 +55,18 @@ async def test_a_cursor_of_another_query_leads_nowhere(desk: Desk, change: objec
         assert 404 == (await client.get(f"/lists/other/subscribers?limit=2&after={after}")).status_code
         assert 404 == (await client.get(f"{READERS}?limit=2&after={change(after)}")).status_code
         assert 200 == (await client.get(f"{READERS}?limit=3&after={after}")).status_code
+
+
+@pytest.mark.parametrize("text", ["", "not a number", "\0", "queued 99999999999999999999 1 x"])
+@pytest.mark.parametrize("path", ["lists/news/editions", "lists/news/subscribers", "lists", "people", "suppressions"])
+async def test_nobody_makes_up_a_cursor(served: ServedApi, path: str, text: str) -> None:
+    """Not even whoever knows the program, and so what no action expects never comes to it."""
+    await served.office.make_list()
+    forged = text.encode() + digest_of_query(f"/api/v1/{path}", [])
+    async with served.client() as client:
+        for octets in (forged, forged[:-20], forged[:-26], text.encode() + bytes(12)):
+            after = base64url(octets)
+            assert 404 == (await client.get(f"/{path}?after={after}")).status_code
 
 
 async def test_a_whole_collection_as_lines(desk: Desk) -> None:

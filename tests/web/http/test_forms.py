@@ -83,6 +83,7 @@ def test_what_claims_a_charset_that_holds_ascii_is_utf_8(kind: str, claim: str) 
         (MULTIPART, multipart(("email", b"x")).replace(b'"email"', b'"\xff"')),
         (MULTIPART, multipart(("email", b"x"), more='; filename="x"')),
         (MULTIPART, multipart(*[("a", b"b")] * (MAX_FIELDS + 1))),
+        (MULTIPART, multipart(("email", b"x"), more="".join(f"\r\nX-{name}: {'x' * 2000}" for name in "ABC"))),
         (MULTIPART, b"--XX\r\nContent-Disposition: form-data\r\n\r\nx\r\n--XX--\r\n"),
         (MULTIPART, b"--XX\r\n\r\nx\r\n--XX--\r\n"),
         (MULTIPART, b"no part"),

@@ -56,9 +56,10 @@ class Refuse(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """What every resource needs besides its actions."""
+    """What every resource needs besides its actions. `cursor_key` is secret, and the same after a restart."""
 
     base_url: str
+    cursor_key: bytes
     authenticate: Authenticate
     carry_out: CarryOut
     refuse: Refuse
@@ -225,7 +226,7 @@ class Exchange:
             if re.fullmatch(PATTERN, given) is None:
                 reading.faults.append(FieldError(f"?{AFTER}", "is not a cursor"))
                 return
-            cursor = unseal(given, self._digest)
+            cursor = unseal(given, self._digest, self._context.cursor_key)
             if cursor is None:
                 raise ApiProblem(404, "unknown cursor: use the `next` of an answer to the very same query")
             reading.values[AFTER] = cursor
@@ -262,7 +263,7 @@ class Exchange:
         items = page.items if self._shown is None else [streams.shown(item, self._shown) for item in page.items]
         following = page.next
         if following is not None and self._operation.seals_cursors:
-            following = seal(str(following), self._digest)
+            following = seal(str(following), self._digest, self._context.cursor_key)
         body: dict[str, Any] = {"items": items, "next": following}
         if page.total is not msgspec.UNSET:
             body["total"] = page.total

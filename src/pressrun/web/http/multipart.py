@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+
+MAX_PART_HEADER = 4096  # of one part: a file name may have 255 letters, percent-encoded
+_PIECE = 16 * 1024  # for the parser, which says only at the end of a piece how long a field has become
 
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # malformed requests are not news
 
@@ -36,10 +40,20 @@ def _parse(body: bytes, boundary: bytes, most: int) -> list[Part]:
     parts: list[Part] = []
     header: dict[bytes, bytes] = {}
     name, value, octets = bytearray(), bytearray(), bytearray()
+    header_bytes = 0
 
     def begin_part() -> None:
+        nonlocal header_bytes
+        header_bytes = 0
         header.clear()
         octets.clear()
+
+    def take_header(field: bytearray, data: bytes, start: int, end: int) -> None:
+        nonlocal header_bytes
+        header_bytes += end - start
+        if header_bytes > MAX_PART_HEADER:  # older versions of the parser have no limit, and take seconds for each MiB
+            raise ValueError("a part with a very long header")
+        field.extend(data[start:end])
 
     def end_header() -> None:
         header[bytes(name).lower()] = bytes(value)
@@ -63,13 +77,14 @@ def _parse(body: bytes, boundary: bytes, most: int) -> list[Part]:
         boundary,
         {
             "on_part_begin": begin_part,
-            "on_header_field": lambda data, start, end: name.extend(data[start:end]),
-            "on_header_value": lambda data, start, end: value.extend(data[start:end]),
+            "on_header_field": partial(take_header, name),
+            "on_header_value": partial(take_header, value),
             "on_header_end": end_header,
             "on_part_data": lambda data, start, end: octets.extend(data[start:end]),
             "on_part_end": end_part,
         },
     )
-    parser.write(body)
+    for start in range(0, len(body), _PIECE):
+        parser.write(body[start : start + _PIECE])
     parser.finalize()
     return parts
