@@ -14,7 +14,8 @@ HEAD = """\
 # The API for programs
 
 This page is written from the code by `make docs`; a test fails when it is stale. The same is at `/api/openapi.json` of
-every installation (OpenAPI 3.1), for programs that make clients of it.
+every installation (OpenAPI 3.1), for programs that make clients of it. [Connect other programs](how-to/programs.md)
+begins with the first request and has recipes.
 
 The address is `/api/v1` below `base_url`, or below that of `[admin]` if it has one. A program shows its token in each
 request: `Authorization: Bearer pr_…`. `pressrun token create --name crm --list news --scope write` makes one and shows

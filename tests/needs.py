@@ -65,6 +65,7 @@ NEEDS = {
         is_here=(debian_root.ROOT / "usr/bin/apt-get").exists, install="as root: .ci/run, which makes it", is_slow=True
     ),
     "fish": _program("fish"),
+    "curl": _program("curl"),
     "jq": _program("jq"),
     "libseccomp": Need(is_here=_has_libseccomp, install="apt-get install libseccomp2", is_slow=True),
     "mailman3": _program("mailman", "mailman3", is_slow=True),

@@ -45,9 +45,14 @@ class ExpectedAudience:
     def require(self, found: int) -> None:
         """Raise Refused, with the number, for another one."""
         if self.least is not None and found < self.least:
-            raise Refused(f"it would reach {found} readers, fewer than {self.least}: nothing was sent", audience=found)
+            raise _another_audience(found, f"fewer than {self.least}")
         if self.most is not None and found > self.most:
-            raise Refused(f"it would reach {found} readers, more than {self.most}: nothing was sent", audience=found)
+            raise _another_audience(found, f"more than {self.most}")
+
+
+def _another_audience(found: int, how_it_differs: str) -> Refused:
+    readers = "1 reader" if found == 1 else f"{found} readers"
+    return Refused(f"it would reach {readers}, {how_it_differs}: nothing was sent", audience=found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

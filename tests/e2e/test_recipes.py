@@ -1,0 +1,135 @@
+"""docs/how-to/programs.md, typed as written at a real daemon with a relay: each answer is the one printed there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.house import House, opened_house, plain_environment, until
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "programs.md"
+LISTS = ("news", "members", "releases")
+ADDRESS = "export A=https://news.example.org/api/v1\n"  # the only line that is replaced
+ANYTHING = "…"
+CHANGES = re.compile(r"-X |-d '|--data|>|\./|pressrun")  # what is typed once; all else only looks, and may wait
+
+pytestmark = [
+    pytest.mark.needs("curl", "jq"),
+    pytest.mark.only_on("sqlite", "it compares the answers of the docs, which no engine changes"),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What to type, and the kind and text of the block that follows, if any: what is printed then."""
+
+    typed: str
+    kind: str
+    printed: str
+
+
+def steps() -> Iterator[Step]:
+    blocks = re.findall(r"(?ms)^```(\w+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"))
+    following = [*blocks[1:], ("sh", "")]
+    for (kind, text), (next_kind, next_text) in zip(blocks, following, strict=True):
+        if kind == "sh":
+            yield Step(typed=text, kind=next_kind, printed="" if next_kind == "sh" else next_text)
+
+
+def test_every_recipe_does_what_is_printed_below_it(sink_program: Path, tmp_path: Path) -> None:
+    first, *others = steps()
+    assert first.typed == ADDRESS
+    with opened_house(tmp_path / "house", sink_program) as house:
+        for name in LISTS:
+            house.create_list(name)
+        house.start()
+        shell = Shell(house)
+        for step in others:
+            shell.type(step)
+        assert {"bob@reader.example", "ada@reader.example", "chidi@reader.example"} == set(house.accepted())
+        assert len(house.accepted()) == 3
+        assert [] == house.daemon.events("http.failed") if house.daemon else None
+
+
+class Shell:
+    """A shell in the folder of a house. Functions that the page defines stay defined."""
+
+    def __init__(self, house: House) -> None:
+        self._folder = house.folder
+        self._functions = ""
+        program = house.folder / "bin" / "pressrun"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m pressrun "$@"\n', encoding="ascii")
+        program.chmod(0o755)
+        (house.folder / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n", encoding="ascii")
+        self._environment = {
+            **plain_environment(),
+            "A": f"http://127.0.0.1:{house.http_port}/api/v1",
+            "CURL_HOME": str(house.folder),
+            "PATH": f"{program.parent}:{os.environ['PATH']}",
+        }
+
+    def type(self, step: Step) -> None:
+        """Run one block; raises AssertionError unless it ends and prints as the page says."""
+        self._functions += "".join(re.findall(r"(?m)^\w+\(\) \{.*\}\n", step.typed))
+        if CHANGES.search(step.typed):
+            self._require(step)
+        else:
+            until(lambda: self._matches(step))
+
+    def _matches(self, step: Step) -> bool | None:
+        with suppress(AssertionError):
+            self._require(step)
+            return True
+        return None
+
+    def _require(self, step: Step) -> None:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", self._functions + step.typed],
+            check=False,
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        said = f"{step.typed}{done.stdout}{done.stderr}"
+        if step.kind == "json" and step.printed:
+            wanted, found = _documents(step.printed), _documents(done.stdout)[-len(_documents(step.printed)) :]
+            assert _agree(wanted, found), said
+            assert (done.returncode != 0) == ("status" in wanted[-1]), said
+        else:
+            assert done.returncode == 0, said
+            assert not step.printed or _agree(step.printed, done.stdout.replace("\r\n", "\n").strip() + "\n"), said
+
+
+def _documents(text: str) -> list[Any]:
+    """JSON values one after the other."""
+    decoder, found, at = json.JSONDecoder(), list[Any](), 0
+    while text := text[at:].strip():
+        value, at = decoder.raw_decode(text)
+        found.append(value)
+    return found
+
+
+def _agree(wanted: Any, found: Any) -> bool:
+    """Whether they are the same where the page is definite; "…": "…" stands for further members."""
+    if isinstance(wanted, str) and ANYTHING in wanted:
+        pattern = ".*".join(map(re.escape, wanted.split(ANYTHING)))
+        return wanted == ANYTHING or (isinstance(found, str) and re.fullmatch(pattern, found) is not None)
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        named = wanted.keys() - {ANYTHING}
+        is_complete = ANYTHING in wanted or named == found.keys()
+        return is_complete and named <= found.keys() and all(_agree(wanted[name], found[name]) for name in named)
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(wanted) == len(found) and all(map(_agree, wanted, found))
+    return bool(wanted == found)
