@@ -13,6 +13,7 @@ import events
 import manual
 import materials
 import metrics
+import roles
 import tables
 
 from pressrun.cli import reference as cli_reference
@@ -31,6 +32,7 @@ def contents() -> dict[str, str]:
         "docs/cli.md": cli_reference.reference(pressrun),
         "docs/events.md": events.reference(),
         "docs/metrics.md": metrics.reference(),
+        "docs/roles.md": roles.reference(),
         "docs/tables.md": tables.reference(),
         **{f"packaging/man/{name}": text for name, text in manual.pages(pressrun).items()},
         **{f"packaging/completion/{name}": text for name, text in completion.scripts(pressrun).items()},
