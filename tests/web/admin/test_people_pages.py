@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.database import select
+from tests.database import execute, select
 from tests.web.admin.admin_house import AdminHouse
 
 from pressrun.core.address import parse_address
@@ -221,6 +221,23 @@ async def test_who_is_no_operator_any_more_is_turned_away_at_once(admin: AdminHo
         await press(client, "bob", "end-operator")
         assert 303 == (await press(theirs, "ann", "end-operator")).status_code
     assert 1 == await is_operating(admin, "ann")
+
+
+@pytest.mark.parametrize("change", ["epoch = epoch + 1", "is_operator = 0"])
+async def test_nothing_is_changed_once_a_session_or_right_has_ended(admin: AdminHouse, change: str) -> None:
+    """Also where that is while the form arrives."""
+    bob = await admin.lobby.add_person("bob", is_operator=True)
+
+    async def form() -> AsyncIterator[bytes]:
+        yield b"action=end-"
+        await execute(admin.lobby.database, f"update person set {change} where id = {bob}")
+        yield b"operator"
+
+    async with operator(admin), entered(admin, bob) as theirs:
+        answer = await theirs.post(
+            "/admin/people/ann", content=form(), headers={"Content-Type": "application/x-www-form-urlencoded"}
+        )
+    assert (403, 1) == (answer.status_code, await is_operating(admin, "ann"))
 
 
 async def test_an_address_is_shown_as_text(admin: AdminHouse) -> None:

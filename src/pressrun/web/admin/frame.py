@@ -82,10 +82,11 @@ class AdminCases:
 
 @dataclass(frozen=True, slots=True)
 class AdminMember:
-    """Who has logged in, and how the request came."""
+    """Who has logged in, by which request, and how that came."""
 
     logged_in: LoggedIn
     visitor: Visitor
+    request: Request
 
     @property
     def person_id(self) -> int:
@@ -165,7 +166,13 @@ class AdminFrame:
         else:
             secret = self.session_cookie.read(request)
             found = None if secret is None else await self.cases.sessions.find(secret)
-        return None if found is None else AdminMember(found, self.visitor(request))
+        return None if found is None else AdminMember(found, self.visitor(request), request)
+
+    async def _member_now(self, member: AdminMember) -> AdminMember:
+        now = await self.find_member(member.request)
+        if now is None or now.person_id != member.person_id:
+            raise NotPermitted("logged out meanwhile")
+        return now
 
     def _named_by_proxy(self, request: Request) -> str | None:
         """Who has logged in at a trusted proxy; "" where it names several, None without such a proxy."""
@@ -197,8 +204,11 @@ class AdminFrame:
         """Have somebody's action carried out; raises as the door does.
 
         An operator who has only typed a password sees everything, and changes nothing but their own log-in. An action
-        that needs a recent log-in is refused without one, whether or not its page has looked: raises NotPermitted.
+        that needs a recent log-in is refused without one, whether or not its page has looked: raises NotPermitted. So
+        is whoever was logged out, or has lost the right, while the form arrived.
         """
+        if act.writes:
+            member = await self._member_now(member)
         caller, is_own = member.caller, act.id in _OWN_LOG_IN
         if act.is_fresh and not (self.is_recent(member) and (member.is_proven or is_own)):
             raise NotPermitted(f"{act.id}: that needs a log-in of the last minutes, by more than a password")

@@ -6,9 +6,10 @@ door, which asks for the right on the very lists and carries the action out.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, get_args, get_origin
 from urllib.parse import urlencode
@@ -21,7 +22,7 @@ from starlette.responses import Response, StreamingResponse
 
 from pressrun.acts.act import Act
 from pressrun.acts.call import Call, Caller, CarryOut, ignore_progress
-from pressrun.acts.http import JSON, Content, Page
+from pressrun.acts.http import JSON, Content, Page, Upload
 from pressrun.core.errors import BadInput, PressrunError
 from pressrun.web.api import streams
 from pressrun.web.api.bodies import BodyForm, BodyLimits, form_of, read_body
@@ -38,6 +39,7 @@ from pressrun.web.api.values import (
 )
 
 AFTER, FIELDS, WAIT, WHOLE = "after", "fields", "wait", "whole"
+SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
 
 
 class Authenticate(Protocol):
@@ -157,6 +159,10 @@ class ApiResource:
         fields.update(self._context.rates.spend(exchange.subject(caller)))
         try:
             return await exchange.answer(caller)
+        except BadInput:
+            if exchange.interrupted is not None:
+                raise exchange.interrupted from None
+            raise
         except ApiProblem as problem:
             if operation.act.writes:
                 found = BadInput(problem.detail)
@@ -174,6 +180,7 @@ class Exchange:
         self._query: list[tuple[str, str]] = []
         self._shown: tuple[str, ...] | None = None
         self._digest = b""
+        self.interrupted: ApiProblem | None = None  # why a file was refused that the action was reading
 
     async def get_caller(self) -> Caller:
         """Who asks; raises ApiProblem 401 (RFC 6750 §3)."""
@@ -196,13 +203,39 @@ class Exchange:
         self._query = read_query(self._request.scope["query_string"])
         self._read_outside(reading)
         if self._operation.body is not None:
-            await read_body(self._request, self._operation.body, self._context.limits, reading)
+            caller = await self._read_body(self._operation.body, reading, caller)
         if reading.faults:
             raise ApiProblem(422, faults=reading.faults)
         kind = streams.preferred(self._request.headers.get("accept", ""), self._operation.media_types)
         if kind == JSON or self._request.method == "HEAD":
             return self._respond(await self._carry_out(reading.values, caller))
         return await self._stream(kind, reading.values, caller)
+
+    async def _read_body(self, form: BodyForm, reading: Reading, caller: Caller) -> Caller:
+        """Read the body; returns who asks, with the rights that they have once it is here."""
+        clock = asyncio.get_running_loop().time
+        began_at = clock()
+        await read_body(self._request, form, self._context.limits, reading)
+        if form.body is not None and isinstance(upload := reading.values.get(form.body), Upload):
+            reading.values[form.body] = replace(upload, pieces=self._while_valid(upload.pieces, caller))
+        return await self.get_caller() if clock() - began_at > SLOW_SECONDS else caller
+
+    async def _while_valid(self, pieces: AsyncIterator[bytes], caller: Caller) -> AsyncIterator[bytes]:
+        """The same pieces; raises BadInput, for the door to record, where the request is refused on the way.
+
+        That is also where the rights of the caller have changed when the last one has arrived.
+        """
+        try:
+            async for piece in pieces:
+                yield piece
+            await self._require_same(caller)
+        except ApiProblem as problem:
+            self.interrupted = problem
+            raise BadInput(problem.detail) from problem
+
+    async def _require_same(self, caller: Caller) -> None:
+        if (await self.get_caller()).holdings != caller.holdings:
+            raise ApiProblem(403, "the rights of the token have changed while the file arrived. Send it again")
 
     def _read_outside(self, reading: Reading) -> None:
         """Path, query and headers."""
@@ -232,6 +265,14 @@ class Exchange:
             reading.values[AFTER] = cursor
 
     async def _carry_out(self, values: Mapping[str, Any], caller: Caller) -> Any:
+        """What the action gives; where it had to wait for that, by the rights that the caller has afterwards."""
+        value = await self._call(values, caller)
+        if not values.get(WAIT):
+            return value
+        now = await self.get_caller()
+        return value if now.holdings == caller.holdings else await self._call({**values, WAIT: 0}, now)
+
+    async def _call(self, values: Mapping[str, Any], caller: Caller) -> Any:
         act = self._operation.act
         try:
             arguments = act.arguments(**values)
@@ -275,23 +316,29 @@ class Exchange:
 
     async def _stream(self, kind: str, values: dict[str, Any], caller: Caller) -> Response:
         """The whole collection, or what comes from now on; what refuses the first page refuses the request."""
-        operation, is_endless = self._operation, kind == streams.EVENTS
-        names = {one.name for one in structs.fields(operation.act.arguments)}
-        if is_endless:
-            self._context.followers.require_room(self.subject(caller))
-            values = {**values, **self._last_event()}
-        elif WHOLE in names:
+        if kind == streams.EVENTS:
+            return await self._follow(values, self.subject(caller))
+        operation = self._operation
+        if WHOLE in {one.name for one in structs.fields(operation.act.arguments)}:
             values = {**values, WHOLE: True}
-        source = streams.PageSource(partial(self._page_after, values), values.get(AFTER))
-        await source.begin({WAIT: 0} if is_endless else {})
-        if is_endless:
-            closing = getattr(self._request.scope.get("state", {}).get("transfer"), "closing", None)
-            pieces = self._context.followers.counted(self.subject(caller), streams.events(source, closing))
-        elif kind == streams.CSV:
-            pieces = streams.rows(source, self._shown or operation.columns)
-        else:
-            pieces = streams.lines(source, self._shown)
-        return StreamingResponse(pieces, 200, {"X-Accel-Buffering": "no"}, kind)
+        source = self._source(values)
+        await source.begin({})
+        columns = self._shown or operation.columns
+        pieces = streams.rows(source, columns) if kind == streams.CSV else streams.lines(source, self._shown)
+        return StreamingResponse(pieces, 200, streams.HEADERS, kind)
+
+    async def _follow(self, values: dict[str, Any], subject: str) -> Response:
+        """What comes from now on."""
+        followers = self._context.followers
+        followers.require_room(subject)
+        source = self._source({**values, **self._last_event()})
+        await source.begin({WAIT: 0})
+        closing = getattr(self._request.scope.get("state", {}).get("transfer"), "closing", None)
+        followers.enter(subject)  # others have come meanwhile
+        return streams.FollowedStream(streams.events(source, closing), leave=partial(followers.leave, subject))
+
+    def _source(self, values: Mapping[str, Any]) -> streams.PageSource:
+        return streams.PageSource(partial(self._page_after, values), values.get(AFTER))
 
     def _last_event(self) -> dict[str, Any]:
         """Where a client goes on that lost its connection (WHATWG HTML §9.2.4)."""

@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 from msgspec import structs
 from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from pressrun.acts.http import JSON, Page
 from pressrun.core.errors import PressrunError
@@ -29,6 +31,7 @@ MOST_FOLLOWERS = 50  # in all: each holds a connection and a task
 MOST_FOLLOWERS_OF_TOKEN = 3
 WAIT_SECONDS = 25  # for the next event: a proxy closes what is silent for long
 
+HEADERS = {"X-Accel-Buffering": "no"}  # of what a proxy is to pass on as it comes
 _RETRY_SECONDS = "60"
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _FIRST_OF_FORMULAS = frozenset("'=+-@\t\r")
@@ -162,17 +165,6 @@ class Followers:
     def __init__(self) -> None:
         self._by_token: dict[str, int] = {}
 
-    async def counted(self, token: str, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The same pieces, while the client counts."""
-        self._by_token[token] = self._by_token.get(token, 0) + 1
-        try:
-            async for piece in pieces:
-                yield piece
-        finally:
-            self._by_token[token] -= 1
-            if not self._by_token[token]:
-                del self._by_token[token]
-
     def require_room(self, token: str) -> None:
         """Raise ApiProblem 429 or 503 where there are too many."""
         if self._by_token.get(token, 0) >= MOST_FOLLOWERS_OF_TOKEN:
@@ -180,3 +172,29 @@ class Followers:
             raise ApiProblem(429, said, headers={"Retry-After": _RETRY_SECONDS})
         if sum(self._by_token.values()) >= MOST_FOLLOWERS:
             raise ApiProblem(503, headers={"Retry-After": _RETRY_SECONDS})
+
+    def enter(self, token: str) -> None:
+        """Count a client from now on; raises as `require_room` does."""
+        self.require_room(token)
+        self._by_token[token] = self._by_token.get(token, 0) + 1
+
+    def leave(self, token: str) -> None:
+        """Count it no more."""
+        self._by_token[token] -= 1
+        if not self._by_token[token]:
+            del self._by_token[token]
+
+
+class FollowedStream(StreamingResponse):
+    """A stream of events whose client counts until it has ended, even if that is before its first piece."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
+        super().__init__(pieces, 200, HEADERS, EVENTS)
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
