@@ -15,7 +15,7 @@ from pressrun.core.setting import Setting
 
 _KEYS = [pytest.param(key, id=f"{table.name or 'top'}.{key.key}") for table in TABLES for key in table.keys]
 # Fields that no key sets by itself: made of several, or of other tables and files.
-_MADE = {"receives_mail", "timeouts", "domains", "key_pem"}
+_MADE = {"receives_mail", "timeouts", "domains", "key_pem", "admin_base_url"}
 
 
 @pytest.mark.parametrize("key", _KEYS)

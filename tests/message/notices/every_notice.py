@@ -35,6 +35,7 @@ EVERY: tuple[Notice, ...] = (
     to_operators.RelayAlert(relay="primary", since="2026-11-26T09:00:00Z", error="connection refused"),
     to_operators.EditionAutoPaused(edition=7, edition_subject="Tides", reason="5 of 100 copies were refused for good"),
     to_people.Invitation(link=LINK, lifetime_days=7),
+    to_people.LoginCode(code="abcd-efgh"),
     to_editors.EditionHeld(
         edition=7, edition_subject="Tides", audience=3, link=LINK, lifetime_days=7, findings=_FOUND, again=True
     ),
