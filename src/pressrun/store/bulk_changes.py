@@ -21,13 +21,15 @@ class BulkKind(StrEnum):
 
     AUDIENCE = "audience"  # an edition gets its copies
     CANCEL = "cancel"  # those of a cancelled edition that wait are cancelled
+    RELANE = "relane"  # those that wait move to where their domains belong now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkChange:
     """A change of an edition's copies; `id` is None until it is stored.
 
-    Of an audience, subscriptions up to the id `done_through` have their copies, of those up to `last_id`.
+    Of an audience, subscriptions up to the id `done_through` have their copies, of those up to `last_id`. Of a
+    relane, their copies have moved.
     """
 
     id: int | None = None

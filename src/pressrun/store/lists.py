@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import convert
 
 from pressrun.store import events, search
-from pressrun.store.transaction import Transaction, columns_of, parse_row
+from pressrun.store.transaction import Transaction, columns_of, in_json, parse_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +131,17 @@ def count_subscriptions(tx: Transaction, list_id: int) -> dict[str, int]:
     return {row["state"]: row["number"] for row in tx.rows("lists.counts", list_id=list_id)}
 
 
-def end_requests(tx: Transaction, list_id: int, now: int) -> None:
-    """Delete every request to subscribe that was not confirmed."""
-    tx.run("lists.delete_confirmations", list_id=list_id)
-    ended = tx.rows("lists.end_requests", list_id=list_id, now=now)
-    events.record_ended(tx, [*ended, *tx.rows("lists.delete_requests", list_id=list_id)], "closed")
+def end_requests(tx: Transaction, list_id: int, now: int, limit: int) -> int:
+    """Delete up to `limit` requests to subscribe that were not confirmed; returns how many."""
+    found = [row["id"] for row in tx.rows("lists.some_requests", list_id=list_id, limit=limit)]
+    if found:
+        ids = in_json(found)
+        tx.run("lists.delete_confirmations", ids=ids)
+        ended = tx.rows("lists.end_requests", ids=ids, now=now)
+        events.record_ended(tx, [*ended, *tx.rows("lists.delete_requests", ids=ids)], "closed")
+    return len(found)
+
+
+def closing_lists(tx: Transaction) -> list[int]:
+    """The ids of closed lists with requests that are still to be ended."""
+    return [row["id"] for row in tx.rows("lists.closing")]

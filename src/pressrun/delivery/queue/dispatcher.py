@@ -288,7 +288,7 @@ class Dispatcher(BackgroundLoop):
         self._results.recorded(batch)
         for result in recorded.unrecorded:
             self._results.add(result)  # with the next cycle
-        self._apply_throttle(throttle, now)
+        self._apply_throttle(throttle, recorded.given_up, now)
         for outcome, number in batch.outcomes.items():
             self._hooks.on_outcome(outcome, number)
         for (list_name, bounce), number in batch.bounces.items():
@@ -309,9 +309,11 @@ class Dispatcher(BackgroundLoop):
             states=throttle.pop_changed(),  # the last: whoever has them must store them
         )
 
-    def _apply_throttle(self, changes: ThrottleChanges, now: float) -> None:
-        for name in changes.given_up:
+    def _apply_throttle(self, changes: ThrottleChanges, given_up: Collection[str], now: float) -> None:
+        for name in given_up:
             self._scheduler.throttle.reopen(name, now)
+        if len(given_up) < len(changes.given_up):
+            self._wake_ups.claim()  # what is left fails with the next cycles, and until then it stays blocked
         if changes.domains is self._scheduler.throttle.table.by_domain:
             self._domains_changed = False
 

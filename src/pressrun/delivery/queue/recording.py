@@ -13,6 +13,7 @@ from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.services.evidence import record_sent
 from pressrun.services.mail_results import Consequences
 from pressrun.store import deliveries, destinations, events, sessions
+from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
@@ -51,11 +52,13 @@ class RecordRequest:
 
 @dataclass(slots=True, kw_only=True)
 class Recorded:
-    """What followed. `fenced` counts results of copies that were taken from this session after its end. Of a careful
-    cycle: how many rows nobody held, what went wrong with what, and results that could not be recorded.
+    """What followed. Of the destinations that were `given_up` nothing waits any more. `fenced` counts results of copies
+    that were taken from this session after its end. Of a careful cycle: how many rows nobody held, what went wrong with
+    what, and results that could not be recorded.
     """
 
     consequences: Consequences = field(default_factory=Consequences)
+    given_up: Sequence[str] = ()
     fenced: int = 0
     rescued: int = 0
     faults: list[tuple[str, Exception]] = field(default_factory=list)
@@ -78,7 +81,7 @@ def record(tx: Transaction, request: RecordRequest, draw_consequences: DrawConse
     if request.held is not None:
         recorded.rescued = _rescue(tx, session, request.held, now)
     if request.throttle:
-        _record_throttle(tx, request.throttle, now)
+        recorded.given_up = _record_throttle(tx, request.throttle, now)
     if results:
         destinations.store_paces(tx, request.paces)
     return recorded
@@ -124,15 +127,20 @@ def _rescue(tx: Transaction, session: int, held: frozenset[int], now: int) -> in
     return len(lost)
 
 
-def _record_throttle(tx: Transaction, changes: ThrottleChanges, now: int) -> None:
-    learned = changes.states
+def _record_throttle(tx: Transaction, changes: ThrottleChanges, now: int) -> list[str]:
+    """Record what was learned; returns the destinations of which everything that waited has failed."""
+    learned, given_up = changes.states, list[str]()
     if changes.domains is not None:
-        destinations.set_domains(tx, changes.domains)
-    for domain in learned.opened:
-        destinations.open_lane(tx, domain)
+        destinations.set_domains(tx, changes.domains, now)
+    destinations.open_lanes(tx, learned.opened, now)
     if learned.states or learned.forgotten:
         destinations.store_states(tx, learned.states, learned.forgotten)
     for name in learned.blocked:
         events.record_event(tx, EventType.QUEUE_BLOCKED, name=f"queue {name}", how="policy")
+    left = ROWS_AT_ONCE
     for name, reason in changes.given_up.items():
-        destinations.give_up(tx, name, reason, now)
+        left -= destinations.give_up(tx, name, reason, now, left)
+        if left == 0:  # perhaps not all of it: its turn comes again with the next cycle
+            break
+        given_up.append(name)
+    return given_up

@@ -20,6 +20,7 @@ from pressrun.store import (
     bulk_changes,
     copy_counts,
     deliveries,
+    destinations,
     drafts,
     editions,
     language_switch,
@@ -350,6 +351,8 @@ def continue_oldest(tx: Transaction, now: int) -> bool:
         return False
     if change.kind is BulkKind.CANCEL:
         cancel_slice(tx, change)
+    elif change.kind is BulkKind.RELANE:
+        destinations.move_slice(tx, change)
     else:
         queue_slice(tx, require_edition(tx, change.edition_id), change, now)
         finish_if_done(tx, change.edition_id, now)

@@ -23,6 +23,7 @@ from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
 from pressrun.services.log_ins.context import session_window
+from pressrun.services.operating.list_closing import complete_closing
 from pressrun.services.operating.list_removal import complete_removal
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.suspension import probe_suspended
@@ -43,6 +44,7 @@ from pressrun.store import (
     jobs,
     limits,
     list_removals,
+    lists,
     log_ins,
     maintenance,
     pending_requests,
@@ -205,6 +207,9 @@ class Housekeeping(BackgroundLoop):
         with self.isolated("audiences"):
             if await carry_on(self._database, self._clock):
                 self._wake()
+        with self.isolated("closed lists"):
+            for list_id in await self._database.read(lists.closing_lists):
+                await complete_closing(self._database, list_id, self._clock)
         with self.isolated("removed lists"):
             for list_id in await self._database.read(list_removals.all_lists):
                 await complete_removal(self._database, list_id, self._clock)
@@ -246,7 +251,7 @@ class Housekeeping(BackgroundLoop):
 
 def _is_due(tx: Transaction, suspended_before: int, now: int) -> bool:
     """Whether a request or a pause has ended, a probe is due, or something made in slices is not complete."""
-    if bulk_changes.find_oldest(tx) is not None or list_removals.all_lists(tx):
+    if bulk_changes.find_oldest(tx) is not None or list_removals.all_lists(tx) or lists.closing_lists(tx):
         return True
     return bounces.is_probe_due(tx, suspended_before) or subscriptions.is_anything_over(tx, now)
 

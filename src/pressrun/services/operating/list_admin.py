@@ -13,7 +13,6 @@ from types import MappingProxyType
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.current import Current
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Unavailable
 from pressrun.core.mail_routes import own_route
 from pressrun.core.names import parse_list_name
@@ -31,11 +30,11 @@ from pressrun.services.editions.welcome_edition import (
     WelcomePlan,
     build_welcome,
     end_welcome,
-    hold_welcome,
     plan_welcome,
     require_same_welcome,
     store_welcome,
 )
+from pressrun.services.operating.list_closing import begin_closing, complete_closing, is_closing
 from pressrun.services.operating.list_removal import begin_removal, complete_removal
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.operating.redirect_admin import Place
@@ -43,7 +42,7 @@ from pressrun.services.people import editors
 from pressrun.services.ports import Clock, Entropy, LayoutRenderer, Waker
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import editions, list_removals, lists, logos, redirects, welcomes
+from pressrun.store import list_removals, lists, logos, redirects, welcomes
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
@@ -51,7 +50,6 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
-_ENDED_BY_CLOSING = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +128,8 @@ class ListAdmin:
                 answer = await self._database.write(self._set, name, change, welcome)
             except ChangedSinceBuild:
                 continue
+            if change.closes:
+                answer |= await self._complete_closing(name)
             if settings:
                 event(log, "list.changed", list=name, settings=sorted(settings))
             self._wake()
@@ -152,11 +152,20 @@ class ListAdmin:
                 log.exception("list.welcome_not_renewed", extra={"fields": {"list": name}})
 
     async def close_list(self, name: str) -> Answer:
-        """Stop sign-ups and editions, and end those that wait; closing a closed list changes nothing."""
-        answer = await self._database.write(self._close_by_name, name)
+        """Stop sign-ups and editions, and end those that wait; closing a closed list changes nothing.
+
+        Others may write in between, and once it has begun the list is closed.
+        """
+        await self._database.write(self._close_by_name, name)
+        answer = await self._complete_closing(name)
         event(log, "list.closed", list=name)
         self._wake()
         return answer
+
+    async def _complete_closing(self, name: str) -> Answer:
+        target = await self._database.read(require_list, name)
+        await complete_closing(self._database, target.id, self._clock)
+        return await self._database.read(describe_list, target)
 
     async def remove_list(self, name: str) -> None:
         """Remove a closed list with its subscriptions, editions and archive; raises NotFound, Refused.
@@ -238,6 +247,8 @@ class ListAdmin:
             self._check_owner(tx, parse_address(str(values["owner"])))
         if values.get("closed") is False and list_removals.is_going_on(tx, target.id):
             raise Refused(f"the list {target.name} is being removed")
+        if values.get("closed") is False and is_closing(tx, target):
+            raise Refused(f"the list {target.name} is still being closed. Try again in a moment")
         changed = self._changed(target, change)
         if change.logo is not None:
             logos.put_logo(tx, target.id, change.logo)
@@ -245,7 +256,7 @@ class ListAdmin:
             logos.remove_logo(tx, target.id)
         _check_family(tx, changed)
         lists.update_list(tx, target, changed)
-        return _close(tx, changed, now) if change.closes else changed
+        return begin_closing(tx, changed, now) if change.closes else changed
 
     def _changed(self, target: MailingList, change: _Change) -> MailingList:
         """The list with these settings, but for closing it. A From that nobody has set follows the title."""
@@ -283,9 +294,9 @@ class ListAdmin:
     def _default_from(self, name: str, title: str) -> str:
         return str(Mailbox(title, parse_address(self._site.list_address(name))))
 
-    def _close_by_name(self, tx: Transaction, name: str) -> Answer:
+    def _close_by_name(self, tx: Transaction, name: str) -> None:
         lists.lock_list(tx, name)
-        return describe_list(tx, _close(tx, require_list(tx, name), int(self._clock())))
+        begin_closing(tx, require_list(tx, name), int(self._clock()))
 
     @staticmethod
     def _add_editor(tx: Transaction, name: str, address: Address, now: int) -> None:
@@ -339,17 +350,3 @@ def _check_family(tx: Transaction, target: MailingList) -> None:
                 f"family: {other.name} already has the language {other.language!r} in the family {target.family!r}. "
                 "Each list of a family needs a language of its own: set another language or another family"
             )
-
-
-def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:
-    """End the requests that wait and the unfinished editions; the archive and its links stay."""
-    if target.closed_at is not None:
-        return target
-    closed = replace(target, closed_at=now)
-    lists.update_list(tx, target, closed)
-    lists.end_requests(tx, target.id, now)
-    for edition in editions.all_editions(tx, target.id):
-        if edition.state in _ENDED_BY_CLOSING:
-            lifecycle.cancel(tx, edition.id, now)
-    hold_welcome(tx, target.id, now)
-    return closed

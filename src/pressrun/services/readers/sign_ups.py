@@ -210,9 +210,11 @@ class SignUps:
         return _sum_up(self._check_requests(tx, confirmation_id))
 
     def _check_requests(self, tx: Transaction, confirmation_id: int) -> list[_CheckedRequest]:
-        """What a link would do for each of its requests."""
+        """What a link would do for each of its requests, but for those to lists that have been closed since."""
         now, checks = self._context.clock(), []
         for request, subscription, person, its_list in subscriptions.find_requests_of_link(tx, confirmation_id):
+            if its_list.closed_at is not None:
+                continue
             details = SubscriptionDetails(list=its_list, person=person, subscription=subscription)
             reason = None if request.expires_at <= now else find_reason(tx, person.digests)
             outcome = Confirmed.INVALID if request.expires_at <= now else _judge(tx, request, details, reason)

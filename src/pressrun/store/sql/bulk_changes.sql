@@ -21,5 +21,5 @@ delete from bulk_change where edition_id = :edition_id;
 select * from bulk_change order by id limit 1 {lock};
 
 -- name: of_edition
--- What goes on with an edition.
-select id from bulk_change where edition_id = :edition_id order by id limit 1;
+-- What goes on with an edition that its end waits for.
+select id from bulk_change where edition_id = :edition_id and kind in ('audience', 'cancel') order by id limit 1;

@@ -11,18 +11,35 @@ delete from lane_domain where learned = 0;
 insert into lane_domain (domain, lane, learned) values (:domain, :lane, :learned)
 on conflict (domain) do update set lane = excluded.lane, learned = excluded.learned;
 
--- name: relane
--- Move waiting copies to the current destinations of their domains.
-update delivery {indexed by delivery_queue} set lane = coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = delivery.domain), '')
-where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
-    and state in ('queued', 'deferred')
-    and lane <> coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = delivery.domain), '');
+-- name: relaned_editions
+-- Editions with copies that may have to move, each with how far an earlier move is. Not those that have one to begin yet.
+select edition.id, max(change.done_through) as done_through
+from edition
+left join bulk_change as change on change.edition_id = edition.id and change.kind = 'relane'
+where edition.state in ('scheduled', 'sending', 'paused')
+    and exists (select 1 from delivery where delivery.edition_id = edition.id
+        and delivery.state in ('queued', 'deferred', 'claimed'))
+group by edition.id
+having coalesce(min(change.done_through), 1) > 0
+order by edition.id;
 
--- name: relane_domain
--- Move the waiting copies of a domain to its own destination.
-update delivery {indexed by delivery_queue} set lane = :lane
-where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
-    and state in ('queued', 'deferred') and lane = '' and domain = :domain;
+-- name: next_subscriptions
+-- The next subscriptions, of whichever list: readers who change to another language take copies with them.
+select count(*) as number, max(id) as through
+from (select id from subscription where id > :after and id <= :last order by id limit :limit) as next;
+
+-- name: relane
+-- Move copies of an edition to the current destinations of their domains; those in flight go there if they come back.
+update delivery set lane = coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = delivery.domain), '')
+where id {in (
+    select copy.id
+    from subscription
+    cross join delivery as copy {indexed by delivery_once}
+    where subscription.id > :after and subscription.id <= :through
+        and copy.subscription_id = subscription.id and copy.edition_id = :edition_id
+        and copy.state in ('queued', 'deferred', 'claimed')
+        and copy.lane <> coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = copy.domain), ''))}
+    and state in ('queued', 'deferred', 'claimed');
 
 -- name: load
 -- The state of each destination.
@@ -38,10 +55,12 @@ on conflict (name) do update set state = excluded.state;
 delete from lane where name = :name;
 
 -- name: give_up
--- Fail the copies that waited too long for a destination.
-update delivery {indexed by delivery_queue} set state = 'failed', kind = 'expired', settled_at = :now,
+-- Fail some of the copies that waited too long for a destination.
+update delivery set state = 'failed', kind = 'expired', settled_at = :now,
     reply = case when notice_id is null and subscription_id is null then null else :reply end
-where edition_id = :edition_id and state = :state and lane = :lane
+where id {in (select id from delivery {indexed by delivery_queue}
+        where edition_id = :edition_id and state = :state and lane = :lane order by due_at limit :limit)}
+    and state = :state and lane = :lane
 returning id;
 
 -- name: going

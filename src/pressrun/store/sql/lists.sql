@@ -52,18 +52,30 @@ delete from list where id = :id;
 -- How many subscriptions of a list are in each state.
 select state, count(*) as number from subscription where list_id = :list_id group by state;
 
+-- name: some_requests
+-- Some of the unconfirmed requests of a list.
+select id from subscription {indexed by subscription_by_list}
+where list_id = :list_id and state = 'pending' order by id limit :limit {lock};
+
 -- name: end_requests
--- End the unconfirmed requests of a list: readers who had left before are unsubscribed again.
-update subscription {indexed by subscription_by_list} set state = 'unsubscribed', state_before = null, since = :now
-where list_id = :list_id and state = 'pending' and state_before is not null returning id, list_id, subscriber_id;
+-- End unconfirmed requests: readers who had left before are unsubscribed again.
+update subscription set state = 'unsubscribed', state_before = null, since = :now
+where id {in ids} and state = 'pending' and state_before is not null returning id, list_id, subscriber_id;
 
 -- name: delete_requests
--- Delete the unconfirmed requests of a list by people who were never members.
-delete from subscription where list_id = :list_id and state = 'pending' returning id, list_id, subscriber_id;
+-- Delete unconfirmed requests by people who were never members.
+delete from subscription where id {in ids} and state = 'pending' returning id, list_id, subscriber_id;
 
 -- name: delete_confirmations
--- End the links in confirmation mails of a list.
-delete from confirmation where subscription_id in (select id from subscription where list_id = :list_id);
+-- End the links in the confirmation mails of these requests.
+delete from confirmation where subscription_id {in ids};
+
+-- name: closing
+-- Closed lists with requests that are still to be ended.
+select list.id from list
+where list.closed_at is not null and exists (select 1 from subscription {indexed by subscription_by_list}
+    where subscription.list_id = list.id and subscription.state = 'pending')
+order by list.id;
 
 -- name: put_logo
 -- Store the logo of a list, replacing another.

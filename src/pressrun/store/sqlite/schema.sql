@@ -750,11 +750,11 @@ create index delivery_by_notice on delivery (notice_id) where notice_id is not n
 -- Changes of very many rows that are made a slice at a time; deleted when they are complete.
 create table bulk_change (
     id integer primary key autoincrement,
-    kind text not null check (kind in ('audience', 'cancel')),
+    kind text not null check (kind in ('audience', 'cancel', 'relane')),
     edition_id integer not null references edition on delete cascade,
-    asked_at integer not null,                -- the start of the edition, or when it was cancelled
-    done_through integer not null,            -- audience: the subscriptions up to this id have their copies
-    last_id integer not null                  -- audience: the last subscription that there was at the start
+    asked_at integer not null,                -- when the edition started or was cancelled, or its copies had to move
+    done_through integer not null,            -- audience, relane: the subscriptions up to this id are done
+    last_id integer not null                  -- audience, relane: the last subscription that there was at the start
 ) strict;
 create index bulk_change_by_edition on bulk_change (edition_id);
 
