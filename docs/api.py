@@ -30,18 +30,19 @@ person may do now: `GET me` says it.
 - PUT and DELETE may be repeated. Other requests that take an `Idempotency-Key` may be repeated under it for a day. Each
   request needs a key of its own: what it did is stored together with the key, so it is done once, whatever is killed in
   between. The same key with another request is 422.
-- What an editor may change has an `ETag`, and a change names the one that it knows in `If-Match`: without it 428, with
-  another one 412.
+- Drafts and their files have an `ETag`. A change sends the one that it was made from in `If-Match`: without it the
+  answer is 428, with an older one 412.
 - Each token may make `[api] rate` requests. `RateLimit-Policy` and `RateLimit` say how many are left (an
   [Internet draft](rfc.md)); beyond that, 429 with `Retry-After`.
 
 ## Answers
 - Times are RFC 3339 in UTC.
 - A collection answers `{"items": […], "next": …}`. Give `next` as `after` for the next page, or follow the `Link`
-  header. It holds for the same filters only. A page may have fewer items than `limit`, or none, and lead on.
-- `Accept: application/x-ndjson` or `text/csv` streams a whole collection. `fields=a,b` shows these members alone.
+  header. It holds for the same filters only. A page may have fewer items than `limit`, or none,
+  and still have a `next`.
+- `Accept: application/x-ndjson` or `text/csv` streams a whole collection. `fields=a,b` shows only these members.
 - `Accept: text/event-stream` on `events` goes on for as long as the program listens.
-- New members may come at any time. Before one goes, it is marked with `Deprecation` for twelve months.
+- New members may come at any time. Before one is removed, it is marked with `Deprecation` for twelve months.
 
 ## Errors
 Errors are `application/problem+json` (RFC 9457), with everything that is wrong at once:

@@ -161,7 +161,7 @@ DRAFT_RELEASE_ACTS = (
     ),
     Act(
         id="edition.return",
-        summary="Return a draft to its authors; an approval ends",
+        summary="Return a draft to its authors, which also ends an approval",
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=DraftReturn,
@@ -185,7 +185,7 @@ DRAFT_RELEASE_ACTS = (
     ),
     Act(
         id="edition.schedule",
-        summary="Send a draft at an hour, or give an edition that has not started another one",
+        summary="Schedule a draft, or reschedule an edition that has not started",
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=DraftSchedule,

@@ -213,7 +213,7 @@ _KEYS_OF_CHANGES = (
 DRAFT_ACTS = (
     Act(
         id="edition.draft",
-        summary="Make a draft of an edition, or find it when the same file comes again",
+        summary="Create a draft, or find it when the same file is sent again",
         right=Right.DRAFTS,
         lists=OF_LIST,
         arguments=DraftFiles,

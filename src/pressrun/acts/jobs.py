@@ -112,7 +112,7 @@ JOB_ACTS = (
     ),
     Act(
         id="list.sync",
-        summary="Make the members of a list that other programs bring in what a file says",
+        summary="Sync the members that programs have brought to a list with a file",
         right=Right.MANAGE_READERS,
         lists=OF_LIST,
         arguments=ListSync,

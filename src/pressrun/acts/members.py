@@ -171,7 +171,7 @@ def _is_sign_up(answer: Member) -> bool:
 MEMBER_ACTS = (
     Act(
         id="subscriber.put",
-        summary="Add somebody to a list, or change what is named of them",
+        summary="Add somebody to a list, or change what the request names",
         right=Right.SIGN_UP,
         lists=OF_LIST,
         arguments=MemberPut,
@@ -186,7 +186,7 @@ MEMBER_ACTS = (
     ),
     Act(
         id="subscriber.create",
-        summary="Add somebody whom a list does not know",
+        summary="Add somebody who is not on a list yet",
         right=Right.MANAGE_READERS,
         lists=OF_LIST,
         arguments=MemberCreate,
@@ -197,7 +197,7 @@ MEMBER_ACTS = (
     ),
     Act(
         id="subscriber.change",
-        summary="Change what is named of somebody on a list",
+        summary="Change what the request names of somebody on a list",
         right=Right.MANAGE_READERS,
         lists=OF_LIST,
         arguments=MemberPatch,

@@ -182,7 +182,7 @@ GROUP_ACTS = (
     ),
     Act(
         id="subscriber.show",
-        summary="Show what is known of an address",
+        summary="Show everything stored about an address",
         right=Right.SEE_READERS,
         arguments=AddressOnly,
         work=_show_subscriber,

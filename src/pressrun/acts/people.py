@@ -166,7 +166,7 @@ PEOPLE_ACTS = (
     ),
     Act(
         id="user.add",
-        summary="Add somebody who may log in, with a password or a link to enter",
+        summary="Add somebody who may log in, with a password or a link to log in",
         right=Right.OPERATE,
         arguments=PersonAdd,
         work=_add,
@@ -206,7 +206,7 @@ PEOPLE_ACTS = (
     ),
     Act(
         id="user.link",
-        summary="Make a new link for a person to enter",
+        summary="Make a new link for a person to log in with",
         right=Right.OPERATE,
         arguments=PersonName,
         work=lambda doing, args: doing.cases.people.link(args.person),
@@ -216,7 +216,7 @@ PEOPLE_ACTS = (
     ),
     Act(
         id="user.reset",
-        summary="End a person's sessions, take away all that they log in with, and make a link for them to enter",
+        summary="End a person's sessions, remove everything that they log in with, and make a link to log in with",
         right=Right.OPERATE,
         arguments=PersonName,
         work=lambda doing, args: doing.cases.people.reset(args.person),
@@ -257,7 +257,7 @@ PEOPLE_ACTS = (
     ),
     Act(
         id="token.revoke",
-        summary="Revoke a token, which opens nothing from then on",
+        summary="Revoke a token, which stops working at once",
         right=Right.SELF,
         arguments=TokenId,
         work=_revoke_token,

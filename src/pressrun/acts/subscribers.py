@@ -94,7 +94,7 @@ SUBSCRIBER_ACTS = (
     ),
     Act(
         id="subscriber.sync_rm",
-        summary="End the subscriptions of members whom the other program does not have any more",
+        summary="End the subscriptions of members whom the other program no longer has",
         right=Right.MANAGE_READERS,
         lists=OF_LIST,
         arguments=SyncRemoval,
@@ -102,7 +102,7 @@ SUBSCRIBER_ACTS = (
     ),
     Act(
         id="suppression.add",
-        summary="Mail an address no more, whatever list it is on",
+        summary="Suppress an address: no list mails it any more",
         right=Right.OPERATE,
         arguments=SuppressionAdd,
         work=lambda doing, args: doing.cases.suppressions.add(parse_address(args.address), args.reason),
@@ -120,7 +120,7 @@ SUBSCRIBER_ACTS = (
     ),
     Act(
         id="suppression.import",
-        summary="Mail a batch of addresses no more",
+        summary="Suppress a batch of addresses",
         right=Right.OPERATE,
         arguments=SuppressionImport,
         work=lambda doing, args: doing.cases.suppressions.import_batch(args.rows),

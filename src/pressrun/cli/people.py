@@ -25,7 +25,7 @@ _LISTED = ("name", "address", "may_do", "may_log_in")
 _ACCESS = [one.value for one in ReaderAccess if one is not ReaderAccess.NONE]
 
 _person_argument = click.argument("person", metavar="NAME")
-_role_option = click.option("--role", type=click.Choice([role.value for role in Role]), help="What they are there.")
+_role_option = click.option("--role", type=click.Choice([role.value for role in Role]), help="Their role there.")
 _readers_option = click.option("--readers", type=click.Choice(_ACCESS), help="Access to the readers' data.")
 _operator_option = click.option("--operator", is_flag=True, help="The right to do everything, on every list.")
 
@@ -63,13 +63,13 @@ def add(
 @verb("user invite")
 @click.argument("address")
 @_list_option(required=True)
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="What they are there.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="Their role there.")
 @_readers_option
 def invite(
     invocation: Invocation, *, address: str, list_name: str, role: str, readers: str | None, as_json: bool
 ) -> None:
     """A viewer sees reports, an editor also writes drafts, a publisher also sends editions and changes settings. The
-    mail has a link that works once, for 7 days. Whoever can log in already gets no mail.
+    mail has a link that works once, for 7 days. Somebody who can already log in gets no mail.
     """
     wish = PersonInvite(address=address, list=list_name, role=Role(role), readers=_access(readers))
     invited = execute(invocation, "user.invite", wish)
@@ -78,7 +78,7 @@ def invite(
     elif invited["mailed"]:
         echo(f"{invited['name']} is invited until {invited['invited_until']}")
     else:
-        echo(f"{invited['name']} can log in already, so no mail goes out")
+        echo(f"{invited['name']} can already log in, so no mail goes out")
 
 
 @verb("user grant")
@@ -120,8 +120,8 @@ def revoke(
     as_json: bool,
 ) -> None:
     """With --list alone, or with the role that they have there, it takes everything away on that list. With --readers
-    alone it takes that access away and what includes it. It ends their sessions, and what they mailed and awaits
-    approval is cancelled with their role.
+    alone it takes that access away and what includes it. It ends their sessions. With their role ends what they
+    mailed in and still awaits approval.
     """
     _change(invocation, "user.revoke", _wish(person, list_name, role, readers, operator), as_json=as_json)
 
@@ -129,15 +129,15 @@ def revoke(
 @verb("user link")
 @_person_argument
 def link(invocation: Invocation, *, person: str, as_json: bool) -> None:
-    """The link works once, for 15 minutes. Earlier ones, invitations among them, work no more."""
+    """The link works once, for 15 minutes. Earlier links and invitations stop working."""
     _print_link(execute(invocation, "user.link", PersonName(person=person)), as_json=as_json)
 
 
 @verb("user reset")
 @_person_argument
 def reset(invocation: Invocation, *, person: str, as_json: bool) -> None:
-    """For a lost device, or when somebody else may have got in: password, passkeys, app and recovery codes work no
-    more. Tokens that they made stay (`token ls`).
+    """For a lost device, or when somebody else may have got in: password, passkeys, app and recovery codes stop
+    working. Tokens that they made keep working (`token ls`).
     """
     _print_link(execute(invocation, "user.reset", PersonName(person=person)), as_json=as_json)
 
@@ -145,7 +145,7 @@ def reset(invocation: Invocation, *, person: str, as_json: bool) -> None:
 @verb("user rm")
 @_person_argument
 def remove(invocation: Invocation, *, person: str, as_json: bool) -> None:
-    """What they mailed and awaits approval is cancelled. Editions that they sent go on."""
+    """Editions that they mailed in and that still await approval are cancelled. What they have sent goes on."""
     removed = execute(invocation, "user.rm", PersonName(person=person))
     if as_json:
         print_json(removed)

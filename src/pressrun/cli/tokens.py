@@ -43,10 +43,12 @@ def create(
     networks: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """It is shown once. Without --list it is for all lists, and with the scope write for everything that operators do.
+    """The token is shown once. Without --list it is for all lists. With the scope write it then does all that operators
+    do.
 
-    sign-up asks people for confirmation and learns nothing, draft writes editions but cannot send, stats reads counts
-    and reports without addresses, returns hands in bounces, read reads all of that and readers, write changes it.
+    Scopes: sign-up asks people to confirm a subscription and learns nothing about them, draft writes editions but
+    cannot send them, stats reads counts and reports without addresses, returns hands in bounces, read reads everything
+    on its lists including readers, and write changes it.
     """
     wish = TokenCreate(name=name, scope=TokenScope(scope), lists=lists, expires=expires, networks=networks)
     made = execute(invocation, "token.create", wish)

@@ -40,7 +40,7 @@ def require_strong(password: str, names: Iterable[str] = ()) -> None:
         raise WeakPassword("short", f"a password needs at least {LEAST_CHARACTERS} characters; several words are good")
     words = {name.casefold() for name in names if len(name) > 2}
     if text in _common() or len(set(text)) < 5 or _is_repeated(text) or _is_a_name(text, words):
-        raise WeakPassword("common", "this password is among those that are tried first; choose another one")
+        raise WeakPassword("common", "this is one of the first passwords that attackers try; choose another one")
 
 
 def _is_repeated(text: str) -> bool:

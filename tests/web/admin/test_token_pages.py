@@ -41,7 +41,7 @@ async def test_a_token_is_shown_once(admin: AdminHouse) -> None:
         assert (200, "no-store") == (page.status_code, page.headers["cache-control"])
         assert re.search(r'value="pr_[A-Za-z0-9_-]{43}"', page.text)
         listed = (await client.get("/admin/tokens")).text
-    assert ("pr_" in listed, "shop" in listed, "Sign people up" in listed) == (False, True, True)
+    assert ("pr_" in listed, "shop" in listed, "Ask people to confirm" in listed) == (False, True, True)
     assert [("shop", "sign-up", 0, bob)] == await tokens(admin)
 
 

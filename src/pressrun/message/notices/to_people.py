@@ -22,7 +22,7 @@ class LoginCode(Notice):
             before=(
                 words("Type this code on the page where you asked for it:"),
                 self.code,
-                words("It works for ten minutes, once, and in that browser only."),
+                words("It works once, within ten minutes, and only in that browser."),
                 ignore_this(words),
             ),
         )

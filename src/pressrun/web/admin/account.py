@@ -30,7 +30,7 @@ _ACTS = {act.id: act for act in ACCOUNT_ACTS}
 _WEAK = {
     "short": marked("Use at least {number} characters. Several words are good."),
     "long": marked("That's too long."),
-    "common": marked("This password is among those that are tried first. Choose another one."),
+    "common": marked("This is one of the first passwords that attackers try. Choose another one."),
 }
 _WRONG_CODE = marked("That isn't the code that the app shows now.")
 

@@ -164,7 +164,7 @@ class PeoplePages:
     def _invited(self, member: AdminMember, person: Mapping[str, Any], address: str) -> Response:
         say = self._pages.words
         if person["mailed"]:
-            text = say("An email is on its way to {address}. Its link works for a few days, and once.", address=address)
+            text = say("An email is on its way to {address}. Its link works once, within a few days.", address=address)
             return self._frame.message(say("Invitation sent"), text, member=member, way_on="people")
         text = say("{name} can log in already, so no email was sent.", name=person["name"])
         return self._frame.message(say("Saved."), text, member=member, way_on="people")

@@ -26,9 +26,9 @@ from pressrun.web.http.forms import Fields, every, first, read_fields
 _ACTS = {act.id: act for act in PEOPLE_ACTS}
 _PROBLEMS = (BadInput, NotFound, Refused)
 SCOPES = {
-    TokenScope.SIGN_UP: marked("Sign people up who then confirm, and read nothing"),
+    TokenScope.SIGN_UP: marked("Ask people to confirm a subscription, and read nothing"),
     TokenScope.STATS: marked("Read counts and reports without addresses"),
-    TokenScope.DRAFT: marked("Write drafts, and send nothing"),
+    TokenScope.DRAFT: marked("Write drafts, but never send them"),
     TokenScope.RETURNS: marked("Hand in bounces"),
     TokenScope.READ: marked("Read everything"),
     TokenScope.WRITE: marked("Read and change everything"),
