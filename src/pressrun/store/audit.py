@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pressrun.core.chain import ERASED, NO_ROWS, ChainRow, Head, content_digest, link, mark_of_erased
@@ -35,7 +35,9 @@ BEGUN, DONE, REFUSED, FAILED = "begun", "done", "refused", "failed"  # the outco
 _NOBODY = "{}"  # the content of a row that is about nobody, whose salt hides nothing
 _NO_SALT = bytes(16)
 _SHORT = 16  # digits of a keyed digest that tell people apart, and are useless in any other place
+_APPENDED = 2_000  # rows in one statement
 _SAID = ("who", "uid", "claimed", "way", "action", "list", "object", "fields", "outcome", "code")
+_TEXTS = ("number", "at", *_SAID, "subscriber_id", "content")  # the columns of a new row that are not octets, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,20 +130,27 @@ def append_once_by_clock(tx: Transaction, action: str, now: float, *, name: str)
 
 
 def _append_queued(tx: Transaction, queued: Sequence[Entry | _Object | _Mark]) -> None:
-    rows = [(one, _row_of(tx, one, names)) for one, names in _with_names(queued)]
-    if not rows:
-        return
-    head = read_head(tx)
-    for number, (one, row) in enumerate(rows, head.number + 1):
-        row["number"] = number
-        head = Head(number, link(head.chain, chain_row({**row, "chain": b""})))
-        tx.run("audit.append", **row, chain=head.chain)
+    rows = _rows_of(tx, _with_names(queued))
+    for start in range(0, len(rows), _APPENDED):
+        _append_after(tx, read_head(tx), [row for _, row in rows[start : start + _APPENDED]])
+    for one, row in rows:
         if isinstance(one, Entry) and one.keyed is not None and one.outcome == DONE:
             idempotency.keep_outcome(
                 tx, one.keyed, name=row["object"], subscriber_id=row["subscriber_id"], at=int(row["at"])
             )
     for alike in _alike([row for _, row in rows]):
         tx.after_commit(_log, alike)
+
+
+def _append_after(tx: Transaction, head: Head, rows: Sequence[dict[str, Any]]) -> None:
+    """Give rows their numbers and links, and append them by one statement."""
+    before = head.chain
+    octets: list[bytes] = []
+    for number, row in enumerate(rows, head.number + 1):
+        row["number"] = number
+        before = link(before, chain_row({**row, "chain": b""}))
+        octets += (row["salt"], row["content_digest"], before)
+    tx.run("audit.append", rows=in_json([[row[name] for name in _TEXTS] for row in rows]), octets=b"".join(octets))
 
 
 def _with_names(queued: Sequence[Entry | _Object | _Mark]) -> list[tuple[Entry | _Mark, list[str]]]:
@@ -162,19 +171,32 @@ def _with_names(queued: Sequence[Entry | _Object | _Mark]) -> list[tuple[Entry |
     return rows
 
 
-def _row_of(tx: Transaction, one: Entry | _Mark, names: Sequence[str]) -> dict[str, Any]:
+def _rows_of(
+    tx: Transaction, queued: Sequence[tuple[Entry | _Mark, Sequence[str]]]
+) -> list[tuple[Entry | _Mark, dict[str, Any]]]:
+    """The columns of each row, but its number and link."""
+    keys = {one.person.address_key for one, _ in queued if isinstance(one, Entry) and one.person is not None}
+    found = tx.rows("audit.find_subscribers", address_keys=in_json([[key] for key in sorted(keys)])) if keys else ()
+    readers = {row["address_key"]: row["id"] for row in found}
+    return [(one, _row_of(tx, one, names, readers)) for one, names in queued]
+
+
+def _row_of(tx: Transaction, one: Entry | _Mark, names: Sequence[str], readers: Mapping[str, int]) -> dict[str, Any]:
     if isinstance(one, _Mark):
         mark = Entry(at=one.at, actor=Actor(who="", way=""), action=ERASED)
         return _columns(mark, None, mark_of_erased(one.numbers))
     if one.object is None and names:
         one = replace(one, object=", ".join(dict.fromkeys(names)))
-    return _columns(_with_list(tx, one), *_whom(tx, one))
+    return _columns(_with_list(tx, one), *_whom(tx, one, readers))
 
 
 def _columns(entry: Entry, subscriber_id: int | None, content: str) -> dict[str, Any]:
     return {
         "at": entry.at,
-        **asdict(entry.actor),
+        "who": entry.actor.who,
+        "uid": entry.actor.uid,
+        "claimed": entry.actor.claimed,
+        "way": entry.actor.way,
         "action": entry.action,
         "list": entry.list,
         "object": entry.object,
@@ -202,12 +224,12 @@ def list_of_edition(tx: Transaction, edition_id: int) -> str | None:
     return name
 
 
-def _whom(tx: Transaction, entry: Entry) -> tuple[int | None, str]:
+def _whom(tx: Transaction, entry: Entry, readers: Mapping[str, int]) -> tuple[int | None, str]:
     """The reader that a row is about, and the digests of other people; nobody who was erased."""
     subscriber_id: int | None = None
     digests = {} if entry.editor is None else {"editor": _shortened(entry.editor)}
     if entry.person is not None:
-        subscriber_id = tx.value("audit.find_subscriber", address_key=entry.person.address_key)
+        subscriber_id = readers.get(entry.person.address_key)
         if subscriber_id is None and not tx.value("audit.is_erased", digest=entry.person.digest):
             digests["address"] = _shortened(entry.person.digest)
     return subscriber_id, in_json(digests) if digests else _NOBODY

@@ -3,11 +3,15 @@
 select number, chain from audit_head {lock};
 
 -- name: append
--- Append a row.
+-- Append rows: arrays, and 80 octets for each (salt, digest of the content, chain).
 insert into audit (number, at, who, uid, claimed, way, action, list, object, fields, outcome, code, subscriber_id, salt,
     content, content_digest, chain)
-values (:number, :at, :who, :uid, :claimed, :way, :action, :list, :object, :fields, :outcome, :code, :subscriber_id, :salt,
-    :content, :content_digest, :chain);
+select cast(new.value ->> 0 as bigint), cast(new.value ->> 1 as bigint), new.value ->> 2, cast(new.value ->> 3 as bigint),
+    new.value ->> 4, new.value ->> 5, new.value ->> 6, new.value ->> 7, new.value ->> 8, new.value ->> 9,
+    new.value ->> 10, cast(new.value ->> 11 as bigint), cast(new.value ->> 12 as bigint),
+    substr(:octets, new.key * 80 + 1, 16), new.value ->> 13, substr(:octets, new.key * 80 + 17, 32),
+    substr(:octets, new.key * 80 + 49, 32)
+from {each rows as new} order by new.key;
 
 -- name: page
 -- The rows of the log in their order, some at a time.
@@ -32,9 +36,10 @@ select 1 from audit where action = :action and object = :object limit 1;
 -- The name of the list of an edition.
 select list.name from edition join list on list.id = edition.list_id where edition.id = :edition_id;
 
--- name: find_subscriber
--- The reader with an address.
-select id from subscriber where address_key = :address_key;
+-- name: find_subscribers
+-- The readers with these addresses.
+select subscriber.address_key, subscriber.id
+from {each address_keys as wanted} join subscriber on subscriber.address_key = wanted.value ->> 0;
 
 -- name: is_erased
 -- Whether a person is kept out who was erased.
