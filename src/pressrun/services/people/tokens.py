@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from base64 import urlsafe_b64encode
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ from pressrun.services.readers.context import ReaderContext
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store import api_tokens, audit
 from pressrun.store.api_tokens import DAY_SECONDS, ApiToken, NewToken
+from pressrun.store.shared_reads import SharedReads
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ class Tokens:
 
     def __init__(self, context: ReaderContext) -> None:
         self._context = context
+        self._programs = SharedReads(context.database, self._find)
 
     async def create(self, wish: TokenRequest, maker: TokenMaker) -> Answer:
         """Make a token; the answer is the only place where it stands.
@@ -91,20 +94,18 @@ class Tokens:
         """
         if not token.startswith(PREFIX) or not token.isascii():
             return None
+        program = await self._programs.find(token)
         now = self._context.now
-        program = await self._context.database.read(self._recognise, token, client, now)
-        if program is not None and (program.token.used_at or 0) < now - now % DAY_SECONDS:
+        if program is None or not _is_valid(program.token, client, now):
+            return None
+        if (program.token.used_at or 0) < now - now % DAY_SECONDS:
             await self._context.database.record(api_tokens.record_use, program.token.id, now)
         return program
 
     @staticmethod
-    def _recognise(tx: Transaction, text: str, client: str | None, now: int) -> Program | None:
-        token = api_tokens.find_token(tx, text)
-        if token is None or (token.expires_at is not None and token.expires_at <= now):
-            return None
-        if token.networks and (client is None or client not in Peers(token.networks)):
-            return None
-        return Program(token=token, holdings=holdings_of_token(tx, token))
+    def _find(tx: Transaction, texts: Collection[str]) -> dict[str, Program]:
+        found = {text: token for text in texts if (token := api_tokens.find_token(tx, text)) is not None}
+        return {text: Program(token=one, holdings=holdings_of_token(tx, one)) for text, one in found.items()}
 
     def _create(self, tx: Transaction, wish: TokenRequest, maker: TokenMaker, token: str) -> Answer:
         name, now = parse_token_name(wish.name), self._context.now
@@ -135,6 +136,13 @@ class Tokens:
             raise NotFound(f"no such token: {token_id} (see `pressrun token ls`)")
         api_tokens.delete_token(tx, token_id)
         return {"id": token_id, "name": token.name}
+
+
+def _is_valid(token: ApiToken, client: str | None, now: int) -> bool:
+    """Whether a token may be used now, from a network address."""
+    if token.expires_at is not None and token.expires_at <= now:
+        return False
+    return not token.networks or (client is not None and client in Peers(token.networks))
 
 
 def _require_use(tx: Transaction, token: ApiToken) -> None:

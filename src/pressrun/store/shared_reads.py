@@ -1,0 +1,59 @@
+"""Reads that are asked for at the same time, in one hop to the thread of the database.
+
+What is asked for while one of them runs is part of the next one, so what anybody gets was read after they asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Generic, TypeVar
+
+from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class SharedReads(Generic[K, V]):
+    """Finds values by keys; `find_all` gets the keys that come together and returns the values of those there are."""
+
+    def __init__(self, database: Database, find_all: Callable[[Transaction, Collection[K]], Mapping[K, V]]) -> None:
+        self._database = database
+        self._find_all = find_all
+        self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def find(self, key: K) -> V | None:
+        """The value of a key as of now; None where there is none. Raises Unavailable."""
+        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(future)
+        if self._task is None:
+            self._task = asyncio.create_task(self._read_all(), name="shared reads")
+        return await future
+
+    async def _read_all(self) -> None:
+        try:
+            while self._waiting:
+                asked, self._waiting = self._waiting, {}
+                await self._read(asked)
+        finally:
+            self._task = None
+
+    async def _read(self, asked: Mapping[K, list[asyncio.Future[Any]]]) -> None:
+        try:
+            found = await self._database.read(self._find_all, tuple(asked))
+        except Exception as problem:  # noqa: BLE001 - each caller handles it
+            for future in _open(asked):
+                future.set_exception(problem)
+            return
+        for key, futures in asked.items():
+            for future in futures:
+                if not future.done():
+                    future.set_result(found.get(key))
+
+
+def _open(asked: Mapping[Any, list[asyncio.Future[Any]]]) -> list[asyncio.Future[Any]]:
+    """Whom nobody has answered; a caller may have been cancelled."""
+    return [future for futures in asked.values() for future in futures if not future.done()]
