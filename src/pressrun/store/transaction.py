@@ -54,7 +54,9 @@ def in_json(values: Any) -> str:
 
 def parse_row(row: Row, kind: type[T], *json_columns: str) -> T:
     """A row as a dataclass with a field for each column; enums and booleans become what the fields say."""
-    values = {**dict(row), **{name: _decode(row[name]) for name in json_columns}}
+    values = dict(zip(row.keys(), row, strict=True))  # dict(row) would look for each column by its name
+    for name in json_columns:
+        values[name] = _decode(values[name])
     return msgspec.convert(values, kind, strict=False)
 
 

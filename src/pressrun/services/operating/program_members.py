@@ -32,7 +32,7 @@ from pressrun.services.readers.sign_ups import ConfirmationTerms, SignUpAnswer, 
 from pressrun.services.readers.subscription_records import PAUSED, Origin, record_consent
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.members import Member, describe_member, require_membership, show_member
-from pressrun.services.suppression import PROGRAM, find_reason
+from pressrun.services.suppression import PROGRAM, SuppressionReason, find_reason
 from pressrun.store import consent, deliveries, editions, subscribers, subscriptions
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
@@ -56,7 +56,12 @@ class _Known:
     digests: Digests
     person: Subscriber | None
     subscription: Subscription | None
-    is_suppressed: bool
+    reason: SuppressionReason | None
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether the address gets no mail at all."""
+        return self.reason is not None
 
     @property
     def stays_out(self) -> bool:
@@ -128,7 +133,7 @@ class ProgramMembers:
             _, person, subscription = require_membership(tx, list_name, address)
             if not known.stays_out:
                 person = self._store_person(tx, known, changes)
-            return describe_member(tx, self._context.keys, address, person, subscription)
+            return describe_member(address, person, subscription, known.reason)
 
         return await self._share(work)
 
@@ -208,7 +213,7 @@ class ProgramMembers:
             digests=digests,
             person=person,
             subscription=subscription,
-            is_suppressed=find_reason(tx, digests) is not None,
+            reason=find_reason(tx, digests),
         )
 
     def _put(
@@ -223,15 +228,16 @@ class ProgramMembers:
         known = self._find(tx, list_name, address)
         is_new = known.subscription is None
         if known.stays_out:
-            return describe_member(tx, self._context.keys, address, known.person, known.subscription, created=False)
+            return describe_member(address, known.person, known.subscription, known.reason, created=False)
         person = self._store_person(tx, known, changes)
-        state = None if known.subscription is None else known.subscription.state
+        after = known.subscription
+        state = None if after is None else after.state
         if confirm is Confirm.SEND and state in (None, _State.PENDING):
             self._ask(tx, known, person, origin)
+            after = subscriptions.find_subscription(tx, list_id=known.list.id, subscriber_id=person.id)
         elif state is None or (state is _State.PENDING and confirm is Confirm.VOUCH):
-            self._add(tx, known, person, origin)
-        after = subscriptions.find_subscription(tx, list_id=known.list.id, subscriber_id=person.id)
-        return describe_member(tx, self._context.keys, address, person, after, created=is_new)
+            after = self._add(tx, known, person, origin)
+        return describe_member(address, person, after, known.reason, created=is_new)
 
     def _store_person(self, tx: Transaction, known: _Known, changes: MemberChanges) -> Subscriber:
         if known.person is None:
@@ -249,19 +255,20 @@ class ProgramMembers:
             subscribers.update_profile(tx, known.person, changed)
         return changed
 
-    def _add(self, tx: Transaction, known: _Known, person: Subscriber, origin: Origin) -> None:
+    def _add(self, tx: Transaction, known: _Known, person: Subscriber, origin: Origin) -> Subscription:
         """Make somebody a member for whom the program vouches."""
         now, before = self._context.now, known.subscription
         state = move(None if before is None else before.state, SubscriptionEvent.ADD)
         assert state is not None
         if before is None:
-            subscriptions.insert_subscription(
+            active = subscriptions.insert_subscription(
                 tx, list_id=known.list.id, subscriber_id=person.id, state=state, source=origin.source, now=now
             )
         else:
             active = replace(before, state=state, state_before=None, source=origin.source, since=now)
             subscriptions.record_subscription(tx, before, active)
         record_consent(tx, known.list, person, "added", origin, now=now, salt=self._context.entropy(16))
+        return active
 
     def _ask(self, tx: Transaction, known: _Known, person: Subscriber, origin: Origin) -> bool:
         """Let somebody wait for their confirmation, mailed unless a limit forbids it; returns whether it is."""

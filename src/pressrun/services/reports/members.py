@@ -11,7 +11,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.services.suppression import find_reason
+from pressrun.services.suppression import SuppressionReason, find_reason
 from pressrun.store import subscribers, subscriptions
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
@@ -68,20 +68,21 @@ def require_membership(
 def show_member(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> Member:
     """The subscriber with this address, in any state. Raises NotFound."""
     _, person, subscription = require_membership(tx, list_name, address)
-    return describe_member(tx, keys, address, person, subscription)
+    return describe_member(address, person, subscription, find_reason(tx, digests_of(keys, address)))
 
 
 def describe_member(
-    tx: Transaction,
-    keys: KeyRing,
     address: Address,
     person: Subscriber | None,
     subscription: Subscription | None,
+    reason: SuppressionReason | None,
     *,
     created: bool | UnsetType = UNSET,
 ) -> Member:
-    """An address as it is on a list; nothing is said of a person who has never been on it."""
-    reason = find_reason(tx, digests_of(keys, address))
+    """An address as it is on a list, suppressed for a reason or for none.
+
+    Nothing is said of a person who has never been on the list.
+    """
     if person is None or subscription is None:
         return Member(
             state=None,
