@@ -87,11 +87,11 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
             (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
             for path, handler, methods in (
                 *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
+                *_routes_of_api(programs),
                 *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
                 *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
                 *demo,
                 *admin(web),
-                *_routes_of_api(programs),
                 *_routes_of_site(web, cases, settings, old_links.or_else),
             )
         ),

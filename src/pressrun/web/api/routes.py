@@ -33,10 +33,11 @@ class Api:
         self._context = context
         self._operations = [one for operations in by_path.values() for one in operations]
         resources = {path: ApiResource(operations, context) for path, operations in by_path.items()}
-        # Where a name and a word of ours may both stand, the word goes first.
-        self._resources = [
-            (path.split("/"), resources[path]) for path in sorted(resources, key=lambda one: one.replace("{", "~"))
-        ]
+        # By the number of segments. Where a name and a word of ours may both stand, the word goes first.
+        self._resources: dict[int, list[tuple[list[str], ApiResource]]] = {}
+        for path in sorted(resources, key=lambda one: one.replace("{", "~")):
+            pattern = path.split("/")
+            self._resources.setdefault(len(pattern), []).append((pattern, resources[path]))
         self._patterns = {resource: f"{BASE_PATH}/{path}" for path, resource in resources.items()}
         self._document: tuple[bytes, str] | None = None
 
@@ -76,7 +77,7 @@ class Api:
             raise ApiProblem(404) from None
         if len(segments) > 1 and segments[-1] == "":
             segments.pop()
-        for pattern, resource in self._resources:
+        for pattern, resource in self._resources.get(len(segments), ()):
             values = _match(pattern, segments)
             if values is not None:
                 scope["path_params"] = values
@@ -105,8 +106,7 @@ class Api:
 
 
 def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    if len(pattern) != len(segments):
-        return None
+    """The variable segments of a path with as many segments as the pattern; None where it is another path."""
     values: dict[str, str] = {}
     for part, segment in zip(pattern, segments, strict=True):
         if part.startswith("{"):
