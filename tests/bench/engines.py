@@ -23,7 +23,7 @@ from pathlib import Path
 
 from tests.bench.machine import machine_facts
 from tests.bench.newsroom import EDITION, NO_LIMIT, addresses
-from tests.bench.one_click import Door, post
+from tests.bench.one_click import Door, leave, post
 from tests.bench.rest import cpu_seconds, processes
 from tests.e2e.house import House, children, until
 from tests.postgresql import Server, new_server
@@ -195,7 +195,7 @@ def _click(house: House, seconds: float) -> float:
         ids = [row["id"] for row in tx.rows("subscriptions.page", list_id=1, state="active", after=0, limit=1 << 40)]
     paths = (f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, number, 1)}" for number in ids)
     assert house.daemon is not None
-    door = Door(name="", port=house.http_port, pid=house.daemon.process.pid, paths=iter(paths))
+    door = Door(name="", port=house.http_port, pid=house.daemon.process.pid, requests=map(leave, paths))
     asyncio.run(post(door, connections=CONNECTIONS, seconds=1.0))  # warms up
     began = time.perf_counter()
     answers = asyncio.run(post(door, connections=CONNECTIONS, seconds=seconds))

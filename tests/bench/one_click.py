@@ -26,6 +26,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 
 import uvicorn
@@ -53,7 +54,7 @@ class Door:
     name: str
     port: int
     pid: int
-    paths: Iterator[str]
+    requests: Iterator[bytes]
     rates: list[float] = field(default_factory=list)
     p50: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
@@ -70,7 +71,7 @@ class Door:
 
 
 class Poster(asyncio.Protocol):
-    """One connection: a POST, its answer to the end, the next one, until the time is over."""
+    """One connection: a request, its answer to the end, the next one, until the time is over."""
 
     def __init__(self, door: Door, ends_at: float, seconds: list[float]) -> None:
         self._door = door
@@ -93,7 +94,7 @@ class Poster(asyncio.Protocol):
         now = time.perf_counter()
         self._seconds.append(now - self._began)
         self._waiting = b""
-        if not head.startswith(b"HTTP/1.1 200 "):
+        if not head.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 201 ")):
             self.done.set_exception(RuntimeError(head.split(b"\r\n")[0].decode()))
         elif now < self._ends_at:
             self._ask()
@@ -108,10 +109,15 @@ class Poster(asyncio.Protocol):
 
     def _ask(self) -> None:
         self._began = time.perf_counter()
-        self._transport.write(
-            b"POST %b HTTP/1.1\r\nHost: news.example\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (next(self._door.paths).encode(), len(_BODY), _BODY)
-        )
+        self._transport.write(next(self._door.requests))
+
+
+def leave(path: str) -> bytes:
+    """The one-click POST to the link at a path."""
+    return (
+        b"POST %b HTTP/1.1\r\nHost: news.example\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (path.encode(), len(_BODY), _BODY)
+    )
 
 
 def _length(head: bytes) -> int:
@@ -159,19 +165,22 @@ async def _bare(request: Request) -> Response:
 
 def serve_bare(port: int) -> None:
     """The other one, in a process of its own."""
-    app = Starlette(routes=[Route("/unsubscribe/{token}", _bare, methods=["POST"])])
+    serve_app(Starlette(routes=[Route("/unsubscribe/{token}", _bare, methods=["POST"])]), port)
+
+
+def serve_app(app: Starlette, port: int) -> None:
+    """An application in uvicorn as it comes, with uvloop and httptools."""
     uvicorn.run(app, port=port, log_config=None, access_log=False)
 
 
 @contextmanager
-def bare_starlette() -> Iterator[Door]:
-    """The door of the other one."""
+def bare_starlette(module: str, requests: Iterator[bytes]) -> Iterator[Door]:
+    """The door of the other one, which a module serves when it is told so."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.one_click", "--serve-bare", str(port)])
+    process = subprocess.Popen([sys.executable, "-m", module, "--serve-bare", str(port)])
     try:
         until(lambda: _answers(port) or None)
-        paths = iter(lambda: "/unsubscribe/x", None)
-        yield Door(name="bare Starlette", port=port, pid=process.pid, paths=paths)
+        yield Door(name="bare Starlette", port=port, pid=process.pid, requests=requests)
     finally:
         process.send_signal(signal.SIGCONT)
         process.terminate()
@@ -201,7 +210,7 @@ def our_door(folder: Path, readers: int, name: str, undo: str) -> Iterator[Door]
     links = [f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, n, 1)}" for n in range(1, readers + 1)]
     daemon = house.start()
     try:
-        yield Door(name=name, port=house.http_port, pid=daemon.process.pid, paths=iter(links))
+        yield Door(name=name, port=house.http_port, pid=daemon.process.pid, requests=map(leave, links))
     finally:
         house.close()
 
@@ -235,7 +244,7 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="pressrun-one-click-") as name,
         our_door(Path(name) / "noted", options.readers, "Pressrun, readers are told", "1d") as noted,
         our_door(Path(name) / "silent", options.readers, "Pressrun, nobody is told", "0s") as silent,
-        bare_starlette() as theirs,
+        bare_starlette("tests.bench.one_click", repeat(leave("/unsubscribe/x"))) as theirs,
     ):
         measure([noted, silent, theirs], options)
     print("\n".join(page([noted, silent, theirs], options)))

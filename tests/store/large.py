@@ -50,9 +50,10 @@ insert into list (name, title, from_address, created_at)
 select 'list-' || i, 'List', 'list@lists.example', 1
 from (with recursive n (i) as (select 1 union all select i + 1 from n where i < {LISTS}) select i from n);
 insert into subscriber (address, address_key, domain, suppression_digest, mailbox_digest, created_at)
+with made (i, key) as materialized (select i, lower(hex(randomblob(6))) from {_READERS}) -- in no order
 select key || '@d.example', key || '@d.example', 'd' || (i % 50) || '.example', randomblob(32),
     iif(i % 10 = 0, randomblob(32), null), 1
-from (select i, lower(hex(randomblob(6))) as key from {_READERS}); -- in no order, as addresses come
+from made;
 insert into subscription (list_id, subscriber_id, state, source, since)
 select 1, id, 'active', 'import', 1 from subscriber;
 insert into suppression (digest, reason, since) select randomblob(32), 'erased', 1 from {_SOME};
