@@ -18,9 +18,11 @@ from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.http import Upload
 from pressrun.acts.jobs import ListImport
+from pressrun.acts.keyed import keyed_request
 from pressrun.acts.members import MemberCreate, MemberPut
 from pressrun.acts.table import ACTS
 from pressrun.core.errors import BadInput, Gone, NotPermitted, Refused
+from pressrun.core.keys import KeyRing
 from pressrun.core.rights import Holdings, TokenScope, rights_of_scope
 from pressrun.services.operating.member_changes import Confirm
 from pressrun.store.audit import Actor
@@ -70,6 +72,17 @@ async def test_a_repeat_answers_with_what_is_there_now_and_does_nothing(office: 
     assert "Ada L." == (await create(door)).name
     assert [("token 1", None, 1)] == await keys(office)
     assert [("subscriber.create", "done"), ("subscriber.put", "done")] == await rows(office)
+
+
+def test_a_stolen_database_does_not_tell_whom_a_request_was_about() -> None:
+    """Addresses can be tried one after the other, and so may a key have been made of one."""
+    arguments, act = MemberCreate(list="news", address=ADA), ACTS["subscriber.create"]
+    ours, others = (
+        keyed_request(KeyRing({1: bytes(32)}, secret), token(), ADA, act, arguments)
+        for secret in (b"a" * 32, b"b" * 32)
+    )
+    assert ours.caller == others.caller
+    assert not {ours.digest, ours.request} & {others.digest, others.request}
 
 
 async def test_a_key_is_the_callers_own(office: Office, door: Door) -> None:

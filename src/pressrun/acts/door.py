@@ -100,7 +100,7 @@ class Door:
     async def _once(self, act: Act[Any], work: Work, doing: Doing, arguments: Arguments, entry: Entry, key: str) -> Any:
         """Carry out what comes with a key, or answer a repeat of it."""
         try:
-            keyed = keyed_request(doing.caller, key, act, arguments)
+            keyed = keyed_request(self._cases.keys, doing.caller, key, act, arguments)
             kept = await self._running.begin(keyed, entry.at)
         except Exception as problem:
             await self._cases.audit_log.give_up(entry, problem)

@@ -1,13 +1,14 @@
 """Requests that come with a key (Idempotency-Key, draft-ietf-httpapi-idempotency-key-header-07), carried out once.
 
 What a request did is committed with it, so a repeat after a crash finds either both or neither. The answer of a repeat
-is rendered anew from what is there now: no answer is kept, and so no address. One process writes, so that a request is
-still running is known in memory.
+is rendered anew from what is there now: no answer is kept, and so no address. The digests have a key, or whoever has
+the database could try which address a request was about, that of somebody erased as well. One process writes, so that
+a request is still running is known in memory.
 """
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import re
 from typing import Any
 
@@ -17,6 +18,7 @@ from pressrun.acts.act import Act
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.call import Caller
 from pressrun.core.errors import BadInput, Refused
+from pressrun.core.keys import KeyRing
 from pressrun.store.database import Database
 from pressrun.store.idempotency import KeptOutcome, KeyedRequest, find_outcome
 
@@ -24,7 +26,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _encode = msgspec.msgpack.Encoder(enc_hook=lambda _: None).encode  # a body that is still to arrive has no octets yet
 
 
-def keyed_request(caller: Caller, key: str, act: Act[Any], arguments: Arguments) -> KeyedRequest:
+def keyed_request(keys: KeyRing, caller: Caller, key: str, act: Act[Any], arguments: Arguments) -> KeyedRequest:
     """The request as it is looked up.
 
     Raises BadInput for a key that is none, without anybody whose key it is, and for an action that takes none.
@@ -38,9 +40,13 @@ def keyed_request(caller: Caller, key: str, act: Act[Any], arguments: Arguments)
         raise BadInput("invalid Idempotency-Key: use 1 to 255 visible ASCII characters, such as a UUID")
     return KeyedRequest(
         caller=_name_of(caller),
-        digest=hashlib.sha256(text.encode()).digest(),
-        request=hashlib.sha256(f"{act.id}\0".encode() + _encode(arguments)).digest(),
+        digest=_digest(keys, b"key", text.encode()),
+        request=_digest(keys, b"request", f"{act.id}\0".encode() + _encode(arguments)),
     )
+
+
+def _digest(keys: KeyRing, use: bytes, octets: bytes) -> bytes:
+    return hmac.digest(keys.suppression_key, b"pressrun.repeat\0" + use + b"\0" + octets, "sha256")
 
 
 def _name_of(caller: Caller) -> str:

@@ -16,7 +16,7 @@ KEPT_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedRequest:
-    """A request with a key: `caller` is such as `token 7`; the others are SHA-256 of the key, and of what is asked."""
+    """A request with a key: `caller` is such as `token 7`; the others are keyed digests of its key and of itself."""
 
     caller: str
     digest: bytes

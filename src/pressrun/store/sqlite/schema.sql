@@ -390,8 +390,8 @@ create table event (
 -- did. A row is written by the transaction of the effect, and kept for a day.
 create table idempotency_key (
     caller text not null,                     -- such as token 7
-    digest blob not null,                     -- SHA-256 of the key
-    request blob not null,                    -- SHA-256 of the action and its arguments
+    digest blob not null,                     -- keyed digest of the key of the request
+    request blob not null,                    -- keyed digest of the action and its arguments
     object text,                              -- such as edition 7; null: the arguments say it
     subscriber_id integer,                    -- the reader it was about, who may be erased since; null: none
     at integer not null,
