@@ -47,6 +47,22 @@ async def test_nobody_else_gets_in(lobby: Lobby, name: str, password: str) -> No
     assert await lobby.by_password(name, password) is None
 
 
+@pytest.mark.parametrize("way", ["password", "code"])
+async def test_an_account_has_one_limit_in_all_spellings_of_its_address(lobby: Lobby, way: str) -> None:
+    """Letters of another width or case lead to the same account, and there are thousands of such spellings."""
+    lobby.limit(Rate(3, 900))
+    await lobby.set_password(await lobby.add_person("ann"))
+    for number, spelling in enumerate(
+        ("ann@town.example", "Ann@ｔown.example", "ann@tｏwn.ＥXAMPLE", "ann@towｎ.example")
+    ):
+        visitor = replace(VISITOR, network=f"192.0.2.{number}")
+        if way == "password":
+            outcome = await lobby.by_password(spelling, "wrong", visitor=visitor)
+        else:
+            outcome = await lobby.log_ins.request_code(parse_address(spelling), visitor)
+        assert isinstance(outcome, RateExceeded) == (number == 3)
+
+
 async def test_failures_are_limited_for_each_account(lobby: Lobby) -> None:
     """After so many no password is looked at, the right one included, until the window opens."""
     lobby.limit(Rate(3, 900))

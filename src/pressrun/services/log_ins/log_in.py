@@ -234,9 +234,13 @@ class LogIns:
             raise NotPermitted(f"logging in by {way} is switched off")
 
     def _account_meter(self, name: str) -> Meter:
-        """Counts against an account as it is typed, existing or not: by a keyed digest, since it may be an address."""
-        key = self._context.keys.suppression_key
-        return self._context.meter(hmac.digest(key, b"pressrun.account\0" + name.encode("utf-8", "replace"), "sha256"))
+        """Counts against an account as it is typed, existing or not: by a keyed digest, since it may be an address.
+
+        An address counts as one in all its spellings.
+        """
+        key, account = self._context.keys.suppression_key, typed_address_key(name) or name
+        digest = hmac.digest(key, b"pressrun.account\0" + account.encode("utf-8", "replace"), "sha256")
+        return self._context.meter(digest)
 
     def _client_meter(self, visitor: Visitor) -> Meter:
         return self._context.meter(visitor.network.encode())
