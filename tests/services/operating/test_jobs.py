@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, NotFound, Refused, Unavailable
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.services.operating import job_work
-from pressrun.services.operating.bulk_jobs import JobOrder, JobReport
+from pressrun.services.operating.bulk_jobs import MOST_FILES, JobOrder, JobReport
 from pressrun.services.operating.job_runner import JobQueue, JobRunner
 from pressrun.services.operating.member_sync import parse_limit
 from pressrun.services.readers.subscription_records import Origin
@@ -298,3 +299,25 @@ async def test_files_that_belong_to_no_job_go(office: Office) -> None:
     office.now = 4_000_000_000.0
     await office.runner.sweep_files()
     assert [] == files(office)
+
+
+async def test_few_files_arrive_at_a_time(office: Office) -> None:
+    """So that they cannot fill the disk before any of them is a job."""
+    await office.make_list()
+    end, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def slow() -> AsyncIterator[bytes]:
+        begun.release()
+        await end.wait()
+        yield b"email\nada@x.example\n"
+
+    order = JobOrder(list_name="news", media_type=CSV, source="api:crm")
+    arriving = [asyncio.create_task(office.jobs.hand_in(order, slow())) for _ in range(MOST_FILES)]
+    for _ in arriving:
+        await begun.acquire()
+    with pytest.raises(Refused, match="have not ended"):
+        await office.jobs.hand_in(order, pieces(roster("ada")))
+    end.set()
+    results = await asyncio.gather(*arriving, return_exceptions=True)
+    assert 1 == sum(isinstance(one, JobReport) for one in results)
+    assert all(isinstance(one, JobReport | Refused) for one in results)

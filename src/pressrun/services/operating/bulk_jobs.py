@@ -77,6 +77,7 @@ class BulkJobs:
         self._survey = survey
         self._clock = clock
         self._wake = wake
+        self._arriving = 0  # files that no job has yet
 
     async def hand_in(self, order: JobOrder, pieces: AsyncIterator[bytes]) -> JobReport:
         """Accept a file; with a limit it is a sync.
@@ -84,7 +85,14 @@ class BulkJobs:
         Raises NotFound, BadInput for a file that cannot be read, and Refused for a closed list, while another job of
         the list runs, and when more members would leave than the limit allows.
         """
-        target = await self._database.read(_require_free, order.list_name)
+        self._arriving += 1
+        try:
+            return await self._take_in(order, pieces)
+        finally:
+            self._arriving -= 1
+
+    async def _take_in(self, order: JobOrder, pieces: AsyncIterator[bytes]) -> JobReport:
+        target = await self._database.read(_require_free, order.list_name, self._arriving - 1)
         incoming = await _on_disk(self._files.begin)
         try:
             async for piece in pieces:
@@ -192,10 +200,10 @@ async def _digest_of(pieces: AsyncIterator[bytes]) -> bytes:
     return digest.digest()
 
 
-def _require_free(tx: Transaction, list_name: str) -> int:
-    """The id of a list that a job may be for; raises NotFound, Refused."""
+def _require_free(tx: Transaction, list_name: str, arriving: int = 0) -> int:
+    """The id of a list that a job may be for, while so many files arrive for others; raises NotFound, Refused."""
     list_id = _require_idle(tx, list_name)
-    if jobs.count_unfinished(tx) >= MOST_FILES:
+    if jobs.count_unfinished(tx) + arriving >= MOST_FILES:
         raise Refused(f"{MOST_FILES} jobs have not ended. Apply or cancel some, or wait until they expire")
     return list_id
 
