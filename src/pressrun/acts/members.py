@@ -145,7 +145,7 @@ async def show_again(doing: Doing, args: Any, kept: KeptOutcome) -> Member:
 async def _again(doing: Doing, list_name: str, address: Address, kept: KeptOutcome) -> Member:
     person = await doing.cases.database.read(subscribers.find_subscriber, address)
     if kept.subscriber_id is not None and (person is None or person.id != kept.subscriber_id):
-        raise Gone("whom this request was about has been erased since")
+        raise Gone("the person this request was about has been erased since")
     try:
         return await doing.cases.database.read(show_member, doing.cases.keys, list_name, address)
     except NotFound:

@@ -27,7 +27,7 @@ async def _erase(doing: Doing, args: SubscriberErase) -> dict[str, Any]:
     address = parse_address(args.address)
     is_at_shell = doing.caller.token_id is None and doing.caller.person_id is None  # where the command line asks
     if not is_at_shell and _key_of(args.confirm) != address.key:
-        raise BadInput('confirm: say which address is to be erased for ever: {"confirm": "ada@example.org"}')
+        raise BadInput('confirm: say which address to erase for good: {"confirm": "ada@example.org"}')
     return await doing.cases.subscribers.erase(address)
 
 

@@ -146,7 +146,7 @@ def _listed_keys(members: Members) -> Iterator[str]:
     """The keys of all listed addresses; raises BadInput for a row that may be anybody's."""
     for member in members:
         if isinstance(member, BadRow):
-            raise BadInput(f"line {member.line}: {member.reason}. It could be that of a member, so nothing was changed")
+            raise BadInput(f"line {member.line}: {member.reason}. It could belong to a member, so nothing was changed")
         if member.state is not MemberState.ACTIVE:
             continue
         try:

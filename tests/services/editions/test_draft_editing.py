@@ -169,7 +169,7 @@ async def test_what_was_sent_is_no_draft_any_more(press: Pressroom) -> None:
     editing, made = editing_of(press), await hand_in(press)
     await release_of(press).release(made.id, AT_ONCE)
     for change in (editing.change(made.id, to_text("Hullo"), ANN, 1), editing.remove(made.id, 1)):
-        with pytest.raises(Refused, match="no draft any more"):
+        with pytest.raises(Refused, match="no longer a draft"):
             await change
     assert [] == await press.rows("select * from manuscript_file union all select * from manuscript_file")
 

@@ -39,7 +39,7 @@ async def test_a_draft_goes_once(press: Pressroom) -> None:
     await press.readers(1)
     made = await hand_in(press)
     await release_of(press).release(made.id, AT_ONCE)
-    with pytest.raises(Refused, match="no draft any more"):
+    with pytest.raises(Refused, match="no longer a draft"):
         await release_of(press).release(made.id, AT_ONCE)
 
 

@@ -245,8 +245,8 @@ REFUSED: dict[str, tuple[Callable[[Office], Any], type[PressrunError], str]] = {
         "has no role on news",
     ),
     "revoke: not theirs": (lambda o: o.people.revoke("ann", EDITOR), NotFound, "ann has no role on news"),
-    "revoke: operator": (lambda o: o.people.revoke("ann", Grant(operator=True)), NotFound, "ann is no operator"),
-    "invite: no list": (lambda o: o.people.invite(BERTA, Grant(role=Role.EDITOR)), UsageError, "for which list"),
+    "revoke: operator": (lambda o: o.people.revoke("ann", Grant(operator=True)), NotFound, "ann is not an operator"),
+    "invite: no list": (lambda o: o.people.invite(BERTA, Grant(role=Role.EDITOR)), UsageError, "say which list"),
     "invite: unknown": (
         lambda o: o.people.invite(BERTA, Grant(list="none", role=Role.EDITOR)),
         NotFound,

@@ -247,7 +247,7 @@ def require_draft(tx: Transaction, edition: Edition) -> StoredManuscript:
     """Where a draft stands; raises Refused for an edition that is none, or came by mail in an earlier version."""
     manuscript = manuscripts.find_manuscript(tx, edition.id)
     if edition.state is not EditionState.DRAFT:
-        raise Refused(f"edition {edition.id} is {edition.state} and no draft any more")
+        raise Refused(f"edition {edition.id} is {edition.state} and no longer a draft")
     if manuscript is None:
         raise Refused(f"edition {edition.id} came by email before the last upgrade. Email it again to work on it here")
     return manuscript
@@ -288,7 +288,7 @@ def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change,
 def _remove(tx: Transaction, edition_id: int, seen: int | None, now: int) -> None:
     edition = lifecycle.require_edition(tx, edition_id)
     if edition.state is not EditionState.DRAFT:
-        raise Refused(f"edition {edition_id} is {edition.state} and no draft any more, so it stays")
+        raise Refused(f"edition {edition_id} is {edition.state} and no longer a draft, so it stays")
     manuscript = manuscripts.find_manuscript(tx, edition_id)
     if seen is not None and manuscript is not None:
         require_current(seen, manuscript.number, manuscript.number)

@@ -80,7 +80,7 @@ class Account:
         """
         step = accepted_step(self.app_secret(salt), typed_code(typed), self._context.clock(), last_step=0)
         if step is None or len(salt) != SALT_BYTES:
-            raise BadInput("this is not the code that the app shows now")
+            raise BadInput("this is not the code that the app shows at the moment")
         codes = self._draw_codes()
 
         def add(tx: Transaction) -> None:
@@ -101,7 +101,7 @@ class Account:
         def renew(tx: Transaction) -> None:
             found = credentials.read(tx, person_id)
             if found is None or found.app_added_at is None:
-                raise Refused("recovery codes stand for the code of an app. Set up an app first")
+                raise Refused("recovery codes replace the code of an app. Set up an app first")
             credentials.replace_recovery_codes(tx, person_id, map(code_digest, codes))
 
         await self._change(person_id, session_id, renew)

@@ -160,7 +160,7 @@ class BulkJobs:
             if job.state is not JobState.READY or job.plan is None:
                 raise Refused(f"job {job_id} is {job.state}. Only a dry run that is ready can be applied")
             if digest is not None and digest != job.plan.hex():
-                raise Refused(f"job {job_id} has shown something else than what this digest names")
+                raise Refused(f"job {job_id} has shown something other than what this digest names")
             _require_idle(tx, job.list_name)
             changed = replace(job, state=JobState.APPLYING, position=0, result={})
             jobs.record_job(tx, job, changed)

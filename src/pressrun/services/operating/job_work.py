@@ -73,7 +73,7 @@ class JobWork:
     async def apply(self) -> None:
         """Carry out what is not done yet, and end done."""
         if self.job.plan is not None and self.job.plan != await asyncio.to_thread(self._digest):
-            raise Refused("what the dry run has shown is not there any more: hand the file in again")
+            raise Refused("what the dry run has shown is no longer stored. Hand in the file again")
         leaving = await asyncio.to_thread(self._lines, LEAVERS)
         position = self.job.position
         while position < len(leaving):

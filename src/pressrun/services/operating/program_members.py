@@ -115,9 +115,11 @@ class ProgramMembers:
         def work(tx: Transaction) -> Member:
             known = self._find(tx, list_name, address)
             if known.is_suppressed:
-                raise Refused(f"{address} is suppressed, so nobody but its owner or an operator can lift that")
+                raise Refused(f"{address} is suppressed, and only its owner or an operator can lift that")
             if known.subscription is not None:
-                raise Refused(f"{address} is known to {list_name} already ({known.subscription.state}). PUT changes it")
+                raise Refused(
+                    f"{address} is already known to {list_name} ({known.subscription.state}). Use PUT to change it"
+                )
             return self._put(tx, list_name, address, changes, confirm, origin)
 
         return await self._add_one(work, confirm)
@@ -157,7 +159,7 @@ class ProgramMembers:
             if subscription.suspended_for != PAUSED:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, not paused")
             if not _was_paused_by_program(tx, person, target):
-                raise Refused(f"{address} paused {list_name} by their own hand, so only they can end the pause")
+                raise Refused(f"{address} paused {list_name} themselves, so only they can end the pause")
             self._preferences.resume_one_within(tx, subscription.id, origin)
             return show_member(tx, self._context.keys, list_name, address)
 

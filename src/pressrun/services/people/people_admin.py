@@ -74,7 +74,7 @@ class PeopleAdmin:
         Raises NotFound for a list, UsageError without list and role, Refused for an address that gets no mail.
         """
         if grant.list is None or grant.role is None:
-            raise UsageError("say for which list and in which role: --list LIST --role viewer|editor|publisher")
+            raise UsageError("say which list and which role: --list LIST --role viewer|editor|publisher")
         answer = await self._context.database.write(self._invite, address, grant)
         event(log, "person.invited", person=answer["name"], list=grant.list)
         self._context.wake()
@@ -199,7 +199,7 @@ class PeopleAdmin:
     def _revoke(self, tx: Transaction, person: StoredPerson, grant: Grant) -> None:
         if grant.list is None:
             if not people.set_operator(tx, person.id, False):
-                raise NotFound(f"{person.name} is no operator")
+                raise NotFound(f"{person.name} is not an operator")
             return
         list_id = require_list(tx, grant.list).id
         present = people.find_permission(tx, list_id, person.id)

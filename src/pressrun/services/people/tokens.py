@@ -153,7 +153,9 @@ def _require_use(tx: Transaction, token: ApiToken) -> None:
     useless = [one for one in token.lists or () if not held.knows(one)]
     if useless or held == NOTHING:
         where = f" on {', '.join(useless)}" if useless else ""
-        raise Refused(f"a token can do no more than you can, and you may do nothing of {token.scope.value}{where}")
+        raise Refused(
+            f"a token can do no more than you can, and you have none of the rights of {token.scope.value}{where}"
+        )
 
 
 def _end(expires: str | None, parent: ApiToken | None, now: int) -> int | None:
@@ -168,7 +170,7 @@ def _parse_end(text: str, now: int) -> int:
     except BadQuantity:
         end = _parse_time(text)
     if end <= now:
-        raise BadInput(f"{text!r} is over already. Give a duration such as 90d, or a time to come")
+        raise BadInput(f"{text!r} has already passed. Give a duration such as 90d, or a time in the future")
     return end
 
 
@@ -179,7 +181,7 @@ def _parse_time(text: str) -> int:
         time = None
     if time is None:
         raise BadInput(
-            f"{text!r} is no end of a token. Give a duration such as 90d, or a time such as 2027-01-31T00:00Z"
+            f"{text!r} is not a valid end for a token. Give a duration such as 90d, or a time such as 2027-01-31T00:00Z"
         )
     return int((time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp())
 
@@ -205,4 +207,4 @@ def _parse_network(text: str) -> Network:
     try:
         return ipaddress.ip_network(text.strip())
     except ValueError:
-        raise BadInput(f"{text!r} is no network. Give an address, or a network such as 192.0.2.0/24") from None
+        raise BadInput(f"{text!r} is not a network. Give an address, or a network such as 192.0.2.0/24") from None

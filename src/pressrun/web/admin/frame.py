@@ -211,7 +211,7 @@ class AdminFrame:
             member = await self._member_now(member)
         caller, is_own = member.caller, act.id in _OWN_LOG_IN
         if act.is_fresh and not (self.is_recent(member) and (member.is_proven or is_own)):
-            raise NotPermitted(f"{act.id}: that needs a log-in of the last minutes, by more than a password")
+            raise NotPermitted(f"{act.id}: that needs a recent log-in, by more than a password")
         if act.writes and not is_own and not member.is_proven:
             caller = replace(caller, holdings=NOTHING)
         return await self.cases.door.carry_out(Call(act=act.id, arguments=arguments, caller=caller))
