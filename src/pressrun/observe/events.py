@@ -84,7 +84,7 @@ EVENTS: dict[str, str] = {
     "person.reset": "all that a person logs in with was taken away, and their sessions ended; a link was made",
     "person.removed": "a person was removed, with their tokens",
     "token.created": "a token for a program was made",
-    "token.revoked": "a token was revoked, and opens nothing any more",
+    "token.revoked": "a token was revoked, and no longer works",
     "consent.head": "the head of the evidence chain; with a copy elsewhere, nobody can rewrite it unnoticed",
     "key.retires": "the time at which a link key retires; afterwards only its links to unsubscribe work",
     "audit.recorded": "a row was added to the audit log: who did what, by which way, with which outcome",

@@ -15,26 +15,29 @@ class LoginSettings:
     sign_in: tuple[str, ...] = setting(
         kinds.some_of("passkey", "code", "password"),
         default=["passkey", "code", "password"],
-        help="Ways to log in. Operators cannot log in with a mailed code, and need a one-time code of an app beside a "
-        "password.",
+        help="Ways to log in. Operators cannot use a mailed code, and with a password they also need a one-time code "
+        "from an app.",
     )
     idle_seconds: float = setting(
-        kinds.duration(), key="idle", default="12h", help="A session without any request for this long ends."
+        kinds.duration(), key="idle", default="12h", help="A session ends after this long without a request."
     )
     lifetime_seconds: float = setting(
-        kinds.duration(), key="lifetime", default="30d", help="Every session ends after this time."
+        kinds.duration(),
+        key="lifetime",
+        default="30d",
+        help="Every session ends after this long, however much it is used.",
     )
     invitation_seconds: float = setting(
         kinds.duration(),
         key="invitation_lifetime",
         default="7d",
-        help="The link in an invitation to log in.",
-        reason="People read it after a holiday; whoever comes later is sent another.",
+        help="How long the link in an invitation works.",
+        reason="Long enough for a week away; after that, invite them again.",
     )
     enter_seconds: float = setting(
         kinds.duration(),
         key="enter_lifetime",
         default="15m",
-        help="The link to log in that `pressrun user add`, `link` and `reset` print.",
-        reason="It passes through terminals and chats, so it is meant to be used at once.",
+        help="How long the links work that `pressrun user add`, `link` and `reset` print.",
+        reason="They pass through terminals and chats, so they are meant to be used at once.",
     )

@@ -93,7 +93,7 @@ class AdminSettings:
         kinds.endpoint(),
         example="127.0.0.1:8081",
         restart=True,
-        help='An address of their own for /admin and /api, which then are 404 at that of [http]: "host:port", '
+        help='A separate address for /admin and /api, which are then 404 at that of [http]: "host:port", '
         '"unix:/run/pressrun/admin.sock", or "systemd" for the socket named admin. It is given together with base_url. '
         "Default: that of [http].",
     )
