@@ -41,6 +41,7 @@ person may do now: `GET me` says it.
   header. It holds for the same filters only. A page may have fewer items than `limit`, or none,
   and still have a `next`.
 - `Accept: application/x-ndjson` or `text/csv` streams a whole collection. `fields=a,b` shows only these members.
+  Subscribers as CSV have the columns of `pressrun subscriber export`, which `subscriber import` reads back.
 - `Accept: text/event-stream` on `events` goes on for as long as the program listens.
 - New members may come at any time. Before one is removed, it is marked with `Deprecation` for twelve months.
 

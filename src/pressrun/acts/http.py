@@ -14,6 +14,7 @@ An entry with an `Http` part (acts/act.py) is served and described by `web.api`,
 - **Whole collections** come by themselves, for `Accept: application/x-ndjson` and `text/csv`: one page after the other.
   A field `whole: bool = False` is true then, so that the work can ask for a further right, as in
   `doing.require(Right.EXPORT_READERS, …)`, and make its pages larger than `limit`.
+  A field `table: bool = False` is true for CSV, which then has columns of its own: the work answers a `CsvPage`.
 - **Events**: with a field `wait: int = 0`, and items that have `id` and `type`, `Accept: text/event-stream` follows the
   collection. `wait` is how many seconds the work may wait for an item.
 - **Answers** are structs, or dicts of the same shape; `answer` is the type that is described. `Content` is an answer
@@ -71,6 +72,12 @@ class Page(msgspec.Struct, Generic[T], kw_only=True):
     items: list[T]
     next: str | int | None = None
     total: int | UnsetType = UNSET
+
+
+class CsvPage(Page[dict[str, str]], kw_only=True):
+    """A page for CSV: items have texts by the names of their columns, all of which the first page has in `columns`."""
+
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

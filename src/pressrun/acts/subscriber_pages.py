@@ -8,11 +8,11 @@ from msgspec import UNSET, Meta
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import EmailAddress, Page, PageLength, Since
+from pressrun.acts.http import CsvPage, EmailAddress, Page, PageLength, Since
 from pressrun.core.address import parse_address
 from pressrun.core.rights import Right
 from pressrun.core.timestamps import parse_time
-from pressrun.services.reports import listed_members
+from pressrun.services.reports import exported_members, listed_members
 from pressrun.services.reports.subscriber_listing import SubscriberSelection
 
 ONE = "lists/{list}/subscribers/{address}"
@@ -43,6 +43,7 @@ class SubscribersOfList(Arguments, frozen=True, kw_only=True):
     q: Annotated[str, Meta(max_length=100)] = ""
     count: bool = False
     whole: bool = False
+    table: bool = False
 
 
 class SubscriberOfList(Arguments, frozen=True, kw_only=True):
@@ -62,6 +63,9 @@ async def _page(doing: Doing, args: SubscribersOfList) -> Page[Any]:
         after=args.after,
         limit=_LENGTH_OF_STREAM if args.whole else args.limit,
     )
+    if args.table:
+        found = await doing.cases.database.read(exported_members.table_of_members, args.list, selection)
+        return CsvPage(items=found.members, next=found.following, columns=tuple(found.columns))
     items, following = await doing.cases.database.read(listed_members.page_of_members, args.list, selection)
     total: Any = UNSET
     if args.count and not (selection.search or args.since):

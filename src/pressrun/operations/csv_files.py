@@ -14,11 +14,11 @@ from pressrun.core.errors import BadInput
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.operations.csv_records import BadRow, Record, as_csv, read_records, unescape_cell
-from pressrun.operations.sources.columns import KNOWN_COLUMNS
 from pressrun.services.operating.import_rows import SuppressionRow
+from pressrun.services.reports.exported_members import KNOWN_COLUMNS, exported
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store import enrolment, suppressions
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 
 SUPPRESSION_COLUMNS = ("address", "reason", "since")
 _PAGE = 1000
@@ -68,24 +68,7 @@ def _members(tx: Transaction, list_id: int, states: Sequence[str]) -> Iterator[d
         after = 0
         while page := enrolment.export_page(tx, list_id=list_id, state=state, after=after, limit=_PAGE):
             after = page[-1]["id"]
-            yield from map(_member, page)
-
-
-def _member(row: Row) -> dict[str, object]:
-    evidence = json.loads(row["consent"] or "{}")
-    # Readers who came over from another language agreed to the newsletter there, from a network address of that time.
-    carried = evidence.get("carried")
-    source = carried[-1]["source"] if carried else evidence.get("source")
-    return {
-        "email": row["address"],
-        "name": row["name"],
-        "language": row["language"],
-        "subscribed_at": rfc3339(row["since"]),
-        "consent_source": source or row["source"],
-        "consent_ip": None if carried else row["consent_ip"],
-        "state": row["state"],
-        "attributes": json.loads(row["attributes"]),
-    }
+            yield from (exported(row, row) for row in page)
 
 
 def _cells(members: Iterable[dict[str, object]], columns: Sequence[str]) -> Iterator[list[str]]:

@@ -174,6 +174,12 @@ def export_page(tx: Transaction, *, list_id: int, state: str, after: int, limit:
     return tx.rows("enrolment.export_page", list_id=list_id, state=state, after=after, limit=limit)
 
 
+def evidence_of(tx: Transaction, list_id: int, people: Sequence[int]) -> dict[int, Row]:
+    """`consent` and `consent_ip` of people on a list, as `export_page` has them, by the ids of the people."""
+    rows = tx.rows("enrolment.evidence_of", list_id=list_id, people=in_json(people))
+    return {row["subscriber_id"]: row for row in rows}
+
+
 def list_columns(tx: Transaction, list_id: int) -> list[str]:
     """The imported columns that subscribers of a list have, in any state, by name."""
     return [row["name"] for row in tx.rows("enrolment.columns", list_id=list_id)]

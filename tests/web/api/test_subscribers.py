@@ -13,12 +13,19 @@ from tests.web.api.served import ServedApi
 
 from pressrun.core.address import parse_address
 from pressrun.core.rights import Holdings, ReaderAccess, Role, rights_of_role
+from pressrun.operations.csv_files import export_subscribers
 from pressrun.services.reports import listed_members
+from pressrun.store.transaction import Transaction
 
 SEES = Holdings(by_list={"news": rights_of_role(Role.VIEWER, ReaderAccess.SEE)})
 MANAGES = Holdings(by_list={"news": rights_of_role(Role.VIEWER, ReaderAccess.MANAGE)})
 EXPORTS = Holdings(by_list={"news": rights_of_role(Role.VIEWER, ReaderAccess.EXPORT)})
 READERS = "/lists/news/subscribers"
+
+
+def export_active(tx: Transaction) -> list[str]:
+    """The file of `subscriber export`, which `subscriber import` reads back."""
+    return list(export_subscribers(tx, "news", file_format="csv", state="active"))
 
 
 async def enrol(office: Office, *addresses: str) -> None:
@@ -142,6 +149,8 @@ async def test_a_long_search_goes_on_in_parts(served: ServedApi, monkeypatch: py
 async def test_all_of_them_at_once_need_a_right_of_their_own(served: ServedApi) -> None:
     """Whoever sees them may not therefore take them away."""
     await enrol(served.office, "ada@reader.example", "bob@reader.example")
+    async with served.client(MANAGES) as client:
+        await client.patch(f"{READERS}/ada@reader.example", json={"fields": {"plan": "=gold", "Straße": "Kai 1"}})
     for media_type in ("application/x-ndjson", "text/csv"):
         async with served.client(MANAGES) as client:
             assert 403 == (await client.get(READERS, headers={"Accept": media_type})).status_code
@@ -149,6 +158,8 @@ async def test_all_of_them_at_once_need_a_right_of_their_own(served: ServedApi) 
             response = await client.get(f"{READERS}?state=active", headers={"Accept": media_type})
         if media_type == "text/csv":
             assert ["ada", "bob"] == names_of(list(csv.DictReader(response.text.splitlines())))
+            shell = "".join(await served.office.database.read(export_active))
+            assert shell == response.text.replace("\r\n", "\n")
         else:
             assert ["ada", "bob"] == names_of([json.loads(line) for line in response.text.splitlines()])
 

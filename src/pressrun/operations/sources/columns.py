@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.operations.sources.states import FLAGS
 from pressrun.services.operating.field_names import may_name_field, require_field_name
+from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
-KNOWN_COLUMNS = ("email", "name", "language", "subscribed_at", "consent_source", "consent_ip", "state")
 LEFT_OUT = "-"
 # In other programs' files these columns say who left, bounced or never confirmed. As merge fields they would be
 # ignored, and all of those people would be mailed.

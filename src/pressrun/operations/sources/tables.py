@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow, Record, read_records, unescape_cell
-from pressrun.operations.sources.columns import KNOWN_COLUMNS, LEFT_OUT, ColumnMap, Columns, field_name, read_header
+from pressrun.operations.sources.columns import LEFT_OUT, ColumnMap, Columns, field_name, read_header
 from pressrun.operations.sources.member import NO_FIELDS, SourceMember, whole_text
 from pressrun.operations.sources.states import (
     ACTIVE,
@@ -26,6 +26,7 @@ from pressrun.operations.sources.states import (
     read_state,
     strictest,
 )
+from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
 _TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(?:\.\d+)?(?: ?(Z|[+-]\d{2}:?\d{2}))?(?: [A-Za-z0-9+:-]{1,6})?",

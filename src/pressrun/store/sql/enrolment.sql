@@ -97,6 +97,16 @@ where subscription.list_id = :list_id and subscription.state = :state and subscr
     and subscriber.id = subscription.subscriber_id
 order by subscription.id limit :limit;
 
+-- name: evidence_of
+-- The evidence of the consent of people on a list, as above.
+select subscription.subscriber_id, consent.content as consent, consent.ip as consent_ip
+from subscription
+left join consent on consent.number = (select last.number from consent as last
+    where last.subscriber_id = subscription.subscriber_id and last.list_id = subscription.list_id
+    and last.event in ('requested', 'confirmed', 'added', 'imported', 'switched')
+    order by last.number desc limit 1)
+where subscription.list_id = :list_id and subscription.subscriber_id {in people};
+
 -- name: count_audience
 -- How many readers would get an edition now.
 select count(*)

@@ -72,7 +72,7 @@ where subscription.subscriber_id = :subscriber_id order by list.name {lock of su
 -- name: page
 -- The subscriptions of a list, a page at a time; `suppressed` is the reason of the view `recipient`.
 select subscription.id, subscription.state, subscription.since, subscription.source, subscription.paused_until,
-    subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
+    subscriber.id as subscriber_id, subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
     coalesce(mailbox.reason, own.reason) as suppressed
 from subscription {indexed by subscription_by_list}
 cross join subscriber
@@ -85,7 +85,7 @@ order by subscription.id limit :limit;
 -- name: page_of_prefix
 -- People whose address is in a range, in the order of addresses, a page at a time; those who are not on the list have no
 -- state.
-select subscriber.address_key, subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
+select subscriber.id as subscriber_id, subscriber.address_key, subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
     subscription.state, subscription.since, subscription.source, subscription.paused_until,
     coalesce(mailbox.reason, own.reason) as suppressed
 from subscriber

@@ -38,7 +38,7 @@ from pressrun.web.api.values import (
     read_query,
 )
 
-AFTER, FIELDS, WAIT, WHOLE = "after", "fields", "wait", "whole"
+AFTER, FIELDS, WAIT, WHOLE, TABLE = "after", "fields", "wait", "whole", "table"
 SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
 
 
@@ -113,7 +113,7 @@ def operation_of(act: Act[Any]) -> Operation:
     path = {part[1:-1]: part[1:-1] for part in http.path.split("/") if part.startswith("{")}
     fields = structs.fields(act.arguments)
     query = {one.name: one.encode_name for one in fields if one.name in http.query}
-    outside = frozenset({*path, *query, *http.headers, WHOLE})
+    outside = frozenset({*path, *query, *http.headers, WHOLE, TABLE})
     item = get_args(act.answer)[0] if get_origin(act.answer) is Page else None
     shape: Any = item or act.answer
     is_struct = isinstance(shape, type) and issubclass(shape, msgspec.Struct)
@@ -319,11 +319,14 @@ class Exchange:
         if kind == streams.EVENTS:
             return await self._follow(values, self.subject(caller))
         operation = self._operation
-        if WHOLE in {one.name for one in structs.fields(operation.act.arguments)}:
+        names = {one.name for one in structs.fields(operation.act.arguments)}
+        if WHOLE in names:
             values = {**values, WHOLE: True}
+        columns: Sequence[str] | None = self._shown or operation.columns
+        if kind == streams.CSV and TABLE in names and self._shown is None:
+            values, columns = {**values, TABLE: True}, None
         source = self._source(values)
         await source.begin({})
-        columns = self._shown or operation.columns
         pieces = streams.rows(source, columns) if kind == streams.CSV else streams.lines(source, self._shown)
         return StreamingResponse(pieces, 200, streams.HEADERS, kind)
 

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from pressrun.acts.http import JSON, Page
+from pressrun.acts.http import JSON, CsvPage, Page
 from pressrun.core.errors import PressrunError
 from pressrun.web.api.problems import ApiProblem
 
@@ -92,10 +92,15 @@ async def lines(source: PageSource, names: Sequence[str] | None) -> AsyncIterato
             yield encode(page.items if names is None else [shown(item, names) for item in page.items])
 
 
-async def rows(source: PageSource, columns: Sequence[str]) -> AsyncIterator[bytes]:
-    """CSV with a header row. What is no text, number or flag stands in its cell as JSON."""
-    yield _csv_lines([columns])
+async def rows(source: PageSource, columns: Sequence[str] | None) -> AsyncIterator[bytes]:
+    """CSV with a header row; without `columns` those of the first page. What is no text stands in its cell as JSON."""
+    if columns is not None:
+        yield _csv_lines([columns])
     async for page in source.pages():
+        if columns is None:
+            assert isinstance(page, CsvPage)
+            columns = page.columns
+            yield _csv_lines([list(map(_cell, columns))])
         members = _members_of(page.items, columns)
         yield _csv_lines([[_cell(value) for value in members(item)] for item in page.items])
 

@@ -1,0 +1,62 @@
+"""The subscribers of a list in the columns that `subscriber import` reads back, for the shell and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pressrun.core.timestamps import rfc3339
+from pressrun.services.reports.ledger_reports import require_list
+from pressrun.services.reports.listed_members import MOST_READ
+from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
+from pressrun.store import enrolment
+from pressrun.store.transaction import Row, Transaction
+
+KNOWN_COLUMNS = ("email", "name", "language", "subscribed_at", "consent_source", "consent_ip", "state")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberTable:
+    """Some subscribers, each with a text for every column that they have; `columns` are those of the whole list."""
+
+    columns: Sequence[str]
+    members: list[dict[str, str]]
+    following: str | None
+
+
+def exported(row: Row, evidence: Row) -> dict[str, Any]:
+    """A subscriber as files have them; `evidence` has the last proof of their consent."""
+    consent = json.loads(evidence["consent"] or "{}")
+    # Readers who came over from another language agreed to the newsletter there, from a network address of that time.
+    carried = consent.get("carried")
+    source = carried[-1]["source"] if carried else consent.get("source")
+    return {
+        "email": row["address"],
+        "name": row["name"],
+        "language": row["language"],
+        "subscribed_at": rfc3339(row["since"]),
+        "consent_source": source or row["source"],
+        "consent_ip": None if carried else evidence["consent_ip"],
+        "state": row["state"],
+        "attributes": json.loads(row["attributes"]),
+    }
+
+
+def table_of_members(tx: Transaction, list_name: str, selection: SubscriberSelection) -> MemberTable:
+    """The chosen subscribers; columns alone with the first of them. Raises as `page_of_members`."""
+    target = require_list(tx, list_name)
+    part = part_of_listing(tx, list_name, selection, most_read=MOST_READ)
+    proofs = enrolment.evidence_of(tx, target.id, [row["subscriber_id"] for row in part.rows])
+    columns = () if selection.after else enrolment.list_columns(tx, target.id)
+    return MemberTable(
+        columns=() if selection.after else [*KNOWN_COLUMNS, *(one for one in columns if one not in KNOWN_COLUMNS)],
+        members=[_texts(exported(row, proofs[row["subscriber_id"]])) for row in part.rows],
+        following=part.following,
+    )
+
+
+def _texts(member: dict[str, Any]) -> dict[str, str]:
+    attributes: dict[str, str] = member.pop("attributes")
+    return {**attributes, **{name: value or "" for name, value in member.items()}}
