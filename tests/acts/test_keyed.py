@@ -10,20 +10,22 @@ import msgspec
 import pytest
 import pytest_asyncio
 from tests.acts.cases import cases_of
-from tests.database import select
+from tests.database import execute, select
 from tests.services.office import Office, open_office
 
-from pressrun.acts.arguments import SubscriberErase
+from pressrun.acts.arguments import HeldChoice, QueueRetry, SubscriberErase
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.http import Upload
 from pressrun.acts.jobs import ListImport
 from pressrun.acts.keyed import keyed_request
 from pressrun.acts.members import MemberCreate, MemberPut
+from pressrun.acts.people_arguments import PersonInvite
 from pressrun.acts.table import ACTS
+from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, Gone, NotPermitted, Refused
 from pressrun.core.keys import KeyRing
-from pressrun.core.rights import Holdings, TokenScope, rights_of_scope
+from pressrun.core.rights import Holdings, Role, TokenScope, rights_of_scope
 from pressrun.services.operating.member_changes import Confirm
 from pressrun.store.audit import Actor
 from pressrun.store.idempotency import KEPT_SECONDS, sweep_outcomes
@@ -207,8 +209,61 @@ async def test_a_file_that_is_handed_in_again_is_the_same_job(office: Office, do
 def test_what_is_done_to_readers_can_be_repeated_under_a_key() -> None:
     """An action without an answer for repeats refuses a key, rather than to be carried out twice."""
     posts = [act for act in ACTS.values() if act.http is not None and act.http.method == "POST"]
-    ours = [act for act in posts if act.id.partition(".")[0] in ("list", "subscriber", "job")]
+    takers = {"list", "subscriber", "job", "edition", "queue", "held", "inbound"}
+    ours = [act for act in posts if act.id.partition(".")[0] in takers or act.id == "user.invite"]
     assert [] == [act.id for act in ours if act.again is None]
+
+
+async def test_an_invitation_is_mailed_once(office: Office, door: Door) -> None:
+    """The repeat shows the person as they are now."""
+
+    async def invite() -> Any:
+        arguments = PersonInvite(address=ADA, list="news", role=Role.EDITOR)
+        return await door.carry_out(Call(act="user.invite", arguments=arguments, caller=token(), key="k-6"))
+
+    first = await invite()
+    assert (first, True) == (await invite(), first["mailed"])
+    assert [(1,)] == await select(office.database, "select count(*) from notice where kind = 'invitation'")
+
+
+async def test_what_is_tried_again_is_tried_once(office: Office, door: Door) -> None:
+    """A repeat of `queue/retry` touches nothing."""
+
+    async def retry() -> Any:
+        return await door.carry_out(Call(act="queue.retry", arguments=QueueRetry(), caller=token(), key="k-7"))
+
+    await office.subscribers.add("news", parse_address(ADA), asks=True)
+    await execute(office.database, "update delivery set state = 'deferred', due_at = due_at + 60")
+    assert [{"retried": 1}, {"retried": 0}] == [await retry(), await retry()]
+
+
+async def test_a_repeat_releases_what_was_held_then_and_no_more(office: Office, door: Door) -> None:
+    """A request that was killed between two batches goes on; what has been held since waits for a person."""
+
+    async def release() -> Any:
+        choice = HeldChoice(domain="x.example")
+        return await door.carry_out(Call(act="held.release", arguments=choice, caller=token(), key="k-8"))
+
+    async def hold(address: str) -> None:
+        await office.subscribers.add("news", parse_address(address), asks=True)
+        await execute(
+            office.database,
+            "insert into held_notice (notice_id, domain, expires_at) select id, 'x.example', created_at + 600 "
+            "from notice where address = ?",
+            address,
+        )
+        await execute(office.database, "delete from delivery")
+
+    await hold(ADA)
+    assert {"released": 1, "forgotten": 0} == await release()
+    await hold("ann@x.example")
+    assert {"released": 1, "forgotten": 0} == await release()
+    office.now += 1
+    await hold("bob@x.example")
+    assert {"released": 0, "forgotten": 0} == await release()
+    assert [("bob@x.example",)] == await select(
+        office.database, "select notice.address from held_notice join notice on notice.id = held_notice.notice_id"
+    )
 
 
 async def test_what_shows_a_secret_takes_no_key(door: Door) -> None:

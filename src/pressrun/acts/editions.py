@@ -69,6 +69,11 @@ async def _retry(doing: Doing, args: QueueRetry) -> dict[str, int]:
     return {"retried": await doing.cases.edition_admin.retry(domain)}
 
 
+async def _retry_again(_: Doing, __: QueueRetry, ___: KeptOutcome) -> dict[str, int]:
+    """The repeat tries nothing again."""
+    return {"retried": 0}
+
+
 async def show_edition(doing: Doing, edition_id: int) -> dict[str, Any]:
     """An edition as `edition show` prints it, with where it stands or stood as a draft."""
     return await doing.cases.database.read(ledger_reports.show_edition, edition_id, int(utc_now()))
@@ -257,6 +262,7 @@ EDITION_ACTS = (
         arguments=QueueRetry,
         work=_retry,
         answer=Retried,
+        again=_retry_again,
         http=Http(method="POST", path="queue/retry"),
     ),
 )

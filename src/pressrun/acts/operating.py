@@ -28,6 +28,7 @@ from pressrun.core.rights import Right
 from pressrun.services.operating.archive_import import ArchivedMessage
 from pressrun.services.reports import ledger_reports
 from pressrun.store.held_sign_ups import HeldSelection
+from pressrun.store.idempotency import KeptOutcome
 from pressrun.store.transaction import Transaction
 
 
@@ -44,6 +45,20 @@ async def _drop_mail(doing: Doing, args: MailId) -> dict[str, int]:
 async def _add_message(doing: Doing, args: ArchiveMessage) -> dict[str, Any]:
     message = ArchivedMessage(source=args.source, published_at=args.published_at, identity=args.identity)
     return await doing.cases.moving_in.archive.add(args.list, message)
+
+
+async def _retried_mail(_: Doing, args: MailId, __: KeptOutcome) -> dict[str, int]:
+    return {"id": args.id}
+
+
+async def _release_rest(doing: Doing, args: HeldChoice, kept: KeptOutcome) -> dict[str, Any]:
+    """Release what a request left that was killed between two batches, and none that were held since."""
+    return await doing.cases.held.release(replace(_selection(doing, args), until=kept.at))
+
+
+async def _drop_rest(doing: Doing, args: HeldChoice, kept: KeptOutcome) -> dict[str, Any]:
+    """The same for their removal."""
+    return await doing.cases.held.drop(replace(_selection(doing, args), until=kept.at))
 
 
 async def _note(doing: Doing, args: AuditNote) -> None:
@@ -84,6 +99,7 @@ OPERATING_ACTS = (
         arguments=MailId,
         work=_retry_mail,
         answer=MailNumber,
+        again=_retried_mail,
         http=Http(method="POST", path="inbound/{id}/retry"),
     ),
     Act(
@@ -103,6 +119,7 @@ OPERATING_ACTS = (
         work=lambda doing, args: doing.cases.held.release(_selection(doing, args)),
         asks=True,
         answer=HeldReleased,
+        again=_release_rest,
         http=Http(method="POST", path="held/release"),
     ),
     Act(
@@ -113,6 +130,7 @@ OPERATING_ACTS = (
         work=lambda doing, args: doing.cases.held.drop(_selection(doing, args)),
         asks=True,
         answer=HeldDropped,
+        again=_drop_rest,
         http=Http(method="POST", path="held/rm"),
     ),
     Act(

@@ -25,6 +25,7 @@ from pressrun.services.people.lookups import people_page, show_person
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.token_lookups import tokens_page
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
+from pressrun.store.idempotency import KeptOutcome
 
 
 class PersonPermission(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +92,13 @@ async def _add(doing: Doing, args: PersonAdd) -> dict[str, Any]:
 async def _invite(doing: Doing, args: PersonInvite) -> dict[str, Any]:
     grant = Grant(list=args.list, role=args.role, readers=args.readers)
     return await doing.cases.people.invite(parse_address(args.address), grant)
+
+
+async def _invited(doing: Doing, _: PersonInvite, kept: KeptOutcome) -> dict[str, Any]:
+    """The person as they are now; the repeat mails nothing."""
+    name = (kept.object or "").removeprefix("person ")
+    person = await doing.cases.database.read(show_person, name, doing.cases.people.now)
+    return {**person, "mailed": person["invited_until"] is not None}
 
 
 def _grant(args: PersonGrant) -> Grant:
@@ -181,6 +189,7 @@ PEOPLE_ACTS = (
         arguments=PersonInvite,
         work=_invite,
         answer=PersonAnswer,
+        again=_invited,
         is_fresh=True,
         http=Http(method="POST", path="invitations", status=201),
     ),

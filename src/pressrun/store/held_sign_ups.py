@@ -13,10 +13,14 @@ from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldSelection:
-    """A choice of held sign-ups: those with these ids, or all without ids; with a domain (A-label), only to it."""
+    """A choice of held sign-ups: those with these ids, or all without ids; with a domain (A-label), only to it.
+
+    `until` is for what goes on where it stopped: only those that were held by then (UTC seconds), if any are left.
+    """
 
     ids: tuple[int, ...] = ()
     domain: str | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ def claim_held(tx: Transaction, choice: HeldSelection, now: int) -> list[HeldSig
     The same transaction queues or forgets each of them.
     """
     ids = in_json(choice.ids)
-    while rows := tx.rows("held_sign_ups.some", ids=ids, domain=choice.domain, now=now):
+    while rows := tx.rows("held_sign_ups.some", ids=ids, domain=choice.domain, until=choice.until, now=now):
         chosen = in_json([row["notice_id"] for row in rows])
         claimed = {row["notice_id"] for row in tx.rows("held_sign_ups.claim", ids=chosen)}
         if claimed:  # otherwise others took the whole batch

@@ -23,6 +23,7 @@ select held_notice.notice_id, notice.list_id, notice.subscriber_id, notice.addre
 from held_notice join notice on notice.id = held_notice.notice_id
 where held_notice.expires_at > :now and (cast(:domain as text) is null or held_notice.domain = :domain)
     and (cast(:ids as text) = '[]' or held_notice.notice_id {in ids})
+    and (cast(:until as bigint) is null or notice.created_at <= cast(:until as bigint))
 order by held_notice.notice_id limit 200;
 
 -- name: claim
