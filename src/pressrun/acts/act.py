@@ -105,7 +105,8 @@ class Http:
     `files` all the others by their file names. JSON is accepted only where `media_types` names it.
 
     `status` means success, and `otherwise` has further ones, each with a test of the answers that have it. `etag` names
-    the member of the answer that is its ETag.
+    the member of the answer that is its ETag. `together` says in JSON Schema which members go together, where the work
+    refuses what its types accept.
     """
 
     method: str
@@ -119,6 +120,7 @@ class Http:
     status: int = 200
     otherwise: Mapping[int, Callable[[Any], bool]] = field(default_factory=dict)
     etag: str | None = None
+    together: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,15 +10,18 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import EmailAddress, PageLength
+from pressrun.acts.http import EmailAddress, PageLength, Since, described
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput
 from pressrun.message.sources.written_source import write_source
 
 Line = Annotated[str, Meta(max_length=2000)]
+WebAddress = Annotated[str, described(pattern=r"^https?://[^\s/][^\n]*$", maxLength=2000)]
+Path = Annotated[
+    str, Meta(max_length=2000, extra_json_schema={"pattern": r"^(?!/|[A-Za-z][A-Za-z0-9+.-]*:)[^\\\x00-\x1f]+$"})
+]
 Number = Annotated[int, Meta(ge=0)]
 Moment = Annotated[datetime, Meta(tz=True)]
-Day = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date"})]  # or a moment, as RFC 3339 has it
 
 KEYS = ("subject", "title", "preheader", "from_", "reply_to", "slug", "date", "language", "issue")
 """The keys of an edition file that programs name one by one."""
@@ -65,7 +68,7 @@ class NewDraft(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     date: Line | None = None
     language: Line | None = None
     issue: Line | None = None
-    source_url: Line | None = None
+    source_url: WebAddress | None = None
     submit: bool = False
 
     def arguments(self) -> Mapping[str, Any]:
@@ -90,6 +93,19 @@ class NewDraft(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             "source_url": self.source_url,
             "submit": self.submit,
         }
+
+
+ONE_BODY: Mapping[str, Any] = {
+    "oneOf": [
+        {"required": ["markdown"], "properties": {"markdown": {"type": "string"}, "html": {"type": "null"}}},
+        {"required": ["html"], "properties": {"html": {"type": "string"}, "markdown": {"type": "null"}}},
+        {
+            "required": ["text"],
+            "properties": {"text": {"type": "string"}, "markdown": {"type": "null"}, "html": {"type": "null"}},
+        },
+    ]
+}
+"""`text` alone, or beside one of the others."""
 
 
 class DraftText(Arguments, frozen=True, kw_only=True):
@@ -133,7 +149,7 @@ class DraftFile(Arguments, frozen=True, kw_only=True):
     """A file of a draft."""
 
     id: int
-    path: Line
+    path: Path
 
 
 class DraftFileRemoval(DraftFile, frozen=True, kw_only=True):
@@ -214,7 +230,7 @@ class EditionsOfList(Arguments, frozen=True, kw_only=True):
 
     list: str
     state: EditionState | None = None
-    since: Day | None = None
+    since: Since | None = None
     count: bool = False
     limit: PageLength = 100
     after: str | None = None

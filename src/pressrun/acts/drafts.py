@@ -10,6 +10,7 @@ from pressrun.acts.act import OF_EDITION, OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import EditionId
 from pressrun.acts.draft_arguments import (
     BODIES,
+    ONE_BODY,
     DraftFile,
     DraftFileChange,
     DraftFileRemoval,
@@ -226,6 +227,7 @@ DRAFT_ACTS = (
             path="lists/{list}/editions",
             headers=_OF_TEXT,
             members=NewDraft,
+            together=ONE_BODY,
             body="source",
             files="files",
             media_types=(*_TEXTS, MULTIPART, JSON),

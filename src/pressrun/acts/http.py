@@ -37,8 +37,6 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from pressrun.locales.languages import LANGUAGES
-
 T = TypeVar("T")
 
 JSON = "application/json"
@@ -47,23 +45,32 @@ LONGEST_PAGE = 500
 
 EmailAddress = Annotated[str, Meta(extra_json_schema={"format": "email"})]
 """An address in the arguments of an action: the API refuses others before it begins."""
-Since = Annotated[str, Meta(extra_json_schema={"format": "date"})]
-"""A date (UTC) or a time of RFC 3339; core.timestamps.parse_time reads it."""
+Since = Annotated[str, Meta(extra_json_schema={"anyOf": [{"format": "date"}, {"format": "date-time"}]})]
+"""A date (UTC) or a time of RFC 3339: the API refuses others. core.timestamps.parse_time reads it."""
 PageLength = Annotated[int, Meta(ge=1, le=LONGEST_PAGE)]
 """`limit` of a collection."""
 
 
 def described(**schema: Any) -> Meta:
-    """What a value usually looks like, for the description alone: a service checks it, and accepts more."""
+    """What a value looks like, for the description alone: a service checks it, and accepts nothing beyond that."""
     return Meta(extra_json_schema=schema)
 
 
-Line = Annotated[str, described(pattern="^[ -~]{0,100}$")]
-"""A line of text, without control characters."""
-LanguageTag = Annotated[str, described(enum=list(LANGUAGES))]
-"""The language of a reader or a list."""
-ColumnName = Annotated[str, described(pattern="^[A-Za-z][A-Za-z0-9_]{0,20}$")]
-"""The name of a column, which becomes a merge field."""
+def written(pattern: str, words: str, **more: Any) -> Meta:
+    """How a whole value is written: the API refuses others, and says what was expected in these words."""
+    return Meta(pattern=rf"^(?:{pattern})\Z", description=words, **more)
+
+
+_BLANKS = r"[\s\x1c-\x1f\x85]*"  # a service takes them off
+LANGUAGE = "[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"
+Line = Annotated[str, described(pattern=rf"^{_BLANKS}[^\x00-\x1f\x7f-\x9f\u2028\u2029]{{0,200}}{_BLANKS}$")]
+"""One line of text, without control characters."""
+LanguageTag = Annotated[str, described(pattern=f"^({_BLANKS}{LANGUAGE}{_BLANKS})?$")]
+"""The language of a reader: a tag of BCP 47 such as `pt-BR`, or empty for none."""
+ColumnName = Annotated[str, described(pattern=r"^[^\x00-@\[-^`{-\x7f][^\x00-\x1f!-,/:-@\[-^`{-\x7f]*$")]
+"""The name of a column, which becomes a merge field: of ASCII letters, digits and ` _.-`, and letters of any script."""
+Cell = Annotated[str, described(pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", maxLength=10_000)]
+"""The value of a column."""
 
 
 class Page(msgspec.Struct, Generic[T], kw_only=True):

@@ -22,7 +22,8 @@ from pressrun.core.keys import KeyRing
 from pressrun.store.database import Database
 from pressrun.store.idempotency import KeptOutcome, KeyedRequest, find_outcome
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+KEY = '"[!-~]{1,255}"|[!#-~][!-~]{0,254}'
+"""How a key is written: a string of RFC 9651, as the header has it, or bare, as many send it."""
 _encode = msgspec.msgpack.Encoder(enc_hook=lambda _: None).encode  # a body that is still to arrive has no octets yet
 
 
@@ -34,10 +35,10 @@ def keyed_request(keys: KeyRing, caller: Caller, key: str, act: Act[Any], argume
     if act.again is None:
         raise BadInput(f"{act.id} takes no Idempotency-Key. Leave it out")
     text = key.strip()
-    if len(text) > 1 and text[0] == text[-1] == '"':  # the header is a string of RFC 9651, which many send bare
-        text = text[1:-1]
-    if _KEY.fullmatch(text) is None:
+    if re.fullmatch(KEY, text) is None:
         raise BadInput("invalid Idempotency-Key: use 1 to 255 visible ASCII characters, such as a UUID")
+    if text[0] == '"':
+        text = text[1:-1]
     return KeyedRequest(
         caller=_name_of(caller),
         digest=_digest(keys, b"key", text.encode()),

@@ -9,22 +9,27 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import LanguageTag, Line, PageLength, described
+from pressrun.acts.http import LANGUAGE, EmailAddress, Line, PageLength, described, written
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 
-_ADDRESS = r"[a-z0-9]+(\.[a-z0-9]+)*@([a-z0-9]{1,20}\.){1,3}example"
+_ADDRESS = r"[^\s@<>]+@[^\s@<>]+"
+_NAME = "[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?"
 
-
-Text = Annotated[str, described(pattern="^[ -~]{0,200}$")]
-Title = Annotated[str, described(pattern="^[A-Za-z0-9][ -~]{0,100}$")]
-Mailbox = Annotated[str, described(pattern=f'^({_ADDRESS}|"[A-Za-z0-9 ]{{1,60}}" <{_ADDRESS}>)$')]
-Owner = Annotated[str, described(format="email")]
-Layout = Annotated[str, described(enum=list(LAYOUT_NAMES))]
-Hours = Annotated[str, described(pattern="^0[0-9]:[0-5][0-9]-(1[0-9]|2[0-3]):[0-5][0-9]$")]
+Text = Annotated[
+    str,
+    written(r"[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]*", "text, none to control", max_length=2000),
+]
+Title = Annotated[
+    str, written(r"[^\s\x00-\x1f\x7f-\x9f\u2028\u2029][^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,199}", "one line, not empty")
+]
+Mailbox = Annotated[str, written(_ADDRESS + rf"|[^\x00-\x1f\x7f]*<{_ADDRESS}>", 'an address, or "Name" <address>')]
+Layout = Annotated[
+    str, written("[a-z0-9][a-z0-9-]{0,39}", f"{', '.join(LAYOUT_NAMES)}, or one of your own", examples=[*LAYOUT_NAMES])
+]
+Hours = Annotated[str, written("[0-2]?[0-9]:[0-5][0-9]-[0-2]?[0-9]:[0-5][0-9]", "hours such as 08:00-20:00")]
 Zone = Annotated[str, described(format="time-zone")]
-Name = Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$")]
-
-Family = Annotated[str, described(pattern="^[a-z]{4,8}-[a-z]{4,8}$")]
+ListLanguage = Annotated[str, written(LANGUAGE, "a language tag such as en or pt-BR", max_length=35)]
+Name = Annotated[str, written(_NAME, "1 to 24 of a-z, 0-9 and '-', with a letter or digit first and last")]
 
 
 class ListFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -32,11 +37,11 @@ class ListFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, renam
 
     title: Title | UnsetType = UNSET
     from_: Mailbox | UnsetType = UNSET
-    owner: Owner | UnsetType | None = UNSET
+    owner: EmailAddress | UnsetType | None = UNSET
     description: Text | UnsetType = UNSET
     postal_address: Text | UnsetType = UNSET
-    language: LanguageTag | UnsetType = UNSET
-    family: Family | UnsetType | None = UNSET
+    language: ListLanguage | UnsetType = UNSET
+    family: Name | UnsetType | None = UNSET
     archive: Literal["public", "members", "off"] | UnsetType = UNSET
     reply_to: Mailbox | UnsetType | None = UNSET
     listed: bool | UnsetType = UNSET

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import ColumnName, EmailAddress, LanguageTag, Line
+from pressrun.acts.http import Cell, ColumnName, EmailAddress, LanguageTag, Line
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import Gone, NotFound, NotPermitted
 from pressrun.core.rights import Right
@@ -35,7 +35,7 @@ class MemberFields(Arguments, frozen=True, kw_only=True):
     list: str
     name: Line | None = None
     language: LanguageTag | None = None
-    fields: dict[ColumnName, Line | None] = msgspec.field(default_factory=dict)
+    fields: dict[ColumnName, Cell | None] = msgspec.field(default_factory=dict)
     confirm: Confirm | None = None
     consent: ConsentGiven | None = None
 
@@ -59,7 +59,7 @@ class MemberPatch(Arguments, frozen=True, kw_only=True):
     address: EmailAddress
     name: Line | None = None
     language: LanguageTag | None = None
-    fields: dict[ColumnName, Line | None] = msgspec.field(default_factory=dict)
+    fields: dict[ColumnName, Cell | None] = msgspec.field(default_factory=dict)
 
 
 class MemberAddress(Arguments, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import PageLength
+from pressrun.acts.http import PageLength, Since
 
 After = Annotated[int, Meta(ge=0)]
 """The id of the last item of the page before; 0 begins."""
@@ -119,7 +119,7 @@ class AuditPage(Arguments, frozen=True, kw_only=True):
 
     who: str | None = None
     list: str | None = None
-    since: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None = None
+    since: Since | None = None
     limit: PageLength = 100
     after: After = 0
 

@@ -10,6 +10,7 @@ from pressrun.acts.act import Act, Doing, Http
 from pressrun.acts.cases import Cases
 from pressrun.acts.http import Page
 from pressrun.acts.people_arguments import (
+    ON_A_LIST_OR_ALL,
     PeoplePage,
     PersonAdd,
     PersonGrant,
@@ -201,7 +202,7 @@ PEOPLE_ACTS = (
         work=lambda doing, args: doing.cases.people.grant(args.person, _grant(args)),
         answer=PersonAnswer,
         is_fresh=True,
-        http=Http(method="POST", path="people/{person}/grant"),
+        http=Http(method="POST", path="people/{person}/grant", together=ON_A_LIST_OR_ALL),
     ),
     Act(
         id="user.revoke",
@@ -211,7 +212,7 @@ PEOPLE_ACTS = (
         work=lambda doing, args: doing.cases.people.revoke(args.person, _grant(args)),
         answer=PersonAnswer,
         is_fresh=True,
-        http=Http(method="POST", path="people/{person}/revoke"),
+        http=Http(method="POST", path="people/{person}/revoke", together=ON_A_LIST_OR_ALL),
     ),
     Act(
         id="user.link",

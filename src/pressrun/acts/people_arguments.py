@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Annotated, Any
+
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import EmailAddress, PageLength
+from pressrun.acts.http import EmailAddress, PageLength, described
+from pressrun.core.passwords import LEAST_CHARACTERS, MOST_OCTETS
 from pressrun.core.rights import ReaderAccess, Role, TokenScope
+
+NewName = Annotated[str, described(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+"""The name of somebody who may log in; kept in lower case."""
+PersonText = Annotated[str, described(anyOf=[{"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"}, {"format": "email"}])]
+"""The name of a person, or their address."""
+TokenName = Annotated[
+    str, described(pattern=r"^[^@\s\x00-\x1f\x7f-\xa0]([^@\x00-\x1f\x7f-\x9f]{0,38}[^@\s\x00-\x1f\x7f-\xa0])?$")
+]
+Expiry = Annotated[str, described(maxLength=40, examples=["90d", "2030-01-01T00:00:00Z"])]
+Network = Annotated[
+    str, described(pattern="^[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?$", examples=["192.0.2.0/24", "2001:db8::/32"])
+]
 
 
 class PeoplePage(Arguments, frozen=True, kw_only=True):
@@ -24,10 +40,10 @@ class TokensPage(Arguments, frozen=True, kw_only=True):
 class PersonAdd(Arguments, frozen=True, kw_only=True):
     """`user add`: with a password they need no link to enter."""
 
-    name: str
+    name: NewName
     address: EmailAddress | None = None
     operator: bool = False
-    password: str | None = None
+    password: Annotated[str, described(minLength=LEAST_CHARACTERS, maxLength=MOST_OCTETS)] | None = None
 
 
 class PersonInvite(Arguments, frozen=True, kw_only=True):
@@ -42,27 +58,35 @@ class PersonInvite(Arguments, frozen=True, kw_only=True):
 class PersonGrant(Arguments, frozen=True, kw_only=True):
     """`user grant` and `user revoke`: on a list, or with `operator` on all of them."""
 
-    person: str
+    person: PersonText
     list: str | None = None
     role: Role | None = None
     readers: ReaderAccess | None = None
     operator: bool = False
 
 
+ON_A_LIST_OR_ALL: Mapping[str, Any] = {
+    "oneOf": [
+        {"required": ["list"], "properties": {"list": {"type": "string"}, "operator": {"const": False}}},
+        {"required": ["operator"], "properties": {"list": {"type": "null"}, "operator": {"const": True}}},
+    ]
+}
+
+
 class PersonName(Arguments, frozen=True, kw_only=True):
     """`user link`, `user reset`, `user rm`, and one person."""
 
-    person: str
+    person: PersonText
 
 
 class TokenCreate(Arguments, frozen=True, kw_only=True):
     """`token create`; no lists are all of them, `expires` is a duration or a time, no networks are any."""
 
-    name: str
+    name: TokenName
     scope: TokenScope = TokenScope.READ
     lists: tuple[str, ...] = ()
-    expires: str | None = None
-    networks: tuple[str, ...] = ()
+    expires: Expiry | None = None
+    networks: tuple[Network, ...] = ()
 
 
 class TokenId(Arguments, frozen=True, kw_only=True):

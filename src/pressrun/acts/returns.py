@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -58,6 +59,16 @@ async def _hand_in(doing: Doing, args: ReturnIn) -> ReturnAnswer:
     return ReturnAnswer(outcome=outcome)
 
 
+BY_TOKEN_OR_MESSAGE: Mapping[str, Any] = {
+    "anyOf": [
+        {"required": ["token"], "properties": {"token": {"minLength": 1}}},
+        {
+            "required": ["message_id", "address"],
+            "properties": {"message_id": {"minLength": 1}, "address": {"type": "string"}},
+        },
+    ]
+}
+
 RETURN_ACTS = (
     Act(
         id="return.add",
@@ -72,6 +83,7 @@ RETURN_ACTS = (
             path="returns",
             body="mail",
             media_types=(JSON, MAIL_TYPE),
+            together=BY_TOKEN_OR_MESSAGE,
             status=200,
             otherwise={202: lambda answer: answer.outcome is None},
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
@@ -42,6 +43,11 @@ def _key_of(text: str | None) -> str | None:
         return None
 
 
+CONFIRMED: Mapping[str, Any] = {
+    "required": ["confirm"],
+    "properties": {"confirm": {"type": "string", "format": "email"}},
+}
+
 SUBSCRIBER_ACTS = (
     Act(
         id="subscriber.add",
@@ -70,7 +76,7 @@ SUBSCRIBER_ACTS = (
         work=_erase,
         again=_erased,
         asks=True,
-        http=Http(method="POST", path="subscribers/{address}/erase", status=202),
+        http=Http(method="POST", path="subscribers/{address}/erase", status=202, together=CONFIRMED),
     ),
     Act(
         id="subscriber.import",

@@ -68,9 +68,9 @@ def person_name_for(address_key: str, used: Container[str]) -> str:
 
 def parse_token_name(text: str) -> str:
     """The name of a token; raises BadInput that says what would be right."""
-    name = text.strip()
-    if not (0 < len(name) <= MAX_TOKEN_NAME and name.isprintable() and "@" not in name):
+    if not (0 < len(text) <= MAX_TOKEN_NAME and text.isprintable() and text == text.strip() and "@" not in text):
         raise BadInput(
-            f"{text!r} cannot name a token. Use 1 to {MAX_TOKEN_NAME} characters, without '@' and control characters"
+            f"{text!r} cannot name a token. Use 1 to {MAX_TOKEN_NAME} characters, without '@', control characters, and "
+            "blanks around them"
         )
-    return name
+    return text

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.web.api.desk import BASE, FAILURES, TOKEN, Desk
+from tests.web.api.served import ServedApi
 
 from pressrun.acts.call import Call, ReportProgress
 from pressrun.core.quantities import Rate
@@ -278,3 +279,25 @@ async def test_what_is_no_cursor_at_all(desk: Desk, after: str) -> None:
     async with desk.client() as client:
         response = await client.get(f"/lists/news/subscribers?after={after}")
     assert (422, ["?after"]) == (response.status_code, list(pointers(response)))
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=1e1", "limit=1.0", "count=1", "count=True", "since=20270115", "since=2027-W02-5", "since=2027-01-15 08"],
+)
+async def test_values_of_a_query_are_written_as_described(served: ServedApi, query: str) -> None:
+    """Not in each way that a reader of numbers, flags or dates happens to take."""
+    await served.office.make_list()
+    async with served.client() as client:
+        response = await client.get(f"/lists/news/subscribers?{query}")
+    assert (422, f"?{query.partition('=')[0]}") == (response.status_code, response.json()["errors"][0]["pointer"])
+
+
+async def test_a_value_in_another_form_is_told_in_words(served: ServedApi) -> None:
+    """Nobody has to read a pattern."""
+    async with served.client() as client:
+        response = await client.post("/lists", json={"name": "News!", "title": "News", "hours": "late\n"})
+    assert {
+        "/name": "expected 1 to 24 of a-z, 0-9 and '-', with a letter or digit first and last",
+        "/hours": "expected hours such as 08:00-20:00",
+    } == {one["pointer"]: one["detail"] for one in response.json()["errors"]}

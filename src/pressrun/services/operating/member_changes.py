@@ -20,15 +20,15 @@ from pressrun.store.subscribers import Subscriber
 
 MOST_FIELDS = 100
 LONGEST_WORDS = 4000
+_DAY = "(19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_HOUR = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?"
+_TIME = rf"^{_DAY}([T ]{_HOUR})?\Z"
+_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,200}\Z"
+_IP: Any = {"extra_json_schema": {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}}
 
 V = TypeVar("V")
 Fault = tuple[str, str]
 """The path of a value in what a program sent, and what is wrong with it."""
-
-
-def _usually(**schema: Any) -> msgspec.Meta:
-    """What a value usually looks like, for the description alone: more is accepted, and it is checked below."""
-    return msgspec.Meta(extra_json_schema=schema)
 
 
 class Confirm(StrEnum):
@@ -41,10 +41,14 @@ class Confirm(StrEnum):
 class ConsentGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person agreed to, when, from which network address, and on which page; all as the caller says."""
 
-    text: str = ""
-    at: Annotated[str, _usually(pattern="^20[01][0-9]-0[1-9]-[12][0-9]T[01][0-9]:[0-5][0-9]:00Z$")] | None = None
-    ip: Annotated[str, _usually(anyOf=[{"format": "ipv4"}, {"format": "ipv6"}])] | None = None
-    url: Annotated[str, _usually(pattern="^https://[a-z]{1,20}[.]example(/[a-z]{1,10}){0,3}$")] | None = None
+    text: Annotated[str, msgspec.Meta(max_length=LONGEST_WORDS)] = ""
+    at: (
+        Annotated[str, msgspec.Meta(pattern=_TIME, description="a time such as 2026-05-01T12:00:00Z, or a day")] | None
+    ) = None
+    ip: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f:.]{2,45}\Z", description="an IP address", **_IP)] | None = (
+        None
+    )
+    url: Annotated[str, msgspec.Meta(pattern=_LINE, description="one line of at most 200 characters")] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

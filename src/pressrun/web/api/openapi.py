@@ -6,7 +6,7 @@ The schemas are JSON Schema 2020-12, which msgspec makes of the types that reque
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -15,6 +15,7 @@ from msgspec import NODEFAULT, structs
 
 from pressrun import __version__
 from pressrun.acts.http import JSON, Content
+from pressrun.acts.keyed import KEY
 from pressrun.web.api import cursors
 from pressrun.web.api.endpoint import AFTER, FIELDS, Operation
 from pressrun.web.api.problems import PROBLEM, TITLES, ProblemDetails
@@ -24,7 +25,6 @@ Schema = dict[str, Any]
 
 BASE_PATH = "/api/v1"
 EXAMPLES: Mapping[str, Any] = {"list": "news", "address": "ada@reader.example", "id": 7}
-_ZONE = re.compile(r"UTC|[A-Z][A-Za-z]+/[A-Za-z_]+")  # others are old names of these
 _OF_LISTS = frozenset({"editions", "subscribers"})
 _REF = "#/components/schemas/{name}"
 _ALWAYS = (400, 401, 403, 404, 409, 410, 422, 429, 503)
@@ -58,7 +58,9 @@ def _complete(schema: object) -> None:
     """Say what types do not: the time zones that this machine knows, and that whole numbers have 64 bits."""
     if isinstance(schema, dict):
         if schema.get("format") == "time-zone":
-            schema["enum"] = sorted(filter(_ZONE.fullmatch, available_timezones()))
+            schema["enum"] = sorted(available_timezones())
+        if isinstance(pattern := schema.get("pattern"), str):
+            schema["pattern"] = re.sub(r"\\Z\Z", "$", pattern)  # what Python calls the end
         if schema.get("type") == "integer":
             schema.update({"format": "int64", "minimum": -LARGEST, "maximum": LARGEST} | schema)
         for part in schema.values():
@@ -71,7 +73,7 @@ def _complete(schema: object) -> None:
 class _Types:
     """The schemas of all types that the operations use."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Sequence[Operation]) -> None:
         self._kinds: list[Any] = [ProblemDetails]
         self._bodies = {one.act.id: body for one in operations if (body := _body_type(one)) is not None}
         for operation in operations:
@@ -80,6 +82,9 @@ class _Types:
         self._kinds += self._bodies.values()
         found, self.components = msgspec.json.schema_components(self._kinds, ref_template=_REF)
         self._found: list[Schema] = list(found)
+        for operation in operations:
+            if together := _http(operation).together:
+                self.components[_name_of(operation)].update(together)
 
     def of(self, kind: Any) -> Schema:
         """The schema of a type."""
@@ -107,9 +112,16 @@ def _body_type(operation: Operation) -> Any:
             members.append((value.name, value.kind, one.default))
         else:
             members.append((value.name, value.kind))
-    name = "".join(part.title() for part in operation.act.id.replace("_", ".").replace("-", ".").split("."))
     renamed = {value.name: value.label for value in body.members}
-    return msgspec.defstruct(f"{name}Request", members, kw_only=True, forbid_unknown_fields=True, rename=renamed)
+    return msgspec.defstruct(_name_of(operation), members, kw_only=True, forbid_unknown_fields=True, rename=renamed)
+
+
+def _name_of(operation: Operation) -> str:
+    """What the JSON object that an action takes is called."""
+    if operation.body is not None and operation.body.converts:
+        return str(operation.body.kind.__name__)
+    parts = operation.act.id.replace("_", ".").replace("-", ".").split(".")
+    return f"{''.join(part.title() for part in parts)}Request"
 
 
 def _operation(operation: Operation, types: _Types) -> Schema:
@@ -162,7 +174,7 @@ def _repeats(operation: Operation) -> list[Schema]:
     """The key under which a request may be repeated."""
     if operation.act.again is None:
         return []
-    schema = {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"}
+    schema = {"type": "string", "pattern": f"^({KEY})$"}
     description = "A request that comes again under its key within a day is not carried out again."
     return [
         {"name": "Idempotency-Key", "in": "header", "required": False, "description": description, "schema": schema}
@@ -180,7 +192,7 @@ def _request_body(operation: Operation, types: _Types) -> Schema:
             content[media_type] = {"schema": _form(body.files is not None)}
         else:
             content[media_type] = {"schema": {"type": "string"}}
-    return {"required": body.is_needed, "content": content}
+    return {"required": body.is_needed or bool(_http(operation).together), "content": content}
 
 
 def _form(takes_files: bool) -> Schema:

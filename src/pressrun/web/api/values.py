@@ -18,6 +18,7 @@ from msgspec import NODEFAULT, structs
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.core.timestamps import parse_time
+from pressrun.services.editions.sending_hours import parse_time_zone
 from pressrun.web.api.problems import ApiProblem, FieldError
 
 MOST_PARAMETERS = 50
@@ -26,6 +27,13 @@ IF_MATCH = "If-Match"
 _AT = re.compile(r" - at `\$([^`]*)`\Z")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
 _ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"|([0-9]+)|\*')  # RFC 9110 §8.8.3; a bare number is ours
+_TIME = re.compile(  # a full-date or date-time of RFC 3339 §5.6
+    r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII
+)
+_WRITTEN = {  # numbers and flags in path and query, where msgspec takes 1e3 and 1 as well
+    int: (re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII), "expected a whole number"),
+    bool: (re.compile("true|false"), "expected true or false"),
+}
 LARGEST = 2**63 - 1
 
 
@@ -36,7 +44,17 @@ def _check_address(text: str) -> None:
         raise BadInput(f"invalid email address: {problem.reason}") from None
 
 
-FORMATS: Mapping[str, Callable[[str], object]] = {"email": _check_address, "date": parse_time}
+def _check_time(text: str) -> None:
+    if _TIME.fullmatch(text) is None:
+        raise BadInput(f"invalid time {text!r}. Write a date such as 2026-05-01, or 2026-05-01T12:00:00Z")
+    parse_time(text)
+
+
+FORMATS: Mapping[str, Callable[[str], object]] = {
+    "email": _check_address,
+    "date": _check_time,
+    "time-zone": parse_time_zone,
+}
 """The formats of JSON Schema that are more than a hint here."""
 
 
@@ -64,13 +82,15 @@ class Reading:
         """Convert what was given for a field, or say what is wrong with it."""
         try:
             _require_storable(given)
+            if not strict:
+                _require_written(given, value.kind)
             converted = msgspec.convert(given, value.kind, strict=strict)
             if isinstance(converted, int | str):
                 _require_storable(converted)
             for name in value.formats if isinstance(converted, str) else ():
                 FORMATS[name](converted)
         except msgspec.ValidationError as problem:
-            self.faults.append(_fault(value.pointer, str(problem)))
+            self.faults.append(_fault(value, str(problem)))
         except BadInput as problem:
             self.faults.append(FieldError(value.pointer, str(problem)))
         except RecursionError:
@@ -186,12 +206,21 @@ def _revision(text: str) -> str:
 
 
 def _formats(kind: Any) -> Iterator[str]:
-    for part in (kind, *get_args(kind)):
-        schema = getattr(part, "extra_json_schema", None)
-        if schema and "format" in schema:
-            yield schema["format"]
-        if part is not kind and get_origin(part) is not None:
-            yield from _formats(part)
+    for part in _parts(kind):
+        schema = getattr(part, "extra_json_schema", None) or {}
+        choices = schema.get("anyOf", [schema])
+        if all("format" in one for one in choices):
+            yield from (one["format"] for one in choices)
+
+
+def _parts(kind: Any) -> Iterator[Any]:
+    """A type, and whatever it is made of."""
+    yield kind
+    for part in get_args(kind):
+        yield from _parts(part)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        for one in structs.fields(kind):
+            yield from _parts(one.type)
 
 
 def _require_storable(value: object) -> None:
@@ -210,8 +239,19 @@ def _require_storable(value: object) -> None:
             _require_storable(list(pair))
 
 
-def _fault(pointer: str, words: str) -> FieldError:
+def _require_written(given: object, kind: Any) -> None:
+    """Raise BadInput for a number or flag of path, query or header that is written in another way."""
+    pattern, words = next((_WRITTEN[one] for one in _parts(kind) if one is int or one is bool), (None, ""))
+    if pattern is not None and isinstance(given, str) and pattern.fullmatch(given) is None:
+        raise BadInput(words)
+
+
+def _fault(value: RequestField, words: str) -> FieldError:
     """A fault in a field or somewhere below it."""
+    pointer = value.pointer
+    for part in _parts(value.kind):
+        if isinstance(part, msgspec.Meta) and part.pattern and part.description:
+            words = words.replace(f"Expected `str` matching regex {part.pattern!r}", f"expected {part.description}")
     at = _AT.search(words)
     if at is None:
         return FieldError(pointer, words)
