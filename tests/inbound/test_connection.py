@@ -33,7 +33,7 @@ class Library(SMTP):
 def test_no_other_private_name_is_used() -> None:
     """The module's head names them all."""
     tree = ast.parse(inspect.getsource(connection))
-    ours = {"_has_said_all", "_is_refused", "_linger_timer", "_stop_lingering"}
+    ours = {"_has_said_all", "_is_refused", "_linger_timer", "_refuse_at", "_stop_lingering"}
     private = {
         node.attr
         for node in ast.walk(tree)

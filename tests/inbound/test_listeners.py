@@ -17,6 +17,7 @@ from tests.inbound.mailroom import ADA, LOCAL, Client, D, Mailroom, connected, l
 
 from pressrun.core.endpoint import SystemdEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.inbound import connection
 from pressrun.inbound.listeners import Listeners
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.smtp.reply import Reply
@@ -340,6 +341,37 @@ async def test_too_many_connections(room: Mailroom) -> None:
             assert "" == await second.reply()
             async with connected(address) as fourth:
                 assert "250" == (await fourth.say("NOOP"))[:3]
+
+
+async def test_one_connection_too_many_may_read_why(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it has sent by then, its connection is not reset. Only so many may stay as there may be sessions."""
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 60.0)
+    loop = asyncio.get_running_loop()
+
+    async def is_sent_away(client: socket.socket) -> None:
+        client.setblocking(False)
+        found = b""
+        while piece := await loop.sock_recv(client, 1000):
+            found += piece
+        assert found.startswith(b"421 4.3.2")
+
+    async def goes_on_talking(client: socket.socket) -> None:
+        for _ in range(2):  # the first is answered with a reset where nobody reads any more, and the second fails
+            await loop.sock_sendall(client, b"EHLO x\r\n")
+
+    async with listening(room, SmtpSettings(listen=LOCAL, connections=1)) as listeners:
+        address = listeners.addresses["smtp"]
+        host, _, port = address.rpartition(":")
+        async with connected(address):
+            with (
+                socket.create_connection((host, int(port))) as second,
+                socket.create_connection((host, int(port))) as third,
+            ):
+                await is_sent_away(second)
+                await is_sent_away(third)
+                await goes_on_talking(second)
+                with pytest.raises(ConnectionError):
+                    await goes_on_talking(third)
 
 
 async def trickle(client: Client, piece: bytes) -> str:

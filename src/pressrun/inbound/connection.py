@@ -37,6 +37,11 @@ class ClientConnection(SMTP, ABC):
     def refuse(self) -> bytes | None:
         """What a client is sent away with as soon as it comes; None lets it in."""
 
+    @property
+    @abstractmethod
+    def may_linger(self) -> bool:
+        """Whether there is room for a client that was refused to stay until it has read why."""
+
     @abstractmethod
     def reset(self) -> None:
         """Forget what the client said, because it has just come or begun to speak TLS (RFC 3207 §4.2)."""
@@ -117,6 +122,17 @@ class ClientConnection(SMTP, ABC):
             end.write_eof()
         cast(asyncio.ReadTransport, self.transport).resume_reading()
 
+    def _refuse_at(self, transport: asyncio.BaseTransport, refusal: bytes) -> None:
+        """Send a client away as soon as it has come; it may have sent something before it could read that."""
+        end = _write_end(transport)
+        end.write(refusal)
+        if not self.may_linger:
+            end.close()
+            return
+        if end.can_write_eof():
+            end.write_eof()
+        self._linger_timer = self.loop.call_later(LINGER_SECONDS, end.abort)
+
     def _stop_lingering(self) -> None:
         if self.unread_octets:
             self.abort()
@@ -143,8 +159,7 @@ class ClientConnection(SMTP, ABC):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._original_transport is None and (refusal := self.refuse()) is not None:
             self._is_refused = True
-            _write_end(transport).write(refusal)
-            transport.close()
+            self._refuse_at(transport, refusal)
             return
         self.reset()
         super().connection_made(transport)
@@ -162,11 +177,12 @@ class ClientConnection(SMTP, ABC):
         return self.session is not None and self.session.ssl is None
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._is_refused:
-            return
-        self.is_ending = True
         if self._linger_timer is not None:
             self._linger_timer.cancel()
+        if self._is_refused:
+            self.on_lost()
+            return
+        self.is_ending = True
         super().connection_lost(error)
         self.on_lost()
 

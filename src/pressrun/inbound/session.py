@@ -88,6 +88,7 @@ class ListenerState:
     speaks_lmtp: bool
     terms: Current[SmtpTerms]
     sessions: set[MailSession] = field(default_factory=set)
+    refused: set[MailSession] = field(default_factory=set)  # who may read why, as many as there may be sessions
     left: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set once it stops: whoever still comes is sent away
 
@@ -139,12 +140,22 @@ class MailSession(ClientConnection):
     def refuse(self) -> bytes | None:
         listener = self._listener
         if listener.closing.is_set():
+            self._keep_refused()
             return render(CLOSING)
         if len(listener.sessions) >= listener.settings.connections:
             event(log, "inbound.full", level=logging.WARNING, listener=listener.name)
+            self._keep_refused()
             return render(FULL)
         listener.sessions.add(self)
         return None
+
+    def _keep_refused(self) -> None:
+        if len(self._listener.refused) < self._listener.settings.connections:
+            self._listener.refused.add(self)
+
+    @property
+    def may_linger(self) -> bool:
+        return self in self._listener.refused
 
     def reset(self) -> None:
         self._forget_transaction()
@@ -152,6 +163,7 @@ class MailSession(ClientConnection):
 
     def on_lost(self) -> None:
         self._listener.sessions.discard(self)
+        self._listener.refused.discard(self)
         self._listener.left.set()
 
     def on_idle(self) -> None:
