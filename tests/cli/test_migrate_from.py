@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.cli.shell import Shell
+from tests.database import select_at
 from tests.operations.installations.mailman3_database import BY_USER, OWNER, Mailman3Database
 
 from pressrun.cli.write_verbs import executing
@@ -88,6 +89,7 @@ def test_a_list_moves_in_as_the_table_says(shell: Shell, source: Path) -> None:
     assert ["olga@x.example"] == [row["address"] for row in shell.good("editor", "ls", "letter", "--json").json]
     (edition,) = shell.good("edition", "ls", "--json").json
     assert ("finished", 0, "High water") == (edition["state"], edition["audience"], edition["subject"])
+    shell.good("editor", "rm", "letter", "olga@x.example")
     before = shell.contents()
     again = shell.good("migrate-from", "mailman3", str(source), "--files", str(source.parent), "--json").json["lists"][
         0
@@ -98,6 +100,7 @@ def test_a_list_moves_in_as_the_table_says(shell: Shell, source: Path) -> None:
     )
     assert before.keys() == shell.contents().keys()
     assert 1 == len(shell.good("edition", "ls", "--json").json)
+    assert [] == shell.good("editor", "ls", "letter", "--json").json  # removed in between
 
 
 def test_a_name_that_is_taken_stops_everything_before_it_begins(shell: Shell, source: Path) -> None:
@@ -114,7 +117,7 @@ class Killed(BaseException):
     """Stands for a kill."""
 
 
-@pytest.mark.parametrize("after", range(1, 8))
+@pytest.mark.parametrize("after", range(1, 9))
 def test_wherever_it_is_interrupted_nobody_is_wrongly_active_and_again_does_the_rest(
     shell: Shell, source: Path, after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +141,8 @@ def test_wherever_it_is_interrupted_nobody_is_wrongly_active_and_again_does_the_
             if listed:
                 rows = shell.good("subscriber", "ls", "news", "--state", "active", "--json").json
                 assert {row["address"] for row in rows} <= {"ada@x.example"}
+                places = select_at(shell.database, "select kind from redirect where kind <> 'origin'")
+                assert rows or not places  # whoever unsubscribes at an old address is there
     shell.good(*command)
     rows = shell.good("subscriber", "ls", "news", "--json").json
     assert {"ada@x.example": "active", "off@x.example": "suspended"} == {row["address"]: row["state"] for row in rows}

@@ -26,7 +26,7 @@ class ListSettings(Arguments, frozen=True, kw_only=True):
     """`list create` and `list set`: settings as they were typed.
 
     `files` has the content of each file that a setting names, by its key; `assets` what a welcome email includes, by
-    path. `places` are the old links and addresses of a list that moves in.
+    path. `places` are the old links and addresses of a list that moves in, and `editors` are its editors.
     """
 
     list: str
@@ -34,6 +34,7 @@ class ListSettings(Arguments, frozen=True, kw_only=True):
     files: dict[str, bytes] = {}
     assets: dict[str, bytes] = {}
     places: tuple[tuple[str, OldKind], ...] = ()
+    editors: tuple[str, ...] = ()
 
 
 class ArrivedNumber(Arguments, frozen=True, kw_only=True):

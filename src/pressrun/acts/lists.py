@@ -29,6 +29,13 @@ async def _page(doing: Doing, args: ListsByName) -> Page[Any]:
     return Page(items=found, next=following)
 
 
+async def _create(doing: Doing, args: ListSettings) -> dict[str, Any]:
+    editors = [parse_address(one) for one in args.editors]
+    return await doing.cases.lists.create_list(
+        args.list, args.settings, args.files, places=args.places, editors=editors
+    )
+
+
 async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
     keys = {plain_key(name) for name in args.settings}
     if _OF_OPERATORS & keys or ("welcome" in keys and await _needs_second_person(doing, args.list)):
@@ -85,7 +92,7 @@ LIST_ACTS = (
         summary="Create a list",
         right=Right.OPERATE,
         arguments=ListSettings,
-        work=lambda doing, args: doing.cases.lists.create_list(args.list, args.settings, args.files, args.places),
+        work=_create,
         answer=ListInfo,
         again=_show_again,
         http=Http(method="POST", path="lists", members=NewListFields, status=201),

@@ -1,7 +1,8 @@
 """`migrate-from`: whole lists of another program move in.
 
-The order is such that a kill leaves nobody wrongly active, and a second run does the rest: a list together with its old
-addresses, its editors, all suppressions, and only then its members, their old links, and the archive.
+The order is such that a kill leaves nobody wrongly active, and a second run does the rest: a list with its editors, all
+suppressions, and only then its members, its old addresses and links, and the archive. Whoever unsubscribes at an old
+address finds their subscription here, since none leads here before the members have come.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import click
 
 from pressrun.acts.arguments import (
     ArchiveMessage,
-    ListAddress,
     ListSettings,
     OldPersonalLinks,
     OldPlaces,
@@ -152,26 +152,27 @@ class Mover:
         """Move all of these lists, and complete the report of each."""
         for move in moves:
             self._create(move)
-        with executing(self._invocation) as call:
-            call("moving-in.places", OldPlaces(list=None, places=tuple(self._installation.server_places)))
         for rows in in_batches(member.as_suppression() for member in self._fates.suppressed()):
             with executing(self._invocation) as call:
                 call("suppression.import", SuppressionImport(rows=tuple(rows)))
         for move, described in zip(moves, report, strict=True):
             described["imported"] = dict(self._import_members(move))
+            with executing(self._invocation) as call:
+                call("moving-in.places", OldPlaces(list=move.name, places=move.places))
             described["links"] = self._import_links(move)
             described["archive"] = dict(self._import_archive(move, now) if with_archives else {})
+        with executing(self._invocation) as call:
+            call("moving-in.places", OldPlaces(list=None, places=tuple(self._installation.server_places)))
         self._progress.clear()
 
     def _create(self, move: ListMove) -> None:
+        """Create a list with its editors, unless an earlier run has: the operator may have removed some since."""
+        if move.is_begun:
+            return
+        settings = {"title": move.old.title, **move.old.settings}
+        new = ListSettings(list=move.name, settings=settings, places=(move.origin,), editors=tuple(move.old.editors))
         with executing(self._invocation) as call:
-            if move.is_begun:
-                call("moving-in.places", OldPlaces(list=move.name, places=move.places))
-            else:
-                settings = {"title": move.old.title, **move.old.settings}
-                call("list.create", ListSettings(list=move.name, settings=settings, places=move.places))
-            for editor in move.old.editors:
-                call("editor.add", ListAddress(list=move.name, address=editor))
+            call("list.create", new)
 
     def _import_members(self, move: ListMove) -> Counter[str]:
         counts: Counter[str] = Counter()

@@ -44,9 +44,14 @@ class ListMove:
     is_begun: bool
 
     @property
+    def origin(self) -> Place:
+        """What tells a later run that this list has moved."""
+        return origin_of(self.program, self.old.key)
+
+    @property
     def places(self) -> tuple[Place, ...]:
-        """All that leads to the list, its origin among it."""
-        return (*self.old.places, origin_of(self.program, self.old.key))
+        """All that led to the list."""
+        return self.old.places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,16 +92,20 @@ class ListAdmin:
         name: str,
         settings: Mapping[str, str],
         files: Mapping[str, bytes] = NO_FILES,
+        *,
         places: Sequence[Place] = (),
+        editors: Sequence[Address] = (),
     ) -> Answer:
         """Create a list; the settings must have a `title`. Raises BadInput, UsageError; Refused for a used name.
 
-        `places` are old links and addresses that lead to it from the first moment on.
+        `places` are old links and addresses that lead to it from the first moment on, and `editors` may post to it.
         """
         change = _parse_change(settings, files, NO_FILES)
         await self._try_layout(change)
-        answer = await self._database.write(self._create, name, change, places)
+        answer = await self._database.write(self._create, name, change, places, editors)
         event(log, "list.created", list=name)
+        if editors:
+            event(log, "editor.changed", list=name)
         return answer
 
     async def set_list(
@@ -198,7 +202,9 @@ class ListAdmin:
         if isinstance(name, str) and name not in LAYOUT_NAMES:
             await asyncio.to_thread(try_layout, name, self._site, self._layouts)
 
-    def _create(self, tx: Transaction, name: str, change: _Change, places: Sequence[Place]) -> Answer:
+    def _create(
+        self, tx: Transaction, name: str, change: _Change, places: Sequence[Place], addresses: Sequence[Address]
+    ) -> Answer:
         name = parse_list_name(name)
         if "title" not in change.values:
             raise BadInput("a list needs a title")
@@ -212,6 +218,8 @@ class ListAdmin:
         created = lists.find_list_by_id(tx, lists.insert_list(tx, new, now))
         assert created is not None
         redirects.put_places(tx, created.id, places)
+        for address in addresses:
+            editors.add_editor(tx, created.id, address, now)
         return describe_list(tx, self._apply(tx, created, change, now))
 
     def _set(self, tx: Transaction, name: str, change: _Change, welcome: BuiltWelcome | None) -> Answer:
