@@ -33,7 +33,8 @@ from pressrun.operations.sources.member import MemberState
 from pressrun.runtime.sorted_texts import repeated_texts, sorted_texts
 from pressrun.services.operating.import_decision import SYNC, RowOutcome
 from pressrun.services.operating.import_preview import ImportPreview
-from pressrun.services.operating.member_sync import LeaveLimit, leavers, parse_limit, synced_members
+from pressrun.services.operating.member_sync import LeaveLimit, leavers, listed_keys, parse_limit, synced_members
+from pressrun.store.address_changes import moved_addresses
 from pressrun.store.transaction import Transaction
 
 _REMOVED_AT_ONCE = 1000  # in one transaction, so that others wait only for a moment
@@ -117,7 +118,9 @@ def _find_leavers(tx: Transaction, list_name: str, members: Members, leaving: Te
     """Write the address keys of those who would leave to a file; returns how many. Raises BadInput for too many."""
     number = 0
     counted = _Counted(synced_members(tx, list_name))
-    with sorted_texts(_listed_keys(members)) as listed:
+    moved = moved_addresses(tx)
+    keys = (key for listed in _listed_keys(members) for key in listed_keys(listed, moved))
+    with sorted_texts(keys) as listed:
         for key in leavers(listed, counted):
             leaving.write(f"{key}\n")
             number += 1

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from pressrun.core.address import Address
+from pressrun.core.address import Address, parse_address
 from pressrun.store.transaction import Row, Transaction, parse_row
 
 
@@ -64,6 +65,21 @@ def record_undone(tx: Transaction, change: AddressChange) -> None:
     Raises Conflict if it was undone already.
     """
     tx.update("address_changes.undo", id=change.id, subscriber_id=change.subscriber_id)
+
+
+def moved_addresses(tx: Transaction) -> dict[str, Address]:
+    """Where people are now who have changed their address, by the key of the former one, as long as that is known."""
+    moved: dict[str, Address] = {}
+    for row in tx.rows("address_changes.all_done"):
+        address = _parse(row["address"])
+        moved.setdefault(_parse(row["old_address"]).key, moved.get(address.key, address))
+    return {key: address for key, address in moved.items() if address.key != key}
+
+
+@lru_cache(maxsize=10_000)
+def _parse(address: str) -> Address:
+    """For each batch of an import again."""
+    return parse_address(address)
 
 
 def sweep_changes(tx: Transaction, now: int) -> int:

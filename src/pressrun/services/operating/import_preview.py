@@ -14,7 +14,9 @@ from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.operating.subscriber_import import (
     ImportCounts,
     ImportOptions,
+    count_followed,
     find_known,
+    follow_changes,
     prepare_rows,
     require_open_list,
 )
@@ -57,8 +59,12 @@ class ImportPreview:
         """What `import_rows` would do with the rows of a batch, and count; ends the batch."""
         prepared = prepare_rows(self._options, rows)
         self._learn(prepared.digests)
-        counts, previews = ImportCounts(invalid=list(prepared.invalid)), []
-        for row in prepared.rows:
+        followed = follow_changes(self._tx, prepared.rows, self._known)
+        new = [row for row in followed if row.key not in prepared.digests]
+        self._learn({row.key: digests_of(self._options.keys, row.address) for row in new})
+        number = count_followed(prepared.rows, followed)
+        counts, previews = ImportCounts(invalid=list(prepared.invalid), followed=number), []
+        for row in followed:
             prior = self._known[row.key]
             decision = self._options.decide(prior, row)
             counts.add(row, decision.outcome)

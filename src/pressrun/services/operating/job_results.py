@@ -32,6 +32,8 @@ def _sum(before: Result, plain: Mapping[str, Any]) -> dict[str, Any]:
     result = {**_empty(), **before}
     for outcome in RowOutcome:
         result[outcome.value] += plain[outcome.value]
+    if "followed" in plain:
+        result["followed"] = before.get("followed", 0) + plain["followed"]
     return result
 
 

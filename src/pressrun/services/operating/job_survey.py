@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import BinaryIO
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.subscription import SubscriptionState
 from pressrun.runtime.sorted_texts import sorted_texts
 from pressrun.services.operating.import_rows import ImportRow, UnreadRow
-from pressrun.services.operating.member_sync import ListedKeys, page_of_synced
+from pressrun.services.operating.member_sync import NOBODY_MOVED, ListedKeys, listed_keys, page_of_synced
+from pressrun.store import address_changes
 from pressrun.store.database import Database
 from pressrun.store.job_files import KEYS, LEAVERS, REPEATED, JobFiles
 
@@ -45,11 +46,18 @@ class RosterSurvey:
 
     async def of_sync(self, name: str, media_type: str, list_id: int) -> Survey:
         """Look through the file of a sync; raises BadInput also for a row that could be that of a member."""
-        rows = await asyncio.to_thread(self._sort, name, media_type, _key_of_member)
+        moved = await self.database.read(address_changes.moved_addresses)
+        rows = await asyncio.to_thread(self._sort, name, media_type, _key_of_member, moved)
         members, leaving = await self._find_leavers(name, list_id)
         return Survey(rows=rows, members=members, leaving=leaving)
 
-    def _sort(self, name: str, media_type: str, key_of: Callable[[ImportRow | UnreadRow], str | None]) -> int:
+    def _sort(
+        self,
+        name: str,
+        media_type: str,
+        key_of: Callable[[ImportRow | UnreadRow], str | None],
+        moved: Mapping[str, Address] = NOBODY_MOVED,
+    ) -> int:
         """Keep the keys of all addresses in their order, and of those that come more than once; returns the rows."""
         rows, repeated = 0, list[str]()
 
@@ -59,7 +67,7 @@ class RosterSurvey:
                 rows += 1
                 key = key_of(row)
                 if key is not None:
-                    yield key
+                    yield from listed_keys(key, moved)
 
         def unique(ordered: Iterator[str]) -> Iterator[str]:
             for key, same in groupby(ordered):

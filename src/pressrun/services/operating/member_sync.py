@@ -7,9 +7,11 @@ slices, each a transaction with its evidence, so a killed sync leaves a list tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from pressrun.core.address import Address
 from pressrun.core.errors import BadInput
 from pressrun.core.subscription import SubscriptionState
 from pressrun.services.operating.import_decision import SYNC
@@ -19,6 +21,7 @@ from pressrun.store import consent, deliveries, enrolment, subscriptions
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.transaction import Transaction
 
+NOBODY_MOVED: Mapping[str, Address] = MappingProxyType({})
 _PAGE = 1000
 _LIMIT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(%?)", re.ASCII)
 
@@ -86,6 +89,11 @@ def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], *, entro
     ]
     consent.append_consent(tx, *events)
     return len(ids)
+
+
+def listed_keys(key: str, moved: Mapping[str, Address]) -> list[str]:
+    """Whom a row lists: somebody who has changed their address since is not missing from a file with the former one."""
+    return [key, moved[key].key] if key in moved else [key]
 
 
 class ListedKeys:

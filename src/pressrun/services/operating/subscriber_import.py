@@ -7,9 +7,11 @@ so an interrupted import can be repeated. It never brings back anyone who unsubs
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, Refused
@@ -29,7 +31,7 @@ from pressrun.services.operating.import_writes import SOURCE, ImportWriter, RowC
 from pressrun.services.operating.row_checks import CheckedRow, check_row
 from pressrun.services.ports import Entropy
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.store import enrolment
+from pressrun.store import address_changes, enrolment
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
@@ -63,13 +65,15 @@ SKIPPED = {
 class ImportCounts:
     """How many rows had each outcome; `invalid` and `skipped` are (line of the file, reason).
 
-    `changed_since` are the lines of rows that would do something else by now than what somebody was shown.
+    `changed_since` are the lines of rows that would do something else by now than what somebody was shown. `followed`
+    rows were taken for people whose address has changed since.
     """
 
     rows: dict[RowOutcome, int] = field(default_factory=lambda: dict.fromkeys(RowOutcome, 0))
     invalid: list[tuple[int, str]] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
     changed_since: list[int] = field(default_factory=list)
+    followed: int = 0
 
     def add(self, row: CheckedRow, outcome: RowOutcome) -> None:
         """Count a row, and keep the line of one that is skipped."""
@@ -81,6 +85,7 @@ class ImportCounts:
         """As `subscriber import` prints it."""
         return {
             **{outcome.value: number for outcome, number in self.rows.items()},
+            **({"followed": self.followed} if self.followed else {}),
             "invalid": [{"line": line, "reason": reason} for line, reason in self.invalid],
             "skipped": [{"line": line, "reason": reason} for line, reason in self.skipped],
         }
@@ -141,10 +146,16 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
         entropy=options.entropy,
         source=options.source,
     )
-    counts, digests = ImportCounts(invalid=list(prepared.invalid)), prepared.digests
+    digests = dict(prepared.digests)
     known = find_known(tx, target, digests)
+    rows = follow_changes(tx, prepared.rows, known)
+    counts = ImportCounts(invalid=list(prepared.invalid), followed=count_followed(prepared.rows, rows))
+    new = {row.key: digests_of(options.keys, row.address) for row in rows if row.key not in digests}
+    if new:
+        digests |= new
+        known |= find_known(tx, target, new)
     changes: dict[str, RowChange] = {}
-    for row in prepared.rows:
+    for row in rows:
         earlier = changes.get(row.key)
         prior = known[row.key] if earlier is None else earlier.after
         decision = options.decide(prior, row)
@@ -162,6 +173,28 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
     if changes:
         writer.write(tx, changes.values())
     return counts
+
+
+def follow_changes(tx: Transaction, rows: Sequence[CheckedRow], known: Mapping[str, PriorState]) -> list[CheckedRow]:
+    """The rows, those of people who have changed their address since with the new one.
+
+    Not where something is `known` of the former address on the list, or it is suppressed.
+    """
+    unknown = {row.key for row in rows if known[row.key].state is None and not known[row.key].is_suppressed}
+    moved = address_changes.moved_addresses(tx) if unknown else {}
+    if unknown.isdisjoint(moved):
+        return list(rows)
+    return [
+        msgspec.structs.replace(row, address=moved[row.key], key=moved[row.key].key)
+        if row.key in moved and row.key in unknown
+        else row
+        for row in rows
+    ]
+
+
+def count_followed(rows: Sequence[CheckedRow], followed: Sequence[CheckedRow]) -> int:
+    """How many rows have another address than before."""
+    return sum(before.key != after.key for before, after in zip(rows, followed, strict=True))
 
 
 def require_open_list(tx: Transaction, name: str) -> MailingList:

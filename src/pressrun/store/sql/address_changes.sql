@@ -27,6 +27,16 @@ where subscriber_id = :subscriber_id and id >= :id and state <> 'undone';
 -- Delete expired changes.
 delete from address_change where id in (select id from address_change where expires_at <= :now limit 1000);
 
+-- name: all_done
+-- From which address to which one people have changed, the last change first. Who had both addresses as two readers goes
+-- on as the one with the new address.
+select change.old_address,
+    case when subscriber.address = change.old_address then change.new_address else subscriber.address end as address
+from address_change as change
+join subscriber on subscriber.id = change.subscriber_id
+where change.state = 'done'
+order by change.id desc;
+
 -- name: of_subscriber
 -- The changes of one person.
 select old_address, new_address, state, created_at, expires_at from address_change
