@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -89,27 +89,11 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
 
         def read() -> MemberFile:
             opened.seek(start)
-            return read_members(
-                opened,
-                Path(file).name,
-                file_format,
-                mapped=mapped,
-                state=state,
-                keeps_text=rejected is not None,
-            )
+            keeps_text = rejected is not None
+            return read_members(opened, Path(file).name, file_format, mapped=mapped, state=state, keeps_text=keeps_text)
 
-        source = read()
-        if source.warning:
-            print_warning(source.warning)
-        for name in _COUNTED:
-            outcome.count(name, 0)
-        if dry_run:
-            repeated = repeated_texts(address_keys(source.members))
-            with reading(invocation) as tx:
-                options = preview_options(invocation, list_name, asks=send_confirmation)
-                preview_members(ImportPreview(tx, options, repeated), read().members, outcome)
-        else:
-            _import(invocation, list_name, source.members, outcome, asks=send_confirmation)
+        carry_out = _preview if dry_run else _import
+        carry_out(invocation, list_name, read, outcome, asks=send_confirmation)
         outcome.print(as_json=as_json)
         if outcome.is_all_refused and not as_json:
             print_warning("every row was refused, so nothing was imported")
@@ -129,8 +113,31 @@ def _new_rejects(name: str | None) -> Iterator[BinaryIO | None]:
         yield file
 
 
-def _import(invocation: Invocation, list_name: str, members: Members, outcome: ImportOutcome, *, asks: bool) -> None:
+def _begin(read: Callable[[], MemberFile], outcome: ImportOutcome) -> Members:
+    """The members of a file, once the operator was warned and every number stands at zero."""
+    source = read()
+    if source.warning:
+        print_warning(source.warning)
+    for name in _COUNTED:
+        outcome.count(name, 0)
+    return source.members
+
+
+def _preview(
+    invocation: Invocation, list_name: str, read: Callable[[], MemberFile], outcome: ImportOutcome, *, asks: bool
+) -> None:
+    """Count what an import would do; the file is read twice, at first for the addresses that it has repeatedly."""
+    repeated = repeated_texts(address_keys(_begin(read, outcome)))
+    with reading(invocation) as tx:
+        options = preview_options(invocation, list_name, asks=asks)
+        preview_members(ImportPreview(tx, options, repeated), read().members, outcome)
+
+
+def _import(
+    invocation: Invocation, list_name: str, read: Callable[[], MemberFile], outcome: ImportOutcome, *, asks: bool
+) -> None:
     """Import a batch after the other; the daemon checks the rows of one while it writes those of the one before."""
+    members = _begin(read, outcome)
     done, progress, began = 0, ProgressLine(), time.monotonic()
     under_way = deque[tuple[MemberBatch, dict[str, Any]]]()
     with executing(invocation, at_once=_AT_ONCE) as calls:

@@ -64,6 +64,7 @@ from pressrun.services.reports.outcomes import OutcomeReports
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import datadir
 from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir
 from pressrun.store.job_files import JobFiles
 
 
@@ -165,9 +166,36 @@ def build_services(
     log_ins = build_log_ins(settings, database, keys, hooks.wake)
     audit_log = AuditLog(database, utc_now, os.urandom)
     returns = HandedInReturns(database, keys, settings.value.site, bounce_handler)
-    cases = Cases(
+    cases = _gather_cases(readers.context, editions, operating, log_ins, audit_log, returns)
+    return Services(
+        settings=shared,
         database=database,
         keys=keys,
+        wake=hooks.wake,
+        readers=readers,
+        editions=editions,
+        operating=operating,
+        log_ins=log_ins,
+        bounce_handler=bounce_handler,
+        returns=returns,
+        mail_accepted=mail_accepted,
+        audit_log=audit_log,
+        door=Door(cases),
+    )
+
+
+def _gather_cases(
+    context: ReaderContext,
+    editions: Editions,
+    operating: Operating,
+    log_ins: LogInServices,
+    audit_log: AuditLog,
+    returns: HandedInReturns,
+) -> Cases:
+    """What actions may use."""
+    return Cases(
+        database=context.database,
+        keys=context.keys,
         audit_log=audit_log,
         lists=operating.lists,
         subscribers=operating.subscribers,
@@ -185,24 +213,9 @@ def build_services(
         account=log_ins.account,
         people=operating.people,
         tokens=operating.tokens,
-        events=EventFeed(database),
+        events=EventFeed(context.database),
         returns=returns,
-        outcomes=OutcomeReports(database, utc_now),
-    )
-    return Services(
-        settings=shared,
-        database=database,
-        keys=keys,
-        wake=hooks.wake,
-        readers=readers,
-        editions=editions,
-        operating=operating,
-        log_ins=log_ins,
-        bounce_handler=bounce_handler,
-        returns=returns,
-        mail_accepted=mail_accepted,
-        audit_log=audit_log,
-        door=Door(cases),
+        outcomes=OutcomeReports(context.database, utc_now),
     )
 
 
@@ -267,8 +280,9 @@ def _build_operating(
     settings: Settings, readers: Readers, layouts: LayoutRenderer, mail_accepted: Waker, on_new_key: Callable[[], None]
 ) -> Operating:
     context = readers.context
-    database, keys, clock, entropy, wake = context.database, context.keys, context.clock, context.entropy, context.wake
-    data, files, queue = settings.data, JobFiles(settings.data.root), JobQueue()
+    database, keys, clock = context.database, context.keys, context.clock
+    files, queue = JobFiles(settings.data.root), JobQueue()
+    survey = RosterSurvey(database=database, files=files, read_roster=read_roster)
     return Operating(
         lists=ListAdmin(
             database=database,
@@ -276,8 +290,8 @@ def _build_operating(
             layouts=layouts,
             settings=context.settings,
             clock=clock,
-            entropy=entropy,
-            wake=wake,
+            entropy=context.entropy,
+            wake=context.wake,
         ),
         subscribers=SubscriberAdmin(context),
         members=ProgramMembers(
@@ -286,43 +300,53 @@ def _build_operating(
             preferences=readers.preferences,
             web_requests=readers.web_requests,
         ),
-        jobs=BulkJobs(
-            database,
-            files,
-            RosterSurvey(database=database, files=files, read_roster=read_roster),
-            clock=clock,
-            wake=queue.wake,
-        ),
+        jobs=BulkJobs(database, files, survey, clock=clock, wake=queue.wake),
         job_runners=tuple(JobRunner(number, context, files, read_roster, queue) for number in range(1, RUNNERS + 1)),
-        suppressions=SuppressionAdmin(database=database, keys=keys, clock=clock, wake=wake),
+        suppressions=SuppressionAdmin(database=database, keys=keys, clock=clock, wake=context.wake),
         kept_mail=KeptMail(database=database, clock=clock, accepted=mail_accepted),
         held=HeldSignUps(context, readers.sign_ups),
-        moving_in=MovingIn(
-            redirects=RedirectAdmin(database),
-            archive=ArchiveImport(database=database, site=settings.site, layouts=layouts, clock=clock, entropy=entropy),
-        ),
-        link_keys=LinkKeys(
-            database,
-            keys,
-            clock,
-            make_key=lambda: asyncio.to_thread(datadir.rotate_link_key, data),
-            on_new_key=on_new_key,
-        ),
+        moving_in=_build_moving_in(settings, context, layouts),
+        link_keys=_build_link_keys(settings.data, context, on_new_key),
         people=PeopleAdmin(context, settings.site),
         tokens=Tokens(context),
-        housekeeping=Housekeeping(
-            database=database,
-            settings=context.settings,
-            clock=clock,
-            entropy=entropy,
-            wake=wake,
-            keys=keys,
-            keep_head=lambda chain, head: asyncio.to_thread(datadir.keep_head, data, chain, head),
-        ),
+        housekeeping=_build_housekeeping(settings.data, context),
         retention=Retention(
             database=database,
             settings=context.settings,
             clock=clock,
-            remove_backups=partial(datadir.remove_old_backups, data),
+            remove_backups=partial(datadir.remove_old_backups, settings.data),
         ),
+    )
+
+
+def _build_moving_in(settings: Settings, context: ReaderContext, layouts: LayoutRenderer) -> MovingIn:
+    archive = ArchiveImport(
+        database=context.database,
+        site=settings.site,
+        layouts=layouts,
+        clock=context.clock,
+        entropy=context.entropy,
+    )
+    return MovingIn(redirects=RedirectAdmin(context.database), archive=archive)
+
+
+def _build_link_keys(data: DataDir, context: ReaderContext, on_new_key: Callable[[], None]) -> LinkKeys:
+    return LinkKeys(
+        context.database,
+        context.keys,
+        context.clock,
+        make_key=lambda: asyncio.to_thread(datadir.rotate_link_key, data),
+        on_new_key=on_new_key,
+    )
+
+
+def _build_housekeeping(data: DataDir, context: ReaderContext) -> Housekeeping:
+    return Housekeeping(
+        database=context.database,
+        settings=context.settings,
+        clock=context.clock,
+        entropy=context.entropy,
+        wake=context.wake,
+        keys=context.keys,
+        keep_head=lambda chain, head: asyncio.to_thread(datadir.keep_head, data, chain, head),
     )
