@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from tests.delivery.pressroom import Pressroom
-from tests.services.editions.drafting import ANN, AT_ONCE, BEA, editing_of, hand_in, release_of, text, to_text
+from tests.services.editions.drafting import (
+    ANN,
+    AT_ONCE,
+    BEA,
+    editing_of,
+    hand_in,
+    release_of,
+    text,
+    to_text,
+    workshop_of,
+)
 
 from pressrun.core.errors import (
     BadInput,
@@ -17,7 +30,10 @@ from pressrun.core.errors import (
     Refused,
 )
 from pressrun.message.finding import errors_of
+from pressrun.services.editions import edition_build, workshop
 from pressrun.services.editions.draft_editing import MOST_FILES, FileChange
+from pressrun.services.editions.workshop import LONGEST_TEXT
+from pressrun.store.manuscripts import Text
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001"
@@ -195,3 +211,32 @@ async def test_an_issue_is_taken_once(press: Pressroom) -> None:
     await editing.hand_in("news", text("One", "One\nissue: spring"), {}, ANN)
     with pytest.raises(PreflightFailed):
         await editing.hand_in("news", text("Two", "Two\nissue: spring"), {}, ANN)
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.html", "a.txt", "a.eml"])
+async def test_a_text_without_end_is_refused(press: Pressroom, name: str) -> None:
+    """Whatever is in it: some that nest take time by the square of their length."""
+    source = b"[" * (LONGEST_TEXT + 1)
+    if name == "a.eml":
+        source = b"Content-Type: text/html; charset=utf-8\nSubject: Boats\n\n" + source
+    with pytest.raises(EditionError, match="er than 1,024 KiB"):
+        await editing_of(press).hand_in("news", Text(source=source, source_name=name), {}, ANN)
+
+
+async def test_few_drafts_are_built_at_a_time(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many come together: others need threads, too."""
+    running, most, one_more = 0, 0, threading.Barrier(workshop.AT_ONCE + 1)
+
+    def watch(*args: Any) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        with suppress(threading.BrokenBarrierError):
+            one_more.wait(1)
+        running -= 1
+        return edition_build.build(*args)
+
+    monkeypatch.setattr(workshop, "build", watch)
+    ours = workshop_of(press)
+    await asyncio.gather(*(ours.build("news", text(f"Hello {number}"), {}) for number in range(6)))
+    assert workshop.AT_ONCE == most
