@@ -13,6 +13,7 @@ from tests.delivery.pressroom import FAST, RELAY, SITE, TAKEN, Pressroom, open_p
 
 from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
+from pressrun.delivery.queue import recording
 from pressrun.services.reports import edition_reports, ledger_reports
 from pressrun.services.settings import DeliverySettings, DomainSettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
@@ -200,8 +201,12 @@ async def test_a_copy_that_is_taken_breaks_the_row(press: Pressroom, domain: str
     assert {"failed": 7, "delivered": 3} == await press.counts(number)
 
 
-async def test_what_a_block_kept_too_long_has_failed(press: Pressroom) -> None:
-    """After `give_up_after`; the next edition is tried again."""
+@pytest.mark.parametrize("slice_", [1, 1000])
+async def test_what_a_block_kept_too_long_has_failed(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch, slice_: int
+) -> None:
+    """After `give_up_after`, a slice with each cycle; the next edition is tried again."""
+    monkeypatch.setattr(recording, "ROWS_AT_ONCE", slice_)
     await readers(press, gmail_com=5)
     number = await press.edition()
     for copy in (await take_all(press))[:3]:
@@ -209,8 +214,9 @@ async def test_what_a_block_kept_too_long_has_failed(press: Pressroom) -> None:
     await press.turn()
     press.pass_time(6 * 86400)
     await press.start()
-    await press.turn()
-    await press.turn()
+    for _ in range(8):
+        await press.turn()
+        assert [] == press.take_all()  # it stays blocked until everything has failed
     assert {"failed": 5} == await press.counts(number)
     assert "finished" == await press.state(number)
 
