@@ -114,7 +114,7 @@ def test_all_faults_are_told_at_once(shell: Shell) -> None:
     with_schema(shell, 3)
     shell.config.chmod(0o666)
     text = shell.config.read_text(encoding="utf-8")
-    shell.config.write_text(text.replace("[http]", "[http]\ncolour = 1"), encoding="utf-8")
+    shell.config.write_text(text.replace("\n[http]\n", "\n[http]\ncolour = 1\n"), encoding="utf-8")
     found = errors_of(shell)
     assert 4 == len(found), found
     assert {"", "data_dir", "http.colour"} == {one["key"] for one in checked(shell).json["errors"]}

@@ -109,7 +109,7 @@ def test_config_show_says_where_each_value_comes_from(shell: Shell) -> None:
     text = shell.good("config", "show").out
     assert f"{shell.config}:{first + 3}" in text
     assert "hush" not in text
-    assert "secret" not in text
+    assert "secret" not in text.replace("oidc.client_secret_file", "")  # the name of a key
 
 
 def test_config_show_changed_leaves_the_defaults_out(shell: Shell) -> None:

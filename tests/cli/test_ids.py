@@ -15,6 +15,7 @@ REST = {  # what each verb needs beside the id
     "edition delivery": ["reader@x.example"],
     "edition move": ["--at", "+10m"],
     "edition resend": ["--failed"],
+    "edition test": ["reader@x.example"],
 }
 
 
