@@ -27,7 +27,7 @@ from pressrun.store.sqlite.migrate import newest_version
 TOP = Path(__file__).parent.parent.parent
 NEXT = "9.9"  # an upgrade is to a later version of the same program, with a schema of its own
 LATER = "create table later (id integer primary key) strict;"
-DEBIAN_NAMES = {"markdown-it-py": "markdown-it", "pyyaml": "yaml"}
+DEBIAN_NAMES = {"argon2-cffi": "argon2", "markdown-it-py": "markdown-it", "pyyaml": "yaml"}
 PATIENCE_SECONDS = 60.0
 
 
