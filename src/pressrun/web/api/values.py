@@ -23,6 +23,7 @@ from pressrun.web.api.problems import ApiProblem, FieldError
 
 MOST_PARAMETERS = 50
 IF_MATCH = "If-Match"
+TOO_DEEP = "is nested too deeply"
 
 _AT = re.compile(r" - at `\$([^`]*)`\Z")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
@@ -94,7 +95,7 @@ class Reading:
         except BadInput as problem:
             self.faults.append(FieldError(value.pointer, str(problem)))
         except RecursionError:
-            self.faults.append(FieldError(value.pointer, "is nested too deeply"))
+            self.faults.append(FieldError(value.pointer, TOO_DEEP))
         else:
             self.values[value.name] = converted
 
@@ -179,10 +180,19 @@ def read_members(values: Sequence[RequestField], given: object, reading: Reading
     known = {one.label: one for one in values}
     for label, value in given.items():
         if label in known:
-            reading.read(known[label], _with_integers(value), strict=True)
+            _read_member(known[label], value, reading)
         else:
             reading.faults.append(FieldError(f"/{_escaped(label)}", "unknown member"))
     reading.require(values, given)
+
+
+def _read_member(field: RequestField, value: object, reading: Reading) -> None:
+    try:
+        whole = _with_integers(value)
+    except RecursionError:
+        reading.faults.append(FieldError(field.pointer, TOO_DEEP))
+    else:
+        reading.read(field, whole, strict=True)
 
 
 def _with_integers(value: object) -> object:
