@@ -21,7 +21,7 @@ from pressrun.store.idempotency import KeptOutcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """One action while it is carried out: the services, who wants it, and how to say how far it is."""
+    """What an action can use while it runs: the services, its caller, and a way to report progress."""
 
     cases: Cases
     caller: Caller

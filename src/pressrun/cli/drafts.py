@@ -65,8 +65,8 @@ def submit(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
 @verb("edition approve")
 @edition_argument
 def approve(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
-    """Nothing is sent: `edition send` does that. Whoever has changed the draft since it was last approved is refused
-    (77), and any further change ends the approval.
+    """This sends nothing; `edition send` does. You cannot approve a draft that you have changed since it was last
+    approved (77), and any further change ends the approval.
     """
     execute(invocation, "edition.approve", KnownDraft(id=edition_id))
     print_edition(invocation, edition_id, as_json=as_json)

@@ -53,7 +53,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: how networks without
 
 
 def may_connect(address: str, networks: Sequence[Network] = ()) -> bool:
-    """Whether an IP address is one of the internet, or in one of these networks; False for what is no address.
+    """Whether an IP address is public, or in one of these networks; False for anything that is no address.
 
     An IPv4 address inside an IPv6 one is judged by itself.
     """
