@@ -102,6 +102,15 @@ async def test_whoever_was_erased_is_not_stored_again(office: Office, confirm: C
     assert [] == await mails(office)
 
 
+async def test_what_another_list_knows_of_somebody_suppressed_is_not_shown(office: Office) -> None:
+    await office.make_list()
+    await office.make_list("other")
+    await office.members.put("other", ADA, MemberChanges(name="Ada", fields={"plan": "gold"}), Confirm.VOUCH, CRM)
+    await office.suppressions.add(ADA, "operator")
+    member = await put(office)
+    assert (None, "operator", "", {}) == (member.state, member.suppressed, member.name, member.fields)
+
+
 async def test_only_a_vouching_put_makes_somebody_a_member_who_was_asked(office: Office) -> None:
     await office.make_list()
     assert "pending" == (await put(office, confirm=Confirm.SEND)).state
