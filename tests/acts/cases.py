@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from tests.services.office import Office
@@ -63,16 +64,8 @@ def cases_of(office: Office) -> Cases:
     sender_check = SenderCheck(site=site, settings=office.settings, records=None, clock=lambda: office.now)
     workshop = Workshop(database=office.database, site=site, layouts=layouts, sender_check=sender_check)
     editing = DraftEditing(workshop, clock=lambda: office.now, entropy=os.urandom)
-    edition_admin = EditionAdmin(
-        database=office.database,
-        site=site,
-        keys=office.keys,
-        sender_check=sender_check,
-        layouts=layouts,
-        clock=lambda: office.now,
-        entropy=os.urandom,
-        wake=office.wake,
-    )
+    context = replace(office.context, site=site)
+    edition_admin = EditionAdmin(context, sender_check=sender_check, layouts=layouts)
 
     async def make_key() -> KeyRing:
         return KeyRing({**office.keys.link_keys, 2: bytes(32)}, office.keys.suppression_key)
@@ -80,7 +73,7 @@ def cases_of(office: Office) -> Cases:
     return Cases(
         database=office.database,
         keys=office.keys,
-        audit_log=AuditLog(office.database, lambda: office.now, lambda count: b"s" * count),
+        audit_log=AuditLog(replace(context, entropy=lambda count: b"s" * count)),
         lists=office.lists,
         subscribers=office.subscribers,
         members=office.members,
@@ -91,19 +84,17 @@ def cases_of(office: Office) -> Cases:
         draft_release=DraftRelease(
             workshop, DraftNotices(office.settings, os.urandom), clock=lambda: office.now, wake=office.wake
         ),
-        draft_proofs=DraftProofs(office.database, editing, edition_admin, lambda: office.now),
-        kept_mail=KeptMail(database=office.database, clock=lambda: office.now),
+        draft_proofs=DraftProofs(context, editing, edition_admin),
+        kept_mail=KeptMail(context),
         held=office.held,
         moving_in=office.moving_in,
-        link_keys=LinkKeys(
-            office.database, office.keys, lambda: office.now, make_key=make_key, on_new_key=lambda: None
-        ),
+        link_keys=LinkKeys(context, make_key=make_key, on_new_key=lambda: None),
         account=cast("Account", None),  # as before
         people=office.people,
         tokens=office.tokens,
         events=EventFeed(office.database),
         returns=returns_of(office),
-        outcomes=OutcomeReports(office.database, lambda: office.now),
+        outcomes=OutcomeReports(context),
     )
 
 

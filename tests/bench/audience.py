@@ -26,16 +26,17 @@ from tests.store import large
 from pressrun.core.bounces import FAILURES
 from pressrun.core.current import Holder
 from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
 from pressrun.daemon.event_loop_lag import EventLoopLag
 from pressrun.daemon.measurements import SHOWN_STATES, Measurements
 from pressrun.daemon.metrics_page import MetricsPage
 from pressrun.observe.metrics import Metrics
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.services.operating.alert_watch import AlertReports
 from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayStatus
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import ServiceSettings
@@ -67,9 +68,10 @@ def build(path: Path, readers: int) -> None:
 @asynccontextmanager
 async def visitors(database: Database, readers: int, name: str) -> AsyncIterator[None]:
     """Readers who leave and pages that read, each again and again; prints how long they took."""
-    context = ReaderContext(
+    context = ServiceContext(
         database=database,
         keys=KeyRing({1: os.urandom(32)}, os.urandom(32)),
+        site=Site(base_url="https://n.example", mail_domain="n.example"),
         settings=Holder(ServiceSettings()),
         clock=time.time,
         entropy=os.urandom,

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -149,15 +150,7 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
         async def keep(chain: str, head: Any) -> None:
             await asyncio.to_thread(datadir.keep_head, data, chain, head)
 
-        keeping = Housekeeping(
-            database=room.office.database,
-            settings=room.office.settings,
-            clock=time.time,
-            entropy=os.urandom,
-            wake=room.office.wake,
-            keys=room.office.keys,
-            keep_head=keep,
-        )
+        keeping = Housekeeping(replace(room.office.context, clock=time.time), keep)
         with refused(owner, name, fault) as refusals:
             async with running(keeping):
 

@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from functools import partial
 from pathlib import Path
@@ -242,16 +242,7 @@ def identity(outgoing: Outgoing) -> tuple[str, str]:
 
 def admin_of(office: Office, admin: EditionAdmin) -> EditionAdmin:
     """The same services in another process."""
-    return EditionAdmin(
-        database=office.database,
-        site=SITE,
-        keys=office.keys,
-        sender_check=admin._sender_check,
-        layouts=admin._layouts,
-        clock=lambda: office.now,
-        entropy=office.context.entropy,
-        wake=office.wake,
-    )
+    return EditionAdmin(replace(office.context, site=SITE), sender_check=admin._sender_check, layouts=admin._layouts)
 
 
 @asynccontextmanager
@@ -259,15 +250,11 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
     """A list `news` without readers, and a process that has just started."""
     async with open_office(folder) as office:
         numbers = itertools.count(1)
+        context = replace(office.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
         edition_admin = EditionAdmin(
-            database=office.database,
-            site=SITE,
-            keys=office.keys,
+            context,
             sender_check=SenderCheck(site=SITE, settings=office.settings, records=None, clock=lambda: office.now),
             layouts=OwnLayouts(folder / "layouts"),
-            clock=lambda: office.now,
-            entropy=lambda count: next(numbers).to_bytes(count, "big"),
-            wake=office.wake,
         )
         bounce_handler = BounceHandler(
             keys=office.keys,
@@ -275,20 +262,12 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
             settings=office.settings,
             auto_pause=AutoPause(site=SITE, settings=office.settings, entropy=os.urandom),
             clock=lambda: office.now,
-            entropy=lambda count: next(numbers).to_bytes(count, "big"),
-        )
-        housekeeping = Housekeeping(
-            database=office.database,
-            settings=office.settings,
-            clock=lambda: office.now,
-            entropy=lambda count: next(numbers).to_bytes(count, "big"),
-            wake=office.wake,
-            keys=office.keys,
+            entropy=context.entropy,
         )
         room = Pressroom(
             office=office,
             edition_admin=edition_admin,
-            housekeeping=housekeeping,
+            housekeeping=Housekeeping(context),
             bounce_handler=bounce_handler,
             **changes,
         )

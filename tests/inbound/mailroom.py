@@ -37,6 +37,7 @@ from pressrun.message.reports.report import Report
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.incoming.mail_acceptance import ArrivedMail, MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
@@ -44,7 +45,6 @@ from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.services.ports import MailParser
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
@@ -96,6 +96,7 @@ class Mailroom:
     on_count: Callable[[str], object] = len
     woken: int = 0
     settings: Holder[ServiceSettings] = field(default_factory=lambda: Holder(ServiceSettings()))
+    context: ServiceContext = field(init=False)
     sign_ups: SignUps = field(init=False)
     acceptance: MailAcceptance = field(init=False)
     processing: MailProcessing = field(init=False)
@@ -264,9 +265,10 @@ async def open_mailroom(
     room = Mailroom(database=database, keys=keys, site=site)
     limits = LimitSettings(replies_per_sender=replies, posts_per_editor=posts)
     change(room.settings, limits=limits, signed_domains=frozenset(signed), **believed)
-    context = ReaderContext(
+    context = room.context = ServiceContext(
         database=database,
         keys=keys,
+        site=site,
         settings=room.settings,
         clock=lambda: room.now,
         entropy=os.urandom,
@@ -277,7 +279,7 @@ async def open_mailroom(
     room.processing = MailProcessing(
         context,
         parsers=readers or dict.fromkeys(MailQueue, reader or InlineReader()),
-        mail_commands=MailCommands(context, site=site, sign_ups=room.sign_ups, unsubscribes=Unsubscribes(context)),
+        mail_commands=MailCommands(context, sign_ups=room.sign_ups, unsubscribes=Unsubscribes(context)),
         bounce_handler=BounceHandler(
             keys=keys,
             site=site,
@@ -289,13 +291,12 @@ async def open_mailroom(
         mailed_editions=MailedEditions(
             context,
             parser=reader or InlineReader(),
-            site=site,
             sender_check=SenderCheck(site=site, settings=room.settings, records=None, clock=clock),
             layouts=OwnLayouts(folder / "layouts"),
         ),
         counter=room,
     )
-    room.acceptance = MailAcceptance(context, site=site, count=room.count_inbound, accepted=room.processing.accepted)
+    room.acceptance = MailAcceptance(context, count=room.count_inbound, accepted=room.processing.accepted)
     try:
         yield room
     finally:

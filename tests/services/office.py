@@ -17,6 +17,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.context import ServiceContext
 from pressrun.services.operating.archive_import import ArchiveImport
 from pressrun.services.operating.bulk_jobs import BulkJobs
 from pressrun.services.operating.held_sign_ups import HeldSignUps
@@ -30,7 +31,6 @@ from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
@@ -61,7 +61,7 @@ class Office:
     lists: ListAdmin = field(init=False)
     subscribers: SubscriberAdmin = field(init=False)
     suppressions: SuppressionAdmin = field(init=False)
-    context: ReaderContext = field(init=False)
+    context: ServiceContext = field(init=False)
     sign_ups: SignUps = field(init=False)
     held: HeldSignUps = field(init=False)
     moving_in: MovingIn = field(init=False)
@@ -131,28 +131,21 @@ async def open_office(
     office = Office(database=database, keys=keys, path=data.root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)
     clock, settings = (lambda: office.now), office.settings
-    office.lists = ListAdmin(
-        database=database,
-        site=site,
-        settings=settings,
-        layouts=OwnLayouts(folder / "layouts"),
-        clock=clock,
-        entropy=os.urandom,
-        wake=office.wake,
-    )
-    office.suppressions = SuppressionAdmin(database=database, keys=keys, clock=clock, wake=office.wake)
-    office.context = ReaderContext(
+    office.context = ServiceContext(
         database=database,
         keys=keys,
+        site=site,
         settings=settings,
         clock=clock,
         entropy=os.urandom,
         wake=office.wake,
         job_files=JobFiles(data.root),
     )
+    layouts = OwnLayouts(folder / "layouts")
+    office.lists, office.suppressions = ListAdmin(office.context, layouts), SuppressionAdmin(office.context)
     office.subscribers = SubscriberAdmin(office.context)
     office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
-    office.people, office.tokens = PeopleAdmin(office.context, site), Tokens(office.context)
+    office.people, office.tokens = PeopleAdmin(office.context), Tokens(office.context)
     preferences = Preferences(office.context)
     office.web_requests = WebRequests(
         office.context, sign_ups=office.sign_ups, preferences=preferences, unsubscribes=office.unsubscribes
@@ -172,13 +165,7 @@ async def open_office(
     office.held = HeldSignUps(office.context, office.sign_ups)
     office.moving_in = MovingIn(
         redirects=RedirectAdmin(database),
-        archive=ArchiveImport(
-            database=database,
-            site=site,
-            layouts=OwnLayouts(folder / "layouts"),
-            clock=clock,
-            entropy=os.urandom,
-        ),
+        archive=ArchiveImport(office.context, layouts),
     )
     try:
         yield office

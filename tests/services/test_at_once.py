@@ -212,7 +212,7 @@ async def two_rooms(folder: Path) -> AsyncIterator[tuple[Mailroom, Mailroom]]:
 
 
 def approval_of(room: Mailroom) -> DraftApproval:
-    return DraftApproval(database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake)
+    return DraftApproval(room.context)
 
 
 async def test_a_draft_is_released_once(tmp_path: Path) -> None:

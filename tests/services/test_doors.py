@@ -154,8 +154,7 @@ def mail_to(local_part: str, subject: str = "") -> Use:
     async def use(press: Pressroom, address: Address, _: Any) -> None:
         office = press.office
         mail_commands = MailCommands(
-            replace(office.context, settings=Holder(ServiceSettings(limits=LIMITS))),
-            site=SITE,
+            replace(office.context, site=SITE, settings=Holder(ServiceSettings(limits=LIMITS))),
             sign_ups=office.sign_ups,
             unsubscribes=office.unsubscribes,
         )

@@ -213,7 +213,7 @@ async def test_a_change_is_one_event(office: Office, before: UseCase, use_case: 
 )
 async def test_whoever_comes_in_by_the_door_of_actions_is_named(office: Office, actor: Actor, name: str) -> None:
     """By every way that the audit log knows, also where several share a transaction."""
-    log = AuditLog(office.database, lambda: office.now, os.urandom)
+    log = AuditLog(office.context)
     with acted_by(READER), log.acting(log.entry(actor, "subscriber.add")):
         await asyncio.gather(sign_up(office), office.subscribers.add("news", BOB))
     assert {name} == {event[4] for event in await journal(office)}

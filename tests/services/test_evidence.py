@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 
 import pytest
 from tests.database import REFUSALS, drop_triggers
@@ -11,12 +12,10 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import Audit, Head
-from pressrun.core.current import Holder
 from pressrun.services.evidence import age_ips, verify
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
-from pressrun.services.settings import ServiceSettings
 from pressrun.store import consent
 
 ADA = parse_address("ada@reader.example")
@@ -190,15 +189,7 @@ async def test_the_head_is_kept_elsewhere_once_it_is_on_disk(press: Pressroom) -
         if chain == "consent":
             kept.append(head)
 
-    house = Housekeeping(
-        database=press.office.database,
-        settings=Holder(ServiceSettings()),
-        clock=press.clock,
-        entropy=os.urandom,
-        wake=lambda: None,
-        keys=press.office.keys,
-        keep_head=keep,
-    )
+    house = Housekeeping(replace(press.office.context, clock=press.clock), keep)
     await house.round()
     await fill(press, 1)
     await house.round()

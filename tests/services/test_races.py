@@ -6,6 +6,7 @@ what lies in several transactions).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -308,14 +309,9 @@ async def claim(office: Office) -> object:
 async def send(office: Office) -> object:
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
     admin = EditionAdmin(
-        database=office.database,
-        site=site,
-        keys=office.keys,
+        replace(office.context, site=site),
         sender_check=SenderCheck(site=site, settings=office.settings, records=None, clock=lambda: office.now),
         layouts=OwnLayouts(office.path / "layouts"),
-        clock=lambda: office.now,
-        entropy=office.context.entropy,
-        wake=office.wake,
     )
     body = b"---\nsubject: Boats\n---\nHello\n"
     try:

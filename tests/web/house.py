@@ -25,11 +25,11 @@ from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.message.layouts.design import Logo
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.people import editors
 from pressrun.services.readers.address_changes import AddressChanges
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
@@ -89,31 +89,32 @@ class House:
         return WebTokens(self.keys)
 
     def sign_ups(self) -> SignUps:
-        return SignUps(self._context())
+        return SignUps(self.context())
 
     def preferences(self) -> Preferences:
-        return Preferences(self._context())
+        return Preferences(self.context())
 
     @cached_property
     def web_requests(self) -> WebRequests:
         return WebRequests(
-            self._context(), sign_ups=self.sign_ups(), preferences=self.preferences(), unsubscribes=self.unsubscribes()
+            self.context(), sign_ups=self.sign_ups(), preferences=self.preferences(), unsubscribes=self.unsubscribes()
         )
 
     def unsubscribes(self) -> Unsubscribes:
-        return Unsubscribes(self._context())
+        return Unsubscribes(self.context())
 
     def address_changes(self) -> AddressChanges:
-        return AddressChanges(self._context())
+        return AddressChanges(self.context())
 
     def undo_unsubscribe(self) -> UndoUnsubscribe:
-        return UndoUnsubscribe(self._context())
+        return UndoUnsubscribe(self.context())
 
-    def _context(self) -> ReaderContext:
+    def context(self) -> ServiceContext:
         numbers = itertools.count(1)
-        return ReaderContext(
+        return ServiceContext(
             database=self.database,
             keys=self.keys,
+            site=self.site,
             settings=self._service_settings(),
             clock=self.clock,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
@@ -137,15 +138,13 @@ class House:
             web_requests=self.web_requests,
             sign_ups=self.sign_ups(),
             unsubscribes=self.unsubscribes(),
-            never_again=NeverAgain(self._context()),
+            never_again=NeverAgain(self.context()),
             preferences=self.preferences(),
             address_changes=self.address_changes(),
             undo_unsubscribe=self.undo_unsubscribe(),
-            archive_reader=ArchiveReader(database=self.database, settings=self._service_settings(), clock=self.clock),
-            draft_approval=DraftApproval(
-                database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake
-            ),
-            editor_reports=EditorReports(database=self.database, clock=self.clock),
+            archive_reader=ArchiveReader(self.context()),
+            draft_approval=DraftApproval(self.context()),
+            editor_reports=EditorReports(self.context()),
             old_links=OldLinks(self.database),
         )
         return build_app(

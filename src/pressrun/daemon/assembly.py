@@ -113,19 +113,17 @@ def worker_settings(settings: Settings) -> WorkerSettings:
     )
 
 
-def build_mailed_editions(settings: Settings, services: Services, parser: MailParser) -> MailedEditions:
+def build_mailed_editions(services: Services, parser: MailParser) -> MailedEditions:
     """Wire what makes editions of mails."""
     return MailedEditions(
         services.readers.context,
         parser=parser,
-        site=settings.site,
         sender_check=services.editions.sender_check,
         layouts=services.editions.layouts,
     )
 
 
 def build_processing(
-    settings: Settings,
     services: Services,
     parsers: Mapping[MailQueue, MailParser],
     mailed_editions: MailedEditions,
@@ -137,23 +135,16 @@ def build_processing(
     return MailProcessing(
         context,
         parsers=parsers,
-        mail_commands=MailCommands(context, site=settings.site, sign_ups=sign_ups, unsubscribes=unsubscribes),
+        mail_commands=MailCommands(context, sign_ups=sign_ups, unsubscribes=unsubscribes),
         bounce_handler=services.bounce_handler,
         mailed_editions=mailed_editions,
         counter=metrics,
     )
 
 
-def build_acceptance(
-    settings: Settings, services: Services, processing: MailProcessing, metrics: Metrics
-) -> MailAcceptance:
+def build_acceptance(services: Services, processing: MailProcessing, metrics: Metrics) -> MailAcceptance:
     """Wire what accepts mail."""
-    return MailAcceptance(
-        services.readers.context,
-        site=settings.site,
-        count=metrics.count_inbound,
-        accepted=processing.accepted,
-    )
+    return MailAcceptance(services.readers.context, count=metrics.count_inbound, accepted=processing.accepted)
 
 
 def build_storage_watch(

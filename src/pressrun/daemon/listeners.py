@@ -37,10 +37,10 @@ class Mailroom:
             MailQueue.BOUNCES: SandboxedParser(limits),
             MailQueue.STRANGERS: SandboxedParser(limits, BusyShare(share, limits.wall_seconds)),
         }
-        posting = build_mailed_editions(settings, services, self._readers[MailQueue.STRANGERS])
-        self.processing = build_processing(settings, services, self._readers, posting, metrics)
+        posting = build_mailed_editions(services, self._readers[MailQueue.STRANGERS])
+        self.processing = build_processing(services, self._readers, posting, metrics)
         services.mail_accepted.connect(self.processing.accepted)
-        receiving = build_acceptance(settings, services, self.processing, metrics)
+        receiving = build_acceptance(services, self.processing, metrics)
         services.returns.connect(receiving.accept)
         self.listeners = Listeners(settings.smtp, receiving, sockets)
 

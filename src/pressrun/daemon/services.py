@@ -20,6 +20,7 @@ from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.background import Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_editing import DraftEditing
@@ -50,7 +51,6 @@ from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.ports import UNOBSERVED, LayoutRenderer, SignUpObserver, Waker
 from pressrun.services.readers.address_changes import AddressChanges
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
@@ -72,7 +72,7 @@ from pressrun.store.job_files import JobFiles
 class Readers:
     """The use cases of readers."""
 
-    context: ReaderContext
+    context: ServiceContext
     web_requests: WebRequests
     sign_ups: SignUps
     unsubscribes: Unsubscribes
@@ -158,17 +158,26 @@ def build_services(
     hooks: Hooks = NO_HOOKS,
 ) -> Services:
     """Wire the use cases."""
-    mail_accepted = Signal()
-    shared = settings.part(Settings.for_services)
-    readers = _build_readers(shared, database, keys, JobFiles(settings.value.data.root), hooks)
-    editions = _build_editions(settings, database, keys, hooks)
-    operating = _build_operating(settings.value, readers, editions.layouts, mail_accepted, hooks.on_new_key)
+    mail_accepted, files = Signal(), JobFiles(settings.value.data.root)
+    context = ServiceContext(
+        database=database,
+        keys=keys,
+        site=settings.value.site,
+        settings=settings.part(Settings.for_services),
+        clock=utc_now,
+        entropy=os.urandom,
+        wake=hooks.wake,
+        job_files=files,
+    )
+    readers = _build_readers(context, hooks.sign_ups)
+    editions = _build_editions(settings, context, hooks.unpause)
+    operating = _build_operating(settings.value.data, readers, editions.layouts, files, mail_accepted, hooks.on_new_key)
     log_ins = build_log_ins(settings, database, keys, hooks.wake)
-    audit_log = AuditLog(database, utc_now, os.urandom)
+    audit_log = AuditLog(context)
     returns = HandedInReturns(database, keys, settings.value.site, bounce_handler)
-    cases = _gather_cases(readers.context, editions, operating, log_ins, audit_log, returns)
+    cases = _gather_cases(context, editions, operating, log_ins, audit_log, returns)
     return Services(
-        settings=shared,
+        settings=context.settings,
         database=database,
         keys=keys,
         wake=hooks.wake,
@@ -185,7 +194,7 @@ def build_services(
 
 
 def _gather_cases(
-    context: ReaderContext,
+    context: ServiceContext,
     editions: Editions,
     operating: Operating,
     log_ins: LogInServices,
@@ -215,23 +224,12 @@ def _gather_cases(
         tokens=operating.tokens,
         events=EventFeed(context.database),
         returns=returns,
-        outcomes=OutcomeReports(context.database, utc_now),
+        outcomes=OutcomeReports(context),
     )
 
 
-def _build_readers(
-    settings: Current[ServiceSettings], database: Database, keys: KeyRing, job_files: JobFiles, hooks: Hooks
-) -> Readers:
-    context = ReaderContext(
-        database=database,
-        keys=keys,
-        settings=settings,
-        clock=utc_now,
-        entropy=os.urandom,
-        wake=hooks.wake,
-        job_files=job_files,
-    )
-    sign_ups, preferences, unsubscribes = SignUps(context, hooks.sign_ups), Preferences(context), Unsubscribes(context)
+def _build_readers(context: ServiceContext, observer: SignUpObserver) -> Readers:
+    sign_ups, preferences, unsubscribes = SignUps(context, observer), Preferences(context), Unsubscribes(context)
     return Readers(
         context=context,
         web_requests=WebRequests(context, sign_ups=sign_ups, preferences=preferences, unsubscribes=unsubscribes),
@@ -241,58 +239,44 @@ def _build_readers(
         preferences=preferences,
         address_changes=AddressChanges(context),
         undo_unsubscribe=UndoUnsubscribe(context),
-        old_links=OldLinks(database),
+        old_links=OldLinks(context.database),
     )
 
 
-def _build_editions(settings: Current[Settings], database: Database, keys: KeyRing, hooks: Hooks) -> Editions:
-    clock, site = utc_now, settings.value.site
+def _build_editions(
+    settings: Current[Settings], context: ServiceContext, unpause: Callable[[str | None], None]
+) -> Editions:
     layouts, sender_check = OwnLayouts(settings.value.data.layouts), build_sender_check(settings)
-    workshop = Workshop(database=database, site=site, layouts=layouts, sender_check=sender_check)
-    draft_editing = DraftEditing(workshop, clock=clock, entropy=os.urandom)
-    edition_admin = EditionAdmin(
-        database=database,
-        site=site,
-        keys=keys,
-        sender_check=sender_check,
-        layouts=layouts,
-        clock=clock,
-        entropy=os.urandom,
-        wake=hooks.wake,
-        unpause=hooks.unpause,
-    )
+    workshop = Workshop(database=context.database, site=context.site, layouts=layouts, sender_check=sender_check)
+    draft_editing = DraftEditing(workshop, clock=context.clock, entropy=context.entropy)
+    edition_admin = EditionAdmin(context, layouts=layouts, sender_check=sender_check, unpause=unpause)
+    notices = DraftNotices(context.settings, context.entropy)
     return Editions(
         layouts=layouts,
         sender_check=sender_check,
         edition_admin=edition_admin,
         draft_editing=draft_editing,
-        draft_release=DraftRelease(
-            workshop, DraftNotices(settings.part(Settings.for_services), os.urandom), clock=clock, wake=hooks.wake
-        ),
-        draft_proofs=DraftProofs(database, draft_editing, edition_admin, clock),
-        draft_approval=DraftApproval(database=database, site=site, keys=keys, clock=clock, wake=hooks.wake),
-        editor_reports=EditorReports(database=database, clock=clock),
-        archive_reader=ArchiveReader(database=database, settings=settings.part(Settings.for_services), clock=clock),
+        draft_release=DraftRelease(workshop, notices, clock=context.clock, wake=context.wake),
+        draft_proofs=DraftProofs(context, draft_editing, edition_admin),
+        draft_approval=DraftApproval(context),
+        editor_reports=EditorReports(context),
+        archive_reader=ArchiveReader(context),
     )
 
 
 def _build_operating(
-    settings: Settings, readers: Readers, layouts: LayoutRenderer, mail_accepted: Waker, on_new_key: Callable[[], None]
+    data: DataDir,
+    readers: Readers,
+    layouts: LayoutRenderer,
+    files: JobFiles,
+    mail_accepted: Waker,
+    on_new_key: Callable[[], None],
 ) -> Operating:
-    context = readers.context
-    database, keys, clock = context.database, context.keys, context.clock
-    files, queue = JobFiles(settings.data.root), JobQueue()
+    context, queue = readers.context, JobQueue()
+    database, clock = context.database, context.clock
     survey = RosterSurvey(database=database, files=files, read_roster=read_roster)
     return Operating(
-        lists=ListAdmin(
-            database=database,
-            site=settings.site,
-            layouts=layouts,
-            settings=context.settings,
-            clock=clock,
-            entropy=context.entropy,
-            wake=context.wake,
-        ),
+        lists=ListAdmin(context, layouts),
         subscribers=SubscriberAdmin(context),
         members=ProgramMembers(
             context,
@@ -302,51 +286,22 @@ def _build_operating(
         ),
         jobs=BulkJobs(database, files, survey, clock=clock, wake=queue.wake),
         job_runners=tuple(JobRunner(number, context, files, read_roster, queue) for number in range(1, RUNNERS + 1)),
-        suppressions=SuppressionAdmin(database=database, keys=keys, clock=clock, wake=context.wake),
-        kept_mail=KeptMail(database=database, clock=clock, accepted=mail_accepted),
+        suppressions=SuppressionAdmin(context),
+        kept_mail=KeptMail(context, mail_accepted),
         held=HeldSignUps(context, readers.sign_ups),
-        moving_in=_build_moving_in(settings, context, layouts),
-        link_keys=_build_link_keys(settings.data, context, on_new_key),
-        people=PeopleAdmin(context, settings.site),
+        moving_in=MovingIn(redirects=RedirectAdmin(database), archive=ArchiveImport(context, layouts)),
+        link_keys=LinkKeys(
+            context, make_key=lambda: asyncio.to_thread(datadir.rotate_link_key, data), on_new_key=on_new_key
+        ),
+        people=PeopleAdmin(context),
         tokens=Tokens(context),
-        housekeeping=_build_housekeeping(settings.data, context),
+        housekeeping=Housekeeping(
+            context, keep_head=lambda chain, head: asyncio.to_thread(datadir.keep_head, data, chain, head)
+        ),
         retention=Retention(
             database=database,
             settings=context.settings,
             clock=clock,
-            remove_backups=partial(datadir.remove_old_backups, settings.data),
+            remove_backups=partial(datadir.remove_old_backups, data),
         ),
-    )
-
-
-def _build_moving_in(settings: Settings, context: ReaderContext, layouts: LayoutRenderer) -> MovingIn:
-    archive = ArchiveImport(
-        database=context.database,
-        site=settings.site,
-        layouts=layouts,
-        clock=context.clock,
-        entropy=context.entropy,
-    )
-    return MovingIn(redirects=RedirectAdmin(context.database), archive=archive)
-
-
-def _build_link_keys(data: DataDir, context: ReaderContext, on_new_key: Callable[[], None]) -> LinkKeys:
-    return LinkKeys(
-        context.database,
-        context.keys,
-        context.clock,
-        make_key=lambda: asyncio.to_thread(datadir.rotate_link_key, data),
-        on_new_key=on_new_key,
-    )
-
-
-def _build_housekeeping(data: DataDir, context: ReaderContext) -> Housekeeping:
-    return Housekeeping(
-        database=context.database,
-        settings=context.settings,
-        clock=context.clock,
-        entropy=context.entropy,
-        wake=context.wake,
-        keys=context.keys,
-        keep_head=lambda chain, head: asyncio.to_thread(datadir.keep_head, data, chain, head),
     )

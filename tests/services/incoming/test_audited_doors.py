@@ -14,13 +14,12 @@ from tests.services.bounces.test_auto_pause import send_some
 from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, post, prepare, rows, set_list
 
 from pressrun.core.address import parse_address
-from pressrun.core.current import Holder
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers.erasure import erase
-from pressrun.services.settings import ServiceSettings, TokenSettings
+from pressrun.services.settings import TokenSettings
 
 ACTS = "select who, way, action, list, object, outcome from audit where action <> 'migrate' order by number"
 
@@ -33,7 +32,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 
 
 def approval(room: Mailroom) -> DraftApproval:
-    return DraftApproval(database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake)
+    return DraftApproval(room.context)
 
 
 async def test_a_post_by_mail(room: Mailroom) -> None:
@@ -75,14 +74,7 @@ async def test_a_draft_that_is_discarded(room: Mailroom) -> None:
 
 
 async def test_a_draft_that_nobody_released(room: Mailroom) -> None:
-    housekeeping = Housekeeping(
-        database=room.database,
-        settings=Holder(ServiceSettings()),
-        clock=lambda: room.now,
-        entropy=lambda count: b"x" * count,
-        wake=room.wake,
-        keys=room.keys,
-    )
+    housekeeping = Housekeeping(room.context)
     await answers(room, post())
     room.now += TokenSettings().approve_lifetime_seconds + 1
     await housekeeping.round()

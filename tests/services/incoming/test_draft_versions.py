@@ -48,7 +48,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 
 
 def draft_approval(room: Mailroom) -> DraftApproval:
-    return DraftApproval(database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake)
+    return DraftApproval(room.context)
 
 
 def written(minute: int, body: str, *, number: int, **fields: str) -> bytes:

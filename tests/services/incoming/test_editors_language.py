@@ -39,9 +39,7 @@ async def make_reader(room: Mailroom, language: str) -> None:
 
 async def spoken(room: Mailroom) -> str:
     """The language of the page of the first edition."""
-    draft_approval = DraftApproval(
-        database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=lambda: None
-    )
+    draft_approval = DraftApproval(room.context)
     held = await draft_approval.find(1)
     assert held is not None
     return held.language

@@ -202,7 +202,7 @@ async def test_an_address_whose_mail_took_too_long_waits_among_strangers(tmp_pat
         assert (1, 2) == (readers[MailQueue.READERS].number, readers[MailQueue.STRANGERS].number)
         for kept in await room.database.read(kept_mail.list_kept, None):
             assert isinstance(kept["id"], int)
-            await KeptMail(database=room.database, clock=lambda: room.now).drop(kept["id"])
+            await KeptMail(room.context).drop(kept["id"])
         await room.take(mail("x\n", number=4), local)
         await room.processing.recover()
         assert (2, 2) == (readers[MailQueue.READERS].number, readers[MailQueue.STRANGERS].number)

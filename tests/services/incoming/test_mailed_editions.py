@@ -29,7 +29,6 @@ from tests.services.incoming.posts import (
 )
 
 from pressrun.core.address import parse_address
-from pressrun.core.current import Holder
 from pressrun.core.errors import NotFound, Refused, Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import WebPurpose, WebTokens
@@ -42,7 +41,7 @@ from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.incoming import mailed_editions
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.people import editors
-from pressrun.services.settings import ServiceSettings, TokenSettings
+from pressrun.services.settings import TokenSettings
 from pressrun.store import editions, lists
 from pressrun.store.transaction import Transaction
 
@@ -507,14 +506,7 @@ async def test_a_mail_waits_while_it_cannot_be_read(tmp_path: Path) -> None:
 
 async def test_a_draft_whose_link_has_ended_is_cancelled(room: Mailroom) -> None:
     """By housekeeping, not before."""
-    housekeeping = Housekeeping(
-        database=room.database,
-        settings=Holder(ServiceSettings()),
-        clock=lambda: room.now,
-        entropy=lambda count: b"x" * count,
-        wake=room.wake,
-        keys=room.keys,
-    )
+    housekeeping = Housekeeping(room.context)
     await answers(room, post())
     room.now += TokenSettings().approve_lifetime_seconds
     await housekeeping.round()
@@ -538,9 +530,7 @@ async def test_a_draft_cannot_be_resumed_and_can_be_cancelled(room: Mailroom) ->
 
 async def test_two_editors_release_an_edition_once(room: Mailroom) -> None:
     """Only one of them did it, both see that it is released."""
-    draft_approval = DraftApproval(
-        database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake
-    )
+    draft_approval = DraftApproval(room.context)
     await answers(room, post())
     found = [await draft_approval.release(1), await draft_approval.release(1)]
     assert [True, False] == [is_done for _, is_done in found]

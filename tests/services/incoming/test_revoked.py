@@ -27,7 +27,6 @@ from tests.services.incoming.posts import (
 )
 
 from pressrun.core.address import parse_address
-from pressrun.core.current import Holder
 from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
 from pressrun.sandbox.layouts import OwnLayouts
@@ -37,7 +36,6 @@ from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.people import editors
 from pressrun.services.readers.erasure import erase_person
-from pressrun.services.settings import ServiceSettings
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction
 
@@ -46,19 +44,11 @@ Step = Callable[[Mailroom], Awaitable[None]]
 
 
 def list_admin(room: Mailroom) -> ListAdmin:
-    return ListAdmin(
-        database=room.database,
-        site=room.site,
-        settings=Holder(ServiceSettings()),
-        layouts=OwnLayouts(Path("/nowhere")),
-        clock=lambda: room.now,
-        entropy=os.urandom,
-        wake=room.wake,
-    )
+    return ListAdmin(room.context, OwnLayouts(Path("/nowhere")))
 
 
 def draft_approval(room: Mailroom) -> DraftApproval:
-    return DraftApproval(database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake)
+    return DraftApproval(room.context)
 
 
 # ---------------------------------------------------------------------- how a right ends

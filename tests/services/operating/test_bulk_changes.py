@@ -57,14 +57,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
 async def carry_on(office: Office) -> None:
     """What housekeeping does with everything that is not complete."""
-    await Housekeeping(
-        database=office.database,
-        settings=office.settings,
-        clock=lambda: office.now,
-        entropy=office.context.entropy,
-        wake=office.wake,
-        keys=office.keys,
-    ).round()
+    await Housekeeping(office.context).round()
 
 
 # ---------------------------------------------------------------------- what is there before

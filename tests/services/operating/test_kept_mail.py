@@ -36,7 +36,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 
 
 def desk(room: Mailroom) -> KeptMail:
-    return KeptMail(database=room.database, clock=lambda: room.now)
+    return KeptMail(room.context)
 
 
 async def kept(room: Mailroom, state: str | None = None) -> list[dict[str, object]]:

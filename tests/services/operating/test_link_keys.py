@@ -20,9 +20,7 @@ def link_keys(office: Office, told: list[int]) -> LinkKeys:
         return datadir.rotate_link_key(DataDir(office.path, office.database.location))
 
     return LinkKeys(
-        office.database,
-        office.keys,
-        lambda: office.now,
+        office.context,
         make_key=make_key,
         on_new_key=lambda: told.append(office.keys.newest),
     )

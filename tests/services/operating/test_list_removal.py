@@ -71,14 +71,7 @@ async def test_what_a_kill_leaves_is_removed_by_housekeeping(office: Office) -> 
     assert before["delivery"] == READERS - ROWS_AT_ONCE
     with pytest.raises(Refused, match="being removed"):
         await office.lists.set_list("news", {"closed": "false"})
-    housekeeping = Housekeeping(
-        database=office.database,
-        settings=office.settings,
-        clock=lambda: office.now,
-        entropy=office.context.entropy,
-        wake=lambda: None,
-        keys=office.keys,
-    )
+    housekeeping = Housekeeping(office.context)
     await housekeeping.round()
     assert {"subscription": 0, "delivery": 0, "event": 0} == await left(office)
     assert [("tides",)] == [tuple(row) for row in await select(office.database, "select name from list")]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.acts.cases import AnyArguments, door_to
-from tests.delivery.pressroom import SITE, Pressroom
+from tests.delivery.pressroom import Pressroom
 from tests.settings import change
 
 from pressrun.acts.call import Call, Caller
@@ -133,9 +133,7 @@ async def test_no_edition_starts_and_all_that_wait_start_later(
 
 
 async def test_a_draft_is_not_released(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
-    approval = DraftApproval(
-        database=press.office.database, site=SITE, keys=press.office.keys, clock=press.clock, wake=press.office.wake
-    )
+    approval = DraftApproval(press.office.context)
     await look(watch, disk, free=100)
     with pytest.raises(NoRoom, match=r"nearly full \(100 MiB are free"):
         await approval.release(1)
@@ -149,7 +147,7 @@ async def test_people_can_always_leave(watch: StorageWatch, disk: Disk, press: P
 
 
 def acceptance(press: Pressroom) -> MailAcceptance:
-    return MailAcceptance(press.office.context, site=SITE, count=lambda _: None, accepted=lambda: None)
+    return MailAcceptance(press.office.context, count=lambda _: None, accepted=lambda: None)
 
 
 ROUTES = {

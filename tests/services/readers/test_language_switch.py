@@ -13,7 +13,6 @@ from tests.database import execute, execute_in
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.address import parse_address
-from pressrun.core.current import Holder
 from pressrun.operations.csv_files import export_subscribers
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle
@@ -21,14 +20,12 @@ from pressrun.services.evidence import verify
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports.copy_trace import trace_copy
-from pressrun.services.settings import ServiceSettings
 from pressrun.store import copy_counts
 from pressrun.store.transaction import Transaction
 
@@ -72,15 +69,7 @@ async def live_copies(house: House, issue: str) -> int:
 
 
 async def remove_list(house: House, name: str) -> None:
-    list_admin = ListAdmin(
-        database=house.database,
-        site=house.site,
-        settings=Holder(ServiceSettings()),
-        layouts=OwnLayouts(house.data.root),
-        clock=house.clock,
-        entropy=lambda count: b"e" * count,
-        wake=lambda: None,
-    )
+    list_admin = ListAdmin(house.context(), OwnLayouts(house.data.root))
     await list_admin.remove_list(name)
 
 
@@ -153,16 +142,7 @@ async def test_what_was_agreed_to_goes_along(house: House) -> None:
 
 
 async def test_an_export_names_the_source_of_the_first_consent(house: House) -> None:
-    subscriber_admin = SubscriberAdmin(
-        ReaderContext(
-            database=house.database,
-            keys=house.keys,
-            settings=Holder(ServiceSettings()),
-            clock=house.clock,
-            entropy=lambda count: b"e" * count,
-            wake=lambda: None,
-        )
-    )
+    subscriber_admin = SubscriberAdmin(house.context())
     row = ImportRow(line=2, email=ADA, attributes={}, consent_source="fair 2020", consent_ip="192.0.2.1")
     await subscriber_admin.import_batch("noticias", [row])
     await choose(house, "boletim")

@@ -12,7 +12,9 @@ from tests.settings import change
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused, Unavailable
+from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
@@ -251,8 +253,8 @@ async def test_it_is_made_anew_only_where_it_would_be_another(press: Pressroom) 
 async def test_a_start_makes_it_anew_for_another_address_of_the_site(press: Pressroom) -> None:
     await set_welcome(press)
     first = await welcome_id(press)
-    press.office.lists._site = replace(SITE, base_url="https://other.example")
-    await press.office.lists.renew_welcomes()
+    elsewhere = replace(press.office.context, site=replace(SITE, base_url="https://other.example"))
+    await ListAdmin(elsewhere, OwnLayouts(press.office.path / "layouts")).renew_welcomes()
     assert first != await welcome_id(press)
     await join(press)
     [sent] = await press.send_all()

@@ -23,6 +23,7 @@ from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebTokens
 from pressrun.runtime.outgoing_http import OutgoingHttp
+from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.identities import Identities
 from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.proxied import ProxiedLogIns
@@ -30,7 +31,6 @@ from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
-from pressrun.services.readers.context import ReaderContext
 from pressrun.store.enter_links import LinkKind
 from pressrun.store.lists import all_lists
 from pressrun.store.transaction import Transaction
@@ -108,10 +108,10 @@ class AdminHouse:
     def frame(self, web: WebContext) -> AdminFrame:
         """The frame of the pages."""
         lobby = self.lobby
-        audit_log = AuditLog(lobby.database, lambda: lobby.now, os.urandom)
-        context = ReaderContext(
+        context = ServiceContext(
             database=lobby.database,
             keys=lobby.keys,
+            site=self.site,
             settings=lobby.settings,
             clock=lambda: lobby.now,
             entropy=os.urandom,
@@ -120,9 +120,9 @@ class AdminHouse:
         known: Any = SimpleNamespace(
             database=lobby.database,
             keys=lobby.keys,
-            audit_log=audit_log,
+            audit_log=AuditLog(context),
             account=lobby.account,
-            people=PeopleAdmin(context, self.site),
+            people=PeopleAdmin(context),
             tokens=Tokens(context),
         )
         cases = AdminCases(

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from tests.web.house import NOW, House, open_house
 
-from pressrun.core.current import Holder
 from pressrun.core.quantities import Rate
 from pressrun.services.editions.archive_reader import ArchiveReader
-from pressrun.services.settings import LimitSettings, ServiceSettings
+from pressrun.services.settings import LimitSettings
 from pressrun.store.editions import MOST_OF_PICTURE
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
@@ -296,9 +295,7 @@ async def test_too_many_searches_are_refused_in_the_language_of_the_list(tmp_pat
 async def test_whoever_reads_waits_for_one_search_at_most(house: House) -> None:
     """However many are asked for at once."""
     await house.add_edition(await house.add_list())
-    archive_reader = ArchiveReader(
-        database=house.database, settings=Holder(ServiceSettings(limits=house.limits)), clock=house.clock
-    )
+    archive_reader = ArchiveReader(house.context())
     done: list[str] = []
 
     async def search() -> None:

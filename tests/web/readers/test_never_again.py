@@ -79,7 +79,7 @@ async def test_a_number_that_came_to_mean_somebody_else_touches_nobody(house: Ho
 
 async def test_the_operator_can_let_the_mailbox_in_again(house: House) -> None:
     await house.add_list()
-    suppressions = SuppressionAdmin(database=house.database, keys=house.keys, clock=house.clock, wake=lambda: None)
+    suppressions = SuppressionAdmin(house.context())
     async with house.client() as client:
         await client.post(link_to(house), data={"action": "never-again"})
         await suppressions.remove(parse_address(VICTIM))

@@ -18,7 +18,6 @@ from enum import StrEnum
 from itertools import groupby
 from typing import TypeAlias, TypeVar
 
-from pressrun.core.current import Current
 from pressrun.core.passages import Pieces, best_passage
 from pressrun.core.quantities import RateExceeded
 from pressrun.core.searching import parse_query, searchable
@@ -26,6 +25,7 @@ from pressrun.core.subscription import SubscriptionState
 from pressrun.core.windows import Windows
 from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
 from pressrun.message.layouts.design import Logo
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.archived_edition import (
     ArchivedEdition,
     ArchivedFile,
@@ -36,10 +36,7 @@ from pressrun.services.editions.archived_edition import (
     edition_of,
     summary_of,
 )
-from pressrun.services.ports import Clock
-from pressrun.services.settings import ServiceSettings
 from pressrun.store import editions, issues, lists, logos, search, subscribers, subscriptions
-from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
@@ -174,10 +171,9 @@ class ArchiveFeed:
 class ArchiveReader:
     """The use cases of people and programs that read lists and archives."""
 
-    def __init__(self, *, database: Database, settings: Current[ServiceSettings], clock: Clock) -> None:
-        self._database = database
-        self._settings = settings
-        self._clock = clock
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._database = context.database
         self._searches = Windows()
         self._turn = asyncio.Lock()
 
@@ -222,10 +218,10 @@ class ArchiveReader:
         because searches take the longest of all reads, and other readers should wait for at most one.
         """
         if query and network is not None:
-            retry_at = self._searches.spend(network, self._settings.value.limits.searches_per_ip, self._clock())
+            retry_at = self._searches.spend(network, self._context.limits.searches_per_ip, self._context.clock())
             if retry_at is not None:
                 return RateExceeded(retry_at)
-        now = int(self._clock())
+        now = self._context.now
         async with self._turn:
             return await self._database.read(
                 _opened, door, lambda tx, target: _search(tx, target, query, number, newest=newest, now=now)

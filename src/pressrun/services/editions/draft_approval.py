@@ -12,18 +12,15 @@ from dataclasses import dataclass, replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
-from pressrun.core.keys import KeyRing
-from pressrun.core.site import Site
 from pressrun.message.finding import Finding, read_finding
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_status import DraftStatus, draft_status
 from pressrun.services.editions.edition_preview import Preview, preview_held
 from pressrun.services.mail_results import log_edition_change
-from pressrun.services.ports import Clock, Waker
 from pressrun.store import audit, copy_counts, drafts, editions, enrolment, lists
 from pressrun.store.audit import Actor, Entry
-from pressrun.store.database import Database
 from pressrun.store.editions import Edition
 from pressrun.store.events import MAIL, acted_by
 from pressrun.store.lists import MailingList
@@ -69,16 +66,13 @@ class HeldEdition:
 class DraftApproval:
     """The use cases of editors with a link to a draft."""
 
-    def __init__(self, *, database: Database, site: Site, keys: KeyRing, clock: Clock, wake: Waker) -> None:
-        self._database = database
-        self._site = site
-        self._keys = keys
-        self._clock = clock
-        self._wake = wake
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._database = context.database
 
     def is_over(self, expires_at: int) -> bool:
         """Whether a link has expired."""
-        return self._clock() > expires_at
+        return self._context.clock() > expires_at
 
     async def find(self, edition_id: int) -> HeldEdition | None:
         """An edition that came by mail; None when it does not exist, or was sent and its editor has been removed."""
@@ -92,11 +86,11 @@ class DraftApproval:
         """Release a draft; True when this call did it. An edition that is not held stays as it is."""
         self._database.growth.require()
         with acted_by(MAIL):
-            found, is_done = await self._database.write(_release, edition_id, int(self._clock()))
+            found, is_done = await self._database.write(_release, edition_id, self._context.now)
         if found is not None and is_done:
-            self._wake()
-            if await lifecycle.carry_on(self._database, self._clock):
-                self._wake()
+            self._context.wake()
+            if await lifecycle.carry_on(self._database, self._context.clock):
+                self._context.wake()
                 found = await self.find(edition_id) or found
             event(log, "edition.started", edition=edition_id, list=found.list.name, audience=found.audience)
         return found, is_done
@@ -104,7 +98,7 @@ class DraftApproval:
     async def discard(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
         """Cancel a draft; True when this call did it. An edition that is not held stays as it is."""
         with acted_by(MAIL):
-            found, is_done = await self._database.write(_discard, edition_id, int(self._clock()))
+            found, is_done = await self._database.write(_discard, edition_id, self._context.now)
         if found is not None and is_done:
             log_edition_change(log, found.edition)
         return found if is_done else await self.find(edition_id), is_done
@@ -121,7 +115,13 @@ class DraftApproval:
 
     def _make_preview(self, tx: Transaction, held: HeldEdition) -> Preview:
         made = preview_held(
-            tx, held.edition, held.list, held.findings, keys=self._keys, site=self._site, now=int(self._clock())
+            tx,
+            held.edition,
+            held.list,
+            held.findings,
+            keys=self._context.keys,
+            site=self._context.site,
+            now=self._context.now,
         )
         return replace(made, said_in=held.language)
 

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound
-from pressrun.core.keys import KeyRing
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.draft_editing import DraftEditing
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_preview import Preview, preview_built
 from pressrun.services.editions.workshop import BuiltDraft
-from pressrun.services.ports import Clock
 from pressrun.store import lists, people, subscribers, subscriptions
-from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
@@ -21,16 +19,16 @@ from pressrun.store.transaction import Transaction
 class DraftProofs:
     """The use cases of those who look at a draft."""
 
-    def __init__(self, database: Database, editing: DraftEditing, admin: EditionAdmin, clock: Clock) -> None:
-        self._database = database
+    def __init__(self, context: ServiceContext, editing: DraftEditing, admin: EditionAdmin) -> None:
+        self._context = context
+        self._database = context.database
         self._editing = editing
         self._admin = admin
-        self._clock = clock
 
     async def preview(self, edition_id: int, as_address: Address | None) -> Preview:
         """A draft as a member of its list would get it, or an unknown reader. Raises NotFound, Refused."""
         built = await self._editing.check(edition_id)
-        return await self._database.read(self._preview, built, as_address, self._admin.keys)
+        return await self._database.read(self._preview, built, as_address)
 
     async def send_test(self, edition_id: int, addresses: Sequence[Address]) -> None:
         """Queue test copies of a draft, even of one with errors. Raises NotFound; Refused for suppressed addresses."""
@@ -41,7 +39,7 @@ class DraftProofs:
         """The compared addresses of those who write for a list, and of its owner."""
         return await self._database.read(_team, list_name)
 
-    def _preview(self, tx: Transaction, built: BuiltDraft, as_address: Address | None, keys: KeyRing) -> Preview:
+    def _preview(self, tx: Transaction, built: BuiltDraft, as_address: Address | None) -> Preview:
         prepared = built.prepared
         if as_address is not None:
             _require_member(tx, prepared.context.list, as_address)
@@ -51,9 +49,9 @@ class DraftProofs:
             prepared.context,
             built.findings,
             as_address=as_address,
-            keys=keys,
-            site=self._editing.site,
-            now=int(self._clock()),
+            keys=self._context.keys,
+            site=self._context.site,
+            now=self._context.now,
         )
 
 

@@ -9,11 +9,10 @@ from pressrun.core.address import Address
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import Refused
-from pressrun.core.keys import KeyRing
 from pressrun.core.lane_state import load_lane_state
-from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import edition_issues, lifecycle
 from pressrun.services.editions.draft_status import require_no_second_person
 from pressrun.services.editions.edition_build import (
@@ -32,11 +31,10 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.services.ports import Clock, Entropy, LayoutRenderer, Waker
+from pressrun.services.ports import LayoutRenderer
 from pressrun.services.suppression import find_reason
 from pressrun.store import deliveries, destinations, editions
 from pressrun.store.copy_counts import count_copies
-from pressrun.store.database import Database
 from pressrun.store.editions import Edition
 from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
@@ -56,27 +54,18 @@ class Inspection:
 class EditionAdmin:
     """The use cases of operators who send editions."""
 
-    def __init__(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
+    def __init__(
         self,
+        context: ServiceContext,
         *,
-        database: Database,
-        site: Site,
-        keys: KeyRing,
-        sender_check: SenderCheck,
         layouts: LayoutRenderer,
-        clock: Clock,
-        entropy: Entropy,
-        wake: Waker,
+        sender_check: SenderCheck,
         unpause: Callable[[str | None], None] = lambda _domain: None,
     ) -> None:
-        self._database = database
-        self._site = site
+        self._context = context
+        self._database = context.database
         self._layouts = layouts
-        self.keys = keys
         self._sender_check = sender_check
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
         self._unpause = unpause
 
     async def send(
@@ -97,7 +86,7 @@ class EditionAdmin:
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
         for _ in range(STORE_ATTEMPTS):
-            prepared = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
+            prepared = await prepare_edition(self._context, self._layouts, list_name, manuscript, file)
             require_no_errors(prepared.built.findings)
             try:
                 edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
@@ -112,9 +101,7 @@ class EditionAdmin:
     ) -> Inspection:
         """Build an edition and run preflight without storing it. Raises NotFound, Refused, EditionError."""
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        prepared = await prepare_edition(
-            self._database, self._site, self._layouts, list_name, manuscript, manuscript.parse()
-        )
+        prepared = await prepare_edition(self._context, self._layouts, list_name, manuscript, manuscript.parse())
         audience = await self._database.read(count_audience, prepared.context.list.id)
         findings = in_order(
             [*prepared.built.findings, *await self._sender_check.check(prepared.context.list, prepared.file.keys.from_)]
@@ -136,35 +123,35 @@ class EditionAdmin:
         """
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
-        prepared = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
+        prepared = await prepare_edition(self._context, self._layouts, list_name, manuscript, file)
         require_no_errors(prepared.built.findings)
         return await self.send_built_test(prepared, addresses)
 
     async def send_built_test(self, prepared: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
         """The same for an edition that is built already, whatever preflight finds in it."""
         numbers = await self._database.write(self._queue_tests, prepared, addresses)
-        self._wake()
+        self._context.wake()
         return numbers
 
     async def pause(self, edition_id: int) -> None:
         """Pause an edition; copies in flight are still sent."""
         await self._database.write(lifecycle.pause, edition_id)
-        self._wake()
+        self._context.wake()
 
     async def resume(self, edition_id: int, *, accepts_repeats: bool = False) -> None:
         """Resume a paused edition; raises Refused for a restored one unless the caller accepts repeats."""
-        await self._database.write(lifecycle.resume, edition_id, int(self._clock()), accepts_repeats=accepts_repeats)
-        self._wake()
+        await self._database.write(lifecycle.resume, edition_id, self._context.now, accepts_repeats=accepts_repeats)
+        self._context.wake()
 
     async def cancel(self, edition_id: int) -> None:
         """Cancel an edition; only copies in flight are still sent."""
-        await self._database.write(_cancel, edition_id, int(self._clock()))
+        await self._database.write(_cancel, edition_id, self._context.now)
         await self._complete()
 
     async def reschedule(self, edition_id: int, at: int) -> None:
         """Give a scheduled edition another time; a paused one stays paused."""
-        await self._database.write(lifecycle.reschedule, edition_id, at, int(self._clock()))
-        self._wake()
+        await self._database.write(lifecycle.reschedule, edition_id, at, self._context.now)
+        self._context.wake()
 
     async def link(self, edition_ids: Sequence[int]) -> str:
         """Make editions of a family one issue; returns its name. Raises NotFound, BadInput."""
@@ -182,28 +169,28 @@ class EditionAdmin:
         failed = (await self._database.read(count_copies, edition_id))[DeliveryState.FAILED]
         queued = left_out = 0
         while True:
-            slice_ = await self._database.write(lifecycle.resend_failed, edition_id, int(self._clock()), left_out)
+            slice_ = await self._database.write(lifecycle.resend_failed, edition_id, self._context.now, left_out)
             queued, left_out = queued + slice_.queued, left_out + slice_.left_out
-            self._wake()
+            self._context.wake()
             if queued + left_out >= failed or not slice_.queued + slice_.left_out:
                 return lifecycle.Resent(queued, left_out, slice_.state)
 
     async def retry(self, domain: str | None) -> int:
         """Retry deferred copies and paused destinations (of one domain) now; returns how many copies."""
-        number = await self._database.write(_retry, domain, self._clock())
+        number = await self._database.write(_retry, domain, self._context.clock())
         self._unpause(domain)
-        self._wake()
+        self._context.wake()
         return number
 
     async def _complete(self) -> None:
         """Complete what was begun, while the dispatcher already sends what is queued."""
-        self._wake()
-        if await lifecycle.carry_on(self._database, self._clock):
-            self._wake()
+        self._context.wake()
+        if await lifecycle.carry_on(self._database, self._context.clock):
+            self._context.wake()
 
     def _queue_tests(self, tx: Transaction, prepared: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
         for address in addresses:
-            reason = find_reason(tx, digests_of(self.keys, address))
+            reason = find_reason(tx, digests_of(self._context.keys, address))
             if reason is not None:
                 raise Refused(
                     f"{address} is suppressed ({reason}), so nothing was sent (see `pressrun suppression ls`)"
@@ -212,10 +199,10 @@ class EditionAdmin:
             tx,
             prepared,
             addresses,
-            keys=self.keys,
-            site=self._site,
-            entropy=self._entropy,
-            now=int(self._clock()),
+            keys=self._context.keys,
+            site=self._context.site,
+            entropy=self._context.entropy,
+            now=self._context.now,
         )
 
     def _store(
@@ -232,12 +219,12 @@ class EditionAdmin:
         if first is not None and not again:
             raise _known(lifecycle.require_edition(tx, first))
         require_same_context(tx, prepared)
-        now = int(self._clock())
+        now = self._context.now
         edition = store_edition(
             tx,
             replace(prepared, is_repeat=first is not None),
             state=EditionState.SCHEDULED,
-            message_secret=self._entropy(16),
+            message_secret=self._context.entropy(16),
             now=now,
             scheduled_at=scheduled_at,
             canary_percent=canary_percent,

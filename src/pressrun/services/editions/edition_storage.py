@@ -20,6 +20,7 @@ from pressrun.message.editions.compose import BuiltEdition, with_asset_prefix
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.skeleton import CopyValues
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import (
     BuildContext,
@@ -33,7 +34,6 @@ from pressrun.services.editions.edition_issues import check_issue, find_issue_ed
 from pressrun.services.mails.copy_composer import archive_url, day_of, message_id
 from pressrun.services.ports import Entropy, LayoutRenderer
 from pressrun.store import audit, editions, notices, subscribers
-from pressrun.store.database import Database
 from pressrun.store.editions import Edition, NewEdition
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
@@ -76,8 +76,7 @@ class LinkContext:
 
 
 async def prepare_edition(
-    database: Database,
-    site: Site,
+    services: ServiceContext,
     layouts: LayoutRenderer,
     list_name: str,
     manuscript: Manuscript,
@@ -91,8 +90,10 @@ async def prepare_edition(
     Without `with_drafts` drafts of the same issue do not count yet, and the caller checks them when it stores the
     edition. The edition may have the slug of drafts that it replaces.
     """
-    context = await database.read(load_build_context, list_name, file, with_drafts=with_drafts, replaced=replaced)
-    built = await asyncio.to_thread(build, manuscript, file, context, site, layouts)
+    context = await services.database.read(
+        load_build_context, list_name, file, with_drafts=with_drafts, replaced=replaced
+    )
+    built = await asyncio.to_thread(build, manuscript, file, context, services.site, layouts)
     return PreparedEdition(manuscript=manuscript, file=file, context=context, built=built)
 
 

@@ -15,16 +15,15 @@ from pressrun.core.address import Address
 from pressrun.core.mail_queues import MailQueue, queue_of
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.old_links import read_command
-from pressrun.core.site import Site
 from pressrun.core.tokens import AddressTokens, WebTokens
 from pressrun.core.windows import Windows
 from pressrun.message.incoming.header_scan import HeaderScan, header_fields, own_digest, same_mail_digest, scan_header
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
 from pressrun.services.incoming.mail_quota import MailQuota
 from pressrun.services.incoming.posting_rules import UNKNOWN, check_posts, is_reply_to_copy
 from pressrun.services.ports import Waker
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.old_links import find_old_route
 from pressrun.smtp.reply import Reply
 from pressrun.store import lists
@@ -69,15 +68,15 @@ class ArrivedMail:
 class MailAcceptance:
     """Accepts mail, and tells `accepted` about it."""
 
-    def __init__(self, context: ReaderContext, *, site: Site, count: Callable[[str], None], accepted: Waker) -> None:
-        self.site = site
+    def __init__(self, context: ServiceContext, *, count: Callable[[str], None], accepted: Waker) -> None:
+        self.site = context.site
         self._context = context
         self._database = context.database
         self._count = count
         self._accepted = accepted
         self._tokens = AddressTokens(context.keys)
         self._by_token = Windows()
-        self._enclosed = EnclosedTokens(site, self._tokens, WebTokens(context.keys))
+        self._enclosed = EnclosedTokens(context.site, self._tokens, WebTokens(context.keys))
         self._quota = MailQuota(context)
 
     async def resolve_route(self, local: str) -> Route | Reply:

@@ -14,15 +14,14 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.mail_queues import MailQueue
 from pressrun.core.mail_routes import Route, RouteKind
-from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressTokens, digests_of, suppression_digest
 from pressrun.message.incoming.autoreply import FOR_SOMEBODY, silent_sender
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming.header_scan import received_field
 from pressrun.message.incoming.reading import IncomingMail
+from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import MailResult, done, kept
 from pressrun.services.mails.forwards import new_forward
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
@@ -63,10 +62,10 @@ class _Request:
 class MailCommands:
     """Carries out what accepted mails ask for."""
 
-    def __init__(self, context: ReaderContext, *, site: Site, sign_ups: SignUps, unsubscribes: Unsubscribes) -> None:
+    def __init__(self, context: ServiceContext, *, sign_ups: SignUps, unsubscribes: Unsubscribes) -> None:
         self._context = context
         self._tokens = AddressTokens(context.keys)
-        self._site = site
+        self._site = context.site
         self._sign_ups = sign_ups
         self._unsubscribes = unsubscribes
 

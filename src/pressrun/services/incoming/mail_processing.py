@@ -25,6 +25,7 @@ from pressrun.services.background import BackgroundLoop, draw_wait
 from pressrun.services.bounces.bounce_handler import OF_NOBODY, ROUND_TRIP, BounceHandler
 from pressrun.services.bounces.complaint_handler import COUNTED_AS as COMPLAINT
 from pressrun.services.bounces.complaint_handler import REPORT
+from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.mail_commands import READ_KINDS, MailCommands
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.mail_results import (
@@ -39,7 +40,6 @@ from pressrun.services.mail_results import (
     record_result,
 )
 from pressrun.services.ports import MailCounter, MailParser
-from pressrun.services.readers.context import ReaderContext
 from pressrun.store import inbound
 from pressrun.store.events import MAIL, acted_by
 from pressrun.store.inbound import InboundMail, InboundState
@@ -71,7 +71,7 @@ class QueueLoop(BackgroundLoop):
 
     unavailable = "inbound.database_unavailable"
 
-    def __init__(self, queue: MailQueue, context: ReaderContext, process: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(self, queue: MailQueue, context: ServiceContext, process: Callable[[int], Awaitable[None]]) -> None:
         super().__init__(context.clock)
         self.name = f"inbound mail: {queue}"
         self._queue = queue
@@ -121,7 +121,7 @@ class MailProcessing:
 
     def __init__(
         self,
-        context: ReaderContext,
+        context: ServiceContext,
         *,
         parsers: Mapping[MailQueue, MailParser],
         mail_commands: MailCommands,

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 from pressrun.core.mail_queues import MailQueue
 from pressrun.observe.log import event
-from pressrun.services.readers.context import ReaderContext
+from pressrun.services.context import ServiceContext
 from pressrun.services.settings import LimitSettings
 from pressrun.store import inbound
 from pressrun.store.database import Database
@@ -35,7 +35,7 @@ MEASURE_AGAIN_SECONDS = 2.0  # a queue may hold some hundred thousand small mail
 class MailQuota:
     """How much accepted mail waits in each queue, in octets; each recipient's copy counts."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._held: dict[MailQueue, int] | None = None
         self._coming = dict.fromkeys(MailQueue, 0)  # being stored

@@ -12,14 +12,12 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, NotFound, Refused, TimedOutMail, Unavailable, UnreadableMail
 from pressrun.core.mail_routes import Route
 from pressrun.core.peers import Peers
-from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of, suppression_digest
 from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, read_post_header
 from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, refusal_of, warning
@@ -29,6 +27,7 @@ from pressrun.message.incoming.header_scan import find_written_at, header_fields
 from pressrun.message.sources.edition_file import referenced_paths
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import draft_versions, lifecycle, releases
 from pressrun.services.editions.draft_status import DraftStatus, draft_status, needs_second_person
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
@@ -48,7 +47,6 @@ from pressrun.services.incoming.posting_rules import is_reply_to_copy
 from pressrun.services.mail_results import MailMustWait, MailResult, claim, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import LayoutRenderer, MailParser
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.suppression import find_reason
 from pressrun.store import drafts, enrolment, limits, lists, notices, people
 from pressrun.store.drafts import DraftVersion
@@ -85,17 +83,16 @@ class MailedEditions:
 
     def __init__(
         self,
-        context: ReaderContext,
+        context: ServiceContext,
         *,
         parser: MailParser,
-        site: Site,
         sender_check: SenderCheck,
         layouts: LayoutRenderer,
     ) -> None:
         self._context = context
         self._database = context.database
         self._parser = parser
-        self._site = site
+        self._site = context.site
         self._sender_check = sender_check
         self._layouts = layouts
 
@@ -188,9 +185,16 @@ class MailedEditions:
         """Build the edition; raises MailMustWait when its layout cannot be tried now."""
         subject = file.keys.subject.text if file.keys.subject else ""
         relation = await self._database.read(self._find_relation, post, subject, None)
-        build = partial(prepare_edition, self._database, self._site, self._layouts, post.list_name, manuscript, file)
         try:
-            return await build(with_drafts=False, replaced=relation.replaced)
+            return await prepare_edition(
+                self._context,
+                self._layouts,
+                post.list_name,
+                manuscript,
+                file,
+                with_drafts=False,
+                replaced=relation.replaced,
+            )
         except Unavailable as problem:
             raise MailMustWait(str(problem)) from problem
 

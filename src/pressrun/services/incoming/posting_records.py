@@ -5,7 +5,7 @@ from __future__ import annotations
 from pressrun.core.address import Address
 from pressrun.core.errors import BadInput
 from pressrun.core.tokens import suppression_digest
-from pressrun.services.readers.context import ReaderContext
+from pressrun.services.context import ServiceContext
 from pressrun.store import audit
 from pressrun.store.audit import DONE, REFUSED, Actor, Entry
 from pressrun.store.transaction import Transaction
@@ -15,7 +15,12 @@ POST, RELEASE = "edition.post", "edition.release"
 
 
 def record_post(
-    tx: Transaction, context: ReaderContext, action: str, editor: Address, list_name: str, edition_id: int | None = None
+    tx: Transaction,
+    context: ServiceContext,
+    action: str,
+    editor: Address,
+    list_name: str,
+    edition_id: int | None = None,
 ) -> None:
     """Append a row: that the mail of an editor became an edition, was released, or, without an edition, was refused."""
     is_refused = edition_id is None

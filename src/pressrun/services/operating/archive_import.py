@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, Refused
-from pressrun.core.site import Site
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
 from pressrun.services.editions.edition_storage import (
@@ -22,10 +22,9 @@ from pressrun.services.editions.edition_storage import (
     require_same_context,
     store_edition,
 )
-from pressrun.services.ports import Clock, Entropy, LayoutRenderer
+from pressrun.services.ports import LayoutRenderer
 from pressrun.services.reports.ledger_reports import Answer
 from pressrun.store import editions
-from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
 
@@ -46,14 +45,10 @@ class ArchivedMessage:
 class ArchiveImport:
     """Imports messages of old archives, over one database."""
 
-    def __init__(
-        self, *, database: Database, site: Site, layouts: LayoutRenderer, clock: Clock, entropy: Entropy
-    ) -> None:
-        self._database = database
-        self._site = site
+    def __init__(self, context: ServiceContext, layouts: LayoutRenderer) -> None:
+        self._context = context
+        self._database = context.database
         self._layouts = layouts
-        self._clock = clock
-        self._entropy = entropy
 
     async def add(self, list_name: str, message: ArchivedMessage) -> Answer:
         """Add one message to the archive of a list; `outcome` is added, unchanged or refused (with a `reason`).
@@ -67,7 +62,7 @@ class ArchiveImport:
             file = manuscript.parse()
             file = replace(file, keys=replace(file.keys, date=message.published_at))
             for _ in range(STORE_ATTEMPTS):
-                prepared = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
+                prepared = await prepare_edition(self._context, self._layouts, list_name, manuscript, file)
                 try:
                     return await self._database.write(self._store, prepared, message)
                 except ChangedSinceBuild:
@@ -81,12 +76,12 @@ class ArchiveImport:
         if editions.find_by_digest(tx, target.id, message.digest) is not None:
             return {"outcome": "unchanged"}
         require_same_context(tx, prepared)
-        now = int(self._clock())
+        now = self._context.now
         edition = store_edition(
             tx,
             replace(prepared, identity=message.digest),
             state=EditionState.FINISHED,
-            message_secret=self._entropy(16),
+            message_secret=self._context.entropy(16),
             now=now,
         )
         editions.record_edition(tx, edition, replace(edition, started_at=now, finished_at=now))

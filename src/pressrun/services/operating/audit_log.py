@@ -12,10 +12,9 @@ from dataclasses import replace
 
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
-from pressrun.services.ports import Clock, Entropy
+from pressrun.services.context import ServiceContext
 from pressrun.store import audit
 from pressrun.store.audit import BEGUN, FAILED, REFUSED, ActionInProgress, Actor, Entry
-from pressrun.store.database import Database
 from pressrun.store.events import CLOCK, MAIL, SHELL, acted_by
 
 log = logging.getLogger("pressrun.audit")
@@ -24,14 +23,13 @@ log = logging.getLogger("pressrun.audit")
 class AuditLog:
     """The audit log of one open database."""
 
-    def __init__(self, database: Database, clock: Clock, entropy: Entropy) -> None:
-        self._database = database
-        self._clock = clock
-        self._entropy = entropy
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._database = context.database
 
     def entry(self, actor: Actor, action: str) -> Entry:
         """The beginning of a row: who does what now, and a salt."""
-        return Entry(at=int(self._clock()), actor=actor, action=action, salt=self._entropy(16))
+        return Entry(at=self._context.now, actor=actor, action=action, salt=self._context.entropy(16))
 
     @contextmanager
     def acting(self, entry: Entry) -> Iterator[ActionInProgress]:

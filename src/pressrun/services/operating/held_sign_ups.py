@@ -14,8 +14,8 @@ from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.operating.housekeeping import forget_unconfirmed
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import is_member
 from pressrun.services.reports.ledger_reports import Answer, require_list
@@ -33,7 +33,7 @@ EVERY = 1 << 62  # more than there can be
 class HeldSignUps:
     """The use cases around held sign-ups, over one database."""
 
-    def __init__(self, context: ReaderContext, sign_ups: SignUps) -> None:
+    def __init__(self, context: ServiceContext, sign_ups: SignUps) -> None:
         self._context = context
         self._sign_ups = sign_ups
 

@@ -12,22 +12,20 @@ from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec
 
 from pressrun.core.chain import NO_ROWS, Head
-from pressrun.core.current import Current
-from pressrun.core.keys import KeyRing
 from pressrun.core.rate_anomaly import first_hour
 from pressrun.core.sign_up import FORM_USED, FORM_USES
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
 from pressrun.services.log_ins.context import session_window
 from pressrun.services.operating.list_closing import complete_closing
 from pressrun.services.operating.list_removal import complete_removal
-from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.ports import Entropy
 from pressrun.services.readers.suspension import probe_suspended
-from pressrun.services.settings import ServiceSettings
 from pressrun.store import (
     address_changes,
     audit,
@@ -51,7 +49,6 @@ from pressrun.store import (
     subscriptions,
     unsubscribes,
 )
-from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.housekeeping")
@@ -82,44 +79,32 @@ class Housekeeping(BackgroundLoop):
     name = "housekeeping"
     unavailable = "housekeeping.database_unavailable"
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        settings: Current[ServiceSettings],
-        clock: Clock,
-        entropy: Entropy,
-        wake: Waker,
-        keys: KeyRing,
-        keep_head: KeepHead | None = None,
-    ) -> None:
-        super().__init__(clock)
-        self._database = database
-        self._keys = keys
+    def __init__(self, context: ServiceContext, keep_head: KeepHead | None = None) -> None:
+        super().__init__(context.clock)
+        self._context = context
+        self._database = context.database
         self._keep_head = keep_head
         self._heads: dict[str, Head] = {}
         self._heads_logged_at: dict[str, float] = {}
         self._next_round_at = 0.0
-        self._counts_checked = int(clock() // DAY_SECONDS)  # the number of the day
+        self._counts_checked = int(context.clock() // DAY_SECONDS)  # the number of the day
         self._seen_at = math.inf  # the clock at the last step; it may also have been set back while no daemon ran
-        self._settings = settings
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
 
     async def step(self) -> bool:
         """Wait a moment, then do what is due, or a whole round."""
         await asyncio.sleep(POLL_SECONDS)
-        now = self._clock()
+        now = self._context.clock()
         if now < self._seen_at:
             await self._follow_clock(int(now))
         self._seen_at = now
-        self._keys.retire_due(now)
+        self._context.keys.retire_due(now)
         if not 0 <= self._next_round_at - now <= ROUND_SECONDS:
             await self.round()
             if not self.has_failed:
-                self._next_round_at = self._clock() + ROUND_SECONDS
-        elif await self._database.read(_is_due, int(now - self._settings.value.bounces.probe_after_seconds), int(now)):
+                self._next_round_at = self._context.clock() + ROUND_SECONDS
+        elif await self._database.read(
+            _is_due, int(now - self._context.settings.value.bounces.probe_after_seconds), int(now)
+        ):
             await self._do_what_is_due(int(now))
         return True
 
@@ -130,11 +115,11 @@ class Housekeeping(BackgroundLoop):
             number += some
         if number:
             event(log, "housekeeping.clock_set_back", level=logging.WARNING, number=number)
-            self._wake()
+            self._context.wake()
 
     async def round(self) -> None:
         """Do everything once."""
-        now, limit_settings = self._clock(), self._settings.value.limits
+        now, limit_settings = self._context.clock(), self._context.limits
         await self._do_what_is_due(int(now))
         with self.isolated("limits"):
             await self._database.record(self._sweep_limits, now)
@@ -143,7 +128,7 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("address changes", address_changes.sweep_changes, int(now))
         await self._sweep("received mail", inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS)
         await self._sweep("held sign-ups", held_sign_ups.sweep_held, int(now))
-        await self._sweep("sessions", log_ins.sweep, session_window(self._settings.value.login, now))
+        await self._sweep("sessions", log_ins.sweep, session_window(self._context.settings.value.login, now))
         await self._sweep("login codes", log_ins.sweep_codes, int(now))
         await self._sweep("links to enter", enter_links.sweep_links, int(now))
         await self._sweep("keyed requests", idempotency.sweep_outcomes, int(now) - idempotency.KEPT_SECONDS)
@@ -152,10 +137,10 @@ class Housekeeping(BackgroundLoop):
         with self.isolated("kept mail"):
             await drop_kept_mail(self._database, limit_settings, int(now))
         await self._sweep("requests", pending_requests.sweep_set_aside, int(now - limit_settings.kept_mail_seconds))
-        keep_seconds = self._settings.value.retention.addresses_of_requests_seconds
+        keep_seconds = self._context.settings.value.retention.addresses_of_requests_seconds
         if keep_seconds is not None:
-            await self._sweep("network addresses", age_ips, keep_seconds, self._entropy, now)
-        events_seconds = self._settings.value.retention.events_seconds
+            await self._sweep("network addresses", age_ips, keep_seconds, self._context.entropy, now)
+        events_seconds = self._context.settings.value.retention.events_seconds
         if events_seconds is not None:
             await self._sweep("events", events.sweep, int(now - events_seconds))
         await self._check_counts(int(now // DAY_SECONDS))
@@ -181,7 +166,7 @@ class Housekeeping(BackgroundLoop):
                         continue
                     if await self._database.write(copy_counts.recount, edition_id):
                         event(log, "housekeeping.counts_mended", level=logging.WARNING, edition=edition_id)
-                        self._wake()
+                        self._context.wake()
                 after = ids[-1]
             self._counts_checked = day
 
@@ -205,29 +190,31 @@ class Housekeeping(BackgroundLoop):
 
     async def _do_what_is_due(self, now: int) -> None:
         with self.isolated("audiences"):
-            if await carry_on(self._database, self._clock):
-                self._wake()
+            if await carry_on(self._database, self._context.clock):
+                self._context.wake()
         with self.isolated("closed lists"):
             for list_id in await self._database.read(lists.closing_lists):
-                await complete_closing(self._database, list_id, self._clock)
+                await complete_closing(self._database, list_id, self._context.clock)
         with self.isolated("removed lists"):
             for list_id in await self._database.read(list_removals.all_lists):
-                await complete_removal(self._database, list_id, self._clock)
+                await complete_removal(self._database, list_id, self._context.clock)
         with self.isolated("unconfirmed requests"):
-            while await self._database.write(forget_unconfirmed, self._entropy, now):
+            while await self._database.write(forget_unconfirmed, self._context.entropy, now):
                 pass
         with self.isolated("pauses"):
             while await self._database.write(subscriptions.end_pauses, now):
                 pass
         with self.isolated("probes"):
-            while await self._database.record(probe_suspended, self._settings.value.bounces, self._entropy, now):
-                self._wake()
+            while await self._database.record(
+                probe_suspended, self._context.settings.value.bounces, self._context.entropy, now
+            ):
+                self._context.wake()
         with self.isolated("drafts"):
             while await self._database.write(cancel_expired_drafts, now):
                 pass
 
     def _sweep_limits(self, tx: Transaction, now: float) -> None:
-        settings = self._settings.value.limits
+        settings = self._context.limits
         for scope, rate in (
             ("sign_ups_per_ip", settings.sign_ups_per_ip),
             ("confirmations_per_address", settings.confirmations_per_address),

@@ -11,9 +11,9 @@ from typing import ClassVar
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
+from pressrun.services.context import ServiceContext
 from pressrun.services.operating.job_survey import ReadRoster
 from pressrun.services.operating.job_work import JobWork, record_end
-from pressrun.services.readers.context import ReaderContext
 from pressrun.store import events, jobs
 from pressrun.store.job_files import JobFiles
 from pressrun.store.jobs import BulkJob, JobState
@@ -45,7 +45,7 @@ class JobRunner(BackgroundLoop):
     unavailable: ClassVar[str] = "job.database_unavailable"
 
     def __init__(
-        self, number: int, context: ReaderContext, files: JobFiles, read_roster: ReadRoster, queue: JobQueue
+        self, number: int, context: ServiceContext, files: JobFiles, read_roster: ReadRoster, queue: JobQueue
     ) -> None:
         super().__init__(context.clock)
         self.name = f"jobs {number}"

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from pressrun.core.errors import Refused
 from pressrun.core.events import EventType
+from pressrun.services.context import ServiceContext
 from pressrun.services.operating.import_decision import PriorState
 from pressrun.services.operating.import_preview import ImportPreview
 from pressrun.services.operating.import_rows import ImportRow, UnreadRow
@@ -23,7 +24,6 @@ from pressrun.services.operating.job_results import add_counts, add_leavers
 from pressrun.services.operating.job_survey import ReadRoster, lists_member
 from pressrun.services.operating.member_sync import remove_synced
 from pressrun.services.operating.subscriber_import import ImportOptions, PreparedRows, import_rows, prepare_rows
-from pressrun.services.readers.context import ReaderContext
 from pressrun.store import events, jobs
 from pressrun.store.job_files import LEAVERS, MARKS, REPEATED, JobFiles
 from pressrun.store.jobs import BulkJob, JobKind, JobState
@@ -46,7 +46,7 @@ class JobWork:
     """Carries out one job. Its methods return when the job has ended, whoever has ended it."""
 
     job: BulkJob
-    context: ReaderContext
+    context: ServiceContext
     files: JobFiles
     read_roster: ReadRoster
 

@@ -7,10 +7,10 @@ import logging
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
-from pressrun.services.ports import Clock, Waker
+from pressrun.services.context import ServiceContext
+from pressrun.services.ports import Waker
 from pressrun.services.reports.ledger_reports import Answer
 from pressrun.store import inbound
-from pressrun.store.database import Database
 from pressrun.store.inbound import InboundState
 from pressrun.store.transaction import Transaction
 
@@ -23,9 +23,9 @@ KEPT_STATES = (InboundState.KEPT, InboundState.UNREADABLE, InboundState.FAILED)
 class KeptMail:
     """The use cases around kept email, over one database; `accepted` wakes whatever processes email."""
 
-    def __init__(self, *, database: Database, clock: Clock, accepted: Waker = lambda: None) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, context: ServiceContext, accepted: Waker = lambda: None) -> None:
+        self._context = context
+        self._database = context.database
         self._accepted = accepted
 
     async def retry(self, number: int) -> None:
@@ -36,7 +36,7 @@ class KeptMail:
 
     async def drop(self, number: int) -> None:
         """Delete a kept email; raises NotFound."""
-        await self._database.write(_drop, number, int(self._clock()))
+        await self._database.write(_drop, number, self._context.now)
         event(log, "inbound.dropped", number=1)
 
 

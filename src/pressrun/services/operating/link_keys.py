@@ -9,9 +9,8 @@ from typing import Any
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.observe.log import event
-from pressrun.services.ports import Clock
+from pressrun.services.context import ServiceContext
 from pressrun.store import keyring
-from pressrun.store.database import Database
 from pressrun.store.keyring import LinkKey
 from pressrun.store.transaction import Transaction
 
@@ -24,17 +23,11 @@ class LinkKeys:
     """Rotates and retires the keys of one ring; `make_key` adds a key file, and returns the ring with it."""
 
     def __init__(
-        self,
-        database: Database,
-        keys: KeyRing,
-        clock: Clock,
-        *,
-        make_key: Callable[[], Awaitable[KeyRing]],
-        on_new_key: Callable[[], None],
+        self, context: ServiceContext, *, make_key: Callable[[], Awaitable[KeyRing]], on_new_key: Callable[[], None]
     ) -> None:
-        self._database = database
-        self._keys = keys
-        self._clock = clock
+        self._database = context.database
+        self._keys = context.keys
+        self._clock = context.clock
         self._make_key = make_key
         self._on_new_key = on_new_key
 

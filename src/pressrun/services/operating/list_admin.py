@@ -12,15 +12,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from pressrun.core.address import Address, parse_address
-from pressrun.core.current import Current
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Unavailable
 from pressrun.core.mail_routes import own_route
 from pressrun.core.names import parse_list_name
-from pressrun.core.site import Site
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Logo, read_logo
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
@@ -39,11 +38,9 @@ from pressrun.services.operating.list_removal import begin_removal, complete_rem
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.operating.redirect_admin import Place
 from pressrun.services.people import editors
-from pressrun.services.ports import Clock, Entropy, LayoutRenderer, Waker
+from pressrun.services.ports import LayoutRenderer
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
-from pressrun.services.settings import ServiceSettings
 from pressrun.store import list_removals, lists, logos, redirects, welcomes
-from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
 
@@ -68,24 +65,10 @@ class _Change:
 class ListAdmin:
     """The use cases around lists and their editors, over one database."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        site: Site,
-        settings: Current[ServiceSettings],
-        layouts: LayoutRenderer,
-        clock: Clock,
-        entropy: Entropy,
-        wake: Waker,
-    ) -> None:
-        self._database = database
-        self._site = site
+    def __init__(self, context: ServiceContext, layouts: LayoutRenderer) -> None:
+        self._context = context
+        self._database = context.database
         self._layouts = layouts
-        self._settings = settings
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
 
     async def create_list(
         self,
@@ -127,7 +110,7 @@ class ListAdmin:
             plan = await self._database.read(self._plan_welcome, name, change)
             welcome = None
             if plan is not None:
-                welcome = await asyncio.to_thread(build_welcome, plan, self._site, self._layouts)
+                welcome = await asyncio.to_thread(build_welcome, plan, self._context.site, self._layouts)
             try:
                 answer = await self._database.write(self._set, name, change, welcome)
             except ChangedSinceBuild:
@@ -136,7 +119,7 @@ class ListAdmin:
                 answer |= await self._complete_closing(name)
             if settings:
                 event(log, "list.changed", list=name, settings=sorted(settings))
-            self._wake()
+            self._context.wake()
             return answer
         raise Refused(f"somebody else changed {name} at the same moment. Try again")
 
@@ -163,12 +146,12 @@ class ListAdmin:
         await self._database.write(self._close_by_name, name)
         answer = await self._complete_closing(name)
         event(log, "list.closed", list=name)
-        self._wake()
+        self._context.wake()
         return answer
 
     async def _complete_closing(self, name: str) -> Answer:
         target = await self._database.read(require_list, name)
-        await complete_closing(self._database, target.id, self._clock)
+        await complete_closing(self._database, target.id, self._context.clock)
         return await self._database.read(describe_list, target)
 
     async def remove_list(self, name: str) -> None:
@@ -178,13 +161,13 @@ class ListAdmin:
         that is in transit still arrives. Readers who changed from it to another language can still unsubscribe there by
         their old links.
         """
-        list_id = await self._database.write(begin_removal, name, int(self._clock()))
-        await complete_removal(self._database, list_id, self._clock)
+        list_id = await self._database.write(begin_removal, name, self._context.now)
+        await complete_removal(self._database, list_id, self._context.clock)
         event(log, "list.removed", list=name)
 
     async def add_editor(self, name: str, address: Address) -> None:
         """Allow an address to post by email: it belongs to a person with the role of an editor from now on."""
-        await self._database.write(self._add_editor, name, address, int(self._clock()))
+        await self._database.write(self._add_editor, name, address, self._context.now)
         event(log, "editor.changed", list=name)
 
     async def remove_editor(self, name: str, address: Address) -> Answer:
@@ -192,7 +175,7 @@ class ListAdmin:
 
         Editions that they have released continue until `edition pause` or `edition cancel`.
         """
-        cancelled = await self._database.write(self._remove_editor, name, address, int(self._clock()))
+        cancelled = await self._database.write(self._remove_editor, name, address, self._context.now)
         event(log, "editor.changed", list=name, cancelled=cancelled)
         return {"list": name, "address": str(address), "cancelled": cancelled}
 
@@ -200,7 +183,7 @@ class ListAdmin:
         """Render a specimen in a layout of the operator's, so that whoever chooses it sees its errors."""
         name = change.values.get("layout")
         if isinstance(name, str) and name not in LAYOUT_NAMES:
-            await asyncio.to_thread(try_layout, name, self._site, self._layouts)
+            await asyncio.to_thread(try_layout, name, self._context.site, self._layouts)
 
     def _create(
         self, tx: Transaction, name: str, change: _Change, places: Sequence[Place], addresses: Sequence[Address]
@@ -213,7 +196,7 @@ class ListAdmin:
         if lists.find_list(tx, name) is not None:
             raise Refused(f"the list {name} already exists. Change it with `pressrun list set {name} …`")
         self._check_people(tx, name)
-        title, now = str(change.values["title"]), int(self._clock())
+        title, now = str(change.values["title"]), self._context.now
         new = NewList(name=name, title=title, from_address=self._default_from(name, title))
         created = lists.find_list_by_id(tx, lists.insert_list(tx, new, now))
         assert created is not None
@@ -224,14 +207,14 @@ class ListAdmin:
 
     def _set(self, tx: Transaction, name: str, change: _Change, welcome: BuiltWelcome | None) -> Answer:
         lists.lock_list(tx, name)
-        target, now = require_list(tx, name), int(self._clock())
+        target, now = require_list(tx, name), self._context.now
         changed = self._apply(tx, target, change, now)
         if "welcome" in change.values and change.welcome is None:
             end_welcome(tx, target.id, now)
         else:
             require_same_welcome(tx, changed, welcome)
         if welcome is not None:
-            store_welcome(tx, welcome, message_secret=self._entropy(16), now=now)
+            store_welcome(tx, welcome, message_secret=self._context.entropy(16), now=now)
         answer = describe_list(tx, changed)
         if welcome is not None and change.welcome is not None:
             answer["findings"] = [finding.plain() for finding in welcome.built.findings]
@@ -248,7 +231,7 @@ class ListAdmin:
 
     def _apply(self, tx: Transaction, target: MailingList, change: _Change, now: int) -> MailingList:
         """Store a list with these settings; raises BadInput where they do not fit what else is there."""
-        values, relays = change.values, self._settings.value.relays
+        values, relays = change.values, self._context.settings.value.relays
         if values.get("relay") is not None and values["relay"] not in relays:
             raise BadInput(f"relay: {values['relay']!r} is not a relay. Available: {', '.join(sorted(relays))}")
         if values.get("owner"):
@@ -278,12 +261,12 @@ class ListAdmin:
 
     def _check_owner(self, tx: Transaction, owner: Address) -> None:
         """Raise BadInput for an owner to whom email cannot be forwarded, or whom an envelope cannot name."""
-        route = own_route(owner, self._site.mail_domain)
+        route = own_route(owner, self._context.site.mail_domain)
         if route is not None and route.list_name and lists.find_list(tx, route.list_name) is not None:
             raise BadInput(
                 f"owner: {owner} is an address of a list here, so its mail would loop. Give a person's address"
             )
-        if owner.needs_smtputf8 and not self._site.receives_mail:
+        if owner.needs_smtputf8 and not self._context.site.receives_mail:
             raise BadInput(
                 f"owner: {str(owner)!r}: without [smtp], it is the envelope sender of every copy, and many mail "
                 "servers only accept ASCII before the @. Give another address, or receive mail"
@@ -291,20 +274,20 @@ class ListAdmin:
 
     def _check_people(self, tx: Transaction, name: str) -> None:
         """Raise Refused for a list name that would capture the email forwarded to the operator or to an owner."""
-        people = {"the operator": self._site.operator} | {
+        people = {"the operator": self._context.site.operator} | {
             f"the owner of {other.name}": other.owner for other in lists.all_lists(tx)
         }
         for who, typed in people.items():
-            route = own_route(parse_address(typed), self._site.mail_domain) if typed else None
+            route = own_route(parse_address(typed), self._context.site.mail_domain) if typed else None
             if route is not None and route.list_name == name:
                 raise Refused(f"{typed} is {who}, whose mail would go to the list. Choose another name")
 
     def _default_from(self, name: str, title: str) -> str:
-        return str(Mailbox(title, parse_address(self._site.list_address(name))))
+        return str(Mailbox(title, parse_address(self._context.site.list_address(name))))
 
     def _close_by_name(self, tx: Transaction, name: str) -> None:
         lists.lock_list(tx, name)
-        begin_closing(tx, require_list(tx, name), int(self._clock()))
+        begin_closing(tx, require_list(tx, name), self._context.now)
 
     @staticmethod
     def _add_editor(tx: Transaction, name: str, address: Address, now: int) -> None:

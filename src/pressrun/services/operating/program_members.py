@@ -22,10 +22,10 @@ from pressrun.core.sign_up import Trust, Verdict
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import Digests, digests_of
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.operating.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
 from pressrun.services.operating.subscriber_import import require_open_list
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.reader_notices import ReaderNotice, hold_notice, queue_notice
 from pressrun.services.readers.sign_ups import ConfirmationTerms, SignUpAnswer, SignUps, request_confirmation
@@ -77,7 +77,7 @@ class ProgramMembers:
     """The use cases of programs that keep subscribers."""
 
     def __init__(
-        self, context: ReaderContext, *, sign_ups: SignUps, preferences: Preferences, web_requests: WebRequests
+        self, context: ServiceContext, *, sign_ups: SignUps, preferences: Preferences, web_requests: WebRequests
     ) -> None:
         self._context = context
         self._sign_ups = sign_ups

@@ -16,12 +16,12 @@ from pressrun.core.errors import NotFound, Refused
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.operating.import_decision import SYNC, RowOutcome
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_settings import read_line
 from pressrun.services.operating.member_sync import remove_synced
 from pressrun.services.operating.subscriber_import import ImportOptions, import_rows, prepare_rows, require_open_list
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
@@ -41,7 +41,7 @@ SOURCE = "operator"
 class SubscriberAdmin:
     """The use cases around subscribers, over one database."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._database = context.database
         self._keys = context.keys

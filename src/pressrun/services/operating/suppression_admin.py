@@ -8,13 +8,12 @@ from collections.abc import Sequence
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput, NotFound
-from pressrun.core.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.operating.row_checks import parse_past
-from pressrun.services.ports import Clock, Waker
 from pressrun.services.reports.ledger_reports import Answer
 from pressrun.services.suppression import (
     NewSuppression,
@@ -25,7 +24,6 @@ from pressrun.services.suppression import (
     suppress_all,
 )
 from pressrun.store import suppressions
-from pressrun.store.database import Database
 from pressrun.store.transaction import Row, Transaction
 
 _log = logging.getLogger(__name__)
@@ -34,11 +32,9 @@ _log = logging.getLogger(__name__)
 class SuppressionAdmin:
     """The use cases around suppressions, over one database."""
 
-    def __init__(self, *, database: Database, keys: KeyRing, clock: Clock, wake: Waker) -> None:
-        self._database = database
-        self._keys = keys
-        self._clock = clock
-        self._wake = wake
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._database = context.database
 
     async def add(self, address: Address, reason: str) -> Answer:
         """Suppress an address and cancel what waits for it; raises BadInput.
@@ -46,9 +42,9 @@ class SuppressionAdmin:
         An earlier, stronger reason stays; the answer has the reason that is in force.
         """
         parsed = parse_reason(reason)
-        stored = await self._database.write(lambda tx: self._suppress(tx, address, parsed, int(self._clock())))
+        stored = await self._database.write(lambda tx: self._suppress(tx, address, parsed, self._context.now))
         event(_log, "suppression.added", reason=stored)
-        self._wake()
+        self._context.wake()
         return {"address": None if stored is SuppressionReason.ERASED else address.typed, "reason": stored.value}
 
     async def page(self, *, after: str, limit: int) -> tuple[list[Answer], str | None]:
@@ -57,7 +53,7 @@ class SuppressionAdmin:
 
     async def show(self, address: Address) -> Answer:
         """Why an address gets no mail; raises NotFound."""
-        row = await self._database.read(suppressions.find, digests_of(self._keys, address))
+        row = await self._database.read(suppressions.find, digests_of(self._context.keys, address))
         if row is None:
             raise _unknown(address)
         return _plain(row)
@@ -68,17 +64,17 @@ class SuppressionAdmin:
         event(_log, "suppression.removed")
 
     def _lift(self, tx: Transaction, address: Address) -> None:
-        if not lift(tx, digests_of(self._keys, address)):
+        if not lift(tx, digests_of(self._context.keys, address)):
             raise _unknown(address)
 
     async def import_batch(self, rows: Sequence[SuppressionRow]) -> Answer:
         """Import rows of a file in one transaction; a suppressed address changes only for a stronger reason."""
-        now = int(self._clock())
+        now = self._context.now
         wanted, invalid = await asyncio.to_thread(self._prepare, rows, now)  # it would hold the event loop up
         added = await self._database.write(suppress_all, wanted, now)
         answer: Answer = {"added": added, "unchanged": len(wanted) - added, "invalid": invalid}
         event(_log, "suppression.added", number=answer["added"])
-        self._wake()
+        self._context.wake()
         return answer
 
     def _prepare(
@@ -94,12 +90,14 @@ class SuppressionAdmin:
             except BadInput as problem:
                 invalid.append({"line": row.line, "reason": str(problem)})
                 continue
-            wanted.append(NewSuppression(digests_of(self._keys, address), reason, _shown(address, reason), since))
+            wanted.append(
+                NewSuppression(digests_of(self._context.keys, address), reason, _shown(address, reason), since)
+            )
         return wanted, invalid
 
     def _suppress(self, tx: Transaction, address: Address, reason: SuppressionReason, now: int) -> SuppressionReason:
         """Suppress an address; returns the reason in force, which may be an earlier and stronger one."""
-        digests = digests_of(self._keys, address)
+        digests = digests_of(self._context.keys, address)
         suppress(tx, digests, reason, address=_shown(address, reason), now=now)
         stored = find_reason(tx, digests)
         assert stored is not None  # it was just written

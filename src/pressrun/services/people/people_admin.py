@@ -13,15 +13,14 @@ from pressrun.core.address import Address
 from pressrun.core.errors import NotFound, Refused, UsageError
 from pressrun.core.names import parse_person_name
 from pressrun.core.rights import ReaderAccess, Role
-from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.people.editors import require_person_at
 from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.lookups import Answer, address_in_use, describe, require_person_to_change
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import find_reason
 from pressrun.store import audit, credentials, enter_links, notices, people
@@ -47,9 +46,8 @@ class Grant:
 class PeopleAdmin:
     """The use cases around people, over one database."""
 
-    def __init__(self, context: ReaderContext, site: Site) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
-        self._site = site
 
     @property
     def now(self) -> int:
@@ -241,7 +239,7 @@ class PeopleAdmin:
         )
 
     def _with_link(self, tx: Transaction, person_id: int, link: EnterLink) -> Answer:
-        url = url_of(link, self._site, self._context.keys)
+        url = url_of(link, self._context.site, self._context.keys)
         return {
             **describe(tx, person_id, self._context.now),
             "link": url,

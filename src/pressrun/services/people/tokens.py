@@ -19,10 +19,10 @@ from pressrun.core.peers import Peers
 from pressrun.core.quantities import parse_duration
 from pressrun.core.rights import NOTHING, Holdings, TokenScope
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.people.holdings import holdings_of_token
 from pressrun.services.people.lookups import Answer
 from pressrun.services.people.token_lookups import describe_token
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store import api_tokens, audit
 from pressrun.store.api_tokens import DAY_SECONDS, ApiToken, NewToken
@@ -67,7 +67,7 @@ class Program:
 class Tokens:
     """The tokens of one database."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._programs = SharedReads(context.database, self._find)
 

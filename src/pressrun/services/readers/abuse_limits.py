@@ -18,8 +18,8 @@ from pressrun.core.rate_anomaly import HOUR_SECONDS, RateAnomaly, first_hour, us
 from pressrun.core.sign_up import AttackDetector, AttackTerms, Trust, Verdict
 from pressrun.core.tokens import suppression_digest
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.ports import UNOBSERVED, SignUpObserver
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.settings import IGNORE
 from pressrun.store import limits
 from pressrun.store.limits import Meter
@@ -45,7 +45,7 @@ class _Arrivals:
 class AbuseLimits:
     """Decides about sign-ups, and counts the decisions once they are on record."""
 
-    def __init__(self, context: ReaderContext, observer: SignUpObserver = UNOBSERVED) -> None:
+    def __init__(self, context: ServiceContext, observer: SignUpObserver = UNOBSERVED) -> None:
         self._context = context
         self._observer = observer
         self._attack = AttackDetector(AttackTerms())

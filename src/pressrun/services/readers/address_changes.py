@@ -18,7 +18,7 @@ from typing import Any
 from pressrun.core.address import Address, parse_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import digests_of, suppression_digest
-from pressrun.services.readers.context import ReaderContext
+from pressrun.services.context import ServiceContext
 from pressrun.services.readers.reader_notices import ReaderNotice, queue_notice
 from pressrun.services.readers.subscription_records import (
     LIVE,
@@ -83,7 +83,7 @@ _OVER = _Check(outcome=AddressChangeOutcome.OVER)
 class AddressChanges:
     """The services behind a change of address."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def request(self, subscriber_id: int, new: Address, origin: Origin) -> None:

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pressrun.core.subscription import SubscriptionState
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import add_reader
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.subscription_records import (
     LIVE,
     PAUSED,
@@ -77,7 +77,7 @@ def find_choices(read: Sequence[MailingList], listed: Sequence[MailingList]) -> 
     return choices
 
 
-def switch_language(tx: Transaction, change: LanguageSwitch, context: ReaderContext) -> None:
+def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceContext) -> None:
     """Carry out a switch, unless the wanted list is closed; `given` is not empty."""
     wanted = lists.hold_list(tx, change.wanted.id)
     if wanted is None or wanted.closed_at is not None:

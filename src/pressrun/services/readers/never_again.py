@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import Digests, unpack_digests
 from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.ports import Entropy
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.subscription_records import (
     Origin,
     end_subscription,
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 class NeverAgain:
     """The service behind the link that stops all mail."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def refuse(self, subscriber_id: int, digests: Sequence[int], origin: Origin) -> None:

@@ -16,7 +16,7 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import suppression_digest
 from pressrun.observe.log import event
-from pressrun.services.readers.context import ReaderContext
+from pressrun.services.context import ServiceContext
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.language_switch import FamilyChoice, LanguageSwitch, find_choices, switch_language
 from pressrun.services.readers.personal_data import export_personal_data
@@ -140,7 +140,7 @@ class PreferenceChanges:
 class Preferences:
     """The services behind the preferences page. They return None for a link that is no longer valid."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def request_link(self, address: Address, origin: Origin, *, list_name: str = "") -> None:

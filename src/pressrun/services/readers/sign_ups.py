@@ -17,10 +17,10 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.core.sign_up import Trust, Verdict
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet
 from pressrun.services.ports import UNOBSERVED, SignUpObserver
 from pressrun.services.readers.abuse_limits import AbuseLimits
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.reader_notices import Post, ReaderNotice, hold_notice, queue_notice
 from pressrun.services.readers.subscription_records import (
     Origin,
@@ -59,7 +59,7 @@ class Confirmed(StrEnum):
 class SignUps:
     """The services behind sign-up forms, sign-up mails and confirmation links."""
 
-    def __init__(self, context: ReaderContext, observer: SignUpObserver = UNOBSERVED) -> None:
+    def __init__(self, context: ServiceContext, observer: SignUpObserver = UNOBSERVED) -> None:
         self._context = context
         self.abuse_limits = AbuseLimits(context, observer)
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from pressrun.core.leaving_reason import LeavingReason
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet_after_all
-from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.subscription_records import (
     LIVE,
     Origin,
@@ -39,7 +39,7 @@ class UndoOutcome(StrEnum):
 class UndoUnsubscribe:
     """The services behind the link in the notice about an unsubscribe."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def find(self, unsubscribe_id: int) -> tuple[UndoOutcome, SubscriptionDetails | None]:

@@ -19,7 +19,7 @@ import msgspec
 from pressrun.core.address import Address, read_stored_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import suppression_digest
-from pressrun.services.readers.context import ReaderContext
+from pressrun.services.context import ServiceContext
 from pressrun.services.readers.subscription_records import PAUSED, Origin, language_of_evidence
 from pressrun.store import consent, deliveries, language_switch, limits, notices, subscriptions, unsubscribes
 from pressrun.store.consent import ConsentEvent
@@ -58,7 +58,7 @@ class UnsubscribeRequest(msgspec.Struct, frozen=True):
 class Unsubscribes:
     """The services behind unsubscribe links and mails."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def unsubscribe(
@@ -99,7 +99,7 @@ class Unsubscribes:
 
 
 def unsubscribe(
-    tx: Transaction, requests: Sequence[UnsubscribeRequest], context: ReaderContext
+    tx: Transaction, requests: Sequence[UnsubscribeRequest], context: ServiceContext
 ) -> list[UnsubscribeOutcome]:
     """Carry out requests to unsubscribe; the first of two by one reader is the one that counts.
 

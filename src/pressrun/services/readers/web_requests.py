@@ -20,7 +20,7 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.core.resources import is_out_of_resources
 from pressrun.core.sign_up import FORM_USED, FORM_USES, Trust
 from pressrun.services.background import BackgroundLoop, draw_wait
-from pressrun.services.readers.context import ReaderContext
+from pressrun.services.context import ServiceContext
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
@@ -47,7 +47,7 @@ class WebRequests(BackgroundLoop):
     unavailable = "subscription.database_unavailable"
 
     def __init__(
-        self, context: ReaderContext, *, sign_ups: SignUps, preferences: Preferences, unsubscribes: Unsubscribes
+        self, context: ServiceContext, *, sign_ups: SignUps, preferences: Preferences, unsubscribes: Unsubscribes
     ) -> None:
         super().__init__(context.clock)
         self._context = context

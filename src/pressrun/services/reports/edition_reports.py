@@ -19,12 +19,11 @@ from pressrun.core.providers import provider_of
 from pressrun.core.same_words import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.draft_approval import find_held
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.ports import Clock
 from pressrun.services.reports.ledger_reports import Answer, describe_edition
 from pressrun.store import bounces, deliveries, destinations, editions, lists, retention
-from pressrun.store.database import Database
 from pressrun.store.editions import CountedEvent
 from pressrun.store.retention import CopyOutcome
 from pressrun.store.transaction import Row, Transaction
@@ -309,13 +308,13 @@ def _timing(delivered: Mapping[int, int]) -> dict[str, str | None]:
 class EditorReports:
     """Reports on editions that came by mail."""
 
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._database = context.database
 
     async def report(self, edition_id: int) -> EditionReport | None:
         """The report on an approved edition; None before approval and once its editor has been removed."""
-        return await self._database.read(_report_to_editor, edition_id, int(self._clock()))
+        return await self._database.read(_report_to_editor, edition_id, self._context.now)
 
 
 def _report_to_editor(tx: Transaction, edition_id: int, now: int) -> EditionReport | None:

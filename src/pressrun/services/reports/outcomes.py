@@ -10,13 +10,12 @@ from pressrun.core.address import Address
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.ports import Clock
 from pressrun.services.reports import ledger_reports
 from pressrun.services.reports.edition_reports import report_edition
 from pressrun.store import copy_pages, subscribers
 from pressrun.store.copy_pages import CopyCursor
-from pressrun.store.database import Database
 from pressrun.store.transaction import Row, Transaction
 
 Answer = dict[str, Any]
@@ -40,17 +39,17 @@ class OutcomeReports:
     Who may not sees neither addresses nor the words of remote servers, which may name them.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._database = context.database
 
     async def list_queue(self) -> list[Answer]:
         """What waits, by the domain of the recipients, and why."""
-        return await self._database.read(ledger_reports.list_queue, int(self._clock()))
+        return await self._database.read(ledger_reports.list_queue, self._context.now)
 
     async def report(self, edition_id: int, sees_readers: Callable[[str], bool]) -> Answer:
         """The report on an edition; raises NotFound."""
-        read = await self._database.read(report_edition, edition_id, int(self._clock()))
+        read = await self._database.read(report_edition, edition_id, self._context.now)
         found: Answer = read.plain()
         if sees_readers(found["list"]):
             return found

@@ -1,4 +1,4 @@
-"""What the services for readers share: one database and its surroundings."""
+"""What the services share: one database and its surroundings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.settings import LimitSettings, ServiceSettings, TokenSettings
 from pressrun.store.database import Database
@@ -14,11 +15,12 @@ from pressrun.store.job_files import JobFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderContext:
+class ServiceContext:
     """One database and its surroundings."""
 
     database: Database
     keys: KeyRing
+    site: Site
     settings: Current[ServiceSettings]
     clock: Clock
     entropy: Entropy
