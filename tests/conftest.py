@@ -18,6 +18,7 @@ from _pytest.mark import ParameterSet
 from hypothesis import settings
 from tests import engines, postgresql
 from tests.browser.chromium import Browser, open_browser
+from tests.engines import IS_THOROUGH
 from tests.needs import NEEDS, SLOW, missing
 from tests.sink import compile_sink
 
@@ -40,8 +41,6 @@ settings.register_profile("pressrun", deadline=None, print_blob=True, derandomiz
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile("explore" if os.environ.get("PRESSRUN_EXPLORE") else "pressrun")
 
-
-IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))
 
 _HERE = Path(__file__).parent
 # Where each test that has a folder, and so perhaps a database in it, runs on both engines: always, or only thoroughly.

@@ -6,6 +6,7 @@ A test runs on one engine at a time, which the fixture `engine` of tests/conftes
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -20,6 +21,8 @@ from pressrun.store.datadir import DataDir, load_keys, prepare
 from pressrun.store.location import Location
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.sqlite.location import SqliteFile
+
+IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))  # as in `make check-thorough`
 
 _FILE = "pressrun.sqlite3"
 _TEMPLATE = "template"  # the data_dir of the template, in the folder of the server

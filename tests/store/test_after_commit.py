@@ -91,6 +91,7 @@ async def test_without_a_loop_an_effect_comes_at_once(database: Database) -> Non
     assert ["a"] == counted
 
 
+@pytest.mark.slow_on_postgresql  # where it does so in the thorough run alone
 async def test_the_database_of_tests_runs_work_twice_and_keeps_one_run(database: Database) -> None:
     counted: list[str] = []
     runs: list[int] = []

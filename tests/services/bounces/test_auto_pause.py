@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from pressrun.smtp.reply import Reply
 
 TOO_LARGE = HandOver(Outcome.REFUSED, Stage.CONTENT, Reply(552, "message too large for r0@reader.example", "5.3.4"))
 
+AT_ONCE = 20
+
 
 @pytest_asyncio.fixture
 async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
@@ -24,20 +27,19 @@ async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
         yield room
 
 
-async def send_some(press: Pressroom, number: int, outcomes: list[HandOver]) -> list[Outgoing]:
-    """Answer as many copies as there are outcomes, and let the clock go on a little with each."""
+async def send_some(press: Pressroom, outcomes: list[HandOver]) -> list[Outgoing]:
+    """Answer as many copies as there are outcomes, some at a time, and let the clock go on a little with each."""
     sent: list[Outgoing] = []
-    for outcome in outcomes:
-        copy = press.take()
-        if copy is None:
-            await press.turn()
-            copy = press.take()
-        if copy is None:
-            break
-        press.answer(copy, outcome)
-        press.pass_time(1)
+    while len(sent) < len(outcomes):
         await press.turn()
-        sent.append(copy)
+        copies = list(islice(iter(press.take, None), min(AT_ONCE, len(outcomes) - len(sent))))
+        if not copies:
+            break
+        for copy in copies:
+            press.answer(copy, outcomes[len(sent)])
+            press.pass_time(1)
+            sent.append(copy)
+        await press.turn()
     return sent
 
 
@@ -54,9 +56,9 @@ async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None
     """Judged from 100 outcomes on; the owner hears the figures, and whoever resumes it knows."""
     await press.readers(120)
     number = await press.edition()
-    await send_some(press, number, [GONE] * 6 + [TAKEN] * 93)
+    await send_some(press, [GONE] * 6 + [TAKEN] * 93)
     assert "sending" == await press.state(number)
-    await send_some(press, number, [GONE])
+    await send_some(press, [GONE])
     assert "paused" == await press.state(number)
     reason = (await press.stored(number)).pause_reason
     assert reason is not None
@@ -65,7 +67,7 @@ async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None
     assert b"7 of 100 copies were refused" in told.content
     press.answer(told, TAKEN)
     await press.edition_admin.resume(number)
-    await send_some(press, number, [GONE] * 20)
+    await send_some(press, [GONE] * 20)
     assert "finished" == await press.state(number)
 
 
@@ -75,7 +77,7 @@ async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pre
     auto_pause._site = replace(auto_pause._site, operator="ops@harbour.example")
     await press.readers(120)
     number = await press.edition()
-    await send_some(press, number, [GONE] * 6 + [TAKEN] * 93 + [GONE])
+    await send_some(press, [GONE] * 6 + [TAKEN] * 93 + [GONE])
     told = {copy.rcpt_to: copy.content for copy in await mails_to_people(press)}
     assert {"owner@lists.example", "ops@harbour.example"} == set(told)
     command = f"pressrun edition resume {number}".encode()
@@ -92,7 +94,7 @@ async def test_the_share_can_be_set_and_switched_off(press: Pressroom) -> None:
     change(press.office.settings, delivery=replace(press.settings, pause_at_hard=1.0))
     await press.readers(110)
     number = await press.edition()
-    await send_some(press, number, [GONE] * 110)
+    await send_some(press, [GONE] * 110)
     assert "finished" == await press.state(number)
 
 
@@ -105,7 +107,7 @@ async def test_complaints_pause_an_edition(press: Pressroom) -> None:
     """Three in a thousand are many."""
     await press.readers(120)
     number = await press.edition()
-    await send_some(press, number, [TAKEN] * 100)
+    await send_some(press, [TAKEN] * 100)
     await complain(press, number)
     assert "paused" == await press.state(number)
     assert "1 of 100 readers complained" in str((await press.stored(number)).pause_reason)
@@ -120,19 +122,19 @@ async def test_what_came_before_there_were_enough_outcomes_counts_when_there_are
     await press.readers(120)
     number = await press.edition()
     if bad_news == "refusals":
-        await send_some(press, number, [GONE] * 6 + [TAKEN] * 44)
+        await send_some(press, [GONE] * 6 + [TAKEN] * 44)
     else:
-        await send_some(press, number, [TAKEN] * 50)
+        await send_some(press, [TAKEN] * 50)
         await complain(press, number)
     if is_restarted:
         press.bounce_handler.auto_pause._health.clear()
         await press.start()
-    await send_some(press, number, [TAKEN] * 49)
+    await send_some(press, [TAKEN] * 49)
     assert "sending" == await press.state(number)
-    await send_some(press, number, [TAKEN])
+    await send_some(press, [TAKEN])
     assert "paused" == await press.state(number)
     await press.edition_admin.resume(number)
-    await send_some(press, number, [TAKEN] * 21)  # the owner's mail is the first
+    await send_some(press, [TAKEN] * 21)  # the owner's mail is the first
     assert "finished" == await press.state(number)
 
 
@@ -140,7 +142,7 @@ async def test_bad_news_of_one_second_is_judged_together(press: Pressroom) -> No
     """One complaint of 400 readers is none too many; the second, within the same second, is."""
     await press.readers(420)
     number = await press.edition()
-    await send_some(press, number, [TAKEN] * 400)
+    await send_some(press, [TAKEN] * 400)
     await complain(press, number)
     assert "sending" == await press.state(number)
     await complain(press, number)
@@ -168,7 +170,7 @@ async def test_a_message_that_the_relay_refuses_as_such_stops_the_edition(
     """Not the readers: nobody is suspended for it, and the rest stays queued."""
     await press.readers(10)
     number = await press.edition()
-    await send_some(press, number, outcomes)
+    await send_some(press, outcomes)
     assert state == await press.state(number)
     assert [("active", 10)] == await press.rows("select state, count(*) from subscription group by state")
     if state == "paused":

@@ -98,7 +98,7 @@ async def test_an_edition_that_fares_badly(tmp_path: Path) -> None:
     async with open_pressroom(tmp_path) as press:
         await press.readers(120)
         number = await press.edition()
-        await send_some(press, number, [GONE] * 7 + [TAKEN] * 93)
+        await send_some(press, [GONE] * 7 + [TAKEN] * 93)
         assert "paused" == await press.state(number)
         found = [row for row in await press.rows(ACTS) if row[0] == "clock"]
         assert [("clock", "clock", "edition.pause", "news", f"edition {number}", "done")] == found

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.conftest import IS_THOROUGH
+from tests.engines import IS_THOROUGH
 from tests.store import large
 from tests.store.engine_statements import empty_tables, prepare
 from tests.store.test_plans import LONG, PLANS, UNSCANNED
