@@ -201,6 +201,13 @@ def test_the_address_is_measured_in_octets(letter: str) -> None:
     assert read(f"a{longest}") is None
 
 
+def test_a_refusal_says_why_in_one_sentence() -> None:
+    """The library's reason begins in lower case, and loses no letter."""
+    with pytest.raises(MalformedAddress) as refused:
+        parse_address("ada@@reader.example")
+    assert str(refused.value).endswith(": the part after the @-sign contains invalid characters: '@'")
+
+
 def test_a_refusal_shows_the_start_of_what_is_too_long() -> None:
     with pytest.raises(MalformedAddress) as refused:
         parse_address("a" * 300 + "@reader.example")

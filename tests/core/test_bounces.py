@@ -71,6 +71,13 @@ def test_words(text: str, bounce: BounceClass | None) -> None:
     assert bounce is class_by_words(folded_words(text))
 
 
+def test_a_status_that_says_something_comes_before_words() -> None:
+    """One that says nothing comes after them."""
+    full = "mailbox is full"
+    assert BounceClass.GONE is class_of_failure(code=550, enhanced="5.1.1", text=full)
+    assert BounceClass.FULL is class_of_failure(code=550, enhanced="5.1.0", text=full)
+
+
 @pytest.mark.parametrize("text", ["550 5.1.1 no such user", "mailbox does not exist"])
 def test_at_hand_over_words_alone_never_make_a_mailbox_gone(text: str) -> None:
     """Only the codes that are named for it, and a bare 550 to RCPT."""
