@@ -8,11 +8,13 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests import opensmtpd, postgresql
 from tests.e2e import under_unit
 from tests.packaging import debian_root
 
+EXIM = Path(os.environ.get("PRESSRUN_EXIM") or "/var/cache/pressrun-tests/exim") / "usr/sbin/exim4"
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
@@ -41,13 +43,18 @@ def _has_libseccomp() -> bool:
     return True
 
 
-def _has_opensmtpd() -> bool:
-    """It cannot be installed beside another mail server, only unpacked, and its paths want a mount namespace."""
-    unshared = ["unshare", "--mount", "true"]
-    return (
-        opensmtpd.PROGRAM.exists()
-        and os.getuid() == 0
-        and subprocess.run(unshared, check=False, capture_output=True).returncode == 0
+def _has_namespaces() -> bool:
+    """Whether a test may have a machine of its own: root, where the kernel allows it."""
+    unshared = ["unshare", "--mount", "--net", "--pid", "--fork", "--ipc", "--uts", "true"]
+    return os.getuid() == 0 and subprocess.run(unshared, check=False, capture_output=True).returncode == 0
+
+
+def _unpacked(program: Path) -> Need:
+    """A mail server that cannot be installed beside another, only unpacked, and whose paths want a mount namespace."""
+    return Need(
+        is_here=lambda: program.exists() and _has_namespaces(),
+        install="as root: .ci/run, which unpacks it",
+        is_slow=True,
     )
 
 
@@ -65,6 +72,7 @@ NEEDS = {
         is_here=(debian_root.ROOT / "usr/bin/apt-get").exists, install="as root: .ci/run, which makes it", is_slow=True
     ),
     "fish": _program("fish"),
+    "fuser": _program("fuser", "psmisc"),
     "curl": _program("curl"),
     "jq": _program("jq"),
     "libseccomp": Need(is_here=_has_libseccomp, install="apt-get install libseccomp2", is_slow=True),
@@ -77,7 +85,9 @@ NEEDS = {
     "restic": _program("restic"),
     "visudo": _program("visudo", "sudo"),
     "zstd": _program("zstd"),
-    "opensmtpd": Need(is_here=_has_opensmtpd, install="as root: .ci/run, which unpacks it", is_slow=True),
+    "opensmtpd": _unpacked(opensmtpd.PROGRAM),
+    "exim": _unpacked(EXIM),
+    "namespaces": Need(is_here=_has_namespaces, install="run the tests as root, where it may make namespaces"),
     "postfix": _program("postfix", is_slow=True),
     "postgresql": Need(is_here=postgresql.is_here, install="apt-get install postgresql"),
     "prometheus": _program("prometheus", is_slow=True),

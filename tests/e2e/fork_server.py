@@ -40,10 +40,18 @@ class ForkServer:
             self._process = subprocess.Popen(command, cwd=_ROOT, env=dict(environment), pass_fds=[number])
 
     def start(
-        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], descriptors: Sequence[int]
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        descriptors: Sequence[int],
+        **more: str,
     ) -> ForkedProcess:
-        """A process that runs `pressrun ARGUMENTS`; `descriptors` are its stdin, stdout and stderr."""
-        request = {"arguments": list(arguments), "folder": str(folder), "environment": dict(environment)}
+        """A process that runs `pressrun ARGUMENTS`; `descriptors` are its stdin, stdout and stderr.
+
+        `main="a.module"` runs the function `main` of that one.
+        """
+        request = {"arguments": list(arguments), "folder": str(folder), "environment": dict(environment), **more}
         reading, writing = os.pipe()
         try:
             socket.send_fds(self._socket, [json.dumps(request).encode()], [*descriptors, writing])
@@ -132,17 +140,23 @@ def _serve(requests: socket.socket) -> None:
 
 def _start_next(requests: socket.socket, running: dict[int, int]) -> bool:
     """Fork for one request; False when there will be none any more."""
-    text, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, _DESCRIPTORS)
-    if not text:
+    request, descriptors = receive(requests)
+    if not request:
         return False
     pid = os.fork()
     if pid == 0:
-        _become(json.loads(text), descriptors)
+        become(request, descriptors)
     running[pid] = descriptors[3]
     os.write(descriptors[3], pid.to_bytes(8, "little"))
     for descriptor in descriptors[:3]:
         os.close(descriptor)
     return True
+
+
+def receive(requests: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """A request and its descriptors; empty when nobody is there to ask."""
+    text, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, _DESCRIPTORS)
+    return json.loads(text or "{}"), descriptors
 
 
 def _report_ends(running: dict[int, int]) -> None:
@@ -156,8 +170,8 @@ def _report_ends(running: dict[int, int]) -> None:
         os.close(writing)
 
 
-def _become(request: dict[str, Any], descriptors: Sequence[int]) -> NoReturn:
-    """Be the program, to its end."""
+def become(request: dict[str, Any], descriptors: Sequence[int]) -> NoReturn:
+    """Be the program, or what `main` names instead, to its end."""
     status = 70
     try:
         signal.set_wakeup_fd(-1)
@@ -169,19 +183,19 @@ def _become(request: dict[str, Any], descriptors: Sequence[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(request["environment"])
         sys.argv = ["pressrun", *request["arguments"]]
-        status = _run_main()
+        status = _run_main(request.get("main", "pressrun.cli.main"))
     finally:
         os._exit(status)
 
 
-def _run_main() -> int:
-    from pressrun.cli.main import main  # noqa: PLC0415
-
-    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", errors="backslashreplace")
+def _run_main(module: str) -> int:
+    # Left open: a fork of a fork replaces them once more.
+    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", errors="backslashreplace", closefd=False)
     sys.stderr.reconfigure(line_buffering=True)
     status = 1
     try:
-        main()
+        import_module(module).main()
     except SystemExit as end:
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,17 @@ import pytest
 from tests.e2e.house import House
 
 pytestmark = pytest.mark.only_on("sqlite", "the archive is the same, whatever the engine")
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "back-up.md"
+
+
+def _block(part: str) -> str:
+    """The block of the page that contains this."""
+    (found,) = [
+        text for text in re.findall(r"(?ms)^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8")) if part in text
+    ]
+    return str(found)
 
 
 def _shell(house: House, script: str, **variables: str) -> None:
@@ -33,20 +45,21 @@ def _verify(house: House, path: Path) -> None:
 @pytest.mark.thorough
 @pytest.mark.needs("restic")
 def test_restic(house: House) -> None:
-    script = (
-        "restic init -q; pressrun backup - | restic backup -q --stdin --stdin-filename pressrun.tar;"
-        " restic dump latest pressrun.tar > pressrun.tar"
+    _shell(
+        house,
+        "restic init -q\n" + _block("| restic backup"),
+        RESTIC_REPOSITORY=str(house.folder / "restic"),
+        RESTIC_PASSWORD="a",
     )
-    _shell(house, script, RESTIC_REPOSITORY=str(house.folder / "restic"), RESTIC_PASSWORD="a")
     _verify(house, house.folder / "pressrun.tar")
 
 
 @pytest.mark.thorough
 @pytest.mark.needs("borg")
 def test_borg(house: House) -> None:
-    script = (
-        "borg init -e none; pressrun backup - | borg create --compression zstd ::pressrun-1 -;"
-        " borg extract --stdout ::pressrun-1 > pressrun.tar"
-    )
-    _shell(house, script, BORG_REPO=str(house.folder / "borg"))
+    script = _block("| borg create")
+    name = "2026-11-28T03:15:00"
+    assert name in script
+    script = script.replace(f"::pressrun-{name}", "::$(borg list --short)")
+    _shell(house, "borg init -e none\n" + script, BORG_REPO=str(house.folder / "borg"))
     _verify(house, house.folder / "pressrun.tar")

@@ -284,7 +284,7 @@ def install_backup(machine: Booted) -> None:
 def block_of(page: str, heading: str) -> str:
     """The first block of commands below a heading of a how-to page."""
     text = (HOW_TO / page).read_text(encoding="utf-8")
-    return text.partition(f"\n## {heading}\n")[2].partition("\n```\n")[2].partition("\n```\n")[0]
+    return text.partition(f"\n## {heading}\n")[2].partition("\n```sh\n")[2].partition("\n```\n")[0]
 
 
 def test_a_socket_that_is_enabled_before_the_service(machine: Booted, sink: Sink, socket_port: int) -> None:

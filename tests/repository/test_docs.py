@@ -146,9 +146,9 @@ def test_the_shell_can_read_what_ci_runs() -> None:
 
 
 def _typed() -> Iterator[tuple[str, str]]:
-    """Every `pressrun …` that is to be typed, with its page. A block that begins with a path is a file."""
+    """Every `pressrun …` that is to be typed, with its page."""
     for page in _PAGES:
-        for block in re.findall(r"(?ms)^ *```\n(?!# /)(.*?)^ *```$", page.read_text(encoding="utf-8")):
+        for block in re.findall(r"(?ms)^ *```sh\n(.*?)^ *```$", page.read_text(encoding="utf-8")):
             for line in block.replace("\\\n", "").splitlines():
                 found = re.match(r"\s*(?:\S*/)?pressrun\s+([^|>;&]*)", line)
                 if found is not None and "…" not in line:
