@@ -25,7 +25,7 @@ from pressrun.core.site import Site
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.log_ins.context import LogInContext, Visitor
-from pressrun.services.log_ins.sessions import Sessions
+from pressrun.services.log_ins.sessions import Entrant, Sessions
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.people.people_admin import Grant
@@ -102,7 +102,7 @@ async def log_in(office: Office) -> None:
         person_id = people.insert_person(tx, "ann", ADA, NOW, may_log_in=True)
         people.put_permission(tx, 1, person_id, Role.EDITOR, ReaderAccess.NONE)
         visitor = Visitor(client=None, network="unknown", agent="")
-        sessions_of(office).begin_within(tx, (person_id, "ann"), Method.PASSKEY, visitor, "a cookie")
+        sessions_of(office).begin_within(tx, Entrant(person_id, "ann", 0), Method.PASSKEY, visitor, "a cookie")
 
     await office.database.write(begin)
 

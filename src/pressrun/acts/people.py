@@ -38,7 +38,10 @@ class PersonPermission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A person. `link` is in answers that make one, `mailed` in those to an invitation."""
+    """A person. `link` is in answers that make one, `mailed` in those to an invitation.
+
+    `revoked` are the names of the tokens that a reset has revoked.
+    """
 
     name: str
     address: str | None
@@ -51,6 +54,7 @@ class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     expires_at: str | None = None
     mailed: bool | None = None
     cancelled: int | None = None
+    revoked: tuple[str, ...] | None = None
 
 
 class PersonRemoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,7 +230,7 @@ PEOPLE_ACTS = (
     ),
     Act(
         id="user.reset",
-        summary="End a person's sessions, remove everything that they log in with, and make a link to log in with",
+        summary="End a person's sessions and tokens, remove all that they log in with, and make a link to log in with",
         right=Right.OPERATE,
         arguments=PersonName,
         work=lambda doing, args: doing.cases.people.reset(args.person),

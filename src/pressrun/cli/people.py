@@ -136,10 +136,14 @@ def link(invocation: Invocation, *, person: str, as_json: bool) -> None:
 @verb("user reset")
 @_person_argument
 def reset(invocation: Invocation, *, person: str, as_json: bool) -> None:
-    """For a lost device, or when somebody else may have got in: password, passkeys, app and recovery codes stop
-    working. Tokens that they made keep working (`token ls`).
+    """For a lost device, or when somebody else may have got in: password, passkeys, app, recovery codes and mailed
+    codes stop working, and so do their tokens, since whoever got in may have made them. Programs that used one need a
+    new one (`token create`).
     """
-    _print_link(execute(invocation, "user.reset", PersonName(person=person)), as_json=as_json)
+    answer = execute(invocation, "user.reset", PersonName(person=person))
+    if answer["revoked"] and not as_json:
+        print_info(f"tokens revoked: {', '.join(answer['revoked'])}")
+    _print_link(answer, as_json=as_json)
 
 
 @verb("user rm")

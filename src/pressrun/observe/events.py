@@ -81,7 +81,7 @@ EVENTS: dict[str, str] = {
     "person.invited": "somebody was given a role on a list, and mailed a link unless they could log in already",
     "person.changed": "a person may do more or less than before, on a list or everywhere",
     "person.link_made": "a new link to log in was made for a person",
-    "person.reset": "all that a person logs in with was taken away, and their sessions ended; a link was made",
+    "person.reset": "all that a person logs in with was taken away, with their sessions and tokens; a link was made",
     "person.removed": "a person was removed, with their tokens",
     "token.created": "a token for a program was made",
     "token.revoked": "a token was revoked, and no longer works",

@@ -107,6 +107,11 @@ def delete_token(tx: Transaction, token_id: int) -> bool:
     return tx.run("api_tokens.delete", id=token_id) > 0
 
 
+def delete_tokens_of(tx: Transaction, person_id: int) -> list[str]:
+    """Delete all tokens of a person; returns their names."""
+    return sorted(row["name"] for row in tx.rows("api_tokens.delete_of", person_id=person_id))
+
+
 def _parsed(tx: Transaction, rows: Sequence[Row]) -> list[ApiToken]:
     names: dict[int, tuple[str, ...]] = {row["id"]: () for row in rows if not row["is_everywhere"]}
     for row in tx.rows("api_tokens.lists_of", ids=in_json(sorted(names))) if names else ():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pressrun.store.people import end_sessions
 from pressrun.store.transaction import Transaction, in_json, parse_row
 
 MOST_TRIES = 5  # wrong codes until a mailed one is void
@@ -33,10 +34,14 @@ class SessionWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
-    """A session to begin; `digest` is that of its cookie. `agent` names browser and system in a few fixed words."""
+    """A session to begin; `digest` is that of its cookie. `agent` names browser and system in a few fixed words.
+
+    `epoch` is the person's when it was found that it is them: whatever has ended their sessions since ends this one.
+    """
 
     digest: bytes
     person_id: int
+    epoch: int
     method: Method
     client: str | None
     agent: str
@@ -77,6 +82,7 @@ class Candidate:
     name: str
     address: str | None
     is_operator: bool
+    epoch: int
     hash: str | None
     salt: bytes | None
     last_step: int | None
@@ -91,6 +97,7 @@ class PasskeyOwner:
     credential: bytes
     sign_count: int
     name: str
+    epoch: int
     is_operator: bool
 
 
@@ -120,6 +127,7 @@ def begin(tx: Transaction, new: NewSession, now: int) -> int:
         "log_ins.begin",
         digest=new.digest,
         person_id=new.person_id,
+        epoch=new.epoch,
         method=new.method,
         client=new.client,
         agent=new.agent,
@@ -152,9 +160,15 @@ def end_one(tx: Transaction, person_id: int, session_id: int) -> bool:
     return tx.run("log_ins.end_one", id=session_id, person_id=person_id) > 0
 
 
-def end_others(tx: Transaction, person_id: int, except_id: int = 0) -> int:
-    """End all sessions of a person but one; returns how many."""
-    return tx.run("log_ins.end_others", person_id=person_id, except_id=except_id)
+def is_open(tx: Transaction, person_id: int, session_id: int) -> bool:
+    """Whether a session of a person, who is locked, has not been ended."""
+    return tx.value("log_ins.is_open", id=session_id, person_id=person_id) is not None
+
+
+def end_others(tx: Transaction, person_id: int, except_id: int) -> None:
+    """End all sessions of a person but one, also those that begin at this moment by what was right until now."""
+    end_sessions(tx, person_id)
+    tx.run("log_ins.keep", id=except_id, person_id=person_id)
 
 
 def sweep(tx: Transaction, window: SessionWindow) -> int:
@@ -205,6 +219,11 @@ def count_try(tx: Transaction, code_id: int) -> None:
 def forget_code(tx: Transaction, code_id: int) -> None:
     """Forget a request for a code, which is used up."""
     tx.run("log_ins.forget_code", id=code_id)
+
+
+def forget_codes_of(tx: Transaction, address_key: str, now: int) -> None:
+    """Void the codes of an address, whoever asked for them."""
+    tx.run("log_ins.forget_codes_of", address_key=address_key, now=now)
 
 
 def sweep_codes(tx: Transaction, now: int) -> int:

@@ -58,6 +58,11 @@ def lock_person(tx: Transaction, text: str) -> None:
     tx.value("people.lock", text=text)
 
 
+def lock_by_id(tx: Transaction, person_id: int) -> None:
+    """The same by their id."""
+    tx.value("people.lock_one", id=person_id)
+
+
 def find_person(tx: Transaction, person_id: int) -> StoredPerson | None:
     """A person by their id."""
     return tx.parsed(StoredPerson, "people.get", id=person_id)

@@ -17,6 +17,8 @@ from pressrun.core.current import Holder
 from pressrun.core.keys import KeyRing
 from pressrun.core.quantities import Rate
 from pressrun.core.rights import ReaderAccess, Role
+from pressrun.core.site import Site
+from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext, Visitor
@@ -52,6 +54,7 @@ class Lobby:
     ceremonies: Ceremonies = field(init=False)
     log_ins: LogIns = field(init=False)
     account: Account = field(init=False)
+    services: ServiceContext = field(init=False)
     mailed_codes: MailedCodes = field(init=False)
 
     def wake(self) -> None:
@@ -129,6 +132,15 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
         wake=lobby.wake,
     )
     lobby.context, lobby.sessions = context, Sessions(context)
+    lobby.services = ServiceContext(
+        database=database,
+        keys=keys,
+        site=Site(base_url=origin, mail_domain="news.example.org"),
+        settings=lobby.settings,
+        clock=context.clock,
+        entropy=os.urandom,
+        wake=lobby.wake,
+    )
     lobby.ceremonies = Ceremonies(origin, keys=keys, clock=context.clock, entropy=os.urandom)
     lobby.log_ins = LogIns(context, lobby.sessions, lobby.hashes, lobby.ceremonies)
     lobby.account = Account(context, lobby.hashes, lobby.ceremonies)

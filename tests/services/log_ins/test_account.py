@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.database import select
-from tests.services.log_ins.lobby import PASSWORD, Lobby
+from tests.services.log_ins.lobby import PASSWORD, VISITOR, Lobby
 
-from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
 from pressrun.core.passwords import WeakPassword
 from pressrun.core.totp import STEP_SECONDS, code_at
+from pressrun.store import log_ins, people
 
 Change = Callable[[Lobby, int, int], Awaitable[object]]
 
@@ -50,6 +51,42 @@ async def test_a_change_ends_all_other_sessions_of_the_person(lobby: Lobby, chan
     secrets = [await lobby.enter(name) for name in ("ann", "ann", "bob")]
     await change(lobby, ann, secrets[0][1])
     assert [True, False, True] == [await lobby.sessions.find(secret) is not None for secret, _ in secrets]
+
+
+@pytest.mark.parametrize("change", [_new_password, _no_password, _new_app, _no_app, _new_passkey, _others])
+async def test_a_session_that_has_ended_meanwhile_changes_nothing(lobby: Lobby, change: Change) -> None:
+    """A hash takes its time: whoever was thrown out while theirs was made must not have the last word."""
+    ann = await lobby.add_person("ann")
+    await lobby.set_password(ann)
+    _, stale = await lobby.enter("ann")
+    await lobby.database.write(people.end_sessions, ann)
+    kept, _ = await lobby.enter("ann")
+    before = await _ways(lobby)
+    with pytest.raises(NotPermitted):
+        await change(lobby, ann, stale)
+    assert before == await _ways(lobby)
+    assert await lobby.sessions.find(kept) is not None
+
+
+async def _ways(lobby: Lobby) -> list[list[tuple[object, ...]]]:
+    return [
+        await select(lobby.database, f"select * from {table}") for table in ("password", "authenticator_app", "passkey")
+    ]
+
+
+async def test_a_log_in_that_a_change_overtakes_opens_nothing(lobby: Lobby) -> None:
+    """A password that was right a moment ago, a passkey that was there: what ends all sessions ends theirs as well."""
+    ann = await lobby.add_person("ann")
+    await lobby.set_password(ann)
+    _, mine = await lobby.enter("ann")
+    authenticator = await lobby.add_passkey(ann, mine)
+    answer = authenticator.get(lobby.ceremonies.login_options())
+    owner = await lobby.database.read(log_ins.find_by_passkey, lobby.ceremonies.credential_id(answer))
+    assert owner is not None
+    await lobby.account.end_other_sessions(ann, mine)
+    entered = await lobby.database.write(lobby.log_ins._enter_by_passkey, owner, 0, [], lobby.now, VISITOR, "secret")
+    assert entered is not None
+    assert await lobby.sessions.find("secret") is None
 
 
 async def test_one_session_can_be_ended(lobby: Lobby) -> None:

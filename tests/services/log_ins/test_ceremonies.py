@@ -30,7 +30,13 @@ def enrolled(ceremonies: Ceremonies, person_id: int = 1, **own: Any) -> tuple[Au
         authenticator.create(ceremonies.creation_options(person_id, "ann", [])), person_id, "Firefox, Linux"
     )
     owner = PasskeyOwner(
-        id=1, person_id=person_id, credential=made.credential, sign_count=made.sign_count, name="ann", is_operator=True
+        id=1,
+        person_id=person_id,
+        credential=made.credential,
+        sign_count=made.sign_count,
+        name="ann",
+        epoch=0,
+        is_operator=True,
     )
     return authenticator, owner
 

@@ -13,7 +13,7 @@ from pressrun.services.log_ins.identities import Admitted, Identities, IssuerAcc
 from pressrun.services.log_ins.log_in import Entered
 from pressrun.store import enter_links, people
 from pressrun.store.enter_links import LinkKind
-from pressrun.store.log_ins import Method
+from pressrun.store.log_ins import LoginSession, Method
 
 ISSUER = "https://id.example"
 WEEK = 7 * 86_400
@@ -23,11 +23,19 @@ def known_as(subject: str, email: str | None = None, issuer: str = ISSUER) -> Is
     return IssuerAccount(issuer=issuer, subject=subject, email=email)
 
 
-async def enter(lobby: Lobby, identity: IssuerAccount, linking: int | None = None) -> Entered | None:
+async def enter(lobby: Lobby, identity: IssuerAccount, linking: LoginSession | None = None) -> Entered | None:
     identities = Identities(lobby.context, lobby.sessions)
     admitted = await identities.admit(VISITOR)
     assert isinstance(admitted, Admitted)
     return await identities.enter(identity, VISITOR, admitted, linking)
+
+
+async def logged_in(lobby: Lobby, name: str, *, is_operator: bool = False) -> LoginSession:
+    """The session of somebody new who has just typed a password."""
+    await lobby.set_password(await lobby.add_person(name, is_operator=is_operator))
+    found = await lobby.sessions.find((await lobby.enter(name))[0])
+    assert found is not None
+    return found.session
 
 
 async def invite(lobby: Lobby, name: str, kind: LinkKind = LinkKind.INVITATION) -> int:
@@ -76,7 +84,7 @@ async def test_nobody_becomes_somebody_by_an_address_alone(lobby: Lobby) -> None
 
 async def test_who_has_just_logged_in_links_their_account(lobby: Lobby) -> None:
     """Whatever its address; and an account that is somebody's stays theirs."""
-    ann, bob = await lobby.add_person("ann", is_operator=True), await lobby.add_person("bob")
+    ann, bob = await logged_in(lobby, "ann", is_operator=True), await logged_in(lobby, "bob")
     found = await lobby.who(await enter(lobby, known_as("a", "other@town.example"), linking=ann))
     assert found is not None
     assert ("ann", True) == (found.session.name, found.holdings.has(Right.OPERATE))
@@ -85,23 +93,31 @@ async def test_who_has_just_logged_in_links_their_account(lobby: Lobby) -> None:
     assert "ann" == taken.session.name
 
 
+async def test_whoever_was_logged_out_meanwhile_links_nothing(lobby: Lobby) -> None:
+    """What somebody began who had got in ends with the session, also while the issuer is asked."""
+    ann = await logged_in(lobby, "ann")
+    await lobby.database.write(people.end_sessions, ann.person_id)
+    assert await enter(lobby, known_as("a"), linking=ann) is None
+    assert [] == await select(lobby.database, "select * from identity")
+
+
 async def test_an_account_of_another_issuer_is_another_one(lobby: Lobby) -> None:
-    ann = await lobby.add_person("ann")
+    ann = await logged_in(lobby, "ann")
     assert await enter(lobby, known_as("a"), linking=ann) is not None
     assert await enter(lobby, known_as("a", issuer="https://id.example.evil.test")) is None
 
 
 async def test_an_account_ends_with_its_person(lobby: Lobby) -> None:
-    ann = await lobby.add_person("ann")
+    ann = await logged_in(lobby, "ann")
     assert await enter(lobby, known_as("a"), linking=ann) is not None
-    await lobby.database.write(people.delete_person, ann)
+    await lobby.database.write(people.delete_person, ann.person_id)
     assert await enter(lobby, known_as("a", "ann@town.example")) is None
 
 
 async def test_attempts_are_counted_before_the_issuer_is_asked(lobby: Lobby) -> None:
     """A success is taken back; failures add up until the window opens."""
     lobby.limit(Rate(2, 900))
-    ann = await lobby.add_person("ann")
+    ann = await logged_in(lobby, "ann")
     for _ in range(5):
         assert await enter(lobby, known_as("a"), linking=ann) is not None
     assert await enter(lobby, known_as("stranger")) is None

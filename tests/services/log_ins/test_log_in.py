@@ -17,6 +17,7 @@ from pressrun.core.rights import Right
 from pressrun.core.totp import STEP_SECONDS, code_at
 from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested, Entered
 from pressrun.services.log_ins.sessions import LoggedIn
+from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.store.log_ins import MOST_TRIES, Method
 
 # ------------------------------------------------------------------ passwords
@@ -346,3 +347,17 @@ async def test_logging_out_ends_the_session(lobby: Lobby) -> None:
         ("person:ann", "page", "session.begin", '["password"]'),
         ("person:ann", "page", "session.end", "[]"),
     ] == await select(lobby.database, "select who, way, action, fields from audit where way = 'page' order by number")
+
+
+async def test_a_reset_voids_codes_that_are_on_their_way(lobby: Lobby) -> None:
+    """Whoever asked for one in somebody's name, and read it; one of somebody else is left alone."""
+    codes = {}
+    for name in ("ann", "bob"):
+        await lobby.add_person(name)
+        asked = await lobby.log_ins.request_code(parse_address(f"{name.title()}@town.EXAMPLE"), VISITOR)
+        assert isinstance(asked, CodeRequested)
+        codes[name] = asked.secret
+    await PeopleAdmin(lobby.services).reset("ann")
+    for name, secret in codes.items():
+        code = mailed_code(lobby.keys, secret_digest(secret))
+        assert (name == "bob") is (await lobby.log_ins.by_code(secret, code, VISITOR) is not None), name

@@ -20,6 +20,7 @@ from pressrun.services.people import entering
 from pressrun.services.people.holdings import holdings_of_person
 from pressrun.services.people.lookups import list_everybody
 from pressrun.services.people.people_admin import Grant
+from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import credentials, enter_links, people
 from pressrun.store.credentials import NewPasskey
@@ -339,9 +340,12 @@ async def test_a_reset_takes_all_that_somebody_logs_in_with(office: Office) -> N
         await office.database.write(credentials.add_app, found.id, bytes(16), 1, NOW)
         await office.database.write(credentials.replace_recovery_codes, found.id, [bytes(32)])
         await office.database.write(people.add_identity, found.id, "https://id.example", name)
+        await office.people.grant(name, Grant(operator=True))
+        await office.tokens.create(TokenRequest(name=f"{name}'s"), TokenMaker(person_id=found.id))
     reset = await office.people.reset("ann")
-    assert (1, 0) == ((await person(office, "ann")).epoch, (await person(office, "bea")).epoch)
-    for table in ("password", "passkey", "authenticator_app", "recovery_code", "identity"):
+    assert ["ann's"] == reset["revoked"]
+    assert (2, 1) == ((await person(office, "ann")).epoch, (await person(office, "bea")).epoch)
+    for table in ("password", "passkey", "authenticator_app", "recovery_code", "identity", "api_token"):
         assert [(2,)] == await select(office.database, f"select person_id from {table}"), table
     entered = await enter(office, reset["link"])
     assert entered is not None

@@ -23,7 +23,6 @@ from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebTokens
 from pressrun.runtime.outgoing_http import OutgoingHttp
-from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.identities import Identities
 from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.proxied import ProxiedLogIns
@@ -108,22 +107,13 @@ class AdminHouse:
     def frame(self, web: WebContext) -> AdminFrame:
         """The frame of the pages."""
         lobby = self.lobby
-        context = ServiceContext(
-            database=lobby.database,
-            keys=lobby.keys,
-            site=self.site,
-            settings=lobby.settings,
-            clock=lambda: lobby.now,
-            entropy=os.urandom,
-            wake=lobby.wake,
-        )
         known: Any = SimpleNamespace(
             database=lobby.database,
             keys=lobby.keys,
-            audit_log=AuditLog(context),
+            audit_log=AuditLog(lobby.services),
             account=lobby.account,
-            people=PeopleAdmin(context),
-            tokens=Tokens(context),
+            people=PeopleAdmin(lobby.services),
+            tokens=Tokens(lobby.services),
         )
         cases = AdminCases(
             door=Door(cast("Cases", known), {act.id: act for act in (*ACCOUNT_ACTS, *PEOPLE_ACTS)}),

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
 from pressrun.core.login_codes import RECOVERY_CODES, app_secret, code_digest, in_groups, recovery_code, typed_code
 from pressrun.core.passwords import require_strong
 from pressrun.core.totp import accepted_step
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.passwords import PasswordHashes
+from pressrun.services.log_ins.sessions import is_still_open
 from pressrun.store import credentials, log_ins
 from pressrun.store.credentials import ListedPasskey, NewPasskey, PersonCredentials
 from pressrun.store.log_ins import ListedSession
@@ -143,10 +144,12 @@ class Account:
 
     async def end_other_sessions(self, person_id: int, session_id: int) -> None:
         """End all sessions of a person but this one."""
-        await self._context.database.write(log_ins.end_others, person_id, session_id)
+        await self._change(person_id, session_id, lambda _: None)
 
     async def _change(self, person_id: int, session_id: int, work: Callable[[Transaction], object]) -> None:
         def change(tx: Transaction) -> None:
+            if not is_still_open(tx, person_id, session_id):
+                raise NotPermitted("logged out meanwhile")
             work(tx)
             log_ins.end_others(tx, person_id, session_id)
 

@@ -17,11 +17,11 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.observe.log import event
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.log_in import Entered, spend_attempt
-from pressrun.services.log_ins.sessions import Sessions
+from pressrun.services.log_ins.sessions import Entrant, Sessions, is_still_open
 from pressrun.store import audit, enter_links, limits, people
 from pressrun.store.audit import Entry, person_on_page
 from pressrun.store.limits import Meter
-from pressrun.store.log_ins import Method
+from pressrun.store.log_ins import LoginSession, Method
 from pressrun.store.people import StoredPerson
 from pressrun.store.transaction import Transaction
 
@@ -58,11 +58,12 @@ class Identities:
         return exceeded or Admitted(now)
 
     async def enter(
-        self, identity: IssuerAccount, visitor: Visitor, admitted: Admitted, linking: int | None = None
+        self, identity: IssuerAccount, visitor: Visitor, admitted: Admitted, linking: LoginSession | None = None
     ) -> Entered | None:
         """Log the person of an identity in; None where it is nobody's here.
 
-        `linking` is the id of somebody who has just logged in another way: an identity that is nobody's becomes theirs.
+        `linking` is the session of somebody who has just logged in another way: an identity that is nobody's becomes
+        theirs.
         """
         secret = self._context.new_secret()
         outcome = await self._context.database.write(self._enter, identity, visitor, admitted, linking, secret)
@@ -80,7 +81,7 @@ class Identities:
         identity: IssuerAccount,
         visitor: Visitor,
         admitted: Admitted,
-        linking: int | None,
+        linking: LoginSession | None,
         secret: str,
     ) -> Entered | None:
         person = people.find_by_identity(tx, identity.issuer, identity.subject)
@@ -89,18 +90,17 @@ class Identities:
         if person is None:
             return None
         limits.refund(tx, self._meters(visitor), admitted.counted_at)
-        self._sessions.begin_within(tx, (person.id, person.name), Method.OIDC, visitor, secret)
+        self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.OIDC, visitor, secret)
         return Entered(secret)
 
-    def _newly_linked(self, tx: Transaction, identity: IssuerAccount, linking: int | None) -> StoredPerson | None:
+    def _newly_linked(
+        self, tx: Transaction, identity: IssuerAccount, linking: LoginSession | None
+    ) -> StoredPerson | None:
         """The person whose the identity is from now on, if there is one who may have it."""
         now = self._context.now
-        person = _invited(tx, identity.email, now) if linking is None else people.find_person(tx, linking)
-        if person is None:
-            return None
-        people.lock_person(tx, person.name)
-        if people.find_by_identity(tx, identity.issuer, identity.subject) is not None:
-            return None  # linked at this very moment
+        person = _invited(tx, identity.email, now) if linking is None else _who_links(tx, linking)
+        if person is None or people.find_by_identity(tx, identity.issuer, identity.subject) is not None:
+            return None  # the latter was linked at this very moment
         if linking is None:
             people.enrol(tx, person.id, now)
             enter_links.delete_links(tx, person.id)
@@ -113,9 +113,18 @@ class Identities:
 
 
 def _invited(tx: Transaction, email: str | None, now: int) -> StoredPerson | None:
-    """Who is invited at a verified address, and has not entered yet."""
+    """Who is invited at a verified address, and has not entered yet; locked, or it would link two accounts at once."""
     try:
-        person = None if email is None else people.find_by_address(tx, parse_address(email).key)
+        key = None if email is None else parse_address(email).key
     except MalformedAddress:
+        key = None
+    if key is None:
         return None
+    people.lock_person(tx, key)
+    person = people.find_by_address(tx, key)
     return person if person is not None and person.id in enter_links.invited_until(tx, [person.id], now) else None
+
+
+def _who_links(tx: Transaction, session: LoginSession) -> StoredPerson | None:
+    """The person of a session that has not ended; locked."""
+    return people.find_person(tx, session.person_id) if is_still_open(tx, session.person_id, session.id) else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.log_in import Entered
-from pressrun.services.log_ins.sessions import Sessions
+from pressrun.services.log_ins.sessions import Entrant, Sessions
 from pressrun.services.people.entering import enter, find_link
 from pressrun.store import people
 from pressrun.store.enter_links import LinkKind
@@ -47,5 +47,5 @@ class EnterLinks:
         person = None if link is None else enter(tx, link, self._context.now)
         if person is None:
             return None
-        self._sessions.begin_within(tx, (person.id, person.name), Method.LINK, visitor, secret)
+        self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.LINK, visitor, secret)
         return Entered(secret)

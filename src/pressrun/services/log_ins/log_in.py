@@ -23,7 +23,7 @@ from pressrun.observe.log import event
 from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.passwords import PasswordHashes
-from pressrun.services.log_ins.sessions import Sessions
+from pressrun.services.log_ins.sessions import Entrant, Sessions
 from pressrun.store import credentials, limits, log_ins
 from pressrun.store.limits import Meter
 from pressrun.store.log_ins import Candidate, Method, PasskeyOwner
@@ -117,7 +117,7 @@ class LogIns:
             return None
         method = Method.PASSWORD if found.salt is None else Method.PASSWORD_AND_APP
         limits.refund(tx, meters, counted_at)
-        self._sessions.begin_within(tx, (found.id, found.name), method, visitor, secret)
+        self._sessions.begin_within(tx, Entrant(found.id, found.name, found.epoch), method, visitor, secret)
         return Entered(secret)
 
     def _uses_up(self, tx: Transaction, person: Candidate, typed: str) -> bool:
@@ -141,7 +141,7 @@ class LogIns:
         secret = self._context.new_secret()
         meters = [self._account_meter(address.key), self._client_meter(visitor)]
         exceeded = await self._context.database.record(
-            self._request_code, address.typed, secret_digest(secret), meters, self._context.now, visitor.language
+            self._request_code, address.key, secret_digest(secret), meters, self._context.now, visitor.language
         )
         if exceeded is not None:
             return exceeded
@@ -183,7 +183,7 @@ class LogIns:
             return None
         meters = [self._account_meter(parse_address(asked.address).key), self._client_meter(visitor)]
         limits.refund(tx, meters, asked.expires_at - CODE_SECONDS)
-        self._sessions.begin_within(tx, (person.id, person.name), Method.CODE, visitor, secret)
+        self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.CODE, visitor, secret)
         return Entered(secret)
 
     # ------------------------------------------------------------------ a passkey
@@ -224,7 +224,8 @@ class LogIns:
         if not credentials.use_passkey(tx, owner.id, owner.sign_count, count, self._context.now):
             return None  # used or removed while it was checked
         limits.refund(tx, meters, counted_at)
-        self._sessions.begin_within(tx, (owner.person_id, owner.name), Method.PASSKEY, visitor, secret)
+        entrant = Entrant(owner.person_id, owner.name, owner.epoch)
+        self._sessions.begin_within(tx, entrant, Method.PASSKEY, visitor, secret)
         return Entered(secret)
 
     # ------------------------------------------------------------------ what all have in common

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.log_in import typed_address_key
-from pressrun.services.log_ins.sessions import LoggedIn
+from pressrun.services.log_ins.sessions import NO_SESSION, LoggedIn
 from pressrun.services.people.holdings import holdings_of_person
 from pressrun.store import log_ins
 from pressrun.store.log_ins import LoginSession, Method
 from pressrun.store.transaction import Transaction
 
-NO_SESSION = 0  # the id of none that is stored
 _LONGEST_NAME = 254
 
 

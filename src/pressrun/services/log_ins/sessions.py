@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pressrun.core.login_codes import secret_digest
 from pressrun.core.rights import Holdings
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.people.holdings import holdings_of_person
-from pressrun.store import audit, log_ins
+from pressrun.store import audit, log_ins, people
 from pressrun.store.audit import Entry, person_on_page
 from pressrun.store.log_ins import LoginSession, Method, NewSession
 from pressrun.store.transaction import Transaction
 
+NO_SESSION = 0  # the id of none that is stored: a proxy has logged them in
 SEEN_SECONDS = 60  # how exactly the last use of a session is known
 
 
@@ -22,6 +24,20 @@ class LoggedIn:
 
     session: LoginSession
     holdings: Holdings
+
+
+class Entrant(NamedTuple):
+    """Who logs in, as they were when it was found that it is them."""
+
+    id: int
+    name: str
+    epoch: int
+
+
+def is_still_open(tx: Transaction, person_id: int, session_id: int) -> bool:
+    """Lock a person; whether the session in which they act has not ended since their request came."""
+    people.lock_by_id(tx, person_id)
+    return session_id == NO_SESSION or log_ins.is_open(tx, person_id, session_id)
 
 
 class Sessions:
@@ -50,25 +66,24 @@ class Sessions:
         """Log out: end the session of a cookie, if it has one."""
         await self._context.database.write(self._end, secret_digest(secret))
 
-    def begin_within(
-        self, tx: Transaction, person: tuple[int, str], method: Method, visitor: Visitor, new: str
-    ) -> None:
-        """Log a person in, by their id and name, and end the session that the browser had; `new` is the cookie.
+    def begin_within(self, tx: Transaction, person: Entrant, method: Method, visitor: Visitor, new: str) -> None:
+        """Log a person in, and end the session that the browser had; `new` is the cookie.
 
         The caller has found that it is them.
         """
-        context, (person_id, name) = self._context, person
+        context = self._context
         if visitor.former_digest is not None:
             log_ins.end(tx, visitor.former_digest)
         session = NewSession(
             digest=secret_digest(new),
-            person_id=person_id,
+            person_id=person.id,
+            epoch=person.epoch,
             method=method,
             client=visitor.client,
             agent=visitor.agent,
         )
         log_ins.begin(tx, session, context.now)
-        audit.append(tx, replace(self._entry(name, "session.begin"), fields=(method.value,)))
+        audit.append(tx, replace(self._entry(person.name, "session.begin"), fields=(method.value,)))
 
     def _end(self, tx: Transaction, digest: bytes) -> None:
         session = log_ins.find(tx, digest, self._context.window())

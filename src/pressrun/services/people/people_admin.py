@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pressrun.core.address import Address
+from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused, UsageError
 from pressrun.core.names import parse_person_name
 from pressrun.core.rights import ReaderAccess, Role
@@ -23,7 +23,7 @@ from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.lookups import Answer, address_in_use, describe, require_person_to_change
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import find_reason
-from pressrun.store import audit, credentials, enter_links, notices, people
+from pressrun.store import api_tokens, audit, credentials, enter_links, log_ins, notices, people
 from pressrun.store.enter_links import EnterLink, LinkKind
 from pressrun.store.notices import NewNotice
 from pressrun.store.people import StoredPerson
@@ -98,10 +98,11 @@ class PeopleAdmin:
         return answer
 
     async def reset(self, who: str) -> Answer:
-        """End a person's sessions and take away all that they log in with, and make a new link to enter.
+        """End a person's sessions and take away all that they act by, and make a new link to enter.
 
-        That is password, passkeys, app, recovery codes and accounts of an issuer. For a lost device, or when somebody
-        else may have got in. Their tokens stay. Raises NotFound.
+        That is password, passkeys, app, recovery codes, accounts of an issuer, codes that are on their way, and their
+        tokens: for a lost device, or when somebody else may have got in, who may have made any of them. Raises
+        NotFound.
         """
         answer = await self._context.database.write(self._reset, who)
         event(log, "person.reset", person=answer["name"])
@@ -231,7 +232,10 @@ class PeopleAdmin:
         credentials.remove_second_factors(tx, person.id)
         people.remove_identities(tx, person.id)
         people.end_sessions(tx, person.id)
-        return self._with_link(tx, person.id, self._new_link(tx, person.id))
+        if person.address is not None:
+            log_ins.forget_codes_of(tx, parse_address(person.address).key, self._context.now)
+        revoked = api_tokens.delete_tokens_of(tx, person.id)
+        return {**self._with_link(tx, person.id, self._new_link(tx, person.id)), "revoked": revoked}
 
     def _new_link(self, tx: Transaction, person_id: int) -> EnterLink:
         return make_link(

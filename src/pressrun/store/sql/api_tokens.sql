@@ -40,6 +40,10 @@ where id > :after and (cast(:person_id as bigint) is null or person_id = :person
 -- A token is used on this day.
 update api_token set used_at = :day where id = :id and (used_at is null or used_at < :day);
 
+-- name: delete_of
+-- Delete all tokens of a person.
+delete from api_token where person_id = :person_id returning name;
+
 -- name: delete
 -- Delete a token.
 delete from api_token where id = :id;

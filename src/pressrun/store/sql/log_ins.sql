@@ -1,7 +1,7 @@
 -- name: begin
--- Begin a session.
+-- Begin a session, of the epoch in which it was found that it is them.
 insert into login_session (digest, person_id, epoch, method, client, agent, started_at, seen_at)
-select :digest, person.id, person.epoch, :method, :client, :agent, :now, :now from person where person.id = :person_id
+values (:digest, :person_id, :epoch, :method, :client, :agent, :now, :now)
 returning id;
 
 -- name: find
@@ -35,9 +35,17 @@ delete from login_session where digest = :digest;
 -- End a session of a person.
 delete from login_session where id = :id and person_id = :person_id;
 
--- name: end_others
--- End all sessions of a person but one.
-delete from login_session where person_id = :person_id and id <> :except_id;
+-- name: is_open
+-- Whether a session of a person has not been ended.
+-- guards: person
+select 1 from login_session join person on person.id = login_session.person_id
+where login_session.id = :id and person.id = :person_id and login_session.epoch = person.epoch;
+
+-- name: keep
+-- A session goes on in the epoch that has just begun for its person.
+-- guards: person
+update login_session set epoch = (select epoch from person where person.id = :person_id)
+where id = :id and person_id = :person_id;
 
 -- name: sweep
 -- Delete sessions that have ended.
@@ -49,7 +57,7 @@ delete from login_session where id in (
 
 -- name: find_by_name
 -- The person of a name or address who may log in.
-select person.id, person.name, person.address, person.is_operator, password.hash, authenticator_app.salt,
+select person.id, person.name, person.address, person.is_operator, person.epoch, password.hash, authenticator_app.salt,
     authenticator_app.last_step
 from person left join password on password.person_id = person.id
 left join authenticator_app on authenticator_app.person_id = person.id
@@ -62,7 +70,7 @@ select 1 from person where enrolled_at is not null limit 1;
 
 -- name: find_by_passkey
 -- A passkey with its person.
-select passkey.id, passkey.person_id, passkey.credential, passkey.sign_count, person.name, person.is_operator
+select passkey.id, passkey.person_id, passkey.credential, passkey.sign_count, person.name, person.epoch, person.is_operator
 from passkey join person on person.id = passkey.person_id
 where passkey.credential_id = :credential_id and person.enrolled_at is not null;
 
@@ -90,6 +98,10 @@ update login_code set tries = tries + 1 where id = :id;
 -- name: forget_code
 -- Forget a request for a code.
 delete from login_code where id = :id;
+
+-- name: forget_codes_of
+-- Forget what was asked for somebody.
+delete from login_code where expires_at > :now and address = :address_key;
 
 -- name: sweep_codes
 -- Forget requests whose code is too old.

@@ -8,6 +8,10 @@ returning id;
 -- A person by their name or address, who is about to be changed.
 select id from person where name = :text or address_key = :text {lock};
 
+-- name: lock_one
+-- A person by their id, who is about to be changed.
+select id from person where id = :id {lock};
+
 -- name: get
 -- One person.
 select id, name, address, is_operator, created_at, enrolled_at, epoch from person where id = :id;

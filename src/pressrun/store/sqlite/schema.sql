@@ -682,7 +682,7 @@ create index passkey_by_person on passkey (person_id);
 create table login_code (
     id integer primary key autoincrement,
     asker blob not null unique,               -- SHA-256 of the cookie, from which the code is derived with the suppression key
-    address text not null,                    -- as typed
+    address text not null,                    -- its compared form
     language text not null,                   -- of the page
     tries integer not null default 0,         -- wrong codes so far
     expires_at integer not null,

@@ -15,6 +15,7 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.context import FRESH_SECONDS, Visitor
 from pressrun.services.log_ins.identities import Identities, IssuerAccount
 from pressrun.services.log_ins.log_in import Entered
+from pressrun.store.log_ins import LoginSession
 from pressrun.web.admin.cookies import Cookie
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
 from pressrun.web.admin.issuer import Issuer, IssuerAway, IssuerProblem
@@ -84,11 +85,11 @@ class OidcPages:
             return self._unknown()
         return self._let_in(underway, entered)
 
-    async def _linking(self, request: Request, underway: Underway) -> int | None:
+    async def _linking(self, request: Request, underway: Underway) -> LoginSession | None:
         """Who may link an account: somebody who has logged in in the last minutes, and by enough."""
         member = await self._frame.find_member(request) if underway.may_link else None
         may_link = member is not None and member.is_proven and self._frame.is_recent(member)
-        return member.person_id if member is not None and may_link else None
+        return member.logged_in.session if member is not None and may_link else None
 
     def _let_in(self, underway: Underway, entered: Entered) -> Response:
         response = RedirectResponse(self._pages.base_path + underway.way_on, 303)
