@@ -13,6 +13,7 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext
+from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.identities import Identities
 from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.log_in import LogIns
@@ -35,6 +36,7 @@ class LogInServices:
     links: EnterLinks
     account: Account
     mailed_codes: MailedCodes
+    failures: FailedLogIns
     identities: Identities
     proxied: ProxiedLogIns
 
@@ -51,16 +53,17 @@ def build_log_ins(settings: Current[Settings], database: Database, keys: KeyRing
     )
     now = settings.value
     origin = origin_of(now.admin.base_url or now.site.base_url)
-    hashes, sessions = PasswordHashes(), Sessions(context)
+    hashes, sessions, failures = PasswordHashes(), Sessions(context), FailedLogIns(context)
     ceremonies = Ceremonies(origin, keys=keys, clock=utc_now, entropy=os.urandom)
     return LogInServices(
         hashes=hashes,
         ceremonies=ceremonies,
         sessions=sessions,
-        log_ins=LogIns(context, sessions, hashes, ceremonies),
+        log_ins=LogIns(context, sessions, hashes, ceremonies, failures),
         links=EnterLinks(context, sessions),
         account=Account(context, hashes, ceremonies),
         mailed_codes=MailedCodes(context),
-        identities=Identities(context, sessions),
+        failures=failures,
+        identities=Identities(context, sessions, failures),
         proxied=ProxiedLogIns(context),
     )

@@ -39,10 +39,10 @@ class Running:
 
     def loops_ended_first(self) -> list[BackgroundLoop]:
         """The loops for what comes in, and for what is due by the clock."""
-        operating, page = self.services.operating, self.page
+        operating, page, log_ins = self.services.operating, self.page, self.services.log_ins
         by_the_clock = [operating.housekeeping, operating.retention, page.measurements, page.lag, self.doctor_rounds]
         alerting = [self.relay_watch, self.storage_watch, self.alert_watch]
-        asked = [*operating.job_runners, self.services.readers.web_requests, self.services.log_ins.mailed_codes]
+        asked = [*operating.job_runners, self.services.readers.web_requests, log_ins.mailed_codes, log_ins.failures]
         return [*by_the_clock, *alerting, *asked, *self.listeners.loops]
 
     def loops_ended_last(self) -> list[BackgroundLoop]:

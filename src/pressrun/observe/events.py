@@ -57,6 +57,7 @@ EVENTS: dict[str, str] = {
     "backup.written": "a backup was written to disk or stdout; `removed` counts older ones that were removed",
     # people who log in
     "login.failed": "somebody could not log in; by which way, from where, and for a passkey or an issuer why",
+    "login.not_recorded": "failed log-ins could not be recorded in the audit log; will retry shortly",
     "login.database_unavailable": "codes that were asked for could not be mailed; will retry shortly",
     # readers
     "subscription.ended": "a subscriber left or was removed",

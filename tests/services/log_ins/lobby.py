@@ -22,6 +22,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.log_in import Entered, LogIns
 from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import HashCost, PasswordHashes
@@ -56,6 +57,7 @@ class Lobby:
     account: Account = field(init=False)
     services: ServiceContext = field(init=False)
     mailed_codes: MailedCodes = field(init=False)
+    failures: FailedLogIns = field(init=False)
 
     def wake(self) -> None:
         self.woken += 1
@@ -142,7 +144,8 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
         wake=lobby.wake,
     )
     lobby.ceremonies = Ceremonies(origin, keys=keys, clock=context.clock, entropy=os.urandom)
-    lobby.log_ins = LogIns(context, lobby.sessions, lobby.hashes, lobby.ceremonies)
+    lobby.failures = FailedLogIns(context)
+    lobby.log_ins = LogIns(context, lobby.sessions, lobby.hashes, lobby.ceremonies, lobby.failures)
     lobby.account = Account(context, lobby.hashes, lobby.ceremonies)
     lobby.mailed_codes = MailedCodes(context)
     new = NewList(name="news", title="News", from_address="News <news@town.example>")

@@ -24,7 +24,7 @@ def known_as(subject: str, email: str | None = None, issuer: str = ISSUER) -> Is
 
 
 async def enter(lobby: Lobby, identity: IssuerAccount, linking: LoginSession | None = None) -> Entered | None:
-    identities = Identities(lobby.context, lobby.sessions)
+    identities = Identities(lobby.context, lobby.sessions, lobby.failures)
     admitted = await identities.admit(VISITOR)
     assert isinstance(admitted, Admitted)
     return await identities.enter(identity, VISITOR, admitted, linking)
@@ -122,4 +122,6 @@ async def test_attempts_are_counted_before_the_issuer_is_asked(lobby: Lobby) -> 
         assert await enter(lobby, known_as("a"), linking=ann) is not None
     assert await enter(lobby, known_as("stranger")) is None
     assert await enter(lobby, known_as("stranger")) is None
-    assert RateExceeded(lobby.now + 900) == await Identities(lobby.context, lobby.sessions).admit(VISITOR)
+    assert RateExceeded(lobby.now + 900) == await Identities(lobby.context, lobby.sessions, lobby.failures).admit(
+        VISITOR
+    )

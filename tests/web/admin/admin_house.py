@@ -101,7 +101,9 @@ class AdminHouse:
         rows = [*log_in_rows(house), *people_rows(house, lambda: self.lobby.database.read(_list_names))]
         if self.issuer is not None:
             cookies = OidcCookies(self.lobby.context.clock, os.urandom)
-            rows += issuer_rows(house, self.issuer, Identities(self.lobby.context, self.lobby.sessions), cookies)
+            rows += issuer_rows(
+                house, self.issuer, Identities(self.lobby.context, self.lobby.sessions, self.lobby.failures), cookies
+            )
         return rows
 
     def frame(self, web: WebContext) -> AdminFrame:

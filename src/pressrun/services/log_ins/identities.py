@@ -7,15 +7,14 @@ their account themselves.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
-from pressrun.observe.log import event
 from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.log_in import Entered, spend_attempt
 from pressrun.services.log_ins.sessions import Entrant, Sessions, is_still_open
 from pressrun.store import audit, enter_links, limits, people
@@ -24,8 +23,6 @@ from pressrun.store.limits import Meter
 from pressrun.store.log_ins import LoginSession, Method
 from pressrun.store.people import StoredPerson
 from pressrun.store.transaction import Transaction
-
-log = logging.getLogger("pressrun.people")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +44,9 @@ class Admitted:
 class Identities:
     """Logs people in by what an issuer says of them."""
 
-    def __init__(self, context: LogInContext, sessions: Sessions) -> None:
+    def __init__(self, context: LogInContext, sessions: Sessions, failures: FailedLogIns) -> None:
         self._context = context
+        self._failures = failures
         self._sessions = sessions
 
     async def admit(self, visitor: Visitor) -> Admitted | RateExceeded:
@@ -72,8 +70,8 @@ class Identities:
         return outcome
 
     def record_failure(self, visitor: Visitor, problem: str) -> None:
-        """Record that somebody could not log in, for the log."""
-        event(log, "login.failed", level=logging.WARNING, way="oidc", client=visitor.client, problem=problem)
+        """Record that somebody could not log in."""
+        self._failures.record("oidc", visitor, problem)
 
     def _enter(
         self,

@@ -9,7 +9,6 @@ same time are as few as one after the other.
 from __future__ import annotations
 
 import hmac
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,17 +18,15 @@ from pressrun.core.errors import MalformedAddress, NotPermitted
 from pressrun.core.login_codes import app_secret, code_digest, is_same_code, mailed_code, secret_digest, typed_code
 from pressrun.core.quantities import RateExceeded
 from pressrun.core.totp import accepted_step
-from pressrun.observe.log import event
 from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
 from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Entrant, Sessions
 from pressrun.store import credentials, limits, log_ins
 from pressrun.store.limits import Meter
 from pressrun.store.log_ins import Candidate, Method, PasskeyOwner
 from pressrun.store.transaction import Transaction
-
-log = logging.getLogger("pressrun.people")
 
 CODE_SECONDS = 10 * 60
 _LONGEST_NAME = 254
@@ -57,9 +54,15 @@ class LogIns:
     """Logs people in."""
 
     def __init__(
-        self, context: LogInContext, sessions: Sessions, hashes: PasswordHashes, ceremonies: Ceremonies
+        self,
+        context: LogInContext,
+        sessions: Sessions,
+        hashes: PasswordHashes,
+        ceremonies: Ceremonies,
+        failures: FailedLogIns,
     ) -> None:
         self._context = context
+        self._failures = failures
         self._sessions = sessions
         self._hashes = hashes
         self._ceremonies = ceremonies
@@ -80,14 +83,14 @@ class LogIns:
             return found
         is_right = await self._hashes.verify(None if found is None else found.hash, password)
         if not is_right or found is None or found.hash is None:
-            self._note_failure("password", visitor)
+            self._failures.record("password", visitor, person="" if found is None else found.name)
             return None
         secret = self._context.new_secret()
         outcome = await self._context.database.write(
             self._enter_by_password, name, found, one_time_code, meters, now, visitor, secret
         )
         if outcome is None:
-            self._note_failure("password", visitor)
+            self._failures.record("password", visitor, person=found.name)
         elif self._hashes.is_outdated(found.hash):
             new = await self._hashes.make(password)
             await self._context.database.record(credentials.rehash, found.id, found.hash, new)
@@ -164,23 +167,23 @@ class LogIns:
         self._require("code")
         secret = self._context.new_secret()
         outcome = await self._context.database.write(self._enter_by_code, secret_digest(asked), typed, visitor, secret)
-        if outcome is None:
-            self._note_failure("code", visitor)
-        return outcome
+        if isinstance(outcome, Entered):
+            return outcome
+        self._failures.record("code", visitor, person=outcome)
+        return None
 
-    def _enter_by_code(
-        self, tx: Transaction, asker: bytes, typed: str, visitor: Visitor, secret: str
-    ) -> Entered | None:
+    def _enter_by_code(self, tx: Transaction, asker: bytes, typed: str, visitor: Visitor, secret: str) -> Entered | str:
+        """Logged in; or refused, with the name of the person whose code it would have been, if any."""
         asked = log_ins.find_code(tx, asker, self._context.now)
         if asked is None:
-            return None
+            return ""
+        person = person_for_code(tx, parse_address(asked.address))
         if not is_same_code(mailed_code(self._context.keys, asker), typed):
             log_ins.count_try(tx, asked.id)
-            return None
+            return "" if person is None else person.name
         log_ins.forget_code(tx, asked.id)
-        person = person_for_code(tx, parse_address(asked.address))
         if person is None:
-            return None
+            return ""
         meters = [self._account_meter(parse_address(asked.address).key), self._client_meter(visitor)]
         limits.refund(tx, meters, asked.expires_at - CODE_SECONDS)
         self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.CODE, visitor, secret)
@@ -198,18 +201,22 @@ class LogIns:
         exceeded = await self._context.database.record(spend_attempt, meters, now)
         if exceeded is not None:
             return exceeded
+        owner = None
         try:
             number = self._ceremonies.credential_id(answer)
             owner = await self._context.database.read(log_ins.find_by_passkey, number)
             count = None if owner is None else self._ceremonies.check_log_in(answer, owner)
         except BadPasskey as problem:
-            self._note_failure("passkey", visitor, str(problem))
+            self._failures.record("passkey", visitor, str(problem), person="" if owner is None else owner.name)
             return None
         if owner is None or count is None:
-            self._note_failure("passkey", visitor, "the passkey is unknown")
+            self._failures.record("passkey", visitor, "the passkey is unknown")
             return None
-        secret = self._context.new_secret()
-        return await self._context.database.write(self._enter_by_passkey, owner, count, meters, now, visitor, secret)
+        secret, enter = self._context.new_secret(), self._enter_by_passkey
+        outcome = await self._context.database.write(enter, owner, count, meters, now, visitor, secret)
+        if outcome is None:
+            self._failures.record("passkey", visitor, "used or removed meanwhile", person=owner.name)
+        return outcome
 
     def _enter_by_passkey(
         self,
@@ -245,9 +252,6 @@ class LogIns:
 
     def _client_meter(self, visitor: Visitor) -> Meter:
         return self._context.meter(visitor.network.encode())
-
-    def _note_failure(self, way: str, visitor: Visitor, problem: str = "") -> None:
-        event(log, "login.failed", level=logging.WARNING, way=way, client=visitor.client, problem=problem)
 
 
 def person_for_code(tx: Transaction, address: Address) -> Candidate | None:

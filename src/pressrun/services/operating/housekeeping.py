@@ -22,6 +22,7 @@ from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
 from pressrun.services.log_ins.context import session_window
+from pressrun.services.log_ins.failures import FAILED_LOG_INS, ROWS_FOR_ONE
 from pressrun.services.operating.list_closing import complete_closing
 from pressrun.services.operating.list_removal import complete_removal
 from pressrun.services.ports import Entropy
@@ -230,6 +231,7 @@ class Housekeeping(BackgroundLoop):
             ("pause_notes_per_address", settings.pause_notes_per_address),
             ("replies_per_sender", settings.replies_per_sender),
             ("posts_per_editor", settings.posts_per_editor),
+            (FAILED_LOG_INS, ROWS_FOR_ONE),
             (ALERTS, ALERT_RATE),
             (FORM_USED, FORM_USES),
         ):

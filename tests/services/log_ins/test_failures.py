@@ -1,0 +1,71 @@
+"""What the audit log has of failed log-ins: enough to see that somebody tries, never so much that strangers fill it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.database import select
+from tests.services.log_ins.lobby import VISITOR, Lobby
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import Unavailable
+from pressrun.services.log_ins.log_in import CodeRequested
+from pressrun.store import audit
+
+Row = tuple[str, str, str | None, str]
+
+
+async def rows(lobby: Lobby) -> list[Row]:
+    await lobby.failures.carry_out()
+    found = await select(
+        lobby.database, "select who, outcome, object, fields from audit where action = 'session.begin' order by number"
+    )
+    return [(str(who), str(outcome), about, str(fields)) for who, outcome, about, fields in found]
+
+
+async def test_the_first_failure_for_a_person_in_an_hour_has_a_row(lobby: Lobby) -> None:
+    """Of all that are tried on accounts which do not exist, the first: a row names nobody then."""
+    await lobby.set_password(await lobby.add_person("ann"))
+    for name in ("ann", "ann@town.example", "bob@elsewhere.example", "carl", "ann"):
+        assert await lobby.by_password(name, "wrong") is None
+    first: list[Row] = [
+        ("somebody", "refused", "person ann", '["password"]'),
+        ("somebody", "refused", None, '["password"]'),
+    ]
+    assert first == await rows(lobby)
+    assert await lobby.by_password("ann", "wrong") is None
+    assert first == await rows(lobby)
+    lobby.now += 3600
+    assert await lobby.by_password("ann", "wrong") is None
+    assert [*first, first[0]] == await rows(lobby)
+    assert "elsewhere" not in str(await select(lobby.database, "select * from audit"))
+    assert (await lobby.database.read(audit.read_head)).number > 0
+
+
+async def test_a_wrong_code_names_whose_it_was(lobby: Lobby) -> None:
+    await lobby.add_person("ann")
+    for address in ("ann@town.example", "stranger@town.example"):
+        asked = await lobby.log_ins.request_code(parse_address(address), VISITOR)
+        assert isinstance(asked, CodeRequested)
+        assert await lobby.log_ins.by_code(asked.secret, "WRONGONE", VISITOR) is None
+    found = await rows(lobby)
+    assert [("person ann", '["code"]'), (None, '["code"]')] == [(about, fields) for _, _, about, fields in found]
+
+
+async def test_a_passkey_that_is_not_genuine_names_whose_it_is(lobby: Lobby) -> None:
+    ann = await lobby.add_person("ann")
+    authenticator = await lobby.add_passkey(ann)
+    answer = authenticator.get(lobby.ceremonies.login_options(), origin="https://evil.example")
+    assert await lobby.log_ins.by_passkey(answer, VISITOR) is None
+    assert [("somebody", "refused", "person ann", '["passkey"]')] == await rows(lobby)
+
+
+async def test_failures_wait_for_a_database_that_is_away(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("away")
+
+    lobby.failures.record("password", VISITOR)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(lobby.database), "record", away)
+        with pytest.raises(Unavailable):
+            await lobby.failures.carry_out()
+    assert 1 == len(await rows(lobby))
