@@ -91,10 +91,6 @@ class AdminHouse:
             arrived=ArrivedRequests(),
         )
 
-    def posted_routes(self) -> list[str]:
-        """Every route that is posted to."""
-        return [path for path, _, methods in self.rows(self.web) if "POST" in methods]
-
     def rows(self, web: WebContext) -> Table:
         """The routes."""
         house = self.frame(web)
