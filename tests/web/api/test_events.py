@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 from tests.database import execute
 from tests.services.office import Office
-from tests.web.api.served import ServedApi
+from tests.web.api.served import BASE, ServedApi
 
 from pressrun.acts.events import EventInfo
 from pressrun.core.address import parse_address
@@ -106,6 +109,25 @@ async def test_a_wait_ends_with_the_next_event(served: ServedApi) -> None:
         await served.office.subscribers.remove("river", BOB)
         items = (await waiting).json()["items"]
     assert [("subscription.ended", "bob@reader.example")] == [(one["type"], one["email"]) for one in items]
+
+
+async def test_a_wait_that_the_stop_of_the_server_cuts_short_is_answered(served: ServedApi) -> None:
+    """With what there is, so that a program goes on after it by the next start."""
+    await make_events(served.office)
+    closing = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await served.app({**scope, "state": {"transfer": SimpleNamespace(closing=closing)}}, receive, send)
+
+    served.client()
+    headers = {"Authorization": "Bearer pr_0"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE, headers=headers) as client:
+        waiting = asyncio.create_task(client.get("/api/v1/events?after=4&wait=30"))
+        await asyncio.sleep(0)
+        closing.set()
+        async with asyncio.timeout(20):
+            answer = await waiting
+    assert (200, {"items": [], "next": 4}) == (answer.status_code, answer.json())
 
 
 async def test_what_is_no_longer_kept_is_410(served: ServedApi) -> None:

@@ -266,11 +266,28 @@ class Exchange:
 
     async def _carry_out(self, values: Mapping[str, Any], caller: Caller) -> Any:
         """What the action gives; where it had to wait for that, by the rights that the caller has afterwards."""
-        value = await self._call(values, caller)
         if not values.get(WAIT):
-            return value
+            return await self._call(values, caller)
+        value = await self._wait(values, caller)
         now = await self.get_caller()
         return value if now.holdings == caller.holdings else await self._call({**values, WAIT: 0}, now)
+
+    async def _wait(self, values: Mapping[str, Any], caller: Caller) -> Any:
+        """What the action gives; when the server stops, what it gives without waiting any longer."""
+        coming = asyncio.ensure_future(self._call(values, caller))
+        stopped = asyncio.ensure_future((self._closing or asyncio.Event()).wait())
+        try:
+            await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            return await (coming if coming.done() else self._call({**values, WAIT: 0}, caller))
+        finally:
+            coming.cancel()
+            stopped.cancel()
+
+    @property
+    def _closing(self) -> asyncio.Event | None:
+        """Set when the server stops; None where no server says so."""
+        closing: asyncio.Event | None = getattr(self._request.scope.get("state", {}).get("transfer"), "closing", None)
+        return closing
 
     async def _call(self, values: Mapping[str, Any], caller: Caller) -> Any:
         act = self._operation.act
@@ -336,9 +353,8 @@ class Exchange:
         followers.require_room(subject)
         source = self._source({**values, **self._last_event()})
         await source.begin({WAIT: 0})
-        closing = getattr(self._request.scope.get("state", {}).get("transfer"), "closing", None)
         followers.enter(subject)  # others have come meanwhile
-        return streams.FollowedStream(streams.events(source, closing), leave=partial(followers.leave, subject))
+        return streams.FollowedStream(streams.events(source, self._closing), leave=partial(followers.leave, subject))
 
     def _source(self, values: Mapping[str, Any]) -> streams.PageSource:
         return streams.PageSource(partial(self._page_after, values), values.get(AFTER))
