@@ -32,6 +32,7 @@ from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.link_keys import LinkKeys
+from pressrun.services.ports import UNOBSERVED, BounceCounter
 from pressrun.services.reports.event_feed import EventFeed
 from pressrun.services.reports.outcomes import OutcomeReports
 
@@ -44,7 +45,7 @@ class AnyArguments(Arguments, frozen=True, kw_only=True, forbid_unknown_fields=F
     """Whatever is said."""
 
 
-def returns_of(office: Office) -> HandedInReturns:
+def returns_of(office: Office, counter: BounceCounter = UNOBSERVED) -> HandedInReturns:
     """Takes bounces without parsing mail."""
     bounces = BounceHandler(
         keys=office.keys,
@@ -54,7 +55,7 @@ def returns_of(office: Office) -> HandedInReturns:
         clock=lambda: office.now,
         entropy=os.urandom,
     )
-    return HandedInReturns(office.database, office.keys, SITE, bounces)
+    return HandedInReturns(office.database, office.keys, SITE, bounces, counter)
 
 
 def cases_of(office: Office) -> Cases:

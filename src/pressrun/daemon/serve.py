@@ -122,7 +122,8 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         bounce_handler = build_bounce_handler(current, keys)
         dispatcher = await build_dispatcher(settings, database, keys, stop, journal, bounce_handler, metrics)
         workers = build_workers(settings, keys, dispatcher.broker, journal)
-        hooks = Hooks(wake=dispatcher.wake, unpause=dispatcher.unpause, on_new_key=workers.adopt, sign_ups=metrics)
+        wake, unpause = dispatcher.wake, dispatcher.unpause
+        hooks = Hooks(wake=wake, unpause=unpause, on_new_key=workers.adopt, sign_ups=metrics, bounces=metrics)
         services = build_services(current, database, keys, bounce_handler, hooks)
         loops: list[BackgroundLoop] = []  # filled once all of them exist
         readiness = Readiness(

@@ -49,7 +49,7 @@ from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
-from pressrun.services.ports import UNOBSERVED, LayoutRenderer, SignUpObserver, Waker
+from pressrun.services.ports import UNOBSERVED, BounceCounter, LayoutRenderer, SignUpObserver, Waker
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.old_links import OldLinks
@@ -145,6 +145,7 @@ class Hooks:
     unpause: Callable[[str | None], None] = lambda _domain: None
     on_new_key: Callable[[], None] = lambda: None
     sign_ups: SignUpObserver = UNOBSERVED
+    bounces: BounceCounter = UNOBSERVED
 
 
 NO_HOOKS = Hooks()
@@ -174,7 +175,7 @@ def build_services(
     operating = _build_operating(settings.value.data, readers, editions.layouts, files, mail_accepted, hooks.on_new_key)
     log_ins = build_log_ins(settings, database, keys, hooks.wake)
     audit_log = AuditLog(context)
-    returns = HandedInReturns(database, keys, settings.value.site, bounce_handler)
+    returns = HandedInReturns(database, keys, settings.value.site, bounce_handler, hooks.bounces)
     cases = _gather_cases(context, editions, operating, log_ins, audit_log, returns)
     return Services(
         settings=context.settings,

@@ -10,6 +10,7 @@ from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
+from pressrun.services.ports import BounceCounter
 from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundMail, InboundState, claim_mail, record_mail_result
 from pressrun.store.transaction import Transaction
@@ -134,6 +135,15 @@ def log_failed_copy(log: logging.Logger, failed: FailedCopy) -> None:
         "reason": failed.reason,
     }
     event(log, "delivery.failed", **fields)
+
+
+def count_failures(counter: BounceCounter, result: MailResult) -> None:
+    """Count a copy that bounced and a complaint about one, never what concerns a mail to one person."""
+    failed = result.failed
+    if failed is not None and failed.edition is not None and failed.bounce is not None:
+        counter.count_bounce(failed.list_name, failed.bounce)
+    if result.complained_of:
+        counter.count_complaint(result.complained_of)
 
 
 def log_consequences(log: logging.Logger, consequences: Consequences) -> None:

@@ -81,14 +81,18 @@ class SignUpObserver(Protocol):
     def show_holding(self, is_on: bool, /) -> None: ...
 
 
-class MailCounter(Protocol):
-    """Counts received mail, and the bounces and complaints about copies of editions: the metrics of a daemon."""
-
-    def count_inbound(self, kind: str, /) -> None: ...
+class BounceCounter(Protocol):
+    """Counts the bounces and complaints about copies of editions: the metrics of a daemon."""
 
     def count_bounce(self, list_name: str, bounce: str, /) -> None: ...
 
     def count_complaint(self, list_name: str, /) -> None: ...
+
+
+class MailCounter(BounceCounter, Protocol):
+    """Counts received mail as well."""
+
+    def count_inbound(self, kind: str, /) -> None: ...
 
 
 class Unobserved:
@@ -102,6 +106,12 @@ class Unobserved:
 
     def show_holding(self, is_on: bool, /) -> None:
         """Show nothing."""
+
+    def count_bounce(self, list_name: str, bounce: str, /) -> None:
+        """Count nothing."""
+
+    def count_complaint(self, list_name: str, /) -> None:
+        """Count nothing."""
 
 
 UNOBSERVED = Unobserved()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock, call
 
 import pytest
-from tests.acts.cases import SITE
+from tests.acts.cases import SITE, returns_of
 from tests.database import execute, select
 from tests.services.office import Office
 from tests.web.api.served import ServedApi
 
 from pressrun.core.address import parse_address
+from pressrun.core.bounces import BounceClass
 from pressrun.core.edition import EditionState
 from pressrun.core.rights import Holdings, Right
 from pressrun.core.tokens import AddressPurpose, AddressTokens
+from pressrun.services.incoming.handed_in import Proof
 from pressrun.services.incoming.mail_acceptance import ACCEPTED, DISK_FULL, ArrivedMail
 from pressrun.services.mails.copy_composer import message_id
 from pressrun.smtp.reply import Reply
@@ -54,6 +57,17 @@ async def test_a_copy_that_bounced(served: ServedApi, form: str) -> None:
     assert (200, {"outcome": "gone"}) == (first.status_code, first.json())
     assert {"outcome": "gone of a copy that was final already"} == again.json()
     assert ("failed", "gone", "suspended") == await state_of(served.office)
+
+
+@pytest.mark.parametrize("is_complaint", [False, True])
+async def test_they_count_like_those_that_come_by_mail(served: ServedApi, is_complaint: bool) -> None:
+    """Once each, by list and class."""
+    token, counter = await deliver(served.office), Mock()
+    returns = returns_of(served.office, counter)
+    for _ in range(2):
+        await returns.report(Proof(token=token), lambda _: True, status="5.1.1", text="", is_complaint=is_complaint)
+    counted = call.count_complaint("news") if is_complaint else call.count_bounce("news", BounceClass.GONE)
+    assert [counted] == counter.mock_calls
 
 
 async def test_a_complaint(served: ServedApi) -> None:

@@ -23,8 +23,9 @@ from pressrun.message.reports.status import class_of_failed, on_one_line
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
 from pressrun.services.incoming.mail_acceptance import ACCEPTED, ArrivedMail
-from pressrun.services.mail_results import MailResult, log_consequences, log_failed_copy
+from pressrun.services.mail_results import MailResult, count_failures, log_consequences, log_failed_copy
 from pressrun.services.mails.copy_composer import message_id
+from pressrun.services.ports import BounceCounter
 from pressrun.smtp.reply import Reply
 from pressrun.store import copy_pages, lists, subscribers
 from pressrun.store.database import Database
@@ -51,10 +52,13 @@ class Proof:
 class HandedInReturns:
     """Takes bounces and complaints of programs. Mail needs the processes that parse it, which `connect` brings."""
 
-    def __init__(self, database: Database, keys: KeyRing, site: Site, bounces: BounceHandler) -> None:
+    def __init__(
+        self, database: Database, keys: KeyRing, site: Site, bounces: BounceHandler, counter: BounceCounter
+    ) -> None:
         self._database = database
         self._site = site
         self._bounces = bounces
+        self._counter = counter
         self._tokens = AddressTokens(keys)
         self._enclosed = EnclosedTokens(site, self._tokens, WebTokens(keys))
         self._accept: AcceptMail | None = None
@@ -75,6 +79,7 @@ class HandedInReturns:
         result: MailResult = await self._database.write(self._bounces.process, route, report, "")
         if result.failed is not None:
             log_failed_copy(log, result.failed)
+        count_failures(self._counter, result)
         log_consequences(log, result.consequences)
         return result.outcome
 

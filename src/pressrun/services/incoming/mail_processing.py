@@ -35,6 +35,7 @@ from pressrun.services.mail_results import (
     MailMustWait,
     MailResult,
     claim,
+    count_failures,
     log_consequences,
     log_failed_copy,
     record_result,
@@ -242,7 +243,7 @@ class MailProcessing:
             log_mail("inbound.processed")
             if result.failed is not None:
                 log_failed_copy(log, result.failed)
-            self._count_failures(result)
+            count_failures(self._counter, result)
             log_consequences(log, result.consequences)
         else:
             log_mail("inbound.kept", level=logging.WARNING)
@@ -250,14 +251,6 @@ class MailProcessing:
         by_route = "failed" if route is None else _COUNTED_AS.get(route.kind, "command")
         if result.counted_as != UNCOUNTED:
             self._counter.count_inbound("unreadable" if is_unread else result.counted_as or by_route)
-
-    def _count_failures(self, result: MailResult) -> None:
-        """Count a copy that bounced and a complaint about one, never what concerns a mail to one person."""
-        failed = result.failed
-        if failed is not None and failed.edition is not None and failed.bounce is not None:
-            self._counter.count_bounce(failed.list_name, failed.bounce)
-        if result.complained_of:
-            self._counter.count_complaint(result.complained_of)
 
 
 def _keep_failed(tx: Transaction, number: int, outcome: str, now: int) -> None:
