@@ -24,7 +24,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.rights import ReaderAccess, Right, Role, TokenScope
 from pressrun.services.people.lookups import people_page, show_person
 from pressrun.services.people.people_admin import Grant
-from pressrun.services.people.token_lookups import tokens_page
+from pressrun.services.people.token_lookups import show_token, tokens_page
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.store.idempotency import KeptOutcome
 
@@ -99,10 +99,15 @@ async def _invite(doing: Doing, args: PersonInvite) -> dict[str, Any]:
     return await doing.cases.people.invite(parse_address(args.address), grant)
 
 
-async def _invited(doing: Doing, _: PersonInvite, kept: KeptOutcome) -> dict[str, Any]:
-    """The person as they are now; the repeat mails nothing."""
+async def _person_now(doing: Doing, _: Any, kept: KeptOutcome) -> dict[str, Any]:
+    """The person as they are now; the repeat makes no link, and shows none."""
     name = (kept.object or "").removeprefix("person ")
-    person = await doing.cases.database.read(show_person, name, doing.cases.people.now)
+    return await doing.cases.database.read(show_person, name, doing.cases.people.now)
+
+
+async def _invited(doing: Doing, args: PersonInvite, kept: KeptOutcome) -> dict[str, Any]:
+    """The same; the repeat mails nothing."""
+    person = await _person_now(doing, args, kept)
     return {**person, "mailed": person["invited_until"] is not None}
 
 
@@ -131,6 +136,12 @@ async def _create_token(doing: Doing, args: TokenCreate) -> dict[str, Any]:
         name=args.name, scope=args.scope, lists=args.lists, expires=args.expires, networks=args.networks
     )
     return await doing.cases.tokens.create(wish, _maker(doing))
+
+
+async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> dict[str, Any]:
+    """The token as it is listed: it is shown once. Whoever has lost it revokes it and makes another."""
+    number = int((kept.object or "").removeprefix("token "))
+    return await doing.cases.database.read(show_token, number)
 
 
 async def _list_tokens(doing: Doing, args: TokensPage) -> dict[str, Any]:
@@ -184,6 +195,7 @@ PEOPLE_ACTS = (
         arguments=PersonAdd,
         work=_add,
         answer=PersonAnswer,
+        again=_person_now,
         is_fresh=True,
         http=Http(method="POST", path="people", status=201),
     ),
@@ -205,6 +217,7 @@ PEOPLE_ACTS = (
         arguments=PersonGrant,
         work=lambda doing, args: doing.cases.people.grant(args.person, _grant(args)),
         answer=PersonAnswer,
+        again=_person_now,
         is_fresh=True,
         http=Http(method="POST", path="people/{person}/grant", together=ON_A_LIST_OR_ALL),
     ),
@@ -215,6 +228,7 @@ PEOPLE_ACTS = (
         arguments=PersonGrant,
         work=lambda doing, args: doing.cases.people.revoke(args.person, _grant(args)),
         answer=PersonAnswer,
+        again=_person_now,
         is_fresh=True,
         http=Http(method="POST", path="people/{person}/revoke", together=ON_A_LIST_OR_ALL),
     ),
@@ -225,6 +239,7 @@ PEOPLE_ACTS = (
         arguments=PersonName,
         work=lambda doing, args: doing.cases.people.link(args.person),
         answer=PersonAnswer,
+        again=_person_now,
         is_fresh=True,
         http=Http(method="POST", path="people/{person}/link"),
     ),
@@ -235,6 +250,7 @@ PEOPLE_ACTS = (
         arguments=PersonName,
         work=lambda doing, args: doing.cases.people.reset(args.person),
         answer=PersonAnswer,
+        again=_person_now,
         is_fresh=True,
         http=Http(method="POST", path="people/{person}/reset"),
     ),
@@ -266,6 +282,7 @@ PEOPLE_ACTS = (
         arguments=TokenCreate,
         work=_create_token,
         answer=TokenAnswer,
+        again=_token_now,
         is_fresh=True,
         http=Http(method="POST", path="tokens", status=201),
     ),

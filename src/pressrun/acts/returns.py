@@ -15,6 +15,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import InvalidFields
 from pressrun.core.rights import Right
 from pressrun.services.incoming.handed_in import Proof
+from pressrun.store.idempotency import KeptOutcome
 
 LONGEST_WORDS = 2000
 MAIL_TYPE = "message/rfc822"
@@ -59,6 +60,11 @@ async def _hand_in(doing: Doing, args: ReturnIn) -> ReturnAnswer:
     return ReturnAnswer(outcome=outcome)
 
 
+async def _handed_in_before(_: Doing, __: ReturnIn, ___: KeptOutcome) -> ReturnAnswer:
+    """A repeat does nothing: a reader who complained may have come back."""
+    return ReturnAnswer(outcome="handed in before")
+
+
 BY_TOKEN_OR_MESSAGE: Mapping[str, Any] = {
     "anyOf": [
         {"required": ["token"], "properties": {"token": {"minLength": 1}}},
@@ -78,6 +84,7 @@ RETURN_ACTS = (
         arguments=ReturnIn,
         work=_hand_in,
         answer=ReturnAnswer,
+        again=_handed_in_before,
         http=Http(
             method="POST",
             path="returns",
