@@ -19,7 +19,7 @@ from pressrun.operations.csv_files import SUPPRESSION_COLUMNS, export_suppressio
 from pressrun.operations.csv_records import BadRow, as_csv
 from pressrun.operations.sources.batches import MemberBatch
 from pressrun.services.operating.import_rows import SuppressionRow
-from pressrun.services.operating.subscriber_import import in_batches
+from pressrun.services.operating.neighbours import in_batches
 from pressrun.services.reports import ledger_reports
 from pressrun.services.suppression import SuppressionReason
 

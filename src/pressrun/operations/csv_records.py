@@ -47,11 +47,6 @@ class BadRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         """Nobody's."""
         return ""
 
-    @property
-    def size(self) -> int:
-        """About how many characters it has."""
-        return len(self.original)
-
 
 def read_records(file: BinaryIO, *, delimiter: str = ",") -> Iterator[Record]:
     """Every record that is not blank, after the whole file was checked; raises BadInput.

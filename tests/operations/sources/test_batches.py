@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.operations.csv_records import BadRow
-from pressrun.operations.sources import batches
 from pressrun.operations.sources.batches import member_batches
 from pressrun.operations.sources.member import SourceMember
-from pressrun.services.operating.subscriber_import import address_key
+from pressrun.services.operating import neighbours
+from pressrun.services.operating.neighbours import address_key
 
 BATCH, NEARBY = 3, 8
 ADDRESSES = ("b@x.example", "A@x.example", "a@x.example", "a@X.EXAMPLE", "ü@x.example", "a@bücher.example", "nobody")
@@ -22,8 +22,9 @@ ADDRESSES = ("b@x.example", "A@x.example", "a@x.example", "a@X.EXAMPLE", "ü@x.e
 def small() -> Iterator[None]:
     """Few rows fill a batch, and few batches wait."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(batches, "BATCH", BATCH)
-        patched.setattr(batches, "NEARBY", NEARBY)
+        patched.setattr(neighbours, "BATCH", BATCH)
+        patched.setattr(neighbours, "NEARBY", NEARBY)
+        patched.setattr(neighbours, "_IN_MEMORY", 3)
         yield
 
 
@@ -53,3 +54,15 @@ def test_all_rows_come_and_those_of_one_address_in_their_order(addresses: list[s
         if batch.is_last:
             ends.append(at)
     assert ends == [min(end, len(rows)) for end in range(NEARBY, len(rows) + NEARBY, NEARBY)]
+
+
+@given(st.lists(st.integers(0, 60), max_size=30))
+def test_long_rows_make_smaller_batches_and_fewer_neighbours(lengths: list[int]) -> None:
+    """So that no more characters wait than there is room for."""
+    rows = [SourceMember(line=line, address="a@x.example", name="n" * length) for line, length in enumerate(lengths)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(neighbours, "BATCH_CHARACTERS", 100)
+        patched.setattr(neighbours, "NEARBY_CHARACTERS", 300)
+        found = list(member_batches(rows))
+    assert rows == [member for batch in found for member in batch.members]
+    assert not [batch for batch in found if sum(len(one.name) for one in batch.members[:-1]) >= 100]

@@ -1,6 +1,6 @@
 """Members in batches, each of them imported by one transaction.
 
-Those of many batches wait in memory, where they are sorted by their addresses (services.operating.subscriber_import).
+They are in the order of their addresses (services.operating.neighbours).
 """
 
 from __future__ import annotations
@@ -14,14 +14,7 @@ from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
-from pressrun.services.operating.subscriber_import import (
-    BATCH,
-    BATCH_CHARACTERS,
-    NEARBY,
-    NEARBY_CHARACTERS,
-    address_key,
-    cut_rows,
-)
+from pressrun.services.operating.neighbours import neighbours
 
 _APART = frozenset({MemberState.SUPPRESSED, MemberState.UNCONFIRMED})
 
@@ -73,20 +66,7 @@ def address_keys(members: Iterable[SourceMember | BadRow]) -> Iterator[str]:
 
 def member_batches(members: Iterable[SourceMember | BadRow]) -> Iterator[MemberBatch]:
     """The members as many at a time as one transaction imports, or fewer long ones."""
-    for near in cut_rows(members, NEARBY, NEARBY_CHARACTERS):
-        bad = [one for one in near if isinstance(one, BadRow)]
-        good = [one for one in near if isinstance(one, SourceMember)]
-        near.clear()
-        good.sort(key=address_key)
-        yield from _sorted_batches(good, bad)
-
-
-def _sorted_batches(good: list[SourceMember], bad: list[BadRow]) -> Iterator[MemberBatch]:
-    """Members in the order of their addresses, in batches; the first one has the rows that cannot be read."""
-    parts = list(cut_rows(good, BATCH, BATCH_CHARACTERS)) or [[]]
-    good.clear()
-    last_key = None
-    for number, part in enumerate(parts):
-        is_first = not part or last_key in (None, address_key(part[0]))
-        last_key = address_key(part[-1]) if part else None
-        yield MemberBatch(part, bad if number == 0 else [], is_first, number == len(parts) - 1)
+    for rows, is_first, is_last in neighbours(members):
+        good = [one for one in rows if isinstance(one, SourceMember)]
+        bad = [one for one in rows if isinstance(one, BadRow)]
+        yield MemberBatch(good, bad, is_first, is_last)

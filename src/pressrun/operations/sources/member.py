@@ -34,7 +34,7 @@ class MemberState(StrEnum):
     PENDING = "pending"  # only in exports of our own
 
 
-class SourceMember(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class SourceMember(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A member as a source has them. Texts are unchecked: the import checks each row.
 
     `line` is the line of a file or the number of a record, for errors. `was` is the state in the source's own words,
@@ -59,11 +59,6 @@ class SourceMember(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def mailbox(self) -> str:
         """The address as the source has it."""
         return self.address
-
-    @property
-    def size(self) -> int:
-        """About how many characters it has."""
-        return len(self.address) + len(self.name) + len(self.original) + sum(map(len, self.fields.values()))
 
     def as_row(self) -> ImportRow:
         """The row that imports a member who is neither suppressed nor unconfirmed."""

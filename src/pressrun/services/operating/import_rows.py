@@ -25,11 +25,6 @@ class ImportRow(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
         """The address as the file has it."""
         return self.email
 
-    @property
-    def size(self) -> int:
-        """About how many characters it has."""
-        return len(self.email) + len(self.name) + sum(map(len, self.attributes.values()))
-
 
 class UnreadRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A row that cannot be read, or means nobody who could be imported, and why."""
@@ -50,8 +45,3 @@ class SuppressionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     def mailbox(self) -> str:
         """The address as the file has it."""
         return self.address
-
-    @property
-    def size(self) -> int:
-        """About how many characters it has."""
-        return len(self.address)

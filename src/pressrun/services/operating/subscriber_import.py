@@ -7,13 +7,11 @@ so an interrupted import can be repeated. It never brings back anyone who unsubs
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
 
 import msgspec
 
-from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionState
@@ -34,26 +32,6 @@ from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store import address_changes, enrolment
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
-
-BATCH = 2_500  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
-# Rows that are sorted, so that those of a batch are neighbours in the index of addresses: a batch of rows in no order
-# changes a page of it for nearly every row. They wait in memory.
-NEARBY = 20_000
-# Of long rows that wait, and of one batch of them, which keeps their memory small.
-NEARBY_CHARACTERS, BATCH_CHARACTERS = 4 << 20, 1 << 20
-
-
-class AddressedRow(Protocol):
-    """A row, unchecked: the address as its source has it, and about how many characters the row has."""
-
-    @property
-    def mailbox(self) -> str: ...
-
-    @property
-    def size(self) -> int: ...
-
-
-R = TypeVar("R", bound=AddressedRow)
 
 SKIPPED = {
     RowOutcome.SKIPPED_SUPPRESSED: "the address is suppressed",
@@ -203,38 +181,6 @@ def require_open_list(tx: Transaction, name: str) -> MailingList:
     if target.closed_at is not None:
         raise Refused(f"the list {name} is closed. Reopen it with `pressrun list set {name} closed=false`")
     return target
-
-
-def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
-    """The rows, BATCH at a time, or fewer long ones: that keeps each transaction short.
-
-    NEARBY rows at a time are in the order of their addresses; those of one address stay as they come.
-    """
-    for near in cut_rows(rows, NEARBY, NEARBY_CHARACTERS):
-        near.sort(key=address_key)
-        yield from cut_rows(near, BATCH, BATCH_CHARACTERS)
-
-
-def cut_rows(rows: Iterable[R], number: int, characters: int) -> Iterator[list[R]]:
-    """The rows, so many at a time, or fewer that have so many characters."""
-    waiting: list[R] = []
-    size = 0
-    for row in rows:
-        waiting.append(row)
-        size += row.size
-        if len(waiting) == number or size >= characters:
-            yield waiting
-            waiting, size = [], 0
-    if waiting:
-        yield waiting
-
-
-def address_key(row: AddressedRow) -> str:
-    """The key of a row's address, or its text where it is none."""
-    try:
-        return parse_address(row.mailbox).key
-    except BadInput:
-        return row.mailbox
 
 
 def find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:

@@ -40,9 +40,13 @@ FREE_SHARE, FREE_BYTES, SHRINK_BYTES = 0.25, 64 * 1024 * 1024, 1024 * 1024
 MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
 # A transaction of an import into a list of a million changes some 3,000 pages of 4 KiB. Most of them stay in memory
 # until the commit, so they are written once, and the next transactions change many of them again before a checkpoint
-# copies them to their places.
+# copies them to their places: as late as a WAL of MAX_WAL_BYTES permits.
 SPILL_PAGES = 2_500
-CHECKPOINT_PAGES = 8_000
+CHECKPOINT_PAGES = 12_000
+# While a cache holds nothing but changed pages, SQLite reads every other page anew each time that it needs it. So a
+# transaction that changes so many rows leaves a cache as large as its changes to those that follow, which are probably
+# alike, until so many small ones have come.
+MANY_CHANGES, SMALL_ONES = 5_000, 32
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
@@ -110,12 +114,16 @@ class SqliteConnection(EngineConnection):
         super().__init__(dialect(), dialect())
         self._connection = connection
         self._is_durable = True  # as `connect` leaves it
+        self._cache_size: int = connection.execute("pragma cache_size").fetchone()[0]
+        self._small_ones = SMALL_ONES  # how many transactions have come since a large one: these, or more
+        self._changes_before = 0
 
     def begin(self, *, durable: bool) -> sqlite3.Connection:
         if self._is_durable is not durable:
             self._connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
             self._is_durable = durable
         self._connection.execute("begin immediate")
+        self._changes_before = self._connection.total_changes
         return self._connection
 
     def begin_reading(self) -> sqlite3.Connection:
@@ -124,6 +132,14 @@ class SqliteConnection(EngineConnection):
 
     def commit(self) -> None:
         self._connection.execute("commit")
+        self._fit_cache(self._connection.total_changes - self._changes_before)
+
+    def _fit_cache(self, changes: int) -> None:
+        """After a commit of so many changes."""
+        is_large, was_large = changes >= MANY_CHANGES, self._small_ones < SMALL_ONES
+        self._small_ones = 0 if is_large else min(self._small_ones + 1, SMALL_ONES)
+        if was_large is not (self._small_ones < SMALL_ONES):
+            self._connection.execute(f"pragma cache_size = {SPILL_PAGES if is_large else self._cache_size}")
 
     def roll_back(self) -> None:
         if self._connection.in_transaction:  # some errors have ended it
