@@ -88,7 +88,8 @@ def cases_of(office: Office) -> Cases:
         draft_proofs=DraftProofs(context, editing, edition_admin),
         kept_mail=KeptMail(context),
         held=office.held,
-        moving_in=office.moving_in,
+        redirects=office.redirects,
+        archive_import=office.archive_import,
         link_keys=LinkKeys(context, make_key=make_key, on_new_key=lambda: None),
         account=cast("Account", None),  # as before
         people=office.people,

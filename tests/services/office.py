@@ -24,7 +24,6 @@ from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.job_runner import JobQueue, JobRunner
 from pressrun.services.operating.job_survey import RosterSurvey
 from pressrun.services.operating.list_admin import ListAdmin
-from pressrun.services.operating.moving_in import MovingIn
 from pressrun.services.operating.program_members import ProgramMembers
 from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
@@ -64,7 +63,8 @@ class Office:
     context: ServiceContext = field(init=False)
     sign_ups: SignUps = field(init=False)
     held: HeldSignUps = field(init=False)
-    moving_in: MovingIn = field(init=False)
+    redirects: RedirectAdmin = field(init=False)
+    archive_import: ArchiveImport = field(init=False)
     unsubscribes: Unsubscribes = field(init=False)
     people: PeopleAdmin = field(init=False)
     tokens: Tokens = field(init=False)
@@ -163,10 +163,7 @@ async def open_office(
     )
     office.runner = JobRunner(1, office.context, office.job_files, read_roster, queue)
     office.held = HeldSignUps(office.context, office.sign_ups)
-    office.moving_in = MovingIn(
-        redirects=RedirectAdmin(database),
-        archive=ArchiveImport(office.context, layouts),
-    )
+    office.redirects, office.archive_import = RedirectAdmin(database), ArchiveImport(office.context, layouts)
     try:
         yield office
     finally:

@@ -49,9 +49,9 @@ from pressrun.store.lists import NewList
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 from pressrun.web.app import AdminTable, build_app
-from pressrun.web.context import UseCases
 from pressrun.web.editors.demo import DemoMailbox
 from pressrun.web.settings import HttpSettings
+from pressrun.web.use_cases import UseCases
 
 NOW = 1_780_000_000.0
 BASE = "https://news.example.org"

@@ -11,14 +11,15 @@ from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.log_ins.account import Account
+from pressrun.services.operating.archive_import import ArchiveImport
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.bulk_jobs import BulkJobs
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.link_keys import LinkKeys
 from pressrun.services.operating.list_admin import ListAdmin
-from pressrun.services.operating.moving_in import MovingIn
 from pressrun.services.operating.program_members import ProgramMembers
+from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
@@ -46,7 +47,8 @@ class Cases:
     draft_proofs: DraftProofs
     kept_mail: KeptMail
     held: HeldSignUps
-    moving_in: MovingIn
+    redirects: RedirectAdmin
+    archive_import: ArchiveImport
     link_keys: LinkKeys
     account: Account
     people: PeopleAdmin

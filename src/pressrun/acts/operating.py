@@ -44,7 +44,7 @@ async def _drop_mail(doing: Doing, args: MailId) -> dict[str, int]:
 
 async def _add_message(doing: Doing, args: ArchiveMessage) -> dict[str, Any]:
     message = ArchivedMessage(source=args.source, published_at=args.published_at, identity=args.identity)
-    return await doing.cases.moving_in.archive.add(args.list, message)
+    return await doing.cases.archive_import.add(args.list, message)
 
 
 async def _retried_mail(_: Doing, args: MailId, __: KeptOutcome) -> dict[str, int]:
@@ -166,7 +166,7 @@ MOVING_IN_ACTS = (
         summary="Lead old links and addresses to a list",
         right=Right.OPERATE,
         arguments=OldPlaces,
-        work=lambda doing, args: doing.cases.moving_in.redirects.add_places(args.list, args.places),
+        work=lambda doing, args: doing.cases.redirects.add_places(args.list, args.places),
         grows=True,
     ),
     Act(
@@ -175,7 +175,7 @@ MOVING_IN_ACTS = (
         right=Right.OPERATE,
         lists=OF_LIST,
         arguments=OldPersonalLinks,
-        work=lambda doing, args: doing.cases.moving_in.redirects.add_people(args.list, args.people),
+        work=lambda doing, args: doing.cases.redirects.add_people(args.list, args.people),
         grows=True,
     ),
     Act(

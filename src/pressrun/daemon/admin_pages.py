@@ -28,7 +28,7 @@ def build_admin_rows(settings: Settings, services: Services, web: WebContext) ->
         links=log_ins.links,
         account=log_ins.account,
         ceremonies=log_ins.ceremonies,
-        settings=lambda: services.settings.value.login,
+        settings=lambda: services.context.settings.value.login,
         proxied=log_ins.proxied,
         auth_header=settings.admin.auth_header,
         issuer="" if issuer is None else issuer.label,
@@ -36,7 +36,7 @@ def build_admin_rows(settings: Settings, services: Services, web: WebContext) ->
     frame = AdminFrame(web, cases)
 
     async def list_names() -> Sequence[str]:
-        return await services.database.read(_list_names)
+        return await services.context.database.read(_list_names)
 
     rows = [*log_in_rows(frame), *people_rows(frame, list_names)]
     if issuer is not None:

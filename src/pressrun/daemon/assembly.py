@@ -116,10 +116,10 @@ def worker_settings(settings: Settings) -> WorkerSettings:
 def build_mailed_editions(services: Services, parser: MailParser) -> MailedEditions:
     """Wire what makes editions of mails."""
     return MailedEditions(
-        services.readers.context,
+        services.context,
         parser=parser,
-        sender_check=services.editions.sender_check,
-        layouts=services.editions.layouts,
+        sender_check=services.workshop.sender_check,
+        layouts=services.workshop.layouts,
     )
 
 
@@ -130,8 +130,8 @@ def build_processing(
     metrics: Metrics,
 ) -> MailProcessing:
     """Wire what processes accepted mail."""
-    context = services.readers.context
-    sign_ups, unsubscribes = services.readers.sign_ups, services.readers.unsubscribes
+    context = services.context
+    sign_ups, unsubscribes = services.pages.sign_ups, services.pages.unsubscribes
     return MailProcessing(
         context,
         parsers=parsers,
@@ -144,7 +144,7 @@ def build_processing(
 
 def build_acceptance(services: Services, processing: MailProcessing, metrics: Metrics) -> MailAcceptance:
     """Wire what accepts mail."""
-    return MailAcceptance(services.readers.context, count=metrics.count_inbound, accepted=processing.accepted)
+    return MailAcceptance(services.context, count=metrics.count_inbound, accepted=processing.accepted)
 
 
 def build_storage_watch(

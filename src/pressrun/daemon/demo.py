@@ -173,7 +173,7 @@ class _Tour:
         guide = self._guide
         smtp = running.listeners.mail_addresses["smtp"]
         guide.ready(Places(url=self._url, mailbox=f"{self._url}/demo", list=f"{self._url}/{LIST}", smtp=smtp))
-        if await running.services.database.read(lists.find_list, LIST) is None:
+        if await running.services.context.database.read(lists.find_list, LIST) is None:
             await self._play(running)
         if guide.once:
             stopping.set()
@@ -181,16 +181,16 @@ class _Tour:
     async def _play(self, running: Running) -> None:
         services, told = running.services, self._guide.told
         for name, words in _LISTS.items():
-            await services.operating.lists.create_list(name, {**words, "family": FAMILY})
+            await services.cases.lists.create_list(name, {**words, "family": FAMILY})
         for address in READERS:
             await self._sign_up(address, name=address.partition("@")[0].title())
             told(f"{address} signed up on the page and confirmed by the link in the email")
         await self._sign_up(SPANISH_READER, language="es")
         told(f"{SPANISH_READER} did the same and chose Spanish")
         for address in DIFFICULT:
-            await services.operating.subscribers.add(LIST, parse_address(address))
+            await services.cases.subscribers.add(LIST, parse_address(address))
         told("the operator added three addresses that misbehave on purpose")
-        take = services.editions.edition_admin.send
+        take = services.cases.edition_admin.send
         await take(list_name=SPANISH, source_name="edition.es.md", **_sample("edition.es.md"))
         edition_id = await take(list_name=LIST, source_name="edition.md", **_sample("edition.md"))
         await self._until_finished(running, edition_id)
@@ -198,7 +198,7 @@ class _Tour:
         path = urlsplit(await self._link_to(leaver, "unsubscribe")).path
         await self._post(path, {"List-Unsubscribe": "One-Click"})
         told(f"{leaver} unsubscribed with one click")
-        self._guide.done(await services.database.read(_lines, edition_id))
+        self._guide.done(await services.context.database.read(_lines, edition_id))
 
     async def _sign_up(self, address: str, **fields: str) -> None:
         await self._post(f"/{LIST}/subscribe", {"email": address, **fields})
@@ -222,7 +222,7 @@ class _Tour:
 
     async def _until_finished(self, running: Running, edition_id: int) -> None:
         for _ in range(int(WAIT_SECONDS * 10)):
-            edition = await running.services.database.read(editions.find_edition, edition_id)
+            edition = await running.services.context.database.read(editions.find_edition, edition_id)
             if edition is not None and edition.state is EditionState.FINISHED:
                 return
             await asyncio.sleep(0.1)

@@ -31,7 +31,7 @@ class Mailroom:
     ) -> None:
         assert settings.smtp is not None
         limits = ParserLimits()
-        share = services.settings.part(lambda every: every.limits.strangers_share)
+        share = services.context.settings.part(lambda every: every.limits.strangers_share)
         self._readers = {
             MailQueue.READERS: SandboxedParser(SIGNED_MAIL_LIMITS),
             MailQueue.BOUNCES: SandboxedParser(limits),
@@ -41,7 +41,7 @@ class Mailroom:
         self.processing = build_processing(services, self._readers, posting, metrics)
         services.mail_accepted.connect(self.processing.accepted)
         receiving = build_acceptance(services, self.processing, metrics)
-        services.returns.connect(receiving.accept)
+        services.cases.returns.connect(receiving.accept)
         self.listeners = Listeners(settings.smtp, receiving, sockets)
 
     def reload(self, settings: Settings) -> None:

@@ -48,7 +48,7 @@ class Reload:
 
     async def _record(self, problem: str | None) -> None:
         """Whoever sent the signal: the kernel does not say."""
-        audit_log = self._running.services.audit_log
+        audit_log = self._running.services.cases.audit_log
         entry = audit_log.entry(Actor(who="signal", way="signal"), "reload")
         if problem is None:
             await audit_log.append(entry)

@@ -16,62 +16,35 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
-from pressrun.core.bounces import FAILURES
 from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
-from pressrun.daemon.assembly import (
-    build_alert_watch,
-    build_bounce_handler,
-    build_dispatcher,
-    build_relay_watch,
-    build_storage_watch,
-    build_workers,
-)
 from pressrun.daemon.descriptors import raise_limit, shortage
-from pressrun.daemon.doctor_rounds import DoctorRounds
-from pressrun.daemon.event_loop_lag import EventLoopLag
-from pressrun.daemon.listeners import DaemonListeners
-from pressrun.daemon.measurements import Measurements
-from pressrun.daemon.metrics_page import MetricsPage
 from pressrun.daemon.offline import opened
-from pressrun.daemon.own_works import doctor_works, move_works
+from pressrun.daemon.own_works import move_works
 from pressrun.daemon.reload import Reload, serving
-from pressrun.daemon.running import Running
+from pressrun.daemon.running import Machine, Running, build_running, build_sending
 from pressrun.daemon.service_stop import ServiceStop
-from pressrun.daemon.services import Hooks, build_services
 from pressrun.daemon.session_keeper import SessionWatcher, describe_process
 from pressrun.daemon.start_checks import log_differences
-from pressrun.daemon.watchdog import Watchdog
-from pressrun.daemon.web_app import DeferredApps, WebServers, build_web_apps
+from pressrun.daemon.web_app import DeferredApps
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.process import FINISH_SECONDS
 from pressrun.delivery.worker.workers import count_workers
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
-from pressrun.observe.metrics import Metrics
-from pressrun.runtime import systemd
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.runtime.memory import leave_alone_what_stays
-from pressrun.services.background import BackgroundLoop
-from pressrun.services.incoming.mail_processing import KINDS
-from pressrun.services.operating.alert_watch import AlertReports
 from pressrun.services.operating.move_source import MoveSource
-from pressrun.services.operating.readiness import Readiness
-from pressrun.smtp.handover import Outcome
 from pressrun.store.audit import Actor
 from pressrun.store.database import Gate
 from pressrun.store.journal import Journal
-from pressrun.store.last_backup import last_backup_at
-from pressrun.web.http.clients import ArrivedRequests
 
 if TYPE_CHECKING:
     from pressrun.web.editors.demo import DemoMailbox
@@ -107,82 +80,37 @@ def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data, or if one takes it."""
     _prepare_process(settings)
-    notifier = systemd.Notifier(os.environ)
-    sockets = {**systemd.listen_sockets(os.environ, os.getpid()), **extras.sockets}
-    watchdog_seconds = systemd.watchdog_seconds(os.environ, os.getpid())
-    systemd.forget_environment(os.environ)
+    machine = Machine.read(extras.sockets)
     stopping = asyncio.Event()
-    current = Holder(settings)
-    async with opened(settings) as data, _opened_journal(settings) as journal:
+    async with opened(settings) as opened_data, _opened_journal(settings) as journal:
         gate = Gate()
-        database, keys, session = data.database.behind(gate), data.keys, data.session
-        stop = ServiceStop(session, data.database, gate, settings.data)
-        await log_differences(database, session.session, describe_process(settings, keys))
-        metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS, classes=FAILURES)
-        bounce_handler = build_bounce_handler(current, keys)
-        dispatcher = await build_dispatcher(settings, database, keys, stop, journal, bounce_handler, metrics)
-        workers = build_workers(settings, keys, dispatcher.broker, journal)
-        wake, unpause = dispatcher.wake, dispatcher.unpause
-        hooks = Hooks(wake=wake, unpause=unpause, on_new_key=workers.adopt, sign_ups=metrics, bounces=metrics)
-        services = build_services(current, database, keys, bounce_handler, hooks)
-        loops: list[BackgroundLoop] = []  # filled once all of them exist
-        readiness = Readiness(
-            database=database,
-            progress=dispatcher,
-            relays=workers,
-            loops=loops,
-            clock=utc_now,
-        )
-        reports = AlertReports()
-        page = MetricsPage(
-            metrics=metrics,
-            database=database,
-            relays=workers,
-            readiness=readiness,
-            measurements=Measurements(settings.data, current.part(_certificate_in_use), database, metrics, reports),
-            lag=EventLoopLag(),
-            may_send=stop.may_hand_out,
-            lease_seconds_left=session.lease_seconds_left,
-            last_backup_at=partial(last_backup_at, settings.data),
-        )
-        arrived = ArrivedRequests()
-        apps = DeferredApps(lambda: build_web_apps(current, services, page, extras.mailbox, arrived))
-        running = Running(
-            current=current,
-            services=services,
-            dispatcher=dispatcher,
-            workers=workers,
-            notifier=notifier,
-            listeners=DaemonListeners(settings, services, metrics, WebServers(apps, settings, sockets), sockets),
-            watchdog=Watchdog(dispatcher, notifier, watchdog_seconds, loops),
-            page=page,
-            relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
-            storage_watch=build_storage_watch(current, database, metrics, reports, dispatcher.wake),
-            alert_watch=build_alert_watch(current, database, readiness, reports, metrics, dispatcher.wake),
-            doctor_rounds=DoctorRounds(current, utc_now, partial(_show_findings, metrics)),
-        )
-        stop.connect(dispatcher, settings.delivery.drain_seconds, stopping.set)
-        services.door.bind(move_works(MoveSource(data.database, session.session, stop)))
-        services.door.bind({"relay.statuses": running.relay_watch.statuses})
-        services.door.bind(doctor_works(arrived.describe, lambda: running.listeners.mail_addresses))
-        loops += [session, *running.loops()]
-        _handle_signals(Reload(running), stopping)
+        stop = ServiceStop(opened_data.session, opened_data.database, gate, settings.data)
+        data = replace(opened_data, database=opened_data.database.behind(gate))
+        session = data.session
+        await log_differences(data.database, session.session, describe_process(settings, data.keys))
+        current = Holder(settings)
+        sending = await build_sending(current, data, stop, journal)
+        running = build_running(current, data, stop, sending, machine, extras.mailbox)
+        running.services.door.bind(move_works(MoveSource(opened_data.database, session.session, stop)))
+        stop.connect(running.dispatcher, settings.delivery.drain_seconds, stopping.set)
         session.connect(_watcher(running, stopping))
+        _handle_signals(Reload(running), stopping)
         await running.listeners.open()
         _log_start(settings, running)
-        await services.audit_log.append(services.audit_log.entry(_actor(), "serve.start"))
-        await _run(running, apps, stopping, extras.tour)
+        await _audit(running, "serve.start")
+        await _run(running, stopping, extras.tour)
         session.require_kept()
         stop.require_here()
-        await services.audit_log.append(services.audit_log.entry(_actor(), "serve.stop"))
-    notifier.close()
+        await _audit(running, "serve.stop")
+    machine.notifier.close()
     event(log, "daemon.stopped")
 
 
-def _actor() -> Actor:
-    """Who started this process, for the audit log."""
-    user = process_user()
-    return Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="start")
+async def _audit(running: Running, action: str) -> None:
+    """Record in the audit log what whoever started this process has done."""
+    user, audit_log = process_user(), running.services.cases.audit_log
+    actor = Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="start")
+    await audit_log.append(audit_log.entry(actor, action))
 
 
 def _prepare_process(settings: Settings) -> None:
@@ -193,10 +121,6 @@ def _prepare_process(settings: Settings) -> None:
     for warning in [*settings.warnings, *filter(None, [shortage(settings)])]:
         event(log, "config.warning", level=logging.WARNING, warning=warning)
     utc_now.on_step(_log_step)
-
-
-def _certificate_in_use(settings: Settings) -> Path | None:
-    return None if settings.smtp is None else settings.smtp.certificate_file
 
 
 def _watcher(running: Running, stopping: asyncio.Event) -> SessionWatcher:
@@ -239,7 +163,7 @@ async def _seize(journal: Journal) -> None:
         await asyncio.sleep(OUTLIVED_SECONDS / 1000)
 
 
-async def _run(running: Running, apps: DeferredApps, stopping: asyncio.Event, tour: Tour | None) -> None:
+async def _run(running: Running, stopping: asyncio.Event, tour: Tour | None) -> None:
     """Run everything until a signal arrives; raises PressrunError when the dispatcher ends before that."""
     running.dispatcher.connect(running.workers)
     # Not in the group: if this task failed there, the group would cancel the others in the middle of their work.
@@ -249,11 +173,11 @@ async def _run(running: Running, apps: DeferredApps, stopping: asyncio.Event, to
         async with asyncio.TaskGroup() as tasks:
             lasting = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_ended_last()]
             beside = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_ended_first()]
-            welcomes = running.services.operating.lists.renew_welcomes()
+            welcomes = running.services.cases.lists.renew_welcomes()
             beside.append(tasks.create_task(welcomes, name="welcomes"))
             if tour is not None:
                 beside.append(tasks.create_task(tour(running, stopping), name="tour"))
-            beside.append(tasks.create_task(_finish_start(apps), name="start"))
+            beside.append(tasks.create_task(_finish_start(running.apps), name="start"))
             running.notifier.ready(serving(running.current.value))
             await asyncio.wait([dispatcher, signalled], return_when=asyncio.FIRST_COMPLETED)
             has_ended = not stopping.is_set()
@@ -299,11 +223,6 @@ async def _stop(running: Running) -> None:
     for problem in ends:
         if isinstance(problem, BaseException):  # such as a socket that cannot be removed
             log.error("daemon.not_closed", exc_info=problem)
-
-
-def _show_findings(metrics: Metrics, by_severity: Mapping[str, int], at: float) -> None:
-    metrics.set_all("doctor_findings", by_severity)
-    metrics.set("doctor_timestamp_seconds", at)
 
 
 def _log_step(seconds: float) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pressrun.daemon.services import Services
     from pressrun.web.api.routes import Api
     from pressrun.web.app import Table
-    from pressrun.web.context import UseCases, WebContext
+    from pressrun.web.context import WebContext
     from pressrun.web.editors.demo import DemoMailbox
     from pressrun.web.http.clients import ArrivedRequests
 
@@ -115,12 +115,12 @@ def build_web_apps(
     settings = current.value
 
     def tokens() -> WebTokens:
-        return WebTokens(services.keys)
+        return WebTokens(services.context.keys)
 
     admin_table, api = partial(build_admin_rows, settings, services), partial(_build_api, current, services)
     has_own_address = settings.admin.listen is not None
     public = build_app(
-        _use_cases(services),
+        services.pages,
         site=settings.site,
         tokens=tokens,
         readiness=page.readiness.problems,
@@ -155,8 +155,8 @@ def _build_api(current: Current[Settings], services: Services, web: WebContext) 
     settings = current.value
     context = endpoint.ApiContext(
         base_url=web.pages.site.base_url,
-        cursor_key=services.keys.suppression_key,
-        authenticate=partial(caller_of_token, services.operating.tokens),
+        cursor_key=services.context.keys.suppression_key,
+        authenticate=partial(caller_of_token, services.cases.tokens),
         carry_out=services.door.carry_out,
         refuse=services.door.refuse,
         client=web.client,
@@ -169,22 +169,3 @@ def _build_api(current: Current[Settings], services: Services, web: WebContext) 
 
 def _no_rows(_web: WebContext) -> Table:
     return []
-
-
-def _use_cases(services: Services) -> UseCases:
-    from pressrun.web.context import UseCases  # noqa: PLC0415 - as above
-
-    readers, editions = services.readers, services.editions
-    return UseCases(
-        web_requests=readers.web_requests,
-        sign_ups=readers.sign_ups,
-        unsubscribes=readers.unsubscribes,
-        never_again=readers.never_again,
-        preferences=readers.preferences,
-        address_changes=readers.address_changes,
-        undo_unsubscribe=readers.undo_unsubscribe,
-        archive_reader=editions.archive_reader,
-        draft_approval=editions.draft_approval,
-        editor_reports=editions.editor_reports,
-        old_links=readers.old_links,
-    )

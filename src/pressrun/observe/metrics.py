@@ -180,6 +180,11 @@ class Metrics:
         """Whether the disk of data_dir is nearly full."""
         self.set("disk_nearly_full", int(level is DiskLevel.NEARLY_FULL))
 
+    def show_findings(self, by_severity: Mapping[str, int], at: float) -> None:
+        """How many findings `doctor` had of each severity, and when it ran (UTC seconds)."""
+        self.set_all("doctor_findings", by_severity)
+        self.set("doctor_timestamp_seconds", at)
+
     def set_queue(self, by_state: Mapping[str, int]) -> None:
         """How many copies are in each state; a state that is not named is 0 from now on."""
         for state in DeliveryState:

@@ -22,7 +22,7 @@ from pressrun.web.api.routes import METHODS, Api
 from pressrun.web.archives.archive import ArchivePages
 from pressrun.web.archives.feeds import FeedPages
 from pressrun.web.archives.sitemaps import SitemapPages
-from pressrun.web.context import ReadTokens, UseCases, WebContext
+from pressrun.web.context import ReadTokens, WebContext
 from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoMailbox, DemoPages
 from pressrun.web.families import Families
@@ -40,6 +40,7 @@ from pressrun.web.readers.old_links import OldLinkPages, PersonalLinkRoute
 from pressrun.web.readers.preferences import PreferencePages
 from pressrun.web.readers.sign_up_forms import SignUpForms
 from pressrun.web.settings import HttpSettings
+from pressrun.web.use_cases import UseCases
 
 RETRY_AFTER_SECONDS = 5
 _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]

@@ -8,41 +8,13 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from pressrun.core.tokens import WebPurpose, WebTokens
-from pressrun.services.editions.archive_reader import ArchiveReader
-from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.ports import Clock
-from pressrun.services.readers.address_changes import AddressChanges
-from pressrun.services.readers.never_again import NeverAgain
-from pressrun.services.readers.old_links import OldLinks
-from pressrun.services.readers.preferences import Preferences
-from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
-from pressrun.services.readers.unsubscribes import Unsubscribes
-from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.web import language
 from pressrun.web.http.clients import ArrivedRequest, ArrivedRequests, Proxies, network_of
 from pressrun.web.pages import Pages
 
 ReadTokens = Callable[[], WebTokens]  # a call, because the keys may be rotated while the process runs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseCases:
-    """The services that the pages use."""
-
-    web_requests: WebRequests
-    sign_ups: SignUps
-    unsubscribes: Unsubscribes
-    never_again: NeverAgain
-    preferences: Preferences
-    address_changes: AddressChanges
-    undo_unsubscribe: UndoUnsubscribe
-    archive_reader: ArchiveReader
-    draft_approval: DraftApproval
-    editor_reports: EditorReports
-    old_links: OldLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

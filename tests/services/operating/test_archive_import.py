@@ -29,7 +29,7 @@ async def test_a_message_is_a_finished_edition_of_its_date(tmp_path: Path) -> No
     async with open_office(tmp_path) as office:
         await office.make_list()
         await office.subscribers.add("news", parse_address("ada@reader.example"))
-        assert "added" == (await office.moving_in.archive.add("news", message()))["outcome"]
+        assert "added" == (await office.archive_import.add("news", message()))["outcome"]
         contents = await office.database.read(read_contents, "news")
         shown = contents.editions[0]
         assert ("Grüße", THEN) == (shown.title, shown.published_at)
@@ -47,7 +47,7 @@ async def test_the_same_message_again_changes_nothing(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
         await office.make_list()
         outcomes = [
-            (await office.moving_in.archive.add("news", one))["outcome"]
+            (await office.archive_import.add("news", one))["outcome"]
             for one in (message(), message(SOURCE + b"\r\n-- \r\nfooter\r\n"), message(identity="two@old.example"))
         ]
         assert ["added", "unchanged", "added"] == outcomes
@@ -59,9 +59,7 @@ async def test_a_message_without_postal_address_or_with_odd_fields_is_history_al
     async with open_office(tmp_path) as office:
         await office.make_list(postal_address="")
         odd = b"Subject: Odd\r\n\r\nHello {{ nobody }}\r\n"
-        assert "added" == (await office.moving_in.archive.add("news", message(odd)))["outcome"]
-        broken = await office.moving_in.archive.add(
-            "news", message(b"Subject: x\r\n" * 40_000, identity="b@old.example")
-        )
+        assert "added" == (await office.archive_import.add("news", message(odd)))["outcome"]
+        broken = await office.archive_import.add("news", message(b"Subject: x\r\n" * 40_000, identity="b@old.example"))
         assert "refused" == broken["outcome"]
         assert "KiB" in str(broken["reason"])

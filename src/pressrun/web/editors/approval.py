@@ -19,10 +19,11 @@ from pressrun.message.words import marked
 from pressrun.services.editions.draft_approval import HeldEdition
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.editions.edition_preview import Preview
-from pressrun.web.context import UseCases, WebContext
+from pressrun.web.context import WebContext
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview
 from pressrun.web.editors.report import render_report, report_policy
 from pressrun.web.http.forms import first, parse_fields_or_none, read_form
+from pressrun.web.use_cases import UseCases
 
 # What became of an edition that was not sent: title and text.
 _NOT_SENT = {

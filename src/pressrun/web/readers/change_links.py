@@ -18,8 +18,9 @@ from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
-from pressrun.web.context import UseCases, WebContext
+from pressrun.web.context import WebContext
 from pressrun.web.http.forms import first, read_fields_or_none
+from pressrun.web.use_cases import UseCases
 
 _MOVED = marked(
     "Your newsletters now go to your new address. For a week, you can undo this with the link we've emailed to your "

@@ -22,11 +22,12 @@ from pressrun.services.readers.sign_ups import SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists import MailingList
 from pressrun.web import consent_words, language
-from pressrun.web.context import UseCases, WebContext
+from pressrun.web.context import WebContext
 from pressrun.web.families import among, in_language
 from pressrun.web.http.forms import Fields, clean_language, every, first, read_fields
 from pressrun.web.readers.sign_up_forms import FRONT, SignUpForms
 from pressrun.web.settings import HttpSettings
+from pressrun.web.use_cases import UseCases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

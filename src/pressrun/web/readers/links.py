@@ -17,9 +17,10 @@ from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
-from pressrun.web.context import UseCases, WebContext
+from pressrun.web.context import WebContext
 from pressrun.web.http.forms import ONE_CLICK, first, read_fields_or_none
 from pressrun.web.readers.change_links import ChangeLinkPages
+from pressrun.web.use_cases import UseCases
 
 BY_ONE_CLICK = "one-click"  # how they left, in the journal of events
 ONE_CLICK_WORDS = "List-Unsubscribe=One-Click"  # RFC 8058 §3.2

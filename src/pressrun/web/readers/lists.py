@@ -25,13 +25,14 @@ from pressrun.web import consent_words, language
 from pressrun.web.archives.archive import edition_in_page
 from pressrun.web.archives.urls import public_archive
 from pressrun.web.brand import DEFAULT
-from pressrun.web.context import UseCases, WebContext
+from pressrun.web.context import WebContext
 from pressrun.web.families import among, choose, links_to_languages
 from pressrun.web.http.conditional import conditional
 from pressrun.web.http.forms import clean_language, clean_name, first, read_fields
 from pressrun.web.list_icon import icon_png
 from pressrun.web.pages import FOR_EVER, KEPT_FOR_A_DAY, initial
 from pressrun.web.readers.sign_up_forms import SignUpForms, choices_of, in_json, wants_json
+from pressrun.web.use_cases import UseCases
 
 
 class ListPages:

@@ -13,9 +13,10 @@ from starlette.responses import Response
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.store.lists import MailingList
-from pressrun.web.context import UseCases, WebContext
+from pressrun.web.context import WebContext
 from pressrun.web.http.forms import first, read_fields
 from pressrun.web.readers.preferences import find_named_list, here
+from pressrun.web.use_cases import UseCases
 
 _NOINDEX = {"X-Robots-Tag": "noindex"}
 

@@ -16,10 +16,11 @@ from starlette.types import Scope
 from pressrun.core.old_links import OldKind, OldPersonalLink, path_digests, read_personal_link
 from pressrun.core.tokens import WebPurpose
 from pressrun.store.redirects import OldSubscription
-from pressrun.web.context import UseCases, WebContext
+from pressrun.web.context import WebContext
 from pressrun.web.http.forms import ONE_CLICK, read_fields_or_none
 from pressrun.web.http.security import Handler
 from pressrun.web.readers.links import BY_ONE_CLICK, ONE_CLICK_DONE, ONE_CLICK_WORDS
+from pressrun.web.use_cases import UseCases
 
 _NOT_FOUND = 404
 _NO_EDITION = 0

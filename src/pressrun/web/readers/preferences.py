@@ -22,11 +22,12 @@ from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS, Preference
 from pressrun.store.lists import MailingList
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
-from pressrun.web.context import UseCases, WebContext
+from pressrun.web.context import WebContext
 from pressrun.web.http.forms import Fields, clean_language, clean_name, every, first, read_fields
 from pressrun.web.pages import Pages
 from pressrun.web.readers.own_link import ACTIONS as OWN_ACTIONS
 from pressrun.web.readers.own_link import OwnLinkPages
+from pressrun.web.use_cases import UseCases
 
 _FAMILY = "family-"  # a field for each newsletter in several languages
 
