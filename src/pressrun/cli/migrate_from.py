@@ -33,9 +33,8 @@ from pressrun.cli.owner import find_owner
 from pressrun.cli.read_only import reading_if_any
 from pressrun.cli.write_verbs import executing
 from pressrun.operations.csv_records import as_csv
-from pressrun.operations.installations.installation import Installation, origin_of
+from pressrun.operations.installations.installation import PROGRAMS, Installation, open_installation, origin_of
 from pressrun.operations.installations.messages import BadMessage, OldMessage, read_messages
-from pressrun.operations.installations.opening import PROGRAMS, open_installation
 from pressrun.operations.installations.plan import Fates, ListMove, Present, Reject, all_names, plan_lists
 from pressrun.runtime.clock import utc_now
 from pressrun.services.operating.neighbours import in_batches
@@ -158,7 +157,7 @@ class Mover:
         for move, described in zip(moves, report, strict=True):
             described["imported"] = dict(self._import_members(move))
             with executing(self._invocation) as call:
-                call("moving-in.places", OldPlaces(list=move.name, places=move.places))
+                call("moving-in.places", OldPlaces(list=move.name, places=move.old.places))
             described["links"] = self._import_links(move)
             described["archive"] = dict(self._import_archive(move, now) if with_archives else {})
         with executing(self._invocation) as call:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import PressrunError, TryAgain
-from pressrun.store.transaction import Dialect, Row, Transaction
+from pressrun.store.transaction import Dialect, Row, Transaction, row_class
 
 
 @contextmanager
@@ -44,26 +44,11 @@ class _Names(Mapping[str, str]):
         return 0
 
 
-class _RemoteRow(tuple[Any, ...]):
-    """A row whose values are found by place and by the name of the column."""
-
-    __slots__ = ()
-    places: dict[str, int] = {}  # noqa: RUF012 - each result has a class of its own
-
-    def __getitem__(self, key: Any) -> Any:
-        return tuple.__getitem__(self, self.places[key] if isinstance(key, str) else key)
-
-    def keys(self) -> list[str]:
-        """The names of the columns."""
-        return list(self.places)
-
-
 class _RemoteResult:
     """The rows of one statement."""
 
     def __init__(self, columns: list[str], rows: list[list[Any]]) -> None:
-        places = {name: place for place, name in enumerate(columns)}
-        self._rows: list[Row] = [*map(type("Row", (_RemoteRow,), {"places": places}), rows)]
+        self._rows: list[Row] = [*map(row_class(tuple(columns)), rows)]
 
     def fetchall(self) -> list[Row]:
         """All rows."""

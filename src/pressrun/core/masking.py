@@ -1,6 +1,7 @@
-"""Taking mail addresses out of text that others wrote, with one expression for the whole program.
+"""Taking mail addresses, and what counts up, out of text that others wrote.
 
-It takes linear time and cuts too much rather than too little, because whoever is erased must be gone from what we keep.
+One expression for addresses serves the whole program. It takes linear time and cuts too much rather than too little,
+because whoever is erased must be gone from what we keep.
 """
 
 from __future__ import annotations
@@ -13,8 +14,21 @@ _ADDRESS = re.compile(
     r"""(?:"[^"\n]{1,64}"|(?<![^\s<>()\[\]{},;:"'=|])(?:[^\s<>()\[\]{},;:"'=|]|(?<=\w)'(?=\w))+)?"""
     r"""(?:@|%40)(?:\[[^\]\s]{1,255}\]|[^\s<>()\[\]{},;:"'|]+)"""
 )
+# A long word with digits is the name of one message or one session, not of a rule.
+_SERIAL = re.compile(r"(?<![\w/.])(?=[\w.=-]*\d)[\w=-]{8,}(?:\.[\w=-]+)*(?![\w/])")
+_BLANKS = re.compile(r"\s+")
 
 
 def without_addresses(text: str, mask: str = "…") -> str:
     """The text with `mask` in place of each address."""
     return _ADDRESS.sub(lambda _: mask, text) if "@" in text or "%40" in text else text
+
+
+def without_people(words: str) -> str:
+    """The words on one line, without the addresses in them."""
+    return _BLANKS.sub(" ", without_addresses(words)).strip()
+
+
+def key_of(words: str) -> str:
+    """The same for words that say the same: without addresses, serials and what counts up."""
+    return _SERIAL.sub("…", without_people(words)).casefold()

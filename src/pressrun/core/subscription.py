@@ -68,3 +68,17 @@ TRANSITIONS: dict[tuple[SubscriptionState | None, SubscriptionEvent], Subscripti
 def move(state: SubscriptionState | None, event: SubscriptionEvent) -> SubscriptionState | None:
     """The state after `event`, or None if the event is not allowed in `state`."""
     return TRANSITIONS.get((state, event))
+
+
+class LeavingReason(StrEnum):
+    """Why a reader unsubscribed: the answers in the order of the page. Only totals are kept, never who gave one."""
+
+    TOO_MANY = "too-many"
+    NOT_EXPECTED = "not-expected"
+    NEVER_SIGNED_UP = "never-signed-up"
+    OTHER = "other"
+
+
+def find_leaving_reason(text: str) -> LeavingReason | None:
+    """The reason with this value, or None."""
+    return next((reason for reason in LeavingReason if reason.value == text), None)

@@ -28,11 +28,6 @@ class Reply(msgspec.Struct, frozen=True):
         return 200 <= self.code < 400
 
     @property
-    def is_transient(self) -> bool:
-        """4xx: the first digit of the basic code decides, whatever the enhanced code says."""
-        return 400 <= self.code < 500
-
-    @property
     def is_permanent(self) -> bool:
         """5xx."""
         return 500 <= self.code < 600

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from pressrun.core.spellings import Spellings
+from pressrun.store.files import sync_directory
 
 FOLDER = "jobs"  # in data_dir
 KEYS, REPEATED, LEAVERS, MARKS = ".keys", ".repeated", ".leavers", ".marks"
@@ -67,11 +68,7 @@ class JobFiles:
 
     def sync_folder(self) -> None:
         """Bring the names of the files to the disk."""
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_directory(self._folder)
 
     def write_lines(self, name: str, lines: Iterable[str]) -> int:
         """Store texts without line ends; returns how many."""

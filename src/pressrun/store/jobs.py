@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pressrun.store.transaction import Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, columns_of, in_json, parse_row
 
 
 class JobKind(StrEnum):
@@ -93,23 +93,7 @@ class BulkJob:
 
 def insert_job(tx: Transaction, new: NewJob, *, now: int, expires_at: int) -> int:
     """Queue a job; returns its id."""
-    return tx.insert(
-        "jobs.insert",
-        kind=new.kind,
-        list_id=new.list_id,
-        source=new.source,
-        actor=new.actor,
-        media_type=new.media_type,
-        file=new.file,
-        asks=int(new.asks),
-        is_dry_run=int(new.is_dry_run),
-        most_leavers=new.most_leavers,
-        total=new.total,
-        digest=new.digest,
-        members=new.members,
-        now=now,
-        expires_at=expires_at,
-    )
+    return tx.insert("jobs.insert", **columns_of(new), now=now, expires_at=expires_at)
 
 
 def find_job(tx: Transaction, job_id: int) -> BulkJob | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 import msgspec
@@ -29,6 +29,27 @@ class Row(Protocol):
     def keys(self) -> list[str]:
         """The names of the columns."""
         ...
+
+
+class NamedRow(tuple[Any, ...]):
+    """A row whose values are found by place and by the name of the column."""
+
+    __slots__ = ()
+    places: dict[str, int] = {}  # noqa: RUF012 - each result has a class of its own
+
+    def __getitem__(self, key: Any) -> Any:
+        return tuple.__getitem__(self, self.places[key] if isinstance(key, str) else key)
+
+    def keys(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.places)
+
+
+@cache
+def row_class(names: tuple[str, ...]) -> type[NamedRow]:
+    """The class for the rows with these columns; of two with one name, the first is found by it."""
+    places = {name: place for place, name in reversed(tuple(enumerate(names)))}
+    return type("NamedRow", (NamedRow,), {"__slots__": (), "places": {name: places[name] for name in names}})
 
 
 @dataclass(frozen=True, slots=True)

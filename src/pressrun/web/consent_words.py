@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pressrun.core.leaving_reason import LeavingReason
+from pressrun.core.subscription import LeavingReason
 from pressrun.locales.languages import find_language
 from pressrun.message.words import Words, marked
 

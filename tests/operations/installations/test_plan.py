@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.names import MAX_NAME, parse_list_name
 from pressrun.operations.installations.installation import OldList, origin_of
-from pressrun.operations.installations.names import propose_name
-from pressrun.operations.installations.plan import Present, plan_lists
+from pressrun.operations.installations.plan import Present, plan_lists, propose_name
 
 D = "news.example"
 

@@ -1,13 +1,14 @@
 """What every program that lists move in from has to say: its lists, their people, and the links that go on working.
 
 An installation is only read. What a source cannot say is left at its default; what it says and we have no equivalent
-for is named in `left_behind`.
+for is named in `left_behind`. `open_installation` finds the module of a program by its name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -77,3 +78,18 @@ def addresses_of(name: str, domain: str, kinds: dict[str, OldKind]) -> Iterator[
     """The addresses of a list: its name with each of these endings, and what mail to it asks for."""
     for ending, kind in kinds.items():
         yield digest_of_address(name + ending, domain), kind
+
+
+PROGRAMS = ("mailman2", "mailman3", "listmonk", "mlmmj", "sympa", "phplist")
+"""The programs that lists move in from."""
+
+
+def open_installation(program: str, source: str, files: Path | None) -> Installation:
+    """The installation at `source`; `files` is where its lists or archives are, if not beside it.
+
+    Raises BadInput and NoInput.
+    """
+    # By name: each is imported when it is needed.
+    module = import_module(f"pressrun.operations.installations.{program}")
+    opened: Installation = getattr(module, f"open_{program}")(source, files)
+    return opened

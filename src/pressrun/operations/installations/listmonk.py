@@ -11,8 +11,7 @@ from pressrun.core.errors import BadInput, NoInput
 from pressrun.core.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place
-from pressrun.operations.installations.tables import SourceTables, copy_rows, read_server
-from pressrun.operations.installations.times import utc_of
+from pressrun.operations.installations.tables import SourceTables, copy_rows, read_server, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
 from pressrun.operations.sources.states import ACTIVE, SUSPENDED, UNCONFIRMED, UNSUBSCRIBED, Standing

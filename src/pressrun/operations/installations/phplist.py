@@ -15,8 +15,7 @@ from pressrun.core.errors import BadInput, MalformedAddress, NoInput
 from pressrun.core.old_links import OldKind, digest_of_path, digest_of_person
 from pressrun.operations.installations.dumps import mysql_tables, read_mysql_dump
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place
-from pressrun.operations.installations.tables import SourceTables, copy_rows
-from pressrun.operations.installations.times import utc_of
+from pressrun.operations.installations.tables import SourceTables, copy_rows, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.lines import plain_name
 from pressrun.operations.sources.member import SourceMember

@@ -5,6 +5,8 @@ The suppressions of all lists are known first, so the table of a list says of ea
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,9 +16,8 @@ import msgspec
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress, NotFound
 from pressrun.core.mail_routes import RouteKind, own_route
-from pressrun.core.names import parse_list_name
+from pressrun.core.names import MAX_NAME, parse_list_name
 from pressrun.operations.installations.installation import Installation, OldList, Place, origin_of
-from pressrun.operations.installations.names import propose_name
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.services.operating.list_settings import LONGEST_LINE, LONGEST_TEXT, read_settings
 from pressrun.services.operating.row_checks import check_row
@@ -47,11 +48,6 @@ class ListMove:
     def origin(self) -> Place:
         """What tells a later run that this list has moved."""
         return origin_of(self.program, self.old.key)
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """All that led to the list."""
-        return self.old.places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,3 +203,24 @@ def _key_of(member: SourceMember) -> str | None:
 def all_names(names: Collection[str], families: Collection[str | None]) -> frozenset[str]:
     """The names that no new list can have."""
     return frozenset(names) | {name for name in families if name}
+
+
+def propose_name(text: str, taken: Collection[str]) -> str:
+    """A name for a list that was called `text`: valid, and none of those that are `taken`."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_NAME].strip("-") or "list"
+    if not _is_valid(base):
+        base = f"{base[: MAX_NAME - 5].strip('-')}-list"
+    number, name = 1, base
+    while name in taken:
+        number += 1
+        name = f"{base[: MAX_NAME - len(str(number)) - 1].strip('-')}-{number}"
+    return name
+
+
+def _is_valid(name: str) -> bool:
+    try:
+        parse_list_name(name)
+    except BadInput:
+        return False
+    return True

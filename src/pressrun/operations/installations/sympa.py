@@ -22,8 +22,7 @@ from pressrun.operations.installations.dumps import (
     text_of,
 )
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
-from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server
-from pressrun.operations.installations.times import utc_of_epoch
+from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server, utc_of_epoch
 from pressrun.operations.sources.lines import plain_name, sympa_fields, sympa_standing
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 

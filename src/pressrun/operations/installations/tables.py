@@ -1,14 +1,16 @@
 """The tables of another program's database, in SQLite: its own file, or a copy of the columns that are needed.
 
 A dump or a server is copied once, row by row, into a file of ours that nobody else can read and that goes when it is
-closed; then every program is a few queries, and memory does not grow with it.
+closed; then every program is a few queries, and memory does not grow with it. Times become those of an import.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -178,3 +180,26 @@ def _decode(octets: bytes) -> str:
     with suppress(UnicodeDecodeError):
         return octets.decode().replace("\0", "\ufffd")
     return octets.decode("latin-1").replace("\0", "\ufffd")
+
+
+_OFFSET = re.compile(r"([+-]\d\d)(\d\d)?$")
+
+
+def utc_of(text: object) -> str:
+    """The time of a column as an RFC 3339 time in UTC, which it is in without an offset; empty where there is none."""
+    plain = str(text or "").strip().replace(" ", "T", 1)
+    plain = _OFFSET.sub(lambda found: f"{found[1]}:{found[2] or '00'}", plain) if "T" in plain else plain
+    try:
+        moment = datetime.fromisoformat(plain)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if aware.year >= 1970 else ""
+    except (ValueError, OverflowError):
+        return ""
+
+
+def utc_of_epoch(text: object) -> str:
+    """The same for seconds since 1970."""
+    digits = str(text or "")
+    if not re.fullmatch(r"[0-9]{1,11}", digits) or digits == "0":
+        return ""
+    return datetime.fromtimestamp(int(digits), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

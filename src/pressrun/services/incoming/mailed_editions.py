@@ -42,8 +42,7 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.services.incoming.posting_records import POST, RELEASE, record_post
-from pressrun.services.incoming.posting_rules import is_reply_to_copy
+from pressrun.services.incoming.posting_rules import POST, RELEASE, is_reply_to_copy, record_post
 from pressrun.services.mail_results import MailMustWait, MailResult, claim, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import LayoutRenderer, MailParser

@@ -2,7 +2,8 @@
 
 A reply to one of our copies is not an edition: it is accepted for the owner, whoever wrote it. All other mail must name
 one editor of the list as its only author. That this is no proof is dealt with later (see mailed_editions). All of it
-follows from a bounded scan of the header, so it can be done in the event loop.
+follows from a bounded scan of the header, so it can be done in the event loop. What editors do by mail is in the audit
+log, where the keyed digest of their address stands for them.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pressrun.core.address import Address
+from pressrun.core.errors import BadInput
 from pressrun.core.site import Site
+from pressrun.core.tokens import suppression_digest
 from pressrun.message.editions.edition_headers import feedback_sender
 from pressrun.message.incoming.header_scan import HeaderScan, sole_author
+from pressrun.services.context import ServiceContext
 from pressrun.smtp.reply import Reply
-from pressrun.store import lists, people
+from pressrun.store import audit, lists, people
+from pressrun.store.audit import DONE, REFUSED, Actor, Entry
 from pressrun.store.transaction import Transaction
 
 UNKNOWN = Reply(550, "no such address", "5.1.1")
@@ -85,3 +91,31 @@ def _identifier(value: str) -> str:
 
 def _texts(values: Iterable[str | None]) -> list[str]:
     return [value for value in values if value is not None]
+
+
+BY_MAIL = Actor(who="editor", way="mail")
+POST, RELEASE = "edition.post", "edition.release"
+
+
+def record_post(
+    tx: Transaction,
+    context: ServiceContext,
+    action: str,
+    editor: Address,
+    list_name: str,
+    edition_id: int | None = None,
+) -> None:
+    """Append a row: that the mail of an editor became an edition, was released, or, without an edition, was refused."""
+    is_refused = edition_id is None
+    entry = Entry(
+        at=context.now,
+        actor=BY_MAIL,
+        action=action,
+        list=list_name,
+        object=None if is_refused else f"edition {edition_id}",
+        outcome=REFUSED if is_refused else DONE,
+        code=BadInput.exit_code if is_refused else None,
+        editor=suppression_digest(context.keys, editor.key),
+        salt=context.entropy(16),
+    )
+    audit.append(tx, entry)

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput, NotFound
-from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.operating.row_checks import parse_past
-from pressrun.services.reports.ledger_reports import Answer
+from pressrun.services.reports.ledger_reports import Answer, describe_suppression
 from pressrun.services.suppression import (
     NewSuppression,
     SuppressionReason,
@@ -24,7 +23,7 @@ from pressrun.services.suppression import (
     suppress_all,
 )
 from pressrun.store import suppressions
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ class SuppressionAdmin:
         row = await self._database.read(suppressions.find, digests_of(self._context.keys, address))
         if row is None:
             raise _unknown(address)
-        return _plain(row)
+        return describe_suppression(row)
 
     async def remove(self, address: Address) -> None:
         """Lift the suppression of an address; raises NotFound when it is not suppressed."""
@@ -109,11 +108,7 @@ def _page(tx: Transaction, after: str, limit: int) -> tuple[list[Answer], str | 
         rows = suppressions.page(tx, after=bytes.fromhex(after), limit=limit)
     except ValueError:
         raise NotFound("unknown cursor") from None
-    return [_plain(row) for row in rows], rows[-1]["digest"].hex() if len(rows) == limit else None
-
-
-def _plain(row: Row) -> Answer:
-    return {"address": row["address"], "reason": row["reason"], "since": rfc3339(row["since"])}
+    return [describe_suppression(row) for row in rows], rows[-1]["digest"].hex() if len(rows) == limit else None
 
 
 def _unknown(address: Address) -> NotFound:

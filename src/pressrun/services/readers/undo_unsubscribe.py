@@ -10,8 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from pressrun.core.leaving_reason import LeavingReason
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.subscription import LeavingReason, SubscriptionEvent, SubscriptionState, move
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet_after_all
 from pressrun.services.readers.subscription_records import (

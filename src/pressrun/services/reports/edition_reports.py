@@ -15,8 +15,8 @@ from itertools import chain
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import at_defaults
 from pressrun.core.lane_state import load_lane_state
+from pressrun.core.masking import key_of, without_people
 from pressrun.core.providers import provider_of
-from pressrun.core.same_words import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.context import ServiceContext

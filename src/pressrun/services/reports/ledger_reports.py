@@ -39,7 +39,7 @@ from pressrun.store import (
 )
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 
 Answer = dict[str, object]
 
@@ -362,7 +362,9 @@ def _held_by_hours(tx: Transaction, now: int) -> tuple[Counter[str], dict[str, s
 
 def list_suppressions(tx: Transaction) -> list[Answer]:
     """`suppression ls`: every suppression, oldest first; an erased address is None."""
-    return [
-        {"address": row["address"], "reason": row["reason"], "since": rfc3339(row["since"])}
-        for row in suppressions.list_suppressions(tx)
-    ]
+    return [describe_suppression(row) for row in suppressions.list_suppressions(tx)]
+
+
+def describe_suppression(row: Row) -> Answer:
+    """One suppression."""
+    return {"address": row["address"], "reason": row["reason"], "since": rfc3339(row["since"])}

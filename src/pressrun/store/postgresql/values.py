@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import psycopg
@@ -12,6 +11,8 @@ from psycopg.abc import AdaptContext
 from psycopg.adapt import Dumper, Loader
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumperUnknown, TextLoader
+
+from pressrun.store.transaction import NamedRow, row_class
 
 
 class _TruthDumper(Dumper):
@@ -50,29 +51,9 @@ def adapt(context: AdaptContext) -> None:
     adapters.register_loader("json", TextLoader)
 
 
-class PostgresRow(tuple[Any, ...]):
-    """A row whose values are found by place and by the name of the column."""
-
-    __slots__ = ()
-    places: dict[str, int] = {}  # noqa: RUF012 - each result has a class of its own
-
-    def __getitem__(self, key: Any) -> Any:
-        return tuple.__getitem__(self, self.places[key] if isinstance(key, str) else key)
-
-    def keys(self) -> list[str]:
-        """The names of the columns."""
-        return list(self.places)
-
-
-@cache
-def _row_class(names: tuple[str, ...]) -> type[PostgresRow]:
-    places = {name: place for place, name in reversed(tuple(enumerate(names)))}  # the first of two of a name
-    return type("PostgresRow", (PostgresRow,), {"__slots__": (), "places": {name: places[name] for name in names}})
-
-
-def row_factory(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], PostgresRow]:
+def row_factory(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], NamedRow]:
     """Makes the rows of a result; for psycopg."""
-    return _row_class(tuple(column.name for column in cursor.description or ()))
+    return row_class(tuple(column.name for column in cursor.description or ()))
 
 
 def stream(connection: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> Iterator[Any]:

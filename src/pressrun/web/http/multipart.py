@@ -37,54 +37,64 @@ def parse_parts(body: bytes, content_type: str, *, most: int) -> list[Part]:
 
 
 def _parse(body: bytes, boundary: bytes, most: int) -> list[Part]:
-    parts: list[Part] = []
-    header: dict[bytes, bytes] = {}
-    name, value, octets = bytearray(), bytearray(), bytearray()
-    header_bytes = 0
-
-    def begin_part() -> None:
-        nonlocal header_bytes
-        header_bytes = 0
-        header.clear()
-        octets.clear()
-
-    def take_header(field: bytearray, data: bytes, start: int, end: int) -> None:
-        nonlocal header_bytes
-        header_bytes += end - start
-        if header_bytes > MAX_PART_HEADER:  # older versions of the parser have no limit, and take seconds for each MiB
-            raise ValueError("a part with a very long header")
-        field.extend(data[start:end])
-
-    def end_header() -> None:
-        header[bytes(name).lower()] = bytes(value)
-        name.clear()
-        value.clear()
-
-    def end_part() -> None:
-        if len(parts) == most:
-            raise ValueError("too many parts")
-        _, options = parse_options_header(header.get(b"content-disposition"))
-        file_name = options.get(b"filename")
-        parts.append(
-            Part(
-                name=options[b"name"].decode("utf-8"),
-                file_name=None if file_name is None else file_name.decode("utf-8"),
-                octets=bytes(octets),
-            )
-        )
-
+    parts = _PartReader(most)
     parser = MultipartParser(
         boundary,
         {
-            "on_part_begin": begin_part,
-            "on_header_field": partial(take_header, name),
-            "on_header_value": partial(take_header, value),
-            "on_header_end": end_header,
-            "on_part_data": lambda data, start, end: octets.extend(data[start:end]),
-            "on_part_end": end_part,
+            "on_part_begin": parts.begin,
+            "on_header_field": partial(parts.read_header, parts.field),
+            "on_header_value": partial(parts.read_header, parts.value),
+            "on_header_end": parts.end_header,
+            "on_part_data": parts.read,
+            "on_part_end": parts.end,
         },
     )
     for start in range(0, len(body), _PIECE):
         parser.write(body[start : start + _PIECE])
     parser.finalize()
-    return parts
+    return parts.found
+
+
+class _PartReader:
+    """The parts so far, and the one that is being read."""
+
+    def __init__(self, most: int) -> None:
+        self.found: list[Part] = []
+        self.field, self.value = bytearray(), bytearray()
+        self._most = most
+        self._header: dict[bytes, bytes] = {}
+        self._header_bytes = 0
+        self._octets = bytearray()
+
+    def begin(self) -> None:
+        self._header_bytes = 0
+        self._header.clear()
+        self._octets.clear()
+
+    def read_header(self, field: bytearray, data: bytes, start: int, end: int) -> None:
+        self._header_bytes += end - start
+        # Older versions of the parser have no limit, and take seconds for each MiB.
+        if self._header_bytes > MAX_PART_HEADER:
+            raise ValueError("a part with a very long header")
+        field.extend(data[start:end])
+
+    def end_header(self) -> None:
+        self._header[bytes(self.field).lower()] = bytes(self.value)
+        self.field.clear()
+        self.value.clear()
+
+    def read(self, data: bytes, start: int, end: int) -> None:
+        self._octets.extend(data[start:end])
+
+    def end(self) -> None:
+        if len(self.found) == self._most:
+            raise ValueError("too many parts")
+        _, options = parse_options_header(self._header.get(b"content-disposition"))
+        file_name = options.get(b"filename")
+        self.found.append(
+            Part(
+                name=options[b"name"].decode("utf-8"),
+                file_name=None if file_name is None else file_name.decode("utf-8"),
+                octets=bytes(self._octets),
+            )
+        )

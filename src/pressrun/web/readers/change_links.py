@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.address import parse_address
-from pressrun.core.leaving_reason import find_leaving_reason
+from pressrun.core.subscription import find_leaving_reason
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.message.words import Words, marked

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -80,13 +81,10 @@ class ListPages:
         except MalformedAddress:
             return await self._again(target, status=400, **again, has_bad_address=True)
         is_ours = first(fields, "form") == "page"
-        origin = Origin(
-            source="web",
-            ip=self._web.client(request),
-            language=wanted,
-            words=_shown(shown, target, chosen) if is_ours else consent_words.ELSEWHERE,
-            words_language=consent_words.language_apart(shown, wanted or chosen.language) if is_ours else "",
-        )
+        origin = Origin(source="web", ip=self._web.client(request), language=wanted, words=consent_words.ELSEWHERE)
+        if is_ours:
+            apart = consent_words.language_apart(shown, wanted or chosen.language)
+            origin = replace(origin, words=_shown(shown, target, chosen), words_language=apart)
         trust, form = self._forms.check(target.id, fields, typed)
         network = self._web.network(request)
         answer = await self._web_requests.sign_up(
