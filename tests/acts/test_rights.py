@@ -21,7 +21,7 @@ from tests.services.office import Office, open_office
 from pressrun.acts import act as places
 from pressrun.acts.act import Act, Doing, ListsOf
 from pressrun.acts.call import Call, Caller
-from pressrun.acts.callers import caller_of_person, caller_of_token
+from pressrun.acts.callers import caller_of_token
 from pressrun.acts.door import Door
 from pressrun.acts.jobs import OF_JOB
 from pressrun.acts.people import LISTS_OF_TOKEN
@@ -32,6 +32,7 @@ from pressrun.services.people.holdings import holdings_of_person
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.store import people
+from pressrun.store.audit import person_on_page
 
 pytestmark = pytest.mark.only_on("sqlite", "who may do what is decided before the database does anything")
 
@@ -71,7 +72,8 @@ def a_person(grant: Grant | None) -> Callable[[Office], Awaitable[Caller]]:
             await office.people.grant("ann", grant)
         ann = await office.database.read(people.find_by_name, "ann")
         assert ann is not None
-        return caller_of_person(ann, await office.database.read(holdings_of_person, ann.id), "192.0.2.1")
+        holdings = await office.database.read(holdings_of_person, ann.id)
+        return Caller(actor=person_on_page("ann"), holdings=holdings, person_id=ann.id, client="192.0.2.1")
 
     return make
 

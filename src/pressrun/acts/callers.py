@@ -1,12 +1,10 @@
-"""Who calls from the network: a program with its token, or a person who has logged in."""
+"""Who calls from the network: a program with its token. People who have logged in are in web.admin.frame."""
 
 from __future__ import annotations
 
 from pressrun.acts.call import Caller
-from pressrun.core.rights import Holdings
 from pressrun.services.people.tokens import Tokens
-from pressrun.store.audit import person_on_page, program_by_api
-from pressrun.store.people import StoredPerson
+from pressrun.store.audit import program_by_api
 
 
 async def caller_of_token(tokens: Tokens, text: str, client: str | None) -> Caller | None:
@@ -22,8 +20,3 @@ async def caller_of_token(tokens: Tokens, text: str, client: str | None) -> Call
         token_id=token.id,
         client=client,
     )
-
-
-def caller_of_person(person: StoredPerson, holdings: Holdings, client: str | None) -> Caller:
-    """Somebody who has logged in, with the rights of this moment."""
-    return Caller(actor=person_on_page(person.name), holdings=holdings, person_id=person.id, client=client)

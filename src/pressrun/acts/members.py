@@ -160,14 +160,6 @@ async def _copy_again(doing: Doing, args: MemberCopy, kept: KeptOutcome) -> dict
     return {"edition": args.edition, "email": member.email, "state": "queued"}
 
 
-def _is_created(answer: Member) -> bool:
-    return answer.created is True
-
-
-def _is_sign_up(answer: Member) -> bool:
-    return answer.email is msgspec.UNSET
-
-
 MEMBER_ACTS = (
     Act(
         id="subscriber.put",

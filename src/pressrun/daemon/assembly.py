@@ -29,18 +29,19 @@ from pressrun.runtime.program import run_program
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.bounces.operator_alerts import alert_operator
+from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.mail_acceptance import MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.operating.alert_watch import AlertReports, AlertWatch, AlertWays
 from pressrun.services.operating.readiness import Obstacle, Readiness
-from pressrun.services.operating.relay_watch import RelayWatch
 from pressrun.services.operating.storage_watch import StorageWatch
-from pressrun.services.ports import ClaimOwner, MailParser, RelayPool, Waker
+from pressrun.services.ports import ClaimOwner, MailParser
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.alert_history import AlertHistory
 from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir
 from pressrun.store.disk_usage import find_readers, measure_room
 from pressrun.store.journal import Journal
 
@@ -148,23 +149,16 @@ def build_acceptance(services: Services, processing: MailProcessing, metrics: Me
 
 
 def build_storage_watch(
-    settings: Current[Settings], database: Database, metrics: Metrics, reports: AlertReports, wake: Waker
+    context: ServiceContext, data: DataDir, metrics: Metrics, reports: AlertReports
 ) -> StorageWatch:
     """Wire the watch over the disk of data_dir."""
-    data = settings.value.data
 
     def show(level: DiskLevel) -> None:
         metrics.show_disk(level)
         reports.set(Cause.DISK, _DISK_ALERTS.get(level))
 
     return StorageWatch(
-        growth=database.growth,
-        settings=settings.part(Settings.for_services),
-        measure=partial(measure_room, data),
-        find_readers=partial(find_readers, data),
-        show=show,
-        wake=wake,
-        clock=utc_now,
+        context, measure=partial(measure_room, data), find_readers=partial(find_readers, data), show=show
     )
 
 
@@ -176,21 +170,20 @@ _DISK_ALERTS = {
 
 def build_alert_watch(
     settings: Current[Settings],
-    database: Database,
+    context: ServiceContext,
     readiness: Readiness,
     reports: AlertReports,
     metrics: Metrics,
-    wake: Waker,
 ) -> AlertWatch:
     """Wire the watch that alerts the operator to what keeps email from going out, and to what others report."""
-    site = settings.value.site
+    site, entropy = context.site, context.entropy
 
     async def mail(obstacle: Obstacle) -> bool:
-        queued = await database.record(
-            alert_operator, obstacle.cause, obstacle.text, site=site, entropy=os.urandom, now=int(utc_now())
+        queued = await context.database.record(
+            alert_operator, obstacle.cause, obstacle.text, site=site, entropy=entropy, now=context.now
         )
         if queued:
-            wake()
+            context.wake()
         return queued
 
     ways = AlertWays(
@@ -200,11 +193,4 @@ def build_alert_watch(
         mail=mail,
         count=metrics.count_alert_run,
     )
-    return AlertWatch(readiness=readiness, reports=reports, ways=ways, site=site, clock=utc_now)
-
-
-def build_relay_watch(settings: Settings, database: Database, relays: RelayPool, wake: Waker) -> RelayWatch:
-    """Wire the watch that alerts the operator to failing relays."""
-    return RelayWatch(
-        database=database, site=settings.site, relays=relays, clock=utc_now, entropy=os.urandom, wake=wake
-    )
+    return AlertWatch(readiness=readiness, reports=reports, ways=ways, site=site, clock=context.clock)

@@ -18,7 +18,6 @@ from pressrun.daemon.assembly import (
     build_alert_watch,
     build_bounce_handler,
     build_dispatcher,
-    build_relay_watch,
     build_storage_watch,
     build_workers,
 )
@@ -159,9 +158,9 @@ def build_running(
         listeners=DaemonListeners(settings, services, metrics, WebServers(apps, settings, sockets), sockets),
         watchdog=Watchdog(dispatcher, machine.notifier, machine.watchdog_seconds, loops),
         page=page,
-        relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
-        storage_watch=build_storage_watch(current, database, metrics, reports, dispatcher.wake),
-        alert_watch=build_alert_watch(current, database, page.readiness, reports, metrics, dispatcher.wake),
+        relay_watch=RelayWatch(services.context, workers),
+        storage_watch=build_storage_watch(services.context, settings.data, metrics, reports),
+        alert_watch=build_alert_watch(current, services.context, page.readiness, reports, metrics),
         doctor_rounds=DoctorRounds(current, utc_now, metrics.show_findings),
     )
     services.door.bind({"relay.statuses": running.relay_watch.statuses})

@@ -13,8 +13,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
 from pressrun.sandbox.layouts import OwnLayouts
-from pressrun.services.editions.edition_admin import Manuscript, gather_references
-from pressrun.services.editions.edition_build import load_build_context
+from pressrun.services.editions.edition_build import Manuscript, gather_references, load_build_context
 from pressrun.services.editions.edition_preview import preview_edition
 from pressrun.services.editions.lifecycle import Resent
 from pressrun.smtp.handover import HandOver, Outcome, Stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from tests.database import select
@@ -47,14 +48,7 @@ class Relays:
 
 
 def watch(office: Office, relays: Relays, site: Site = SITE) -> RelayWatch:
-    return RelayWatch(
-        database=office.database,
-        site=site,
-        relays=relays,
-        clock=lambda: office.now,
-        entropy=bytes,
-        wake=office.wake,
-    )
+    return RelayWatch(replace(office.context, site=site, entropy=bytes), relays)
 
 
 async def told(office: Office) -> Sequence[tuple[str, str]]:

@@ -65,13 +65,10 @@ def disk() -> Disk:
 @pytest_asyncio.fixture
 async def watch(press: Pressroom, disk: Disk) -> AsyncIterator[StorageWatch]:
     yield StorageWatch(
-        growth=press.office.database.growth,
-        settings=press.office.settings,
+        replace(press.office.context, clock=press.clock, wake=disk.wake),
         measure=disk.measure,
         find_readers=lambda: [4711],
         show=disk.show,
-        wake=disk.wake,
-        clock=press.clock,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 from pressrun.core.address import parse_address
 from pressrun.core.alerts import ALERT_SECONDS, CAUSES, Cause
@@ -11,6 +12,7 @@ from pressrun.core.masking import without_addresses
 from pressrun.core.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
+from pressrun.core.timestamps import rfc3339
 from pressrun.services.ports import Entropy
 from pressrun.store import limits, lists, notices
 from pressrun.store.notices import NewNotice
@@ -57,19 +59,35 @@ def alert_of_policy(
 
 def alert_operator(tx: Transaction, cause: Cause, details: str, *, site: Site, entropy: Entropy, now: int) -> bool:
     """Queue an email about a cause; False without an operator or a list, or when one was queued today."""
+    rule = CAUSES[cause]
+    payload = {"when": rule.when, "details": without_addresses(details), "advice": rule.advice}
+    return _mail_operator(tx, "operator_alert", f"cause\0{cause}", payload, site=site, entropy=entropy, now=now)
+
+
+def alert_of_relay(
+    tx: Transaction, name: str, failing_since: float, error: str, *, site: Site, entropy: Entropy, now: int
+) -> bool:
+    """The same about a relay that fails."""
+    payload = {"relay": name, "since": rfc3339(int(failing_since)), "error": without_addresses(error)}
+    return _mail_operator(tx, "relay_alert", f"relay\0{name}", payload, site=site, entropy=entropy, now=now)
+
+
+def _mail_operator(
+    tx: Transaction, kind: str, subject: str, payload: dict[str, Any], *, site: Site, entropy: Entropy, now: int
+) -> bool:
     target = next(iter(lists.all_lists(tx)), None)
     if site.operator is None or target is None:
         return False
-    if not limits.spend(tx, ALERTS, hashlib.sha256(f"cause\0{cause}".encode()).digest(), ALERT_RATE, now):
+    if not limits.spend(tx, ALERTS, hashlib.sha256(subject.encode()).digest(), ALERT_RATE, now):
         return False
-    address, rule = parse_address(site.operator), CAUSES[cause]
+    address = parse_address(site.operator)
     mail = NewNotice(
-        kind="operator_alert",
+        kind=kind,
         address=address,
         message_secret=entropy(16),
         list_id=target.id,
         language=language_of(tx, address, "en"),
-        payload={"when": rule.when, "details": without_addresses(details), "advice": rule.advice},
+        payload=payload,
     )
     notices.insert_notice(tx, mail, now)
     return True

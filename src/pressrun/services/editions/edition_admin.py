@@ -17,7 +17,6 @@ from pressrun.services.editions import edition_issues, lifecycle
 from pressrun.services.editions.draft_status import require_no_second_person
 from pressrun.services.editions.edition_build import (
     Manuscript,
-    gather_references,
     get_open_list,
     require_no_errors,
 )
@@ -38,8 +37,6 @@ from pressrun.store.copy_counts import count_copies
 from pressrun.store.editions import Edition
 from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
-
-__all__ = ["EditionAdmin", "Manuscript", "gather_references"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from pressrun.core.current import Current
 from pressrun.core.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.ports import Clock, Waker
+from pressrun.services.context import ServiceContext
 from pressrun.services.settings import ServiceSettings
-from pressrun.store.database import Growth
 
 log = logging.getLogger("pressrun.storage")
 
@@ -34,22 +32,17 @@ class StorageWatch(BackgroundLoop):
 
     def __init__(
         self,
+        context: ServiceContext,
         *,
-        growth: Growth,
-        settings: Current[ServiceSettings],
         measure: Callable[[], StorageRoom],
         find_readers: Callable[[], list[int]],
         show: Show,
-        wake: Waker,
-        clock: Clock,
     ) -> None:
-        super().__init__(clock)
-        self._growth = growth
-        self._settings = settings
+        super().__init__(context.clock)
+        self._context = context
         self._measure = measure
         self._find_readers = find_readers
         self._show = show
-        self._wake = wake
         self._level = DiskLevel.OK
         self._is_held = False
 
@@ -62,11 +55,11 @@ class StorageWatch(BackgroundLoop):
     async def check(self) -> None:
         """Measure, and act on what changed."""
         room = await asyncio.to_thread(self._measure)
-        limits = room_limits(self._settings.value)
+        limits = room_limits(self._context.settings.value)
         before, self._level = self._level, decide_level(room, self._level, limits)
         self._show(self._level)
         why = why_nearly_full(room, limits, is_left=before is DiskLevel.NEARLY_FULL)
-        self._growth.set_reason(why)
+        self._context.database.growth.set_reason(why)
         if self._level is not before:
             self._log_change(before, room, why)
         await self._report_held_log(room, limits)
@@ -79,7 +72,7 @@ class StorageWatch(BackgroundLoop):
         else:
             event(log, "storage.recovered", free=room.free, level_now=self._level.value)
         if before is DiskLevel.NEARLY_FULL:
-            self._wake()  # editions whose time has come may start
+            self._context.wake()  # editions whose time has come may start
 
     async def _report_held_log(self, room: StorageRoom, limits: RoomLimits) -> None:
         """Name who keeps the write-ahead log from being emptied, once each time."""
