@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pressrun.acts.act import OF_EDITION, Act, Doing, Http
 from pressrun.acts.arguments import EditionId
 from pressrun.acts.draft_arguments import (
@@ -16,7 +14,7 @@ from pressrun.acts.draft_arguments import (
 )
 from pressrun.acts.drafts import IF_MATCH, author_of, plain_findings
 from pressrun.acts.edition_answers import FindingsAnswer, FullEditionAnswer, PreviewAnswer, TestAnswer
-from pressrun.acts.editions import list_name_of, show_again, show_edition
+from pressrun.acts.editions import list_name_of, show_again, show_edition, shown_after
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import NotPermitted
@@ -66,40 +64,30 @@ async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
     return TestAnswer(test=[address.typed for address in by_key.values()])
 
 
-async def _submit(doing: Doing, args: KnownDraft) -> Any:
+async def _submit(doing: Doing, args: KnownDraft) -> None:
     await doing.cases.draft_release.submit(args.id, await author_of(doing), args.revision)
-    return await show_edition(doing, args.id)
 
 
-async def _approve(doing: Doing, args: KnownDraft) -> Any:
+async def _approve(doing: Doing, args: KnownDraft) -> None:
     await doing.cases.draft_release.approve(args.id, await author_of(doing), args.revision)
-    return await show_edition(doing, args.id)
 
 
-async def _give_back(doing: Doing, args: DraftReturn) -> Any:
+async def _give_back(doing: Doing, args: DraftReturn) -> None:
     await doing.cases.draft_release.give_back(args.id, await author_of(doing), args.words)
-    return await show_edition(doing, args.id)
 
 
-async def _release(doing: Doing, args: DraftSend) -> Any:
+async def _release(doing: Doing, args: DraftSend | DraftSchedule) -> None:
     at = None if args.at is None else int(args.at.timestamp())
-    order = ReleaseOrder(scheduled_at=at, expected=_expected(args))
+    expected = ExpectedAudience(least=args.expect_audience.min, most=args.expect_audience.max)
+    order = ReleaseOrder(scheduled_at=at, expected=expected)
     await doing.cases.draft_release.release(args.id, order, args.revision)
-    return await show_edition(doing, args.id)
 
 
-async def _schedule(doing: Doing, args: DraftSchedule) -> Any:
-    at = int(args.at.timestamp())
-    if (await show_edition(doing, args.id))["state"] != EditionState.DRAFT:
-        await doing.cases.edition_admin.reschedule(args.id, at)
+async def _schedule(doing: Doing, args: DraftSchedule) -> None:
+    if (await show_edition(doing, args.id))["state"] == EditionState.DRAFT:
+        await _release(doing, args)
     else:
-        order = ReleaseOrder(scheduled_at=at, expected=_expected(args))
-        await doing.cases.draft_release.release(args.id, order, args.revision)
-    return await show_edition(doing, args.id)
-
-
-def _expected(args: DraftSend | DraftSchedule) -> ExpectedAudience:
-    return ExpectedAudience(least=args.expect_audience.min, most=args.expect_audience.max)
+        await doing.cases.edition_admin.reschedule(args.id, int(args.at.timestamp()))
 
 
 DRAFT_RELEASE_ACTS = (
@@ -143,7 +131,7 @@ DRAFT_RELEASE_ACTS = (
         right=Right.DRAFTS,
         lists=OF_EDITION,
         arguments=KnownDraft,
-        work=_submit,
+        work=shown_after(_submit),
         answer=FullEditionAnswer,
         again=show_again,
         http=Http(method="POST", path="editions/{id}/submit", headers=IF_MATCH, etag="revision"),
@@ -154,7 +142,7 @@ DRAFT_RELEASE_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=KnownDraft,
-        work=_approve,
+        work=shown_after(_approve),
         answer=FullEditionAnswer,
         again=show_again,
         http=Http(method="POST", path="editions/{id}/approve", headers=IF_MATCH, etag="revision"),
@@ -165,7 +153,7 @@ DRAFT_RELEASE_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=DraftReturn,
-        work=_give_back,
+        work=shown_after(_give_back),
         answer=FullEditionAnswer,
         again=show_again,
         http=Http(method="POST", path="editions/{id}/return", etag="revision"),
@@ -176,7 +164,7 @@ DRAFT_RELEASE_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=DraftSend,
-        work=_release,
+        work=shown_after(_release),
         answer=FullEditionAnswer,
         again=show_again,
         asks=True,
@@ -189,7 +177,7 @@ DRAFT_RELEASE_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=DraftSchedule,
-        work=_schedule,
+        work=shown_after(_schedule),
         answer=FullEditionAnswer,
         again=show_again,
         grows=True,

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from pressrun.acts.act import OF_EDITION, OF_EDITIONS, OF_LIST, Act, Doing, Http
+from pressrun.acts.act import OF_EDITION, OF_EDITIONS, OF_LIST, Act, Doing, Http, Work
 from pressrun.acts.arguments import (
     EditionFiles,
     EditionId,
@@ -96,19 +96,14 @@ async def list_name_of(doing: Doing, edition_id: int) -> str:
     return name
 
 
-async def _pause(doing: Doing, args: EditionId) -> dict[str, Any]:
-    await doing.cases.edition_admin.pause(args.id)
-    return await show_edition(doing, args.id)
+def shown_after(work: Work) -> Work:
+    """Work on the edition in `args.id`, whose answer is the edition as it is afterwards."""
 
+    async def carry_out(doing: Doing, args: Any) -> dict[str, Any]:
+        await work(doing, args)
+        return await show_edition(doing, args.id)
 
-async def _resume(doing: Doing, args: EditionResume) -> dict[str, Any]:
-    await doing.cases.edition_admin.resume(args.id, accepts_repeats=args.accepts_repeats)
-    return await show_edition(doing, args.id)
-
-
-async def _cancel(doing: Doing, args: EditionId) -> dict[str, Any]:
-    await doing.cases.edition_admin.cancel(args.id)
-    return await show_edition(doing, args.id)
+    return carry_out
 
 
 async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
@@ -192,7 +187,7 @@ EDITION_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=EditionId,
-        work=_pause,
+        work=shown_after(lambda doing, args: doing.cases.edition_admin.pause(args.id)),
         answer=FullEditionAnswer,
         again=show_again,
         http=Http(method="POST", path="editions/{id}/pause"),
@@ -203,7 +198,9 @@ EDITION_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=EditionResume,
-        work=_resume,
+        work=shown_after(
+            lambda doing, args: doing.cases.edition_admin.resume(args.id, accepts_repeats=args.accepts_repeats)
+        ),
         answer=FullEditionAnswer,
         again=show_again,
         http=Http(method="POST", path="editions/{id}/resume"),
@@ -214,7 +211,7 @@ EDITION_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=EditionId,
-        work=_cancel,
+        work=shown_after(lambda doing, args: doing.cases.edition_admin.cancel(args.id)),
         answer=FullEditionAnswer,
         again=show_again,
         http=Http(method="POST", path="editions/{id}/cancel"),
