@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from pressrun.core.address import Address
-from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
 from pressrun.services.reports.ledger_reports import require_list
+from pressrun.services.reports.members import require_membership
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
 from pressrun.services.suppression import find_reason
-from pressrun.store import lists, subscribers, subscriptions
+from pressrun.store import lists
 from pressrun.store.transaction import Row, Transaction
 
 MOST_READ = 20_000  # rows in one go: a search that finds few holds others up for tens of milliseconds, not for seconds
@@ -51,13 +51,7 @@ def count_members(tx: Transaction, list_name: str, state: str | None) -> int:
 
 def get_member(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> ListedMember:
     """The subscriber with this address, in whichever state. Raises NotFound."""
-    target = require_list(tx, list_name)
-    person = subscribers.find_subscriber(tx, address)
-    found = None
-    if person is not None:
-        found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-    if person is None or found is None:
-        raise NotFound(f"{address} is not subscribed to {list_name}")
+    _, person, found = require_membership(tx, list_name, address)
     return ListedMember(
         email=person.address,
         name=person.name,
