@@ -8,11 +8,17 @@ from hypothesis import strategies as st
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
-from pressrun.core.refusals import class_of_failure, class_of_refusal, kind_of_refusal
+from pressrun.core.refusals import class_of_failure, class_of_refusal
 
 HARD, SOFT, POLICY, MESSAGE = FailureKind.HARD, FailureKind.SOFT, FailureKind.POLICY, FailureKind.MESSAGE
 CODES = st.integers(500, 599)
 ENHANCED = st.from_regex(r"5\.\d{1,2}\.\d{1,2}", fullmatch=True)
+
+
+def kind_of_refusal(*, code: int, enhanced: str, text: str, at_recipient: bool) -> FailureKind:
+    kind = class_of_refusal(code=code, enhanced=enhanced, text=text, at_recipient=at_recipient).kind
+    assert kind is not None
+    return kind
 
 
 def at_rcpt(code: int, enhanced: str, text: str) -> FailureKind:

@@ -16,7 +16,6 @@ LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"  # 23, without those that look like another 
 MAILED_LETTERS = 8  # 36 bits: with five tries one in 16 thousand million, and it is bound to the browser that asked
 RECOVERY_LETTERS = 16  # 72 bits, since the database keeps their digests
 RECOVERY_CODES = 10
-DIGEST_BYTES = 32
 
 
 def mailed_code(keys: KeyRing, asker: bytes) -> str:

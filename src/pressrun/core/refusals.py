@@ -13,7 +13,6 @@ import re
 import unicodedata
 
 from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import FailureKind
 from pressrun.core.masking import without_addresses
 from pressrun.core.wordings import Wordings
 
@@ -90,13 +89,6 @@ def folded_words(text: str) -> str:
 def class_by_words(words: str) -> BounceClass | None:
     """What folded words speak of; None when no table knows them."""
     return next((found for table, found in _WORDINGS if table.is_in(words)), None)
-
-
-def kind_of_refusal(*, code: int, enhanced: str, text: str, at_recipient: bool) -> FailureKind:
-    """The kind of a permanent refusal at hand-over; see `class_of_refusal`."""
-    kind = class_of_refusal(code=code, enhanced=enhanced, text=text, at_recipient=at_recipient).kind
-    assert kind is not None
-    return kind
 
 
 def class_of_refusal(*, code: int, enhanced: str, text: str, at_recipient: bool) -> BounceClass:

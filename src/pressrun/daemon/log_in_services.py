@@ -29,7 +29,6 @@ from pressrun.store.database import Database
 class LogInServices:
     """The use cases around logging in."""
 
-    hashes: PasswordHashes
     ceremonies: Ceremonies
     sessions: Sessions
     log_ins: LogIns
@@ -56,7 +55,6 @@ def build_log_ins(settings: Current[Settings], database: Database, keys: KeyRing
     hashes, sessions, failures = PasswordHashes(), Sessions(context), FailedLogIns(context)
     ceremonies = Ceremonies(origin, keys=keys, clock=utc_now, entropy=os.urandom)
     return LogInServices(
-        hashes=hashes,
         ceremonies=ceremonies,
         sessions=sessions,
         log_ins=LogIns(context, sessions, hashes, ceremonies, failures),

@@ -11,7 +11,7 @@ from tests.bounces.corpus import CORPUS
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
-from pressrun.core.refusals import kind_of_refusal
+from pressrun.core.refusals import class_of_refusal
 from pressrun.message.reports.reading import read_report
 
 _POSTFIX = """\
@@ -115,7 +115,7 @@ def test_a_bare_550_whose_words_we_know_takes_no_reader_at_hand_over() -> None:
     hard = [
         text
         for text in bare
-        if FailureKind.HARD is kind_of_refusal(code=550, enhanced="", text=text, at_recipient=True)
+        if FailureKind.HARD is class_of_refusal(code=550, enhanced="", text=text, at_recipient=True).kind
     ]
     assert [] == hard
 

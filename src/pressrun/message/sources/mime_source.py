@@ -51,7 +51,7 @@ def _read(source: bytes) -> EditionFile:
         )
         for file in contents.files
     ]
-    subject = _text_of(message, "Subject")
+    subject = _subject_of(message)
     return EditionFile(
         format=EditionFormat.MIME,
         keys=FrontMatter(
@@ -90,8 +90,8 @@ def _check_size(source: bytes) -> None:
         raise EditionError(f"a header of a part is longer than {MAX_FIELD_BYTES // 1024} KiB")
 
 
-def _text_of(message: Message, name: str) -> str:
-    return decode_encoded_words(re.sub(r"\r?\n(?=[ \t])", "", str(message.get(name, ""))))
+def _subject_of(message: Message) -> str:
+    return decode_encoded_words(re.sub(r"\r?\n(?=[ \t])", "", str(message.get("Subject", ""))))
 
 
 def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:

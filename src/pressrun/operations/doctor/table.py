@@ -35,58 +35,30 @@ class DoctorCheck:
     id: str
     what: str
     run: Callable[[DoctorSubject], Awaitable[list[DoctorFinding]]]
-    needs_network: bool = False
     needs_daemon: bool = False
 
 
 CHECKS = (
-    DoctorCheck(id="spf", what="our relays may send for the return path", run=check_spf, needs_network=True),
-    DoctorCheck(id="dkim", what="the published keys are ours", run=check_dkim, needs_network=True),
-    DoctorCheck(id="dmarc", what="each From domain has a policy", run=check_dmarc, needs_network=True),
+    DoctorCheck(id="spf", what="our relays may send for the return path", run=check_spf),
+    DoctorCheck(id="dkim", what="the published keys are ours", run=check_dkim),
+    DoctorCheck(id="dmarc", what="each From domain has a policy", run=check_dmarc),
+    DoctorCheck(id="alignment", what="signature or return path is aligned with From", run=check_alignment),
+    DoctorCheck(id="mx", what="mail to mail_domain can be routed", run=check_mx),
     DoctorCheck(
-        id="alignment",
-        what="signature or return path is aligned with From",
-        run=check_alignment,
-        needs_network=True,
+        id="bounce-address", what="bounces are accepted, by the MX hosts and by Pressrun", run=check_bounce_address
     ),
-    DoctorCheck(id="mx", what="mail to mail_domain can be routed", run=check_mx, needs_network=True),
+    DoctorCheck(id="ptr", what="sending addresses have matching PTR records", run=check_ptr),
+    DoctorCheck(id="relay", what="relays accept mail, with TLS and login", run=check_relays),
+    DoctorCheck(id="round-trip", what="a test bounce comes back", run=check_round_trip, needs_daemon=True),
+    DoctorCheck(id="base-url", what="the pages answer by HTTPS with a valid certificate", run=check_base_url),
     DoctorCheck(
-        id="bounce-address",
-        what="bounces are accepted, by the MX hosts and by Pressrun",
-        run=check_bounce_address,
-        needs_network=True,
-    ),
-    DoctorCheck(id="ptr", what="sending addresses have matching PTR records", run=check_ptr, needs_network=True),
-    DoctorCheck(id="relay", what="relays accept mail, with TLS and login", run=check_relays, needs_network=True),
-    DoctorCheck(
-        id="round-trip",
-        what="a test bounce comes back",
-        run=check_round_trip,
-        needs_network=True,
-        needs_daemon=True,
+        id="one-click", what="mail programs can unsubscribe people (RFC 8058)", run=check_one_click, needs_daemon=True
     ),
     DoctorCheck(
-        id="base-url", what="the pages answer by HTTPS with a valid certificate", run=check_base_url, needs_network=True
+        id="proxy", what="the proxy is trusted and passes on the client's address", run=check_proxy, needs_daemon=True
     ),
     DoctorCheck(
-        id="one-click",
-        what="mail programs can unsubscribe people (RFC 8058)",
-        run=check_one_click,
-        needs_network=True,
-        needs_daemon=True,
-    ),
-    DoctorCheck(
-        id="proxy",
-        what="the proxy is trusted and passes on the client's address",
-        run=check_proxy,
-        needs_network=True,
-        needs_daemon=True,
-    ),
-    DoctorCheck(
-        id="private-pages",
-        what="/metrics and /readyz cannot be reached from outside",
-        run=check_private_pages,
-        needs_network=True,
+        id="private-pages", what="/metrics and /readyz cannot be reached from outside", run=check_private_pages
     ),
     DoctorCheck(id="clock", what="the clock is right", run=check_clock),
     DoctorCheck(id="disk", what="there is enough disk space", run=check_disk),

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+import msgspec
+
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.peers import Peers
@@ -196,15 +198,7 @@ class WebRequests(BackgroundLoop):
 
     def _carry_out(self, tx: Transaction, request: PendingRequest) -> None:
         address = parse_address(request.address)
-        origin = Origin(
-            source=request.source,
-            ip=request.ip,
-            language=request.language,
-            words=request.words,
-            words_language=request.words_language,
-            url=request.url,
-            given_at=request.given_at,
-        )
+        origin = msgspec.convert(request, Origin, from_attributes=True)
         target = None if request.list_id is None else lists.hold_list(tx, request.list_id)
         match request.kind:
             case RequestKind.PREFERENCES:

@@ -63,7 +63,6 @@ class Plot:
     title: str
     meaning: str
     summary: str
-    timeline: Timeline
     svg: Markup
     rows: tuple[tuple[str, int], ...]
     start: str
@@ -125,7 +124,7 @@ class _ReportText:
         svg = draw_bars(timeline, name=name, title=title, description=f"{meaning} {summary}")
         drawn = Markup(svg)  # noqa: S704 - ours, and escaped there
         start, end = self.clock(timeline.start_at), self.clock(timeline.end_at)
-        return Plot(name, title, meaning, summary, timeline, drawn, rows, start, end, ceiling(most), step)
+        return Plot(name, title, meaning, summary, drawn, rows, start, end, ceiling(most), step)
 
 
 def render_report(report: EditionReport) -> str:
