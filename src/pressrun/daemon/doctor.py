@@ -67,6 +67,7 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
     keys, identities = _read_database(data, list_name)
     return DoctorSubject(
         site=settings.site,
+        admin_url=settings.admin.base_url,
         data=data,
         config=settings.source,
         files=tuple(find_secret_files(settings.source, os.environ)),

@@ -65,6 +65,7 @@ async def examine(zone: list[tuple[str, str, str]], key: PublishedKey, folder: P
         )
         subject = DoctorSubject(
             site=Site(base_url=f"https://{DOMAIN}", mail_domain=DOMAIN, operator=OPERATOR, receives_mail=True),
+            admin_url=None,
             data=DataDir(folder),
             config=folder / "config.toml",
             files=(),

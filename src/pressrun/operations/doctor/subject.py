@@ -111,9 +111,13 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorSubject:
-    """One installation. `keys` is None without a database; `files` are those that hold secrets."""
+    """One installation. `keys` is None without a database; `files` are those that hold secrets.
+
+    `admin_url` is that of `[admin] base_url`.
+    """
 
     site: Site
+    admin_url: str | None
     data: DataDir
     config: Path
     files: tuple[Path, ...]

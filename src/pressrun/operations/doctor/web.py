@@ -1,4 +1,4 @@
-"""base_url from outside: its address, its certificate, the one-click POST, the proxy's header, and no private pages."""
+"""base_url, and that of [admin]: address, certificate, the one-click POST, the proxy's header, and no private pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from pressrun.core.origins import origin_of, supports_passkeys
 from pressrun.core.tokens import TEST_ID, WebPurpose, WebTokens
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.relays import grade_days_left
@@ -37,8 +38,22 @@ async def check_base_url(subject: DoctorSubject) -> list[DoctorFinding]:
     for address in addresses:
         if not subject.world.is_public(address):
             findings.append(_not_public(host, address))
-        findings.append(await _check_address(subject, address))
-    return findings
+        findings.append(await _check_address(subject, base_url, address))
+    return [*findings, *await _check_admin_url(subject)]
+
+
+async def _check_admin_url(subject: DoctorSubject) -> list[DoctorFinding]:
+    """The same for the pages of people who log in, where they have a base_url of their own. It need not be public."""
+    url = subject.admin_url
+    if url is None:
+        return []
+    findings = []
+    if not supports_passkeys(origin_of(url)):
+        message = "[admin] base_url is neither HTTPS with a name nor localhost, so browsers make no passkeys there"
+        findings.append(failed(message, f"Put a proxy with HTTPS in front, and name it there. {_PROXY_PAGE}"))
+    addresses, finding = await _addresses(subject, urlsplit(url).hostname or "", "[admin] base_url")
+    findings += [] if finding is None else [finding]
+    return [*findings, *[await _check_address(subject, url, address) for address in addresses]]
 
 
 def _not_public(host: str, address: str) -> DoctorFinding:
@@ -49,9 +64,8 @@ def _not_public(host: str, address: str) -> DoctorFinding:
     return warned(message, f"Replace it in DNS: {host}. IN A ITS-PUBLIC-ADDRESS")
 
 
-async def _check_address(subject: DoctorSubject, address: str) -> DoctorFinding:
-    base_url = subject.site.base_url
-    answer = await _fetch(subject, address, "/")
+async def _check_address(subject: DoctorSubject, base_url: str, address: str) -> DoctorFinding:
+    answer = await _fetch(subject, address, "/", base_url)
     if answer.problem:
         remedy = "Let the proxy listen there, or remove the address from DNS. " + _PROXY_PAGE
         if "certificate" in answer.problem:
@@ -159,8 +173,10 @@ def _is_private(answer: HttpAnswer) -> bool:
     return is_plain and (b"pressrun_" in answer.body or answer.body == b"ready\n" or answer.status == 503)
 
 
-async def _addresses(subject: DoctorSubject, host: str) -> tuple[list[str], DoctorFinding | None]:
-    """The addresses of base_url, and what is wrong with them."""
+async def _addresses(
+    subject: DoctorSubject, host: str, setting: str = "base_url"
+) -> tuple[list[str], DoctorFinding | None]:
+    """The addresses of the host in a setting, and what is wrong with them."""
     try:
         return [str(ipaddress.ip_address(host))], None
     except ValueError:
@@ -172,7 +188,7 @@ async def _addresses(subject: DoctorSubject, host: str) -> tuple[list[str], Doct
         return [], warned(f"the address of {host} could not be looked up: {problems[0]}")
     if not addresses:
         remedy = f"Add to DNS: {host}. IN A THE-ADDRESS-OF-YOUR-PROXY"
-        return [], failed(f"{host}, the name in base_url, has no address", remedy)
+        return [], failed(f"{host}, the name in {setting}, has no address", remedy)
     return addresses, None
 
 
@@ -185,8 +201,8 @@ async def _working_address(subject: DoctorSubject) -> str | None:
     return None
 
 
-async def _fetch(subject: DoctorSubject, address: str, path: str) -> HttpAnswer:
-    request = HttpRequest(url=subject.site.base_url + path, address=address, user_agent=_USER_AGENT)
+async def _fetch(subject: DoctorSubject, address: str, path: str, base_url: str | None = None) -> HttpAnswer:
+    request = HttpRequest(url=(base_url or subject.site.base_url) + path, address=address, user_agent=_USER_AGENT)
     return await fetch(request, subject.world.tls(), subject.world.contact_seconds)
 
 
