@@ -115,6 +115,15 @@ _LEFT = {
     "copies": "select state, attempts from delivery where edition_id is not null",
     "limits": "select scope, count(*) from limit_event group by scope",
     "mail": "select state, outcome from inbound",
+    "people": "select name, is_operator, enrolled_at is null from person",
+    "permissions": "select person.name, role, readers from permission join person on person.id = person_id",
+    "sessions": """select person.name, method from login_session
+        join person on person.id = person_id and person.epoch = login_session.epoch""",
+    "ways in": """select (select count(*) from password), (select count(*) from passkey),
+        (select count(*) from identity), (select count(*) from recovery_code), (select count(*) from login_code),
+        (select count(*) from enter_link)""",
+    "jobs": "select state, position from job",
+    "tokens": "select name, scope, person_id from api_token",
 }
 
 

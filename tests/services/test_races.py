@@ -13,6 +13,7 @@ import pytest
 from tests.database import select
 from tests.races import Race, Step, run_race
 from tests.services.office import NOW, Office
+from tests.services.people_races import PEOPLE_RACES
 from tests.settings import change
 
 from pressrun.core.address import parse_address
@@ -441,6 +442,7 @@ RACES: dict[str, tuple[Step, Step, Step]] = {
     "release and erase": (held_sign_ups, release_held, erase),
     "carry out twice": (web_requests, carry_out, carry_out),
     "carry out and close": (web_requests, carry_out, close),
+    **PEOPLE_RACES,
 }
 
 
@@ -454,7 +456,14 @@ async def test_two_at_once_do_what_they_would_do_one_after_the_other(name: str, 
 
 
 # Races that only a lock decides; in the others a guard, a constraint or the row that is taken does so as well.
-BY_LOCKS = ("sign up and close", "send and close", "set and close", "save and import", "sign up from one network")
+BY_LOCKS = (
+    "sign up and close",
+    "send and close",
+    "set and close",
+    "save and import",
+    "sign up from one network",
+    "set a password and reset",
+)
 
 
 @pytest.mark.thorough

@@ -132,9 +132,9 @@ class Tokens:
     @staticmethod
     def _revoke(tx: Transaction, token_id: int, person_id: int | None) -> Answer:
         token = api_tokens.find_token_by_id(tx, token_id)
-        if token is None or person_id not in (None, token.person_id):
+        is_theirs = token is not None and person_id in (None, token.person_id)
+        if token is None or not is_theirs or not api_tokens.delete_token(tx, token_id):
             raise NotFound(f"no such token: {token_id} (see `pressrun token ls`)")
-        api_tokens.delete_token(tx, token_id)
         return {"id": token_id, "name": token.name}
 
 
