@@ -28,6 +28,8 @@ from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.sessions import Entrant, Sessions
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.operating.member_changes import Confirm, MemberChanges
+from pressrun.services.operating.member_puts import MemberPuts, PutRequest
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import PREFIX, TokenMaker, TokenRequest, Tokens
 from pressrun.services.readers.preferences import Preferences
@@ -136,6 +138,26 @@ def import_rows(*, state: str = "", asks: bool = False, odd: str = "") -> UseCas
     return run
 
 
+def put_members(name: str) -> UseCase:
+    """32 requests of a program that come together."""
+
+    async def run(office: Office) -> None:
+        puts, origin = MemberPuts(office.context, office.sign_ups.abuse_limits), Origin(source="api:crm")
+        wanted = [
+            PutRequest(
+                list_name="news",
+                address=parse_address(f"r{number}@reader.example"),
+                changes=MemberChanges(name=name),
+                confirm=Confirm.VOUCH,
+                origin=origin,
+            )
+            for number in range(32)
+        ]
+        await office.database.write(puts.put, wanted)
+
+    return run
+
+
 async def sync_rows(office: Office) -> None:
     rows = [ImportRow(line=number, email=f"r{number}@reader.example") for number in range(1000)]
     await office.subscribers.import_batch("news", rows, source="sync")
@@ -236,6 +258,9 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "a sign-up on the web is carried out": (sign_up_on_the_web, carry_out, 19),
     "a reader is told that they left": (after(sign_up, confirm, leave), carry_out, 10),
     "a program shows the token of somebody for a list": (make_token, show_token, 4),
+    "32 members are put by a program": (nothing, put_members("Ada"), 11),
+    "32 members are put again": (put_members("Ada"), put_members("Ada"), 4),
+    "32 members are put with another name": (put_members("Ada"), put_members("Bob"), 7),
     "1,000 new rows are imported": (nothing, import_rows(), 12),
     "1,000 rows are imported again": (import_rows(), import_rows(), 3),
     "1,000 rows are imported and asked": (nothing, import_rows(asks=True), 15),

@@ -20,6 +20,7 @@ from pressrun.services.operating.member_changes import (
     check_changes,
     require_right,
 )
+from pressrun.services.operating.member_puts import PutRequest
 from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports.members import Member, show_member
@@ -94,18 +95,16 @@ class CopyQueued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _put(doing: Doing, args: MemberPut) -> Member:
-    changes, origin = _checked(doing, args)
-    address = parse_address(args.address)
+    request = _checked(doing, args)
     if doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
-        return await doing.cases.members.put(args.list, address, changes, args.confirm, origin)
+        return await doing.cases.members.put(request)
     if args.confirm is not Confirm.SEND:
         raise NotPermitted('this token may only sign people up: PUT with "confirm": "send"')
-    return await doing.cases.members.sign_up(args.list, address, changes, origin)
+    return await doing.cases.members.sign_up(request)
 
 
 async def _create(doing: Doing, args: MemberCreate) -> Member:
-    changes, origin = _checked(doing, args)
-    return await doing.cases.members.create(args.list, parse_address(args.address), changes, args.confirm, origin)
+    return await doing.cases.members.create(_checked(doing, args))
 
 
 async def _change(doing: Doing, args: MemberPatch) -> Member:
@@ -114,11 +113,12 @@ async def _change(doing: Doing, args: MemberPatch) -> Member:
     return await doing.cases.members.change(args.list, parse_address(args.address), changes)
 
 
-def _checked(doing: Doing, args: MemberFields) -> tuple[MemberChanges, Origin]:
+def _checked(doing: Doing, args: MemberPut | MemberCreate) -> PutRequest:
     changes, wrong = check_changes(args.name, args.language, args.fields)
     origin, more = doing.cases.members.check_origin(program_of(doing), args.consent)
     require_right([*wrong, *more])
-    return changes, origin
+    address = parse_address(args.address)
+    return PutRequest(list_name=args.list, address=address, changes=changes, confirm=args.confirm, origin=origin)
 
 
 def _origin(doing: Doing) -> Origin:
@@ -152,7 +152,9 @@ async def _again(doing: Doing, list_name: str, address: Address, kept: KeptOutco
         if person is not None or kept.subscriber_id is not None:
             raise
         # Nothing was stored of an address that is suppressed.
-        return await doing.cases.members.put(list_name, address, MemberChanges(), None, _origin(doing))
+        changes, origin = MemberChanges(), _origin(doing)
+        request = PutRequest(list_name=list_name, address=address, changes=changes, confirm=None, origin=origin)
+        return await doing.cases.members.put(request)
 
 
 async def _copy_again(doing: Doing, args: MemberCopy, kept: KeptOutcome) -> dict[str, Any]:

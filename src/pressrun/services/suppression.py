@@ -52,6 +52,16 @@ def find_reason(tx: Transaction, digests: Digests) -> SuppressionReason | None:
     return None if found is None else SuppressionReason(found["reason"])
 
 
+def find_reasons(tx: Transaction, addresses: Sequence[Digests]) -> list[SuppressionReason | None]:
+    """The same for each of many addresses."""
+    found = _reasons_at(tx, addresses)
+    return [_in_force(found, digests) for digests in addresses]
+
+
+def _reasons_at(tx: Transaction, addresses: Sequence[Digests]) -> dict[bytes, SuppressionReason]:
+    return {digest: SuppressionReason(reason) for digest, reason in suppressions.find_reasons(tx, addresses).items()}
+
+
 def may_confirm(tx: Transaction, digests: Digests) -> bool:
     """Whether an address may be mailed the confirmation of its own sign-up, which lifts some reasons."""
     reason = find_reason(tx, digests)
@@ -110,8 +120,7 @@ class NewSuppression(NamedTuple):
 
 def suppress_all(tx: Transaction, wanted: Sequence[NewSuppression], now: int) -> int:
     """Suppress many addresses in order, each only for a stronger reason than it has; returns how many were."""
-    found = suppressions.find_reasons(tx, [one.digests for one in wanted])
-    reasons = {digest: SuppressionReason(reason) for digest, reason in found.items()}
+    reasons = _reasons_at(tx, [one.digests for one in wanted])
     entries: dict[bytes, tuple[str | None, str, int]] = {}
     mailboxes: dict[bytes, None] = {}
     new: dict[bytes, list[SuppressionReason]] = {}

@@ -327,20 +327,29 @@ class ActionInProgress:
 
         def recorded(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
             result = work(tx, *args, **kwargs)
-            if self.entry.keyed is not None:
-                idempotency.claim_key(tx, self.entry.keyed, at=self.entry.at)
-            append(tx, self.entry)
-            tx.after_commit(self._mark_recorded)
+            record_actions(tx, [self])
             return result
 
         return work if self.is_recorded or self.is_over else recorded
 
-    def _mark_recorded(self) -> None:
-        self.is_recorded = True
-
     def end(self) -> None:
         """Record nothing more. Tasks that the action started continue without it."""
         self.is_over = True
+
+
+def record_actions(tx: Transaction, actions: Sequence[ActionInProgress]) -> None:
+    """Let this transaction be the one that has the rows of these actions; raises Refused for a key that was used."""
+    for action in actions:
+        if action.entry.keyed is not None:
+            idempotency.claim_key(tx, action.entry.keyed, at=action.entry.at)
+        append(tx, action.entry)
+    if actions:
+        tx.after_commit(_mark_recorded, actions)
+
+
+def _mark_recorded(actions: Sequence[ActionInProgress]) -> None:
+    for action in actions:
+        action.is_recorded = True
 
 
 _under_way: ContextVar[ActionInProgress | None] = ContextVar("act", default=None)
@@ -356,6 +365,12 @@ def acting(entry: Entry) -> Iterator[ActionInProgress]:
     finally:
         act.end()
         _under_way.reset(token)
+
+
+def unrecorded_action() -> ActionInProgress | None:
+    """The action that this task carries out, if it does, and no transaction has its row."""
+    act = _under_way.get()
+    return None if act is None or act.is_recorded or act.is_over else act
 
 
 def recorded(work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from pressrun.core.errors import NoRoom, Unavailable
-from pressrun.store.audit import recorded
+from pressrun.store.audit import recorded, unrecorded_action
 from pressrun.store.connection import ConnectionThread, EngineConnection
 from pressrun.store.events import as_current_actor, current_actor
 from pressrun.store.group_commit import BatchItem, GroupCommit, Transact, one_by_one
@@ -115,19 +115,23 @@ class Database:
         For what many people do at once. `work` runs a second time when the error of another call undid the commit.
         """
         audited = recorded(work)
-        return await self.share_set(one_by_one, lambda tx: audited(tx, *args, **kwargs))
+        value: T = await self._join(BatchItem(one_by_one, lambda tx: audited(tx, *args, **kwargs), current_actor()))
+        return value
 
     async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
         """Like `share`, for work that is cheaper for many items at once.
 
         `work` gets the items of all calls that come together and returns a value for each, in order.
         """
+        value: T = await self._join(BatchItem(work, item, current_actor(), unrecorded_action()))
+        return value
+
+    async def _join(self, item: BatchItem) -> Any:
         self._syncing += 1
         try:
-            value: T = await self._batches.join(BatchItem(work, item, current_actor()))
+            return await self._batches.join(item)
         finally:
             self._syncing -= 1
-        return value
 
     @property
     def is_syncing(self) -> bool:

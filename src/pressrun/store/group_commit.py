@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pressrun.store.audit import ActionInProgress, record_actions
 from pressrun.store.events import CLOCK, acted_by
 from pressrun.store.transaction import Transaction
 
@@ -25,11 +26,15 @@ Transact = Callable[[Callable[[Transaction], Any]], Any]  # runs a function as o
 
 
 class BatchItem(NamedTuple):
-    """One item, the work that carries out all its items at once and returns a value for each, and who acts."""
+    """One item, the work that carries out all its items at once and returns a value for each, and who acts.
+
+    The row of the `action` in the audit log is part of the transaction, if there is one.
+    """
 
     work: SetWork
     item: Any
     actor: str = CLOCK
+    action: ActionInProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,7 @@ def _run_items(tx: Transaction, items: Sequence[BatchItem]) -> list[Any]:
                 results = work(tx, [items[place].item for place in chosen])
             for place, value in zip(chosen, results, strict=True):
                 values[place] = value
+            record_actions(tx, [action for place in chosen if (action := items[place].action) is not None])
     except Exception as problem:
         if tx.is_of_database(problem):
             raise  # all items run again, or none can be done

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -37,6 +37,11 @@ class Subscriber:
     def digests(self) -> Digests:
         """The digests under which suppressions would hold the address and the mailbox."""
         return Digests(self.suppression_digest, self.mailbox_digest or self.suppression_digest)
+
+    @property
+    def profile(self) -> tuple[str, str, Mapping[str, str]]:
+        """Name, language and imported columns."""
+        return self.name, self.language, self.attributes
 
 
 ERASED = "erased"  # how the subscriptions of an erased person end
@@ -84,6 +89,12 @@ def find_subscriber(tx: Transaction, address: Address) -> Subscriber | None:
     """The person with this address, in any spelling."""
     row = tx.row("subscribers.find", address_key=address.key)
     return None if row is None else _from_row(row)
+
+
+def find_subscribers(tx: Transaction, addresses: Iterable[Address]) -> dict[str, Subscriber]:
+    """The people with these addresses, in any spelling, by their keys."""
+    found = tx.rows("subscribers.find_all", keys=in_json([(address.key,) for address in addresses]))
+    return {row["address_key"]: _from_row(row) for row in found}
 
 
 def find_subscriber_by_id(tx: Transaction, subscriber_id: int) -> Subscriber | None:

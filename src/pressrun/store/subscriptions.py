@@ -12,7 +12,7 @@ from msgspec import convert
 from pressrun.core.events import EventType, Standing
 from pressrun.core.subscription import SubscriptionState
 from pressrun.store import audiences, events, lists, subscribers
-from pressrun.store.transaction import Conflict, Row, Transaction, columns_of, in_json
+from pressrun.store.transaction import Conflict, Row, Transaction, columns_of, in_json, parse_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,12 @@ def _standing(subscription: Subscription) -> Standing:
 def find_subscription(tx: Transaction, *, list_id: int, subscriber_id: int) -> Subscription | None:
     """The subscription of a person to a list."""
     return tx.parsed(Subscription, "subscriptions.find", list_id=list_id, subscriber_id=subscriber_id)
+
+
+def find_subscriptions(tx: Transaction, *, list_id: int, people: Sequence[int]) -> dict[int, Subscription]:
+    """The subscriptions of people to a list, by the ids of the people."""
+    rows = tx.rows("subscriptions.find_all", list_id=list_id, people=in_json(people)) if people else ()
+    return {row["subscriber_id"]: parse_row(row, Subscription) for row in rows}
 
 
 def find_subscription_by_id(tx: Transaction, subscription_id: int) -> Subscription | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.database import select
 from tests.services.office import NOW, Office
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.services.operating.member_changes import (
@@ -17,6 +19,7 @@ from pressrun.services.operating.member_changes import (
     check_origin,
     require_right,
 )
+from pressrun.services.operating.member_puts import PutRequest
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports.members import Member, show_member
 
@@ -26,8 +29,12 @@ NONE = MemberChanges()
 DAY = 86_400
 
 
+def ask(changes: MemberChanges = NONE, confirm: Confirm | None = Confirm.VOUCH, address: Address = ADA) -> PutRequest:
+    return PutRequest(list_name="news", address=address, changes=changes, confirm=confirm, origin=CRM)
+
+
 async def put(office: Office, changes: MemberChanges = NONE, confirm: Confirm | None = Confirm.VOUCH) -> Member:
-    return await office.members.put("news", ADA, changes, confirm, CRM)
+    return await office.members.put(ask(changes, confirm))
 
 
 async def show(office: Office) -> Member:
@@ -51,7 +58,7 @@ async def test_a_put_adds_a_member_with_the_words_they_agreed_to(office: Office)
     require_right(problems)
     changes, problems = check_changes("Ada", "pt-BR", {"plan": "gold"})
     require_right(problems)
-    member = await office.members.put("news", ADA, changes, Confirm.VOUCH, origin)
+    member = await office.members.put(replace(ask(changes), origin=origin))
     assert ("active", "api:crm", True) == (member.state, member.source, member.created)
     assert ("Ada", "pt-BR", {"plan": "gold"}) == (member.name, member.language, member.fields)
     (content,) = (await select(office.database, "select content from consent"))[0]
@@ -105,7 +112,7 @@ async def test_whoever_was_erased_is_not_stored_again(office: Office, confirm: C
 async def test_what_another_list_knows_of_somebody_suppressed_is_not_shown(office: Office) -> None:
     await office.make_list()
     await office.make_list("other")
-    await office.members.put("other", ADA, MemberChanges(name="Ada", fields={"plan": "gold"}), Confirm.VOUCH, CRM)
+    await office.members.put(replace(ask(MemberChanges(name="Ada", fields={"plan": "gold"})), list_name="other"))
     await office.suppressions.add(ADA, "operator")
     member = await put(office)
     assert (None, "operator", "", {}) == (member.state, member.suppressed, member.name, member.fields)
@@ -120,12 +127,12 @@ async def test_only_a_vouching_put_makes_somebody_a_member_who_was_asked(office:
 
 async def test_a_post_takes_only_addresses_that_the_list_does_not_know(office: Office) -> None:
     await office.make_list()
-    assert (await office.members.create("news", ADA, NONE, None, CRM)).created
+    assert (await office.members.create(ask(confirm=None))).created
     with pytest.raises(Refused, match="Use PUT to change it"):
-        await office.members.create("news", ADA, NONE, None, CRM)
+        await office.members.create(ask(confirm=None))
     await office.subscribers.erase(ADA)
     with pytest.raises(Refused, match="suppressed"):
-        await office.members.create("news", ADA, NONE, None, CRM)
+        await office.members.create(ask(confirm=None))
 
 
 async def test_a_program_ends_its_own_pauses_and_no_others(office: Office) -> None:
@@ -176,17 +183,17 @@ async def test_a_sign_up_by_a_program_answers_the_same_for_everybody(office: Off
     """Name and columns become the person's once they confirm, and an erased one is asked like on our own form."""
     await office.make_list()
     changes = MemberChanges(name="Ada", fields={"plan": "gold"})
-    answers = [await office.members.sign_up("news", ADA, changes, CRM)]
+    answers = [await office.members.sign_up(ask(changes, Confirm.SEND))]
     await office.web_requests.carry_out()
     assert [("{}", "")] == await select(office.database, "select attributes, name from subscriber")
     (number,) = (await select(office.database, "select id from confirmation"))[0]
     await office.sign_ups.confirm(number, Origin(source="web"))
     member = await show(office)
     assert ("active", "Ada", {"plan": "gold"}) == (member.state, member.name, member.fields)
-    answers.append(await office.members.sign_up("news", ADA, changes, CRM))
+    answers.append(await office.members.sign_up(ask(changes, Confirm.SEND)))
     await office.web_requests.carry_out()
     await leave(office)
-    answers.append(await office.members.sign_up("news", ADA, changes, CRM))
+    answers.append(await office.members.sign_up(ask(changes, Confirm.SEND)))
     assert [Member(state="pending")] * 3 == answers
 
 

@@ -120,26 +120,37 @@ def record_consent(
 
     `carried` is the evidence for the list that this one replaces.
     """
-    consent.append_consent(
-        tx,
-        ConsentEvent(
-            subscriber_id=person.id,
-            list_id=target.id,
-            list_name=target.name,
-            event=event,
-            at=now,
-            source=origin.source,
-            salt=salt,
-            address=person.address,
-            ip=origin.ip,
-            language=language_of_evidence(origin, target.language),
-            text=origin.words,
-            mail=origin.mail,
-            message_id=origin.in_reply_to,
-            carried=carried,
-            url=origin.url,
-            given_at=origin.given_at,
-        ),
+    consent.append_consent(tx, consent_event(target, person, event, origin, now=now, salt=salt, carried=carried))
+
+
+def consent_event(
+    target: MailingList,
+    person: Subscriber,
+    event: str,
+    origin: Origin,
+    *,
+    now: int,
+    salt: bytes,
+    carried: Sequence[Mapping[str, object]] = (),
+) -> ConsentEvent:
+    """What `record_consent` adds, for whoever adds it for many."""
+    return ConsentEvent(
+        subscriber_id=person.id,
+        list_id=target.id,
+        list_name=target.name,
+        event=event,
+        at=now,
+        source=origin.source,
+        salt=salt,
+        address=person.address,
+        ip=origin.ip,
+        language=language_of_evidence(origin, target.language),
+        text=origin.words,
+        mail=origin.mail,
+        message_id=origin.in_reply_to,
+        carried=carried,
+        url=origin.url,
+        given_at=origin.given_at,
     )
 
 

@@ -10,6 +10,11 @@ returning *;
 -- One subscriber by address key.
 select * from subscriber where address_key = :address_key {lock};
 
+-- name: find_all
+-- The subscribers with these address keys.
+select subscriber.* from {each keys as entry} join subscriber on subscriber.address_key = entry.value ->> 0
+order by subscriber.id {lock of subscriber};
+
 -- name: get
 -- One subscriber by id.
 select * from subscriber where id = :id {lock};

@@ -9,6 +9,10 @@ returning *;
 -- The subscription of a person to a list.
 select * from subscription where subscriber_id = :subscriber_id and list_id = :list_id {lock};
 
+-- name: find_all
+-- The subscriptions of people to a list.
+select * from subscription where subscriber_id {in people} and list_id = :list_id order by id {lock};
+
 -- name: get
 -- One subscription by id.
 select * from subscription where id = :id {lock};

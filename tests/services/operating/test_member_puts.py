@@ -1,0 +1,142 @@
+"""Requests of programs that come together: a set does what the same requests do one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.acts.cases import cases_of
+from tests.database import select
+from tests.services.office import Office, open_office
+
+from pressrun.acts.call import Call, Caller
+from pressrun.acts.door import Door
+from pressrun.acts.members import MemberPut
+from pressrun.core.address import parse_address
+from pressrun.core.errors import Refused
+from pressrun.core.rights import OPERATOR
+from pressrun.services.operating.member_changes import Confirm, MemberChanges
+from pressrun.services.operating.member_puts import MemberPuts, PutRequest
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.store.audit import program_by_api
+
+SEND, VOUCH = Confirm.SEND, Confirm.VOUCH
+CALLER = Caller(actor=program_by_api("crm"), holdings=OPERATOR, token_id=1)
+_OF = "left join subscriber on subscriber.id = {}.subscriber_id"
+TABLES = {  # ids follow the order in which people are stored, so people are told by their addresses
+    "people": "select address, name, language, attributes, suppression_digest, mailbox_digest from subscriber",
+    "members": f"select address, list_id, state, source, round from subscription {_OF.format('subscription')}",
+    "evidence": f"select address, list_id, event, content, ip from consent {_OF.format('consent')}",
+    "events": f"select address, list_id, type, actor, how from event {_OF.format('event')}",
+    "mails": f"select subscriber.address, list_id, kind from notice {_OF.format('notice')}",
+}
+
+
+def ask(address: str, confirm: Confirm | None = VOUCH, name: str | None = None, **more: Any) -> PutRequest:
+    changes = MemberChanges(name=name, fields=more.get("fields", {}))
+    origin = Origin(source=f"api:{more.get('program', 'crm')}", words=more.get("words", ""))
+    return PutRequest(
+        list_name=more.get("to", "news"),
+        address=parse_address(address),
+        changes=changes,
+        confirm=confirm,
+        origin=origin,
+    )
+
+
+BEFORE = [
+    ask("member@x.example", name="Before", fields={"plan": "gold"}),
+    ask("asked@x.example", SEND),
+    ask("left@x.example", name="Left"),
+    ask("elsewhere@x.example", to="other"),
+]
+TOGETHER = [
+    ask("new@x.example", name="New", words="Send me the news"),
+    ask("New+tag@x.example", None, fields={"plan": "silver", "empty": ""}),
+    ask("member@x.example", fields={"plan": "", "town": "Bath"}),
+    ask("NEW@x.example", name="Newer"),
+    ask("asked@x.example", VOUCH, name="Asked"),
+    ask("asking@x.example", SEND),
+    ask("asked@x.example", SEND),
+    ask("left@x.example", name="Back"),
+    ask("gone@x.example", name="Nobody"),
+    ask("elsewhere@x.example"),
+    ask("new@x.example", to="other", program="shop"),
+]
+
+
+async def _set_up(office: Office) -> MemberPuts:
+    await office.make_list()
+    await office.make_list("other")
+    puts = MemberPuts(replace(office.context, entropy=bytes), office.sign_ups.abuse_limits)
+    await office.database.write(puts.put, BEFORE)
+    (number,) = (
+        await select(
+            office.database,
+            "select subscription.id from subscription join subscriber on subscriber.id = subscriber_id"
+            " where address = 'left@x.example'",
+        )
+    )[0]
+    await office.unsubscribes.unsubscribe(number, Origin(source="web"))
+    await office.suppressions.add(parse_address("gone@x.example"), "operator")
+    return puts
+
+
+async def _outcome(folder: Path, sets: Sequence[Sequence[PutRequest]]) -> dict[str, Any]:
+    async with open_office(folder) as office:
+        puts = await _set_up(office)
+        answers = [one for requests in sets for one in await office.database.write(puts.put, requests)]
+        tables = {name: sorted(map(repr, await select(office.database, query))) for name, query in TABLES.items()}
+        return {"answers": answers, **tables}
+
+
+async def test_a_set_does_what_its_requests_do_one_after_the_other(tmp_path: Path) -> None:
+    """Of one address in several spellings too, on several lists, and whatever was known of it."""
+    together = await _outcome(tmp_path / "together", [TOGETHER])
+    apart = await _outcome(tmp_path / "apart", [[one] for one in TOGETHER])
+    assert [one.state for one in apart["answers"]].count("active") == 8
+    assert apart == together
+
+
+async def put(door: Door, address: str, key: str | None = None, to: str = "news") -> Any:
+    arguments = MemberPut(list=to, address=address, confirm=VOUCH)
+    return await door.carry_out(Call(act="subscriber.put", arguments=arguments, caller=CALLER, key=key))
+
+
+async def test_each_of_a_set_has_its_row_in_the_audit_log_and_its_key(office: Office) -> None:
+    await office.make_list()
+    door = Door(cases_of(office))
+    await asyncio.gather(*(put(door, f"r{number}@x.example", f"key-{number}") for number in range(20)))
+    about = "select {} from {} where subscriber_id is not null order by 1"
+    people = await select(office.database, "select id from subscriber order by id")
+    assert 20 == len(people)
+    assert people == await select(office.database, about.format("subscriber_id", "audit"))
+    assert people == await select(office.database, about.format("subscriber_id", "idempotency_key"))
+    assert [("subscription.started", "token:crm", 20)] == await select(
+        office.database, "select type, actor, count(*) from event group by type, actor"
+    )
+
+
+async def test_one_that_is_refused_leaves_the_others_of_its_set_alone(office: Office) -> None:
+    for name in ("news", "closed"):
+        await office.make_list(name)
+    await office.lists.close_list("closed")
+    door = Door(cases_of(office))
+    wanted = [put(door, f"r{number}@x.example", to="closed" if number == 3 else "news") for number in range(6)]
+    answers = await asyncio.gather(*wanted, return_exceptions=True)
+    assert [False, False, False, True, False, False] == [isinstance(one, Refused) for one in answers]
+    outcomes = await select(
+        office.database, "select outcome, count(*) from audit where action = 'subscriber.put' group by outcome"
+    )
+    assert {"done": 5, "refused": 1} == dict(outcomes)
+
+
+@pytest.mark.parametrize("wish", [[], TOGETHER[:1]])
+async def test_a_set_of_none_or_one_is_a_set(office: Office, wish: list[PutRequest]) -> None:
+    await office.make_list()
+    puts = MemberPuts(office.context, office.sign_ups.abuse_limits)
+    assert len(wish) == len(await office.database.write(puts.put, wish))
