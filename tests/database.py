@@ -22,6 +22,7 @@ from tests.guards import Guarded
 from pressrun.store import sessions
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
+from pressrun.store.group_commit import BatchItem
 from pressrun.store.location import Location
 from pressrun.store.postgresql.connection import PostgresConnection
 from pressrun.store.sessions import Process
@@ -243,7 +244,7 @@ class TwiceDatabase(Database):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._changes: dict[Any, Any] = {}  # the same for the same work: a group is carried out by its work
+        self._twice_over: dict[Any, Any] = {}  # the same for the same work: a group is carried out by its work
 
     async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await super().write(self._twice(work), *args, **kwargs)
@@ -254,8 +255,9 @@ class TwiceDatabase(Database):
     async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await super().read(_twice(work, _keep_nothing), *args, **kwargs)
 
-    async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
-        return await super().share_set(self._changes.setdefault(work, self._twice(work)), item)
+    async def _join(self, item: BatchItem) -> Any:
+        work = self._twice_over.setdefault(item.work, self._twice(item.work))
+        return await super()._join(item._replace(work=work))
 
     def _twice(self, work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
         return twice(work)

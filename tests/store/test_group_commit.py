@@ -145,7 +145,7 @@ class Halves:
         for turn in range(rounds):
             await self._shared.join(BatchItem(self._note, self._callers * turn + number))
 
-    async def _carry(self, hop: Callable[[Transact], Any]) -> Any:
+    async def _carry(self, hop: Callable[[Transact], Any], **_: bool) -> Any:
         await self._all_began.wait()
         await asyncio.sleep(0)  # as every hop to the thread does
         return hop(transactions(self._connection))
@@ -169,7 +169,7 @@ async def test_who_of_many_is_back_first_waits_for_the_others(
 ) -> None:
     monkeypatch.setattr("pressrun.store.group_commit.GATHER_SECONDS", 10.0)
 
-    async def carry(hop: Callable[[Transact], Any]) -> Any:
+    async def carry(hop: Callable[[Transact], Any], **_: bool) -> Any:
         return hop(transactions(connection))
 
     async def call(number: int) -> list[str]:

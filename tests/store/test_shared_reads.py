@@ -22,6 +22,7 @@ class Source:
         self.has_begun = asyncio.Event()
         self.go_on = asyncio.Event()
         self.problem: Exception | None = None
+        self.changes = 0
 
     async def read(self, work: Callable[[Any, Collection[str]], Mapping[str, int]], keys: Collection[str]) -> Any:
         self.asked.append(set(keys))
@@ -46,6 +47,29 @@ async def test_what_comes_together_is_one_read() -> None:
     reads = reads_of(source)
     assert [1, 2, None, 1] == await asyncio.gather(*(reads.find(key) for key in ("a", "b", "c", "a")))
     assert [{"a", "b", "c"}] == source.asked
+
+
+async def test_what_was_read_is_kept_until_something_changes() -> None:
+    """Whoever asks after a change gets what was read after it, and what is not there is asked for each time."""
+    source = Source()
+    source.go_on.set()
+    reads = reads_of(source)
+    assert [1, 2, 1, 2] == [await reads.find(key) for key in ("a", "b", "a", "b")]
+    assert [{"a"}, {"b"}] == source.asked
+    del source.values["a"]
+    source.changes += 1
+    assert [None, None, 2] == [await reads.find(key) for key in ("a", "a", "b")]
+    assert [{"a"}, {"a"}, {"b"}] == source.asked[2:]
+
+
+async def test_what_changes_during_a_read_is_read_again() -> None:
+    source = Source()
+    reads = reads_of(source)
+    early = asyncio.create_task(reads.find("a"))
+    await source.has_begun.wait()
+    source.values["a"], source.changes = 7, 1
+    source.go_on.set()
+    assert (1, 7) == (await early, await reads.find("a"))
 
 
 async def test_what_is_asked_for_during_a_read_is_read_afterwards() -> None:

@@ -22,6 +22,7 @@ from pressrun.store.transaction import Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R")
 Item = TypeVar("Item")
 
 
@@ -58,6 +59,24 @@ class Growth:
             raise NoRoom(f"the disk is nearly full ({self._reason}). Make room, then try again")
 
 
+class Commits:
+    """How many transactions were committed, or may have been, that may have changed who may do what."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def count(self, function: Callable[[T], R]) -> Callable[[T], R]:
+        """The same function, which carries out one of them: counted at its end, even where the outcome is unknown."""
+
+        def counted(argument: T) -> R:
+            try:
+                return function(argument)
+            finally:
+                self.number += 1  # on the only thread that writes
+
+        return counted
+
+
 class Database:
     """The writing and the reading connection of a process, each on its own thread."""
 
@@ -68,12 +87,14 @@ class Database:
         location: Location,
         gate: Gate | None = None,
         growth: Growth | None = None,
+        commits: Commits | None = None,
     ) -> None:
         self._writer = writer
         self._reader = reader
         self._gate = gate or Gate()
         self._syncing = 0
-        self._batches = GroupCommit(self._write)
+        self._commits = commits or Commits()
+        self._batches = GroupCommit(self._write_group)
         self.location = location
         self.growth = growth or Growth()
 
@@ -90,7 +111,7 @@ class Database:
 
     def behind(self, gate: Gate) -> Self:
         """The same connections, for those who may use them only while the gate is open."""
-        return type(self)(self._writer, self._reader, self.location, gate, self.growth)
+        return type(self)(self._writer, self._reader, self.location, gate, self.growth, self._commits)
 
     @property
     def is_shut(self) -> bool:
@@ -121,9 +142,10 @@ class Database:
     async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
         """Like `share`, for work that is cheaper for many items at once.
 
-        `work` gets the items of all calls that come together and returns a value for each, in order.
+        `work` gets the items of all calls that come together and returns a value for each, in order. It leaves alone
+        who may do what: people, their rights, tokens and lists.
         """
-        value: T = await self._join(BatchItem(work, item, current_actor(), unrecorded_action()))
+        value: T = await self._join(BatchItem(work, item, current_actor(), unrecorded_action(), is_harmless=True))
         return value
 
     async def _join(self, item: BatchItem) -> Any:
@@ -148,8 +170,20 @@ class Database:
         by_actor = as_current_actor(work)
         return await self._write(lambda transact: transact(lambda tx: by_actor(tx, *args, **kwargs)), durable=False)
 
+    @property
+    def changes(self) -> int:
+        """Another number after each commit that may have changed who may do what, before anybody hears of it."""
+        return self._commits.number
+
+    async def _write_group(self, hop: Callable[[Transact], T], *, is_harmless: bool) -> T:
+        return await (self._write_harmlessly(hop) if is_harmless else self._write(hop))
+
     async def _write(self, hop: Callable[[Transact], T], *, durable: bool = True) -> T:
         """Call `hop` on the writer's thread with a function that runs one transaction."""
+        return await self._write_harmlessly(self._commits.count(hop), durable=durable)
+
+    async def _write_harmlessly(self, hop: Callable[[Transact], T], *, durable: bool = True) -> T:
+        """The same for what leaves alone who may do what."""
         self._gate.require_open()
         later = asyncio.get_running_loop().call_soon_threadsafe
 
@@ -165,7 +199,7 @@ class Database:
 
     async def with_tables(self, work: Callable[[TableStore], T]) -> T:
         """Run a function of all tables as one durable transaction; raises what it raises, and Unavailable."""
-        return await self._writer.run(lambda connection: connection.with_tables(work))
+        return await self._writer.run(self._commits.count(lambda connection: connection.with_tables(work)))
 
     async def checkpoint(self) -> bool:
         """Bring everything that is committed to the disk; False while a reader prevents that.

@@ -9,9 +9,9 @@ item raises, every item gets a transaction of its own, so an error reaches only 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pressrun.store.audit import ActionInProgress, record_actions
 from pressrun.store.events import CLOCK, acted_by
@@ -25,16 +25,24 @@ SetWork = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
 Transact = Callable[[Callable[[Transaction], Any]], Any]  # runs a function as one transaction, on the database's thread
 
 
+class WriteGroup(Protocol):
+    """Has a function run transactions on the thread of the database; `is_harmless` as all of their items."""
+
+    async def __call__(self, hop: Callable[[Transact], Any], *, is_harmless: bool) -> Any: ...
+
+
 class BatchItem(NamedTuple):
     """One item, the work that carries out all its items at once and returns a value for each, and who acts.
 
-    The row of the `action` in the audit log is part of the transaction, if there is one.
+    The row of the `action` in the audit log is part of the transaction, if there is one. `is_harmless`: who may do what
+    stays as it is.
     """
 
     work: SetWork
     item: Any
     actor: str = CLOCK
     action: ActionInProgress | None = None
+    is_harmless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ def one_by_one(tx: Transaction, works: Sequence[Callable[[Transaction], Any]]) -
 class GroupCommit:
     """Groups items; `write` carries a function to the database's thread and gives it what runs a transaction."""
 
-    def __init__(self, write: Callable[[Callable[[Transact], Any]], Awaitable[Any]]) -> None:
+    def __init__(self, write: WriteGroup) -> None:
         self._write = write
         self._waiting: list[tuple[BatchItem, asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -113,7 +121,8 @@ class GroupCommit:
     async def _write_group(self, group: Sequence[tuple[BatchItem, asyncio.Future[Any]]]) -> None:
         items = [item for item, _ in group]
         try:
-            outcomes = await self._write(lambda transact: run_group(transact, items))
+            is_harmless = all(item.is_harmless for item in items)
+            outcomes = await self._write(lambda transact: run_group(transact, items), is_harmless=is_harmless)
         except Exception as problem:  # noqa: BLE001 - each caller handles it
             outcomes = [WorkError(problem)] * len(group)
         for (_, future), outcome in zip(group, outcomes, strict=True):

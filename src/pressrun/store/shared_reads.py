@@ -1,6 +1,7 @@
 """Reads that are asked for at the same time, in one hop to the thread of the database.
 
-What is asked for while one of them runs is part of the next one, so what anybody gets was read after they asked.
+What is asked for while one of them runs is part of the next one, so what anybody gets was read after they asked. Or it
+was read before, and nothing was committed since that could have changed it: a value is kept for as long.
 """
 
 from __future__ import annotations
@@ -17,16 +18,23 @@ V = TypeVar("V")
 
 
 class SharedReads(Generic[K, V]):
-    """Finds values by keys; `find_all` gets the keys that come together and returns the values of those there are."""
+    """Finds values by keys; `find_all` gets the keys that come together and returns the values of those there are.
+
+    No value may depend on what works for sets change (`Database.changes`).
+    """
 
     def __init__(self, database: Database, find_all: Callable[[Transaction, Collection[K]], Mapping[K, V]]) -> None:
         self._database = database
         self._find_all = find_all
         self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._kept: Mapping[K, V] = {}
+        self._kept_at = -1  # the changes before the values were read
 
     async def find(self, key: K) -> V | None:
         """The value of a key as of now; None where there is none. Raises Unavailable."""
+        if self._kept_at == self._database.changes and (kept := self._kept.get(key)) is not None:
+            return kept
         future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._task is None:
@@ -42,12 +50,15 @@ class SharedReads(Generic[K, V]):
             self._task = None
 
     async def _read(self, asked: Mapping[K, list[asyncio.Future[Any]]]) -> None:
+        before = self._database.changes
         try:
             found = await self._database.read(self._find_all, tuple(asked))
         except Exception as problem:  # noqa: BLE001 - each caller handles it
             for future in _open(asked):
                 future.set_exception(problem)
             return
+        self._kept = {**self._kept, **found} if self._kept_at == before else found
+        self._kept_at = before
         for key, futures in asked.items():
             for future in futures:
                 if not future.done():

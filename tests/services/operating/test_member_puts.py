@@ -18,9 +18,10 @@ from pressrun.acts.door import Door
 from pressrun.acts.members import MemberPut
 from pressrun.core.address import parse_address
 from pressrun.core.errors import Refused
-from pressrun.core.rights import OPERATOR
+from pressrun.core.rights import OPERATOR, TokenScope
 from pressrun.services.operating.member_changes import Confirm, MemberChanges
 from pressrun.services.operating.member_puts import MemberPuts, PutRequest
+from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.audit import program_by_api
 
@@ -133,6 +134,19 @@ async def test_one_that_is_refused_leaves_the_others_of_its_set_alone(office: Of
         office.database, "select outcome, count(*) from audit where action = 'subscriber.put' group by outcome"
     )
     assert {"done": 5, "refused": 1} == dict(outcomes)
+
+
+async def test_a_set_leaves_known_who_may_do_what_and_a_revocation_does_not(office: Office) -> None:
+    """So a program that puts many members is looked up once, and refused at once when its token is revoked."""
+    await office.make_list()
+    made = await office.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE), TokenMaker())
+    assert await office.tokens.recognise(made["token"], None) is not None
+    known = office.database.changes
+    await put(Door(cases_of(office)), "r1@x.example")
+    assert known == office.database.changes
+    await office.tokens.revoke(made["id"])
+    assert known != office.database.changes
+    assert await office.tokens.recognise(made["token"], None) is None
 
 
 @pytest.mark.parametrize("wish", [[], TOGETHER[:1]])
