@@ -283,8 +283,8 @@ def require_text(arguments: Arguments) -> None:
 
 def _has_nul(value: object) -> bool:
     """Whether a text has NUL; octets may."""
+    if isinstance(value, str):
+        return "\0" in value
     if isinstance(value, dict):
-        return any(_has_nul(key) or _has_nul(one) for key, one in value.items())
-    if isinstance(value, list | tuple):
-        return any(map(_has_nul, value))
-    return isinstance(value, str) and "\0" in value
+        return any(map(_has_nul, value)) or any(map(_has_nul, value.values()))
+    return isinstance(value, list | tuple) and any(map(_has_nul, value))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -158,12 +159,12 @@ class Door:
 
     def _describe(self, act: Act[Any], call: Call) -> Entry:
         named = _named(call.arguments)
-        entry = self._cases.audit_log.entry(call.caller.actor, act.id)
-        return replace(
-            entry,
+        return self._cases.audit_log.entry(
+            call.caller.actor,
+            act.id,
             list=named.list if named.list is not None and _LIST.fullmatch(named.list) else None,
             object=_object(act.id, named) or _object_of_person(named.person),
-            fields=tuple(sorted(filter(_FIELD.fullmatch, named.settings))),
+            fields=tuple(sorted(filter(_FIELD.fullmatch, named.settings))) if named.settings else (),
             person=None if act.id == "subscriber.erase" else _person(self._cases.keys, named.address or named.person),
         )
 
@@ -196,12 +197,17 @@ def _person(keys: KeyRing, text: str | None) -> Person | None:
 
 def _named(arguments: Arguments | msgspec.Raw) -> _Named:
     if not isinstance(arguments, msgspec.Raw):
-        said = {name: getattr(arguments, name) for name in _Named.__struct_fields__ if hasattr(arguments, name)}
-        return msgspec.structs.replace(_Named(), **{name: value for name, value in said.items() if value is not None})
+        said = {name: getattr(arguments, name) for name in _names_in(type(arguments))}
+        return _Named(**{name: value for name, value in said.items() if value is not None})
     try:
         return msgspec.msgpack.decode(arguments, type=_Named)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return _Named()  # the action refuses them
+
+
+@cache
+def _names_in(kind: type[Arguments]) -> tuple[str, ...]:
+    return tuple(name for name in _Named.__struct_fields__ if name in kind.__struct_fields__)
 
 
 def _object(act_id: str, named: _Named) -> str | None:
@@ -215,6 +221,8 @@ def _object_of_person(name: str | None) -> str | None:
 
 
 def _object_of_result(act_id: str, value: Any) -> str | None:
+    if act_id.partition(".")[0] not in _OBJECTS:
+        return None
     said = value if isinstance(value, dict) else {name: getattr(value, name, None) for name in ("id", "number")}
     plain: dict[str, Any] = {name: said[name] for name in ("id", "number") if isinstance(said.get(name), int)}
     return _object(act_id, _Named(**plain))

@@ -18,7 +18,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.site import Site
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.ports import Clock
-from pressrun.web.api.routes import METHODS, Api
+from pressrun.web.api.routes import Api
 from pressrun.web.archives.archive import ArchivePages
 from pressrun.web.archives.feeds import FeedPages
 from pressrun.web.archives.sitemaps import SitemapPages
@@ -88,7 +88,6 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
             (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
             for path, handler, methods in (
                 *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
-                *_routes_of_api(programs),
                 *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
                 *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
                 *demo,
@@ -130,7 +129,6 @@ def build_admin_app(
         ("/apple-touch-icon.png", pages.touch_icon, _GET),
         ("/static/{file}", pages.static, _GET),
         *admin(web),
-        *_routes_of_api(programs),
     ]
     routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in rows]
     return _guarded(routes, unknown, web, settings, count_request, programs)
@@ -143,11 +141,6 @@ def _context(
     return WebContext(pages=Pages(site), tokens=tokens, proxies=proxies, clock=clock, arrived=arrived)
 
 
-def _routes_of_api(api: Api | None) -> Table:
-    """What the API answers itself, and for each method, since it says which ones there are."""
-    return [] if api is None else [(path, api.answer, METHODS) for path in ("/api", "/api/{rest:path}")]
-
-
 def _guarded(
     routes: Sequence[Route],
     unknown: Handler,
@@ -158,7 +151,7 @@ def _guarded(
 ) -> Guard:
     # The one-click POST must not be redirected, RFC 8058 §3.1.
     return Guard(
-        Router(routes, redirect_slashes=False, default=Endpoint(unknown if api is None else api.or_else(unknown))),
+        Router(routes, redirect_slashes=False, default=Endpoint(unknown)),
         base_url=web.pages.site.base_url,
         max_body_bytes=settings.max_body_bytes,
         fault_page=_FaultPages(web.pages).page,

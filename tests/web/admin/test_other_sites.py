@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from tests.database import select
 from tests.services.log_ins.lobby import ORIGIN
 from tests.web.admin.admin_house import AdminHouse, open_admin
@@ -65,9 +65,11 @@ def _unsafe_routes(house: AdminHouse, token: str) -> list[tuple[str, str]]:
     """Every method and path of the application below /admin that may change something; log-out comes last."""
     app = house.app
     assert isinstance(app, Guard)
+    router = app._elsewhere.app
+    assert isinstance(router, Router)
     found = [
         (method, route.path.replace("{token}", token).replace("{name}", "ann"))
-        for route in app._router.routes
+        for route in router.routes
         if isinstance(route, Route) and route.path.startswith("/admin")
         for method in sorted((route.methods or set()) - SAFE_METHODS)
     ]

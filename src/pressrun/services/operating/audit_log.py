@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
@@ -27,9 +28,10 @@ class AuditLog:
         self._context = context
         self._database = context.database
 
-    def entry(self, actor: Actor, action: str) -> Entry:
-        """The beginning of a row: who does what now, and a salt."""
-        return Entry(at=self._context.now, actor=actor, action=action, salt=self._context.entropy(16))
+    def entry(self, actor: Actor, action: str, **said: Any) -> Entry:
+        """The beginning of a row: who does what now, a salt, and what else is known of it."""
+        context = self._context
+        return Entry(at=context.now, actor=actor, action=action, salt=context.entropy(16), **said)
 
     @contextmanager
     def acting(self, entry: Entry) -> Iterator[ActionInProgress]:

@@ -5,7 +5,7 @@ JSON may be as large as any request of the public, and everything else as large 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -15,7 +15,14 @@ from starlette.requests import Request
 from pressrun.acts.act import Act
 from pressrun.acts.http import JSON, MULTIPART, Upload
 from pressrun.web.api.problems import ApiProblem, FieldError
-from pressrun.web.api.values import Reading, RequestField, describe_fields, read_members
+from pressrun.web.api.values import (
+    Reading,
+    RequestField,
+    describe_fields,
+    holds_text_alone,
+    members_type,
+    read_members,
+)
 from pressrun.web.http.connections import Transfer
 from pressrun.web.http.multipart import parse_parts
 
@@ -45,6 +52,7 @@ class BodyForm:
     files: str | None
     file_name: str | None
     is_stream: bool
+    texts: msgspec.json.Decoder[Any] | None  # reads members that are nothing but text, and right, in one step
 
     @property
     def is_needed(self) -> bool:
@@ -77,7 +85,14 @@ def form_of(act: Act[Any], outside: frozenset[str]) -> BodyForm | None:
         files=http.files,
         file_name=next((name for name, header in http.headers.items() if header == FILE_NAME), None),
         is_stream=http.body is not None and hints[http.body] is Upload,
+        texts=None if http.members is not None else _decoder_of_texts(kind, members),
     )
+
+
+def _decoder_of_texts(kind: type[Any], members: Sequence[RequestField]) -> msgspec.json.Decoder[Any] | None:
+    if not all(map(holds_text_alone, members)):
+        return None
+    return msgspec.json.Decoder(members_type("Texts", kind, members))
 
 
 async def read_body(request: Request, form: BodyForm, limits: BodyLimits, reading: Reading) -> None:
@@ -114,17 +129,26 @@ async def _is_empty(request: Request) -> bool:
 
 
 async def _read_all(request: Request, limit: int) -> bytes:
+    """The body once it is here; raises ApiProblem 413 as soon as it is larger than `limit`."""
+    _require_size(request, limit)
     body = bytearray()
-    async for piece in _pieces(request, limit, is_kept=True):
+    async for piece in request.stream():
         body += piece
+        if len(body) > limit:
+            raise _too_large(limit)
     return bytes(body)
 
 
-async def _pieces(request: Request, limit: int, *, is_kept: bool = False) -> AsyncIterator[bytes]:
-    """The body as it arrives; raises ApiProblem 413 as soon as it is larger than `limit`."""
+def _require_size(request: Request, limit: int) -> None:
+    """Raise ApiProblem 413 for a body that says itself that it is too large."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared[:20]) > limit:
         raise _too_large(limit)
+
+
+async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body as it arrives, each piece put away before the next; raises ApiProblem 413 as above."""
+    _require_size(request, limit)
     transfer: Transfer | None = request.scope.get("state", {}).get("transfer")
     seen = 0
     async for piece in request.stream():
@@ -132,7 +156,7 @@ async def _pieces(request: Request, limit: int, *, is_kept: bool = False) -> Asy
         if seen > limit:
             raise _too_large(limit)
         yield piece
-        if transfer is not None and not is_kept:
+        if transfer is not None:
             transfer.proceed()
 
 
@@ -142,6 +166,9 @@ def _too_large(limit: int) -> ApiProblem:
 
 def _read_json(octets: bytes, form: BodyForm, reading: Reading) -> None:
     assert form.members is not None
+    if form.texts is not None and (values := _read_texts(octets, form.texts)) is not None:
+        reading.values.update(values)
+        return
     try:
         given = msgspec.json.decode(octets) if octets.strip() else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
@@ -153,6 +180,17 @@ def _read_json(octets: bytes, form: BodyForm, reading: Reading) -> None:
         reading.values.update(inner.values)
     elif not reading.faults:
         reading.values.update(_converted(form, inner.values))
+
+
+def _read_texts(octets: bytes, decoder: msgspec.json.Decoder[Any]) -> Mapping[str, Any] | None:
+    """The members of an object of texts; None where something is wrong, for that is said member by member."""
+    if b"\\u0000" in octets:  # perhaps NUL, which cannot be stored
+        return None
+    try:
+        found = decoder.decode(octets)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return msgspec.structs.asdict(found)
 
 
 def _converted(form: BodyForm, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -39,6 +39,7 @@ from pressrun.web.api.values import (
 )
 
 AFTER, FIELDS, WAIT, WHOLE, TABLE = "after", "fields", "wait", "whole", "table"
+_NOT_STORED = ((b"cache-control", b"no-store"),)
 SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
 
 
@@ -147,7 +148,8 @@ class ApiResource:
             if problem.status == 500:
                 raise
             response = respond(problem, self._context.base_url)
-        response.headers.update({"Cache-Control": "no-store", **fields})
+        response.raw_headers += _NOT_STORED
+        response.raw_headers += [(name.encode("latin-1"), text.encode("latin-1")) for name, text in fields.items()]
         return response
 
     async def _answer(self, request: Request, fields: dict[str, str]) -> Response:

@@ -11,7 +11,6 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import msgspec
-from msgspec import NODEFAULT, structs
 
 from pressrun import __version__
 from pressrun.acts.http import JSON, Content
@@ -19,7 +18,7 @@ from pressrun.acts.keyed import KEY
 from pressrun.web.api import cursors
 from pressrun.web.api.endpoint import AFTER, FIELDS, Operation
 from pressrun.web.api.problems import PROBLEM, TITLES, ProblemDetails
-from pressrun.web.api.values import IF_MATCH, LARGEST, RequestField
+from pressrun.web.api.values import IF_MATCH, LARGEST, RequestField, members_type
 
 Schema = dict[str, Any]
 
@@ -102,18 +101,7 @@ def _body_type(operation: Operation) -> Any:
         return None
     if body.converts:
         return body.kind
-    fields = {one.name: one for one in structs.fields(body.kind)}
-    members: list[Any] = []
-    for value in body.members:
-        one = fields[value.name]
-        if one.default_factory is not NODEFAULT:
-            members.append((value.name, value.kind, msgspec.field(default_factory=one.default_factory)))
-        elif one.default is not NODEFAULT:
-            members.append((value.name, value.kind, one.default))
-        else:
-            members.append((value.name, value.kind))
-    renamed = {value.name: value.label for value in body.members}
-    return msgspec.defstruct(_name_of(operation), members, kw_only=True, forbid_unknown_fields=True, rename=renamed)
+    return members_type(_name_of(operation), body.kind, body.members)
 
 
 def _name_of(operation: Operation) -> str:

@@ -28,8 +28,8 @@ class TokenRates:
         opens_at = self._windows.spend(token, rate, now)
         left, renewed_at = self._windows.room(token, rate, now)
         fields = {
-            "RateLimit-Policy": f'"token";q={rate.count};w={math.ceil(rate.seconds)}',
-            "RateLimit": f'"token";r={left};t={math.ceil(max(0.0, renewed_at - now))}',
+            "ratelimit-policy": f'"token";q={rate.count};w={math.ceil(rate.seconds)}',
+            "ratelimit": f'"token";r={left};t={math.ceil(max(0.0, renewed_at - now))}',
         }
         if opens_at is not None:
             wait = str(max(1, math.ceil(opens_at - now)))

@@ -16,10 +16,10 @@ from pressrun.acts.act import Act
 from pressrun.web.api.endpoint import ApiContext, ApiResource, Operation, operation_of
 from pressrun.web.api.openapi import BASE_PATH, describe
 from pressrun.web.api.problems import PROBLEMS_PATH, TITLES, ApiProblem, problem_of, respond
-from pressrun.web.http.security import Area, Handler
+from pressrun.web.http.security import Area, Endpoint
 
 OPENAPI_PATH = "/api/openapi.json"
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+_OTHER_PATHS = "/api/{rest:path}"  # how those are counted that lead to no resource
 
 
 class Api:
@@ -38,7 +38,8 @@ class Api:
         for path in sorted(resources, key=lambda one: one.replace("{", "~")):
             pattern = path.split("/")
             self._resources.setdefault(len(pattern), []).append((pattern, resources[path]))
-        self._patterns = {resource: f"{BASE_PATH}/{path}" for path, resource in resources.items()}
+        self._patterns: dict[Any, str] = {resource: f"{BASE_PATH}/{path}" for path, resource in resources.items()}
+        self._patterns[self] = _OTHER_PATHS
         self._document: tuple[bytes, str] | None = None
 
     @property
@@ -46,6 +47,7 @@ class Api:
         """How the guard treats what is below /api."""
         limits = self._context.limits
         return Area(
+            app=Endpoint(self.answer),
             max_body_bytes=max(limits.json, limits.upload),
             fault_page=lambda failure: respond(problem_of(failure), self._context.base_url),
             patterns=self._patterns,
@@ -53,6 +55,7 @@ class Api:
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request for any path below /api."""
+        request.scope["endpoint"] = self
         try:
             resource = self._find(request.scope)
         except ApiProblem as problem:
@@ -60,19 +63,11 @@ class Api:
         request.scope["endpoint"] = resource
         return await resource.answer(request)
 
-    def or_else(self, unknown: Handler) -> Handler:
-        """The handler of paths without a route: those with a line break below /api are ours, too."""
-
-        async def answer(request: Request) -> Response:
-            return await (self.answer if request.scope["path"].startswith("/api/") else unknown)(request)
-
-        return answer
-
     def _find(self, scope: Scope) -> ApiResource:
         """The resource at a path, whose variable segments go into the scope; raises ApiProblem."""
         _, found, rest = scope.get("raw_path", b"").partition(f"{BASE_PATH}/".encode())
         try:
-            segments = [unquote_to_bytes(part).decode() for part in rest.split(b"/")] if found else []
+            segments = [_decoded(part) for part in rest.split(b"/")] if found else []
         except UnicodeDecodeError:
             raise ApiProblem(404) from None
         if len(segments) > 1 and segments[-1] == "":
@@ -103,6 +98,10 @@ class Api:
             document = msgspec.json.encode(describe(self._operations, self._context.base_url))
             self._document = document, f'"{hashlib.sha256(document).hexdigest()[:16]}"'
         return self._document
+
+
+def _decoded(segment: bytes) -> str:
+    return (unquote_to_bytes(segment) if b"%" in segment else segment).decode()
 
 
 def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:

@@ -39,6 +39,8 @@ _FIRST_OF_FORMULAS = frozenset("'=+-@\t\r")
 
 def preferred(accept: str, offered: Sequence[str]) -> str:
     """The media type that an Accept header prefers; the first one that is offered where it names none (RFC 9110)."""
+    if not accept or len(offered) == 1:
+        return offered[0]
     weights: dict[str, float] = {}
     for item in accept.split(","):
         kind, _, parameters = item.partition(";")

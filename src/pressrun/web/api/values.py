@@ -70,6 +70,7 @@ class RequestField:
     is_required: bool
     is_many: bool
     formats: tuple[str, ...]
+    written: tuple[re.Pattern[str], str] | None  # how a number or flag of path, query or header is written
 
 
 @dataclass(slots=True)
@@ -83,8 +84,8 @@ class Reading:
         """Convert what was given for a field, or say what is wrong with it."""
         try:
             _require_storable(given)
-            if not strict:
-                _require_written(given, value.kind)
+            if not strict and value.written is not None:
+                _require_written(given, *value.written)
             converted = msgspec.convert(given, value.kind, strict=strict)
             if isinstance(converted, int | str):
                 _require_storable(converted)
@@ -106,6 +107,27 @@ class Reading:
         ]
 
 
+def members_type(name: str, kind: type[Any], values: Sequence[RequestField]) -> type[msgspec.Struct]:
+    """A type of these fields of another type, as members of a JSON object."""
+    fields = {one.name: one for one in structs.fields(kind)}
+    members: list[Any] = []
+    for value in values:
+        one = fields[value.name]
+        if one.default_factory is not NODEFAULT:
+            members.append((value.name, value.kind, msgspec.field(default_factory=one.default_factory)))
+        elif one.default is not NODEFAULT:
+            members.append((value.name, value.kind, one.default))
+        else:
+            members.append((value.name, value.kind))
+    renamed = {value.name: value.label for value in values}
+    return msgspec.defstruct(name, members, kw_only=True, forbid_unknown_fields=True, rename=renamed)
+
+
+def holds_text_alone(value: RequestField) -> bool:
+    """Whether the field is text through and through: no number, whose size would have to be looked at, nor octets."""
+    return not value.formats and not any(part in (int, float, bool, bytes, Any, object) for part in _parts(value.kind))
+
+
 def describe_fields(kind: type[Any], names: Mapping[str, str] | None, pointer: str) -> tuple[RequestField, ...]:
     """The fields of a struct that have a label in `names`, or all by their own labels; `pointer` has `{}` for it."""
     found = structs.fields(kind)
@@ -119,6 +141,7 @@ def describe_fields(kind: type[Any], names: Mapping[str, str] | None, pointer: s
             is_required=one.default is NODEFAULT and one.default_factory is NODEFAULT,
             is_many=any(get_origin(part) in (list, tuple, frozenset) for part in (one.type, *get_args(one.type))),
             formats=tuple(name for name in _formats(one.type) if name in FORMATS),
+            written=next((_WRITTEN[part] for part in _parts(one.type) if part is int or part is bool), None),
         )
         for one in found
         if one.name in labels
@@ -249,10 +272,9 @@ def _require_storable(value: object) -> None:
             _require_storable(list(pair))
 
 
-def _require_written(given: object, kind: Any) -> None:
+def _require_written(given: object, pattern: re.Pattern[str], words: str) -> None:
     """Raise BadInput for a number or flag of path, query or header that is written in another way."""
-    pattern, words = next((_WRITTEN[one] for one in _parts(kind) if one is int or one is bool), (None, ""))
-    if pattern is not None and isinstance(given, str) and pattern.fullmatch(given) is None:
+    if isinstance(given, str) and pattern.fullmatch(given) is None:
         raise BadInput(words)
 
 

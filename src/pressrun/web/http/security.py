@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pressrun.core.errors import Unavailable
 from pressrun.observe.log import event
@@ -128,16 +128,17 @@ FaultPage = Callable[[Exception], Response]
 class Area:
     """All paths with the same first segment, where requests may be larger and errors look different.
 
-    `patterns` are those of endpoints that the router does not know, for counting.
+    `app` finds the endpoint of a path and puts it into the scope; `patterns` are those of its endpoints, for counting.
     """
 
+    app: ASGIApp
     max_body_bytes: int
     fault_page: FaultPage
     patterns: Mapping[Any, str]
 
 
 class Guard:
-    """Wraps the router. `fault_page` makes the page of an error; `areas` differ, by their first segment."""
+    """Wraps the router. `fault_page` makes the page of an error; `areas` have their own, by their first segment."""
 
     def __init__(
         self,
@@ -150,7 +151,6 @@ class Guard:
         clock: Clock,
         areas: Mapping[str, Area] = MappingProxyType({}),
     ) -> None:
-        self._router = router
         self._patterns: dict[Any, str] = {
             route.endpoint: route.path for route in router.routes if isinstance(route, Route)
         }
@@ -158,7 +158,7 @@ class Guard:
         for area in areas.values():
             self._patterns.update(area.patterns)
         self._base_path = urlsplit(base_url).path.rstrip("/")
-        self._elsewhere = Area(max_body_bytes=max_body_bytes, fault_page=fault_page, patterns={})
+        self._elsewhere = Area(app=router, max_body_bytes=max_body_bytes, fault_page=fault_page, patterns={})
         self._count_request = count_request
         self._clock = clock
         self._date: tuple[int, Header] = (-1, (b"date", b""))
@@ -197,7 +197,7 @@ class Guard:
         try:
             body.check(scope)
             with acted_by(READER):
-                await self._router(inner, body.receive, send_guarded)
+                await area.app(inner, body.receive, send_guarded)
         except ClientDisconnect:
             return
         except Exception as problem:  # noqa: BLE001 - the edge of the loop: the client gets an answer
