@@ -1,6 +1,6 @@
 """Logging in: PLAIN (RFC 4616) and LOGIN, within the AUTH command of RFC 4954.
 
-The password appears in no repr. This module does not decide whether it may go out unencrypted: see session_setup.py.
+The password appears in no repr. Whether it may be sent unencrypted is decided in session_setup.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pressrun.smtp.errors import LocalProtocolError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A name and its password; raises LocalProtocolError where no mechanism could carry them."""
+    """A name and its password; raises LocalProtocolError if no mechanism can transmit them."""
 
     username: str
     password: str = field(repr=False)
@@ -24,7 +24,7 @@ class Credentials:
 
 
 def login_script(credentials: Credentials, mechanisms: frozenset[str]) -> list[bytes] | None:
-    """What to say, line by line, each after the first in answer to a 334; None when no mechanism is shared."""
+    """The lines to send, each after the first in reply to a 334; None if no mechanism is shared."""
     name, password = credentials.username.encode(), credentials.password.encode()
     if "PLAIN" in mechanisms:
         return [b"AUTH PLAIN " + b64encode(b"\0" + name + b"\0" + password) + b"\r\n"]

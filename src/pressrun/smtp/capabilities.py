@@ -1,4 +1,4 @@
-"""What a server offers in its reply to EHLO (RFC 5321 §4.1.1.1), as far as a client of one message each can use it."""
+"""What a server offers in its reply to EHLO (RFC 5321 §4.1.1.1); of that, what we use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """The offers that matter to us. `size` is the largest message in octets, None when no limit was named."""
+    """The extensions that we use. `size` is the largest message in octets, None if the server names no limit."""
 
     pipelining: bool = False  # RFC 2920
     chunking: bool = False  # RFC 3030
@@ -21,7 +21,7 @@ class Capabilities:
 
 
 def parse_capabilities(text: str) -> Capabilities:
-    """Read the lines of an EHLO reply; the first one is the greeting, unknown and malformed ones are passed over."""
+    """Read the lines of an EHLO reply; the first is the greeting; unknown and malformed ones are skipped."""
     offers: dict[str, list[str]] = {}
     for line in text.split("\n")[1:]:
         # Old servers write `AUTH=LOGIN PLAIN` for clients that are older still.

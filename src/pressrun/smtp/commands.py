@@ -1,6 +1,6 @@
 """The octets that we send: commands and message content, strict in everything (RFC 5321 §2.3.8, §4.1.1, §4.5.2).
 
-CR, LF and NUL never get into a command, and content goes out only with CRLF line ends: a server that reads a bare
+CR, LF and NUL never get into a command, and content is sent only with CRLF line ends: a server that reads a bare
 line end as the end of a message would otherwise take mail from whoever wrote that content.
 """
 
@@ -40,7 +40,7 @@ def mail(outgoing: Outgoing, offers: Capabilities) -> bytes:
 
 
 def rcpt(outgoing: Outgoing, offers: Capabilities) -> bytes:
-    """RCPT; what goes out under the null path asks for no report of any kind (RFC 3834 §3.3). LocalProtocolError."""
+    """RCPT; a message with a null return path requests no report (RFC 3834 §3.3). Raises LocalProtocolError."""
     if offers.dsn and not outgoing.mail_from:
         return f"RCPT TO:<{_clean(outgoing.rcpt_to)}> NOTIFY=NEVER\r\n".encode()
     return f"RCPT TO:<{_clean(outgoing.rcpt_to)}>\r\n".encode()
@@ -58,15 +58,15 @@ def has_bare_line_end(content: bytes) -> bool:
 
 
 def stuffed(outgoing: Outgoing) -> tuple[bytes, bytes]:
-    """The content as it is written, leading dots doubled, and the line with the one dot (RFC 5321 §4.5.2)."""
+    """The content as sent, with leading dots doubled and the final line with a single dot (RFC 5321 §4.5.2)."""
     content = outgoing.content if outgoing.is_ours else _with_dots_doubled(outgoing.content)
     return content, LONE_DOT if not content or content.endswith(CRLF) else CRLF + LONE_DOT
 
 
 def chunk(content: bytes) -> tuple[bytes, bytes]:
-    """BDAT for a message that is one chunk, and its octets as they are: nothing is stuffed (RFC 3030 §2).
+    """BDAT for a message of one chunk, and its octets without dot-stuffing (RFC 3030 §2).
 
-    The last line gets its end, so that a relay takes the same octets as after DATA.
+    The last line gets a line end, so that a relay receives the same octets as after DATA.
     """
     if content and not content.endswith(CRLF):
         content += CRLF

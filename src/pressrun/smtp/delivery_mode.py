@@ -20,7 +20,7 @@ class DeliveryMode(StrEnum):
         return DeliveryMode.PIPELINING if self is DeliveryMode.CHUNKING else DeliveryMode.LOCK_STEP
 
     def is_simpler_than(self, other: DeliveryMode) -> bool:
-        """Whether it asks less of a peer."""
+        """Whether it requires less of a peer."""
         return _ORDER[self] > _ORDER[other]
 
 
@@ -28,7 +28,7 @@ _ORDER = {mode: place for place, mode in enumerate(DeliveryMode)}
 
 
 def mode_for(offers: Capabilities, fastest: DeliveryMode) -> DeliveryMode:
-    """The fastest mode that the peer offers and we may use."""
+    """The fastest mode that the peer supports and we may use."""
     if fastest is DeliveryMode.LOCK_STEP or not offers.pipelining:
         return DeliveryMode.LOCK_STEP
     return DeliveryMode.CHUNKING if fastest is DeliveryMode.CHUNKING and offers.chunking else DeliveryMode.PIPELINING

@@ -1,7 +1,7 @@
 """One SMTP connection, from the greeting to QUIT, without I/O: octets in, events and octets out (RFC 5321).
 
-The connection feeds what came (`receive`), writes what `outbox` holds and acts on the events; messages are pulled from
-`source` when the dialogue can send one. Fed whole or octet by octet, the events and the octets are the same. Which
+The connection passes on what arrives (`receive`), writes `outbox` and acts on the events; messages are pulled from
+`source` when the dialogue can send one. However the input is split, the events and the output are the same. Which
 replies may come when is decided in session_setup.py, steps.py and chunked.py; the last two hold the three delivery
 modes. Times are seconds of any steady clock, and serve only to measure latency. Misbehaviour of the peer ends the
 dialogue with `Closed(problem)`, after every message in flight has its outcome; misuse by our own code raises
@@ -71,7 +71,7 @@ class Dialogue:
 
     @property
     def phase(self) -> Phase:
-        """What is waited for: the reply to the oldest thing unanswered, or READY when there is none."""
+        """What the dialogue waits for: the reply to its oldest unanswered command, or READY if there is none."""
         if self._phase is not None:
             return self._phase
         if self._transactions is None:
@@ -97,11 +97,11 @@ class Dialogue:
 
     @property
     def has_proved(self) -> bool:
-        """Whether the peer ever decided about a message, for good or bad."""
+        """Whether the peer has ever accepted or refused a message."""
         return self._transactions is not None and self._transactions.proved
 
     def receive(self, data: bytes, now: float) -> list[Event]:
-        """Take octets from the peer. A reply answers only what had been handed out by `outbox` before."""
+        """Process octets from the peer. A reply can only answer what `outbox` has returned before."""
         if self._phase is Phase.CLOSED:
             raise LocalProtocolError("the dialogue is over")
         self._busy = True
@@ -123,7 +123,7 @@ class Dialogue:
         return self._drain_events()
 
     def wake(self, now: float) -> list[Event]:
-        """There may be work: a dialogue that has room asks its source. Harmless at any time."""
+        """Ask the source for messages, if there is room. May be called at any time."""
         if self.has_room and not self._busy:
             self._busy = True
             self._set_time(now)
@@ -132,7 +132,7 @@ class Dialogue:
         return self._drain_events()
 
     def finish(self) -> list[Event]:
-        """Pull nothing more, finish what is in flight, then QUIT; before READY, close at once. Harmless if repeated."""
+        """Pull nothing more, finish what is in flight, then QUIT; before READY, close at once. May be called again."""
         self._finishing = True
         if self._phase is not Phase.CLOSED and self._transactions is None:
             self._end(None)
@@ -141,7 +141,7 @@ class Dialogue:
         return self._drain_events()
 
     def connection_lost(self, problem: Problem | None = None) -> list[Event]:
-        """Record the outcome of messages in flight when the connection is lost or given up. Harmless after the end."""
+        """Record the outcome of messages in flight when the connection is lost or given up. No effect after the end."""
         if self._phase is not Phase.CLOSED:
             if problem is None and self._phase is not Phase.QUIT:
                 problem = Problem(Fault.DROPPED, f"the connection was closed by the relay, awaiting {self.phase}")
@@ -149,7 +149,7 @@ class Dialogue:
         return self._drain_events()
 
     def outbox(self) -> bytes:
-        """What is to be written now, as one write; it is handed out once."""
+        """What to write now, in one write; it is returned once."""
         out = self._out
         if not out:
             return b""

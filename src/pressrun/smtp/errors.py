@@ -1,7 +1,7 @@
-"""What can go wrong in a dialogue, kept apart by whose fault it is.
+"""What can go wrong in a dialogue, separated by whose fault it is.
 
 `LocalProtocolError` is raised: our own code asked for something that must not happen. `RemoteProtocolError` is the
-peer's misbehaviour; it stays inside this room and leaves it as a `Problem`, a value, because copies have to be
+peer's misbehaviour; it stays inside this package and leaves it as a `Problem`, a value, because copies have to be
 settled all the same. Neither holds a secret.
 """
 
@@ -14,11 +14,11 @@ from pressrun.smtp.reply import Reply
 
 
 class LocalProtocolError(Exception):
-    """We were about to break the protocol ourselves: a mistake in the program, or a value that no command may hold."""
+    """We were about to break the protocol: a bug, or a value that no command may contain."""
 
 
 class RemoteProtocolError(Exception):
-    """The peer said what the protocol does not allow at this point."""
+    """The peer sent something that the protocol does not allow at this point."""
 
 
 class Fault(StrEnum):
@@ -36,7 +36,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The end of a connection that was not ours to choose; `text` is for the operator, `reply` the peer's own words."""
+    """The end of a connection that we did not choose; `text` is for the operator, `reply` the peer's own words."""
 
     fault: Fault
     text: str

@@ -1,4 +1,4 @@
-"""What a dialogue tells its connection, in the order in which it happened."""
+"""What a dialogue reports to its connection, in the order in which it happened."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StartTls:
 
 @dataclass(frozen=True, slots=True)
 class ServerReady:
-    """Greeting, TLS and AUTH are behind us: messages can go."""
+    """Greeting, TLS and AUTH are done: messages can be sent."""
 
     capabilities: Capabilities
 
@@ -36,7 +36,7 @@ class RecipientOutcome(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The dialogue is over and the transport has to be closed; `problem` is None after our own QUIT."""
+    """The dialogue is over, and the transport must be closed; `problem` is None after our own QUIT."""
 
     problem: Problem | None
 

@@ -1,4 +1,4 @@
-"""What goes to a relay and what comes back of it: one message for one recipient, and its outcome."""
+"""What is handed to a relay: one message for one recipient, and its outcome."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     """One message for one recipient.
 
     `mail_from` is `""` for the null return path; `content` has CRLF line ends and is not dot-stuffed; `eight_bit` is
-    true when it holds octets above 127, `utf8` when envelope or header need SMTPUTF8 (RFC 6531). With `is_ours` the
-    line ends are known to be right and no line begins with a dot: whoever made the content saw to both. A connection
+    true if it contains octets above 127, `utf8` when envelope or header need SMTPUTF8 (RFC 6531). With `is_ours` the
+    line ends are known to be right and no line begins with a dot: whoever built the content ensured both. A connection
     that has carried `most` messages of one `kind` takes no further message; 0 means as many as come.
     """
 

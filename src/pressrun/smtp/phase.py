@@ -1,4 +1,4 @@
-"""The phases of a dialogue: what it waits for, and so which time-out holds (RFC 5321 §4.5.3.2)."""
+"""The phases of a dialogue: what it waits for, and so which time-out applies (RFC 5321 §4.5.3.2)."""
 
 from __future__ import annotations
 

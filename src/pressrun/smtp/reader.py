@@ -1,4 +1,4 @@
-"""Octets into replies (RFC 5321 §4.2), however they are cut up on the way.
+"""Octets into replies (RFC 5321 §4.2), however they were split on the way.
 
 Liberal in what ends a line (CRLF, or LF alone) and in a missing text, strict in the rest: a line that does not begin
 with a code, lines of one reply with different codes, endless lines and endless replies are protocol errors. Of a reply
@@ -21,7 +21,7 @@ _MORE = {b"%d-" % code: code for code in range(200, 600)}
 
 
 class ReplyReader:
-    """Feed it octets; `next_code` gives the code of each whole reply in turn, and `reply` the reply just read."""
+    """Feed it octets; `next_code` returns the code of each complete reply in turn, and `reply` that reply."""
 
     __slots__ = ("_at", "_before", "_buffer", "_code", "_earlier", "_kept", "_start")
 
@@ -36,18 +36,18 @@ class ReplyReader:
 
     @property
     def pending(self) -> bool:
-        """Whether octets are left that belong to no reply read so far."""
+        """Whether there are octets after the replies read so far."""
         return self._at < len(self._buffer) or bool(self._earlier)
 
     def feed(self, data: bytes) -> None:
-        """Take what came in, when what came before has been read."""
+        """Add new octets, once all replies in the previous ones have been read."""
         if self._at < len(self._buffer):
             data = self._buffer[self._at :] + data
         self._buffer = data
         self._at = 0
 
     def next_code(self) -> int:
-        """The code of the next whole reply, 0 when there is none yet; raises RemoteProtocolError."""
+        """The code of the next complete reply, 0 if there is none yet; raises RemoteProtocolError."""
         buffer = self._buffer
         while True:
             start = self._at
@@ -76,7 +76,7 @@ class ReplyReader:
                 raise RemoteProtocolError(f"a reply has more than {MAX_LINES} lines")
 
     def reply(self) -> Reply:
-        """The reply whose code `next_code` gave last, with its text; built on demand, because few are ever read."""
+        """The reply whose code `next_code` returned last, with its text; built on demand, because few are ever used."""
         room = MAX_TEXT_OCTETS - sum(map(len, self._before))
         lines = [*self._before, self._buffer[self._start : min(self._at - 1, self._start + room)]]
         enhanced, text = split_enhanced(_text(lines[0]))

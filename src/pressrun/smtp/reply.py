@@ -16,7 +16,7 @@ _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)", re.ASCII)
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """One whole reply: `code` 200 to 599, the texts of its lines joined by newlines, and the enhanced code or ""."""
+    """A complete reply: `code` 200 to 599, the texts of its lines joined by newlines, and the enhanced code or ""."""
 
     code: int
     text: str
@@ -46,7 +46,7 @@ def describe(reply: Reply) -> str:
 
 
 def _beginning(text: str) -> str:
-    """At most MAX_DESCRIBED characters, cut between words: half an address would not be known for one."""
+    """At most MAX_DESCRIBED characters, cut between words: half an address would not be recognised as one."""
     if len(text) <= MAX_DESCRIBED:
         return text
     *whole, _ = _BLANK.split(text[: MAX_DESCRIBED + 1])

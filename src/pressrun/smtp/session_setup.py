@@ -3,7 +3,7 @@
    GREETING ──► EHLO ──► STARTTLS ──► HANDSHAKE ──► EHLO ──► AUTH ──► READY
                  └──► HELO ───────────────────────────────────────────►
 
-A pair of phase and reply class that the table does not hold is a protocol error.
+A pair of phase and reply class that is not in the table is a protocol error.
 """
 
 # ruff: noqa: SLF001, ARG002 - the table names the methods of its class, and all of them have one shape
@@ -25,7 +25,7 @@ from pressrun.smtp.reply import Reply, describe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionTerms:
-    """On what terms we talk: no way faster than `fastest` is used, whatever the peer offers."""
+    """The terms of a session: no mode faster than `fastest` is used, whatever the peer offers."""
 
     helo_name: str
     security: Literal["none", "starttls", "tls"] = "none"
@@ -35,7 +35,7 @@ class SessionTerms:
 
 
 class SessionSetup:
-    """The dialogue until it is `Phase.READY`. Answers are octets to send, a Problem that ends it, or None."""
+    """The dialogue until it is `Phase.READY`. Methods return octets to send, a Problem that ends it, or None."""
 
     __slots__ = ("_script", "_secure", "_terms", "capabilities", "phase")
 
@@ -47,14 +47,14 @@ class SessionSetup:
         self._script: list[bytes] = []
 
     def answer(self, reply: Reply) -> bytes | Problem | None:
-        """Take the reply to what was said last; raises RemoteProtocolError."""
+        """Process the reply to the latest command; raises RemoteProtocolError."""
         rule = _RULES.get((self.phase, reply.code // 100))
         if rule is None:
             raise RemoteProtocolError(f"{reply.code} is no answer to {self.phase}")
         return rule(self, reply)
 
     def secured(self) -> bytes:
-        """The TLS handshake is done: all that was known of the peer is forgotten and asked again (RFC 3207 §4.2)."""
+        """The TLS handshake is done: forget everything known of the peer, and ask again (RFC 3207 §4.2)."""
         if self.phase is not Phase.HANDSHAKE:
             raise LocalProtocolError("no TLS handshake was asked for")
         self._secure = True

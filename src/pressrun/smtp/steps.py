@@ -1,4 +1,4 @@
-"""Send messages one after the other with DATA: in lock step (RFC 5321), or each envelope as one group (RFC 2920).
+"""Send messages one after another with DATA: in lock step (RFC 5321), or each envelope as one group (RFC 2920).
 
 Invariants, besides those in transactions.py:
 - After a refusal the transaction may still be open at the peer, and the next RCPT would go out under the previous
@@ -137,7 +137,7 @@ class Steps(Transactions):
         """Do nothing: the peer ended an old transaction, or refused the lone dot, as it should."""
 
     def _after_content(self) -> None:
-        """Write what follows the content in the same write: the two modes differ here."""
+        """Add what goes out in the same write as the content: the two modes differ here."""
 
 
 class LockStep(Steps):
@@ -154,15 +154,15 @@ class LockStep(Steps):
         if self._unclean:
             self._unclean = False
             self._commands.appendleft((Phase.RSET, commands.RSET))
-        self._say_next(Copy(outgoing))
+        self._send_next(Copy(outgoing))
 
     def answer(self, code: int) -> None:
         _, copy = self._awaited[0]
         super().answer(code)
         if not copy.is_decided and not self._awaited:
-            self._say_next(copy)
+            self._send_next(copy)
 
-    def _say_next(self, copy: Copy) -> None:
+    def _send_next(self, copy: Copy) -> None:
         phase, command = self._commands.popleft()
         self._out.append(command)
         self._awaited.append((phase, copy))

@@ -46,16 +46,16 @@ class Transactions(ABC):
     @property
     @abstractmethod
     def phase(self) -> Phase:
-        """What the oldest outstanding reply is about; READY when none is outstanding."""
+        """The phase of the oldest outstanding reply; READY if none is outstanding."""
 
     @property
     @abstractmethod
     def has_room(self) -> bool:
-        """Whether another message could be sent at once."""
+        """Whether another message can be sent now."""
 
     @abstractmethod
     def begin(self) -> None:
-        """Pull the messages that may go now, if there are any, and append their octets to the output."""
+        """Pull the messages that can be sent now, if any, and append their octets to the output."""
 
     @abstractmethod
     def answer(self, code: int) -> None:
@@ -63,7 +63,7 @@ class Transactions(ABC):
 
     @abstractmethod
     def written(self) -> None:
-        """Note that the whole output has been handed to the transport."""
+        """Record that the whole output has been passed to the transport."""
 
     @abstractmethod
     def server_closes(self, reply: Reply) -> None:
@@ -73,7 +73,7 @@ class Transactions(ABC):
     def abandon(self) -> None:
         """Record what is still in flight when no more replies will come.
 
-        What was written may have been accepted; the rest counts as never tried.
+        What was written may have been accepted; the rest counts as never attempted.
         """
 
     def _next(self) -> tuple[Outgoing, bytes, bytes] | None:

@@ -24,7 +24,7 @@ FORGETTING = 1.001  # the shortest round trip grows by this factor each time, so
 GAIN = 1.15  # the factor in messages a second that justifies a window twice as wide
 LOSS = 0.95  # the factor in messages a second below which a window half as wide is given up
 PATIENCE = 16  # periods from one trial to the next
-TURN = 4  # the length of a period, in average times of a final reply
+PERIOD = 4  # its length, in average times of a final reply
 FEWEST = 8  # messages in a period
 ALL_BUT_A_FEW = 0.75  # a period counts only if at least this share of its messages filled the window
 
@@ -84,7 +84,7 @@ class Window:
         self._is_counting = not (self._is_counting and self._tried_from)
         self._count = self._full = 0
         self._from = now
-        self._until = now + self._latency * (TURN if self._is_counting else 1)
+        self._until = now + self._latency * (PERIOD if self._is_counting else 1)
 
     def _end(self, now: float) -> None:
         rate = self._count / max(now - self._from, 1e-6)
