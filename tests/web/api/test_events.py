@@ -19,6 +19,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.events import EventType
 from pressrun.core.rights import Holdings, Right
 from pressrun.store import events
+from pressrun.web.api import streams
 
 EVENT_PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "follow-events.md"
 ADA, BOB = parse_address("ada@reader.example"), parse_address("bob@reader.example")
@@ -128,6 +129,20 @@ async def test_a_wait_that_the_stop_of_the_server_cuts_short_is_answered(served:
         async with asyncio.timeout(20):
             answer = await waiting
     assert (200, {"items": [], "next": 4}) == (answer.status_code, answer.json())
+
+
+async def test_few_requests_of_a_token_wait(served: ServedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds a connection. One more is answered at once, and another token is not affected."""
+    monkeypatch.setattr(streams, "MOST_WAITS_OF_TOKEN", 2)
+    await make_events(served.office)
+    async with served.client() as client, served.client() as other, asyncio.timeout(20):
+        waiting = [asyncio.create_task(client.get("/events?after=4&wait=30")) for _ in range(3)]
+        (answered,), _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert {"items": [], "next": 4} == answered.result().json()
+        anothers = asyncio.create_task(other.get("/events?after=4&wait=30"))
+        await served.office.subscribers.remove("river", BOB)
+        answers = [await one for one in (*waiting, anothers) if one is not answered]
+    assert [5, 5, 5] == [one.json()["next"] for one in answers]
 
 
 async def test_what_is_no_longer_kept_is_410(served: ServedApi) -> None:

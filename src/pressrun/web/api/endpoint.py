@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, get_args, get_origin
 from urllib.parse import urlencode
@@ -70,6 +70,7 @@ class ApiContext:
     rates: TokenRates
     limits: BodyLimits
     followers: streams.Followers
+    waits: streams.Waits = field(default_factory=streams.Waits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +211,11 @@ class Exchange:
             raise ApiProblem(422, faults=reading.faults)
         kind = streams.preferred(self._request.headers.get("accept", ""), self._operation.media_types)
         if kind == JSON or self._request.method == "HEAD":
-            return self._respond(await self._carry_out(reading.values, caller))
+            if not reading.values.get(WAIT):
+                return self._respond(await self._carry_out(reading.values, caller))
+            with self._context.waits.granted(self.subject(caller)) as is_granted:
+                values = reading.values if is_granted else {**reading.values, WAIT: 0}
+                return self._respond(await self._carry_out(values, caller))
         return await self._stream(kind, reading.values, caller)
 
     async def _read_body(self, form: BodyForm, reading: Reading, caller: Caller) -> Caller:

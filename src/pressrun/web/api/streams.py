@@ -10,7 +10,9 @@ import asyncio
 import csv
 import io
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -29,6 +31,8 @@ CSV = "text/csv"
 EVENTS = "text/event-stream"
 MOST_FOLLOWERS = 50  # in all: each holds a connection and a task
 MOST_FOLLOWERS_OF_TOKEN = 3
+MOST_WAITS = 200  # in all: each holds one of 1,000 connections
+MOST_WAITS_OF_TOKEN = 20
 WAIT_SECONDS = 25  # for the next event: a proxy closes what is silent for long
 
 HEADERS = {"X-Accel-Buffering": "no"}  # of what a proxy is to pass on as it comes
@@ -190,6 +194,24 @@ class Followers:
         self._by_token[token] -= 1
         if not self._by_token[token]:
             del self._by_token[token]
+
+
+class Waits:
+    """How many requests wait for events, in all and of each token: each holds a connection that readers may need."""
+
+    def __init__(self) -> None:
+        self._by_token: Counter[str] = Counter()
+
+    @contextmanager
+    def granted(self, token: str) -> Iterator[bool]:
+        """Whether a request may wait, which counts inside the block; otherwise it is answered at once."""
+        is_granted = self._by_token[token] < MOST_WAITS_OF_TOKEN and self._by_token.total() < MOST_WAITS
+        self._by_token[token] += is_granted
+        try:
+            yield is_granted
+        finally:
+            self._by_token[token] -= is_granted
+            self._by_token += Counter()  # forget those that do not wait
 
 
 class FollowedStream(StreamingResponse):
