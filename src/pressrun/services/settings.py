@@ -322,6 +322,12 @@ class LimitSettings:
         default="20/day",
         help="Editions by email per editor. Beyond that, a mail is kept and nobody is notified.",
     )
+    test_copies: Rate = setting(
+        kinds.rate(),
+        default="60/h",
+        help="Test copies of drafts per recipient, for whoever writes drafts on pages or through the API. Beyond that, "
+        "none is sent.",
+    )
     strangers_share: float = setting(
         kinds.share(),
         default="50%",

@@ -8,10 +8,13 @@ from typing import Any
 import httpx
 import pytest
 from tests.database import execute, select
+from tests.settings import change
 from tests.web.api.served import ServedApi
 
 from pressrun.core.address import parse_address
+from pressrun.core.quantities import Rate
 from pressrun.core.rights import Holdings, ReaderAccess, Right, Role, rights_of_role
+from pressrun.services.settings import LimitSettings
 
 NOTES = b"---\nsubject: Version 1.2\n---\nIt is out.\n"
 MARKDOWN = {"Content-Type": "text/markdown", "X-File": "v1.2.md"}
@@ -287,6 +290,20 @@ async def test_test_copies_go_to_the_team_until_one_may_send(served: ServedApi) 
     assert ["OWNER@town.example"] == found[1].json()["test"]
     rows = await select(served.office.database, "select address from notice where kind = 'test' order by id")
     assert [("OWNER@town.example",), ("x@else.example",)] == rows
+
+
+async def test_test_copies_fill_no_mailbox(served: ServedApi) -> None:
+    """None goes out where one of the addresses has had its share, however it is spelled; others get theirs."""
+    change(served.office.settings, limits=LimitSettings(test_copies=Rate(2, 3600.0)))
+    await make_list(served)
+    number = (await hand_in(served))["id"]
+    async with served.client(PUBLISHER) as client:
+        found = [
+            await client.post(f"/editions/{number}/test", json={"to": to})
+            for to in ("x@else.example", "X@else.EXAMPLE", ["x@else.example", "y@else.example"], "y@else.example")
+        ]
+    assert [200, 200, 409, 200] == [one.status_code for one in found]
+    assert [(3,)] == await select(served.office.database, "select count(*) from notice where kind = 'test'")
 
 
 async def test_a_suppressed_address_gets_no_test_copy(served: ServedApi) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pressrun.core.address import Address, parse_address
-from pressrun.core.errors import NotFound
+from pressrun.core.errors import NotFound, Refused
+from pressrun.core.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.draft_editing import DraftEditing
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_preview import Preview, preview_built
 from pressrun.services.editions.workshop import BuiltDraft
-from pressrun.store import lists, people, subscribers, subscriptions
+from pressrun.store import limits, lists, people, subscribers, subscriptions
+from pressrun.store.limits import Meter
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
@@ -31,13 +33,27 @@ class DraftProofs:
         return await self._database.read(self._preview, built, as_address)
 
     async def send_test(self, edition_id: int, addresses: Sequence[Address]) -> None:
-        """Queue test copies of a draft, even of one with errors. Raises NotFound; Refused for suppressed addresses."""
+        """Queue test copies of a draft, even of one with errors.
+
+        Raises NotFound, and Refused for suppressed addresses and for those that have had too many.
+        """
+        await self._database.record(self._count, addresses)
         built = await self._editing.check(edition_id)
         await self._admin.send_built_test(built.prepared, addresses)
 
     async def team(self, list_name: str) -> frozenset[str]:
         """The compared addresses of those who write for a list, and of its owner."""
         return await self._database.read(_team, list_name)
+
+    def _count(self, tx: Transaction, addresses: Sequence[Address]) -> None:
+        """Whoever may write drafts must fill no mailbox, that of a colleague either."""
+        rate, keys = self._context.limits.test_copies, self._context.keys
+        meters = [Meter("test_copies", suppression_digest(keys, one.key), rate) for one in addresses]
+        if not limits.spend_all(tx, meters, self._context.clock()):
+            raise Refused(
+                f"one of these addresses has had {rate.count} test copies of late, so nothing was sent. Try again "
+                "later, or raise [limits] test_copies"
+            )
 
     def _preview(self, tx: Transaction, built: BuiltDraft, as_address: Address | None) -> Preview:
         prepared = built.prepared

@@ -231,6 +231,7 @@ class Housekeeping(BackgroundLoop):
             ("pause_notes_per_address", settings.pause_notes_per_address),
             ("replies_per_sender", settings.replies_per_sender),
             ("posts_per_editor", settings.posts_per_editor),
+            ("test_copies", settings.test_copies),
             (FAILED_LOG_INS, ROWS_FOR_ONE),
             (ALERTS, ALERT_RATE),
             (FORM_USED, FORM_USES),
