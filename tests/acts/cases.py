@@ -55,7 +55,7 @@ def returns_of(office: Office, counter: BounceCounter = UNOBSERVED) -> HandedInR
         clock=lambda: office.now,
         entropy=os.urandom,
     )
-    return HandedInReturns(office.database, office.keys, SITE, bounces, counter)
+    return HandedInReturns(replace(office.context, site=SITE), bounces, counter)
 
 
 def cases_of(office: Office) -> Cases:

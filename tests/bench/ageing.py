@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sqlite3
 import tempfile
 import time
@@ -24,6 +25,9 @@ from tests.postgresql import OwnDatabases, new_server
 from tests.store import large
 
 from pressrun.core.current import Holder
+from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
+from pressrun.services.context import ServiceContext
 from pressrun.services.operating.retention import Retention
 from pressrun.services.settings import RetentionSettings, ServiceSettings
 from pressrun.store import deliveries, editions, subscriptions
@@ -106,8 +110,16 @@ def _leave(tx: Transaction, number: int) -> None:
 async def measure(place: Location, copies: int) -> None:
     """Remove everything while others use the database, and print what they waited."""
     database = await Database.open(place)
-    settings = Holder(ServiceSettings(retention=RetentionSettings(copies_seconds=0.0)))
-    loop = Retention(database=database, settings=settings, clock=time.time, remove_backups=lambda _: [])
+    context = ServiceContext(
+        database=database,
+        keys=KeyRing({1: os.urandom(32)}, os.urandom(32)),
+        site=Site(base_url="https://n.example", mail_domain="n.example"),
+        settings=Holder(ServiceSettings(retention=RetentionSettings(copies_seconds=0.0))),
+        clock=time.time,
+        entropy=os.urandom,
+        wake=lambda: None,
+    )
+    loop = Retention(context, lambda _: [])
     pages, writes, checkpoints = Waits("page read"), Waits("unsubscribe"), Waits("checkpoint")
     logs: list[float] = []
 

@@ -126,7 +126,7 @@ def build_services(
     context = parts.context
     pages = _build_pages(context, hooks.sign_ups)
     log_ins = build_log_ins(settings, database, keys, hooks.wake)
-    returns = HandedInReturns(database, keys, context.site, bounce_handler, hooks.bounces)
+    returns = HandedInReturns(context, bounce_handler, hooks.bounces)
     cases = _build_cases(parts, pages, log_ins.account, returns)
     runners = (JobRunner(number, context, parts.files, read_roster, parts.jobs) for number in range(1, RUNNERS + 1))
     return Services(
@@ -236,10 +236,4 @@ def _build_loops_by_the_clock(parts: _Parts) -> tuple[BackgroundLoop, ...]:
     housekeeping = Housekeeping(
         context, keep_head=lambda chain, head: asyncio.to_thread(datadir.keep_head, data, chain, head)
     )
-    retention = Retention(
-        database=context.database,
-        settings=context.settings,
-        clock=context.clock,
-        remove_backups=partial(datadir.remove_old_backups, data),
-    )
-    return housekeeping, retention
+    return housekeeping, Retention(context, partial(datadir.remove_old_backups, data))

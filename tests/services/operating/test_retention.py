@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,7 @@ class Rests:
 
 def loop_of(press: Pressroom, rests: Rests | None = None) -> Retention:
     change(press.office.settings, retention=RetentionSettings(copies_seconds=30.0 * DAY))
-    return Retention(
-        database=press.office.database,
-        settings=press.office.settings,
-        clock=press.clock,
-        remove_backups=lambda _: [],
-        rest=rests or Rests(),
-    )
+    return Retention(replace(press.office.context, clock=press.clock), lambda _: [], rests or Rests())
 
 
 async def age(press: Pressroom, days: float = 31) -> None:

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from pressrun.core.address import Address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.errors import NotFound, Refused, TryAgain
-from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
-from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebTokens
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.message.reports.status import class_of_failed, on_one_line
 from pressrun.services.bounces.bounce_handler import BounceHandler
+from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
 from pressrun.services.incoming.mail_acceptance import ACCEPTED, ArrivedMail
 from pressrun.services.mail_results import MailResult, count_failures, log_consequences, log_failed_copy
@@ -28,7 +27,6 @@ from pressrun.services.mails.copy_composer import message_id
 from pressrun.services.ports import BounceCounter
 from pressrun.smtp.reply import Reply
 from pressrun.store import copy_pages, lists, subscribers
-from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.bounces")
@@ -52,15 +50,13 @@ class Proof:
 class HandedInReturns:
     """Takes bounces and complaints of programs. Mail needs the processes that parse it, which `connect` brings."""
 
-    def __init__(
-        self, database: Database, keys: KeyRing, site: Site, bounces: BounceHandler, counter: BounceCounter
-    ) -> None:
-        self._database = database
-        self._site = site
+    def __init__(self, context: ServiceContext, bounces: BounceHandler, counter: BounceCounter) -> None:
+        self._database = context.database
+        self._site = context.site
         self._bounces = bounces
         self._counter = counter
-        self._tokens = AddressTokens(keys)
-        self._enclosed = EnclosedTokens(site, self._tokens, WebTokens(keys))
+        self._tokens = AddressTokens(context.keys)
+        self._enclosed = EnclosedTokens(context.site, self._tokens, WebTokens(context.keys))
         self._accept: AcceptMail | None = None
 
     def connect(self, accept: AcceptMail) -> None:

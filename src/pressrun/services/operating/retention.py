@@ -11,15 +11,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from pressrun.core.current import Current
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.ports import Clock
-from pressrun.services.settings import ServiceSettings
+from pressrun.services.context import ServiceContext
 from pressrun.store import audit, editions, retention
-from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.housekeeping")
@@ -41,17 +38,13 @@ class Retention(BackgroundLoop):
 
     def __init__(
         self,
-        *,
-        database: Database,
-        settings: Current[ServiceSettings],
-        clock: Clock,
+        context: ServiceContext,
         remove_backups: Callable[[float], Sequence[str]],
         rest: Rest = asyncio.sleep,
     ) -> None:
-        super().__init__(clock)
-        self._database = database
-        self._settings = settings
-        self._clock = clock
+        super().__init__(context.clock)
+        self._context = context
+        self._database = context.database
         self._remove_backups = remove_backups
         self._rest = rest
         self._next_pass_at = 0.0
@@ -59,26 +52,26 @@ class Retention(BackgroundLoop):
     async def step(self) -> bool:
         """Wait a moment; when it is time, a pass."""
         await self._rest(POLL_SECONDS)
-        now = self._clock()
+        now = self._context.clock()
         if not 0 <= self._next_pass_at - now <= PASS_SECONDS:  # also after the clock was set back
             await self.remove_what_aged()
             if not self.has_failed:
-                self._next_pass_at = self._clock() + PASS_SECONDS
+                self._next_pass_at = self._context.clock() + PASS_SECONDS
         return True
 
     async def remove_what_aged(self) -> None:
         """Do everything once."""
-        settings = self._settings.value.retention
+        settings = self._context.settings.value.retention
         with self.isolated("backups of the schema"):
             if settings.backups_of_schema_seconds is not None:
-                before = self._clock() - settings.backups_of_schema_seconds
+                before = self._context.clock() - settings.backups_of_schema_seconds
                 for name in await asyncio.to_thread(self._remove_backups, before):
                     event(log, "retention.backup_removed", file=name)
-                    now = self._clock()
+                    now = self._context.clock()
                     await self._database.write(audit.append_by_clock, "retention.backup", now, name=name)
         with self.isolated("copies"):
             if settings.copies_seconds is not None:
-                await self._remove_copies(int(self._clock() - settings.copies_seconds))
+                await self._remove_copies(int(self._context.clock() - settings.copies_seconds))
         with self.isolated("free space"):
             await self._shrink()
 
@@ -108,7 +101,7 @@ class Retention(BackgroundLoop):
         total = kept = 0
         while True:
             began = time.monotonic()
-            now, settle = int(self._clock()), self._settings.value.bounces.settle_after_seconds
+            now, settle = self._context.now, self._context.settings.value.bounces.settle_after_seconds
             removed, stayed = await self._database.record(
                 remove_slice, edition_id, state, kept=kept, settled_before=int(now - settle), now=now
             )
