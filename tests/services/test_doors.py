@@ -465,6 +465,7 @@ async def mailed(press: Pressroom, addresses: list[Address]) -> set[str]:
     return {kind for number in numbers for (kind,) in await press.rows(query, number)}
 
 
+@pytest.mark.slow_on_postgresql  # each way and each door alone are there in every run, below
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("way", WAYS)
 async def test_nothing_leaves(press: Pressroom, way: str, door: str) -> None:
