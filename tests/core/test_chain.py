@@ -229,5 +229,7 @@ def test_a_row_of_no_list_is_linked_as_one_of_list_0() -> None:
     """Printed chains rest on these octets."""
     row = made(PLAIN)[0]
     head = b"%b\0%d\0%d\0%b\0%d\0" % (b"before", row.number, 0, row.event.encode(), row.at)
-    expected = hashlib.sha256(head + row.content_digest + (row.ip_digest or b"")).digest()
-    assert [expected, expected] == [link(b"before", row._replace(list_id=number)) for number in (None, 0)]
+    for ip, octets in ((None, b""), (b"i" * 32, b"i" * 32)):
+        expected = hashlib.sha256(head + row.content_digest + octets).digest()
+        same = [row._replace(list_id=number, ip_digest=ip) for number in (None, 0)]
+        assert [expected, expected] == [link(b"before", one) for one in same]

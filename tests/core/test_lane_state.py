@@ -105,6 +105,13 @@ def test_a_copy_in_flight_when_the_pause_began_changes_nothing() -> None:
     assert slowed() == slowed().after_delivered(START + 1, MOST)
 
 
+@pytest.mark.parametrize(("seconds", "is_news"), [(19.0, False), (20.0, True)])
+def test_a_slow_copy_is_news_when_it_is_twice_as_slow(seconds: float, is_news: bool) -> None:
+    """Or when half of the time has passed: not every copy is worth a row."""
+    slow = LaneState().after_slow(START, 10.0)
+    assert is_news is (slow != slow.after_slow(START + 1, seconds))
+
+
 def test_another_slow_down_after_the_pause_is_another_pause() -> None:
     """And the way back begins anew, with one connection."""
     state = replace(slowed(), allowed=4, paused_until=START)

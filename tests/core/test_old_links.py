@@ -34,6 +34,11 @@ def test_phplist_names_its_pages_in_the_query() -> None:
         assert wanted == path_digests(path, {"p": "subscribe", "id": "2"})[0]
 
 
+def test_each_folder_above_is_tried_once_and_never_the_whole_site() -> None:
+    """The nearest first."""
+    assert [digest_of_path(path) for path in ("/a/b/c", "/a/b", "/a")] == path_digests("/a/b/c", {})
+
+
 @pytest.mark.parametrize("path", ["/" + "x" * 400, "/a/b/c/d/e/f/g/h/i"])
 def test_a_path_that_is_too_long_is_not_looked_up(path: str) -> None:
     """Each lookup has a bound."""

@@ -46,6 +46,10 @@ def test_a_rate_is_a_number_over_a_unit_or_a_duration(text: str, rate: Rate) -> 
     assert rate.seconds == pytest.approx(found.seconds)
 
 
+def test_ten_years_are_not_too_long() -> None:
+    assert (Rate(1, 3650 * 86400.0), 3650 * 86400.0) == (parse_rate("1/3650d"), parse_duration("3650d"))
+
+
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
@@ -63,6 +67,8 @@ def test_a_rate_is_a_number_over_a_unit_or_a_duration(text: str, rate: Rate) -> 
         (parse_rate, "100/0s"),
         (parse_rate, "1.5/s"),
         (parse_rate, "1/99999d"),
+        (parse_rate, "1/3651d"),
+        (parse_duration, "3651d"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(parse: Callable[[str], object], text: str) -> None:

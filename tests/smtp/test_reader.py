@@ -98,6 +98,12 @@ def test_of_a_long_reply_the_beginning_is_kept(number: int) -> None:
     assert number == len(reply.text.split("\n"))
 
 
+@pytest.mark.parametrize("end", [b"250 last\n", b""])
+def test_a_reply_without_end_is_refused_as_soon_as_that_is_clear(end: bytes) -> None:
+    """One line more than there may be, whatever comes after it."""
+    assert f"a reply has more than {MAX_LINES} lines" == read(b"250-x\n" * MAX_LINES + end)
+
+
 def test_a_reply_behind_a_long_one_is_whole() -> None:
     """Each has room of its own."""
     long = b"".join(b"250-" + b"x" * 2000 + b"\r\n" for _ in range(9)) + b"250 x\r\n"

@@ -88,11 +88,11 @@ def test_the_line_is_measured_by_the_reply_that_costs_nothing() -> None:
     window, queue = Recorded(2), copies(1, 2, 3)
     terms = SessionTerms(helo_name="client.example", fastest=DeliveryMode.CHUNKING)
     dialogue = Dialogue(terms, lambda: queue.popleft() if queue else None, window)
-    dialogue.receive(b"220 relay\r\n", 0.0)
+    dialogue.receive(b"220 relay\r\n", 5.0)
     dialogue.outbox()
-    dialogue.receive(OFFERS[DeliveryMode.CHUNKING], 0.0)
+    dialogue.receive(OFFERS[DeliveryMode.CHUNKING], 5.0)
     window.answers.clear()  # EHLO's own
-    for number, piece in enumerate((b"250 rset\r\n", b"250 mail\r\n", b"250 rcpt\r\n", b"250 taken\r\n") * 3, 1):
+    for number, piece in enumerate((b"250 rset\r\n", b"250 mail\r\n", b"250 rcpt\r\n", b"250 taken\r\n") * 3, 6):
         dialogue.outbox()
         dialogue.receive(piece, float(number))
     assert [1.0] == window.answers
