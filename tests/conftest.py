@@ -67,11 +67,11 @@ def _engines_of(test: pytest.Item) -> list[ParameterSet]:
         chosen = list(engines.ENGINES)
     elif f"{folder}/".startswith(tuple(f"{one}/" for one in _ON_BOTH_THOROUGHLY)):
         chosen = list(engines.ENGINES)
-        marks.append(pytest.mark.thorough)
+        marks.append(pytest.mark.thorough("postgresql"))
     else:
         chosen = []
     if test.get_closest_marker("slow_on_postgresql") is not None:
-        marks.append(pytest.mark.thorough)
+        marks.append(pytest.mark.thorough("postgresql"))
     return [pytest.param(name, marks=marks if name == "postgresql" else ()) for name in chosen]
 
 

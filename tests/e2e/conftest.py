@@ -27,8 +27,9 @@ def fork_server() -> ForkServer:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Processes are forked instead of started anew, except in thorough tests."""
-    House.forks = fork_server() if item.get_closest_marker("thorough") is None else None
+    """Processes are forked instead of started anew, except in tests that are thorough for more than their engine."""
+    is_thorough = any(mark.args != ("postgresql",) for mark in item.iter_markers("thorough"))
+    House.forks = None if is_thorough else fork_server()
 
 
 @pytest.hookimpl(trylast=True)
