@@ -105,6 +105,7 @@ PAGES = {
     "docs/how-to/first-edition.md": Page(starts="installed"),
     "docs/archive.md": Page(before=SENDING),
     "docs/editions.md": Page(before="cp edition.md welcome.md"),
+    "docs/layouts.md": Page(before="cp /srv/logo.png mark.png"),
     "docs/sending.md": Page(replaced={"2026-05-04": "2036-05-04"}),
     "docs/pages.md": Page(
         before="cp /srv/logo.png . && chown pressrun logo.png\n"

@@ -108,6 +108,8 @@ def test_every_block_is_typed_or_checked() -> None:
     commands = [one.text for page in TYPED for one in BLOCKS[page] if one.kind == SH]
     assert [] == [mark for mark in ELSEWHERE if not any(mark in text for text in commands)]
     assert set(PAGES) <= set(TYPED)
+    prose = {page: FENCE.sub("", (ROOT / page).read_text(encoding="utf-8")) for page in BLOCKS}
+    assert [] == [page for page, text in prose.items() if re.search(r"(?m)^ {4,}pressrun ", text)]
     assert [] == [test for test in {*CHECKED.values(), *ELSEWHERE.values()} if not (ROOT / test).exists()]
 
 
