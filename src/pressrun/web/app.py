@@ -28,7 +28,16 @@ from pressrun.web.editors.demo import DemoMailbox, DemoPages
 from pressrun.web.families import Families
 from pressrun.web.http.clients import ArrivedRequests, Proxies
 from pressrun.web.http.monitoring import MonitoringPages, PrivateRoute, Readiness, show_health
-from pressrun.web.http.security import TOKEN_PAGES, CountRequest, Endpoint, Guard, Handler, is_token_page
+from pressrun.web.http.security import (
+    TOKEN_PAGES,
+    Area,
+    CountRequest,
+    Endpoint,
+    Guard,
+    Handler,
+    is_token_page,
+    patterns_of,
+)
 from pressrun.web.pages import Pages
 from pressrun.web.readers.change_links import ChangeLinkPages
 from pressrun.web.readers.form_snippet import FormSnippetPages
@@ -150,11 +159,16 @@ def _guarded(
     api: Api | None,
 ) -> Guard:
     # The one-click POST must not be redirected, RFC 8058 §3.1.
-    return Guard(
-        Router(routes, redirect_slashes=False, default=Endpoint(unknown)),
-        base_url=web.pages.site.base_url,
+    router = Router(routes, redirect_slashes=False, default=Endpoint(unknown))
+    elsewhere = Area(
+        app=router,
         max_body_bytes=settings.max_body_bytes,
         fault_page=_FaultPages(web.pages).page,
+        patterns=patterns_of(router),
+    )
+    return Guard(
+        elsewhere,
+        base_url=web.pages.site.base_url,
         count_request=count_request,
         clock=web.clock,
         areas={} if api is None else {"api": api.area},

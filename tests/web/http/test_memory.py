@@ -14,7 +14,7 @@ from tests.web.http.test_server import LOOPBACK, ask, connect, serving
 
 from pressrun.web.http.connections import LimitedConnection
 from pressrun.web.http.memory import FREE_BYTES, BodyMemory, BodyShare
-from pressrun.web.http.security import Guard
+from pressrun.web.http.security import Area, Guard
 from pressrun.web.settings import HttpSettings
 
 CLOSE = {"Connection": "close"}
@@ -107,10 +107,13 @@ async def test_who_sends_on_after_a_refusal_gets_to_read_it(kind: type[LimitedCo
     """The rest is read away: a connection that is reset may lose the answer on the way (RFC 9112 §9.6)."""
     size = 8 * 1024 * 1024
     guard = Guard(
-        Router(),
+        Area(
+            app=Router(),
+            max_body_bytes=1000,
+            fault_page=lambda problem: Response("no", status_code=getattr(problem, "status_code", 500), headers=CLOSE),
+            patterns={},
+        ),
         base_url="http://news.example",
-        max_body_bytes=1000,
-        fault_page=lambda problem: Response("no", status_code=getattr(problem, "status_code", 500), headers=CLOSE),
         count_request=lambda *_: None,
         clock=time.time,
     )

@@ -137,28 +137,29 @@ class Area:
     patterns: Mapping[Any, str]
 
 
+def patterns_of(router: Router) -> dict[Any, str]:
+    """The patterns of the routes of a router, by their endpoints."""
+    return {route.endpoint: route.path for route in router.routes if isinstance(route, Route)}
+
+
 class Guard:
-    """Wraps the router. `fault_page` makes the page of an error; `areas` have their own, by their first segment."""
+    """Wraps the pages. `areas` have their own rules by their first segment, and `elsewhere` has those of all others."""
 
     def __init__(
         self,
-        router: Router,
+        elsewhere: Area,
         *,
         base_url: str,
-        max_body_bytes: int,
-        fault_page: FaultPage,
         count_request: CountRequest,
         clock: Clock,
         areas: Mapping[str, Area] = MappingProxyType({}),
     ) -> None:
-        self._patterns: dict[Any, str] = {
-            route.endpoint: route.path for route in router.routes if isinstance(route, Route)
-        }
-        self._areas = areas
-        for area in areas.values():
+        self._patterns: dict[Any, str] = {}
+        for area in (elsewhere, *areas.values()):
             self._patterns.update(area.patterns)
+        self._areas = areas
         self._base_path = urlsplit(base_url).path.rstrip("/")
-        self._elsewhere = Area(app=router, max_body_bytes=max_body_bytes, fault_page=fault_page, patterns={})
+        self._elsewhere = elsewhere
         self._count_request = count_request
         self._clock = clock
         self._date: tuple[int, Header] = (-1, (b"date", b""))
