@@ -5,6 +5,7 @@ A verb that fails says why on stderr and, with --json, as `{"error": …}` on st
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -65,6 +66,7 @@ for group in build_groups():
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one call and end the process with its exit code."""
+    gc.disable()  # while the verb is loaded: searching modules for garbage takes a seventh of that time
     if (
         _COMPLETE in os.environ
     ):  # a shell asks while somebody types: what goes wrong must not be written into their line

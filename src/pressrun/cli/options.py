@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -45,6 +46,9 @@ def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]
         @click.pass_context
         def call(ctx: click.Context, /, **options: Any) -> object:
             invocation = invocation_of(ctx)
+            if not gc.isenabled():  # since cli.main: what is loaded by now stays
+                gc.freeze()
+                gc.enable()
             with nullcontext() if path in READING else recording(invocation, path):
                 return function(invocation, **options)
 

@@ -26,8 +26,10 @@ def leave_alone_what_stays() -> None:
 
     Modules and classes live as long as the process. Scanning them blocks the event loop for 25 ms each time, which
     many simultaneous requests notice. New objects are scanned less often than by default: those that many requests
-    hold while they wait for the disk are not garbage, and scanning them was part of the cost of each request.
+    hold while they wait for the disk are not garbage, and scanning them was part of the cost of each request. A process
+    may disable collection until then, so that it loads faster.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+    gc.enable()
