@@ -13,25 +13,36 @@ WINDOW_SECONDS = 30.0
 
 
 class EventLoopLag(BackgroundLoop):
-    """Sleeps again and again, and notes how much longer that took than asked for."""
+    """Has itself called again and again, and notes how much later that happens than asked for."""
 
     name = "event loop lag"
     unavailable = "daemon.watchdog"  # nothing here uses the database
 
-    def __init__(self) -> None:
+    def __init__(self, window_seconds: float = WINDOW_SECONDS) -> None:
         super().__init__(utc_now)
+        self._window_seconds = window_seconds
         self._worst = self._worst_before = 0.0
-        self._window_began = time.monotonic()
+        self._due_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     async def step(self) -> bool:
-        """Take one sample."""
-        began = time.monotonic()
-        await asyncio.sleep(SAMPLE_SECONDS)
-        now = time.monotonic()
-        if now - self._window_began >= WINDOW_SECONDS:
-            self._worst_before, self._worst, self._window_began = self._worst, 0.0, now
-        self._worst = max(self._worst, now - began - SAMPLE_SECONDS)
+        """Take samples for one window."""
+        self._worst_before, self._worst = self._worst, 0.0
+        self._wait()
+        try:
+            await asyncio.sleep(self._window_seconds)
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
         return True
+
+    def _wait(self) -> None:
+        self._due_at = time.monotonic() + SAMPLE_SECONDS
+        self._timer = asyncio.get_running_loop().call_later(SAMPLE_SECONDS, self._sample)
+
+    def _sample(self) -> None:
+        self._worst = max(self._worst, time.monotonic() - self._due_at)
+        self._wait()
 
     @property
     def seconds(self) -> float:

@@ -20,7 +20,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.certificates import read_expiry
 from pressrun.runtime.clock import utc_now
-from pressrun.services.background import BackgroundLoop
+from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.editions.lifecycle import PAUSED_AFTER_CANARY, PAUSED_BY_PERSON
 from pressrun.services.operating.alert_watch import AlertReports
 from pressrun.store import copy_counts, monitoring
@@ -69,7 +69,7 @@ class Measurements(BackgroundLoop):
         """Measure once, then wait."""
         await self.measure(utc_now())
         self.works()
-        await asyncio.sleep(MEASURE_SECONDS)
+        await asyncio.sleep(until_next(MEASURE_SECONDS))
         return True
 
     def oldest_due_seconds(self, now: float) -> float:

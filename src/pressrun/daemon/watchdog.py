@@ -11,7 +11,7 @@ from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.systemd import Notifier
-from pressrun.services.background import BackgroundLoop, failing_loops
+from pressrun.services.background import BackgroundLoop, failing_loops, until_next
 
 log = logging.getLogger("pressrun.daemon")
 
@@ -43,7 +43,7 @@ class Watchdog(BackgroundLoop):
 
     async def step(self) -> bool:
         """Wait a moment, then check."""
-        await asyncio.sleep(self._every)
+        await asyncio.sleep(until_next(self._every))
         self._feed_watchdog()
         self._log_failing()
         return True

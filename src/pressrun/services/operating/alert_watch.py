@@ -21,7 +21,7 @@ from pressrun.core.masking import without_addresses
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
-from pressrun.services.background import BackgroundLoop
+from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.operating.readiness import Obstacle, Readiness
 from pressrun.services.ports import Clock
 from pressrun.services.settings import AlertSettings
@@ -114,7 +114,7 @@ class AlertWatch(BackgroundLoop):
 
     async def step(self) -> bool:
         """Wait a moment, then look once."""
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(until_next(POLL_SECONDS))
         await self.check()
         return True
 

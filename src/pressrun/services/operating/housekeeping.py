@@ -15,7 +15,7 @@ from pressrun.core.chain import NO_ROWS, Head
 from pressrun.core.rate_anomaly import first_hour
 from pressrun.core.sign_up import FORM_USED, FORM_USES
 from pressrun.observe.log import event
-from pressrun.services.background import BackgroundLoop
+from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
@@ -93,7 +93,7 @@ class Housekeeping(BackgroundLoop):
 
     async def step(self) -> bool:
         """Wait a moment, then do what is due, or a whole round."""
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(until_next(POLL_SECONDS))
         now = self._context.clock()
         if now < self._seen_at:
             await self._follow_clock(int(now))

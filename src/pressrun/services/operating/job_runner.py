@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
-from pressrun.services.background import BackgroundLoop
+from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.job_survey import ReadRoster
 from pressrun.services.operating.job_work import JobWork, record_end
@@ -60,7 +60,7 @@ class JobRunner(BackgroundLoop):
         await self.carry_out_all()
         await self.sweep_files()
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(until_next(POLL_SECONDS)):
                 await self._queue.asked.wait()
         self._queue.asked.clear()
         return True

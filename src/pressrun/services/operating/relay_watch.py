@@ -13,7 +13,7 @@ from pressrun.core.events import EventType
 from pressrun.core.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
-from pressrun.services.background import BackgroundLoop
+from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.bounces.operator_alerts import alert_of_relay
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.readiness import RELAYS_FAILING_SECONDS
@@ -40,7 +40,7 @@ class RelayWatch(BackgroundLoop):
 
     async def step(self) -> bool:
         """Wait a moment, then check once."""
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(until_next(POLL_SECONDS))
         await self.check()
         return True
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from pressrun.core.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
 from pressrun.observe.log import event
-from pressrun.services.background import BackgroundLoop
+from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.context import ServiceContext
 from pressrun.services.settings import ServiceSettings
 
@@ -49,7 +49,7 @@ class StorageWatch(BackgroundLoop):
     async def step(self) -> bool:
         """Look once, then wait a moment."""
         await self.check()
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(until_next(POLL_SECONDS))
         return True
 
     async def check(self) -> None:

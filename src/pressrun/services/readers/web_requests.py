@@ -21,7 +21,7 @@ from pressrun.core.peers import Peers
 from pressrun.core.quantities import RateExceeded
 from pressrun.core.resources import is_out_of_resources
 from pressrun.core.sign_up import FORM_USED, FORM_USES, Trust
-from pressrun.services.background import BackgroundLoop, draw_wait
+from pressrun.services.background import BackgroundLoop, draw_wait, until_next
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
@@ -136,7 +136,7 @@ class WebRequests(BackgroundLoop):
     async def step(self) -> bool:
         """Wait for a request, and carry out all there are."""
         try:
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(until_next(POLL_SECONDS)):
                 await self._context.asked.wait()
         except TimeoutError:
             self._sign_ups.abuse_limits.poll(self._context.clock())
