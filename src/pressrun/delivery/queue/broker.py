@@ -41,7 +41,7 @@ RESULTS_AT_MOST = 4
 # Results that are journaled are recorded together with those that come within so short a time, or once there are so
 # many: a transaction costs as much as dozens of copies. A kill repeats none of them.
 TOGETHER = 128
-TOGETHER_SECONDS = 0.1
+TOGETHER_SECONDS = 0.25
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 
 

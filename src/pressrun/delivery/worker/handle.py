@@ -62,7 +62,7 @@ STALE_SECONDS = 5.0  # a row that no connection takes for so long goes back: rea
 # some milliseconds. A kill repeats none of these rows, as no connection has had them. Only a worker whose results keep
 # coming gets them: what waits behind slow destinations in one worker could have gone by another.
 AHEAD = 128
-AHEAD_SECONDS = 0.1  # after a result
+AHEAD_SECONDS = 0.3  # after a result: longer than results wait for others (PACED_REPORT_SECONDS)
 EDITIONS_AT_MOST = 16  # that the process keeps; an edition that goes on after that is sent to it again
 LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
 

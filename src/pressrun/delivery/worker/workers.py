@@ -1,6 +1,6 @@
 """All worker processes together, as the queue sees them: which worker gets which row.
 
-The first worker starts with the first row, the others when plenty of rows wait. The rows of each destination are spread
+The first worker starts with the first row, the others when many rows wait. The rows of each destination are spread
 over all workers. A row that may be a poison message goes to a worker that has nothing else.
 """
 
@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from pressrun.core.keys import KeyRing
 from pressrun.core.lease import Lease
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply
-from pressrun.delivery.worker.assignments import PLENTY
 from pressrun.delivery.worker.handle import LOST, WorkerHandle
 from pressrun.delivery.worker.poison import PoisonMessages
 from pressrun.delivery.worker.settings import WorkerSettings
@@ -25,6 +24,7 @@ from pressrun.store.journal import Journal
 
 log = logging.getLogger("pressrun.worker")
 
+MANY = 256  # rows that wait: a process sends fewer in less time than another one takes to start
 AT_MOST = 8  # processes: more deliver no faster than one daemon can claim and record
 POISON = "WorkerEnded"  # the fault of a row with which processes ended again and again
 
@@ -149,13 +149,13 @@ class Workers:
         return 0 if worker is self._isolating else worker.room(relay)
 
     def _start(self, relay: str) -> None:
-        """Start the first process with the first row, and all others if there is plenty, or the first is stuck."""
+        """Start the first process with the first row, and all others if there are many, or the first is stuck."""
         if all(worker.is_up for worker in self._workers):
             return
         waiting, first = self._supply.waiting(relay), self._workers[0]
         if waiting:
             first.start()
-        if waiting > PLENTY or (waiting and first.is_stuck(relay)):
+        if waiting > MANY or (waiting and first.is_stuck(relay)):
             for worker in self._workers:
                 worker.start()
 
