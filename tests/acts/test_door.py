@@ -17,15 +17,17 @@ from tests.services.office import NOW, Office, open_office
 
 from pressrun.acts.arguments import ListSettings, Statement
 from pressrun.acts.call import Call, Caller
+from pressrun.acts.callers import caller_of_token
 from pressrun.acts.door import Door
 from pressrun.acts.names import MOVING, NOTE, READING
 from pressrun.acts.operating import SECRET
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
-from pressrun.core.rights import GROUP_MEMBER, Holdings, Right
+from pressrun.core.rights import GROUP_MEMBER, Holdings, Right, TokenScope
 from pressrun.services import evidence
-from pressrun.store import audit
+from pressrun.services.people.tokens import TokenMaker, TokenRequest
+from pressrun.store import api_tokens, audit, people
 from pressrun.store.statements import COMMON, read_folder
 from pressrun.store.transaction import Transaction
 
@@ -264,3 +266,47 @@ async def test_who_changes_a_list_cannot_do_without_a_second_person(office: Offi
         await set_(publisher, welcome="off")
     await set_(INA, welcome="off")
     assert [("Boats", "second-person")] == await select(office.database, "select title, approval from list")
+
+
+@pytest.mark.parametrize("loses", ["token", "grant", "nothing"])
+async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(office: Office, loses: str) -> None:
+    """A draft takes its time to be built; whoever was thrown out meanwhile leaves nothing behind."""
+    await office.people.add("ann", None, is_operator=True)
+    ((number,),) = await select(office.database, "select id from person")
+    made = await office.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker(person_id=number))
+    caller = await caller_of_token(office.tokens, made["token"], None)
+    assert caller is not None
+
+    async def slow(office: Office) -> None:
+        def lose(tx: Transaction) -> None:
+            if loses == "token":
+                api_tokens.delete_token(tx, made["id"])
+            if loses == "grant":
+                people.lock_by_id(tx, number)
+                people.set_operator(tx, number, False)
+
+        await office.database.record(lose)
+        office.now += 1
+        await change(office)
+
+    if loses == "nothing":
+        await call(office, "a.verb", slow, caller=caller)
+    else:
+        with pytest.raises(NotPermitted, match="under way"):
+            await call(office, "a.verb", slow, caller=caller)
+    found = await select(office.database, "select count(*) from keyring where number > 1000")
+    assert [(int(loses == "nothing"),)] == found
+    assert ("done" if loses == "nothing" else "refused") == (await rows(office))[-1][1]
+
+
+async def test_a_token_that_revokes_itself_slowly_has_done_so(office: Office) -> None:
+    made = await office.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker())
+    caller = await caller_of_token(office.tokens, made["token"], None)
+    assert caller is not None
+
+    async def revoke(office: Office) -> None:
+        office.now += 1
+        await office.tokens.revoke(made["id"])
+
+    await call(office, "a.verb", revoke, caller=caller)
+    assert "done" == (await rows(office))[-1][1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -26,7 +26,9 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.rights import Right
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.operating.bulk_jobs import no_such_job
+from pressrun.services.people.holdings import holdings_now
 from pressrun.store.audit import Entry, Person
+from pressrun.store.transaction import Transaction
 
 _OBJECTS = {
     "edition": "edition",
@@ -149,7 +151,7 @@ class Door:
         try:
             if act.in_files:
                 await log.begin(entry)
-            with log.acting(entry) as action:
+            with log.acting(entry, partial(_require_still, doing.caller)) as action:
                 value = await work(doing, arguments)
         except Exception as problem:
             await log.give_up(entry, problem)
@@ -167,6 +169,13 @@ class Door:
             fields=tuple(sorted(filter(_FIELD.fullmatch, named.settings))) if named.settings else (),
             person=None if act.id == "subscriber.erase" else _person(self._cases.keys, named.address or named.person),
         )
+
+
+def _require_still(caller: Caller, tx: Transaction) -> None:
+    """Raise NotPermitted where a caller has lost rights since they were asked for, as while a draft was built."""
+    held = holdings_now(tx, caller.person_id, caller.token_id)
+    if held is not None and held.limited_to(caller.holdings) != caller.holdings.limited_to(caller.holdings):
+        raise NotPermitted("your rights have changed while this was under way, so nothing was done")
 
 
 def _unknown(act_id: str, arguments: Any) -> NotFound | None:

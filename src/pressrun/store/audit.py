@@ -315,10 +315,11 @@ def last_object(tx: Transaction, action: str) -> str | None:
 
 
 class ActionInProgress:
-    """Its row is written with the first durable transaction that it commits."""
+    """Its row is written with the first durable transaction that it commits, which `require` may refuse."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, require: Callable[[Transaction], None]) -> None:
         self.entry = entry
+        self.require = require
         self.is_recorded = False
         self.is_over = False
 
@@ -326,6 +327,7 @@ class ActionInProgress:
         """The unit of work, with the row of this action unless it is recorded."""
 
         def recorded(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            self.require(tx)  # before the work, which may be to give up a right of one's own
             result = work(tx, *args, **kwargs)
             record_actions(tx, [self])
             return result
@@ -356,9 +358,9 @@ _under_way: ContextVar[ActionInProgress | None] = ContextVar("act", default=None
 
 
 @contextmanager
-def acting(entry: Entry) -> Iterator[ActionInProgress]:
-    """The durable transactions of this task belong to an action inside the block."""
-    act = ActionInProgress(entry)
+def acting(entry: Entry, require: Callable[[Transaction], None]) -> Iterator[ActionInProgress]:
+    """The durable transactions of this task belong to an action inside the block; `require` may still refuse it."""
+    act = ActionInProgress(entry, require)
     token = _under_way.set(act)
     try:
         yield act

@@ -6,7 +6,7 @@ What is done in the meantime comes with the first transaction that does it (stor
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,6 +17,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.store import audit
 from pressrun.store.audit import BEGUN, FAILED, REFUSED, ActionInProgress, Actor, Entry
 from pressrun.store.events import CLOCK, MAIL, SHELL, acted_by
+from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.audit")
 
@@ -34,9 +35,19 @@ class AuditLog:
         return Entry(at=context.now, actor=actor, action=action, salt=context.entropy(16), **said)
 
     @contextmanager
-    def acting(self, entry: Entry) -> Iterator[ActionInProgress]:
-        """The transactions of this task belong to this action inside the block."""
-        with acted_by(_name_in_journal(entry.actor)), audit.acting(entry) as act:
+    def acting(
+        self, entry: Entry, require: Callable[[Transaction], None] = lambda _: None
+    ) -> Iterator[ActionInProgress]:
+        """The transactions of this task belong to this action inside the block.
+
+        Where more than a moment has passed until it changes something, `require` may raise what refuses it by now.
+        """
+
+        def require_late(tx: Transaction) -> None:
+            if self._context.now > entry.at:
+                require(tx)
+
+        with acted_by(_name_in_journal(entry.actor)), audit.acting(entry, require_late) as act:
             yield act
 
     async def begin(self, entry: Entry) -> None:

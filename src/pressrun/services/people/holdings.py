@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pressrun.core.rights import NOTHING, OPERATOR, Holdings, rights_of_role, rights_of_scope
-from pressrun.store import people
+from pressrun.store import api_tokens, people
 from pressrun.store.api_tokens import ApiToken
 from pressrun.store.transaction import Transaction
 
@@ -17,6 +17,14 @@ def holdings_of_person(tx: Transaction, person_id: int) -> Holdings:
         return OPERATOR
     permissions = people.permissions_of(tx, person_id)
     return Holdings(by_list={one.list: rights_of_role(one.role, one.readers) for one in permissions})
+
+
+def holdings_now(tx: Transaction, person_id: int | None, token_id: int | None) -> Holdings | None:
+    """The rights of a token or else a person by their ids; None for neither, which is somebody at the shell."""
+    if token_id is not None:
+        token = api_tokens.find_token_by_id(tx, token_id)
+        return NOTHING if token is None else holdings_of_token(tx, token)
+    return None if person_id is None else holdings_of_person(tx, person_id)
 
 
 def holdings_of_token(tx: Transaction, token: ApiToken) -> Holdings:
