@@ -63,6 +63,9 @@ class GatedDatabase(Database):
     async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await super().record(self._gated(work), *args, **kwargs)
 
+    async def share(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().share(self._gated(work), *args, **kwargs)
+
     async def share_set(self, work: Callable[..., Any], item: Any) -> Any:
         return await super().share_set(self._gated(work), item)
 
