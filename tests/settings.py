@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pressrun.core.current import Current, Holder
 from pressrun.services.settings import ServiceSettings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any, cast
 
+from msgspec.structs import replace
 from tests.services.office import Office
 
 from pressrun.acts.act import Act, Doing

@@ -6,11 +6,11 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from tests.acts.cases import Work, cases_of, door_to
 from tests.database import execute_in, refused_updates, select
 from tests.services.office import NOW, Office, open_office

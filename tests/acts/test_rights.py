@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from tests.acts.cases import cases_of
 from tests.database import execute, select
 from tests.services.office import Office, open_office

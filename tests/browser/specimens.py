@@ -12,9 +12,10 @@ import asyncio
 import base64
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import asdict, replace
 from tests.browser.chromium import Browser, Scheme, open_browser
 from tests.browser.pictures import harbour, logo
 from tests.message import builders

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,9 @@ def test_what_is_about_one_machine_or_means_the_same_is_no_difference(tmp_path: 
 
 def test_the_order_of_relays_is_no_difference(tmp_path: Path) -> None:
     settings = _load(tmp_path)
-    assert fingerprint_settings(settings) == fingerprint_settings(replace(settings, relays=settings.relays[::-1]))
+    assert fingerprint_settings(settings) == fingerprint_settings(
+        dataclasses.replace(settings, relays=settings.relays[::-1])
+    )
 
 
 def test_a_name_that_one_version_lacks_is_no_difference() -> None:
@@ -108,13 +110,13 @@ def test_each_limit_and_lifetime_counts(tmp_path: Path) -> None:
     settings = _load(tmp_path)
     for table, others in (("limits", 0), ("tokens", 0), ("bounces", 0), ("delivery", 2)):
         part = getattr(settings, table)
-        names = [each.name for each in fields(part) if each.name != "domains"]
+        names = [each.name for each in dataclasses.fields(part) if each.name != "domains"]
         counted = [name for name in names if _changes_the_text(settings, table, name)]
         assert others == len(names) - len(counted), set(names) - set(counted)
 
 
 def _changes_the_text(settings: Settings, table: str, name: str) -> bool:
     part: Any = getattr(settings, table)
-    other: Any = replace(part, **{name: (Rate(77, 7.0),)})
-    changed: Any = replace(settings, **{table: other})
+    other: Any = dataclasses.replace(part, **{name: (Rate(77, 7.0),)})
+    changed: Any = dataclasses.replace(settings, **{table: other})
     return fingerprint_settings(settings) != fingerprint_settings(changed)

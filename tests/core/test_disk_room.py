@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pressrun.core.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
 

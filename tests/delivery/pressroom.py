@@ -11,12 +11,13 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from tests.database import begin_session, execute, select
 from tests.delivery.direct import DirectWorker
 from tests.services.office import Office, open_office

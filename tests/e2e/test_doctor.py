@@ -11,11 +11,12 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.authority import Authority, make_authority
 from tests.dns_server import Fault, text
 from tests.e2e.house import HOST, House

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from msgspec.structs import replace
 from tests.browser.pictures import harbour, logo
 from tests.message.builders import build, edition, profile
 

@@ -6,11 +6,11 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.browser.specimens import own_specimens, specimens
 from tests.message import in_five_languages
 from tests.message.builders import build, edition, part, profile, site, values

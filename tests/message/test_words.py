@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import ENGLISH, direction_of

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from tests.database import REFUSALS, OneOfSeveralDatabases, select
 from tests.delivery.pressroom import Pressroom, admin_of
 from tests.inbound.mailroom import InlineReader, Mailroom, mail, open_mailroom

@@ -7,11 +7,12 @@ wait, links are out, or members are there; then it is used. After that an editio
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.delivery.pressroom import LATER, SITE, Pressroom
 from tests.settings import change
 
@@ -186,7 +187,7 @@ async def wait(press: Pressroom, _address: Address, _: Any) -> None:
 
 async def hold_sign_up(press: Pressroom, address: Address) -> None:
     office = press.office
-    change(office.context.settings, limits=replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1))
+    change(office.context.settings, limits=dataclasses.replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1))
 
     def take(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tests.database import REFUSALS, drop_triggers
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 

@@ -6,10 +6,10 @@ what lies in several transactions).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.database import select
 from tests.races import Race, Step, run_race
 from tests.services.office import NOW, Office

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.database import CountingDatabase
 from tests.services.office import NOW, Office, open_office
 from tests.settings import change

@@ -7,12 +7,13 @@ import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 from starlette.types import ASGIApp
 from tests.database import TwiceDatabase, execute, execute_in, select
 from tests.engines import new_data_dir

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextvars
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from tests.database import execute_in
 from tests.web.house import House
 

@@ -7,8 +7,9 @@ its description, who may do what, and the audit log.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol
+
+from msgspec import Struct, field
 
 from pressrun.acts.arguments import A, Arguments
 from pressrun.acts.call import Caller, ReportProgress, ignore_progress
@@ -19,8 +20,7 @@ from pressrun.store import audit
 from pressrun.store.idempotency import KeptOutcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doing:
+class Doing(Struct, frozen=True, kw_only=True):
     """What an action can use while it runs: the services, its caller, and a way to report progress."""
 
     cases: Cases
@@ -92,8 +92,7 @@ class Members(Protocol):
         """The arguments by name, without those of path, query and headers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Http:
+class Http(Struct, frozen=True, kw_only=True):
     """How programs ask for an action: `path` is below /api/v1, and its {names} are fields of the arguments.
 
     Fields named in `query` are read from the query, and those of `headers` from the header that each names:
@@ -123,8 +122,7 @@ class Http:
     together: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act(Generic[A]):
+class Act(Struct, Generic[A], frozen=True, kw_only=True):
     """One action. `work` is None for what only a running daemon can do; it binds that at the door.
 
     `asks`: it cannot be undone or reaches everybody, so people confirm it. `grows`: the database is larger by much

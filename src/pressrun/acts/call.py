@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.acts.arguments import Arguments
 from pressrun.core.rights import OWNER, Holdings
@@ -19,8 +19,7 @@ def ignore_progress(_: str) -> None:
     """For callers who only wait for the answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Struct, frozen=True, kw_only=True):
     """Who wants something done, and what they may do.
 
     `client` is the network address that a request came from, `person_id` and `token_id` are who logged in or which
@@ -39,8 +38,7 @@ class Caller:
         return cls(actor=Actor(who=name, uid=uid, claimed=claimed, way="shell"), holdings=holdings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """A wish: an action by its id, its arguments, and who asks. Raw arguments are decoded and checked at the door.
 
     `key` is the Idempotency-Key that the request came with.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pressrun.core.keys import KeyRing
 from pressrun.services.editions.draft_editing import DraftEditing
@@ -29,8 +29,7 @@ from pressrun.services.reports.outcomes import OutcomeReports
 from pressrun.store.database import Database
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cases:
+class Cases(Struct, frozen=True, kw_only=True):
     """All that an action may reach, over one open database."""
 
     database: Database

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from pressrun.acts.act import SOME_LIST, Act, Doing, Work, lacking, unreachable
 from pressrun.acts.arguments import Arguments, checked, require_text

@@ -31,11 +31,10 @@ An entry with an `Http` part (acts/act.py) is served and described by `web.api`,
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 T = TypeVar("T")
 
@@ -87,8 +86,7 @@ class CsvPage(Page[dict[str, str]], kw_only=True):
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class Content(Struct, frozen=True, kw_only=True):
     """An answer that is not JSON, such as the source of an edition; `revision` may be its ETag."""
 
     octets: bytes
@@ -96,8 +94,7 @@ class Content:
     revision: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Struct, frozen=True, kw_only=True):
     """A large body while it arrives, for an action that puts it into a file piece by piece.
 
     Iterating raises what refuses the request, such as that the body is too large: keep nothing of it then.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http, lacking
 from pressrun.acts.arguments import (

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from msgspec import Struct, field
 
 from pressrun.acts.arguments import (
     ArchiveMessage,
@@ -47,8 +47,7 @@ _LINKS_AT_ONCE = 10_000
 _MESSAGES_AT_ONCE = 50
 
 
-@dataclass(slots=True)
-class Rejects:
+class Rejects(Struct):
     """Writes rejects to a file as they come, and remembers the first few."""
 
     write: Callable[[str], object]

@@ -11,10 +11,10 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 
 import click
+from msgspec.structs import asdict
 
 from pressrun.acts.arguments import Arguments, MoveSwitch
 from pressrun.cli.invocation import Invocation

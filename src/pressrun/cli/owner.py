@@ -10,17 +10,17 @@ import os
 import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+
+from msgspec import Struct
 
 from pressrun.core.errors import NotPermitted
 from pressrun.runtime.identity import groups_of, user_name
 from pressrun.store.sqlite import connection, migrate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """The user and groups that a process acts as."""
 
     uid: int

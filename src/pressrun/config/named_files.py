@@ -9,8 +9,9 @@ import os
 import pwd
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pressrun.core.setting import BadValue, show
 from pressrun.message.signatures.primitives import NoKey, load_private_key
@@ -23,8 +24,7 @@ _WEAK_RSA_BITS = 1024  # RFC 8301 §3.2
 _LARGEST_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedFiles:
+class NamedFiles(Struct, frozen=True, kw_only=True):
     """Finds the files that a configuration names: relative to its folder, else among the credentials."""
 
     folder: Path

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 Path = tuple[str | int, ...]
 """The path of a key in the document: names, and indexes from 0 for members of arrays."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ConfigError:
+class ConfigError(Struct, frozen=True, order=True):
     """One error: its place (`line` from 1, `key` a dotted path), what was found there, and what was expected."""
 
     line: int
@@ -24,8 +24,7 @@ class ConfigError:
         return f"{place}: found {self.found}, expected {self.expected}"
 
 
-@dataclass(slots=True, kw_only=True)
-class Problems:
+class Problems(Struct, kw_only=True):
     """Collects errors and warnings; `lines` has the line of each key of the document."""
 
     lines: Mapping[Path, int]

@@ -9,8 +9,9 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from pressrun.config.key_lines import find_lines
 from pressrun.config.problems import ConfigError, Path, Problems
@@ -23,8 +24,7 @@ _LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _RECIPIENT_DOMAIN = domain('the domain of recipients in quotes, as in [delivery.domain."gmail.com"]')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """One table of the file: the good values by field of the settings type, and the path of the table.
 
     `given` are the names of all its keys in the file, good or not.
@@ -48,8 +48,7 @@ class Section:
         return (*self.path, *((key,) if isinstance(key, str) and key else key))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """All sections of a file, in the order of TABLES."""
 
     sections: tuple[Section, ...]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.config.loader import load_settings, read_text
 from pressrun.config.named_files import NamedFiles
@@ -23,8 +24,7 @@ _HIDDEN = "(set)"
 _SECRET_FILES = frozenset({"password_file", "key_file", "client_secret_file"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigValue:
+class ConfigValue(Struct, frozen=True, kw_only=True):
     """One key by its whole name, such as `relay[1].host`. `line` is that of the file; None for a default.
 
     `value` is as the file has it, None for what is off. `is_changed` means that it is not the default.
@@ -49,8 +49,7 @@ def find_secret_files(path: Path, environ: Mapping[str, str]) -> list[Path]:
     return [found for name in names if (found := files.find(str(name))) is not None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Key:
+class _Key(Struct, frozen=True, kw_only=True):
     """One key of a table at its place, with what the file has for it, or the default."""
 
     place: KeyPath

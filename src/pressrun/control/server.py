@@ -13,10 +13,11 @@ import logging
 import os
 import socket
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.acts.call import Call, Caller, CarryOut
 from pressrun.control.protocol import (
@@ -43,8 +44,7 @@ MAX_CONNECTIONS = 32
 MAX_OF_MEMBERS = 16  # from then on a member is refused: root and the owner always get through
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSocket:
+class GroupSocket(Struct, frozen=True, kw_only=True):
     """A second socket for the members of a group."""
 
     path: Path

@@ -12,8 +12,9 @@ provider may be the relay.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.refusals import class_of_refusal
@@ -40,8 +41,7 @@ class Action(StrEnum):
     STOP_EDITION = "stop-edition"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class Advice(Struct, frozen=True, kw_only=True):
     """What to do. `pause_seconds` is None where the operator's `block_pause` applies.
 
     `messages_per_connection` is what the provider says it takes on one connection, None where it says nothing.
@@ -70,8 +70,7 @@ def _relay_pause(minutes: int) -> Advice:
     return Advice(scope=Scope.RELAY, action=Action.SLOW_DOWN, pause_seconds=60.0 * minutes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """Fits when all that it names fits: the start of the code, the enhanced code without its first digit, words."""
 
     code: str

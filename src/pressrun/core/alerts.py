@@ -6,8 +6,9 @@ can say so; where the service works, the email is enough.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 ALERT_SECONDS = 86400.0  # between two alerts about the same cause and subject
 
@@ -36,8 +37,7 @@ class Cause(StrEnum):
     SIGNING = "signing"
 
 
-@dataclass(frozen=True, slots=True)
-class CauseRule:
+class CauseRule(Struct, frozen=True):
     """When an alert is raised, in plain words, by which way, and what to do first."""
 
     when: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadQuantity
 
@@ -23,8 +24,7 @@ _PERIODS: dict[str, Callable[[datetime], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class KeepPart:
+class KeepPart(Struct, frozen=True):
     """Keep the newest backup of each of the last `number` periods; `unit` is h, d, w, m or y."""
 
     number: int

@@ -16,8 +16,9 @@ import json
 import re
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from pressrun.core.errors import BadInput
 
@@ -104,8 +105,7 @@ def mark_of_aged(number: int) -> str:
     return json.dumps({"through": number})
 
 
-@dataclass(slots=True)
-class Audit:
+class Audit(Struct):
     """Follows a chain row by row. `rows`, `erased` and `aged` count, `problems` say what cannot be right."""
 
     rows: int = 0

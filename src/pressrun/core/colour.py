@@ -7,8 +7,9 @@ Text stays readable in and on any colour that an operator chooses: `ink_on` pick
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadInput
 
@@ -18,8 +19,7 @@ _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 _STEPS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Colour:
+class Colour(Struct, frozen=True):
     """An sRGB colour, each channel from 0 to 255; `str` gives `#rrggbb`."""
 
     red: int

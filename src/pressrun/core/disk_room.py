@@ -6,8 +6,9 @@ more room than its threshold, so that it does not come and go with every file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 _MARGIN = 1.1
 FEWEST_INODES = 16  # a checkpoint and a backup need one or two each
@@ -21,8 +22,7 @@ class DiskLevel(StrEnum):
     NEARLY_FULL = "nearly full"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StorageRoom:
+class StorageRoom(Struct, frozen=True, kw_only=True):
     """Octets that an ordinary user may still write, free inodes (None: without limit), and sizes of our own files."""
 
     free: int
@@ -31,8 +31,7 @@ class StorageRoom:
     wal: int = 0  # SQLite's write-ahead log; 0 on a server
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoomLimits:
+class RoomLimits(Struct, frozen=True, kw_only=True):
     """Octets: `warning` and `reserve` of free space, and how large the write-ahead log may be."""
 
     warning: int

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _MOST_LOOKED_UP = 8  # RFC 9989 §4.10: how far up the tree to look for a policy
 _DMARC = re.compile(r"\s*v\s*=\s*DMARC1\s*(?:;|\Z)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DmarcPolicy:
+class DmarcPolicy(Struct, frozen=True, kw_only=True):
     """One record. `requested` is the policy for mail of the domain itself, `below` for that of domains below it."""
 
     domain: str

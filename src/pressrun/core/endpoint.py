@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadQuantity
 
 _TCP = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+|\*)?:(\d{1,5})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class TcpEndpoint:
+class TcpEndpoint(Struct, frozen=True):
     """A host and port; port 0 asks the system for a free one."""
 
     host: str
@@ -22,8 +22,7 @@ class TcpEndpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class UnixEndpoint:
+class UnixEndpoint(Struct, frozen=True):
     """A Unix socket in the file system."""
 
     path: str
@@ -32,8 +31,7 @@ class UnixEndpoint:
         return f"unix:{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class SystemdEndpoint:
+class SystemdEndpoint(Struct, frozen=True):
     """The socket that systemd passes under the name of the listener (`http`, `smtp`, `lmtp`, `admin`)."""
 
     def __str__(self) -> str:

@@ -14,9 +14,11 @@ wall-clock seconds.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 # What a provider recommends after 421 4.7.28: a pause, then one connection, then one more at a time. It does not say
 # how long to wait between steps; a minute is enough to show whether the last step was one too many.
@@ -27,8 +29,7 @@ MAX_REASON_CHARACTERS = 200
 _RELAY = "relay "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneState:
+class LaneState(Struct, frozen=True, kw_only=True):
     """One lane. `allowed` is how many copies may be in flight; None means as many as its limits allow.
 
     `reason` is the reply that paused or blocked the lane, without addresses. `refused` holds the readers whose copies

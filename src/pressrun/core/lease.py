@@ -9,7 +9,7 @@ learns of that by its wall clock alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 LEASE_SECONDS = 10.0  # longer than any pause of a healthy machine, and short enough to wait for after a crash
 RENEW_SECONDS = 2.0  # between two renewals: three may fail before anything stops
@@ -17,16 +17,14 @@ RENEW_SECONDS = 2.0  # between two renewals: three may fail before anything stop
 MARGIN_SECONDS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(Struct, frozen=True):
     """One reading of both clocks, in seconds."""
 
     boot: float
     wall: float
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """A lease that the database granted at or after `asked`."""
 
     asked: Instant

@@ -7,8 +7,9 @@ lower-cased before it is read, then only one spelling is valid (RFC 5321 §2.4 l
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pressrun.core.address import MAX_LOCAL_OCTETS, Address
 
@@ -31,8 +32,7 @@ class RouteKind(StrEnum):
     COMMANDS = "commands"  # an address of the program before us; the subject names the list
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """A local part that was understood; `list_name` is "" for postmaster and abuse.
 
     `token` is that of a signed address. With COMMANDS, which ends before a mail is stored, it is the old domain.

@@ -7,8 +7,9 @@ skip is over. Sending hours that lie wholly inside the skip do not happen that d
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadInput
 
@@ -17,8 +18,7 @@ _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", re.ASCII)
 _DAYS_AHEAD = 4  # the clock may skip the hours of one day, in some zones the whole day
 
 
-@dataclass(frozen=True, slots=True)
-class OpeningHours:
+class OpeningHours(Struct, frozen=True):
     """From `opens` until just before `closes`, in minutes after midnight; a lower `closes` is on the next day."""
 
     opens: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadQuantity
 
@@ -15,8 +16,7 @@ _RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(ms|s|min|m|h|d|day)", re.ASCII)
 _LONGEST_SECONDS = 3650 * 86400.0
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Rate:
+class Rate(Struct, frozen=True, order=True):
     """At most `count` events in any window of `seconds`."""
 
     count: int
@@ -28,8 +28,7 @@ class Rate:
         return self.seconds / self.count
 
 
-@dataclass(frozen=True, slots=True)
-class RateExceeded:
+class RateExceeded(Struct, frozen=True):
     """Too many requests from one network: the next one is accepted at `retry_at` (UTC seconds)."""
 
     retry_at: float

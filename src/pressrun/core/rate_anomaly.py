@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from statistics import median
+
+from msgspec import Struct
 
 HOUR_SECONDS = 3600
 DAY_HOURS = 24
@@ -28,8 +29,7 @@ def first_hour(now: float) -> int:
     return int(now // HOUR_SECONDS) - DAY_HOURS * DAYS
 
 
-@dataclass(slots=True)
-class RateAnomaly:
+class RateAnomaly(Struct):
     """Tells when far more come in than usual, and when that is over: at half of the mark where it began."""
 
     is_on: bool = False

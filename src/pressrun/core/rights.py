@@ -8,8 +8,9 @@ edition may not therefore see who gets it, and whoever sees readers may not ther
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class Right(StrEnum):
@@ -86,8 +87,7 @@ _SCOPES: Mapping[TokenScope, Rights] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holdings:
+class Holdings(Struct, frozen=True, kw_only=True):
     """The rights that somebody holds everywhere, and those on single lists, by the name of the list."""
 
     everywhere: Rights = frozenset()

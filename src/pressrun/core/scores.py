@@ -7,15 +7,15 @@ only when no bounce has come for some time, since most refusals come after the r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.bounces import BounceClass
 
 COUNTING = frozenset({BounceClass.GONE, BounceClass.FULL, BounceClass.UNREACHABLE, BounceClass.OTHER})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(Struct, frozen=True, kw_only=True):
     """One copy of a reader's past: its bounce, or when a relay took it (UTC seconds); neither: it says nothing."""
 
     edition_id: int
@@ -23,8 +23,7 @@ class Past:
     delivered_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Streak:
+class Streak(Struct, frozen=True, kw_only=True):
     """Editions that bounced in a row up to now; `first_edition_id` is the oldest of them, None without any."""
 
     hard: int = 0

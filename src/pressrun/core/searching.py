@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
+
+from msgspec import Struct
 
 LONGEST_QUERY = 200
 MOST_TERMS = 12
@@ -42,8 +43,7 @@ _UNSPACED = re.compile(
 _QUERY_PART = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """Words that must occur in this order, side by side; with `is_prefix` the last one may be the start of a word."""
 
     words: str

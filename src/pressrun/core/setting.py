@@ -12,9 +12,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, cast
+
+from msgspec import Struct, field
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
@@ -40,8 +42,7 @@ class BadMembers(Exception):
         self.members = members
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind(Generic[T_co]):
+class Kind(Struct, Generic[T_co], frozen=True, kw_only=True):
     """`expected` describes the kind to a person, with an example; `read` returns the value or raises an error above.
 
     `former_words` maps words that were once accepted to today's.
@@ -52,8 +53,7 @@ class Kind(Generic[T_co]):
     former_words: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One key. `default` and `example` are values as the file has them; without a default the key is off.
 
     `field` is the name in the settings type. `reason` says why the default is what it is. `formerly` maps former names
@@ -109,7 +109,7 @@ def setting(  # noqa: PLR0913 - a declaration: each argument is one column of th
         "formerly": formerly,
     }
     value: Any = kind.read(default) if default is not None else MISSING if required else absent
-    return cast("T", field(default=value, repr=not secret, metadata={"setting": declared}))
+    return cast("T", dataclasses.field(default=value, repr=not secret, metadata={"setting": declared}))
 
 
 def settings_of(kind: type[Any]) -> Iterator[Setting]:

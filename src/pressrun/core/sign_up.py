@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pressrun.core.quantities import Rate
 
@@ -48,8 +49,7 @@ def decide_trust(
     return Trust.WORKED if has_worked else Trust.PROVEN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttackTerms:
+class AttackTerms(Struct, frozen=True, kw_only=True):
     """An attack begins when `begins_at` sign-ups have been refused within a window, and ends below `ends_at`."""
 
     begins_at: int = 50

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote
+
+from msgspec import Struct
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -50,8 +51,7 @@ class SpfSyntaxError(ValueError):
     """A term that is not SPF; the message quotes it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpfMechanism:
+class SpfMechanism(Struct, frozen=True, kw_only=True):
     """One mechanism; `value` is its domain or address, "" for the domain of the record itself."""
 
     name: str
@@ -66,8 +66,7 @@ class SpfMechanism:
         return self.name in _NEED_LOOKUPS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpfRecord:
+class SpfRecord(Struct, frozen=True, kw_only=True):
     """The mechanisms of a record in order, and the domain of `redirect=`, if any."""
 
     mechanisms: tuple[SpfMechanism, ...]
@@ -128,8 +127,7 @@ def _network(term: str) -> tuple[str, tuple[int, int]]:
     return str(network.network_address), prefixes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpfIdentity:
+class SpfIdentity(Struct, frozen=True, kw_only=True):
     """Whom a record is evaluated for: the client's address, the envelope sender, and the name in HELO."""
 
     address: IpAddress

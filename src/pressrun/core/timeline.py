@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 BARS_AT_MOST = 60
 _WIDTHS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
@@ -16,8 +17,7 @@ _MOST = 0.95  # of all that was counted stands on the axis in any case
 _STRETCH = 4  # times longer the axis may become for the rest
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """Bars of equal width from `start_at` on; `later` came after the last of them, the last one at `last_at`."""
 
     start_at: int

@@ -10,9 +10,10 @@ import asyncio
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from pressrun.assets import AssetError
 from pressrun.config import ConfigError
@@ -35,8 +36,7 @@ from pressrun.store.location import open_for_reading, require_current_schema
 PROBE_SECONDS = 5.0  # for a relay to greet us; a slower one delays mail, too
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigWarning:
+class ConfigWarning(Struct, frozen=True):
     """Something that works and is probably a mistake; `needs_restart` when only a restart is missing."""
 
     text: str
@@ -46,8 +46,7 @@ class ConfigWarning:
 Finding = ConfigError | ConfigWarning
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """The configuration to check. `settings` is None if the file has errors: checks that need them are skipped."""
 
     source: Path

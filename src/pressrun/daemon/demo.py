@@ -15,11 +15,12 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
 
 from pressrun.config.settings import Settings
 from pressrun.control.settings import ControlSettings
@@ -79,8 +80,7 @@ _LISTS = {
 WAIT_SECONDS = 30.0  # for a mail to arrive or an edition to finish, before the tour gives up
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """The addresses of the demo."""
 
     url: str
@@ -90,8 +90,7 @@ class Places:
     mail_domain: str = MAIL_DOMAIN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoOutcome:
+class DemoOutcome(Struct, frozen=True, kw_only=True):
     """What happened to one copy of the sample edition."""
 
     address: str
@@ -99,8 +98,7 @@ class DemoOutcome:
     reply: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guide:
+class Guide(Struct, frozen=True, kw_only=True):
     """Callbacks of the command line: `ready` once everything is open, `told` for each step, `done` after the tour.
 
     `once` ends the demo after the tour.

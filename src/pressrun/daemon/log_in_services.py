@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.config.settings import Settings
 from pressrun.core.current import Current
@@ -25,8 +26,7 @@ from pressrun.services.ports import Waker
 from pressrun.store.database import Database
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogInServices:
+class LogInServices(Struct, frozen=True, kw_only=True):
     """The use cases around logging in."""
 
     ceremonies: Ceremonies

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pressrun.core.errors import Unavailable
 from pressrun.runtime.clock import utc_now
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from pressrun.store.database import Database
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricsPage:
+class MetricsPage(Struct, frozen=True, kw_only=True):
     """Each part costs a few lookups, however many copies are live."""
 
     metrics: Metrics

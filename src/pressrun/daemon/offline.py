@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.acts.call import CarryOut
 from pressrun.config.settings import Settings
@@ -25,8 +26,7 @@ from pressrun.store.location import check_version
 from pressrun.store.sessions import Process
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedData:
+class OpenedData(Struct, frozen=True, kw_only=True):
     """A database that is ours for now, its keys, and the session that says so."""
 
     database: Database

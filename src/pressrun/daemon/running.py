@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
@@ -53,8 +54,7 @@ if TYPE_CHECKING:
     from pressrun.web.editors.demo import DemoMailbox
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """What the service manager gave this process: where it hears of us, sockets by name, and its watchdog."""
 
     notifier: systemd.Notifier
@@ -74,8 +74,7 @@ class Machine:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class Sending(Struct, frozen=True, kw_only=True):
     """The dispatcher, the workers that it gives mail to, and who hears of the results."""
 
     metrics: Metrics
@@ -84,8 +83,7 @@ class Sending:
     workers: Workers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class Running(Struct, frozen=True, kw_only=True):
     """The parts of a running daemon; `current` is the one place that a reload changes."""
 
     current: Holder[Settings]

@@ -16,8 +16,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
@@ -57,8 +59,7 @@ OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # workers whose daemon was killed end b
 Tour = Callable[[Running, asyncio.Event], Coroutine[None, None, None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extras:
+class Extras(Struct, frozen=True, kw_only=True):
     """What the demo adds to a daemon: a mailbox page, its own sockets, and a tour once everything is open.
 
     When the tour sets its event, the daemon stops as on SIGTERM.

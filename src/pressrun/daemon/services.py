@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from pressrun.acts.cases import Cases
 from pressrun.acts.door import Door
@@ -67,8 +68,7 @@ from pressrun.store.job_files import JobFiles
 from pressrun.web.use_cases import UseCases
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(Struct, frozen=True, kw_only=True):
     """All use cases over one open database: those behind actions, behind pages, and for logging in.
 
     `door` is the way to actions. `asked` are the loops that carry out what was asked for, and `by_the_clock` those for
@@ -87,8 +87,7 @@ class Services:
     door: Door
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
+class Hooks(Struct, frozen=True, kw_only=True):
     """The parts of a running daemon that services notify: dispatcher, workers and metrics. By default, none."""
 
     wake: Waker = lambda: None
@@ -101,8 +100,7 @@ class Hooks:
 NO_HOOKS = Hooks()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
+class _Parts(Struct, frozen=True, kw_only=True):
     """What several use cases are made of."""
 
     context: ServiceContext

@@ -13,7 +13,8 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun import __version__
 from pressrun.config import fingerprint_settings
@@ -45,8 +46,7 @@ def describe_process(settings: Settings, keys: KeyRing) -> Process:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionWatcher:
+class SessionWatcher(Struct, frozen=True, kw_only=True):
     """Who has to know: that the lease was renewed, has run out, was renewed after all, or that others have begun."""
 
     on_renewed: Callable[[Lease], None]

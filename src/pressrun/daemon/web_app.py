@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pressrun.core.tokens import WebTokens
 from pressrun.runtime.clock import utc_now
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from pressrun.web.http.clients import ArrivedRequests
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebApps:
+class WebApps(Struct, frozen=True, kw_only=True):
     """The applications at the address of `[http]` and at that of `[admin]`, if it has one of its own."""
 
     public: ASGIApp

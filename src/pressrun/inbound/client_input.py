@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.inbound.memory import FREE_BYTES
 
@@ -19,8 +20,7 @@ _LINES_PER_TURN = 20  # lines that arrive together; most pipelined transactions 
 _END = b"\r\n.\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedContent:
+class ReceivedContent(Struct, frozen=True):
     """The content of a mail without dot-stuffing; `data` is empty where one of the others is true."""
 
     data: bytes = b""

@@ -7,7 +7,8 @@ so nothing can be relayed by a trick.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
@@ -27,8 +28,7 @@ _TO = re.compile("TO" + _ARGUMENT, re.IGNORECASE)
 _SIZE = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class EnvelopeSender:
+class EnvelopeSender(Struct, frozen=True):
     """MAIL: `path` is "" for the null sender, `size` what the client announces (0: nothing)."""
 
     path: str

@@ -10,8 +10,9 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from pressrun.core.current import Current
 from pressrun.core.errors import Unavailable
@@ -70,16 +71,14 @@ def _refuse_content(content: ReceivedContent) -> Reply | None:
     return BARE_ENDS if content.has_bare_ends else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpTerms:
+class SmtpTerms(Struct, frozen=True, kw_only=True):
     """The settings in force, and the TLS context of their certificate: a reload swaps both together."""
 
     settings: SmtpSettings
     tls: ssl.SSLContext | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenerState:
+class ListenerState(Struct, frozen=True, kw_only=True):
     """What the sessions of one listener share."""
 
     name: str

@@ -6,10 +6,11 @@ A finding holds no sentence. `assets/findings.toml` has one for each code, and c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.assets import convert_asset, read_asset
 from pressrun.core.errors import BadInput, UnreadableMail
@@ -31,8 +32,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """One sentence by its code, with the values of its places, sorted by name."""
 
     code: str
@@ -63,8 +63,7 @@ def remark(code: str, /, **values: Value) -> Remark:
     return Remark(code, tuple(sorted(values.items())))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One finding. `line` is 1-based in the edition file, or None where no single line is meant.
 
     `layout` names the operator's own layout that it is about; "" means the edition.

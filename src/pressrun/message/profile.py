@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.core.site import Site
@@ -19,8 +20,7 @@ class ArchiveMode(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListProfile:
+class ListProfile(Struct, frozen=True, kw_only=True):
     """A list as its mails show it.
 
     A `reply_to` of None means the owner's address. `footer` is plain text below every edition.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 LONGEST_TAG = 35  # RFC 5646 §4.4.1
 # RFC 5646 §2.1, without tags for private use alone and grandfathered ones.
@@ -51,8 +52,7 @@ _PLACE_IN_TEMPLATE = re.compile(r"%\([a-z_]+\)s")
 _ISOLATED = "\u2068{}\u2069"  # first strong isolate: a title or address keeps its own direction, UAX 9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Struct, frozen=True, kw_only=True):
     """The words of one language.
 
     `day` formats UTC seconds as a date, `short_day` as a shorter one, and `month` as the name of the month for a

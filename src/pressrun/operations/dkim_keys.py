@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 from base64 import b64encode
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from msgspec import Struct
 
 from pressrun.core.errors import OutputExists
 from pressrun.message.signatures.primitives import DkimSettings
@@ -41,8 +41,7 @@ class KeyType(StrEnum):
 DEFAULT_SELECTORS = {KeyType.RSA: "pressrun", KeyType.ED25519: "pressrun-ed25519"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedKey:
+class PublishedKey(Struct, frozen=True, kw_only=True):
     """A key and its DNS record: `record_name` without the final dot, `record_value` not yet split into strings.
 
     `key_type` is `rsa` or `ed25519`, as `k=` of the record has it.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pressrun.core.current import Current
 from pressrun.services.settings import DnsSettings
@@ -39,8 +40,7 @@ class DnsStatus(StrEnum):
     UNKNOWN = "unknown"  # no usable answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsAnswer:
+class DnsAnswer(Struct, frozen=True, kw_only=True):
     """The records of one type at a name, as text: strings of TXT joined, names without the final dot.
 
     `problem` says in a few words why the status is UNKNOWN.

@@ -14,8 +14,10 @@ import secrets
 import time
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.chain import NO_ROWS, link
 from pressrun.core.errors import PressrunError, Refused, Unavailable
@@ -52,8 +54,7 @@ class ServedSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveReport:
+class MoveReport(Struct, frozen=True, kw_only=True):
     """What a move has done: rows copied and copied once more, and how long it took, in seconds."""
 
     tables: int
@@ -64,8 +65,7 @@ class MoveReport:
     evidence_problems: int  # the same before and after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckReport:
+class CheckReport(Struct, frozen=True, kw_only=True):
     """What a move would copy."""
 
     tables: int

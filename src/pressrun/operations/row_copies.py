@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import zip_longest
 
 import msgspec
+from msgspec import Struct, field
 
 from pressrun.core.errors import BadInput, Refused
 from pressrun.store.table_store import MoveTarget, StoredTable, TableStore, Values
@@ -25,8 +25,7 @@ Progress = Callable[[str], None]
 _encode = msgspec.msgpack.Encoder().encode
 
 
-@dataclass(slots=True)
-class RowDigests:
+class RowDigests(Struct):
     """The digests of rows that pass through, a page each, and how many rows they were."""
 
     pages: list[bytes] = field(default_factory=list)
@@ -54,8 +53,7 @@ def digest_rows(rows: Iterable[Values]) -> RowDigests:
     return digests
 
 
-@dataclass(slots=True)
-class RowCopier:
+class RowCopier(Struct):
     """Copies rows from `source` to `target`; `unusable` names those that the target cannot store."""
 
     source: TableStore

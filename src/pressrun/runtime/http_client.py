@@ -6,17 +6,16 @@ import asyncio
 import os
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import h11
+from msgspec import Struct, field
 
 _LARGEST_BODY = 64 * 1024
 _READ_OCTETS = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAnswer:
+class HttpAnswer(Struct, frozen=True, kw_only=True):
     """The answer; or, in a few words, why there was none. `headers` have names in lower case.
 
     `is_cut`: the body was longer than 64 KiB, and its rest was not read. `was_connected`: the other side was reached,
@@ -32,8 +31,7 @@ class HttpAnswer:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True, kw_only=True):
     """A request for a URL, sent to `address` whatever the DNS says."""
 
     url: str

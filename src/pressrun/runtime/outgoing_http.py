@@ -12,9 +12,10 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from pressrun.core.endpoint import is_loopback
 from pressrun.core.outgoing_addresses import LOOPBACK, Network, may_connect

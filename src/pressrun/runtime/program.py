@@ -7,7 +7,8 @@ import os
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.runtime.child_process import CANNOT_START
 
@@ -16,8 +17,7 @@ MOST_OUTPUT = 2048  # octets that are kept; the rest is read and dropped
 LAST_WORDS_SECONDS = 0.5  # for what is still in the pipe when the program has ended
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramEnd:
+class ProgramEnd(Struct, frozen=True):
     """How a program ended: "" when all is well, else why not; and the beginning of what it wrote."""
 
     problem: str

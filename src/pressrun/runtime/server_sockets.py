@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import Unavailable
@@ -18,8 +19,7 @@ GROUP_MODE = 0o660  # a proxy or mail server in the daemon's group may connect
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenAddress:
+class ListenAddress(Struct, frozen=True, kw_only=True):
     """Where a server listens. `name` is that of its systemd socket, `setting` the key that `endpoint` comes from."""
 
     name: str

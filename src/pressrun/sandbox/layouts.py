@@ -10,11 +10,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.core.errors import LayoutError, Unavailable
 from pressrun.core.resources import is_out_of_resources
@@ -27,8 +27,7 @@ _SUFFIX = ".html"
 _RESULTS: msgspec.msgpack.Decoder[LayoutResult] = msgspec.msgpack.Decoder(LayoutResult)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayoutLimits:
+class LayoutLimits(Struct, frozen=True, kw_only=True):
     """What one rendering may cost: wall-clock time, CPU time, and the memory of the process."""
 
     wall_seconds: float = 5.0

@@ -11,8 +11,9 @@ import contextlib
 import logging
 import signal
 import time
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from pressrun.core.busy_share import BusyShare
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
@@ -42,8 +43,7 @@ _START_AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0)
 _Mail = TypeVar("_Mail", IncomingMail, Report, Posted)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParserLimits:
+class ParserLimits(Struct, frozen=True, kw_only=True):
     """What one mail may cost: octets that are read, wall-clock time, CPU time, and the memory of the process."""
 
     octets: int = READ_AT_MOST
@@ -56,8 +56,7 @@ class ParserLimits:
 SIGNED_MAIL_LIMITS = ParserLimits(octets=128 * 1024, wall_seconds=3.0, cpu_seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _RunningParser:
+class _RunningParser(Struct, frozen=True):
     """A running parser process and the socket to it."""
 
     child: asyncio.subprocess.Process

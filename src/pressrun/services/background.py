@@ -13,8 +13,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from pressrun.core.errors import Unavailable
 from pressrun.observe.log import event
@@ -28,8 +29,7 @@ LEAST_WAIT, MOST_WAIT = 0.02, 0.15  # seconds
 FAILING_SECONDS = 60.0  # a loop that has failed for this long is shown by /readyz, and logged once more
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopFault:
+class LoopFault(Struct, frozen=True, kw_only=True):
     """A loop that is failing: since when (UTC seconds), how many times in a row, and the last error."""
 
     since: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
@@ -14,8 +15,7 @@ from pressrun.store.database import Database
 from pressrun.store.job_files import JobFiles
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceContext:
+class ServiceContext(Struct, frozen=True, kw_only=True):
     """One database and its surroundings."""
 
     database: Database

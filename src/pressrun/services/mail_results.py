@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
@@ -24,8 +25,7 @@ class MailGone(PressrunError):
     """A mail was processed by others or erased while it was being read, as with its sender, so it has no effects."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnedForward:
+class ReturnedForward(Struct, frozen=True):
     """A mail that was forwarded to an owner or the operator and did not reach them.
 
     `mail` is its id among kept mail, None if it is no longer kept; `list_name` is "" for the operator's mail; `reason`
@@ -37,8 +37,7 @@ class ReturnedForward:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedCopy:
+class FailedCopy(Struct, frozen=True, kw_only=True):
     """A copy or a notice that failed permanently, for the log.
 
     `reason` is the remote's text without addresses. `relay` is None if it came later, by a notification.
@@ -58,8 +57,7 @@ class FailedCopy:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Consequences:
+class Consequences(Struct, frozen=True):
     """What bounces led to: the ids of suspended readers, the domains that the operator was alerted about, the editions
     that were paused automatically, and the forwarded mails that came back.
     """
@@ -82,8 +80,7 @@ NO_CONSEQUENCES = Consequences()
 UNCOUNTED = "uncounted"  # it was about a mail to one person, which no metric may show
 
 
-@dataclass(frozen=True, slots=True)
-class MailResult:
+class MailResult(Struct, frozen=True):
     """The result of a mail: its state, and in a few words what was done.
 
     `counted_as` is the metric's label if it differs from that of the address, or UNCOUNTED; `failed` is the copy that a

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pressrun.message.editions.posted import Posted
@@ -160,8 +161,7 @@ class Feed(Protocol):
         """How many messages `next` could hand out now: a hint for opening connections."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayStatus:
+class RelayStatus(Struct, frozen=True, kw_only=True):
     """How a relay does: `failing_since` (UTC seconds) is set from the first failure to the next success."""
 
     name: str

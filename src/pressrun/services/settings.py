@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from pressrun.core import setting_kinds as kinds
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
@@ -435,8 +437,7 @@ class DnsSettings:
     preflight: bool = setting(kinds.switch(), default=True, help="Check DNS before an edition goes out.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSettings:
+class ServiceSettings(Struct, frozen=True, kw_only=True):
     """What the services need of a configuration, and a reload may change: they share one Current of it.
 
     `signed_domains` are those of `[dkim]`, `relays` the names of the relays. `authserv_id` and `trusted_relays` are
@@ -445,9 +446,9 @@ class ServiceSettings:
 
     limits: LimitSettings = LimitSettings()
     tokens: TokenSettings = TokenSettings()
-    login: LoginSettings = field(default_factory=LoginSettings)
+    login: LoginSettings = LoginSettings()
     bounces: BounceSettings = BounceSettings()
-    delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    delivery: DeliverySettings = DeliverySettings()
     retention: RetentionSettings = RetentionSettings()
     dns: DnsSettings = DnsSettings()
     signed_domains: frozenset[str] = frozenset()

@@ -7,8 +7,9 @@ settled all the same. Neither holds a secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pressrun.smtp.reply import Reply
 
@@ -34,8 +35,7 @@ class Fault(StrEnum):
     TIMEOUT = "timeout"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """The end of a connection that we did not choose; `text` is for the operator, `reply` the peer's own words."""
 
     fault: Fault

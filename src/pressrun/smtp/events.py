@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
+from msgspec import Struct
 
 from pressrun.smtp.capabilities import Capabilities
 from pressrun.smtp.errors import Problem
 from pressrun.smtp.handover import HandOver, Outgoing
 
 
-@dataclass(frozen=True, slots=True)
-class StartTls:
+class StartTls(Struct, frozen=True):
     """The peer agreed to STARTTLS: shake hands, then call `Dialogue.secured`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerReady:
+class ServerReady(Struct, frozen=True):
     """Greeting, TLS and AUTH are done: messages can be sent."""
 
     capabilities: Capabilities
@@ -34,8 +31,7 @@ class RecipientOutcome(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """The dialogue is over, and the transport must be closed; `problem` is None after our own QUIT."""
 
     problem: Problem | None

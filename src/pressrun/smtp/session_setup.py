@@ -11,8 +11,9 @@ A pair of phase and reply class that is not in the table is a protocol error.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from pressrun.smtp import commands
 from pressrun.smtp.auth import Credentials, login_script
@@ -23,8 +24,7 @@ from pressrun.smtp.phase import Phase
 from pressrun.smtp.reply import Reply, describe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionTerms:
+class SessionTerms(Struct, frozen=True, kw_only=True):
     """The terms of a session: no mode faster than `fastest` is used, whatever the peer offers."""
 
     helo_name: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address
 from pressrun.store.transaction import Row, Transaction, parse_row
@@ -21,8 +22,7 @@ class ChangeState(StrEnum):
     UNDONE = "undone"  # or stopped before it was done
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressChange:
+class AddressChange(Struct, frozen=True, kw_only=True):
     """One change as stored; undoing it restores `former`."""
 
     id: int

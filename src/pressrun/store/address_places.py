@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pressrun.core.spellings import SIGNS, Spellings
 from pressrun.message.incoming.mentions import mentions
@@ -22,8 +23,7 @@ from pressrun.store.transaction import Row, Transaction, in_json
 _MANY, _FEW = 5000, 5  # rows that are read at once; each of the few may be as large as the largest mail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Rows that may name anybody. The statement `address_places.NAME` reads their ids and columns.
 
     `address_places.forget_NAME` erases rows by their ids, or that of another place. `grows` says that rows are only
@@ -67,8 +67,7 @@ PLACES = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class EarlierScan:
+class EarlierScan(Struct):
     """A search before the erasing transaction: by the name of the place, how far it went, and the rows it found."""
 
     through: dict[str, int] = field(default_factory=dict)
@@ -79,8 +78,7 @@ class EarlierScan:
         self.found.setdefault(place.name, []).extend(found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
+class Forgotten(Struct, frozen=True, kw_only=True):
     """How many rows about others named the person: evidence, accepted mail, notices, changes of address, others."""
 
     evidence: int = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
+
+from msgspec import Struct
 
 from pressrun.core.rights import TokenScope
 from pressrun.store.transaction import Row, Transaction, in_json
@@ -13,8 +14,7 @@ from pressrun.store.transaction import Row, Transaction, in_json
 DAY_SECONDS = 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiToken:
+class ApiToken(Struct, frozen=True, kw_only=True):
     """One token. `lists` are the names of those that it is limited to, None when it is not limited.
 
     `networks` are those that it may be used from, none for any. `person_id` is whose it is, None for the machine's.
@@ -32,8 +32,7 @@ class ApiToken:
     used_at: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewToken:
+class NewToken(Struct, frozen=True, kw_only=True):
     """A token to store; `list_ids` is None when it is not limited to lists.
 
     `origin_id` is the first of the tokens by which it was made, None where a person made it.

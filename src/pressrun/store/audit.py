@@ -14,8 +14,10 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.chain import ERASED, NO_ROWS, ChainRow, Head, content_digest, link, mark_of_erased
 from pressrun.observe.log import event
@@ -40,8 +42,7 @@ _SAID = ("who", "uid", "claimed", "way", "action", "list", "object", "fields", "
 _TEXTS = ("number", "at", *_SAID, "subscriber_id", "content")  # the columns of a new row that are not octets, in order
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(Struct, frozen=True, kw_only=True):
     """Who acts: a user of the machine with their `uid` and SUDO_USER as they claim it, an editor, or the clock."""
 
     who: str
@@ -63,16 +64,14 @@ def program_by_api(name: str) -> Actor:
     return Actor(who=f"token:{name}", way="api")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Struct, frozen=True, kw_only=True):
     """An address in a row: its compared form finds the reader, and its keyed digest stands for anybody else."""
 
     address_key: str
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What a row says. `object` is such as `edition 7`; `editor` is the keyed digest of an editor's address.
 
     `salt` is 16 random octets where the row is about somebody. `keyed` is the request, where it came with a key under
@@ -93,15 +92,13 @@ class Entry:
     keyed: KeyedRequest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Object:
+class _Object(Struct, frozen=True):
     """What the rows of this transaction are about, where their door could not know it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mark:
+class _Mark(Struct, frozen=True, kw_only=True):
     """That rows were erased."""
 
     at: int

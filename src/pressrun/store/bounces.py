@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import REFUSALS, DeliveryState, FailureKind
@@ -11,15 +13,14 @@ from pressrun.core.events import EventType
 from pressrun.core.scores import Past
 from pressrun.store import deliveries, events
 from pressrun.store.copy_counts import count_move
-from pressrun.store.transaction import Row, Transaction, columns_of, in_json
+from pressrun.store.transaction import Row, Transaction, in_json
 
 _NOT_ENDED = frozenset({"queued", "claimed", "deferred", "delivered"})  # states that a notification may still end
 _HOW = "bounces"  # subscriptions are suspended here
 _LONGEST_HISTORY = 1000  # no limit in [bounces] can be higher
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """What a notification says about a copy; `code` and `enhanced` are None when the remote server gave none."""
 
     kind: FailureKind
@@ -55,7 +56,7 @@ def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> 
         return False
     state = DeliveryState(copy["state"])
     tx.run("bounces.keep_handover", id=delivery_id)
-    failed = tx.run("bounces.fail", id=delivery_id, state=state, **columns_of(failure), now=now)
+    failed = tx.run("bounces.fail", id=delivery_id, state=state, **asdict(failure), now=now)
     refused = failed if failure.kind in REFUSALS else 0
     count_move(tx, copy["edition_id"], state, DeliveryState.FAILED, failed, refused=refused)
     if failed:

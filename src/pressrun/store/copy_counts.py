@@ -8,7 +8,8 @@ commit, because all who change copies of an edition write the same row. Housekee
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.store.transaction import Transaction
@@ -19,8 +20,7 @@ COUNTED = (*(state.value for state in DeliveryState), REFUSED)
 _COLUMNS = (*COUNTED, BEGUN)
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(Struct, frozen=True):
     edition_id: int
     before: DeliveryState | None
     after: DeliveryState | None

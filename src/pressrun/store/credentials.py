@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.store.transaction import Transaction, parse_row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonCredentials:
+class PersonCredentials(Struct, frozen=True, kw_only=True):
     """How a person logs in; None for what they do not have. Times in UTC seconds."""
 
     id: int
@@ -21,8 +21,7 @@ class PersonCredentials:
     recovery_codes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedPasskey:
+class ListedPasskey(Struct, frozen=True, kw_only=True):
     """A passkey as its person sees it; `name` is the browser that it was made with."""
 
     id: int
@@ -32,8 +31,7 @@ class ListedPasskey:
     used_at: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPasskey:
+class NewPasskey(Struct, frozen=True, kw_only=True):
     """A passkey that a browser has made; `credential` is its attested credential data."""
 
     credential_id: bytes

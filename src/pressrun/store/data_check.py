@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.store import datadir
@@ -18,8 +19,7 @@ from pressrun.store.location import check_version
 from pressrun.store.sqlite.location import SqliteFile
 
 
-@dataclass(frozen=True, slots=True)
-class DataProblem:
+class DataProblem(Struct, frozen=True):
     """Something wrong with the data: the file or the database, its state, and the remedy."""
 
     place: str

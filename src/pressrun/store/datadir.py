@@ -23,10 +23,11 @@ import stat
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
+
+from msgspec import Struct
 
 from pressrun.core.chain import NO_ROWS, Head, parse_head
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
@@ -49,8 +50,7 @@ LOOKS, LOOK_SECONDS = 20, 0.05  # for a lock that a daemon holds for a moment to
 _UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
 
-@dataclass(frozen=True, slots=True)
-class DataDir:
+class DataDir(Struct, frozen=True):
     """The paths below data_dir, and the database that belongs to it: a file there, or one on a server."""
 
     root: Path

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.store import bulk_changes, events, subscriptions

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from pressrun.core.edition import EditionState
-from pressrun.store.transaction import Row, Transaction, columns_of, parse_row
+from pressrun.store.transaction import Row, Transaction, parse_row
 
 PlainFinding = Mapping[str, Any] | Sequence[Any]  # as `message.finding` writes it; a list in rows of older versions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftVersion:
+class DraftVersion(Struct, frozen=True, kw_only=True):
     """The mail that a draft came by: when it was written (UTC seconds), its id, and whether it is the editor's.
 
     `is_proven` says that a trusted server found its From to be genuine.
@@ -28,8 +29,7 @@ class DraftVersion:
     is_proven: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDraft:
+class StoredDraft(Struct, frozen=True, kw_only=True):
     """What is stored beside an edition that is or was held. `replaced_by` is the id of an edition."""
 
     findings: tuple[PlainFinding, ...]
@@ -38,8 +38,7 @@ class StoredDraft:
     version: DraftVersion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentDraft:
+class SentDraft(Struct, frozen=True, kw_only=True):
     """A draft that an editor mailed before, and its state."""
 
     edition_id: int
@@ -57,7 +56,7 @@ def insert_draft(
         edition_id=edition_id,
         findings=json.dumps(findings),
         expires_at=expires_at,
-        **columns_of(version),
+        **asdict(version),
     )
 
 
@@ -80,7 +79,7 @@ def find_draft(tx: Transaction, edition_id: int) -> StoredDraft | None:
 def extend_draft(tx: Transaction, edition_id: int, expires_at: int, version: DraftVersion) -> None:
     """Let another link to the same draft work; `version` is the mail that counts from now on."""
     tx.run("drafts.extend", edition_id=edition_id, expires_at=expires_at)
-    tx.run("drafts.put_version", edition_id=edition_id, **columns_of(version))
+    tx.run("drafts.put_version", edition_id=edition_id, **asdict(version))
 
 
 def sent_by(tx: Transaction, list_id: int, address_key: str, now: int) -> list[SentDraft]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from pressrun.core.edition import EditionState
 from pressrun.core.events import EventType, of_edition
 from pressrun.store import events, search
-from pressrun.store.transaction import Row, Transaction, columns_of, parse_row
+from pressrun.store.transaction import Row, Transaction, parse_row
 
 ALWAYS = (-(1 << 62), 1 << 62)
 MOST_OF_PICTURE = 200_000  # octets: an index shows the picture small, but a browser has to fetch all of it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edition:
+class Edition(Struct, frozen=True, kw_only=True):
     """One edition as stored, with the name of its list."""
 
     id: int
@@ -53,8 +54,7 @@ class Edition:
     may_have_gone: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEdition:
+class NewEdition(Struct, frozen=True, kw_only=True):
     """A new edition as it is stored; `assets` are (name, media type, content).
 
     `is_repeat` says that the list has another edition of the same content, and that this is no mistake.
@@ -90,8 +90,8 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
     At most one edition of a list that is neither cancelled nor a repeat has the same content.
     """
     edition_id: int = tx.value("editions.draw_id")
-    tx.run("editions.insert", **columns_of(new), id=edition_id, now=now)
-    tx.run("editions.insert_content", **columns_of(new), edition_id=edition_id)
+    tx.run("editions.insert", **asdict(new), id=edition_id, now=now)
+    tx.run("editions.insert_content", **asdict(new), edition_id=edition_id)
     _insert_assets(tx, edition_id, new.assets)
     if not new.is_welcome:
         _index(tx, edition_id, new)
@@ -103,8 +103,8 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
 
 def rewrite_edition(tx: Transaction, edition_id: int, new: NewEdition) -> None:
     """Give a draft other content; its state, secret and age stay. Raises Conflict where it is no draft any more."""
-    tx.update("editions.rewrite", **columns_of(new), id=edition_id)
-    tx.run("editions.rewrite_content", **columns_of(new), edition_id=edition_id)
+    tx.update("editions.rewrite", **asdict(new), id=edition_id)
+    tx.run("editions.rewrite_content", **asdict(new), edition_id=edition_id)
     tx.run("editions.delete_assets", edition_id=edition_id)
     _insert_assets(tx, edition_id, new.assets)
     search.forget_edition(tx, edition_id)
@@ -194,7 +194,7 @@ def record_edition(tx: Transaction, before: Edition, changed: Edition, *, how: s
     """
     tx.update(
         "editions.move",
-        **columns_of(changed),
+        **asdict(changed),
         was_state=before.state,
         was_audience=before.audience,
         was_scheduled_at=before.scheduled_at,

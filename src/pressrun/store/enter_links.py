@@ -6,8 +6,9 @@ What the link says is its row and its end, signed with a key outside the databas
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pressrun.store.transaction import Transaction, in_json
 
@@ -19,8 +20,7 @@ class LinkKind(StrEnum):
     ENTER = "enter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnterLink:
+class EnterLink(Struct, frozen=True, kw_only=True):
     """A link that works until `expires_at` (UTC seconds), once."""
 
     id: int

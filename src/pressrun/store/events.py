@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from msgspec import Struct
 
 from pressrun.core.events import EventType, Standing, of_subscription
 from pressrun.store.transaction import Row, Transaction, in_json
@@ -73,8 +74,7 @@ class _NewEvent(NamedTuple):
     object: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _SubscriptionMove:
+class _SubscriptionMove(Struct, frozen=True):
     """A change of one subscription; all that a transaction makes of one are one event."""
 
     subscription_id: int

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from pressrun.store.audit import ActionInProgress, record_actions
 from pressrun.store.events import CLOCK, acted_by
@@ -45,8 +46,7 @@ class BatchItem(NamedTuple):
     is_harmless: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WorkError:
+class WorkError(Struct, frozen=True):
     """What an item raised; its changes are undone."""
 
     problem: Exception

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.store.deliveries import queue_notice
 from pressrun.store.notices import NewNotice, store_notice
 from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldSelection:
+class HeldSelection(Struct, frozen=True, kw_only=True):
     """A choice of held sign-ups: those with these ids, or all without ids; with a domain (A-label), only to it.
 
     `until` is for what goes on where it stopped: only those that were held by then (UTC seconds), if any are left.
@@ -23,8 +23,7 @@ class HeldSelection:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldSignUp:
+class HeldSignUp(Struct, frozen=True, kw_only=True):
     """One held sign-up, with the payload of its notice."""
 
     notice_id: int

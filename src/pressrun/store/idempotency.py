@@ -6,7 +6,7 @@ holds digests and numbers alone. A repeat renders its answer anew, and finds not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pressrun.core.errors import Refused
 from pressrun.store.transaction import Transaction, parse_row
@@ -14,8 +14,7 @@ from pressrun.store.transaction import Transaction, parse_row
 KEPT_SECONDS = 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyedRequest:
+class KeyedRequest(Struct, frozen=True, kw_only=True):
     """A request with a key: `caller` is such as `token 7`; the others are keyed digests of its key and of itself."""
 
     caller: str
@@ -23,8 +22,7 @@ class KeyedRequest:
     request: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptOutcome:
+class KeptOutcome(Struct, frozen=True, kw_only=True):
     """What a request with a key did: its object, such as `edition 7`, and the reader whom it was about."""
 
     caller: str

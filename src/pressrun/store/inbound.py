@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from pressrun.core.mail_queues import MailQueue
-from pressrun.store.transaction import Row, Transaction, columns_of, in_json
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
 class InboundState(StrEnum):
@@ -26,8 +28,7 @@ class InboundState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewInbound:
+class NewInbound(Struct, frozen=True, kw_only=True):
     """One recipient of a new mail. After `repeats_after` seconds the same digest is another mail."""
 
     digest: bytes
@@ -41,8 +42,7 @@ class NewInbound:
     repeats_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboundMail:
+class InboundMail(Struct, frozen=True, kw_only=True):
     """A mail for one recipient that waits to be processed."""
 
     id: int
@@ -67,7 +67,7 @@ def store_mail(tx: Transaction, rows: Sequence[NewInbound], content: bytes, now:
         if content_id is None:
             content_id = _store_content(tx, content)
         settled_at = None if row.state is InboundState.RECEIVED else now
-        columns = {**columns_of(row), "content_id": content_id, "received_at": now, "settled_at": settled_at}
+        columns = {**asdict(row), "content_id": content_id, "received_at": now, "settled_at": settled_at}
         answers.append(tx.run("inbound.insert", **columns) > 0)
     return answers
 
@@ -169,7 +169,7 @@ def keep_again(tx: Transaction, mail: InboundMail, outcome: str, now: int) -> No
     """Keep a mail for a person that had been processed; its row may have been deleted since."""
     tx.run(
         "inbound.keep_again",
-        **columns_of(mail),
+        **asdict(mail),
         digest=_retired_digest(mail.content_digest, mail.id),
         content_id=_store_content(tx, mail.content),
         outcome=outcome,

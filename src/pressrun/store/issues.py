@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.edition import EditionState
 from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 
-@dataclass(frozen=True, slots=True)
-class IssueEdition:
+class IssueEdition(Struct, frozen=True):
     """An edition that belongs to an issue, with the digest of its source and the files it refers to."""
 
     id: int

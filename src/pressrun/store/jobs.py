@@ -13,11 +13,13 @@ in data_dir/jobs (store.job_files).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pressrun.store.transaction import Transaction, columns_of, in_json, parse_row
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from pressrun.store.transaction import Transaction, in_json, parse_row
 
 
 class JobKind(StrEnum):
@@ -43,8 +45,7 @@ LIVE = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.APPLYING})
 UNFINISHED = LIVE | {JobState.READY}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewJob:
+class NewJob(Struct, frozen=True, kw_only=True):
     """A job to be. `file` is the name of its file, and `digest` its SHA-256.
 
     `total` are its rows and, in a sync, those who would leave, of so many `members`.
@@ -64,8 +65,7 @@ class NewJob:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BulkJob:
+class BulkJob(Struct, frozen=True, kw_only=True):
     """A job as stored, with the name of its list; `result` counts what became of the rows so far."""
 
     id: int
@@ -93,7 +93,7 @@ class BulkJob:
 
 def insert_job(tx: Transaction, new: NewJob, *, now: int, expires_at: int) -> int:
     """Queue a job; returns its id."""
-    return tx.insert("jobs.insert", **columns_of(new), now=now, expires_at=expires_at)
+    return tx.insert("jobs.insert", **asdict(new), now=now, expires_at=expires_at)
 
 
 def find_job(tx: Transaction, job_id: int) -> BulkJob | None:

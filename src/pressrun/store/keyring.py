@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pressrun.store.transaction import Transaction
 
@@ -11,8 +11,7 @@ SINCE_VERSION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LinkKey:
+class LinkKey(Struct, frozen=True):
     """A link key by its number, and when it retires in UTC seconds; None: never."""
 
     number: int

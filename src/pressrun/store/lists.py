@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
-from msgspec import convert
+from msgspec import Struct, convert
+from msgspec.structs import asdict, fields
 
 from pressrun.store import events, search
-from pressrun.store.transaction import Transaction, columns_of, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json, parse_row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailingList:
+class MailingList(Struct, frozen=True, kw_only=True):
     """One list as stored; `closed_at` is None while it is open."""
 
     id: int
@@ -55,8 +54,7 @@ def list_from_values(values: Sequence[Any]) -> MailingList:
     return convert(dict(zip(_COLUMNS, values, strict=True)), MailingList, strict=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewList:
+class NewList(Struct, frozen=True, kw_only=True):
     """A new list as it is stored; the schema has the defaults of its other columns."""
 
     name: str
@@ -72,7 +70,7 @@ class NewList:
 
 def insert_list(tx: Transaction, new: NewList, now: int) -> int:
     """Store a new list; its name must be free."""
-    return tx.insert("lists.insert", **columns_of(new), now=now)
+    return tx.insert("lists.insert", **asdict(new), now=now)
 
 
 def find_list(tx: Transaction, name: str) -> MailingList | None:
@@ -110,7 +108,7 @@ def update_list(tx: Transaction, before: MailingList, changed: MailingList) -> N
 
     Raises Conflict where it was closed or reopened since.
     """
-    tx.update("lists.update", **columns_of(changed), was_closed_at=before.closed_at)
+    tx.update("lists.update", **asdict(changed), was_closed_at=before.closed_at)
 
 
 def find_logo_name(tx: Transaction, list_id: int) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.core.keys import KeyRing
@@ -15,8 +16,7 @@ from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Dialect, Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class EngineVersion:
+class EngineVersion(Struct, frozen=True):
     """What runs a database, such as SQLite (3, 46, 1) or PostgreSQL (17, 5)."""
 
     engine: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pressrun.store.people import end_sessions
 from pressrun.store.transaction import Transaction, in_json, parse_row
@@ -24,16 +25,14 @@ class Method(StrEnum):
     PROXY = "proxy"  # of requests with the header of [admin] auth_header; it is never stored
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionWindow:
+class SessionWindow(Struct, frozen=True, kw_only=True):
     """Sessions that began after `started_after` and were used after `seen_after` have not ended (UTC seconds)."""
 
     started_after: int
     seen_after: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSession:
+class NewSession(Struct, frozen=True, kw_only=True):
     """A session to begin; `digest` is that of its cookie. `agent` names browser and system in a few fixed words.
 
     `epoch` is the person's when it was found that it is them: whatever has ended their sessions since ends this one.
@@ -47,8 +46,7 @@ class NewSession:
     agent: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginSession:
+class LoginSession(Struct, frozen=True, kw_only=True):
     """A session with its person. Times in UTC seconds; `started_at` is when they logged in."""
 
     id: int
@@ -62,8 +60,7 @@ class LoginSession:
     has_app: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedSession:
+class ListedSession(Struct, frozen=True, kw_only=True):
     """A session as its person sees it."""
 
     id: int
@@ -74,8 +71,7 @@ class ListedSession:
     seen_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """Who may log in under a name: with a password if there is a `hash`, and an app if there is a `salt`."""
 
     id: int
@@ -88,8 +84,7 @@ class Candidate:
     last_step: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyOwner:
+class PasskeyOwner(Struct, frozen=True, kw_only=True):
     """A passkey, and whose it is."""
 
     id: int
@@ -101,8 +96,7 @@ class PasskeyOwner:
     is_operator: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeRequest:
+class CodeRequest(Struct, frozen=True, kw_only=True):
     """A browser that asks for a code to be mailed."""
 
     id: int
@@ -112,8 +106,7 @@ class CodeRequest:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestedCode:
+class RequestedCode(Struct, frozen=True, kw_only=True):
     """What the browser with a code has asked for."""
 
     id: int

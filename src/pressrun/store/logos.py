@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from msgspec.structs import asdict
+
 from pressrun.message.layouts.design import Logo
-from pressrun.store.transaction import Transaction, columns_of
+from pressrun.store.transaction import Transaction
 
 
 def put_logo(tx: Transaction, list_id: int, logo: Logo) -> None:
     """Store the logo of a list, replacing another; `MailingList.logo` is its digest."""
-    tx.run("lists.put_logo", list_id=list_id, **columns_of(logo))
+    tx.run("lists.put_logo", list_id=list_id, **asdict(logo))
 
 
 def remove_logo(tx: Transaction, list_id: int) -> None:

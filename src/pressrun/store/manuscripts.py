@@ -7,7 +7,8 @@ row the caller has read, and so locked, before it changes anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.store.transaction import Row, Transaction
 
@@ -16,8 +17,7 @@ _EVERY = 1 << 60
 FOLDED_SECONDS = 600  # how long the changes that one author makes to a text in a row count as one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredManuscript:
+class StoredManuscript(Struct, frozen=True, kw_only=True):
     """Where a draft stands. Numbers are those of changes, and the names are authors (services.editions.authors).
 
     `first_digest` identifies the file that it began as, `approved_digest` the copies that were approved, and
@@ -51,8 +51,7 @@ class StoredManuscript:
         return self.approved_number == self.number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(Struct, frozen=True, kw_only=True):
     """The text of an edition as its author wrote it; the suffix of its name is the format."""
 
     source: bytes

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from pressrun.core.address import Address
 from pressrun.store.deliveries import queue_notice
-from pressrun.store.transaction import Row, Transaction, columns_of, in_json
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewNotice:
+class NewNotice(Struct, frozen=True, kw_only=True):
     """A new notice. Its composer needs the `payload`, unless `content` is the whole mail."""
 
     kind: str
@@ -34,7 +35,7 @@ def store_notice(tx: Transaction, new: NewNotice, now: int) -> int:
     """Store a notice without queueing it; returns its id."""
     return tx.insert(
         "notices.insert",
-        **{**columns_of(new), "address": new.address.typed, "payload": json.dumps(new.payload, ensure_ascii=False)},
+        **{**asdict(new), "address": new.address.typed, "payload": json.dumps(new.payload, ensure_ascii=False)},
         now=now,
     )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct, field
+from msgspec.structs import asdict
+
 from pressrun.core.sign_up import Trust
-from pressrun.store.transaction import Transaction, columns_of, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json, parse_row
 
 
 class RequestKind(StrEnum):
@@ -19,8 +21,7 @@ class RequestKind(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingRequest:
+class PendingRequest(Struct, frozen=True, kw_only=True):
     """One request. `list_id` is None when it concerns no list, and `words` is the text that the person was shown.
 
     `also` are further lists of the same request. `words_language` is empty when it is the language of the request.
@@ -47,7 +48,7 @@ class PendingRequest:
 def insert_pending_request(tx: Transaction, request: PendingRequest) -> None:
     """Store a request until it is carried out."""
     texts = {"also": json.dumps(request.also), "attributes": json.dumps(dict(request.attributes), ensure_ascii=False)}
-    tx.run("pending_requests.insert", **{**columns_of(request), **texts})
+    tx.run("pending_requests.insert", **{**asdict(request), **texts})
 
 
 def is_work_pending(tx: Transaction) -> bool:

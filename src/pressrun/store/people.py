@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.core.rights import ReaderAccess, Role
 from pressrun.store.transaction import Transaction, in_json, parse_row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredPerson:
+class StoredPerson(Struct, frozen=True, kw_only=True):
     """One person; `enrolled_at` is None while they cannot log in. A session is over when `epoch` has moved on."""
 
     id: int
@@ -23,8 +23,7 @@ class StoredPerson:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
+class Permission(Struct, frozen=True, kw_only=True):
     """What a person may do on a list, by its name."""
 
     list: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.old_links import OldKind
 from pressrun.store.transaction import Transaction, in_json, parse_row
@@ -11,8 +12,7 @@ from pressrun.store.transaction import Transaction, in_json, parse_row
 NOBODY = (1 << 48) - 1  # an id that no subscription reaches
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redirect:
+class Redirect(Struct, frozen=True, kw_only=True):
     """Where a digest leads; without a list it was one of a list that is gone."""
 
     digest: str
@@ -21,8 +21,7 @@ class Redirect:
     list_name: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldSubscription:
+class OldSubscription(Struct, frozen=True, kw_only=True):
     """A subscription that a personal link stands for; the subscriber is None once either is gone."""
 
     list_id: int | None

@@ -6,7 +6,7 @@ who had the edition, so `find_removed` says which editions nobody may get a copy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.store.transaction import Transaction, in_json, parse_row
@@ -14,8 +14,7 @@ from pressrun.store.transaction import Transaction, in_json, parse_row
 OVER = (DeliveryState.CANCELLED, DeliveryState.DELIVERED, DeliveryState.FAILED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyOutcome:
+class CopyOutcome(Struct, frozen=True, kw_only=True):
     """How many copies of an edition whose rows are gone came to the same end in one hour; "" and 0: none."""
 
     lane: str

@@ -7,18 +7,18 @@ database. Whatever a session has claimed when it ends may be claimed again by th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from pressrun.core.errors import TryAgain
 from pressrun.core.lease import LEASE_SECONDS, is_over
 from pressrun.core.timestamps import rfc3339
-from pressrun.store.transaction import Row, Transaction, columns_of
+from pressrun.store.transaction import Row, Transaction
 
 KEPT_SESSIONS = 100  # ended ones, for people who want to know what ran when
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class Process(Struct, frozen=True, kw_only=True):
     """What starts a session. `lock` identifies the lock file that it holds: see the table `session`."""
 
     host: str
@@ -29,8 +29,7 @@ class Process:
     keys: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionHolder:
+class SessionHolder(Struct, frozen=True, kw_only=True):
     """Who holds the database, and since when (UTC seconds)."""
 
     host: str
@@ -45,8 +44,7 @@ class SessionHolder:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionSettings:
+class SessionSettings(Struct, frozen=True, kw_only=True):
     """On which machine a session was, and the fingerprints of its settings (config.shared_settings)."""
 
     host: str
@@ -65,7 +63,7 @@ def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | Session
         if not is_alone and _holds(live, process.lock, now):
             return _holder(live)
         end(tx, live["id"])
-    session = tx.insert("sessions.begin", **columns_of(process), now=now, started_at=int(now))
+    session = tx.insert("sessions.begin", **asdict(process), now=now, started_at=int(now))
     tx.run("sessions.forget", before=session - KEPT_SESSIONS)
     return session
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
-from msgspec import convert
+from msgspec import Struct, convert
+from msgspec.structs import fields
 
 from pressrun.core.address import Address
 from pressrun.core.events import EventType
@@ -16,8 +16,7 @@ from pressrun.store import events
 from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriber:
+class Subscriber(Struct, frozen=True, kw_only=True):
     """One person as stored; `attributes` are the imported columns."""
 
     id: int

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from typing import Any
 
-from msgspec import convert
+from msgspec import Struct, convert, field
+from msgspec.structs import asdict, fields
 
 from pressrun.core.events import EventType, Standing
 from pressrun.core.subscription import SubscriptionState
 from pressrun.store import audiences, events, lists, subscribers
-from pressrun.store.transaction import Conflict, Row, Transaction, columns_of, in_json, parse_row
+from pressrun.store.transaction import Conflict, Row, Transaction, in_json, parse_row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """One subscription as stored."""
 
     id: int
@@ -32,8 +31,7 @@ class Subscription:
     moved_to: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingConfirmation:
+class PendingConfirmation(Struct, frozen=True, kw_only=True):
     """A request to subscribe; valid while its round is that of the subscription."""
 
     id: int
@@ -156,7 +154,7 @@ def record_subscription(tx: Transaction, before: Subscription, changed: Subscrip
     if before.state is SubscriptionState.ACTIVE and changed.state is not SubscriptionState.ACTIVE:
         audiences.queue_early(tx, [before.id])
     was = {f"was_{name}": getattr(before, name) for name in _GUARDED}
-    tx.update("subscriptions.move", **columns_of(changed), **was)
+    tx.update("subscriptions.move", **asdict(changed), **was)
     _note(tx, before, changed, how or changed.source)
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.store.transaction import Dialect, Transaction
@@ -37,8 +38,7 @@ class MoveState(StrEnum):
     GONE = "gone"  # its data are in the other one
 
 
-@dataclass(frozen=True, slots=True)
-class MoveMark:
+class MoveMark(Struct, frozen=True):
     """The mark of a move on a database: its state, the other database, and which move it was."""
 
     state: MoveState
@@ -46,8 +46,7 @@ class MoveMark:
     move: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTable:
+class StoredTable(Struct, frozen=True):
     """A table with its columns and those of its primary key; `draws_ids` if no id of its rows is ever used twice."""
 
     name: str

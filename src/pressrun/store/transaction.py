@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,8 +52,7 @@ def row_class(names: tuple[str, ...]) -> type[NamedRow]:
     return type("NamedRow", (NamedRow,), {"__slots__": (), "places": {name: places[name] for name in names}})
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """How an engine spells the statements, and what its driver raises."""
 
     statements: Mapping[str, str]
@@ -74,16 +73,11 @@ def in_json(values: Any) -> str:
 
 
 def parse_row(row: Row, kind: type[T], *json_columns: str) -> T:
-    """A row as a dataclass with a field for each column; enums and booleans become what the fields say."""
+    """A row as a struct with a field for each column; enums and booleans become what the fields say."""
     values = dict(zip(row.keys(), row, strict=True))  # dict(row) would look for each column by its name
     for name in json_columns:
         values[name] = _decode(values[name])
     return msgspec.convert(values, kind, strict=False)
-
-
-def columns_of(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass by name, as a statement takes them."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 class Conflict(Exception):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.subscription import SubscriptionState
@@ -52,8 +52,7 @@ _read_unsubscribers = msgspec.json.Decoder(list[Unsubscriber]).decode
 _read_due = msgspec.json.Decoder(list[PendingUnsubscribeNotice]).decode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsubscribe:
+class Unsubscribe(Struct, frozen=True, kw_only=True):
     """One unsubscribe as stored; `former` holds the fields of the subscription that undoing restores."""
 
     id: int

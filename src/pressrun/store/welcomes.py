@@ -7,7 +7,8 @@ It has no page, so it is never published, searched or listed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.store import editions
@@ -16,8 +17,7 @@ from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WelcomeSource:
+class WelcomeSource(Struct, frozen=True, kw_only=True):
     """The source of a welcome mail: its file and the files that it refers to, by path."""
 
     source_name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.subscription import LeavingReason
 from pressrun.locales.languages import find_language
@@ -17,8 +18,7 @@ _ELSEWHERE = marked("You signed up on another website. We don't know the words i
 _CHOSEN = marked("Language of this newsletter: {language}")
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentQuestion:
+class ConsentQuestion(Struct, frozen=True):
     """A question to a reader and the button that answers it."""
 
     text: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from starlette.requests import Request
 
 from pressrun.core.tokens import WebPurpose, WebTokens
@@ -17,8 +17,7 @@ from pressrun.web.pages import Pages
 ReadTokens = Callable[[], WebTokens]  # a call, because the keys may be rotated while the process runs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebContext:
+class WebContext(Struct, frozen=True, kw_only=True):
     """What every handler needs besides its services."""
 
     pages: Pages

@@ -9,8 +9,8 @@ variable: each request is a task with its own context.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 
+from msgspec import Struct
 from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
@@ -21,8 +21,7 @@ from pressrun.message.words import ENGLISH, Words
 MAX_ACCEPTED = 20  # languages considered in one Accept-Language; browsers send up to ten
 
 
-@dataclass(frozen=True, slots=True)
-class _Preferences:
+class _Preferences(Struct, frozen=True):
     """The language that a request names, and those that its browser prefers."""
 
     named: str

@@ -12,8 +12,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 # For answers that are not pages, and the basis of all others.
 CONTENT_POLICY = "default-src 'none'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -28,8 +29,7 @@ _NAMES = re.compile(r"\.[a-z][\w-]*|(?<![\w.#-])[a-z][\w-]*")
 _COMMA = re.compile(r",(?![^(]*\))")
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """One rule: (selector, the names it needs) pairs and a block, or the rules of a group such as `@media`."""
 
     selectors: tuple[tuple[str, frozenset[str]], ...]

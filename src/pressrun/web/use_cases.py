@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.editions.draft_approval import DraftApproval
@@ -17,8 +17,7 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.edition_reports import EditorReports
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseCases:
+class UseCases(Struct, frozen=True, kw_only=True):
     """The services that the pages use."""
 
     web_requests: WebRequests

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.delivery.pressroom import GONE, TAKEN, Pressroom
 
 from pressrun.core.address import parse_address

@@ -7,11 +7,11 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from math import inf
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.delivery.worker import fragile
 from tests.delivery.worker.conftest import House, open_mailbox, relay_at, settings_for
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -14,7 +15,6 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
 from email import message_from_bytes
 from functools import partial
 from math import inf
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import dkim
 import pytest
+from msgspec.structs import replace
 from tests.delivery.worker.conftest import House, open_mailbox, relay_at, settings_for
 from tests.message.signatures.test_dkim import RSA_RECORD
 from tests.message.signatures.test_dkim import settings as dkim_settings
@@ -390,7 +391,7 @@ async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.Ca
         return len(said) >= number
 
     for number, form in enumerate(("json", "text"), start=1):
-        other = replace(relay, name=f"r{number}")
+        other = dataclasses.replace(relay, name=f"r{number}")
         house.workers.change(settings_for(other, log=LogSettings(format=form)))  # type: ignore[arg-type]
         house.dispatcher.reload(house.room.settings, {other.name: ()}, {other.name: 1}, {other.name: 10})
         await house.until(partial(has_said, number))

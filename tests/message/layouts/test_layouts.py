@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import colorsys
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.browser.pictures import harbour
 from tests.message.builders import PNG, build, edition, part, profile, read, values
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from dataclasses import replace
 from html import escape
 
 import pytest
+from msgspec.structs import replace
 from tests.message.builders import DOMAIN, MAIL_TOKEN, PNG, part, profile, read, site
 from tests.message.notices.every_notice import EVERY
 
@@ -125,7 +126,7 @@ def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
 
 def test_an_owner_outside_ascii_stands_in_no_header() -> None:
     """It would take SMTPUTF8 to carry it; who set it while mail was received is told by `check`."""
-    silent = replace(site(receives_mail=False), operator="ops@harbour.example")
+    silent = dataclasses.replace(site(receives_mail=False), operator="ops@harbour.example")
     owned = profile(owner="büro@harbour.example")
     content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=silent, profile=owned)
     assert content.partition(b"\r\n\r\n")[0].isascii()

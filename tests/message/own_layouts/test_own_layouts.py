@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict, replace
 from tests.message.builders import PNG, build, edition, part, profile, read, site, values
 
 from pressrun.core.errors import LayoutError

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.message.builders import edition, profile, site
 from tests.message.preflight.findings import findings_of, the_only
 

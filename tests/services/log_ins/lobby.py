@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec.structs import replace
 from tests.database import TwiceDatabase
 from tests.engines import new_data_dir
 from tests.services.log_ins.authenticator import Authenticator
@@ -111,12 +113,12 @@ class Lobby:
     def limit(self, rate: Rate) -> None:
         """Let so many fail."""
         now = self.settings.value
-        self.settings.swap(replace(now, limits=replace(now.limits, logins=rate)))
+        self.settings.swap(replace(now, limits=dataclasses.replace(now.limits, logins=rate)))
 
     def offer(self, *ways: str) -> None:
         """Have people log in by these alone."""
         now = self.settings.value
-        self.settings.swap(replace(now, login=replace(now.login, sign_in=ways)))
+        self.settings.swap(replace(now, login=dataclasses.replace(now.login, sign_in=ways)))
 
 
 @asynccontextmanager

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tests.database import execute, select
 from tests.services.log_ins.lobby import PASSWORD, VISITOR, Lobby
 

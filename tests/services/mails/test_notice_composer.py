@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+from msgspec.structs import replace
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 from tests.message.builders import PNG
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
+from msgspec.structs import replace
 from tests.delivery.pressroom import Pressroom
 
 from pressrun.core.site import Site
@@ -26,4 +27,4 @@ async def test_an_owner_who_needs_smtputf8_stands_in_no_envelope(press: Pressroo
     owned = replace(target, owner="büro@harbour.example")
     silent = Site(base_url="https://n.example", mail_domain="lists.example")
     assert "postmaster@lists.example" == return_path(silent, owned, "")
-    assert "ops@harbour.example" == return_path(replace(silent, operator="ops@harbour.example"), owned, "")
+    assert "ops@harbour.example" == return_path(dataclasses.replace(silent, operator="ops@harbour.example"), owned, "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.database import select
 from tests.delivery.pressroom import Pressroom
 from tests.services.office import Office
@@ -214,7 +215,8 @@ async def test_what_is_held_takes_nothing_from_those_who_did_work(office: Office
     """And is not without end itself."""
     await besiege(office)
     change(
-        office.context.settings, limits=replace(HELD, confirmations=Rate(3, 3600.0), unproven_sign_ups=Rate(4, 3600.0))
+        office.context.settings,
+        limits=dataclasses.replace(HELD, confirmations=Rate(3, 3600.0), unproven_sign_ups=Rate(4, 3600.0)),
     )
     for number in range(10):
         await sign_up(office, parse_address(f"victim{number}@v{number}.example"))
@@ -259,7 +261,7 @@ async def remember(office: Office, peak: int) -> None:
 async def test_what_is_usual_is_learned_and_outlives_the_process(office: Office) -> None:
     """Twice ten are usual here, whatever another process had counted before."""
     await remember(office, 10)
-    limits = replace(HELD, hold_sign_ups_floor=1)
+    limits = dataclasses.replace(HELD, hold_sign_ups_floor=1)
     first = [await Watch(office, limits).admit(number) for number in range(12)]
     second = Watch(office, limits)
     later = [await second.admit(number) for number in range(12, 24)]
@@ -270,7 +272,7 @@ async def test_what_is_usual_is_learned_and_outlives_the_process(office: Office)
 
 
 async def test_a_quiet_server_has_a_floor(office: Office) -> None:
-    watch = Watch(office, replace(HELD, hold_sign_ups_floor=30))
+    watch = Watch(office, dataclasses.replace(HELD, hold_sign_ups_floor=30))
     assert ["taken"] * 30 + ["held"] * 2 == [await watch.admit(number) for number in range(32)]
 
 
@@ -284,7 +286,7 @@ async def test_the_operator_hears_once_that_sign_ups_are_held_and_once_that_no_m
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No attack is told besides, as long as what is held is all there is to it."""
-    watch = Watch(office, replace(HELD, hold_sign_ups_floor=3))
+    watch = Watch(office, dataclasses.replace(HELD, hold_sign_ups_floor=3))
     with caplog.at_level(logging.INFO, logger="pressrun.readers"):
         for number in range(100):
             await watch.admit(number)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.delivery.pressroom import GONE, SITE, TAKEN, Pressroom
 from tests.services.bounces.test_bounce_handler import FULL, notify, report, state_of
 from tests.settings import change

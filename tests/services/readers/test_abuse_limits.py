@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tests.services.office import Office
 from tests.settings import change
 
@@ -52,18 +53,18 @@ async def test_a_mailbox_is_one_under_every_spelling(office: Office) -> None:
 
 
 async def test_a_domain_may_have_every_name_in_one_mailbox(office: Office) -> None:
-    gate = SignUpGate(office, replace(WIDE, confirmations_per_domain=Rate(2, DAY)))
+    gate = SignUpGate(office, dataclasses.replace(WIDE, confirmations_per_domain=Rate(2, DAY)))
     assert [True, True, False] == [await gate.admit(f"reader{number}@small.example") for number in range(3)]
     assert await gate.admit("ada@other.example")
 
 
 async def test_the_domains_of_large_providers_are_nobodys_mailbox(office: Office) -> None:
-    gate = SignUpGate(office, replace(WIDE, confirmations_per_domain=Rate(2, DAY)))
+    gate = SignUpGate(office, dataclasses.replace(WIDE, confirmations_per_domain=Rate(2, DAY)))
     assert all([await gate.admit(f"reader{number}@gmail.com") for number in range(5)])
 
 
 async def test_programs_do_not_take_what_people_on_our_pages_need(office: Office) -> None:
-    gate = SignUpGate(office, replace(WIDE, unproven_sign_ups=Rate(2, DAY), confirmations=Rate(4, DAY)))
+    gate = SignUpGate(office, dataclasses.replace(WIDE, unproven_sign_ups=Rate(2, DAY), confirmations=Rate(4, DAY)))
     taken = [await gate.admit(f"a@s{number}.example", Trust.UNPROVEN) for number in range(4)]
     assert [True, True, False, False] == taken
     assert [True, True, False] == [await gate.admit(f"b@s{number}.example") for number in range(3)]
@@ -71,7 +72,7 @@ async def test_programs_do_not_take_what_people_on_our_pages_need(office: Office
 
 async def test_above_a_limit_a_sign_up_needs_work(office: Office) -> None:
     """Whoever did some is beyond it, and takes nothing of it."""
-    gate = SignUpGate(office, replace(WIDE, proof_of_work_above=Rate(2, DAY)))
+    gate = SignUpGate(office, dataclasses.replace(WIDE, proof_of_work_above=Rate(2, DAY)))
     trusts = [Trust.WORKED, Trust.PROVEN, Trust.UNPROVEN, Trust.PROVEN, Trust.UNPROVEN, Trust.WORKED]
     taken = [await gate.admit(f"a@s{number}.example", trust) for number, trust in enumerate(trusts)]
     assert [True, True, True, False, False, True] == taken
@@ -85,7 +86,7 @@ async def test_work_lifts_no_other_limit(office: Office) -> None:
 
 
 async def test_work_is_asked_for_from_half_of_the_limit_on_and_as_long_as_that_lasts(office: Office) -> None:
-    gate = SignUpGate(office, replace(WIDE, proof_of_work_above=Rate(3, 3600.0)))
+    gate = SignUpGate(office, dataclasses.replace(WIDE, proof_of_work_above=Rate(3, 3600.0)))
     asked = []
     for number in range(3):
         await gate.admit(f"a@s{number}.example")
@@ -97,7 +98,7 @@ async def test_work_is_asked_for_from_half_of_the_limit_on_and_as_long_as_that_l
 
 async def test_no_work_is_asked_for_where_the_operator_does_not_want_it(office: Office) -> None:
     """Nor any more once the configuration no longer says so."""
-    gate = SignUpGate(office, replace(WIDE, proof_of_work_above=Rate(1, DAY)))
+    gate = SignUpGate(office, dataclasses.replace(WIDE, proof_of_work_above=Rate(1, DAY)))
     await gate.admit("a@s.example")
     assert gate.abuse_limits.requires_work(office.now)
     change(gate.settings, limits=WIDE)
@@ -106,20 +107,20 @@ async def test_no_work_is_asked_for_where_the_operator_does_not_want_it(office: 
 
 
 async def test_what_is_turned_away_is_counted_against_nothing(office: Office) -> None:
-    gate = SignUpGate(office, replace(WIDE, unproven_sign_ups=Rate(1, DAY), confirmations=Rate(2, DAY)))
+    gate = SignUpGate(office, dataclasses.replace(WIDE, unproven_sign_ups=Rate(1, DAY), confirmations=Rate(2, DAY)))
     for number in range(5):
         await gate.admit(f"a@s{number}.example", Trust.UNPROVEN)
     assert await gate.admit("b@s.example")
 
 
 async def test_without_a_word_of_the_operator_half_of_all_goes_to_one_domain(office: Office) -> None:
-    gate = SignUpGate(office, replace(WIDE, confirmations=Rate(1002, DAY)))
+    gate = SignUpGate(office, dataclasses.replace(WIDE, confirmations=Rate(1002, DAY)))
     taken = [await gate.admit(f"reader{number}@small.example") for number in range(502)]
     assert ([True] * 501, False) == (taken[:501], taken[501])
 
 
 async def test_small_limits_are_not_halved(office: Office) -> None:
-    gate = SignUpGate(office, replace(WIDE, confirmations=Rate(2, DAY)))
+    gate = SignUpGate(office, dataclasses.replace(WIDE, confirmations=Rate(2, DAY)))
     assert [True, True, False] == [await gate.admit("ada@small.example", Trust.UNPROVEN) for _ in range(3)]
 
 
@@ -135,7 +136,7 @@ async def test_what_the_operator_does_not_want_gets_no_mail(
     office: Office, changes: dict[str, str], address: str
 ) -> None:
     assert await SignUpGate(office, LimitSettings()).admit(address)
-    gate = SignUpGate(office, replace(LimitSettings(), **changes))  # type: ignore[arg-type]  # strings and tuples
+    gate = SignUpGate(office, dataclasses.replace(LimitSettings(), **changes))  # type: ignore[arg-type]  # strings and tuples
     assert (False, [Verdict.IGNORED]) == (await gate.admit(address), gate.counted)
     assert await gate.admit("ada@reader.example")
 

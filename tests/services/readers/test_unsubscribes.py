@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from tests.database import columns_in, file_of, held_by_another, watched
 from tests.delivery.pressroom import Pressroom, open_pressroom
 

@@ -6,10 +6,10 @@ import asyncio
 import errno
 import json
 import os
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.database import execute, select, watched
 from tests.services.office import Office
 from tests.settings import change

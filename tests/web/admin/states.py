@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 
 import httpx
+from msgspec.structs import replace
 from tests.services.log_ins.lobby import PASSWORD, VISITOR
 from tests.web.admin.admin_house import AdminHouse
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import ViewportSize
 from tests.browser.chromium import Browser, Window
 from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, open_canary

@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import asdict
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.retry import latest_attempt_at

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import Unavailable
@@ -30,8 +31,7 @@ MayGo = Callable[[Transaction, ClaimedNotice], bool]
 NOTICE_BATCH = 50  # notices go first, and a flood of them still lets an edition move
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(Struct, frozen=True, kw_only=True):
     """How many rows may be claimed, how many octets claimed notices may hold, and how many more copies each destination
     with limits may have claimed. For the relays that are `full`, enough is claimed of lists that name them.
     """
@@ -42,8 +42,7 @@ class Room:
     full_relays: Collection[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class Ready(Struct, frozen=True, kw_only=True):
     """What is claimed already: how many rows, how many by destination queue, and where the paces stand."""
 
     rows: int
@@ -51,8 +50,7 @@ class Ready:
     paces: PaceSnapshot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRequest:
+class ClaimRequest(Struct, frozen=True, kw_only=True):
     """What `session` may claim. `compiled` are the editions that need not be loaded again. With `careful` each notice
     and edition is dealt with on its own, so that a bad one holds up no other.
     """
@@ -65,8 +63,7 @@ class ClaimRequest:
     careful: bool
 
 
-@dataclass(slots=True, kw_only=True)
-class Claims:
+class Claims(Struct, kw_only=True):
     """What was claimed: notices before copies. `live` are the editions that are being sent, by id; those with copies
     claimed are in `compiled`. `next_due_at` is when the next waiting row may go, None when nothing waits, only known if
     there was room for more. `barred` are notices that may not go to their address any more; `withheld` counts cancelled

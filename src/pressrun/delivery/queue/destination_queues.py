@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pressrun.delivery.queue.jobs import Job
 from pressrun.store.deliveries import ClaimedNotice
@@ -130,8 +131,7 @@ class FairQueues:
         return removed
 
 
-@dataclass(slots=True)
-class Stale:
+class Stale(Struct):
     """Rows that were not handed out in time, and the queues they were in."""
 
     jobs: list[Job] = field(default_factory=list)

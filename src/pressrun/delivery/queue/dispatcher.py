@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
+
+from msgspec import Struct
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.edition import EditionState
@@ -57,8 +58,7 @@ AFTER_FAULT_SECONDS = 1.0  # pause after a last cycle that failed
 LAST_CYCLES = 3  # attempts to record the end of a drain: what is not recorded goes out a second time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchHooks:
+class DispatchHooks(Struct, frozen=True, kw_only=True):
     """What the dispatcher leaves to others: what follows from results, whether a notice may go, and counting."""
 
     draw_consequences: DrawConsequences

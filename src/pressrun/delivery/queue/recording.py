@@ -5,7 +5,8 @@ destinations.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pressrun.core.events import EventType
 from pressrun.delivery.queue.results import Batch
@@ -20,8 +21,7 @@ from pressrun.store.transaction import Transaction
 DrawConsequences = Callable[[Transaction, Sequence[DeliveryResult], int], Consequences]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThrottleChanges:
+class ThrottleChanges(Struct, frozen=True, kw_only=True):
     """What was learned of destinations: `given_up` were blocked for too long, with the reason; `domains` says which
     domains have which queue, None if that has not changed.
     """
@@ -35,8 +35,7 @@ class ThrottleChanges:
         return bool(learned.states or learned.forgotten or learned.opened or self.given_up) or self.domains is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordRequest:
+class RecordRequest(Struct, frozen=True, kw_only=True):
     """What `session` has to record. With `held` the cycle is a careful one, since something failed before: what the
     session has claimed and is not among these is lost, and goes back to the queue. Each result is recorded on its own,
     so that a bad one holds up no other.
@@ -50,8 +49,7 @@ class RecordRequest:
     held: frozenset[int] | None
 
 
-@dataclass(slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, kw_only=True):
     """What followed. Of the destinations that were `given_up` nothing waits any more. `fenced` counts results of copies
     that were taken from this session after its end. Of a careful cycle: how many rows nobody held, what went wrong with
     what, and results that could not be recorded.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.observe.log import event
@@ -21,8 +22,7 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.dispatch")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
+class Recovered(Struct, frozen=True, kw_only=True):
     """Where the dead process stood: its paces by scope, and what it had learned of destinations."""
 
     paces: dict[str, object]

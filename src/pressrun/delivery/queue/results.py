@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pressrun.core.bounces import BounceClass
@@ -16,8 +16,7 @@ from pressrun.smtp.handover import Outcome
 from pressrun.store.deliveries import ClaimedNotice, DeliveryResult
 
 
-@dataclass(slots=True, kw_only=True)
-class Batch:
+class Batch(Struct, kw_only=True):
     """What one cycle records. `touched` are the editions whose copies have results.
 
     `unsafe` is how many of all these a kill would undo. `outcomes` counts the hand-overs of copies, and `bounces` those

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pressrun.core.advice import Action, Advice
 from pressrun.core.lane_state import LaneState, load_lane_state, relay_lane
@@ -25,8 +26,7 @@ AHEAD = 5
 DEFAULT_MOST = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThrottleChange:
+class ThrottleChange(Struct, frozen=True, kw_only=True):
     """A destination that was paused or blocked just now, for the log: `until` is None for a block."""
 
     lane: str
@@ -34,8 +34,7 @@ class ThrottleChange:
     reason: str
 
 
-@dataclass(slots=True, kw_only=True)
-class ThrottleStates:
+class ThrottleStates(Struct, kw_only=True):
     """What is to be stored: states by destination, those that need not be kept, and domains that get a queue.
 
     `blocked` are the destinations that a policy has shut since.

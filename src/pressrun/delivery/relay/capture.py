@@ -13,9 +13,9 @@ import asyncio
 import itertools
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from msgspec import Struct
 
 from pressrun.runtime.clock import utc_now
 
@@ -32,8 +32,7 @@ _REPLIES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapturedMessage:
+class CapturedMessage(Struct, frozen=True, kw_only=True):
     """One message as it came; `mail_from` is `""` for the null return path, `received_at` UTC seconds."""
 
     id: int
@@ -43,8 +42,7 @@ class CapturedMessage:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapturedRefusal:
+class CapturedRefusal(Struct, frozen=True, kw_only=True):
     """A recipient that was refused, with the reply it got and how often it got that."""
 
     recipient: str

@@ -10,7 +10,8 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pressrun.delivery.relay.connection import Connection
 from pressrun.delivery.relay.fallback import Fallback

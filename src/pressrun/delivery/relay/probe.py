@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.delivery.relay.connection import Connection
@@ -17,8 +18,7 @@ from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outgoing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbedRelay:
+class ProbedRelay(Struct, frozen=True, kw_only=True):
     """What a probe saw: why the relay cannot be used, or None; when its certificate ends (UTC seconds), with TLS; what
     became of the message, if one was to be sent.
     """

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import dataclasses
 from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.site import Site
 from pressrun.delivery.mailer.mailer import build_signer
@@ -16,8 +19,7 @@ from pressrun.observe.settings import LogSettings
 from pressrun.services.settings import DeliverySettings, TokenSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerSettings:
+class WorkerSettings(Struct, frozen=True, kw_only=True):
     """`site`, `relays`, `delivery`, `tokens`, `dkim` and `log` as the operator wrote them."""
 
     site: Site
@@ -41,7 +43,9 @@ class WorkerSettings:
     def share(self, number: int, count: int) -> Self:
         """The settings of worker `number` of `count`: it gets its part of the connections to each relay."""
         parts = [(relay, relay.connections // count + (number < relay.connections % count)) for relay in self.relays]
-        return replace(self, relays=tuple(replace(relay, connections=part) for relay, part in parts if part))
+        return replace(
+            self, relays=tuple(dataclasses.replace(relay, connections=part) for relay, part in parts if part)
+        )
 
     def tolerance_seconds(self, relay: str) -> float:
         """How late a slot may be used, by the rates of all deliveries and of the relay."""

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from pressrun.message.content.css_tokens import Token, TokenKind, preprocessed, tokens_of
 from pressrun.message.finding import Remark, remark
 
@@ -50,16 +52,14 @@ BACKGROUND = "css-background"
 _UNSAID = Remark("")
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Struct, frozen=True):
     """Something removed that its author may miss; `where` is text of the source."""
 
     remark: Remark
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class CleanCss:
+class CleanCss(Struct, frozen=True):
     """The text that is left, and what was removed, each remark once."""
 
     text: str

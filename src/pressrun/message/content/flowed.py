@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from pressrun.message.content.columns import width
 
@@ -23,8 +24,7 @@ _LAID_OUT = re.compile(r"^[ \t]|\t|[^\s.!?:] {2,}\S|[|\u2500-\u257f]|^[-=_*+~#]{
 _WORD = re.compile(r"[^ ]+ *")
 
 
-@dataclass(frozen=True, slots=True)
-class _FlowedLine:
+class _FlowedLine(Struct, frozen=True):
     """A line: how deep it is quoted, what it says, and whether the next one continues it."""
 
     depth: int

@@ -10,10 +10,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 import nh3
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.message.content.css import BACKGROUND, Loss, clean_sheet, clean_style
 from pressrun.message.content.word_processors import tidy
@@ -57,8 +58,7 @@ _SHEET = re.compile(r"<style\b", re.IGNORECASE)
 _DOCUMENT = re.compile(r"<(?:!doctype|html|body|head)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CleanHtml:
+class CleanHtml(Struct, frozen=True, kw_only=True):
     """A cleaned source: the content of the body, and what a whole document brought with it."""
 
     body: str

@@ -7,7 +7,8 @@ source, in the middle of a sentence or on lines of their own, which then leave n
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.message.finding import Finding, error
 
@@ -16,8 +17,7 @@ _MARK = re.compile(rf"\{{%{_BLANK}(?P<end>end)?mail{_BLANK}%\}}")
 _ALONE = re.compile(rf"^[ \t]*(?P<mark>{_MARK.pattern})[ \t]*(?:\n|\Z)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class MailAndWeb:
+class MailAndWeb(Struct, frozen=True):
     """A source for the mail and for the web, without marks."""
 
     mail: str

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -94,8 +95,7 @@ def _make_buttons(state: StateCore) -> None:
                 following.content = following.content.removeprefix(_MARK_OF_A_BUTTON)
 
 
-@dataclass(frozen=True, slots=True)
-class FootnoteFaults:
+class FootnoteFaults(Struct, frozen=True):
     """Labels of notes without a reference, which are not shown, and of references without a note."""
 
     unused: tuple[str, ...] = ()

@@ -11,8 +11,9 @@ import hashlib
 import html
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from pressrun.message.content.html import ATTRIBUTE, TAG
 from pressrun.message.finding import Finding, error
@@ -32,8 +33,7 @@ _SHOWN = "{{{{ {} }}}}"
 _KindAt = Callable[[str, int], SlotKind | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One use of a field. `line` is 1-based in the edition file, or None for a use of ours."""
 
     name: str

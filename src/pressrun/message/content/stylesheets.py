@@ -11,7 +11,8 @@ import html
 import importlib.util
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pressrun.message.content.html import CleanHtml, clean_again
 from pressrun.message.content.tree import Node, parse_tree

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.message.content.columns import padded, width
 from pressrun.message.content.tree import Node
@@ -18,8 +19,7 @@ _ALIGNED = re.compile(r"text-align\s*:\s*(left|right|center)", re.IGNORECASE)
 _LAYOUT = frozenset("table ul ol dl blockquote pre hr h1 h2 h3 h4 h5 h6 figure".split())
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(Struct, frozen=True):
     text: str
     alignment: str = "left"
     span: int = 1

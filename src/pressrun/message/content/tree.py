@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
+
+from msgspec import Struct, field
 
 VOID = frozenset("br col hr img wbr".split())
 _DEEPEST = 100  # deeper elements are treated as if at this depth
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """An element; `children` are elements and texts in order."""
 
     tag: str

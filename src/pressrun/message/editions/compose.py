@@ -11,7 +11,9 @@ import hashlib
 import html
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.site import Site
 from pressrun.message.content.flowed import flow
@@ -46,8 +48,7 @@ from pressrun.message.words import ENGLISH, Words, direction_of
 _FLOWED = "; format=flowed; delsp=no"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltEdition:
+class BuiltEdition(Struct, frozen=True, kw_only=True):
     """An edition ready to be copied.
 
     `subject_template` is as written, `title` what the archive calls it. `subject`, `text` and `html` show the fields'
@@ -125,8 +126,7 @@ def build_edition(
     return builder.built(finished, enclosures, skeletons)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FinishedParts:
+class _FinishedParts(Struct, frozen=True, kw_only=True):
     """The parts that go out. `flowed` is the text with soft line ends, None where it needs none."""
 
     subject: list[Piece]

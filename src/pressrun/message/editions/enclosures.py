@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 from pressrun.core.errors import EditionError
 from pressrun.message.content.merge import FieldTable
@@ -25,8 +26,7 @@ _LONGEST_NAME = 200  # octets, so that a file name may hold it with a number bef
 _NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveFile:
+class ArchiveFile(Struct, frozen=True, kw_only=True):
     """A file of the archive page, at `asset/NAME`."""
 
     name: str
@@ -34,8 +34,7 @@ class ArchiveFile:
     content: bytes
 
 
-@dataclass(slots=True)
-class Images:
+class Images(Struct):
     """The images that an edition shows: what each `src` becomes, and each content once, whatever its names."""
 
     file: EditionFile

@@ -5,7 +5,7 @@ Merge fields are placeholders in them. What is kept for the mail alone is left o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from pressrun.message.content.html import CleanHtml, clean_html, losses
 from pressrun.message.content.mail_only import MailAndWeb, split_mail_only
@@ -20,8 +20,7 @@ from pressrun.message.sources.front_matter import Value
 from pressrun.message.words import direction_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class Body(Struct, frozen=True, kw_only=True):
     """A body as text, and as the HTML that was made of `source`; `findings` are about its style sheet."""
 
     text: str
@@ -30,8 +29,7 @@ class Body:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkedParts:
+class MarkedParts(Struct, frozen=True, kw_only=True):
     """The parts of one edition, and the findings on the way. `text` and `html` are for the mail."""
 
     subject: str
@@ -47,8 +45,7 @@ def mark_parts(file: EditionFile, table: FieldTable, *, own_text: str | None, li
     return _PartMaker(file, table, list_language).parts(own_text)
 
 
-@dataclass(slots=True)
-class _PartMaker:
+class _PartMaker(Struct):
     file: EditionFile
     table: FieldTable
     list_language: str

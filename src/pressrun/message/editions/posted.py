@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import EditionError, UnreadableMail
@@ -61,8 +61,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
     notes: tuple[Remark, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostHeader:
+class PostHeader(Struct, frozen=True, kw_only=True):
     """What the header of a mail says, even if the rest cannot be read."""
 
     subject: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import Message
+
+from msgspec import Struct, field
 
 from pressrun.message.content.flowed import unflow
 from pressrun.message.content.html import rewrite_images
@@ -16,8 +17,7 @@ _ENCODED_LINES = re.compile(r"(?:^[A-Za-z0-9+/=]{60,78}\n){6,}", re.MULTILINE)
 _LINES_KEPT = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownParts:
+class ShownParts(Struct, frozen=True, kw_only=True):
     """The parts of a message that a reader sees, with LF line ends; `html` is None when there is none.
 
     `images` are those that the HTML shows from inside the message: media type and content by Content-ID.

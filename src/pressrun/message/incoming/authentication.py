@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _LONGEST = 8 * 1024
 _MOST_ENTRIES = 100
@@ -19,8 +20,7 @@ _PROPERTY = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9_-]+")
 _METHOD = re.compile(r"([a-z][a-z0-9-]*)(?:/1)?")
 
 
-@dataclass(frozen=True, slots=True)
-class AuthResult:
+class AuthResult(Struct, frozen=True):
     """One entry: a method like `dkim`, its result like `pass`, properties like `header.d`; all names in lower case."""
 
     method: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 MOST_COMMANDS = 10
 _MOST_OTHER_LINES = 5  # lines before the first command: a greeting, say
@@ -21,8 +22,7 @@ class CommandKind(StrEnum):
     LISTS = "lists"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One command; `token` is that of `confirm`, in lower case."""
 
     kind: CommandKind

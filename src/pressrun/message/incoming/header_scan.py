@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
@@ -28,8 +29,7 @@ _ID = re.compile(rb"<([!-;=?-~]{1,250})>")
 _KEPT = frozenset(b"from list-id feedback-id cfbl-address x-loop".split())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderScan:
+class HeaderScan(Struct, frozen=True, kw_only=True):
     """How many Received fields there are, the ids in In-Reply-To and References, and where the content begins.
 
     `own_start` is where the first field begins that no hop put on top. `values` holds the unfolded values of From and

@@ -11,8 +11,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from html import escape
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun.core.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.core.errors import UnreadableMail
@@ -35,8 +37,7 @@ _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/\\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundFile:
+class FoundFile(Struct, frozen=True, kw_only=True):
     """A file of a mail. HTML may show it by its `content_id`; `is_attachment` when the sender said so."""
 
     name: str
@@ -51,8 +52,7 @@ class FoundFile:
         return self.media_type in _MARKDOWN or self.name.lower().endswith((".md", ".markdown"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Struct, frozen=True, kw_only=True):
     """A piece of the text: plain, as HTML, both, or a picture at this place.
 
     A `text` of None has to be made from `html`; "" means that there is none.
@@ -63,8 +63,7 @@ class Block:
     image: FoundFile | None = None
 
 
-@dataclass(slots=True)
-class MailContents:
+class MailContents(Struct):
     """Everything that a mail holds."""
 
     blocks: list[Block] = field(default_factory=list)

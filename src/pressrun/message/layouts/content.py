@@ -9,7 +9,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.message.content.html import ATTRIBUTE, TAG
 from pressrun.message.content.markdown import BUTTON
@@ -34,8 +35,7 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 _MARGIN = re.compile(r'(style="margin:)([^;"]+)')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureRoom:
+class PictureRoom(Struct, frozen=True, kw_only=True):
     """How wide the content may be, and the known widths of its pictures by their `src`, in pixels."""
 
     width: int

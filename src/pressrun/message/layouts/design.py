@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.colour import Colour
 from pressrun.core.errors import BadInput
@@ -11,8 +12,7 @@ from pressrun.message.layouts.built_in import DEFAULT_LAYOUT
 from pressrun.message.wire.mime import Enclosure, image_size, image_type
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class Marks(Struct, frozen=True, kw_only=True):
     """Texts in a template's result that are replaced later; no template can know them."""
 
     headline: str
@@ -23,8 +23,7 @@ class Marks:
     column_end: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedLayout:
+class RenderedLayout(Struct, frozen=True, kw_only=True):
     """What an operator's template made for one edition, unchanged."""
 
     name: str
@@ -40,8 +39,7 @@ SMALLEST_LOGO = 16
 LARGEST_LOGO = 2000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logo:
+class Logo(Struct, frozen=True, kw_only=True):
     """A picture in place of the list's name, `width` by `height` pixels."""
 
     name: str
@@ -81,8 +79,7 @@ def read_logo(name: str, content: bytes) -> Logo:
     return Logo(name=name, media_type=media_type, content=content, width=width, height=height)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
+class Design(Struct, frozen=True, kw_only=True):
     """What a list chose; an `accent` of None is the layout's own colour.
 
     `rendered` is what the operator's own layout made for the edition at hand, or None for a built-in layout.

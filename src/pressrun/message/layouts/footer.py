@@ -8,7 +8,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.message.content.html import link_urls
 from pressrun.message.layouts.built_in import fill, shared_pieces
@@ -17,8 +18,7 @@ from pressrun.message.words import Words
 _RULE = "-" * 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Footer:
+class Footer(Struct, frozen=True, kw_only=True):
     """What is below an edition. The links may be placeholders; `web_url` is None where the page is not public.
 
     `note` is the list's own plain text.

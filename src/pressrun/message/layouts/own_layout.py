@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.message.content.html import CleanHtml, clean_html, losses
 from pressrun.message.content.merge import FieldTable
@@ -24,8 +26,7 @@ _TAG = re.compile(r"<[^>]*>")
 _TURNS_DARK = re.compile(r'class="[^"]*\bpr-(?:page|card)\b')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnLayout:
+class OwnLayout(Struct, frozen=True, kw_only=True):
     """An operator's layout in one edition: cleaned, with placeholders for merge fields, its marks still in place."""
 
     name: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Self
+
+from msgspec import Struct, field
 
 from pressrun.core.colour import Colour
 from pressrun.message.content.html import CleanHtml
@@ -35,8 +36,7 @@ _OWN_INNER_WIDTH = 520  # of a column of 600 pixels with margins as most have th
 _HEADING = re.compile(r"<h1[\s>]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
+class Cover(Struct, frozen=True, kw_only=True):
     """What a page says beside its content. `logo_source` is the address of the logo, or None; `day` is the date.
 
     `pictures` holds the known widths of pictures in the content by their `src`.
@@ -78,8 +78,7 @@ def letter(content: str, footer: Sequence[str], words: Words, design: Design, co
     return setting.laid_out(CleanHtml(body=content), foot, words, design.logo)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Setting:
+class _Setting(Struct, frozen=True, kw_only=True):
     """A layout with the colours, sides and fonts that its texts name in one edition."""
 
     layout: Layout

@@ -6,13 +6,13 @@ themselves leave soft colours more or less alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from msgspec import Struct
+from msgspec.structs import fields
 
 from pressrun.core.colour import Colour, ink_on, readable_on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Palette:
+class Palette(Struct, frozen=True, kw_only=True):
     """The colours of one mode by their use: three grounds, then what is on them."""
 
     page: Colour  # behind everything

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.site import Site
@@ -38,8 +39,7 @@ class AutoSubmitted(StrEnum):
     REPLIED = "auto-replied"  # a mail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeCopy:
+class NoticeCopy(Struct, frozen=True, kw_only=True):
     """What makes a notice one person's own.
 
     Ids are without brackets, `date_at` is in UTC seconds, `language` is that of the words.

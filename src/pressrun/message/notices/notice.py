@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from pressrun.core.site import Site
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeText:
+class NoticeText(Struct, frozen=True, kw_only=True):
     """A subject, paragraphs, one link that is a button in HTML, and paragraphs after it.
 
     `preheader` is what an inbox shows beside the subject; without one it is the first paragraph.

@@ -6,8 +6,9 @@ docs/layouts.md names them for operators.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.colour import Colour
 from pressrun.core.site import Site
@@ -20,8 +21,7 @@ from pressrun.message.words import direction_of
 _ACCENT = Colour.parse("#1a56c4")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateValues:
+class TemplateValues(Struct, frozen=True, kw_only=True):
     """The values that a template gets: plain ones, and marks for what is inserted later."""
 
     plain: dict[str, Any]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.dmarc import is_dmarc, parse_dmarc, policy_domains
 from pressrun.core.spf import is_spf
@@ -23,8 +24,7 @@ _SENDS_NOTHING = re.compile(r"v=spf1\s+-all\s*", re.IGNORECASE)
 _SHARED = frozenset("ac co com edu go gob gov gv ne net nom or org".split())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SenderIdentity:
+class SenderIdentity(Struct, frozen=True, kw_only=True):
     """Who sends a mail: the address and domain of From, the domain of the return path, and those that sign."""
 
     address: str

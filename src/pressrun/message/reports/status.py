@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import islice
+
+from msgspec import Struct
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.refusals import class_by_words, class_of_failure, folded_words, is_vague
@@ -47,8 +48,7 @@ _NULL_MX = frozenset({521, 556})  # a host that accepts no mail at all says so a
 _OF_THE_READER = frozenset({BounceClass.GONE, BounceClass.UNREACHABLE, BounceClass.OTHER})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quoted:
+class Quoted(Struct, frozen=True, kw_only=True):
     """What a text quotes of a remote's reply: its code or 0, and the enhanced codes in order."""
 
     code: int

@@ -6,10 +6,10 @@ Each is named once more than it occurs, so that nobody can add one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.message.signatures.relaxed import Field
 
@@ -61,8 +61,7 @@ def signed_header(fields: Sequence[Field]) -> SignedHeader:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chosen:
+class _Chosen(Struct, frozen=True, kw_only=True):
     """What headers with the same fields in the same order share; `order` and `author` are places in the header."""
 
     order: tuple[int, ...]

@@ -7,9 +7,10 @@ A path is relative to the edition file and never leaves its folder.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from pressrun.core.errors import EditionError
 from pressrun.message.content.html import clean_html
@@ -43,8 +44,7 @@ class Purpose(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reference:
+class Reference(Struct, frozen=True, order=True):
     """A file beside the edition: its `path` with `/` and without `..`, and the line that names it."""
 
     path: str

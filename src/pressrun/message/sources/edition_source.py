@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pressrun.message.finding import Remark
 from pressrun.message.sources.front_matter import FrontMatter
@@ -28,8 +29,7 @@ FORMATS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnclosedFile:
+class EnclosedFile(Struct, frozen=True, kw_only=True):
     """A file inside a MIME source; `content_id` is set for one that its HTML may show."""
 
     name: str
@@ -38,8 +38,7 @@ class EnclosedFile:
     content_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionFile:
+class EditionFile(Struct, frozen=True, kw_only=True):
     """A source with its keys. `body_line` is the 1-based line of the body's first line.
 
     For MIME sources `body` is the text part or "", `html` the HTML part, and `enclosed` the rest. `notes` tells the

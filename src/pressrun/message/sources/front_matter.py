@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from itertools import count
 
 import yaml
+from msgspec import Struct
 
 from pressrun.core.errors import EditionError, MalformedAddress
 from pressrun.message.sources.slug import LONGEST_SLUG, is_slug
@@ -35,16 +35,14 @@ _ISSUE = re.compile(r"\w[\w.-]{0,59}")
 _PLAIN = {"date": {_TIME}, "issue": {_TIME, "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}}
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A text of the front matter and its line."""
 
     text: str
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrontMatter:
+class FrontMatter(Struct, frozen=True, kw_only=True):
     """The keys; a missing or empty one is None. `date` is in UTC seconds."""
 
     subject: Value | None = None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _LINE_OCTETS = 57  # 76 letters
 
@@ -24,8 +25,7 @@ def encoded_size(octets: int) -> int:
     return (octets + 2) // 3 * 4 + (octets + _LINE_OCTETS - 1) // _LINE_OCTETS * 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
+class _Cut(Struct, frozen=True):
     """A piece for one place: `head` completes the group before, `tail` begins the next."""
 
     head: bytes

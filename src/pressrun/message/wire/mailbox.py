@@ -7,7 +7,8 @@ that no value can start a header of its own.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
@@ -19,8 +20,7 @@ _LONGEST_SHOWN = 254
 _LONGEST_NAME = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(Struct, frozen=True):
     """An address and the name shown before it, which may be ""."""
 
     name: str

@@ -10,8 +10,9 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from pressrun.message.wire.base64_text import encode_lines, encoded_size
 from pressrun.message.wire.headers import clean_value
@@ -65,8 +66,7 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,80}",
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 ._()+,-]{1,60}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enclosure:
+class Enclosure(Struct, frozen=True, kw_only=True):
     """A file in a mail: shown inside the HTML if it has a `content_id`, else an attachment."""
 
     name: str

@@ -8,10 +8,10 @@ a `To` that needs SMTPUTF8.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.message.signatures.body_hash import BodyHash
@@ -72,8 +72,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     subject: tuple[str | Slot, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Coded:
+class _Coded(Struct, frozen=True):
     """A text in base64: its place in the template, and the slots in it."""
 
     place: int

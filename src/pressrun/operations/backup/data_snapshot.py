@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.errors import NotFound, Refused
 from pressrun.operations.backup.manifest import FOLDERS, JOURNAL, SUPPRESSION_KEY, fingerprints, is_backed_up
@@ -28,8 +29,7 @@ from pressrun.store.table_store import TableStore
 LARGEST_FILES = 64 * 1024 * 1024  # octets of all keys, layouts and the journal together: they are held in memory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataSnapshot:
+class DataSnapshot(Struct, frozen=True, kw_only=True):
     """The database at the moment `at` (UTC seconds), and the content of the files by path.
 
     `keys` are the fingerprints of the keys by number.

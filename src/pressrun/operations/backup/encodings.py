@@ -16,10 +16,11 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import IO, cast
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused
 
@@ -184,8 +185,7 @@ class DecodedFile:
             raise BadInput("it is damaged or truncated (gzip)") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedBackup:
+class OpenedBackup(Struct, frozen=True, kw_only=True):
     """A backup that was opened with the rights of the caller; `identity` is the content of the file with the key."""
 
     path: Path

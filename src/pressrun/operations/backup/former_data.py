@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration, Refused, Unavailable
 from pressrun.store.datadir import DataDir
@@ -17,8 +18,7 @@ JOURNAL_SECONDS = 7.0  # the workers of a daemon that was killed write their las
 _POLL_SECONDS = 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormerData:
+class FormerData(Struct, frozen=True, kw_only=True):
     """The former database in a snapshot, the ids that it has drawn, and what its relays had accepted."""
 
     tx: Transaction

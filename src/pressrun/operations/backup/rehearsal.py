@@ -11,8 +11,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pressrun.core.chain import Audit, Head, parse_head
 from pressrun.core.errors import BadConfiguration, BadInput, Refused, Unavailable
@@ -31,8 +32,7 @@ from pressrun.store.sqlite.own_schema import find_strange
 _SHOWN = 100  # characters of a name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True, kw_only=True):
     """A backup that could be used: its manifest, its data with the newest schema, and what its evidence says."""
 
     manifest: Manifest

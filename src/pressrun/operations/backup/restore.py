@@ -10,11 +10,12 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from pressrun.core.address import Address
 from pressrun.core.errors import BadConfiguration, NotFound, Unavailable
@@ -46,8 +47,7 @@ UNKNOWN_IDS = 1 << 24  # may have been drawn since a backup, if nobody knows: an
 CONFIG_OF_BACKUP = "config-of-backup.toml"
 
 
-@dataclass(slots=True, kw_only=True)
-class RestoreReport:
+class RestoreReport(Struct, kw_only=True):
     """What a restore has done.
 
     `ended` and `erased` count people whose leaving was taken over from the former data, `access` what was taken away of

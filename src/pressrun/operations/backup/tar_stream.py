@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Protocol
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadInput
 
@@ -60,8 +61,7 @@ class TarWriter:
         self._written += len(octets)
 
 
-@dataclass(frozen=True, slots=True)
-class TarMember:
+class TarMember(Struct, frozen=True):
     """One file of an archive; `chunks` has to be read to its end before the next member."""
 
     name: str

@@ -14,9 +14,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from pressrun import __version__
 from pressrun.core.errors import OutputExists, Refused
@@ -44,8 +45,7 @@ SCRATCH = ".pressrun-backup-"  # with some letters: the folder of a backup that 
 _HAS_HEAD = "consent_head"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encoding:
+class Encoding(Struct, frozen=True, kw_only=True):
     """What stands around an archive."""
 
     compression: Compression

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.dmarc import DmarcPolicy, is_dmarc, organisational_domain, parse_dmarc, policy_domains
 from pressrun.message.signatures.dkim import signing_domain
@@ -14,8 +15,7 @@ from pressrun.operations.doctor.subject import DoctorSubject, ListIdentity, txt_
 _POLICIES = frozenset({"none", "quarantine", "reject"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Walk:
+class _Walk(Struct, frozen=True, kw_only=True):
     """The records from a domain upwards, those that exist once; `problem` when one could not be looked up."""
 
     policies: dict[str, DmarcPolicy]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from pressrun.core.errors import PressrunError
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, failed, passed, warned
@@ -22,8 +23,7 @@ OLD_DAYS = 8  # a weekly one, too
 _SOON_SECONDS = 180 * 86_400  # to plan the upgrade of a server
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownBug:
+class KnownBug(Struct, frozen=True, kw_only=True):
     """A fault of the versions from `since` up to `fixed`, and of none in `patched`."""
 
     engine: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class DoctorSeverity(StrEnum):
@@ -14,8 +15,7 @@ class DoctorSeverity(StrEnum):
     FAIL = "fail"  # mail is lost, refused or forged, or soon will be
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorFinding:
+class DoctorFinding(Struct, frozen=True, kw_only=True):
     """`remedy` is what to add or run, and is empty where all is well; `check` is the id of the check that found it."""
 
     severity: DoctorSeverity

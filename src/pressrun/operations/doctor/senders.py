@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject, is_public
 
@@ -13,8 +14,7 @@ _ELSEWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  
 _TO_SAY_SO = 'To name it yourself, add to config.toml, under [doctor]: sends_from = ["ADDRESS"]'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendingAddress:
+class SendingAddress(Struct, frozen=True, kw_only=True):
     """One address; `is_certain` unless a provider's relay may send from others."""
 
     address: str

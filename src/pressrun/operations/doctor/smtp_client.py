@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from pressrun.runtime.http_client import words_of
@@ -14,8 +15,7 @@ from pressrun.smtp.reply import Reply, describe
 _READ_OCTETS = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferedBounce:
+class OfferedBounce(Struct, frozen=True, kw_only=True):
     """The server's reply to the recipient; or, in a few words, why there was none."""
 
     reply: Reply | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.spf import (
     MOST_LOOKUPS,
@@ -22,8 +23,7 @@ from pressrun.operations.doctor.subject import CachedLookups
 _MOST_EXCHANGERS = 10  # of an `mx` term, RFC 7208 §4.6.4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpfResult:
+class SpfResult(Struct, frozen=True, kw_only=True):
     """The verdict; why, for an error; and how many lookups it took, through how many records in a row."""
 
     verdict: SpfVerdict

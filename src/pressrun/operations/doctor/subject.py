@@ -6,9 +6,10 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from pressrun.core.address import parse_address
 from pressrun.core.disk_room import RoomLimits, StorageRoom
@@ -23,8 +24,7 @@ from pressrun.smtp.handover import HandOver, Outgoing
 from pressrun.store.datadir import DataDir
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListIdentity:
+class ListIdentity(Struct, frozen=True, kw_only=True):
     """Who a list writes as: the domain of its From address, and its owner."""
 
     name: str
@@ -32,8 +32,7 @@ class ListIdentity:
     owner: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayReport:
+class RelayReport(Struct, frozen=True, kw_only=True):
     """How a relay answered: why it cannot be used, or None; when its certificate ends; what became of a message."""
 
     problem: str | None
@@ -47,8 +46,7 @@ class ContactRelay(Protocol):
     def __call__(self, outgoing: Outgoing | None, /) -> Awaitable[RelayReport]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfiguredRelay:
+class ConfiguredRelay(Struct, frozen=True, kw_only=True):
     """One `[[relay]]`, and how to reach it."""
 
     name: str
@@ -92,8 +90,7 @@ class CachedLookups:
         return list(await asyncio.gather(self.query(name, "A"), self.query(name, "AAAA")))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """How the world is reached; tests have one of their own."""
 
     dns: CachedLookups
@@ -109,8 +106,7 @@ class World:
     round_trip_seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorSubject:
+class DoctorSubject(Struct, frozen=True, kw_only=True):
     """One installation. `keys` is None without a database; `files` are those that hold secrets.
 
     `admin_url` is that of `[admin] base_url`.

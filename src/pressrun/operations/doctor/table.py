@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.observe.log import event
 from pressrun.operations.doctor.bounce_way import check_bounce_address, check_mx
@@ -28,8 +30,7 @@ MOST_AT_ONCE = 8  # checks; each asks several servers
 CHECK_SECONDS = 45.0  # for one check; the round trip has a limit of its own beside this
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorCheck:
+class DoctorCheck(Struct, frozen=True, kw_only=True):
     """One row: its id, what it looks at, and what it needs besides this machine."""
 
     id: str

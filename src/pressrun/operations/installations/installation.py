@@ -7,10 +7,11 @@ for is named in `left_behind`. `open_installation` finds the module of a program
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from pressrun.core.old_links import OldKind, digest_of, digest_of_address
 from pressrun.operations.sources.member import SourceMember
@@ -22,8 +23,7 @@ PersonalLink = tuple[str, str]
 """The digest of a link, and the address of its subscriber."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldList:
+class OldList(Struct, frozen=True, kw_only=True):
     """A list as its program has it. `key` names it there, and to `--list`.
 
     `settings` are those of `list create`, but for the title. `archives` are mbox files, and folders with one

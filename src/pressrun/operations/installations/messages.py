@@ -11,9 +11,10 @@ import gzip
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from pressrun.core.errors import NoInput
 from pressrun.message.incoming.header_scan import find_written_at, header_fields
@@ -29,8 +30,7 @@ _KEPT = re.compile(rb"(?:subject|mime-version|content-[a-z-]+)[ \t]*:", re.IGNOR
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldMessage:
+class OldMessage(Struct, frozen=True, kw_only=True):
     """A message as an edition: its source, when it was written, and what tells it from others (its Message-ID)."""
 
     number: int
@@ -39,8 +39,7 @@ class OldMessage:
     identity: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadMessage:
+class BadMessage(Struct, frozen=True, kw_only=True):
     """A message that cannot be used, by its number in the archive, and why."""
 
     number: int

@@ -9,9 +9,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress, NotFound
@@ -25,8 +26,7 @@ from pressrun.services.operating.row_checks import check_row
 LEFT_OUT, REFUSED = "left out", "refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reject:
+class Reject(Struct, frozen=True, kw_only=True):
     """A record that is not carried over: of which list (empty: of all), its number, the address and why."""
 
     list: str
@@ -35,8 +35,7 @@ class Reject:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListMove:
+class ListMove(Struct, frozen=True, kw_only=True):
     """A list and the name that it gets here; `is_begun` means that an earlier run has created it."""
 
     program: str
@@ -50,8 +49,7 @@ class ListMove:
         return origin_of(self.program, self.old.key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Present:
+class Present(Struct, frozen=True, kw_only=True):
     """The names of lists and families here, and the lists that came from elsewhere by the digest of their origin."""
 
     names: frozenset[str] = frozenset()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
@@ -19,8 +20,7 @@ from pressrun.services.operating.neighbours import neighbours
 _APART = frozenset({MemberState.SUPPRESSED, MemberState.UNCONFIRMED})
 
 
-@dataclass(frozen=True, slots=True)
-class MemberBatch:
+class MemberBatch(Struct, frozen=True):
     """Some members in the order of their addresses, and rows that cannot be read.
 
     `is_first` where the batch before may have one of its addresses as well, and is to be imported first. `is_last`

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.operations.sources.states import FLAGS
@@ -33,8 +34,7 @@ ColumnMap = Mapping[str, str]
 """Keys by the names of columns in lower case: one of KNOWN_COLUMNS or FLAGS, LEFT_OUT, or the name of a merge field."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class Columns(Struct, frozen=True, kw_only=True):
     """The columns of a file: places by their meaning, names by it too, and places of merge fields by name.
 
     `name` may stand in several columns, such as those of the first and the last name. `may_lack_state` is whether an

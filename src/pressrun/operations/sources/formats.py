@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Protocol
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.operations.csv_records import BadRow
@@ -43,8 +44,7 @@ _LEAVES_OPEN = {
 FORMATS = ("csv", *_LINES, "listmonk", "phplist", "mailchimp")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberFile:
+class MemberFile(Struct, frozen=True, kw_only=True):
     """The members in a file, and what the file leaves open about them."""
 
     members: Iterator[SourceMember | BadRow]

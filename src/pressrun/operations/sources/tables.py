@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow, Record, read_records, unescape_cell
@@ -37,8 +38,7 @@ _NO_TIME = "0000-00-00"  # of MySQL
 _SPREADSHEET_GUARD = re.compile(r"' (?=[=+\-@])")  # of phpList
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableFormat:
+class TableFormat(Struct, frozen=True, kw_only=True):
     """How a program writes a table of members.
 
     `required` are keys without which its states would be unknown. `state_of_file` is the state of all rows of a file
@@ -90,8 +90,7 @@ def _find_delimiter(file: BinaryIO, delimiters: str) -> str:
     return next((one for one in delimiters if one in first), delimiters[0])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
+class _Table(Struct, frozen=True, kw_only=True):
     program: TableFormat
     columns: Columns
     of_all: Sequence[Standing]

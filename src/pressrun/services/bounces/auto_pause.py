@@ -9,7 +9,9 @@ health is kept in memory, and the database counts only at first and when the hea
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
@@ -33,8 +35,7 @@ MESSAGES_IN_A_ROW = 3  # refused as malformed or too large, with no copy accepte
 EVERY_SECONDS = 1.0  # between two counts after bad news: the health may be wrong, as after a failed transaction
 
 
-@dataclass(frozen=True, slots=True)
-class PauseReason:
+class PauseReason(Struct, frozen=True):
     """Why an edition pauses: for the shell, with the setting's name, and for people without a shell."""
 
     text: str
@@ -42,8 +43,7 @@ class PauseReason:
     how: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Health:
+class _Health(Struct, frozen=True, kw_only=True):
     """The outcomes of an edition: what was counted at `counted_at`, and what has come since.
 
     `messages` are those refused as malformed or too large, in a row; `has_delivered` says that the row begins here.

@@ -9,8 +9,9 @@ may be forged.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.current import Current

@@ -7,7 +7,9 @@ affects nobody, since anybody can write a report. The recipient in a report is i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.events import EventType
 from pressrun.core.keys import KeyRing
@@ -145,8 +147,7 @@ class ComplaintHandler:
         return list(dict.fromkeys([named, *(target.name for target in lists.all_lists(tx))]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Complainer:
+class _Complainer(Struct, frozen=True):
     """The owner of a token, None when they are gone, and the edition that they complain about, if known."""
 
     subscriber_id: int | None

@@ -12,11 +12,12 @@ import asyncio
 import html
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime
 from enum import StrEnum
 from itertools import groupby
 from typing import TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from pressrun.core.passages import Pieces, best_passage
 from pressrun.core.quantities import RateExceeded
@@ -59,8 +60,7 @@ class NotReadable(StrEnum):
     MEMBERS = "members"  # the archive is for members and needs a reader's link
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderLink:
+class ReaderLink(Struct, frozen=True):
     """The content of a reader's link: a subscription, the epoch of its person, and its round."""
 
     subscription_id: int
@@ -71,8 +71,7 @@ class ReaderLink:
 ArchiveAccess: TypeAlias = str | ReaderLink
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListPage:
+class ListPage(Struct, frozen=True, kw_only=True):
     """A list with its latest edition and some earlier ones of `total`; None and empty when nothing is public.
 
     `family` are the open lists of the same newsletter in all languages including this one, oldest first; empty when
@@ -86,24 +85,21 @@ class ListPage:
     family: tuple[MailingList, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferedList:
+class OfferedList(Struct, frozen=True, kw_only=True):
     """A list on the front page; `latest_at` is when its latest edition came out, None when none is public."""
 
     list: MailingList
     latest_at: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Year:
+class Year(Struct, frozen=True, kw_only=True):
     """A year of an archive and its number of editions."""
 
     year: int
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexPage:
+class IndexPage(Struct, frozen=True, kw_only=True):
     """One page of an archive, or of its `year`, newest first; `number` counts from 1 to `pages`.
 
     `family` are the lists of the same newsletter with a public archive, including this one; empty when there is no
@@ -139,16 +135,14 @@ class IndexPage:
         return any(edition.picture for edition in self.editions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchResult:
+class SearchResult(Struct, frozen=True, kw_only=True):
     """A result of a search; `passage` is its snippet in pieces, with True for the words of the query."""
 
     summary: Summary
     passage: Pieces
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchResults:
+class SearchResults(Struct, frozen=True, kw_only=True):
     """One page of search results, the best or the `newest` first."""
 
     list: MailingList
@@ -160,8 +154,7 @@ class SearchResults:
     pages: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveFeed:
+class ArchiveFeed(Struct, frozen=True, kw_only=True):
     """The newest editions of a list, newest first."""
 
     list: MailingList

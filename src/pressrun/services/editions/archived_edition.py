@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.searching import prose
 from pressrun.message.content.html import rewrite_images
@@ -19,8 +20,7 @@ _HEADING = re.compile(r"^#{1,6} .*$|^.+\n[=-]{3,}[ \t]*$", re.MULTILINE)
 _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(Struct, frozen=True, kw_only=True):
     """One edition in an index; `picture` is the name of a small picture, "" for none."""
 
     slug: str
@@ -31,8 +31,7 @@ class Summary:
     picture: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbour:
+class Neighbour(Struct, frozen=True, kw_only=True):
     """The edition before or after another one."""
 
     slug: str
@@ -40,8 +39,7 @@ class Neighbour:
     language: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translation:
+class Translation(Struct, frozen=True, kw_only=True):
     """An edition of an issue, with a public page."""
 
     list_name: str
@@ -50,8 +48,7 @@ class Translation:
     language: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(Struct, frozen=True, kw_only=True):
     """A file of an edition that its page links to."""
 
     name: str
@@ -59,8 +56,7 @@ class Attachment:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedFile:
+class ArchivedFile(Struct, frozen=True, kw_only=True):
     """An image or file of an edition."""
 
     name: str
@@ -68,8 +64,7 @@ class ArchivedFile:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedEdition:
+class ArchivedEdition(Struct, frozen=True, kw_only=True):
     """One edition with its content. `html` is a sanitized fragment, None for plain text; `asset_path` holds its images.
 
     `translations` are the public editions of its issue including this one; empty when there is no other.

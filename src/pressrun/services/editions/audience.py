@@ -8,7 +8,7 @@ as at any other time.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pressrun.core.canary import coefficients, sample_size
 from pressrun.store import audiences, bulk_changes, editions, subscriptions

@@ -7,7 +7,7 @@ and so is a user of the machine. A mail whose From nobody has proven has an auth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pressrun.store import api_tokens, people
 from pressrun.store.transaction import Transaction
@@ -15,8 +15,7 @@ from pressrun.store.transaction import Transaction
 _PERSON, _TOKEN, _USER, _MAIL = "person", "token", "user", "mail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
+class Author(Struct, frozen=True, kw_only=True):
     """Somebody who works on a draft: a person, a token of nobody's, or else a user of the machine.
 
     `is_claimed`: only the From of a mail says that it is this person.

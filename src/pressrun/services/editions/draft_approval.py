@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
@@ -34,8 +36,7 @@ _SHOWN = frozenset({DraftStatus.HELD, DraftStatus.RELEASED})  # the link shows t
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldEdition:
+class HeldEdition(Struct, frozen=True, kw_only=True):
     """A draft as its editor sees it. `audience` is the current one while it is held, else the one it was sent to.
 
     `copies` counts its copies by state. `preview` is present while it is held. `language` is that of its editor if

@@ -8,8 +8,9 @@ refused. It is built outside of the transaction that stores it, and again where 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, Refused
@@ -52,8 +53,7 @@ class Change(Protocol):
         """Store that it was made; returns its number."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextChange:
+class TextChange(Struct, frozen=True):
     """Another text, made of the one that is there."""
 
     rewrite: Callable[[Text], Text]
@@ -71,8 +71,7 @@ class TextChange:
         return manuscripts.change_text(tx, before, text, author, now)
 
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(Struct, frozen=True):
     """A file that is added or replaced, or with None removed."""
 
     path: str
@@ -95,8 +94,7 @@ class FileChange:
         return manuscripts.change_file(tx, before, self.path, self.content, author, now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenDraft:
+class OpenDraft(Struct, frozen=True, kw_only=True):
     """A draft with its text and its files by their paths."""
 
     edition: Edition
@@ -105,8 +103,7 @@ class OpenDraft:
     files: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftResult:
+class DraftResult(Struct, frozen=True, kw_only=True):
     """The id of a draft, the number of its last change, what preflight finds, and whether this call made it."""
 
     id: int

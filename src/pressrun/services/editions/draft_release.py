@@ -7,7 +7,7 @@ built as the list is at that moment, and found in order again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pressrun.core.errors import BadInput, NotPermitted, Refused
 from pressrun.core.events import EventType
@@ -35,8 +35,7 @@ from pressrun.store.transaction import Transaction
 LONGEST_WORDS = 2000  # what a returned draft says to its authors
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedAudience:
+class ExpectedAudience(Struct, frozen=True, kw_only=True):
     """How many readers somebody expects an edition to reach; None is no bound."""
 
     least: int | None = None
@@ -55,8 +54,7 @@ def _another_audience(found: int, how_it_differs: str) -> Refused:
     return Refused(f"it would reach {readers}, {how_it_differs}: nothing was sent", audience=found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseOrder:
+class ReleaseOrder(Struct, frozen=True, kw_only=True):
     """When a draft is to go, in UTC seconds or at once, and how many readers it is expected to reach."""
 
     scheduled_at: int | None = None

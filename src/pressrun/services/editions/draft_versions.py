@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
@@ -25,8 +26,7 @@ from pressrun.store.manuscripts import Text
 from pressrun.store.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftRelation:
+class DraftRelation(Struct, frozen=True, kw_only=True):
     """How a mail relates to editions that its editor mailed before with the same subject, by their ids.
 
     It replaces the drafts in `replaced`. `newer` is a draft that was written after it, `beside` a draft that stays

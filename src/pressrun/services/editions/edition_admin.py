@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.address import Address
 from pressrun.core.delivery import DeliveryState
@@ -39,8 +41,7 @@ from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
+class Inspection(Struct, frozen=True, kw_only=True):
     """An edition before it is sent: the size of its audience now, and the findings of preflight."""
 
     subject: str

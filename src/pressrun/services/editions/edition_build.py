@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.errors import PreflightFailed, Refused, no_such_list
 from pressrun.core.site import Site
@@ -31,8 +33,7 @@ from pressrun.store.transaction import Transaction
 _AVAILABLE_LANGUAGES = ", ".join(LANGUAGES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manuscript:
+class Manuscript(Struct, frozen=True, kw_only=True):
     """The source of an edition: the content and name of its file, and the files that it refers to, by path."""
 
     source: bytes
@@ -53,8 +54,7 @@ class Manuscript:
         return parse_edition(self.source, PurePosixPath(self.source_name).suffix)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildContext:
+class BuildContext(Struct, frozen=True, kw_only=True):
     """What the database contributes to an edition of a list. Without a slug the edition has no page."""
 
     list: MailingList

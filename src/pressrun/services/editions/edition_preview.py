@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.core.errors import NotFound
@@ -23,8 +23,7 @@ from pressrun.store.transaction import Transaction
 _SECRET = b"preview"  # makes Message-IDs that no mail has
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class Preview(Struct, frozen=True, kw_only=True):
     """An edition as one reader would get it, and the findings of preflight.
 
     `language` is that of the edition, `sender` the name and address in its From, and `said_in` the language of the

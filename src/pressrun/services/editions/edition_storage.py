@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
@@ -46,8 +47,7 @@ class ChangedSinceBuild(PressrunError):
     """Another edition got the slug or id first, or the list changed: build the edition again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedEdition:
+class PreparedEdition(Struct, frozen=True, kw_only=True):
     """An edition that is built and not stored yet.
 
     `is_repeat` lets the list have it although it has another edition of the same content. `identity` takes the place of
@@ -62,8 +62,7 @@ class PreparedEdition:
     identity: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkContext:
+class LinkContext(Struct, frozen=True, kw_only=True):
     """What it takes to make the links of a copy that belongs to no subscription."""
 
     keys: KeyRing

@@ -6,9 +6,11 @@ Plain functions of a transaction, shared by the dispatcher and by the people who
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
@@ -98,8 +100,7 @@ def cancel_expired_drafts(tx: Transaction, now: int) -> int:
     return len(expired)
 
 
-@dataclass(slots=True, kw_only=True)
-class EditionChanges:
+class EditionChanges(Struct, kw_only=True):
     """The editions that a transaction started, paused or finished, and what went wrong with what."""
 
     changed: list[Edition] = field(default_factory=list)
@@ -116,8 +117,7 @@ class EditionChanges:
             tx.attempt(lambda: self.changed.append(pause_for_fault(tx, edition.id)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdvanceRequest:
+class AdvanceRequest(Struct, frozen=True, kw_only=True):
     """`idle` are editions that may be finished, also if they are paused; `relays` those that are configured.
 
     With `careful` an edition that meets an error is paused, and the others go on. Without `may_start` those whose time
@@ -386,8 +386,7 @@ def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int)
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Resent:
+class Resent(Struct, frozen=True):
     """How many failed copies were queued again and left out, and where their edition stands now."""
 
     queued: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, replace
+
+from msgspec.structs import asdict, replace
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import LayoutError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pressrun.core.edition import EditionEvent
 from pressrun.services.editions.draft_status import require_releasable

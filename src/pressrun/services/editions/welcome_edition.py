@@ -9,7 +9,8 @@ Its skeleton depends on the settings of the list, so changing them builds it aga
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.edition import EditionEvent, EditionState, move
 from pressrun.core.errors import NotFound, PreflightFailed
@@ -27,8 +28,7 @@ from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WelcomePlan:
+class WelcomePlan(Struct, frozen=True, kw_only=True):
     """A welcome mail to be built: its source, its list, and the edition that it replaces, if any."""
 
     manuscript: Manuscript
@@ -36,8 +36,7 @@ class WelcomePlan:
     current_id: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltWelcome:
+class BuiltWelcome(Struct, frozen=True, kw_only=True):
     """A welcome mail that is built, and can be stored while its list and settings stay the same."""
 
     plan: WelcomePlan

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun.core.errors import EditionError
 from pressrun.core.site import Site
@@ -24,8 +26,7 @@ AT_ONCE = 2  # drafts that are built: one that nests without end takes seconds, 
 LONGEST_TEXT = 1024 * 1024  # characters, without files: Gmail shows the first 102 KB of a message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltDraft:
+class BuiltDraft(Struct, frozen=True, kw_only=True):
     """A draft as it would go out now, and what preflight finds."""
 
     prepared: PreparedEdition
@@ -37,8 +38,7 @@ class BuiltDraft:
         return hashlib.sha256(self.prepared.built.skeleton.encode()).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
+class Workshop(Struct, frozen=True, kw_only=True):
     """What it takes to build a draft."""
 
     database: Database

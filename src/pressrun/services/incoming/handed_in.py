@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.core.bounces import BounceClass
@@ -38,8 +39,7 @@ MayHandIn = Callable[[str], bool]
 """Whether the caller may hand in what concerns a list."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(Struct, frozen=True, kw_only=True):
     """Which copy it was: by the token of its return path, or by its Message-ID and the address of its reader."""
 
     token: str = ""

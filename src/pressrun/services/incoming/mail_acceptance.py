@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.address import Address
 from pressrun.core.mail_queues import MailQueue, queue_of
@@ -50,8 +52,7 @@ NO_COMMAND = Reply(550, "the subject has no command: write to LIST-subscribe or 
 LOOP = Reply(554, "too many hops, possible mail loop", "5.4.6")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrivedMail:
+class ArrivedMail(Struct, frozen=True, kw_only=True):
     """A mail whose content has arrived completely, for recipients that `resolve_route` accepted.
 
     `mail_from` is "" for the null sender; with `replies_each` every recipient gets a reply of its own (LMTP).

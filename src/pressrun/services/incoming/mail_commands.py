@@ -8,7 +8,8 @@ members and strangers, and counts against `replies_per_sender`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
@@ -49,8 +50,7 @@ def sender_of(mail_from: str) -> Address | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(Struct, frozen=True):
     """What one sender asks of one list, in one transaction."""
 
     tx: Transaction

@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
 from pressrun.core.mail_queues import MailQueue
@@ -264,8 +266,7 @@ def _queues_no_mail(route: Route | None, result: MailResult) -> bool:
     return is_bounce and result.consequences == NO_CONSEQUENCES
 
 
-@dataclass(frozen=True, slots=True)
-class _Unread:
+class _Unread(Struct, frozen=True):
     """Why a mail was not read."""
 
     reason: str = ""

@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
@@ -63,8 +65,7 @@ _OVER = frozenset({DraftStatus.CANCELLED, DraftStatus.REPLACED})  # the same con
 MOST_RESULTS = 50  # Authentication-Results of one mail that are read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Post:
+class _Post(Struct, frozen=True, kw_only=True):
     """A mail of an editor: its list, its editor (the address in our own table), and what the answer refers to."""
 
     mail: InboundMail

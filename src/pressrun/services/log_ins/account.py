@@ -6,8 +6,9 @@ A change of how somebody logs in ends all their other sessions, since the reason
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
 from pressrun.core.login_codes import RECOVERY_CODES, app_secret, code_digest, in_groups, recovery_code, typed_code
@@ -27,8 +28,7 @@ _RECOVERY_BYTES = 32
 _MOST_PASSKEYS = 20  # nobody has more devices; the browser is told of each
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountOverview:
+class AccountOverview(Struct, frozen=True, kw_only=True):
     """What a person's own page shows."""
 
     credentials: PersonCredentials

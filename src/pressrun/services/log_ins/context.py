@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
@@ -19,8 +20,7 @@ FRESH_SECONDS = 15 * 60  # what is dangerous needs a log-in that recent
 _SECRET_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogInContext:
+class LogInContext(Struct, frozen=True, kw_only=True):
     """One database and its surroundings; `asked` is set when codes are to be mailed."""
 
     database: Database
@@ -54,8 +54,7 @@ class LogInContext:
         return self.entropy(_SECRET_BYTES).hex()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visitor:
+class Visitor(Struct, frozen=True, kw_only=True):
     """Who asks, as far as that is known: `network` is what limits count by, `agent` names browser and system.
 
     `former` is the cookie of a session that a new one replaces.

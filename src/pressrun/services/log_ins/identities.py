@@ -8,7 +8,8 @@ their account themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
@@ -25,8 +26,7 @@ from pressrun.store.people import StoredPerson
 from pressrun.store.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerAccount:
+class IssuerAccount(Struct, frozen=True, kw_only=True):
     """Somebody as an issuer knows them; `email` is an address that it has verified."""
 
     issuer: str
@@ -34,8 +34,7 @@ class IssuerAccount:
     email: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """An attempt that may go on; it was counted at `counted_at`."""
 
     counted_at: float

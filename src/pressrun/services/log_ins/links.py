@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.log_in import Entered
@@ -14,8 +14,7 @@ from pressrun.store.log_ins import Method
 from pressrun.store.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
+class Invited(Struct, frozen=True):
     """Whose link it is, and of which kind."""
 
     name: str

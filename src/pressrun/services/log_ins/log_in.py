@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted
@@ -32,15 +33,13 @@ CODE_SECONDS = 10 * 60
 _LONGEST_NAME = 254
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(Struct, frozen=True):
     """Somebody is logged in; `secret` is the cookie of the new session."""
 
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class CodeRequested:
+class CodeRequested(Struct, frozen=True):
     """A code is on its way, if the address has an account; `secret` is the cookie that it belongs to."""
 
     secret: str

@@ -11,9 +11,10 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.passwords import normal_form
@@ -28,8 +29,7 @@ MOST_WAITING = 40  # some seconds of work; whoever comes then is told to try aga
 _NICENESS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class HashCost:
+class HashCost(Struct, frozen=True):
     """What a hash takes: passes over so many KiB, in so many lanes."""
 
     passes: int

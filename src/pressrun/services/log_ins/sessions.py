@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.login_codes import secret_digest
 from pressrun.core.rights import Holdings
@@ -18,8 +20,7 @@ NO_SESSION = 0  # the id of none that is stored: a proxy has logged them in
 SEEN_SECONDS = 60  # how exactly the last use of a session is known
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoggedIn(Struct, frozen=True):
     """Who is logged in, and what they may do now."""
 
     session: LoginSession

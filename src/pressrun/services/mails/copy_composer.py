@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address, restore_address
 from pressrun.core.base32 import base32_of
@@ -28,8 +29,7 @@ _ONE_DAY_SECONDS = 900  # in no time zone does a day begin between quarters of a
 _NO_COLUMNS: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledEdition:
+class CompiledEdition(Struct, frozen=True, kw_only=True):
     """What the copies of one edition have in common, ready to be spliced; `text_skeleton` has no HTML part.
 
     `slug` is empty where it has no page; `language` is that of its text.

@@ -10,8 +10,9 @@ import json
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from pressrun import __version__
 from pressrun.core.alerts import ALERT_SECONDS, CAUSES, Cause, Way
@@ -80,8 +81,7 @@ class AlertReports:
         return [Obstacle(cause, text) for cause, text in self._texts.items()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertWays:
+class AlertWays(Struct, frozen=True, kw_only=True):
     """How alerts go out: `run` starts the program with what it gets on stdin; `mail` queues an email once a day, and
     returns whether it did; `count` gets the outcome of each run.
     """

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import NotFound
@@ -26,8 +27,7 @@ MOST_EDITIONS = 1 << 40  # all of them: PostgreSQL knows no limit that is none
 ARCHIVE = 0  # no delivery has this number, so the Message-ID made from it belongs to the archive
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveContents:
+class ArchiveContents(Struct, frozen=True, kw_only=True):
     """The editions of an archive, newest first; the feed has the whole text of the latest."""
 
     list: MailingList

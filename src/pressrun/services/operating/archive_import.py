@@ -7,7 +7,9 @@ interrupted import can be repeated.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, Refused
@@ -28,8 +30,7 @@ from pressrun.store import editions
 from pressrun.store.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedMessage:
+class ArchivedMessage(Struct, frozen=True, kw_only=True):
     """A message of an archive: its MIME source, when it came out, and what identifies it (its Message-ID)."""
 
     source: bytes

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.errors import BadInput, Gone, NotFound, Refused, Unavailable
 from pressrun.core.timestamps import rfc3339
@@ -54,8 +55,7 @@ class JobReport(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobOrder:
+class JobOrder(Struct, frozen=True, kw_only=True):
     """What a program asks for: `source` brings the readers in, and with `asks` they have to confirm first."""
 
     list_name: str

@@ -11,8 +11,9 @@ All of it only ever leads to less mail. Readers who came or came back since are 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, restore_address
 from pressrun.core.chain import NO_ROWS
@@ -34,8 +35,7 @@ _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 Journaled = Mapping[Claim, JournalEntry]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldBack:
+class HeldBack(Struct, frozen=True, kw_only=True):
     """After a restore: how many copies may have gone out, by the id of the paused edition, and cancelled mails."""
 
     editions: Mapping[int, int]

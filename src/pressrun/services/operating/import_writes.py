@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import ChainRow
@@ -53,8 +53,7 @@ class RowChange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return merge_profile(self.before, self.row)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportWriter:
+class ImportWriter(Struct, frozen=True, kw_only=True):
     """Writes changes for one list; `asks` mails those who become pending a confirmation."""
 
     target: MailingList

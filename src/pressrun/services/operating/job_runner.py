@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import ClassVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
@@ -27,8 +29,7 @@ FILES_KEPT_SECONDS = 3_600.0  # of a file that belongs to no job: it may be arri
 SWEEP_SECONDS = 3_600.0
 
 
-@dataclass(slots=True)
-class JobQueue:
+class JobQueue(Struct):
     """What the runners share: whether there is work, and the jobs that are being carried out."""
 
     asked: asyncio.Event = field(default_factory=asyncio.Event)

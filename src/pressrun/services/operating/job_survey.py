@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import groupby
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput
@@ -23,8 +24,7 @@ ReadRoster = Callable[[BinaryIO, str], Iterator[ImportRow | UnreadRow]]
 """Reads the rows of a file of this media type, after it was checked; raises BadInput for one that is useless."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(Struct, frozen=True, kw_only=True):
     """What the first look found: rows of the file, and in a sync the members so far and those who would leave."""
 
     rows: int
@@ -32,8 +32,7 @@ class Survey:
     leaving: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RosterSurvey:
+class RosterSurvey(Struct, frozen=True, kw_only=True):
     """Takes first looks, and keeps beside a file what its job will need."""
 
     database: Database

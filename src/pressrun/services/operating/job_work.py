@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.errors import Refused
 from pressrun.core.events import EventType
@@ -41,8 +43,7 @@ class RowBatch(NamedTuple):
     lines: list[int]
 
 
-@dataclass(frozen=True, slots=True)
-class JobWork:
+class JobWork(Struct, frozen=True):
     """Carries out one job. Its methods return when the job has ended, whoever has ended it."""
 
     job: BulkJob

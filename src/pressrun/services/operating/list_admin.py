@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Unavailable
@@ -49,8 +51,7 @@ log = logging.getLogger(__name__)
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
+class _Change(Struct, frozen=True, kw_only=True):
     """Settings of a list, parsed: the values by column, and the logo and the welcome email where one is set."""
 
     values: Mapping[str, Value]
@@ -256,7 +257,7 @@ class ListAdmin:
             columns["logo"] = None if change.logo is None else change.logo.digest
         if "title" in columns and target.from_address == self._default_from(target.name, target.title):
             columns.setdefault("from_address", self._default_from(target.name, str(columns["title"])))
-        changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
+        changed = replace(target, **columns)  # read_settings gives each column its type
         return replace(changed, closed_at=None) if change.values.get("closed") is False else changed
 
     def _check_owner(self, tx: Transaction, owner: Address) -> None:

@@ -5,7 +5,7 @@ No confirmation link of a closed list does anything. A kill leaves some of the r
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pressrun.core.edition import EditionState
 from pressrun.services.editions import lifecycle

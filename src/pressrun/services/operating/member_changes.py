@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun.core.errors import BadInput, InvalidFields
 from pressrun.services.operating.field_names import require_field_name
@@ -51,8 +52,7 @@ class ConsentGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     url: Annotated[str, msgspec.Meta(pattern=_LINE, description="one line of at most 200 characters")] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberChanges:
+class MemberChanges(Struct, frozen=True, kw_only=True):
     """What changes of a person; None leaves a value as it is. An empty value of a column removes it."""
 
     name: str | None = None

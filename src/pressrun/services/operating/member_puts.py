@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
-from msgspec import structs
+from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from pressrun.core.address import Address
 from pressrun.core.keys import KeyRing
@@ -41,8 +41,7 @@ _State = SubscriptionState
 _BY_PROGRAM = "operator"  # whom a mail that asks for a confirmation answers: not the reader
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutRequest:
+class PutRequest(Struct, frozen=True, kw_only=True):
     """An address to add to a list, or what to change of a member there."""
 
     list_name: str
@@ -52,8 +51,7 @@ class PutRequest:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownMember:
+class KnownMember(Struct, frozen=True, kw_only=True):
     """What is known of an address on a list, within one transaction."""
 
     list: MailingList

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.core.errors import BadInput
@@ -26,8 +27,7 @@ _PAGE = 1000
 _LIMIT = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(%?)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveLimit:
+class LeaveLimit(Struct, frozen=True):
     """How many members may leave in one sync: a number, or a percentage of those whom syncs have brought in."""
 
     text: str

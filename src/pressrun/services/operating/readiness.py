@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.alerts import Cause
 from pressrun.core.errors import Unavailable
@@ -18,8 +19,7 @@ RELAYS_FAILING_SECONDS = 60.0
 UNSIGNED_SECONDS = 60.0  # one failure may be that of a single mail
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(Struct, frozen=True):
     """What keeps the service from working, and why in a line."""
 
     cause: Cause

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field
 
 from pressrun.core.errors import BadInput, Refused
 from pressrun.core.keys import KeyRing
@@ -39,8 +39,7 @@ SKIPPED = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class ImportCounts:
+class ImportCounts(Struct, kw_only=True):
     """How many rows had each outcome; `invalid` and `skipped` are (line of the file, reason).
 
     `changed_since` are the lines of rows that would do something else by now than what somebody was shown. `followed`
@@ -69,8 +68,7 @@ class ImportCounts:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
+class ImportOptions(Struct, frozen=True, kw_only=True):
     """How an import, or with the source `sync` a sync, is carried out. Without `entropy` it is a dry run."""
 
     list_name: str
@@ -86,8 +84,7 @@ class ImportOptions:
         return decide_sync_row(prior, row) if self.source == SYNC else decide_row(prior, row, asks=self.asks)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedRows:
+class PreparedRows(Struct, frozen=True, kw_only=True):
     """Rows with all that can be found out without the database.
 
     `invalid` are (line, reason) of those that are refused, `digests` those of the addresses of the others by their key.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused, UsageError
@@ -33,8 +34,7 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True):
     """A change of what a person may do. None leaves something as it is; without a list it is about operators."""
 
     list: str | None = None

@@ -10,8 +10,9 @@ import ipaddress
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadInput, BadQuantity, NotFound, Refused
 from pressrun.core.names import parse_token_name
@@ -37,8 +38,7 @@ _OCTETS = 32
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRequest:
+class TokenRequest(Struct, frozen=True, kw_only=True):
     """A token to make, as it was asked for: `expires` is a duration or a time, no lists are all of them."""
 
     name: str
@@ -48,16 +48,14 @@ class TokenRequest:
     networks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenMaker:
+class TokenMaker(Struct, frozen=True, kw_only=True):
     """Who makes a token: a person, maybe by a token of theirs, or with neither somebody at the shell."""
 
     person_id: int | None = None
     token_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class Program(Struct, frozen=True, kw_only=True):
     """A program with a valid token, and what it may do now."""
 
     token: ApiToken

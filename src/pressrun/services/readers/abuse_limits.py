@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.address import Address
 from pressrun.core.doubtful import is_disposable, is_role
@@ -32,8 +34,7 @@ log = logging.getLogger("pressrun.readers")
 _SHARE, _LEAST = 2, 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Arrivals:
+class _Arrivals(Struct, frozen=True, kw_only=True):
     """The sign-ups in an hour so far and in the one before, and how many the busiest hour usually has."""
 
     hour: int = -1

@@ -11,9 +11,11 @@ since. It also undoes later changes of that reader, so that nobody can take the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.subscription import SubscriptionState
@@ -53,8 +55,7 @@ class AddressChangeOutcome(StrEnum):
     OVER = "over"  # too late, stopped, or no longer possible
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressChangePage:
+class AddressChangePage(Struct, frozen=True, kw_only=True):
     """What the page of a link shows: the addresses, the list it speaks for, the reader's language if known."""
 
     old: Address
@@ -63,8 +64,7 @@ class AddressChangePage:
     language: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Check:
+class _Check(Struct, frozen=True, kw_only=True):
     """What a link would do; where `outcome` is DONE, `page`, `change` and `person` are there."""
 
     outcome: AddressChangeOutcome

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.core.errors import NotFound, Refused
@@ -28,8 +29,7 @@ from pressrun.store.job_files import JobFiles
 from pressrun.store.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erased:
+class Erased(Struct, frozen=True, kw_only=True):
     """What an erasure did. `is_reader`: the address belonged to a reader; `of_others` counts rows about other people.
 
     `editions` are those whose author wrote the address into them. What is or will be published stays as it is.

@@ -12,7 +12,9 @@ unsubscribing with one of them unsubscribes from the newsletter.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.subscription import SubscriptionState
 from pressrun.services.context import ServiceContext
@@ -34,8 +36,7 @@ _PROVEN_AT_ONCE = frozenset({"added", "imported", "moved"})
 _CARRIED = ("event", "at", "list", "source", "language", "text", "mail", "message_id")  # the rest ages where it is
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyChoice:
+class FamilyChoice(Struct, frozen=True, kw_only=True):
     """A newsletter that a person reads in one or several languages, and the languages that it comes in.
 
     `lists` are those open to them, ordered by language; `current` is the only one that they are on, None if there are
@@ -47,8 +48,7 @@ class FamilyChoice:
     current: MailingList | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageSwitch:
+class LanguageSwitch(Struct, frozen=True, kw_only=True):
     """Replace the subscriptions `given`, live and to other lists of the family, by one to `wanted`."""
 
     person: Subscriber

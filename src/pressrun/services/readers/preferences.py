@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
@@ -49,8 +51,7 @@ PAUSE_LIMIT = "pause_notes_per_address"
 _DAY_SECONDS = 86400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreferenceLink:
+class PreferenceLink(Struct, frozen=True, kw_only=True):
     """What a preferences link says; `expires_at` is 0 for the lasting link of an edition.
 
     `list_name` is the list whose mail held the link. It is not signed. It decides the colours and language of the page,
@@ -68,8 +69,7 @@ class PreferenceLink:
         return self.expires_at > 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
+class Membership(Struct, frozen=True, kw_only=True):
     """A list that a person is subscribed to, waits for, or is suspended on."""
 
     list: MailingList
@@ -91,8 +91,7 @@ class Membership:
         return self.subscription.state in LIVE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """What a preferences page shows; `offered` are public lists that the person is not on.
 
     `families` are newsletters in several languages, by the name of the first of their lists that the person is on. No
@@ -122,8 +121,7 @@ class Profile:
         return replace(self, memberships=tuple(item for item in self.memberships if item.list.name in names))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreferenceChanges:
+class PreferenceChanges(Struct, frozen=True, kw_only=True):
     """What a reader saves; None leaves a setting as it is. `lists` are the names of the lists to keep.
 
     `families` has for some families the name of the one list that the reader wants, or "" for none. `lists` says

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pressrun.core.address import parse_address
 from pressrun.services.readers.subscription_records import Origin
@@ -14,8 +15,7 @@ from pressrun.store.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderNotice:
+class ReaderNotice(Struct, frozen=True, kw_only=True):
     """A notice to be queued: its kind and payload, and the secret (16 random octets) of its Message-ID."""
 
     kind: str

@@ -8,9 +8,11 @@ has not confirmed yet and somebody who is suppressed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun.core.address import Address
 from pressrun.core.quantities import RateExceeded
@@ -222,8 +224,7 @@ class SignUps:
         return checks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _CheckedRequest:
+class _CheckedRequest(Struct, frozen=True, kw_only=True):
     """One request of a link, why its address is suppressed if it is, and what the link would do for it."""
 
     request: PendingConfirmation
@@ -279,8 +280,7 @@ def _find_followed(tx: Transaction, subscription_id: int) -> SubscriptionDetails
     return find_subscription_details(tx, followed)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmationTerms:
+class ConfirmationTerms(Struct, frozen=True, kw_only=True):
     """Until when a request waits for its confirmation; then `name` and `attributes` become the person's.
 
     `also` are further lists that the same mail asks for, each with the person's subscription so far.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.store import consent, deliveries, lists, subscriptions
@@ -38,8 +38,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     given_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionDetails:
+class SubscriptionDetails(Struct, frozen=True, kw_only=True):
     """A subscription with its list and person. `also` are further lists that the same link confirms."""
 
     list: MailingList

@@ -7,7 +7,8 @@ services.bounces.bounce_handler after a notification.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pressrun.core.address import Address, read_stored_address
 from pressrun.core.scores import count_streak

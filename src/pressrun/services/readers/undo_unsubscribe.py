@@ -6,9 +6,10 @@ which stay void.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from pressrun.core.subscription import LeavingReason, SubscriptionEvent, SubscriptionState, move
 from pressrun.services.context import ServiceContext

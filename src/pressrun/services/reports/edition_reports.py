@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import at_defaults
@@ -34,8 +36,7 @@ _REMOVED = "removed for their age"
 _SHARES = {"half_delivered_at": 0.5, "most_delivered_at": 0.9, "nearly_all_delivered_at": 0.99}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommonReply:
+class CommonReply(Struct, frozen=True, kw_only=True):
     """A reply that remote servers gave for `number` copies; `text` is one wording of it, without addresses."""
 
     number: int
@@ -46,8 +47,7 @@ class CommonReply:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainCounts:
+class DomainCounts(Struct, frozen=True, kw_only=True):
     """The states of the copies to one provider or domain; `name` is None for all smaller ones together."""
 
     name: str | None
@@ -56,8 +56,7 @@ class DomainCounts:
     counts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionReport:
+class EditionReport(Struct, frozen=True, kw_only=True):
     """All that a report says; times in `timing` are RFC 3339.
 
     `language` is that of whoever reads it on a page, `timezone` that of the list. `subject` has fields at their

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.errors import Gone, NotFound, Unavailable
 from pressrun.core.events import EventType
@@ -22,8 +23,7 @@ POLL_SECONDS = 0.25  # how often the newest id is read while somebody waits: one
 WINDOW = 10_000  # ids that one statement goes through, so that a filter that matches few holds up nobody
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventQuery:
+class EventQuery(Struct, frozen=True, kw_only=True):
     """Which events somebody asks for: those after an id, of these types (none: all), and of one list or any."""
 
     after: int
@@ -32,8 +32,7 @@ class EventQuery:
     list: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventPage:
+class EventPage(Struct, frozen=True, kw_only=True):
     """Events in order, and the id to go on after: that of the last event that was looked at."""
 
     items: Sequence[Answer]
@@ -41,8 +40,7 @@ class EventPage:
     is_last: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sight:
+class _Sight(Struct, frozen=True, kw_only=True):
     """What somebody may see: events of these lists, and readers of those; None: of all, and of the service itself."""
 
     lists: tuple[str, ...] | None

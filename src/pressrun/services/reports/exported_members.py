@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import require_list
@@ -17,8 +18,7 @@ from pressrun.store.transaction import Row, Transaction
 KNOWN_COLUMNS = ("email", "name", "language", "subscribed_at", "consent_source", "consent_ip", "state")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberTable:
+class MemberTable(Struct, frozen=True, kw_only=True):
     """Some subscribers, each with a text for every column that they have; `columns` are those of the whole list."""
 
     columns: Sequence[str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.address import Address
 from pressrun.core.delivery import DeliveryState
@@ -23,8 +24,7 @@ Answer = dict[str, Any]
 _SAID = ("failures", "waiting")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyQuery:
+class CopyQuery(Struct, frozen=True, kw_only=True):
     """Which copies of an edition: those in these states (none: in all), and after a cursor ("": from the first on)."""
 
     edition_id: int

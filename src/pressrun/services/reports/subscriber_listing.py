@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+
+from msgspec import Struct
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress, UsageError
@@ -28,8 +29,7 @@ Listed = tuple[str, Row]
 """A subscriber, and the place after which a later page goes on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriberSelection:
+class SubscriberSelection(Struct, frozen=True, kw_only=True):
     """Which subscribers: in one state, since a time, found by a search, after a place of an earlier page.
 
     `limit` None: all of them. A search is `@DOMAIN`, `TEXT*` for addresses that begin so, or text that an address or a
@@ -50,8 +50,7 @@ class SubscriberSelection:
         return min(self.limit + 1, PAGE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartOfListing:
+class PartOfListing(Struct, frozen=True, kw_only=True):
     """The next of the chosen subscribers; `following` is the place after which others may follow, None: there are none.
 
     It may have fewer than were asked for, or none, and others may follow all the same.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pressrun.core.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
@@ -16,8 +17,7 @@ from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Dialect
 
 
-@dataclass(frozen=True, slots=True)
-class SqliteFile:
+class SqliteFile(Struct, frozen=True):
     """A database file."""
 
     path: Path

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -64,8 +65,7 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdminCases:
+class AdminCases(Struct, frozen=True, kw_only=True):
     """The services behind these pages; whatever changes something on behalf of a person goes through `door`."""
 
     door: Door
@@ -80,8 +80,7 @@ class AdminCases:
     issuer: str = ""  # what the button of [oidc] says
 
 
-@dataclass(frozen=True, slots=True)
-class AdminMember:
+class AdminMember(Struct, frozen=True):
     """Who has logged in, by which request, and how that came."""
 
     logged_in: LoggedIn

@@ -7,10 +7,10 @@ could name anybody.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 SKEW_SECONDS = 60.0  # by which the issuer's clock may differ from ours
@@ -28,8 +28,7 @@ class BadIdToken(Exception):
         self.is_unknown_key = is_unknown_key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """What a token must say; `authenticated_after` None: it does not matter when its person last proved themselves."""
 
     issuer: str

@@ -10,11 +10,11 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest
 from pressrun.runtime.outgoing_http import OutgoingHttp
@@ -39,8 +39,7 @@ class IssuerAway(IssuerProblem):
     """The issuer does not answer, or has a fault of its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ceremony:
+class Ceremony(Struct, frozen=True, kw_only=True):
     """One log-in under way: what its browser must bring back, and what stays here until then.
 
     `is_again`: somebody who is logged in proves that it is still them, so the issuer must ask them anew.

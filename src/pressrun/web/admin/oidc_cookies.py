@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from pressrun.services.ports import Clock, Entropy
 from pressrun.web.admin.issuer import Ceremony
@@ -28,8 +28,7 @@ class _Content(msgspec.Struct, frozen=True, array_like=True):
     way_on: str
 
 
-@dataclass(frozen=True, slots=True)
-class Underway:
+class Underway(Struct, frozen=True):
     """A log-in under way in this browser, and the page to go on to.
 
     `may_link`: it was begun on a page of ours, so somebody who is logged in may link their account by it.
@@ -40,8 +39,7 @@ class Underway:
     way_on: str
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """A new one, and the value of its cookie."""
 
     underway: Underway

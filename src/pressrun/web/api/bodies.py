@@ -6,10 +6,10 @@ JSON may be as large as any request of the public, and everything else as large 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 
 from pressrun.acts.act import Act
@@ -32,16 +32,14 @@ MOST_FILES = 200
 _CLOSE = {"Connection": "close"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodyLimits:
+class BodyLimits(Struct, frozen=True, kw_only=True):
     """The largest bodies in octets."""
 
     json: int
     upload: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodyForm:
+class BodyForm(Struct, frozen=True, kw_only=True):
     """What the body of an action may be. `members` are those of a JSON object, None where JSON is not accepted."""
 
     media_types: tuple[str, ...]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, get_args, get_origin
 from urllib.parse import urlencode
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, field, structs
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -57,8 +57,7 @@ class Refuse(Protocol):
         """Who asked for what, about which list, and what was wrong."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiContext:
+class ApiContext(Struct, frozen=True, kw_only=True):
     """What every resource needs besides its actions. `cursor_key` is secret, and the same after a restart."""
 
     base_url: str
@@ -73,8 +72,7 @@ class ApiContext:
     waits: streams.Waits = field(default_factory=streams.Waits)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """An action with what its entry means for a request, worked out once. `item` is what a collection is made of."""
 
     act: Act[Any]

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
-from msgspec import NODEFAULT, structs
+from msgspec import NODEFAULT, Struct, structs
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
@@ -59,8 +58,7 @@ FORMATS: Mapping[str, Callable[[str], object]] = {
 """The formats of JSON Schema that are more than a hint here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestField:
+class RequestField(Struct, frozen=True, kw_only=True):
     """One field of the arguments: `name` there, `label` in the request, and where faults point to."""
 
     name: str
@@ -73,8 +71,7 @@ class RequestField:
     written: tuple[re.Pattern[str], str] | None  # how a number or flag of path, query or header is written
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """The arguments that were read so far, by name, and what is wrong with the request."""
 
     values: dict[str, Any]

@@ -10,8 +10,9 @@ sandbox.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from pressrun.core.site import Site
 from pressrun.services.editions.archive_reader import IndexPage

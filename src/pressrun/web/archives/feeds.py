@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import quote
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,8 +27,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class FeedLinks:
+class FeedLinks(Struct, frozen=True):
     """The absolute addresses in a feed, of pages below `base`."""
 
     home: str

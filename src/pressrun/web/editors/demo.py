@@ -9,10 +9,10 @@ import base64
 import html
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from markupsafe import Markup
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
@@ -70,8 +70,7 @@ class DemoMailbox(Protocol):
     def refusals(self) -> Sequence[Refusal]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RecipientRow:
+class _RecipientRow(Struct, frozen=True, kw_only=True):
     """One recipient in the table of outcomes."""
 
     recipient: str
@@ -85,8 +84,7 @@ class _RecipientRow:
         return "delivered after a wait" if self.delivered else "refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
+class _Group(Struct, frozen=True, kw_only=True):
     """Emails with one subject, or the copies of one edition, whose subjects may differ: newest first."""
 
     subject: str

@@ -8,13 +8,13 @@ the list's time zone.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from pressrun.core.timeline import Timeline
 from pressrun.locales.catalogues import words_in
@@ -55,8 +55,7 @@ _CAUSES = {
 _OTHER_CAUSE = marked("Other reasons")
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(Struct, frozen=True):
     """One plot with its texts and its numbers."""
 
     name: str

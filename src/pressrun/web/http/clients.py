@@ -12,8 +12,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 _IPv4 = ipaddress.IPv4Address
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -23,8 +25,7 @@ _MOST_REMEMBERED = 32
 UNKNOWN = "unknown"  # what limits count all clients without an address by
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrivedRequest:
+class ArrivedRequest(Struct, frozen=True, kw_only=True):
     """How a request arrived: its peer (None: our Unix socket), its X-Forwarded-For, and whether that is believed."""
 
     peer: str | None

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from typing import Any
 
 import h11
+from msgspec import Struct, field
 from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -49,8 +49,7 @@ _TOO_LARGE = (413, "Content Too Large", "")
 _HEAD_TOO_LARGE = (431, "Request Header Fields Too Large", "")
 
 
-@dataclass(slots=True, eq=False)
-class ConnectionPool:
+class ConnectionPool(Struct, eq=False):
     """What all connections of a server share. `lost` is set whenever one ends, `stopping` once the server stops."""
 
     settings: HttpSettings

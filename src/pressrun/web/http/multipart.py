@@ -6,9 +6,9 @@ A part's own charset and encoding are ignored (§4.7, §4.8).
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from functools import partial
 
+from msgspec import Struct
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
@@ -18,8 +18,7 @@ _PIECE = 16 * 1024  # for the parser, which says only at the end of a piece how 
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # malformed requests are not news
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """One part: `file_name` is None for a plain field."""
 
     name: str

@@ -13,11 +13,11 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -124,8 +124,7 @@ class _Body:
 FaultPage = Callable[[Exception], Response]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Area:
+class Area(Struct, frozen=True, kw_only=True):
     """All paths with the same first segment, where requests may be larger and errors look different.
 
     `app` finds the endpoint of a path and puts it into the scope; `patterns` are those of its endpoints, for counting.

@@ -7,8 +7,8 @@ that language come first. A sign-up to several lists is one email with one link 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,8 +30,7 @@ from pressrun.web.settings import HttpSettings
 from pressrun.web.use_cases import UseCases
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Newsletter:
+class Newsletter(Struct, frozen=True, kw_only=True):
     """A list, or the lists of a family: the best one for this visitor, and all of them with their languages' names."""
 
     best: OfferedList
