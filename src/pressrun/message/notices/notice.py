@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
-
 from msgspec import Struct
 
 from pressrun.core.site import Site
@@ -26,13 +23,12 @@ class NoticeText(Struct, frozen=True, kw_only=True):
     preheader: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice(ABC):
+class Notice(Struct, frozen=True):
     """A notice holds what its sentences need; `text` says it in one language, for one list."""
 
-    @abstractmethod
     def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
         """What the notice says."""
+        raise NotImplementedError
 
 
 def works_for_days(words: Words, number: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
@@ -23,8 +22,7 @@ _NOBODY = marked("Nobody is subscribed now. If you approve the edition, it is pu
 _NOT_YOURS = marked("If that email wasn't from you, don't approve it, and tell whoever runs the newsletter.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionHeld(Notice):
+class EditionHeld(Notice, frozen=True, kw_only=True):
     """Asks an editor to look at an edition that came by mail, and to approve it.
 
     `again` when it had come before; `replaces` when an earlier version of it was waiting, whose link is void now.
@@ -77,8 +75,7 @@ class EditionHeld(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionReleased(Notice):
+class EditionReleased(Notice, frozen=True, kw_only=True):
     """Tells an editor that the edition they mailed is already on its way; `replaces` as in EditionHeld."""
 
     edition: int
@@ -112,8 +109,7 @@ class EditionReleased(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionRejected(Notice):
+class EditionRejected(Notice, frozen=True, kw_only=True):
     """Tells an editor why a mail did not become an edition."""
 
     mail_subject: str
@@ -138,8 +134,7 @@ class EditionRejected(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionAlreadyReceived(Notice):
+class EditionAlreadyReceived(Notice, frozen=True, kw_only=True):
     """Tells an editor that a mail came before and is an edition already, in `state`."""
 
     edition: int
@@ -162,8 +157,7 @@ class EditionAlreadyReceived(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionSubmitted(Notice):
+class EditionSubmitted(Notice, frozen=True, kw_only=True):
     """Tells somebody who may send editions that one is ready."""
 
     edition: int
@@ -184,8 +178,7 @@ class EditionSubmitted(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionReturned(Notice):
+class EditionReturned(Notice, frozen=True, kw_only=True):
     """Tells whoever submitted an edition that it was returned, and `remarks` in the words of who did."""
 
     edition: int

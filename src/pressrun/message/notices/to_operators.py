@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pressrun.core.site import Site
 from pressrun.message.finding import Remark
 from pressrun.message.notices.notice import Notice, NoticeText
@@ -13,8 +11,7 @@ from pressrun.message.words import Words, marked
 _ONCE_A_DAY = marked("You won't get another email about {name} for a day.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionAutoPaused(Notice):
+class EditionAutoPaused(Notice, frozen=True, kw_only=True):
     """Tells owner and operator that an edition paused by itself, and why.
 
     With `has_shell` it names commands, else what happens next. `reason` is in English and names a setting; `cause` is
@@ -55,8 +52,7 @@ class EditionAutoPaused(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayAlert(Notice):
+class RelayAlert(Notice, frozen=True, kw_only=True):
     """Tells the operator that a relay fails, `since` when (RFC 3339), and its last error."""
 
     relay: str
@@ -83,8 +79,7 @@ class RelayAlert(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorAlert(Notice):
+class OperatorAlert(Notice, frozen=True, kw_only=True):
     """Tells the operator what is wrong, and what to do: a row of core.alerts, in English like the log."""
 
     when: str
@@ -98,8 +93,7 @@ class OperatorAlert(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyAlert(Notice):
+class PolicyAlert(Notice, frozen=True, kw_only=True):
     """Tells the operator that a domain refuses our mail whoever it is for; `reply` is what it said."""
 
     domain: str

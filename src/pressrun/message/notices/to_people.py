@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pressrun.core.site import Site
 from pressrun.message.notices.notice import Notice, NoticeText, ignore_this, works_for_days
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginCode(Notice):
+class LoginCode(Notice, frozen=True, kw_only=True):
     """The code that a browser has asked for; no link, so that nothing which follows links can spend it."""
 
     code: str
@@ -28,8 +25,7 @@ class LoginCode(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invitation(Notice):
+class Invitation(Notice, frozen=True, kw_only=True):
     """Invites somebody to log in and work on a list. The link works once."""
 
     link: str

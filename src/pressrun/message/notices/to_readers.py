@@ -5,8 +5,6 @@ Nothing of an incoming mail is quoted, because its sender may be forged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pressrun.core.site import Site
 from pressrun.message.notices.notice import Notice, NoticeText, ignore_this, works_for_days, works_for_hours
 from pressrun.message.profile import ListProfile
@@ -23,8 +21,7 @@ _MOVING = marked("Someone asked to move your subscriptions from this address to 
 _MOVED = marked("Your subscriptions have moved from this address to {new}. The change was confirmed there.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmationRequest(Notice):
+class ConfirmationRequest(Notice, frozen=True, kw_only=True):
     """Asks whether the owner of an address wants a list, and the further lists whose titles are in `also`.
 
     `address_token` is that of `news-confirm+TOKEN@D`. `never_again` is the link by which somebody who did not ask stops
@@ -50,8 +47,7 @@ class ConfirmationRequest(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlreadySubscribed(Notice):
+class AlreadySubscribed(Notice, frozen=True, kw_only=True):
     """Tells a member who signs up again, `also` to further lists, that nothing has changed."""
 
     preferences_url: str
@@ -68,8 +64,7 @@ class AlreadySubscribed(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreferencesLink(Notice):
+class PreferencesLink(Notice, frozen=True, kw_only=True):
     """The reader's own link, requested on the web."""
 
     link: str
@@ -97,8 +92,7 @@ class PreferencesLink(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnsubscribeLink(Notice):
+class UnsubscribeLink(Notice, frozen=True, kw_only=True):
     """Answers a request to unsubscribe: by mail members and strangers alike, on the web members alone."""
 
     link: str
@@ -113,8 +107,7 @@ class UnsubscribeLink(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnsubscribedNote(Notice):
+class UnsubscribedNote(Notice, frozen=True, kw_only=True):
     """Tells a reader that they were unsubscribed by a link, which somebody else may have followed."""
 
     link: str
@@ -130,8 +123,7 @@ class UnsubscribedNote(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PauseNote(Notice):
+class PauseNote(Notice, frozen=True, kw_only=True):
     """Tells a reader that the list, and those whose titles are in `also`, pause until a time (UTC seconds)."""
 
     preferences_url: str
@@ -148,8 +140,7 @@ class PauseNote(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressChangeRequested(Notice):
+class AddressChangeRequested(Notice, frozen=True, kw_only=True):
     """Asks the owner of a new address whether the mails of a reader are to go there."""
 
     link: str
@@ -165,8 +156,7 @@ class AddressChangeRequested(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressMoving(Notice):
+class AddressMoving(Notice, frozen=True, kw_only=True):
     """Tells the old address that a move was requested (`is_done`: made), with a link that stops or undoes it.
 
     `new` is the new address, masked: whoever reads the old mailbox may recognise it, but must not learn it.
@@ -197,8 +187,7 @@ class AddressMoving(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotConfirmed(Notice):
+class NotConfirmed(Notice, frozen=True, kw_only=True):
     """Tells somebody who answered a confirmation too late, or has left since, how to sign up again."""
 
     def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
@@ -210,8 +199,7 @@ class NotConfirmed(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StillThere(Notice):
+class StillThere(Notice, frozen=True, kw_only=True):
     """Asks a reader who was suspended for bounces, once; `missed` are titles and URLs of editions, newest first."""
 
     link: str
@@ -238,8 +226,7 @@ class StillThere(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandHelp(Notice):
+class CommandHelp(Notice, frozen=True, kw_only=True):
     """Answers a mail to the command address that asks for help, or (`is_unknown`) holds no known command."""
 
     is_unknown: bool = False
@@ -268,8 +255,7 @@ class CommandHelp(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListOfLists(Notice):
+class ListOfLists(Notice, frozen=True, kw_only=True):
     """The public lists, by title and the address that subscribes."""
 
     lists: tuple[tuple[str, str], ...]
@@ -287,8 +273,7 @@ class ListOfLists(Notice):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListClosed(Notice):
+class ListClosed(Notice, frozen=True, kw_only=True):
     """Tells somebody who wants to subscribe that the list accepts nobody."""
 
     def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
