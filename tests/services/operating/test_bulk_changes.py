@@ -204,6 +204,25 @@ async def test_copies_in_flight_move_as_well(office: Office) -> None:
     assert [("claimed", "a provider", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
 
 
+async def test_closing_a_list_cancels_one_slice_of_all_its_editions_at_once(office: Office) -> None:
+    """However many are being sent; what is left of each goes on like that of one which is cancelled."""
+    await sending(office)
+    await start(office)
+
+    def close(tx: Transaction) -> None:
+        begin_closing(tx, require_list(tx, "news"), int(office.now))
+
+    async def cancelled(table: str) -> int:
+        found = await select(office.database, f"select count(*) from {table} where state = 'cancelled'")
+        number: int = found[0][0]
+        return number
+
+    await office.database.write(close)
+    assert (2, ROWS_AT_ONCE) == (await cancelled("edition"), await cancelled("delivery"))
+    await carry_on(office)
+    assert 2 * READERS == await cancelled("delivery")
+
+
 async def test_housekeeping_ends_what_a_kill_has_left_of_closing(office: Office) -> None:
     """Until then the list cannot be opened, and no link of it works."""
     await requests(office)

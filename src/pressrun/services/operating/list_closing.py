@@ -21,7 +21,7 @@ _ENDED = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.P
 
 
 def begin_closing(tx: Transaction, target: MailingList, now: int) -> MailingList:
-    """Close a list, which the caller has locked; end its editions, and the first of the requests that wait.
+    """Close a list, which the caller has locked; end its editions, and the first of the copies and requests that wait.
 
     The archive and its links stay. A closed list stays as it is.
     """
@@ -30,9 +30,9 @@ def begin_closing(tx: Transaction, target: MailingList, now: int) -> MailingList
     closed = replace(target, closed_at=now)
     lists.update_list(tx, target, closed)
     lists.end_requests(tx, target.id, now, ROWS_AT_ONCE)
-    for edition in editions.all_editions(tx, target.id):
-        if edition.state in _ENDED:
-            lifecycle.cancel(tx, edition.id, now)
+    live = [edition for edition in editions.all_editions(tx, target.id) if edition.state in _ENDED]
+    for edition in live:
+        lifecycle.cancel(tx, edition.id, now, at_once=ROWS_AT_ONCE // len(live))
     hold_welcome(tx, target.id, now)
     return closed
 
