@@ -1,8 +1,8 @@
 """How long `subscriber import` takes beside a bare `executemany` of the same rows, and its memory, in one run.
 
-  python -m tests.bench.imports [--rows 1000000] [--rounds 1] [--listings]
+  python -m tests.bench.imports [--rows 1000000] [--rounds 1] [--format listmonk] [--listings]
 
-The daemon runs, and the real command imports a CSV file of addresses in no order, each with a name. Then another
+The daemon runs, and the real command imports a file of addresses in no order, each with a name. Then another
 process inserts the subscriber and subscription rows that this made into a new database with the same schema and
 settings, in the order of the file, in one transaction, without any check or evidence. Memory is the peak of each.
 With --listings, `subscriber ls` then goes through what was imported in several ways, each a command of its own.
@@ -36,6 +36,15 @@ _TABLES = {
     "subscription": "list_id, subscriber_id, state, source, since",
 }
 _ORDER = {"subscriber": "cast(substr(name, 8) as integer)", "subscription": "id"}  # that of the file
+# The first line of a file of each format, and those of its readers.
+_FILES = {
+    "csv": ("email,name\n", "{address},{name}\n"),
+    "mailman3": ("", "{name} <{address}>\n"),
+    "listmonk": (
+        "uuid,email,name,attributes,status,created_at,updated_at,subscription_status\n",
+        '7c3e,{address},{name},"{{""city"": ""Bergen""}}",enabled,2026-05-01T12:00:00Z,2026-05-01,confirmed\n',
+    ),
+}
 # Linux counts the peak of who starts a process as that of the process, so that has to be somebody small.
 _MEASURE = """
 import os, sys, time
@@ -60,20 +69,22 @@ class Cost:
         return f"{self.seconds:.1f} s, {self.busy:.1f} s of CPU, {peaks} MB"
 
 
-def write_rows(path: Path, rows: int) -> None:
-    """A CSV file of so many readers at 97 domains; the same ones each time."""
+def write_rows(path: Path, rows: int, file_format: str) -> None:
+    """A file of so many readers at 97 domains; the same ones each time."""
     chance = random.Random(1)
+    header, line = _FILES[file_format]
     with path.open("w", encoding="utf-8") as file:
-        file.write("email,name\n")
+        file.write(header)
         for number in range(rows):
-            file.write(f"{chance.randrange(16**10):010x}@inbox{number % 97}.example,Reader {number}\n")
+            address = f"{chance.randrange(16**10):010x}@inbox{number % 97}.example"
+            file.write(line.format(address=address, name=f"Reader {number}"))
 
 
-def run_import(house: House, file: Path, *, rows: int) -> Cost:
+def run_import(house: House, file: Path, *, rows: int, file_format: str) -> Cost:
     """The real command and the real daemon."""
     daemon = house.start()
     before = _busy(daemon.process.pid)
-    ours, printed = run_command(house, "subscriber", "import", "news", str(file))
+    ours, printed = run_command(house, "subscriber", "import", "news", str(file), "--format", file_format)
     assert f"added                 {rows}" in printed, printed
     busy = _busy(daemon.process.pid) - before + ours.busy
     memory = (*ours.memory, daemon.peak_kib() * _KIB / _MEGABYTE)
@@ -151,6 +162,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--format", choices=_FILES, default="csv", help="of the file that is imported")
     parser.add_argument("--listings", action="store_true", help="measure `subscriber ls` as well")
     parser.add_argument("--bare", nargs=2, type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -163,8 +175,8 @@ def main() -> int:
             root, busy = Path(name), load()
             house = House(folder=root / "house", relay_port=1)
             house.create_list()
-            write_rows(root / "readers.csv", options.rows)
-            ours = run_import(house, root / "readers.csv", rows=options.rows)
+            write_rows(root / "readers", options.rows, options.format)
+            ours = run_import(house, root / "readers", rows=options.rows, file_format=options.format)
             if options.listings:
                 print_listings(house, options.rows)
             house.close()

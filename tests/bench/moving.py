@@ -107,7 +107,7 @@ def _make_durable(server: Server) -> str:
 
 def _run(house: House, address: str, readers: int) -> None:
     house.create_list()
-    write_rows(house.folder / "readers.csv", readers)
+    write_rows(house.folder / "readers.csv", readers, "csv")
     began = time.monotonic()
     house.do("subscriber", "import", "news", house.folder / "readers.csv")
     print(f"{readers:,} readers imported in {time.monotonic() - began:.0f} s, load {load():.1f}", flush=True)

@@ -319,9 +319,7 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
     return moved
 
 
-def cancel(
-    tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", at_once: int = ROWS_AT_ONCE
-) -> Edition:
+def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", at_once: int = ROWS_AT_ONCE) -> Edition:
     """End an edition: what no connection has is not sent. A draft, which nobody has seen, gives its slug up.
 
     `how` it came to that; at most so many copies are cancelled `at_once`.

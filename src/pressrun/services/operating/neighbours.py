@@ -21,7 +21,7 @@ BATCH = 2_500  # rows of a transaction: an index is written page by page, so mor
 BATCH_CHARACTERS = 1 << 20  # of its rows in JSON, which keeps its memory small
 NEARBY = 100_000  # rows that are sorted at a time: the first of them waits until all of them are read,
 NEARBY_CHARACTERS = 64 << 20  # or fewer long ones
-_IN_MEMORY, _IN_MEMORY_CHARACTERS = 5_000, 1 << 20  # of these; a file for each time as many
+_IN_MEMORY, _IN_MEMORY_CHARACTERS = 2_500, 1 << 20  # of these; a file for each time as many
 
 _encode = msgspec.json.Encoder().encode
 
