@@ -15,6 +15,7 @@ from tests.delivery.pressroom import Pressroom, open_pressroom
 
 from pressrun.core.errors import Unavailable
 from pressrun.services.evidence import verify
+from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
 
@@ -33,8 +34,8 @@ async def other(tmp_path: Path) -> AsyncIterator[Pressroom]:
 
 async def furnish(press: Pressroom) -> list[UnsubscribeRequest]:
     """Nine readers in every state, an edition on its way, and wishes to leave: of strangers, and twice, too."""
-    press.office.subscribers._entropy = bytes  # all zero
-    press.office.unsubscribes = Unsubscribes(replace(press.office.context, entropy=bytes))
+    context = replace(press.office.context, entropy=bytes)  # all zero
+    press.office.subscribers, press.office.unsubscribes = SubscriberAdmin(context), Unsubscribes(context)
     await press.change("update list set leaving_note = 1")
     await press.readers(9)
     edition = await press.edition()

@@ -11,7 +11,7 @@ from pressrun.core.errors import BadInput, NoInput
 from pressrun.core.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place
-from pressrun.operations.installations.tables import SourceTables, copy_rows, read_server, utc_of
+from pressrun.operations.installations.tables import SourceTables, by_name, copy_rows, read_server, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
 from pressrun.operations.sources.states import ACTIVE, SUSPENDED, UNCONFIRMED, UNSUBSCRIBED, Standing
@@ -57,11 +57,8 @@ class Listmonk:
         language = next(
             (row["value"] for row in self._tables.rows("select value from settings where key='app.lang'")), ""
         )
-        rows = list(self._tables.rows("select * from lists order by cast(id as integer)"))
-        names = [row["name"].strip() for row in rows]
         found = []
-        for row, name in zip(rows, names, strict=True):
-            key = name if names.count(name) == 1 else f"{name} ({row['id']})"
+        for key, row in by_name(self._tables.rows("select * from lists order by cast(id as integer)")):
             self._ids[key] = row["id"]
             found.append(self._list(key, dict(row), read_tag(language.strip('"'))))
         return found

@@ -15,7 +15,7 @@ from pressrun.core.errors import BadInput, MalformedAddress, NoInput
 from pressrun.core.old_links import OldKind, digest_of_path, digest_of_person
 from pressrun.operations.installations.dumps import mysql_tables, read_mysql_dump
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place
-from pressrun.operations.installations.tables import SourceTables, copy_rows, utc_of
+from pressrun.operations.installations.tables import SourceTables, by_name, copy_rows, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.lines import plain_name
 from pressrun.operations.sources.member import SourceMember
@@ -74,11 +74,8 @@ class PhpList:
             select list.*, (select email from admin where admin.id = list.owner) as owner_address
             from list order by cast(id as integer)
         """
-        rows = list(self._tables.rows(query))
-        names = [row["name"].strip() for row in rows]
         found = []
-        for row, name in zip(rows, names, strict=True):
-            key = name if names.count(name) == 1 else f"{name} ({row['id']})"
+        for key, row in by_name(self._tables.rows(query)):
             self._ids[key] = row["id"]
             found.append(_list(key, dict(row)))
         return found

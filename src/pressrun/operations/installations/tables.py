@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -203,3 +204,12 @@ def utc_of_epoch(text: object) -> str:
     if not re.fullmatch(r"[0-9]{1,11}", digits) or digits == "0":
         return ""
     return datetime.fromtimestamp(int(digits), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def by_name(rows: Iterable[sqlite3.Row]) -> Iterator[tuple[str, sqlite3.Row]]:
+    """Rows by their `name`, with their `id` where names repeat."""
+    found = list(rows)
+    number = Counter(row["name"].strip() for row in found)
+    for row in found:
+        name = row["name"].strip()
+        yield name if number[name] == 1 else f"{name} ({row['id']})", row

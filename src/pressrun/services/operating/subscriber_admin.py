@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from pressrun.core.address import Address
-from pressrun.core.errors import NotFound, Refused
+from pressrun.core.errors import Refused
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
@@ -26,7 +26,8 @@ from pressrun.services.operating.subscriber_import import ImportOptions, import_
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
-from pressrun.services.reports.ledger_reports import Answer, require_list
+from pressrun.services.reports.ledger_reports import Answer
+from pressrun.services.reports.members import no_such_member, require_membership
 from pressrun.services.suppression import find_reason
 from pressrun.store import subscribers, subscriptions
 from pressrun.store.lists import MailingList
@@ -45,11 +46,6 @@ class SubscriberAdmin:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._database = context.database
-        self._keys = context.keys
-        self._settings = context.settings
-        self._clock = context.clock
-        self._entropy = context.entropy
-        self._wake = context.wake
 
     async def add(self, list_name: str, address: Address, *, name: str = "", asks: bool = False) -> Answer:
         """Subscribe an address at once, or (`asks`) once they confirm; adding a member again changes nothing.
@@ -57,24 +53,29 @@ class SubscriberAdmin:
         Raises NotFound, and Refused for a closed list or for anyone who unsubscribed, is suppressed or is suspended.
         """
         answer = await self._database.write(self._add, list_name, address, read_line(name), asks)
-        self._wake()
+        self._context.wake()
         return answer
 
     async def remove(self, list_name: str, address: Address) -> Answer:
         """End a subscription, or one that a sync has ended for good; raises NotFound when there is none."""
         answer = await self._database.write(self._remove, list_name, address)
         event(_log, "subscription.ended", list=list_name, by=SOURCE)
-        self._wake()
+        self._context.wake()
         return answer
 
     async def erase(self, address: Address) -> Answer:
         """Erase a person everywhere but for a keyed hash that keeps them out; raises NotFound, Refused."""
         erased = await erase(
-            self._database, address, self._keys, self._entropy, int(self._clock()), files=self._context.job_files
+            self._database,
+            address,
+            self._context.keys,
+            self._context.entropy,
+            self._context.now,
+            files=self._context.job_files,
         )
         assert erased is not None  # an operator may always erase
         event(_log, "subscriber.erased")
-        self._wake()
+        self._context.wake()
         others = erased.of_others
         return {
             "erased": True,
@@ -88,10 +89,10 @@ class SubscriberAdmin:
     async def remove_synced(self, list_name: str, keys: Sequence[str]) -> Answer:
         """End subscriptions that a sync has brought in, in one transaction; raises NotFound, Refused."""
         number = await self._database.write(
-            remove_synced, list_name, keys, entropy=self._entropy, now=int(self._clock())
+            remove_synced, list_name, keys, entropy=self._context.entropy, now=self._context.now
         )
         event(_log, "subscriber.imported", list=list_name, rows=len(keys), changed=number)
-        self._wake()
+        self._context.wake()
         return {"left": number}
 
     async def import_batch(
@@ -100,11 +101,11 @@ class SubscriberAdmin:
         """Import, or sync, rows of a file in one transaction; raises NotFound, and Refused for a closed list."""
         options = ImportOptions(
             list_name=list_name,
-            keys=self._keys,
-            now=int(self._clock()),
+            keys=self._context.keys,
+            now=self._context.now,
             asks=asks,
-            confirm_seconds=self._settings.value.tokens.confirm_lifetime_seconds,
-            entropy=self._entropy,
+            confirm_seconds=self._context.tokens.confirm_lifetime_seconds,
+            entropy=self._context.entropy,
             source=source,
         )
         prepared = await asyncio.to_thread(prepare_rows, options, rows)  # it would hold the event loop up
@@ -112,13 +113,13 @@ class SubscriberAdmin:
         changed = counts.rows[RowOutcome.ADDED] + counts.rows[RowOutcome.UPDATED]
         event(_log, "subscriber.imported", list=list_name, rows=len(rows), changed=changed)
         if changed:  # confirmations may be waiting, and an edition may have lost its last readers
-            self._wake()
+            self._context.wake()
         return counts.plain()
 
     def _add(self, tx: Transaction, list_name: str, address: Address, name: str, asks: bool) -> Answer:
-        now = int(self._clock())
+        now = self._context.now
         target = require_open_list(tx, list_name)
-        digests = digests_of(self._keys, address)
+        digests = digests_of(self._context.keys, address)
         reason = find_reason(tx, digests)
         if reason is not None:
             raise Refused(f"{address} is suppressed ({reason}). `pressrun suppression rm` lifts that")
@@ -148,9 +149,9 @@ class SubscriberAdmin:
             return subscription.state
         origin = Origin(source=SOURCE)
         if asks:
-            expires_at = int(now + self._settings.value.tokens.confirm_lifetime_seconds)
-            terms = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
-            record_consent(tx, target, person, "requested", origin, now=now, salt=self._entropy(16))
+            expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
+            terms = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._context.entropy(16))
+            record_consent(tx, target, person, "requested", origin, now=now, salt=self._context.entropy(16))
             return request_confirmation(tx, target, person, subscription, origin, terms, now=now).state
         state = move(None if subscription is None else subscription.state, SubscriptionEvent.ADD)
         assert state is not None
@@ -161,20 +162,16 @@ class SubscriberAdmin:
         else:
             active = replace(subscription, state=state, state_before=None, source=SOURCE, since=now)
             subscriptions.record_subscription(tx, subscription, active)
-        record_consent(tx, target, person, "added", origin, now=now, salt=self._entropy(16))
+        record_consent(tx, target, person, "added", origin, now=now, salt=self._context.entropy(16))
         return state
 
     def _remove(self, tx: Transaction, list_name: str, address: Address) -> Answer:
-        target = require_list(tx, list_name)
-        person = subscribers.find_subscriber(tx, address)
-        subscription = None
-        if person is not None:
-            subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-        if person is None or subscription is None or _has_left(subscription):
-            raise NotFound(f"{address} is not subscribed to {list_name}")
-        now = int(self._clock())
+        target, person, subscription = require_membership(tx, list_name, address)
+        if _has_left(subscription):
+            raise no_such_member(list_name, address)
+        now = self._context.now
         ended = end_subscription(tx, subscription, SOURCE, now)
-        record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._entropy(16))
+        record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._context.entropy(16))
         return {"list": target.name, "address": person.address, "state": ended.state.value}
 
 
