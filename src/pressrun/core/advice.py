@@ -1,4 +1,4 @@
-"""What a reply that did not take a copy asks of us beyond that copy: slow down, mend something, or stop the edition.
+"""What a refusal of a copy asks of us beyond that copy: slow down, fix something, or stop the edition.
 
 One ordered table: the first row that fits decides, and a reply that no row knows asks for nothing. A wrong pause costs
 time, a wrong block or stop needs a person, so a bare 421 or 451 says no more than "later". The first digit of the basic
@@ -23,7 +23,7 @@ MAX_CHARACTERS = 2000  # of a reply; what is beyond says nothing new
 
 
 class Scope(StrEnum):
-    """Whom a reply is about."""
+    """What a reply applies to."""
 
     COPY = "copy"  # this copy and its reader alone
     LANE = "lane"  # this provider or domain
@@ -71,7 +71,7 @@ def _relay_pause(minutes: int) -> Advice:
 
 
 class _Row(Struct, frozen=True):
-    """Fits when all that it names fits: the start of the code, the enhanced code without its first digit, words."""
+    """Matches if all that it names matches: the start of the code, the enhanced code without its first digit, words."""
 
     code: str
     detail: re.Pattern[str] | None
@@ -222,6 +222,6 @@ def _first(rows: tuple[_Row, ...], code: int, enhanced: str, text: str, early: b
 
 
 def _folded(text: str, enhanced: str) -> str:
-    """Lower case and blanks made one; without addresses, links and the codes of further lines."""
+    """In lower case, with single spaces, and without addresses, links and the codes of further lines."""
     parts = text[:MAX_CHARACTERS].lower().replace("’", "'").split()
     return " ".join(part for part in parts if part != enhanced and "@" not in part and "://" not in part)

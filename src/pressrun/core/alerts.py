@@ -1,4 +1,4 @@
-"""What the operator is alerted to: one table of causes, each with its moment and its way.
+"""What the operator is alerted to: one table of causes, with when and how each is reported.
 
 An email needs the database, a relay and a signature. Where one of these is what fails, only the program of `[alerts]`
 can say so; where the service works, the email is enough.
@@ -22,7 +22,7 @@ class Way(StrEnum):
 
 
 class Cause(StrEnum):
-    """What an alert is about; scripts know these words."""
+    """What an alert is about. Scripts depend on these words."""
 
     RELAY = "relay"
     POLICY = "policy"
@@ -38,7 +38,7 @@ class Cause(StrEnum):
 
 
 class CauseRule(Struct, frozen=True):
-    """When an alert is raised, in plain words, by which way, and what to do first."""
+    """When an alert is raised, in plain words, how it is sent, and what to do first."""
 
     when: str
     way: Way

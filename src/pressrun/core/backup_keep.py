@@ -40,7 +40,7 @@ def parse_keep(text: str) -> tuple[KeepPart, ...]:
 
 
 def choose_kept(times: Iterable[int], parts: Iterable[KeepPart]) -> set[int]:
-    """Those of these times (UTC seconds) that are kept; all of them without parts."""
+    """The times (UTC seconds) among these that are kept; all of them if there are no parts."""
     newest_first = sorted(set(times), reverse=True)
     chosen = list(parts)
     if not chosen:

@@ -14,7 +14,7 @@ def base64url(octets: bytes) -> str:
 
 
 def octets_of(text: str) -> bytes | None:
-    """The octets that `base64url` encodes as exactly this text, else None.
+    """The octets that `base64url` encodes as exactly this text, or None.
 
     RFC 4648 §3.5 allows several last characters for the same octets; only the one that we write is accepted.
     """

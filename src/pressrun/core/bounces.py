@@ -25,7 +25,7 @@ class BounceClass(StrEnum):
 
     @property
     def kind(self) -> FailureKind | None:
-        """The kind of failure of a copy; None when the copy has not failed."""
+        """The kind of failure of a copy; None if it has not failed."""
         return _KINDS.get(self)
 
     @property

@@ -1,4 +1,4 @@
-"""How much of its time something may be busy: a share of any window, kept exactly, by a monotonic clock.
+"""Limits the time for which something is busy to a share of any window, exactly, by a monotonic clock.
 
 A job that has begun is not interrupted, so it begins only when the longest possible one would still fit.
 """
@@ -37,12 +37,12 @@ class BusyShare:
         return 0.0
 
     def record(self, began: float, ended: float) -> None:
-        """A job is over."""
+        """Record a job that has ended."""
         self._spans.append((began, ended))
         self._busy += ended - began
 
     def _forget(self, before: float) -> None:
-        """Let go of what lies before the window."""
+        """Forget what is older than the window."""
         while self._spans and self._spans[0][1] <= before:
             began, ended = self._spans.popleft()
             self._busy -= ended - began

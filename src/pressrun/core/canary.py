@@ -14,7 +14,7 @@ PRIME = 2_147_483_647
 
 
 class Coefficients(NamedTuple):
-    """Those of the polynomial, the highest power first."""
+    """The coefficients of the polynomial, highest power first."""
 
     a: int
     b: int
@@ -23,17 +23,17 @@ class Coefficients(NamedTuple):
 
 
 def coefficients(secret: bytes) -> Coefficients:
-    """The coefficients that an edition's secret gives."""
+    """The coefficients for an edition's secret."""
     digest = hashlib.sha256(b"canary" + secret).digest()
     return Coefficients(*(int.from_bytes(digest[place : place + 8]) % PRIME for place in (0, 8, 16, 24)))
 
 
 def place(key: Coefficients, number: int) -> int:
-    """Where a number stands in the order."""
+    """The position of a number in the order."""
     x = number % PRIME
     return ((((key.a * x + key.b) % PRIME * x + key.c) % PRIME) * x + key.d) % PRIME
 
 
 def sample_size(audience: int, percent: float) -> int:
-    """How many copies a canary of so many readers has; at least one."""
+    """The number of copies in a canary for that many readers, at least one."""
     return max(1, round(audience * percent / 100)) if audience else 0

@@ -1,4 +1,4 @@
-"""The chain of evidence: how each row of it is bound to the one before, and how to find out that somebody broke it.
+"""The chain of evidence: how each row is linked to the previous one, and how to detect tampering.
 
 A row's digests are salted, and the chain covers the digests alone. So what a row says can be erased with its salt,
 and the network address it came from can age with a salt of its own, and the chain still holds; without the salt
@@ -30,7 +30,7 @@ MOST_PROBLEMS = 100  # told one by one; more are counted
 
 
 class ChainRow(NamedTuple):
-    """One row as stored; None where it was erased or has aged, or was never known."""
+    """One row as stored. A value is None if it was erased, has aged, or was never known."""
 
     number: int
     subscriber_id: int | None
@@ -47,7 +47,7 @@ class ChainRow(NamedTuple):
 
 
 class Head(NamedTuple):
-    """Where the chain stood at some time: the number of its last row, and that row's link."""
+    """The state of the chain at some time: the number of its last row, and that row's link."""
 
     number: int
     chain: bytes
@@ -68,24 +68,24 @@ def parse_head(text: str) -> Head:
 
 
 def content_digest(salt: bytes, subscriber_id: int | None, content: str) -> bytes:
-    """What stands for a content in the chain; it holds whose it is, too."""
+    """The digest that the chain holds for a content, including whose it is."""
     return hashlib.sha256(b"%b%d\0%b" % (salt, subscriber_id or 0, content.encode())).digest()
 
 
 def ip_digest(salt: bytes, ip: str) -> bytes:
-    """What stands for a network address in the chain."""
+    """The digest that the chain holds for a network address."""
     return hashlib.sha256(salt + ip.encode()).digest()
 
 
 def link(before: bytes, row: ChainRow, number: int | None = None) -> bytes:
-    """The link of a row to the one before, `b""` for the first; `number` is that of a row which has none yet."""
+    """The link of a row to the previous one, `b""` for the first. `number` is for a row that has none yet."""
     numbers = row.number if number is None else number, row.list_id or 0
     head = b"%b\0%d\0%d\0%b\0%d\0" % (before, *numbers, row.event.encode(), row.at)
     return hashlib.sha256(head + row.content_digest + (row.ip_digest or b"")).digest()
 
 
 def derive_salt(secret: bytes, purpose: bytes) -> bytes:
-    """A salt of 16 octets from 16 random ones: who has that of one purpose does not find that of another."""
+    """A salt of 16 octets from 16 random ones. The salt for one purpose does not reveal that for another."""
     return hashlib.sha256(secret + purpose).digest()[:16]
 
 
@@ -106,7 +106,7 @@ def mark_of_aged(number: int) -> str:
 
 
 class Audit(Struct):
-    """Follows a chain row by row. `rows`, `erased` and `aged` count, `problems` say what cannot be right."""
+    """Verifies a chain row by row. `rows`, `erased` and `aged` are counts, `problems` describe what is wrong."""
 
     rows: int = 0
     erased: int = 0
@@ -120,16 +120,16 @@ class Audit(Struct):
 
     @property
     def head(self) -> Head:
-        """The last row that was followed."""
+        """The last row that was verified."""
         return self._last
 
     def expect(self, head: Head, where: str) -> None:
-        """Before the first row: the chain must contain this head, which was kept `where`."""
+        """Require that the chain contains this head, which was stored `where`. Call it before the first row."""
         if head.number:
             self._witnessed.setdefault(head.number, []).append((where, head.chain))
 
     def follow(self, rows: Iterable[ChainRow]) -> None:
-        """Look at the next rows, in the order of their numbers."""
+        """Verify the next rows, in the order of their numbers."""
         for row in rows:
             if row.number != self._last.number + 1:
                 self._tell(f"rows {self._last.number + 1} to {row.number - 1} are missing")

@@ -95,7 +95,7 @@ def decode_text(data: bytes, charset: str) -> str:
 
 
 def decode_exactly(data: bytes, charset: str) -> str | None:
-    """The same; None where the charset is not on the list, or the data are not in it."""
+    """The same, but None if the charset is not on the list, or the data are not in it."""
     codec = find_codec(charset)
     if codec is None:
         return None
@@ -106,5 +106,5 @@ def decode_exactly(data: bytes, charset: str) -> str | None:
 
 
 def _sound(text: str) -> str:
-    """Text that every encoder takes: some codecs let halves of surrogate pairs pass."""
+    """Text that every encoder accepts: some codecs let halves of surrogate pairs through."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""What a reload changes: one holder of the settings in force, read by everybody and swapped whole in one place."""
+"""What a reload changes: one holder of the settings in force, read everywhere and replaced as a whole in one place."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Current(Generic[T]):
 
 
 class Holder(Current[T]):
-    """The one place that replaces the value; everybody else gets it as a `Current`."""
+    """The only place that replaces the value; all others get it as a `Current`."""
 
     def __init__(self, value: T) -> None:
         super().__init__(lambda: self._held)
         self._held = value
 
     def swap(self, value: T) -> None:
-        """Put another value in force, for all parts at once."""
+        """Replace the value, for all parts at once."""
         self._held = value

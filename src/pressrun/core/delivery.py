@@ -14,7 +14,7 @@ from enum import StrEnum
 
 
 class DeliveryState(StrEnum):
-    """Where a copy stands."""
+    """The state of a copy."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
@@ -25,7 +25,7 @@ class DeliveryState(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """Whose fault a refusal is; only `hard` and `soft` ever count against a reader."""
+    """Whose fault a refusal is. Only `hard` and `soft` ever count against a reader."""
 
     HARD = "hard"  # the mailbox is gone or never was
     SOFT = "soft"  # the mailbox cannot take mail now

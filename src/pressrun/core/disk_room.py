@@ -1,4 +1,4 @@
-"""How much room the disk of data_dir has, and from when on nothing may begin that needs much of it.
+"""How much space the disk of data_dir has, and when nothing that needs much of it may begin any more.
 
 Two thresholds, because a warning that comes with the refusal comes too late. A level is left only once there is a tenth
 more room than its threshold, so that it does not come and go with every file.
@@ -15,7 +15,7 @@ FEWEST_INODES = 16  # a checkpoint and a backup need one or two each
 
 
 class DiskLevel(StrEnum):
-    """How full it is."""
+    """How full the disk is."""
 
     OK = "ok"
     LOW = "low"
@@ -40,7 +40,7 @@ class RoomLimits(Struct, frozen=True, kw_only=True):
 
 
 def decide_level(room: StorageRoom, before: DiskLevel, limits: RoomLimits) -> DiskLevel:
-    """The level now; it was `before` when last looked at."""
+    """The present level; `before` is the previous one."""
     if why_nearly_full(room, limits, is_left=before is DiskLevel.NEARLY_FULL) is not None:
         return DiskLevel.NEARLY_FULL
     is_low = room.free < limits.warning * (1.0 if before is DiskLevel.OK else _MARGIN)
@@ -48,7 +48,7 @@ def decide_level(room: StorageRoom, before: DiskLevel, limits: RoomLimits) -> Di
 
 
 def why_nearly_full(room: StorageRoom, limits: RoomLimits, *, is_left: bool) -> str | None:
-    """What is short; None: nothing. With `is_left` there has to be a little more room than that."""
+    """What is running out, or None. With `is_left`, a little more space than that is required."""
     margin = _MARGIN if is_left else 1.0
     if room.free < limits.reserve * margin:
         return f"{_mebibytes(room.free)} are free, and [limits] disk_reserve keeps {_mebibytes(limits.reserve)}"

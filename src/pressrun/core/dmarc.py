@@ -1,4 +1,4 @@
-"""DMARC records (RFC 9989): where to look for them, what they say, and which domains have one owner by them.
+"""DMARC records (RFC 9989): where to look for them, what they say, and which domains share an owner.
 
 Nothing here asks the DNS: the caller looks up the names of `policy_domains`.
 """
@@ -15,7 +15,7 @@ _DMARC = re.compile(r"\s*v\s*=\s*DMARC1\s*(?:;|\Z)", re.IGNORECASE)
 
 
 class DmarcPolicy(Struct, frozen=True, kw_only=True):
-    """One record. `requested` is the policy for mail of the domain itself, `below` for that of domains below it."""
+    """One record. `requested` is the policy for mail from the domain itself, `below` that for its subdomains."""
 
     domain: str
     requested: str
@@ -32,12 +32,12 @@ class DmarcPolicy(Struct, frozen=True, kw_only=True):
 
 
 def is_dmarc(record: str) -> bool:
-    """Whether a text is a DMARC record, right or wrong."""
+    """Whether a text is meant as a DMARC record, valid or not."""
     return _DMARC.match(record) is not None
 
 
 def parse_dmarc(domain: str, record: str) -> DmarcPolicy:
-    """A text that `is_dmarc`; what is missing or unknown has its default."""
+    """Parse a text that `is_dmarc`; missing and unknown values get their defaults."""
     tags = parse_tags(record)
     requested = tags.get("p", "none" if "rua" in tags else "").lower()
     return DmarcPolicy(

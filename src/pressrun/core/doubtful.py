@@ -1,4 +1,4 @@
-"""Addresses that an operator may not want to write to: those that are thrown away, and those of a role.
+"""Addresses that an operator may not want to write to: disposable ones, and those of a role.
 
 The names are data of the world and age with it; they were put together by hand, from what such services say of
 themselves. A list that is a snapshot can only be short and sure: what it does not know is taken.
@@ -35,12 +35,12 @@ ROLES = frozenset(
 
 
 def is_disposable(domain: str, more: Collection[str] = ()) -> bool:
-    """Whether a domain, or one above it, hands out mailboxes to throw away; `more` are those that an operator adds."""
+    """Whether a domain, or a parent domain, offers disposable mailboxes; `more` are domains that an operator adds."""
     labels = domain.split(".")
     names = {".".join(labels[start:]) for start in range(len(labels) - 1)}
     return not names.isdisjoint(DISPOSABLE_DOMAINS) or not names.isdisjoint(more)
 
 
 def is_role(local: str) -> bool:
-    """Whether the part before the @ is that of a function."""
+    """Whether the part before the @ is that of a role."""
     return local.lower().split("+", 1)[0] in ROLES

@@ -21,7 +21,7 @@ _QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
 
 
 class EditionState(StrEnum):
-    """Where an edition stands."""
+    """The state of an edition."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -67,16 +67,16 @@ TRANSITIONS: dict[tuple[EditionState, EditionEvent], EditionState] = {
 
 
 def move(state: EditionState, event: EditionEvent) -> EditionState | None:
-    """The state after `event`, or None when the event may not happen in `state`."""
+    """The state after `event`, or None if the event is not allowed in `state`."""
     return TRANSITIONS.get((state, event))
 
 
 def resumed(*, has_started: bool) -> EditionState:
-    """Where a paused edition goes on: one that never took its audience waits for its hour again."""
+    """The state in which a paused edition resumes: scheduled, if it has no audience yet."""
     return EditionState.SENDING if has_started else EditionState.SCHEDULED
 
 
 def at_defaults(subject: str) -> str:
-    """A subject as people other than readers see it: each merge field at its default, or left out."""
+    """A subject as people other than readers see it: merge fields have their default, or are left out."""
     shown = _FIELD.sub(lambda field: _QUOTED.sub(r"\2", (field[1] or "").strip()), subject)
     return " ".join(shown.split())

@@ -53,17 +53,17 @@ class NotFound(PressrunError):
 
 
 def no_such_list(name: str) -> NotFound:
-    """The error for an unknown list, and for one out of reach of whoever asks: both get the very same words."""
+    """The error for an unknown list, and for one that the caller may not see: the words are the same."""
     return NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
 
 
 def no_such_edition(edition_id: int) -> NotFound:
-    """The error for an unknown edition, and for one of a list out of reach."""
+    """The error for an unknown edition, and for one of a list that the caller may not see."""
     return NotFound(f"no such edition: {edition_id} (see `pressrun edition ls`)")
 
 
 class Gone(NotFound):
-    """What was asked for was there, and has been erased (HTTP 410)."""
+    """What was requested existed, and has been erased (HTTP 410)."""
 
 
 class Refused(PressrunError):

@@ -31,7 +31,7 @@ _ADDRESS_TOKEN = re.compile(rf"[a-z2-7]{{{ADDRESS_TOKEN_LENGTH}}}", re.ASCII)
 
 
 def read_link(key: bytes, purpose: str, token: str) -> tuple[int, ...] | None:
-    """The numbers of a link that this key signed, else None."""
+    """The numbers in a link that this key signed, or None."""
     payload, _, signature = token.rpartition(".")
     raw, tag = octets_of(payload), octets_of(signature)
     if raw is None or tag is None or len(raw) % _NUMBER_BYTES:
@@ -48,7 +48,7 @@ def _link_mac(key: bytes, purpose: str) -> Mac:
 
 
 def read_address(keys: Mapping[int, bytes], purpose: str, list_name: str, token: str) -> int | None:
-    """The id of an address that one of these keys signed, else None."""
+    """The id in an address that one of these keys signed, or None."""
     if _ADDRESS_TOKEN.fullmatch(token) is None:
         return None
     head = number_of(token[:_HEAD_DIGITS])

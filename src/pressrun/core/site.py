@@ -64,15 +64,15 @@ class Site:
         return "/".join((base_url, "admin", *(quote(segment, safe="") for segment in segments)))
 
     def url_in(self, language: str, *segments: str) -> str:
-        """The URL of a page that shall be in this language, unless its reader chose another."""
+        """The URL of a page in this language, unless its reader has chosen another."""
         return f"{self.url(*segments)}?language={quote(language, safe='')}"
 
     def preferences_url(self, token: str, list_name: str) -> str:
-        """The preferences page behind a token, dressed as the list whose mail holds the link."""
+        """The preferences page for a token, in the design of the list whose email contains the link."""
         return f"{self.base_url}/preferences/{token}?list={list_name}"
 
     def person_for(self, owner: Address | None) -> Address | None:
-        """Who stands in envelope and header of a list's mail where none is received: its owner, else the operator.
+        """The sender of a list's email if Pressrun receives none: the list's owner, or else the operator.
 
         Never an address that needs SMTPUTF8, which most readers' systems lack (RFC 6531).
         """

@@ -1,6 +1,6 @@
 """The spellings of one address: whether a text names it, in whatever case, form or escape it was written.
 
-SQL's lower() knows ASCII alone, and an address is compared by more than its case: accents may be one character or two
+SQL's lower() handles only ASCII, and an address is compared by more than its case: accents may be one character or two
 (Unicode NFC and NFD), a domain may be written in letters or as its A-label (RFC 5890), and mail, pages and programs
 each have escapes of their own. So texts that may name a person are compared here, and nowhere else.
 """
@@ -47,7 +47,7 @@ class Spellings:
         return self.domain if "xn--" not in self.domain else "" if top.startswith("xn--") else top
 
     def may_be_in(self, octets: bytes) -> bool:
-        """Whether it is worth to look closer; in what is no text an address is only found as programs write it."""
+        """Whether a closer look is worthwhile. In binary data only the form that programs write is found."""
         lowered = octets.lower()
         if b"\0" in octets:
             return any(one.encode() in lowered for one in {self.domain, _in_letters(self.domain)})
@@ -64,14 +64,14 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """A text in the one case and form by which spellings are compared."""
+    """A text in the case and form in which spellings are compared."""
     if text.isascii():
         return text.lower()
     return normalize("NFKC", normalize("NFKC", text).lower()).translate(_DOTS)
 
 
 def unescaped(text: str) -> Iterator[str]:
-    """The text, and what it is where it is percent-encoded, HTML, or JSON."""
+    """The text, and its meanings as percent-encoded text, HTML and JSON."""
     yield text
     for mark, decode in (("%", unquote), ("&", html.unescape), ("\\", _from_json)):
         if mark in text:
@@ -91,7 +91,7 @@ def _from_units(found: re.Match[str]) -> str:
 
 
 def _in_letters(domain: str) -> str:
-    """A domain with its A-labels as the letters that they stand for (punycode)."""
+    """A domain with its A-labels decoded (punycode)."""
     return ".".join(_label_in_letters(label) for label in domain.split("."))
 
 

@@ -28,7 +28,7 @@ _NEED_LOOKUPS = frozenset({"include", "a", "mx", "ptr", "exists"})
 
 
 class SpfVerdict(StrEnum):
-    """What a record says about an address, RFC 7208 §2.6."""
+    """The result of a record for an address (RFC 7208 §2.6)."""
 
     PASS = "pass"  # noqa: S105 - not a password
     FAIL = "fail"
@@ -74,12 +74,12 @@ class SpfRecord(Struct, frozen=True, kw_only=True):
 
 
 def is_spf(record: str) -> bool:
-    """Whether a text is an SPF record, right or wrong."""
+    """Whether a text is meant as an SPF record, valid or not."""
     return _RECORD.match(record) is not None
 
 
 def parse_spf(record: str) -> SpfRecord:
-    """A text that `is_spf`; raises SpfSyntaxError."""
+    """Parse a text that `is_spf`; raises SpfSyntaxError."""
     mechanisms: list[SpfMechanism] = []
     redirect: str | None = None
     for term in record.split()[1:]:
@@ -115,7 +115,7 @@ def _mechanism(term: str) -> SpfMechanism:
 
 
 def _network(term: str) -> tuple[str, tuple[int, int]]:
-    """Address and prefix of `ip4:` and `ip6:`, whose address may hold `::`."""
+    """Address and prefix of `ip4:` and `ip6:`, whose address may contain `::`."""
     name, _, written = term.lstrip("+-?~").partition(":")
     try:
         network = ipaddress.ip_network(written, strict=False)

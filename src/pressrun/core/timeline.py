@@ -1,4 +1,4 @@
-"""Counts by the second, made into bars that a person can take in: how wide, how many, and what lies beyond them.
+"""Counts by the second, as bars that a person can grasp: how wide, how many, and what comes after them.
 
 What matters of an edition mostly happens at its beginning, and its last stragglers come days later. So an axis that the
 last few would stretch many times over ends before them, and they are counted beside it.
@@ -28,12 +28,12 @@ class Timeline(Struct, frozen=True):
 
     @property
     def end_at(self) -> int:
-        """Where the axis ends."""
+        """The end of the axis."""
         return self.start_at + self.seconds * len(self.numbers)
 
     @property
     def total(self) -> int:
-        """All that was counted."""
+        """The sum of all counts."""
         return sum(self.numbers) + self.later
 
 
@@ -59,7 +59,7 @@ def spread(counts: Mapping[int, int], start_at: int) -> Timeline:
 
 
 def moment_of_share(counts: Mapping[int, int], share: float) -> int | None:
-    """The second by which that share of all had happened; None where nothing has."""
+    """The second by which that share of all had happened; None if nothing has."""
     wanted = math.ceil(sum(counts.values()) * share)
     reached = 0
     for at in sorted(counts):

@@ -30,7 +30,7 @@ from pressrun.core.siv import Siv
 
 
 class WebPurpose(StrEnum):
-    """What a link is for; one does nothing in another's place."""
+    """What a link is for. A token for one purpose is invalid for another."""
 
     CONFIRM = "confirm"  # (confirmation, expires_at)
     UNSUBSCRIBE = "unsubscribe"  # (subscription, edition)
@@ -97,11 +97,11 @@ class WebTokens:
         return self.maker(purpose, len(numbers))(*numbers)
 
     def maker(self, purpose: WebPurpose, count: int) -> Callable[..., str]:
-        """What makes such tokens of `count` numbers with the key that is the newest now: for whoever makes many."""
+        """A function that makes such tokens of `count` numbers with the present newest key, to make many."""
         return _link_maker(self._keys.link_keys[self._keys.newest], purpose, count)
 
     def read(self, purpose: WebPurpose, token: str) -> tuple[int, ...] | None:
-        """The numbers of a genuine token in its one spelling, else None."""
+        """The numbers in a genuine token, spelled exactly as made, or None."""
         if len(token) > _LONGEST_LINK or not token.isascii():
             return None
         read = signed_tokens.read_link if "." in token else _read_link
@@ -113,7 +113,7 @@ class WebTokens:
 
 
 def _honoured(keys: KeyRing, purpose: str, lasting: frozenset[str]) -> Mapping[int, bytes]:
-    """The keys that prove something about a token of this purpose."""
+    """The keys that are valid for a token of this purpose."""
     if not keys.retired or purpose in lasting:
         return keys.link_keys
     return {number: key for number, key in keys.link_keys.items() if number not in keys.retired}
@@ -172,7 +172,7 @@ class AddressTokens:
         return self.maker(purpose, list_name)(number)
 
     def maker(self, purpose: AddressPurpose, list_name: str) -> Callable[[int], str]:
-        """What makes such tokens with the key that is the newest now: for whoever makes many."""
+        """A function that makes such tokens with the present newest key, to make many."""
         key_number = self._keys.newest
         return _address_maker(self._keys.link_keys[key_number], purpose, list_name, key_number)
 
@@ -224,7 +224,7 @@ def _address_maker(key: bytes, purpose: str, list_name: str, key_number: int) ->
 
 
 def round_trip_outcome(number: int) -> str:
-    """What is recorded of a test bounce that came home, by which it is found."""
+    """What is recorded when a test bounce returns, by which it is found."""
     return f"round trip {number - FIRST_ROUND_TRIP:x}"
 
 
@@ -236,13 +236,13 @@ def pack_digests(*digests: bytes) -> tuple[int, ...]:
 
 
 def unpack_digests(numbers: Sequence[int]) -> tuple[bytes, ...]:
-    """The digests that `pack_digests` made numbers of."""
+    """The digests that `pack_digests` turned into these numbers."""
     packed = b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in numbers)
     return tuple(packed[at : at + _DIGEST_BYTES] for at in range(0, len(packed) - _DIGEST_BYTES + 1, _DIGEST_BYTES))
 
 
 class Digests(NamedTuple):
-    """Where an address stands in the suppressions, and where its whole mailbox does: often the same place."""
+    """The digests under which an address and its whole mailbox are suppressed. Often they are the same."""
 
     own: bytes
     mailbox: bytes
@@ -256,5 +256,5 @@ def digests_of(keys: KeyRing, address: Address) -> Digests:
 
 
 def suppression_digest(keys: KeyRing, address_key: str) -> bytes:
-    """The keyed hash under which an address is suppressed: it tells nobody without the key who that is."""
+    """The keyed hash under which an address is suppressed: without the key it does not reveal the address."""
     return hmac.digest(keys.suppression_key, b"pressrun.suppression\0" + address_key.encode(), "sha256")

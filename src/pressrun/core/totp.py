@@ -18,7 +18,7 @@ _TOLERATED = (0, -1, 1)
 
 
 def code_at(secret: bytes, step: int) -> str:
-    """The code of a step, which is `UTC seconds // STEP_SECONDS`. HMAC-SHA1, since some apps know no other."""
+    """The code of a step, which is `UTC seconds // STEP_SECONDS`. HMAC-SHA1, since some apps support nothing else."""
     digest = hmac.digest(secret, struct.pack(">Q", step), "sha1")
     at = digest[-1] & 15
     number = int.from_bytes(digest[at : at + 4], "big") & 0x7FFFFFFF
@@ -26,7 +26,7 @@ def code_at(secret: bytes, step: int) -> str:
 
 
 def accepted_step(secret: bytes, typed: str, now: float, last_step: int) -> int | None:
-    """The step whose code was typed, if it is valid now and later than `last_step`; else None."""
+    """The step whose code was typed, if it is valid now and later than `last_step`, or None."""
     digits = typed.encode("utf-8", "replace")
     here = int(now // STEP_SECONDS)
     matching = [
@@ -43,6 +43,6 @@ def in_base32(secret: bytes) -> str:
 
 
 def key_uri(secret: bytes, *, account: str, issuer: str) -> str:
-    """What a QR code for an authenticator app holds (the Key URI format of Google Authenticator)."""
+    """The content of a QR code for an authenticator app (the Key URI format of Google Authenticator)."""
     values = urlencode({"secret": in_base32(secret), "issuer": issuer}, quote_via=quote)
     return f"otpauth://totp/{quote(issuer, safe='')}:{quote(account, safe='')}?{values}"

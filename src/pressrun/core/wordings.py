@@ -50,12 +50,12 @@ class Wordings:
         self._finds_ascii, self._frame = finds_ascii, frame
 
     def is_in(self, text: str) -> bool:
-        """Whether folded text holds any of the phrases."""
+        """Whether folded text contains any of the phrases."""
         return self.pattern.search(text) is not None
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """What finds any of the phrases in folded text. Raises AssetError."""
+        """A pattern that finds any of the phrases in folded text. Raises AssetError."""
         groups = self._groups()
         try:
             return self._compiled([phrase for group in groups.values() for phrase in group])
@@ -113,7 +113,7 @@ def in_ascii_too(expression: str) -> str:
 
 
 def _spellings(letter: str) -> tuple[str, ...]:
-    """A letter, and how ASCII spells it."""
+    """A letter, and its spelling in ASCII."""
     if letter in _PLAIN:
         return (letter, *_PLAIN[letter])
     base = unicodedata.normalize("NFD", letter)[0]
