@@ -74,7 +74,7 @@ def approve(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
 
 @verb("edition return")
 @edition_argument
-@click.option("--words", default="", help="What its authors are told.")
+@click.option("--words", default="", help="The reason, for its authors.")
 def give_back(invocation: Invocation, *, edition_id: int, words: str, as_json: bool) -> None:
     execute(invocation, "edition.return", DraftReturn(id=edition_id, words=words))
     print_edition(invocation, edition_id, as_json=as_json)

@@ -136,7 +136,7 @@ def link(invocation: Invocation, *, person: str, as_json: bool) -> None:
 @verb("user reset")
 @_person_argument
 def reset(invocation: Invocation, *, person: str, as_json: bool) -> None:
-    """For a lost device, or when somebody else may have got in: password, passkeys, app, recovery codes and mailed
+    """For a lost device, or when an intruder may have logged in: password, passkeys, app, recovery codes and emailed
     codes stop working, and so do their tokens, since whoever got in may have made them. Programs that used one need a
     new one (`token create`).
     """
@@ -149,7 +149,7 @@ def reset(invocation: Invocation, *, person: str, as_json: bool) -> None:
 @verb("user rm")
 @_person_argument
 def remove(invocation: Invocation, *, person: str, as_json: bool) -> None:
-    """Editions that they mailed in and that still await approval are cancelled. What they have sent goes on."""
+    """Drafts that they sent by email and that await approval are cancelled. Editions that are being sent continue."""
     removed = execute(invocation, "user.rm", PersonName(person=person))
     if as_json:
         print_json(removed)

@@ -63,7 +63,7 @@ def remove(invocation: Invocation, *, list_name: str, address: str, as_json: boo
     help="Only those whose address or name contains TEXT. `TEXT*` finds addresses that begin so, `@DOMAIN` those at a "
     "domain, and neither reads the whole list.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many. [default: all of them]")
+@click.option("--limit", type=click.IntRange(min=1), help="Show at most this many. [default: all]")
 @click.option(
     "--after",
     default="",
