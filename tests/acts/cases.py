@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from msgspec.structs import replace
+from tests.editions.inline_builder import builder_at
 from tests.services.office import Office
 
 from pressrun.acts.act import Act, Doing
@@ -17,7 +18,6 @@ from pressrun.acts.table import ACTS
 from pressrun.core.keys import KeyRing
 from pressrun.core.rights import Right
 from pressrun.core.site import Site
-from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.draft_editing import DraftEditing
@@ -61,12 +61,12 @@ def returns_of(office: Office, counter: BounceCounter = UNOBSERVED) -> HandedInR
 def cases_of(office: Office) -> Cases:
     """All services, of an installation at n.example."""
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
-    layouts = OwnLayouts(office.path / "layouts")
+    builder = builder_at(site, office.path / "layouts")
     sender_check = SenderCheck(site=site, settings=office.settings, records=None, clock=lambda: office.now)
-    workshop = Workshop(database=office.database, site=site, layouts=layouts, sender_check=sender_check)
+    workshop = Workshop(database=office.database, builder=builder, sender_check=sender_check)
     editing = DraftEditing(workshop, clock=lambda: office.now, entropy=os.urandom)
     context = replace(office.context, site=site)
-    edition_admin = EditionAdmin(context, sender_check=sender_check, layouts=layouts)
+    edition_admin = EditionAdmin(context, sender_check=sender_check, builder=builder)
 
     async def make_key() -> KeyRing:
         return KeyRing({**office.keys.link_keys, 2: bytes(32)}, office.keys.suppression_key)

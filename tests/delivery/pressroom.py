@@ -20,6 +20,7 @@ from typing import Any
 from msgspec.structs import replace
 from tests.database import begin_session, execute, select
 from tests.delivery.direct import DirectWorker
+from tests.editions.inline_builder import builder_at
 from tests.services.office import Office, open_office
 
 from pressrun.core.address import parse_address
@@ -32,7 +33,6 @@ from pressrun.delivery.queue.recovery import recover
 from pressrun.delivery.queue.relay_weights import RelayWeights
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
-from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.edition_admin import EditionAdmin
@@ -243,7 +243,7 @@ def identity(outgoing: Outgoing) -> tuple[str, str]:
 
 def admin_of(office: Office, admin: EditionAdmin) -> EditionAdmin:
     """The same services in another process."""
-    return EditionAdmin(replace(office.context, site=SITE), sender_check=admin._sender_check, layouts=admin._layouts)
+    return EditionAdmin(replace(office.context, site=SITE), sender_check=admin._sender_check, builder=admin._builder)
 
 
 @asynccontextmanager
@@ -255,7 +255,7 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
         edition_admin = EditionAdmin(
             context,
             sender_check=SenderCheck(site=SITE, settings=office.settings, records=None, clock=lambda: office.now),
-            layouts=OwnLayouts(folder / "layouts"),
+            builder=builder_at(SITE, folder / "layouts"),
         )
         bounce_handler = BounceHandler(
             keys=office.keys,

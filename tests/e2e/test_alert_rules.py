@@ -205,7 +205,7 @@ def hide(program: Path) -> Callable[[], object]:
 def end_parsers(house: House) -> None:
     assert house.daemon is not None
     for process in children(house.daemon.process.pid):
-        if "parser_process" in command_of(process):
+        if "helper_process" in command_of(process):
             os.kill(int(process), signal.SIGKILL)
 
 

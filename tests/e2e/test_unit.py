@@ -73,7 +73,7 @@ def test_it_does_all_of_its_work(make_house: MakeHouse) -> None:
     copies = [mail for mail in house.mails() if mail.rcpt_to in READERS]
     assert len(READERS) == len(copies)
     assert all(b"DKIM-Signature:" in mail.content and b"Harbour office" in mail.content for mail in copies)
-    assert {"pressrun.delivery.worker", "pressrun.sandbox.parser_process"} == names - {"pressrun"}
+    assert {"pressrun.delivery.worker", "pressrun.sandbox.helper_process"} == names - {"pressrun"}
 
 
 def test_the_memory_of_the_unit_holds_every_budget() -> None:

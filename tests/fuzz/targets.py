@@ -42,7 +42,7 @@ from pressrun.operations.csv_records import escape_cell, unescape_cell
 from pressrun.operations.sources.formats import FORMATS, read_members
 from pressrun.operations.sources.member import SourceMember
 from pressrun.runtime.frames import BadFrame, encode_frame
-from pressrun.sandbox.frames import Question, Readable, answer_reader, question_reader
+from pressrun.sandbox.frames import Question, Readable, answer_reader, task_reader
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
 from pressrun.store.search import count_found
@@ -113,7 +113,7 @@ def posted(data: bytes) -> None:
 
 def frames(data: bytes) -> None:
     """Whatever the other side sends is values or a BadFrame, in whatever pieces it comes."""
-    for reader in (question_reader(), answer_reader()):
+    for reader in (task_reader(), answer_reader()):
         try:
             for place in range(0, len(data), 7):
                 list(reader.read(data[place : place + 7]))

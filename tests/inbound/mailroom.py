@@ -17,6 +17,7 @@ from typing import Any
 
 from msgspec.structs import replace
 from tests.database import TwiceDatabase, select
+from tests.editions.inline_builder import builder_at
 from tests.engines import new_data_dir
 from tests.settings import change
 
@@ -35,7 +36,6 @@ from pressrun.message.editions.posted import Posted, read_posted
 from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
-from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
@@ -293,7 +293,7 @@ async def open_mailroom(
             context,
             parser=reader or InlineReader(),
             sender_check=SenderCheck(site=site, settings=room.settings, records=None, clock=clock),
-            layouts=OwnLayouts(folder / "layouts"),
+            builder=builder_at(site, folder / "layouts"),
         ),
         counter=room,
     )

@@ -202,7 +202,7 @@ async def test_a_process_that_cannot_start_now_is_tried_again(
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patched:
-        patched.setattr("pressrun.sandbox.mail_parser._START_AGAIN_SECONDS", (0.0, 3600.0))
+        patched.setattr("pressrun.sandbox.helper._START_AGAIN_SECONDS", (0.0, 3600.0))
         if lacking == "descriptors":
             patched.setattr("socket.socketpair", socketpair)
         else:
@@ -221,7 +221,7 @@ async def test_what_could_not_start_for_a_moment_starts_then(
     def socketpair() -> tuple[socket.socket, socket.socket]:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr("pressrun.sandbox.mail_parser._START_AGAIN_SECONDS", (0.0,))
+    monkeypatch.setattr("pressrun.sandbox.helper._START_AGAIN_SECONDS", (0.0,))
     with monkeypatch.context() as patched:
         patched.setattr("socket.socketpair", socketpair)
         with pytest.raises(Unavailable):

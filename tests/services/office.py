@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.database import TwiceDatabase
+from tests.editions.inline_builder import builder_at
 from tests.engines import new_data_dir
 
 from pressrun.core.current import Holder
@@ -16,7 +17,6 @@ from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.operations.sources.rosters import read_roster
-from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.archive_import import ArchiveImport
 from pressrun.services.operating.bulk_jobs import BulkJobs
@@ -141,8 +141,8 @@ async def open_office(
         wake=office.wake,
         job_files=JobFiles(data.root),
     )
-    layouts = OwnLayouts(folder / "layouts")
-    office.lists, office.suppressions = ListAdmin(office.context, layouts), SuppressionAdmin(office.context)
+    builder = builder_at(site, folder / "layouts")
+    office.lists, office.suppressions = ListAdmin(office.context, builder), SuppressionAdmin(office.context)
     office.subscribers = SubscriberAdmin(office.context)
     office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
     office.people, office.tokens = PeopleAdmin(office.context), Tokens(office.context)
@@ -163,7 +163,7 @@ async def open_office(
     )
     office.runner = JobRunner(1, office.context, office.job_files, read_roster, queue)
     office.held = HeldSignUps(office.context, office.sign_ups)
-    office.redirects, office.archive_import = RedirectAdmin(database), ArchiveImport(office.context, layouts)
+    office.redirects, office.archive_import = RedirectAdmin(database), ArchiveImport(office.context, builder)
     try:
         yield office
     finally:

@@ -15,6 +15,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 from tests.database import REFUSALS, OneOfSeveralDatabases, select
 from tests.delivery.pressroom import Pressroom, admin_of
+from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import InlineReader, Mailroom, mail, open_mailroom
 from tests.services.incoming.posts import EVE, post, prepare
 from tests.services.office import NOW, Office, open_office
@@ -213,7 +214,7 @@ async def two_rooms(folder: Path) -> AsyncIterator[tuple[Mailroom, Mailroom]]:
 
 
 def approval_of(room: Mailroom) -> DraftApproval:
-    return DraftApproval(room.context)
+    return DraftApproval(room.context, builder_at(room.site))
 
 
 async def test_a_draft_is_released_once(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from tests.database import select
+from tests.editions.inline_builder import builder_at
 from tests.races import Race, Step, run_race
 from tests.services.office import NOW, Office
 from tests.services.people_races import PEOPLE_RACES
@@ -22,7 +23,6 @@ from pressrun.core.errors import Refused, no_such_list
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of
-from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
@@ -312,7 +312,7 @@ async def send(office: Office) -> object:
     admin = EditionAdmin(
         replace(office.context, site=site),
         sender_check=SenderCheck(site=site, settings=office.settings, records=None, clock=lambda: office.now),
-        layouts=OwnLayouts(office.path / "layouts"),
+        builder=builder_at(site, office.path / "layouts"),
     )
     body = b"---\nsubject: Boats\n---\nHello\n"
     try:

@@ -16,6 +16,7 @@ import httpx
 from msgspec.structs import replace
 from starlette.types import ASGIApp
 from tests.database import TwiceDatabase, execute, execute_in, select
+from tests.editions.inline_builder import builder_at
 from tests.engines import new_data_dir
 
 from pressrun.core.address import Address, parse_address
@@ -144,7 +145,7 @@ class House:
             address_changes=self.address_changes(),
             undo_unsubscribe=self.undo_unsubscribe(),
             archive_reader=ArchiveReader(self.context()),
-            draft_approval=DraftApproval(self.context()),
+            draft_approval=DraftApproval(self.context(), builder_at(self.site)),
             editor_reports=EditorReports(self.context()),
             old_links=OldLinks(self.database),
         )

@@ -33,10 +33,9 @@ async def _preview(doing: Doing, args: DraftView) -> PreviewAnswer:
     if args.as_ is not None:
         doing.require(Right.SEE_READERS, await list_name_of(doing, args.id))
         reader = parse_address(args.as_)
-    shown = await doing.cases.draft_proofs.preview(args.id, reader)
-    return PreviewAnswer(
-        findings=plain_findings(shown.findings), subject=shown.subject, text=shown.parts.text, html=shown.parts.html
-    )
+    preview = await doing.cases.draft_proofs.preview(args.id, reader)
+    copy, shown = preview.copy, preview.shown
+    return PreviewAnswer(findings=plain_findings(copy.findings), subject=copy.subject, text=shown.text, html=shown.html)
 
 
 def _each_once(args: DraftTest) -> dict[str, Address]:

@@ -35,9 +35,9 @@ from pressrun.core.rights import Right
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Finding, errors_of
 from pressrun.message.sources.edition_source import FORMATS, EditionFormat
-from pressrun.message.sources.written_source import change_source
 from pressrun.services.editions.authors import Author, name_of_author
-from pressrun.services.editions.draft_editing import DraftResult, FileChange, TextChange
+from pressrun.services.editions.draft_editing import DraftResult, FileChange, OpenDraft, TextChange
+from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.store import api_tokens
 from pressrun.store.idempotency import KeptOutcome
@@ -128,8 +128,8 @@ def plain_findings(findings: tuple[Finding, ...]) -> list[Any]:
 
 
 async def _change_text(doing: Doing, args: DraftText) -> DraftAnswer:
-    def rewrite(before: Text) -> Text:
-        return text_of(args.source, args.source_name, args.media_type, before.source_name)
+    async def rewrite(before: OpenDraft, _: EditionBuilder) -> Text:
+        return text_of(args.source, args.source_name, args.media_type, before.text.source_name)
 
     changed = await doing.cases.draft_editing.change(
         args.id, TextChange(rewrite), await author_of(doing), args.revision
@@ -140,14 +140,15 @@ async def _change_text(doing: Doing, args: DraftText) -> DraftAnswer:
 async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
     keys, body = keys_of(args, (*_KEYS_OF_CHANGES,)), args.body()
 
-    def rewrite(before: Text) -> Text:
-        suffix = PurePosixPath(before.source_name).suffix.lower()
+    async def rewrite(before: OpenDraft, builder: EditionBuilder) -> Text:
+        suffix = PurePosixPath(before.text.source_name).suffix.lower()
         if FORMATS[suffix] is EditionFormat.MIME:
             raise BadInput("this draft is a complete message. Change it by another one (PUT …/source)")
         if body is not None and FORMATS[BODIES[body[1]]] is not FORMATS[suffix]:
             raise BadInput(f"this draft ends in {suffix}, so it has no {body[1]}")
-        source = change_source(before.source, keys, None if body is None else body[0])
-        return Text(source=source, source_name=before.source_name)
+        changed = None if body is None else body[0]
+        source = await builder.change_keys(before.edition.list_name, before.text.source, keys, changed)
+        return Text(source=source, source_name=before.text.source_name)
 
     changed = await doing.cases.draft_editing.change(
         args.id, TextChange(rewrite), await author_of(doing), args.revision

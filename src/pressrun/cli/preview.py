@@ -18,11 +18,12 @@ from pressrun.core.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.core.errors import BadInput
 from pressrun.daemon.sender_check import build_sender_check
+from pressrun.message.editions.read_back import show_message
 from pressrun.message.finding import errors_of, in_order
 from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, load_build_context
-from pressrun.services.editions.edition_preview import Preview, preview_edition
+from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_edition
 from pressrun.services.editions.welcome_edition import require_welcome
 from pressrun.store.datadir import load_keys
 from pressrun.web.editors.preview import render_preview
@@ -61,28 +62,29 @@ def preview(
     Exits with 65 if a finding would stop the send.
     """
     manuscript = None if file is None else read_manuscript(file, file_format)
-    shown = _preview(invocation, list_name, manuscript, subscriber, is_welcome=is_welcome)
+    copy = _copy(invocation, list_name, manuscript, subscriber, is_welcome=is_welcome)
+    shown = show_message(copy.message)
     if out is not None:
-        files = {"message.eml": shown.message, "message.txt": shown.parts.text.encode()}
-        if shown.parts.html is not None:
-            files["message.html"] = shown.parts.html.encode()
-        files["index.html"] = render_preview(shown).encode()
+        files = {"message.eml": copy.message, "message.txt": shown.text.encode()}
+        if shown.html is not None:
+            files["message.html"] = shown.html.encode()
+        files["index.html"] = render_preview(Preview(copy=copy, shown=shown)).encode()
         for path in write_new(out, files):
             print_info(f"wrote {path}")
     if as_json:
-        findings = [finding.plain() for finding in shown.findings]
-        print_json({"findings": findings, "subject": shown.subject, "text": shown.parts.text, "html": shown.parts.html})
+        findings = [finding.plain() for finding in copy.findings]
+        print_json({"findings": findings, "subject": copy.subject, "text": shown.text, "html": shown.html})
     else:
-        for finding in shown.findings:
+        for finding in copy.findings:
             print_info(f"{finding.severity.value}: {finding}")
         if out is None:
-            echo(f"Subject: {shown.subject}\n\n{shown.parts.text}")
-    return BadInput.exit_code if errors_of(shown.findings) else 0
+            echo(f"Subject: {copy.subject}\n\n{shown.text}")
+    return BadInput.exit_code if errors_of(copy.findings) else 0
 
 
-def _preview(
+def _copy(
     invocation: Invocation, list_name: str, manuscript: Manuscript | None, subscriber: str | None, *, is_welcome: bool
-) -> Preview:
+) -> SampleCopy:
     address = None if subscriber is None else parse_address(subscriber)
     with reading(invocation) as tx:
         if manuscript is None or is_welcome:
@@ -90,7 +92,7 @@ def _preview(
             manuscript, context = order.manuscript, order.context
         else:
             context = load_build_context(tx, list_name, manuscript.parse())
-        shown = preview_edition(
+        copy = copy_of_edition(
             tx,
             keys=load_keys(invocation.data),
             site=invocation.settings.site,
@@ -102,4 +104,4 @@ def _preview(
         )
     sender_check = build_sender_check(Holder(invocation.settings))
     sender_findings = asyncio.run(sender_check.check(context.list, manuscript.parse().keys.from_))
-    return replace(shown, findings=in_order([*shown.findings, *sender_findings]))
+    return replace(copy, findings=in_order([*copy.findings, *sender_findings]))

@@ -120,7 +120,7 @@ def build_mailed_editions(services: Services, parser: MailParser) -> MailedEditi
         services.context,
         parser=parser,
         sender_check=services.workshop.sender_check,
-        layouts=services.workshop.layouts,
+        builder=services.workshop.builder,
     )
 
 

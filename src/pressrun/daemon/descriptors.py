@@ -7,7 +7,7 @@ import resource
 from pressrun.config.settings import Settings
 from pressrun.control.server import MAX_CONNECTIONS
 
-HELPERS = 32  # pipes to workers, mail parsers and the renderer of layouts, and what starting one needs
+HELPERS = 32  # pipes to workers, helper processes and the renderer of layouts, and what starting one needs
 RESERVE = 64  # the database and its journals, the log, the listeners, files open for a moment
 
 

@@ -77,7 +77,10 @@ async def offline_services(settings: Settings) -> AsyncIterator[Services]:
         current = Holder(settings)
         services = build_services(current, data.database, data.keys, build_bounce_handler(current, data.keys))
         services.door.bind(move_works(MoveSource(data.database, data.session.session, _AlwaysStopped())))
-        yield services
+        try:
+            yield services
+        finally:
+            await services.maker.close()
 
 
 class _AlwaysStopped:

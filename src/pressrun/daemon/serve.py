@@ -221,6 +221,7 @@ async def _stop(running: Running) -> None:
     ends = await asyncio.gather(
         running.listeners.close(drain_seconds), running.dispatcher.drain(drain_seconds), return_exceptions=True
     )
+    await running.services.maker.close()
     for problem in ends:
         if isinstance(problem, BaseException):  # such as a socket that cannot be removed
             log.error("daemon.not_closed", exc_info=problem)

@@ -18,6 +18,7 @@ from pressrun.daemon.log_in_services import LogInServices, build_log_ins
 from pressrun.daemon.sender_check import build_sender_check
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.runtime.clock import utc_now
+from pressrun.sandbox.edition_maker import SandboxedMaker
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.background import BackgroundLoop, Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
@@ -29,6 +30,7 @@ from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.log_ins.account import Account
@@ -80,6 +82,7 @@ class Services(Struct, frozen=True, kw_only=True):
     pages: UseCases
     log_ins: LogInServices
     workshop: Workshop
+    maker: SandboxedMaker
     bounce_handler: BounceHandler
     mail_accepted: Signal
     asked: tuple[BackgroundLoop, ...]
@@ -107,6 +110,7 @@ class _Parts(Struct, frozen=True, kw_only=True):
     data: DataDir
     files: JobFiles
     workshop: Workshop
+    maker: SandboxedMaker
     jobs: JobQueue
     mail_accepted: Signal
     hooks: Hooks
@@ -122,7 +126,7 @@ def build_services(
     """Wire the use cases."""
     parts = _build_parts(settings, database, keys, hooks)
     context = parts.context
-    pages = _build_pages(context, hooks.sign_ups)
+    pages = _build_pages(parts)
     log_ins = build_log_ins(settings, database, keys, hooks.wake)
     returns = HandedInReturns(context, bounce_handler, hooks.bounces)
     cases = _build_cases(parts, pages, log_ins.account, returns)
@@ -133,6 +137,7 @@ def build_services(
         pages=pages,
         log_ins=log_ins,
         workshop=parts.workshop,
+        maker=parts.maker,
         bounce_handler=bounce_handler,
         mail_accepted=parts.mail_accepted,
         asked=(*runners, pages.web_requests, log_ins.mailed_codes, log_ins.failures),
@@ -154,20 +159,23 @@ def _build_parts(settings: Current[Settings], database: Database, keys: KeyRing,
         wake=hooks.wake,
         job_files=files,
     )
-    layouts, sender_check = OwnLayouts(data.layouts), build_sender_check(settings)
-    workshop = Workshop(database=database, site=site, layouts=layouts, sender_check=sender_check)
+    maker = SandboxedMaker()
+    builder = EditionBuilder(site=site, layouts=OwnLayouts(data.layouts), maker=maker)
+    workshop = Workshop(database=database, builder=builder, sender_check=build_sender_check(settings))
     return _Parts(
         context=context,
         data=data,
         files=files,
         workshop=workshop,
+        maker=maker,
         jobs=JobQueue(),
         mail_accepted=Signal(),
         hooks=hooks,
     )
 
 
-def _build_pages(context: ServiceContext, observer: SignUpObserver) -> UseCases:
+def _build_pages(parts: _Parts) -> UseCases:
+    context, observer = parts.context, parts.hooks.sign_ups
     sign_ups, preferences, unsubscribes = SignUps(context, observer), Preferences(context), Unsubscribes(context)
     return UseCases(
         web_requests=WebRequests(context, sign_ups=sign_ups, preferences=preferences, unsubscribes=unsubscribes),
@@ -178,7 +186,7 @@ def _build_pages(context: ServiceContext, observer: SignUpObserver) -> UseCases:
         address_changes=AddressChanges(context),
         undo_unsubscribe=UndoUnsubscribe(context),
         archive_reader=ArchiveReader(context),
-        draft_approval=DraftApproval(context),
+        draft_approval=DraftApproval(context, parts.workshop.builder),
         editor_reports=EditorReports(context),
         old_links=OldLinks(context.database),
     )
@@ -186,15 +194,15 @@ def _build_pages(context: ServiceContext, observer: SignUpObserver) -> UseCases:
 
 def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: HandedInReturns) -> Cases:
     context, workshop, hooks = parts.context, parts.workshop, parts.hooks
-    layouts, database = workshop.layouts, context.database
-    edition_admin = EditionAdmin(context, layouts=layouts, sender_check=workshop.sender_check, unpause=hooks.unpause)
+    builder, database = workshop.builder, context.database
+    edition_admin = EditionAdmin(context, builder=builder, sender_check=workshop.sender_check, unpause=hooks.unpause)
     draft_editing = DraftEditing(workshop, clock=context.clock, entropy=context.entropy)
     notices = DraftNotices(context.settings, context.entropy)
     return Cases(
         database=database,
         keys=context.keys,
         audit_log=AuditLog(context),
-        lists=ListAdmin(context, layouts),
+        lists=ListAdmin(context, builder),
         subscribers=SubscriberAdmin(context),
         members=ProgramMembers(
             context, sign_ups=pages.sign_ups, preferences=pages.preferences, web_requests=pages.web_requests
@@ -208,7 +216,7 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
         kept_mail=KeptMail(context, parts.mail_accepted),
         held=HeldSignUps(context, pages.sign_ups),
         redirects=RedirectAdmin(database),
-        archive_import=ArchiveImport(context, layouts),
+        archive_import=ArchiveImport(context, builder),
         link_keys=LinkKeys(
             context,
             make_key=lambda: asyncio.to_thread(datadir.rotate_link_key, parts.data),

@@ -98,6 +98,7 @@ EVENTS: dict[str, str] = {
     "list.removed": "a list was removed",
     # editions
     "edition.accepted": "an edition was accepted",
+    "edition.helper_ended": "somebody, or a system short of memory, killed the process that was building an edition",
     "edition.started": "an edition started, with its audience fixed",
     "edition.changed": "an edition changed state",
     # copies

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import msgspec
@@ -31,9 +31,9 @@ class BadFrame(ValueError):
     """The octets are not a frame of the expected type, so the connection must be closed."""
 
 
-def encode_frame(value: object, limit: int = LARGEST) -> bytes:
+def encode_frame(value: object, limit: int = LARGEST, *, encode: Callable[[object], bytes] = _encode) -> bytes:
     """The frame of a value; raises BadInput when its encoding is longer than `limit`."""
-    body = _encode(value)
+    body = encode(value)
     if len(body) > limit:
         raise BadInput(f"{len(body) >> 20} MiB is too large: at most {limit >> 20} MiB are allowed")
     return _LENGTH.pack(len(body)) + body

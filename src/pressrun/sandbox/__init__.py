@@ -1,1 +1,1 @@
-"""The processes that parse hostile mail and render operators' layouts, with limits on time and memory."""
+"""Processes that parse hostile mail, build editions and render operators' layouts, with limits on time and memory."""

@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import signal
+from pathlib import Path
 
 _NONE = (0, 0)
 # What a Python process needs to find its modules; it inherits nothing else.
@@ -18,14 +19,27 @@ def confine(*, memory_bytes: int) -> None:
 
     Signals from a terminal or from systemd are ignored; the daemon ends us by closing the socket.
     """
+    _stay_owner()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    with contextlib.suppress(PermissionError):  # a sandbox around us may forbid it
+    with contextlib.suppress(OSError):  # a sandbox around us may forbid it
         os.nice(NICE)
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory is short, we end first
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, _NONE)
     resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)
     resource.setrlimit(resource.RLIMIT_NPROC, _NONE)
+
+
+def _stay_owner() -> None:
+    """Give up root for good where a verb that root runs as the owner of the data has started this process.
+
+    For everybody else nothing changes, and the systemd unit forbids even to set the same user.
+    """
+    user, group = os.geteuid(), os.getegid()
+    if (user, group) != (os.getuid(), os.getgid()):
+        os.setresgid(group, group, group)
+        os.setresuid(user, user, user)
 
 
 def allow_time(seconds: int) -> None:

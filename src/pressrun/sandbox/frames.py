@@ -1,21 +1,29 @@
-"""The messages between the daemon and its parser process, in frames (runtime.frames).
+"""The messages between the daemon and a helper process, in frames (runtime.frames).
 
-The process sends `HelperReady` once, then answers each `Question` with a `Readable` or an `Unreadable`, in order.
+The process sends `HelperReady` once, then answers each task in order: a `Question` with a `Readable` or an
+`Unreadable`, a `SourceTask` with a `SourceRead`, a `BuildTask` with an `EditionBuilt`, a `KeysTask` with a
+`KeysChanged`, a `ShowTask` with a `Shown`, and each of these four also with a `NotMade`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.editions.orders import BuildOrder, ReadSource
 from pressrun.message.editions.posted import Posted
+from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
-from pressrun.runtime.frames import FrameReader
+from pressrun.message.wire.skeleton import Skeleton
+from pressrun.runtime.frames import FrameReader, encode_frame
 
-MAX_FRAME_BYTES = 64 * 1024 * 1024
+# A draft of 32 MiB is in two skeletons in base64, and its files once more for the archive.
+MAX_FRAME_BYTES = 192 * 1024 * 1024
 
 
 class ReadAs(StrEnum):
@@ -37,6 +45,34 @@ class Question(msgspec.Struct, frozen=True, tag="question"):
     read_as: ReadAs = ReadAs.COMMAND
 
 
+class SourceTask(msgspec.Struct, frozen=True, tag="source"):
+    """The source of an edition to parse: its content, its suffix, and how many characters its text may have."""
+
+    source: bytes
+    suffix: str
+    longest_text: int | None = None
+
+
+class BuildTask(msgspec.Struct, frozen=True, tag="build"):
+    """An edition to build."""
+
+    order: BuildOrder
+
+
+class KeysTask(msgspec.Struct, frozen=True, tag="keys"):
+    """An edition file whose keys to change, and its body if there is another."""
+
+    source: bytes
+    keys: Mapping[str, str | Sequence[str] | None]
+    body: str | None = None
+
+
+class ShowTask(msgspec.Struct, frozen=True, tag="show"):
+    """A copy of an edition to show."""
+
+    message: bytes
+
+
 class Readable(msgspec.Struct, frozen=True, tag="readable"):
     """The parsed mail."""
 
@@ -50,10 +86,62 @@ class Unreadable(msgspec.Struct, frozen=True, tag="unreadable"):
     remark: dict[str, Any] | None = None
 
 
-Answer = HelperReady | Readable | Unreadable
+class SourceRead(msgspec.Struct, frozen=True, tag="read"):
+    """The parsed source."""
 
-_ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
-_QUESTIONS: msgspec.msgpack.Decoder[Question] = msgspec.msgpack.Decoder(Question)
+    source: ReadSource
+
+
+class EditionBuilt(msgspec.Struct, frozen=True, tag="built"):
+    """The edition."""
+
+    edition: BuiltEdition
+
+
+class KeysChanged(msgspec.Struct, frozen=True, tag="changed"):
+    """The edition file with the other keys."""
+
+    source: bytes
+
+
+class Shown(msgspec.Struct, frozen=True, tag="shown"):
+    """The copy."""
+
+    message: ShownMessage
+
+
+class NotMade(msgspec.Struct, frozen=True, tag="not made"):
+    """Why something cannot be done with an edition, for its author."""
+
+    reason: str
+
+
+EditionTask = SourceTask | BuildTask | KeysTask | ShowTask
+Task = Question | EditionTask
+Made = SourceRead | EditionBuilt | KeysChanged | Shown
+Answer = HelperReady | Readable | Unreadable | Made | NotMade
+
+
+def _pack(value: object) -> object:
+    if isinstance(value, Skeleton):
+        return value.encode()
+    raise NotImplementedError(type(value).__name__)
+
+
+def _unpack(kind: type, value: Any) -> object:
+    if kind is Skeleton:
+        return Skeleton.decode(value)
+    raise NotImplementedError(kind.__name__)
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=_pack).encode
+_ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer, dec_hook=_unpack)
+_TASKS: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
+
+
+def answer_frame(answer: Answer) -> bytes:
+    """The frame of an answer; raises BadInput for one that is too large, UnicodeEncodeError for half characters."""
+    return encode_frame(answer, MAX_FRAME_BYTES, encode=_encode)
 
 
 def answer_reader() -> FrameReader[Answer]:
@@ -61,6 +149,6 @@ def answer_reader() -> FrameReader[Answer]:
     return FrameReader(_ANSWERS, MAX_FRAME_BYTES)
 
 
-def question_reader() -> FrameReader[Question]:
+def task_reader() -> FrameReader[Task]:
     """Decodes what the daemon sends."""
-    return FrameReader(_QUESTIONS, MAX_FRAME_BYTES)
+    return FrameReader(_TASKS, MAX_FRAME_BYTES)

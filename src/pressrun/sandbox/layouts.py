@@ -5,7 +5,6 @@ Rendering blocks for as long as the limits allow, so it runs in a thread or in a
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -79,7 +78,6 @@ class OwnLayouts:
 
     def _run(self, name: str, packed: bytes) -> LayoutResult:
         limits = self._limits
-        user, group = _identity()
         command = [sys.executable, "-P", "-m", "pressrun.sandbox.layout_process", str(limits.memory_bytes)]
         try:
             done = subprocess.run(  # noqa: S603 - our own module, and nothing of the template in the arguments
@@ -89,8 +87,6 @@ class OwnLayouts:
                 stderr=subprocess.DEVNULL,
                 timeout=limits.wall_seconds,
                 env=bare_environment(),
-                user=user,
-                group=group,
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -104,12 +100,3 @@ class OwnLayouts:
             return _RESULTS.decode(done.stdout)
         except msgspec.DecodeError:
             raise Unavailable(f"the process that renders layouts gave no answer (exit {done.returncode})") from None
-
-
-def _identity() -> tuple[int, int] | tuple[None, None]:
-    """The user and group for the process of a verb that root runs as the owner of the data: it stays that owner.
-
-    For everybody else nothing changes, and the systemd unit forbids even to set the same user.
-    """
-    user, group = os.geteuid(), os.getegid()
-    return (None, None) if (user, group) == (os.getuid(), os.getgid()) else (user, group)

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from pressrun.message.editions.compose import BuiltEdition
+    from pressrun.message.editions.orders import BuildOrder, ReadSource
     from pressrun.message.editions.posted import Posted
+    from pressrun.message.editions.read_back import ShownMessage
     from pressrun.message.incoming.reading import IncomingMail
     from pressrun.message.reports.report import Report
+    from pressrun.message.sources.written_source import Keys
     from pressrun.smtp.events import RecipientOutcome
     from pressrun.smtp.handover import Outgoing
 
@@ -146,6 +150,22 @@ class LayoutRenderer(Protocol):
 
     def render(self, name: str, plain: Mapping[str, Any], marks: Mapping[str, str]) -> str:
         """Render a layout with these values; raises LayoutError, or Unavailable when it cannot be tried now."""
+
+
+class EditionMaker(Protocol):
+    """Reads and builds editions somewhere safe: whoever may write a draft can write what takes for ever to build."""
+
+    async def read(self, source: bytes, source_name: str, *, longest_text: int | None = None) -> ReadSource:
+        """Parse a source; raises EditionError, and Unavailable when that cannot be done now."""
+
+    async def build(self, order: BuildOrder) -> BuiltEdition:
+        """Build an edition; raises as `read` does."""
+
+    async def change_keys(self, source: bytes, keys: Keys, body: str | None) -> bytes:
+        """An edition file with other keys, and another body if there is one; raises as `read` does."""
+
+    async def show(self, message: bytes) -> ShownMessage:
+        """A copy of an edition as a preview shows it; raises as `read` does."""
 
 
 class Feed(Protocol):

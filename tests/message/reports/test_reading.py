@@ -16,8 +16,8 @@ from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.sandbox.frames import Question, Readable, ReadAs
+from pressrun.sandbox.helper_process import answer
 from pressrun.sandbox.mail_parser import ParserLimits, SandboxedParser
-from pressrun.sandbox.parser_process import answer
 
 _DAEMON = "From: MAILER-DAEMON@mx.reader.example\r\nSubject: failure notice\r\n"
 _CORPUS = [sample.path.read_bytes() for sample in samples()]

@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Mapping
 
-from tests.delivery.pressroom import SITE, Pressroom
+from tests.delivery.pressroom import Pressroom
 
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.draft_editing import DraftEditing, DraftResult, TextChange
@@ -22,7 +22,7 @@ AT_ONCE = ReleaseOrder()
 def workshop_of(press: Pressroom) -> Workshop:
     """What the press builds its editions with."""
     admin = press.edition_admin
-    return Workshop(database=press.office.database, site=SITE, layouts=admin._layouts, sender_check=admin._sender_check)
+    return Workshop(database=press.office.database, builder=admin._builder, sender_check=admin._sender_check)
 
 
 def editing_of(press: Pressroom) -> DraftEditing:
@@ -46,8 +46,11 @@ def text(body: str = "Hello", subject: str = "Boats") -> Text:
 
 def to_text(body: str = "Hello", subject: str = "Boats") -> TextChange:
     """The change to that text."""
-    new = text(body, subject)
-    return TextChange(lambda _: new)
+
+    async def rewrite(*_: object) -> Text:
+        return text(body, subject)
+
+    return TextChange(rewrite)
 
 
 async def hand_in(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from contextlib import suppress
-from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.delivery.pressroom import Pressroom
+from tests.editions.inline_builder import InlineMaker
 from tests.services.editions.drafting import (
     ANN,
     AT_ONCE,
@@ -29,8 +28,9 @@ from pressrun.core.errors import (
     PreflightFailed,
     Refused,
 )
+from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.editions.orders import BuildOrder
 from pressrun.message.finding import errors_of
-from pressrun.services.editions import edition_build, workshop
 from pressrun.services.editions.draft_editing import MOST_FILES, FileChange
 from pressrun.services.editions.workshop import LONGEST_TEXT
 from pressrun.store.manuscripts import Text
@@ -223,20 +223,31 @@ async def test_a_text_without_end_is_refused(press: Pressroom, name: str) -> Non
         await editing_of(press).hand_in("news", Text(source=source, source_name=name), {}, ANN)
 
 
-async def test_few_drafts_are_built_at_a_time(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many come together: others need threads, too."""
-    running, most, one_more = 0, 0, threading.Barrier(workshop.AT_ONCE + 1)
+class WatchedMaker(InlineMaker):
+    """Builds when it is told to, and says for which lists it is asked."""
 
-    def watch(*args: Any) -> Any:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        with suppress(threading.BrokenBarrierError):
-            one_more.wait(1)
-        running -= 1
-        return edition_build.build(*args)
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.began = {"news": asyncio.Event(), "other": asyncio.Event()}
+        self.may_build = asyncio.Event()
 
-    monkeypatch.setattr(workshop, "build", watch)
-    ours = workshop_of(press)
-    await asyncio.gather(*(ours.build("news", text(f"Hello {number}"), {}) for number in range(6)))
-    assert workshop.AT_ONCE == most
+    async def build(self, order: BuildOrder) -> BuiltEdition:
+        self.asked.append(order.profile.name)
+        self.began[order.profile.name].set()
+        await self.may_build.wait()
+        return await super().build(order)
+
+
+async def test_a_list_keeps_no_other_waiting(press: Pressroom) -> None:
+    """However many of its drafts come together, one of them is built at a time."""
+    await press.office.make_list("other")
+    ours, maker = workshop_of(press), WatchedMaker()
+    ours = replace(ours, builder=replace(ours.builder, maker=maker))
+    async with asyncio.TaskGroup() as tasks:
+        first = [tasks.create_task(ours.build("news", text(f"Hello {number}"), {})) for number in range(6)]
+        await maker.began["news"].wait()
+        other = tasks.create_task(ours.build("other", text("Hello"), {}))
+        await maker.began["other"].wait()
+        assert ["news", "other"] == maker.asked
+        maker.may_build.set()
+    assert 7 == len([built for built in (*first, other) if built.result().digest])

@@ -14,7 +14,7 @@ from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, gather_references, load_build_context
-from pressrun.services.editions.edition_preview import preview_edition
+from pressrun.services.editions.edition_preview import SampleCopy, copy_of_edition
 from pressrun.services.editions.lifecycle import Resent
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
@@ -23,10 +23,10 @@ from pressrun.store import editions
 SOFT = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))
 
 
-async def preview(press: Pressroom, source: str, address: str | None = None) -> object:
+async def preview(press: Pressroom, source: str, address: str | None = None) -> SampleCopy:
     manuscript = Manuscript(source=source.encode(), source_name="a.md", assets={})
     return await press.office.database.read(
-        lambda tx: preview_edition(
+        lambda tx: copy_of_edition(
             tx,
             manuscript=manuscript,
             context=load_build_context(tx, "news", manuscript.parse()),
@@ -422,7 +422,7 @@ async def test_a_preview_is_the_readers_own_and_changes_nothing(press: Pressroom
     before = await press.rows("select * from subscriber")
     source = "---\nsubject: Boats for {{ name | default: you }}\n---\nHello\n"
     found = [await preview(press, source, address) for address in ("ada@reader.example", None)]
-    assert ["Boats for Ada", "Boats for you"] == [one.subject for one in found]  # type: ignore[attr-defined]
+    assert ["Boats for Ada", "Boats for you"] == [one.subject for one in found]
     assert before == await press.rows("select * from subscriber")
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from pressrun.services.editions.edition_build import check_front
+from tests.delivery.pressroom import Pressroom
 
 PLAIN, STYLED = "<p>Boats</p>", '<p style="color:#900">Boats</p>'
 
@@ -19,9 +18,10 @@ PLAIN, STYLED = "<p>Boats</p>", '<p style="color:#900">Boats</p>'
         ("full", "off", STYLED, False),
     ],
 )
-def test_an_edition_with_a_design_of_its_own_is_noted(
-    front: str, archive: str, fragment: str, *, is_noted: bool
+async def test_an_edition_with_a_design_of_its_own_is_noted(
+    press: Pressroom, front: str, archive: str, fragment: str, *, is_noted: bool
 ) -> None:
-    found = check_front(front, archive, fragment)
-    assert is_noted is bool(found)
-    assert [] == [one for one in found if "only the beginning" not in one.message]
+    await press.office.lists.set_list("news", {"front": front, "archive": archive})
+    source = f"---\nsubject: Boats\n---\n{fragment}\n".encode()
+    found = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.html", assets={})
+    assert is_noted is any("only the beginning" in finding.message for finding in found.findings)

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from tests.database import execute
 from tests.delivery.pressroom import GONE, TAKEN, open_pressroom
+from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import Mailroom, open_mailroom
 from tests.services.bounces.test_auto_pause import send_some
 from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, post, prepare, rows, set_list
@@ -32,7 +33,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 
 
 def approval(room: Mailroom) -> DraftApproval:
-    return DraftApproval(room.context)
+    return DraftApproval(room.context, builder_at(room.site))
 
 
 async def test_a_post_by_mail(room: Mailroom) -> None:

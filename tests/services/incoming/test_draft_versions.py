@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import NOW, Mailroom, open_mailroom
 from tests.services.incoming.posts import (
     BELIEVED,
@@ -48,7 +49,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 
 
 def draft_approval(room: Mailroom) -> DraftApproval:
-    return DraftApproval(room.context)
+    return DraftApproval(room.context, builder_at(room.site))
 
 
 def written(minute: int, body: str, *, number: int, **fields: str) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import Mailroom, message_of, open_mailroom
 from tests.services.incoming.posts import BELIEVED, EVE, answers, post, prepare, set_list, words
 
@@ -39,7 +40,7 @@ async def make_reader(room: Mailroom, language: str) -> None:
 
 async def spoken(room: Mailroom) -> str:
     """The language of the page of the first edition."""
-    draft_approval = DraftApproval(room.context)
+    draft_approval = DraftApproval(room.context, builder_at(room.site))
     held = await draft_approval.find(1)
     assert held is not None
     return held.language

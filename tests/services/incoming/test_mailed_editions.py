@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from tests.database import execute
+from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import D, InlineReader, Mailroom, message_of, open_mailroom
 from tests.message.builders import PNG
 from tests.services.incoming.posts import (
@@ -530,7 +531,7 @@ async def test_a_draft_cannot_be_resumed_and_can_be_cancelled(room: Mailroom) ->
 
 async def test_two_editors_release_an_edition_once(room: Mailroom) -> None:
     """Only one of them did it, both see that it is released."""
-    draft_approval = DraftApproval(room.context)
+    draft_approval = DraftApproval(room.context, builder_at(room.site))
     await answers(room, post())
     found = [await draft_approval.release(1), await draft_approval.release(1)]
     assert [True, False] == [is_done for _, is_done in found]

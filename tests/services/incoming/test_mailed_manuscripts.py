@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import Mailroom, open_mailroom
 from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, post, prepare, rows, set_list, states
 
 from pressrun.core.current import Holder
 from pressrun.core.errors import NotPermitted, Refused
-from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.draft_editing import DraftEditing, FileChange
@@ -37,8 +37,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 def workshop_of(room: Mailroom) -> Workshop:
     settings = Holder(ServiceSettings())
     sender_check = SenderCheck(site=room.site, settings=settings, records=None, clock=lambda: room.now)
-    layouts = OwnLayouts(Path("/nowhere"))
-    return Workshop(database=room.database, site=room.site, layouts=layouts, sender_check=sender_check)
+    return Workshop(database=room.database, builder=builder_at(room.site), sender_check=sender_check)
 
 
 def editing_of(room: Mailroom) -> DraftEditing:

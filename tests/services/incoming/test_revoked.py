@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import InlineReader, Mailroom, open_mailroom
 from tests.services.incoming.posts import (
     BELIEVED,
@@ -29,7 +30,6 @@ from tests.services.incoming.posts import (
 from pressrun.core.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
-from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
@@ -44,11 +44,11 @@ Step = Callable[[Mailroom], Awaitable[None]]
 
 
 def list_admin(room: Mailroom) -> ListAdmin:
-    return ListAdmin(room.context, OwnLayouts(Path("/nowhere")))
+    return ListAdmin(room.context, builder_at(room.site))
 
 
 def draft_approval(room: Mailroom) -> DraftApproval:
-    return DraftApproval(room.context)
+    return DraftApproval(room.context, builder_at(room.site))
 
 
 # ---------------------------------------------------------------------- how a right ends

@@ -16,6 +16,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 from tests.acts.cases import AnyArguments, door_to
 from tests.delivery.pressroom import Pressroom
+from tests.editions.inline_builder import builder_at
 from tests.settings import change
 
 from pressrun.acts.call import Call, Caller
@@ -131,7 +132,7 @@ async def test_no_edition_starts_and_all_that_wait_start_later(
 
 
 async def test_a_draft_is_not_released(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
-    approval = DraftApproval(press.office.context)
+    approval = DraftApproval(press.office.context, builder_at(press.office.context.site))
     await look(watch, disk, free=100)
     with pytest.raises(NoRoom, match=r"nearly full \(100 MiB are free"):
         await approval.release(1)

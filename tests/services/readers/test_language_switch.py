@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.database import execute, execute_in
+from tests.editions.inline_builder import builder_at
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.address import parse_address
 from pressrun.operations.csv_files import export_subscribers
-from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle
 from pressrun.services.evidence import verify
 from pressrun.services.operating.import_rows import ImportRow
@@ -69,7 +69,7 @@ async def live_copies(house: House, issue: str) -> int:
 
 
 async def remove_list(house: House, name: str) -> None:
-    list_admin = ListAdmin(house.context(), OwnLayouts(house.data.root))
+    list_admin = ListAdmin(house.context(), builder_at(house.site, house.data.root))
     await list_admin.remove_list(name)
 
 

@@ -8,11 +8,11 @@ from email.message import EmailMessage
 
 import pytest
 from tests.delivery.pressroom import GONE, LATER, SITE, Pressroom
+from tests.editions.inline_builder import builder_at
 from tests.settings import change
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused, Unavailable
-from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.readers.sign_ups import Confirmed
@@ -254,7 +254,7 @@ async def test_a_start_makes_it_anew_for_another_address_of_the_site(press: Pres
     await set_welcome(press)
     first = await welcome_id(press)
     elsewhere = replace(press.office.context, site=replace(SITE, base_url="https://other.example"))
-    await ListAdmin(elsewhere, OwnLayouts(press.office.path / "layouts")).renew_welcomes()
+    await ListAdmin(elsewhere, builder_at(elsewhere.site)).renew_welcomes()
     assert first != await welcome_id(press)
     await join(press)
     [sent] = await press.send_all()

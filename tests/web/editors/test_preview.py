@@ -15,8 +15,8 @@ from tests.message.builders import PNG, build, edition, values
 from tests.web.editors.test_approval import hold
 from tests.web.house import House, words_of
 
-from pressrun.message.editions.read_back import read_parts
-from pressrun.services.editions.edition_preview import Preview
+from pressrun.message.editions.read_back import show_message
+from pressrun.services.editions.edition_preview import Preview, SampleCopy
 from pressrun.web.editors.preview import render_preview
 
 SETTLE_SECONDS = 0.5
@@ -29,15 +29,15 @@ def preview(source: str | bytes = BOATS, suffix: str = ".md") -> Preview:
     built = build(source, suffix, assets={"boat.png": PNG})
     copy = values()
     message = built.skeleton.copy(copy)
-    return Preview(
+    made = SampleCopy(
+        list_name="harbour",
         list_title="The Harbour Letter",
         language=built.language,
-        sender=("The Harbour Letter", "news@harbour.example"),
         subject=built.skeleton.subject(copy),
-        parts=read_parts(message),
         message=message,
         findings=built.findings,
     )
+    return Preview(copy=made, shown=show_message(message))
 
 
 def test_the_page_needs_nothing_beside_it() -> None:
@@ -62,14 +62,15 @@ def test_all_parts_are_there() -> None:
 def test_long_encoded_parts_are_cut_short() -> None:
     """Pictures of megabytes are no reading matter."""
     built = build(BOATS, assets={"boat.png": PNG + bytes(90_000)}).skeleton.copy(values())
-    page = render_preview(replace(preview(), message=built))
-    assert "lines more" in page
-    assert len(page) < 60_000
+    body = show_message(built).body
+    assert "lines more" in body
+    assert len(body) < 60_000
 
 
 def test_a_preview_names_language_and_size_as_whoever_looks_at_it_does() -> None:
     """The language by its own name, not by its tag."""
-    page = render_preview(replace(preview(), said_in="fr", language="pt-BR"))
+    made = preview()
+    page = render_preview(replace(made, copy=replace(made.copy, said_in="fr", language="pt-BR")))
     assert "Langue\xa0: Português<" in page
     assert re.search(r"\d\xa0Ko<", page)
 

@@ -1,4 +1,7 @@
-"""Reads a copy that we built, for previews and the demo's mailbox: what a mail program would show."""
+"""Reads a copy that we built, for previews and the demo's mailbox: what a mail program would show.
+
+What an author wrote is in it, so the daemon has it done in a helper process, except for the demo.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +45,41 @@ def read_parts(content: bytes) -> ShownParts:
     return ShownParts(text=text, html=html, images=images)
 
 
-def read_sender(content: bytes) -> tuple[str, str]:
-    """The display name and the address in the From of a message that we built."""
+class ShownMessage(Struct, frozen=True, kw_only=True):
+    """A message that we built as its preview shows it.
+
+    `sender` is the name and address in its From, `page` its HTML as one document with the images inside, and `header`
+    and `body` are as they travel; long encoded parts are cut to their first lines.
+    """
+
+    sender: tuple[str, str]
+    text: str
+    html: str | None
+    page: str | None
+    header: str
+    body: str
+
+
+def show_message(content: bytes) -> ShownMessage:
+    """Read a message that we built."""
+    parts = read_parts(content)
+    header, body = _source(content)
+    return ShownMessage(
+        sender=_sender(content),
+        text=parts.text,
+        html=parts.html,
+        page=_with_images_inside(parts),
+        header=header,
+        body=body,
+    )
+
+
+def _sender(content: bytes) -> tuple[str, str]:
     author = message_from_bytes(content, policy=policy.default)["From"].addresses[0]
     return author.display_name, author.addr_spec
 
 
-def with_images_inside(parts: ShownParts) -> str | None:
-    """The HTML as one document with its images inside, or None."""
+def _with_images_inside(parts: ShownParts) -> str | None:
     if parts.html is None:
         return None
     placed: dict[str, str] = {}
@@ -65,8 +95,7 @@ def with_images_inside(parts: ShownParts) -> str | None:
     return rewrite_images(parts.html, inside)
 
 
-def shown_source(content: bytes) -> tuple[str, str]:
-    """Header and body as they travel, with LF line ends; long encoded parts are cut to their first lines."""
+def _source(content: bytes) -> tuple[str, str]:
     text = content.decode("utf-8", "replace").replace("\r\n", "\n")
     header, _, body = text.partition("\n\n")
     return header, _ENCODED_LINES.sub(_shortened, body)

@@ -19,7 +19,8 @@ from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_status import DraftStatus, draft_status
-from pressrun.services.editions.edition_preview import Preview, preview_held
+from pressrun.services.editions.edition_builder import EditionBuilder
+from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_held, show_copy
 from pressrun.services.mail_results import log_edition_change
 from pressrun.store import audit, copy_counts, drafts, editions, enrolment, lists
 from pressrun.store.audit import Actor, Entry
@@ -67,8 +68,9 @@ class HeldEdition(Struct, frozen=True, kw_only=True):
 class DraftApproval:
     """The use cases of editors with a link to a draft."""
 
-    def __init__(self, context: ServiceContext) -> None:
+    def __init__(self, context: ServiceContext, builder: EditionBuilder) -> None:
         self._context = context
+        self._builder = builder
         self._database = context.database
 
     def is_over(self, expires_at: int) -> bool:
@@ -77,11 +79,13 @@ class DraftApproval:
 
     async def find(self, edition_id: int) -> HeldEdition | None:
         """An edition that came by mail; None when it does not exist, or was sent and its editor has been removed."""
-        return await self._database.read(self._find_with_preview, edition_id)
+        held, copy = await self._database.read(self._find_with_copy, edition_id)
+        return held if held is None or copy is None else replace(held, preview=await show_copy(copy, self._builder))
 
     async def preview(self, edition_id: int) -> Preview | None:
         """A held or released edition as an unknown reader would get it."""
-        return await self._database.read(self._preview, edition_id)
+        copy = await self._database.read(self._copy_to_show, edition_id)
+        return None if copy is None else await show_copy(copy, self._builder)
 
     async def release(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
         """Release a draft; True when this call did it. An edition that is not held stays as it is."""
@@ -104,18 +108,17 @@ class DraftApproval:
             log_edition_change(log, found.edition)
         return found if is_done else await self.find(edition_id), is_done
 
-    def _find_with_preview(self, tx: Transaction, edition_id: int) -> HeldEdition | None:
+    def _find_with_copy(self, tx: Transaction, edition_id: int) -> tuple[HeldEdition | None, SampleCopy | None]:
         held = find_held(tx, edition_id)
-        if held is None or held.status is not DraftStatus.HELD:
-            return held
-        return replace(held, preview=self._make_preview(tx, held))
+        is_held = held is not None and held.status is DraftStatus.HELD
+        return held, self._copy(tx, held) if held is not None and is_held else None
 
-    def _preview(self, tx: Transaction, edition_id: int) -> Preview | None:
+    def _copy_to_show(self, tx: Transaction, edition_id: int) -> SampleCopy | None:
         held = find_held(tx, edition_id)
-        return None if held is None or not held.is_shown else self._make_preview(tx, held)
+        return None if held is None or not held.is_shown else self._copy(tx, held)
 
-    def _make_preview(self, tx: Transaction, held: HeldEdition) -> Preview:
-        made = preview_held(
+    def _copy(self, tx: Transaction, held: HeldEdition) -> SampleCopy:
+        made = copy_of_held(
             tx,
             held.edition,
             held.list,

@@ -7,19 +7,19 @@ refused. It is built outside of the transaction that stores it, and again where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from msgspec import Struct
 
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, Refused
-from pressrun.core.site import Site
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_file import relative_path
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.edition_build import get_open_list, require_no_errors
+from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
     ChangedSinceBuild,
@@ -46,25 +46,25 @@ class Change(Protocol):
     def changed_at(self, tx: Transaction, manuscript: StoredManuscript) -> int:
         """The number of the last change of the same thing."""
 
-    def applied(self, text: Text, files: Mapping[str, bytes]) -> tuple[Text, Mapping[str, bytes]]:
-        """The text and the files after the change; raises NotFound, BadInput."""
+    async def applied(self, draft: OpenDraft, builder: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
+        """The text and the files after the change; raises NotFound, BadInput, Unavailable."""
 
     def record(self, tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
         """Store that it was made; returns its number."""
 
 
 class TextChange(Struct, frozen=True):
-    """Another text, made of the one that is there."""
+    """Another text, which may be made of the one that is there."""
 
-    rewrite: Callable[[Text], Text]
+    rewrite: Callable[[OpenDraft, EditionBuilder], Awaitable[Text]]
 
     def changed_at(self, _: Transaction, manuscript: StoredManuscript) -> int:
         """The last change of the text, whatever happened to the files."""
         return manuscript.text_number
 
-    def applied(self, text: Text, files: Mapping[str, bytes]) -> tuple[Text, Mapping[str, bytes]]:
+    async def applied(self, draft: OpenDraft, builder: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
         """The new text with the same files."""
-        return self.rewrite(text), files
+        return await self.rewrite(draft, builder), draft.files
 
     def record(self, tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
         """Store the text as a change."""
@@ -82,12 +82,12 @@ class FileChange(Struct, frozen=True):
         found = manuscripts.find_file(tx, manuscript.edition_id, self.path)
         return 0 if found is None else int(found["number"])
 
-    def applied(self, text: Text, files: Mapping[str, bytes]) -> tuple[Text, Mapping[str, bytes]]:
+    async def applied(self, draft: OpenDraft, _: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
         """The same text with the other files."""
-        if self.content is None and self.path not in files:
+        if self.content is None and self.path not in draft.files:
             raise NotFound(f"this draft has no file {self.path!r}")
-        rest = {path: content for path, content in files.items() if path != self.path}
-        return text, rest if self.content is None else {**rest, self.path: self.content}
+        rest = {path: content for path, content in draft.files.items() if path != self.path}
+        return draft.text, rest if self.content is None else {**rest, self.path: self.content}
 
     def record(self, tx: Transaction, before: StoredManuscript, _: Text, author: str, now: int) -> int:
         """Store the file as a change."""
@@ -122,9 +122,9 @@ class DraftEditing:
         self._entropy = entropy
 
     @property
-    def site(self) -> Site:
-        """The site that drafts are built for."""
-        return self._workshop.site
+    def builder(self) -> EditionBuilder:
+        """Where drafts are built."""
+        return self._workshop.builder
 
     async def hand_in(
         self, list_name: str, text: Text, files: Mapping[str, bytes], author: Author, source_url: str | None = None
@@ -155,7 +155,7 @@ class DraftEditing:
         for _ in range(STORE_ATTEMPTS):
             before = await self.open(edition_id)
             await self._database.read(_require_seen, before.manuscript, change, seen)
-            text, files = change.applied(before.text, before.files)
+            text, files = await change.applied(before, self._workshop.builder)
             files = _checked_files(text, files)
             built = await self._workshop.build(before.edition.list_name, text, files, own=before.edition)
             if (text, files) == (before.text, before.files):

@@ -10,7 +10,7 @@ from pressrun.core.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.draft_editing import DraftEditing
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.edition_preview import Preview, preview_built
+from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_built, show_copy
 from pressrun.services.editions.workshop import BuiltDraft
 from pressrun.store import limits, lists, people, subscribers, subscriptions
 from pressrun.store.limits import Meter
@@ -30,7 +30,8 @@ class DraftProofs:
     async def preview(self, edition_id: int, as_address: Address | None) -> Preview:
         """A draft as a member of its list would get it, or an unknown reader. Raises NotFound, Refused."""
         built = await self._editing.check(edition_id)
-        return await self._database.read(self._preview, built, as_address)
+        copy = await self._database.read(self._copy, built, as_address)
+        return await show_copy(copy, self._editing.builder)
 
     async def send_test(self, edition_id: int, addresses: Sequence[Address]) -> None:
         """Queue test copies of a draft, even of one with errors.
@@ -55,11 +56,11 @@ class DraftProofs:
                 "later, or raise [limits] test_copies"
             )
 
-    def _preview(self, tx: Transaction, built: BuiltDraft, as_address: Address | None) -> Preview:
+    def _copy(self, tx: Transaction, built: BuiltDraft, as_address: Address | None) -> SampleCopy:
         prepared = built.prepared
         if as_address is not None:
             _require_member(tx, prepared.context.list, as_address)
-        return preview_built(
+        return copy_of_built(
             tx,
             prepared.built,
             prepared.context,

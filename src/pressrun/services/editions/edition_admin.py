@@ -22,6 +22,7 @@ from pressrun.services.editions.edition_build import (
     get_open_list,
     require_no_errors,
 )
+from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
     ChangedSinceBuild,
@@ -32,7 +33,6 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.services.ports import LayoutRenderer
 from pressrun.services.suppression import find_reason
 from pressrun.store import deliveries, destinations, editions
 from pressrun.store.copy_counts import count_copies
@@ -56,13 +56,13 @@ class EditionAdmin:
         self,
         context: ServiceContext,
         *,
-        layouts: LayoutRenderer,
+        builder: EditionBuilder,
         sender_check: SenderCheck,
         unpause: Callable[[str | None], None] = lambda _domain: None,
     ) -> None:
         self._context = context
         self._database = context.database
-        self._layouts = layouts
+        self._builder = builder
         self._sender_check = sender_check
         self._unpause = unpause
 
@@ -82,9 +82,9 @@ class EditionAdmin:
         Raises NotFound, EditionError, PreflightFailed, and Refused for the same content without `again`.
         """
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        file = manuscript.parse()
+        file = (await self._builder.read(list_name, manuscript)).file
         for _ in range(STORE_ATTEMPTS):
-            prepared = await prepare_edition(self._context, self._layouts, list_name, manuscript, file)
+            prepared = await prepare_edition(self._context, self._builder, list_name, manuscript, file)
             require_no_errors(prepared.built.findings)
             try:
                 edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
@@ -99,7 +99,8 @@ class EditionAdmin:
     ) -> Inspection:
         """Build an edition and run preflight without storing it. Raises NotFound, Refused, EditionError."""
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        prepared = await prepare_edition(self._context, self._layouts, list_name, manuscript, manuscript.parse())
+        file = (await self._builder.read(list_name, manuscript)).file
+        prepared = await prepare_edition(self._context, self._builder, list_name, manuscript, file)
         audience = await self._database.read(count_audience, prepared.context.list.id)
         findings = in_order(
             [*prepared.built.findings, *await self._sender_check.check(prepared.context.list, prepared.file.keys.from_)]
@@ -120,8 +121,8 @@ class EditionAdmin:
         Raises Refused for a suppressed address.
         """
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        file = manuscript.parse()
-        prepared = await prepare_edition(self._context, self._layouts, list_name, manuscript, file)
+        file = (await self._builder.read(list_name, manuscript)).file
+        prepared = await prepare_edition(self._context, self._builder, list_name, manuscript, file)
         require_no_errors(prepared.built.findings)
         return await self.send_built_test(prepared, addresses)
 

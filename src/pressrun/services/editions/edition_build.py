@@ -14,9 +14,9 @@ from pressrun.core.site import Site
 from pressrun.locales.all_languages import is_known
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES, find_language
-from pressrun.message.content.web_fragment import inline_fragment
-from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
-from pressrun.message.finding import Finding, error, errors_of, in_order, note, warning
+from pressrun.message.editions.compose import BuiltEdition, suggested_slug
+from pressrun.message.editions.orders import BuildOrder, carry_out
+from pressrun.message.finding import Finding, error, errors_of, in_order, warning
 from pressrun.message.layouts.design import Logo
 from pressrun.message.sources.edition_file import parse_edition, referenced_paths
 from pressrun.message.sources.edition_source import EditionFile
@@ -117,38 +117,44 @@ def free_slug(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] 
 def build(
     manuscript: Manuscript, file: EditionFile, context: BuildContext, site: Site, layouts: LayoutRenderer
 ) -> BuiltEdition:
-    """Build the edition, which may take tens of milliseconds, and longer with a layout of the operator's own.
+    """Build an operator's edition in this process; services.editions.edition_builder does it elsewhere, for everybody.
 
-    Raises LayoutError for a layout that cannot be used, and Unavailable when it could not be rendered.
+    Raises EditionError, LayoutError for a layout that cannot be used, and Unavailable when it could not be rendered.
     """
-    profile = render_own(profile_of(context.list, site, context.logo), file, site, layouts)
-    named = file.keys.language
-    built = build_edition(
-        file,
-        manuscript.assets,
-        profile,
-        site,
+    order = order_for(manuscript, file, context, site, layouts)
+    return with_findings_of_list(carry_out(order, words_in(*order.languages)), manuscript, file, context)
+
+
+def order_for(
+    manuscript: Manuscript, file: EditionFile, context: BuildContext, site: Site, layouts: LayoutRenderer
+) -> BuildOrder:
+    """What is to be built. Rendering the operator's own layout waits for a process. Raises as `build` does."""
+    target, named = context.list, file.keys.language
+    return BuildOrder(
+        file=file,
+        assets=dict(manuscript.assets),
+        profile=render_own(profile_of(target, site, context.logo), file, site, layouts),
+        site=site,
         slug=context.slug,
         edition_id=context.label,
         known_columns=context.columns,
-        words=words_in("" if named is None else named.text, context.list.language),
+        languages=("" if named is None else named.text, target.language),
+        is_inlined=bool(context.slug) and target.front == "full" and target.archive == "public",
     )
+
+
+def with_findings_of_list(
+    built: BuiltEdition, manuscript: Manuscript, file: EditionFile, context: BuildContext
+) -> BuiltEdition:
+    """An edition with the findings that need its list."""
     is_same = (
         context.issue_edition is not None and context.issue_edition.source_digest == manuscript.digest
     )  # the caller reports that
     found = (
         *check_issue(context.list, file.keys.issue, None if is_same else context.issue_edition),
-        *check_language(named, built.language, context.list.language),
-        *(check_front(context.list.front, context.list.archive, built.archive_html) if context.slug else ()),
+        *check_language(file.keys.language, built.language, context.list.language),
     )
     return replace(built, findings=in_order((*built.findings, *found)))
-
-
-def check_front(front: str, archive: str, fragment: str) -> list[Finding]:
-    """Whether the page of the list can show the whole edition, if the list wants that."""
-    if front != "full" or archive != "public" or inline_fragment(fragment, table_name="", below=1) is not None:
-        return []
-    return [note("front-teaser")]
 
 
 def check_language(named: Value | None, built: str, of_list: str) -> list[Finding]:

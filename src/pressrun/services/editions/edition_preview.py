@@ -9,10 +9,11 @@ from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import BuiltEdition
-from pressrun.message.editions.read_back import ShownParts, read_parts, read_sender
+from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.finding import Finding
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.services.editions.edition_build import BuildContext, Manuscript, build
+from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import LinkContext, values_for
 from pressrun.services.ports import LayoutRenderer
 from pressrun.store import editions, subscribers
@@ -23,24 +24,34 @@ from pressrun.store.transaction import Transaction
 _SECRET = b"preview"  # makes Message-IDs that no mail has
 
 
-class Preview(Struct, frozen=True, kw_only=True):
+class SampleCopy(Struct, frozen=True, kw_only=True):
     """An edition as one reader would get it, and the findings of preflight.
 
-    `language` is that of the edition, `sender` the name and address in its From, and `said_in` the language of the
-    person who looks at the preview.
+    `language` is that of the edition, and `said_in` that of the person who looks at it.
     """
 
+    list_name: str
     list_title: str
     language: str
-    sender: tuple[str, str]
     subject: str
-    parts: ShownParts
     message: bytes
     findings: tuple[Finding, ...]
     said_in: str = "en"
 
 
-def preview_edition(
+class Preview(Struct, frozen=True, kw_only=True):
+    """One copy, and what a mail program shows of it."""
+
+    copy: SampleCopy
+    shown: ShownMessage
+
+
+async def show_copy(copy: SampleCopy, builder: EditionBuilder) -> Preview:
+    """The preview of a copy. Raises EditionError, Unavailable."""
+    return Preview(copy=copy, shown=await builder.show(copy.list_name, copy.message))
+
+
+def copy_of_edition(
     tx: Transaction,
     *,
     manuscript: Manuscript,
@@ -50,7 +61,7 @@ def preview_edition(
     layouts: LayoutRenderer,
     as_address: Address | None,
     now: int,
-) -> Preview:
+) -> SampleCopy:
     """The message as one reader would get it, or an unknown reader without an address.
 
     Raises NotFound for an address that no list knows.
@@ -59,10 +70,10 @@ def preview_edition(
     if as_address is not None and subscribers.find_subscriber(tx, as_address) is None:
         raise NotFound(f"unknown address {as_address}. Omit --as to use the defaults of merge fields")
     built = build(manuscript, file, context, site, layouts)
-    return preview_built(tx, built, context, built.findings, as_address=as_address, keys=keys, site=site, now=now)
+    return copy_of_built(tx, built, context, built.findings, as_address=as_address, keys=keys, site=site, now=now)
 
 
-def preview_built(
+def copy_of_built(
     tx: Transaction,
     built: BuiltEdition,
     context: BuildContext,
@@ -72,16 +83,16 @@ def preview_built(
     keys: KeyRing,
     site: Site,
     now: int,
-) -> Preview:
+) -> SampleCopy:
     """The same for an edition that is built already."""
     links = LinkContext(
         keys=keys, site=site, list=context.list, slug=context.slug, language=built.language, now=now, is_test=False
     )
     values = values_for(tx, links, as_address, secret=_SECRET)
-    return _preview(built.skeleton, values, context.list.title, built.language, findings)
+    return _copy(built.skeleton, values, context.list, built.language, findings)
 
 
-def preview_held(
+def copy_of_held(
     tx: Transaction,
     edition: Edition,
     target: MailingList,
@@ -90,26 +101,24 @@ def preview_held(
     keys: KeyRing,
     site: Site,
     now: int,
-) -> Preview:
+) -> SampleCopy:
     """A stored draft with the findings from when it came."""
     skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
     links = LinkContext(
         keys=keys, site=site, list=target, slug=edition.slug, language=edition.language, now=now, is_test=False
     )
     values = values_for(tx, links, None, secret=_SECRET)
-    return _preview(skeleton, values, target.title, edition.language, findings)
+    return _copy(skeleton, values, target, edition.language, findings)
 
 
-def _preview(
-    skeleton: Skeleton, values: CopyValues, list_title: str, language: str, findings: tuple[Finding, ...]
-) -> Preview:
-    message = skeleton.copy(values)
-    return Preview(
-        list_title=list_title,
+def _copy(
+    skeleton: Skeleton, values: CopyValues, target: MailingList, language: str, findings: tuple[Finding, ...]
+) -> SampleCopy:
+    return SampleCopy(
+        list_name=target.name,
+        list_title=target.title,
         language=language,
-        sender=read_sender(message),
         subject=skeleton.subject(values),
-        parts=read_parts(message),
-        message=message,
+        message=skeleton.copy(values),
         findings=findings,
     )

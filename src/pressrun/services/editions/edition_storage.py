@@ -6,7 +6,6 @@ before it is built and checked again when it is stored.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Sequence
 
 from msgspec import Struct
@@ -26,14 +25,14 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import (
     BuildContext,
     Manuscript,
-    build,
     get_open_list,
     load_build_context,
     require_no_errors,
 )
+from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
 from pressrun.services.mails.copy_composer import archive_url, day_of, message_id
-from pressrun.services.ports import Entropy, LayoutRenderer
+from pressrun.services.ports import Entropy
 from pressrun.store import audit, editions, notices, subscribers
 from pressrun.store.editions import Edition, NewEdition
 from pressrun.store.lists import MailingList
@@ -76,7 +75,7 @@ class LinkContext(Struct, frozen=True, kw_only=True):
 
 async def prepare_edition(
     services: ServiceContext,
-    layouts: LayoutRenderer,
+    builder: EditionBuilder,
     list_name: str,
     manuscript: Manuscript,
     file: EditionFile,
@@ -92,7 +91,7 @@ async def prepare_edition(
     context = await services.database.read(
         load_build_context, list_name, file, with_drafts=with_drafts, replaced=replaced
     )
-    built = await asyncio.to_thread(build, manuscript, file, context, services.site, layouts)
+    built = await builder.build(manuscript, file, context)
     return PreparedEdition(manuscript=manuscript, file=file, context=context, built=built)
 
 

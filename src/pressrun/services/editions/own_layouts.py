@@ -1,4 +1,4 @@
-"""The operator's own layouts: rendering one for an edition, and testing whether it can be used."""
+"""The operator's own layouts: rendering one for an edition, and a specimen that shows whether it can be used."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from msgspec.structs import asdict, replace
 from pressrun.core.address import parse_address
 from pressrun.core.errors import LayoutError
 from pressrun.core.site import Site
-from pressrun.message.editions.compose import build_edition
-from pressrun.message.finding import errors_of
+from pressrun.message.editions.orders import BuildOrder
 from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout
 from pressrun.message.layouts.design import Design, RenderedLayout
 from pressrun.message.own_layouts.values import template_values
@@ -48,8 +47,8 @@ def list_layouts(layouts: LayoutRenderer) -> list[dict[str, str]]:
     return [*built_in, *own]
 
 
-def try_layout(name: str, site: Site, layouts: LayoutRenderer) -> None:
-    """Build a sample edition in the operator's own layout; raises LayoutError with everything wrong with it."""
+def specimen_in(name: str, site: Site, layouts: LayoutRenderer) -> BuildOrder:
+    """A sample edition to be built in the operator's own layout; raises LayoutError, Unavailable."""
     if name not in layouts.names():
         known = ", ".join([*LAYOUT_NAMES, *layouts.names()])
         raise LayoutError(f"no such layout: {name}. Choose one of {known}, or write layouts/{name}.html in data_dir")
@@ -65,7 +64,6 @@ def try_layout(name: str, site: Site, layouts: LayoutRenderer) -> None:
     rendered = printed.design.rendered
     assert rendered is not None
     columns = frozenset(_COLUMN.findall(rendered.made))  # each list has its own columns
-    built = build_edition(file, {}, printed, site, slug="specimen", edition_id="0", known_columns=columns)
-    errors = errors_of(built.findings)
-    if errors:
-        raise LayoutError("\n".join(found.message for found in errors))
+    return BuildOrder(
+        file=file, assets={}, profile=printed, site=site, slug="specimen", edition_id="0", known_columns=columns
+    )

@@ -14,14 +14,13 @@ from msgspec.structs import replace
 
 from pressrun.core.edition import EditionEvent, EditionState, move
 from pressrun.core.errors import NotFound, PreflightFailed
-from pressrun.core.site import Site
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.finding import errors_of
 from pressrun.message.layouts.design import Logo
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.edition_build import BuildContext, Manuscript, build, get_open_list
+from pressrun.services.editions.edition_build import BuildContext, Manuscript, get_open_list
+from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import ChangedSinceBuild
-from pressrun.services.ports import LayoutRenderer
 from pressrun.store import editions, logos, subscribers, welcomes
 from pressrun.store.editions import NewEdition
 from pressrun.store.lists import MailingList
@@ -89,10 +88,10 @@ def require_welcome(tx: Transaction, list_name: str, manuscript: Manuscript | No
     return plan
 
 
-def build_welcome(plan: WelcomePlan, site: Site, layouts: LayoutRenderer) -> BuiltWelcome:
-    """Build a welcome mail, which may take a while. Raises EditionError, LayoutError and PreflightFailed."""
-    file = plan.manuscript.parse()
-    built = build(plan.manuscript, file, plan.context, site, layouts)
+async def build_welcome(plan: WelcomePlan, builder: EditionBuilder) -> BuiltWelcome:
+    """Build a welcome mail. Raises EditionError, LayoutError, PreflightFailed and Unavailable."""
+    file = (await builder.read(plan.context.list.name, plan.manuscript)).file
+    built = await builder.build(plan.manuscript, file, plan.context)
     errors = errors_of(built.findings)
     if errors:
         name = plan.context.list.name

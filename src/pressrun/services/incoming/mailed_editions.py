@@ -8,7 +8,6 @@ the record that the mail is done are one transaction, so a kill repeats nothing.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -21,18 +20,19 @@ from pressrun.core.errors import EditionError, NotFound, Refused, TimedOutMail, 
 from pressrun.core.mail_routes import Route
 from pressrun.core.peers import Peers
 from pressrun.core.tokens import digests_of, suppression_digest
+from pressrun.message.editions.orders import ReadSource
 from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, read_post_header
 from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, refusal_of, warning
 from pressrun.message.incoming.authentication import find_proof
 from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
 from pressrun.message.incoming.header_scan import find_written_at, header_fields, scan_header, sole_author
-from pressrun.message.sources.edition_file import referenced_paths
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import draft_versions, lifecycle, releases
 from pressrun.services.editions.draft_status import DraftStatus, draft_status, needs_second_person
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
+from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
     ChangedSinceBuild,
@@ -47,7 +47,7 @@ from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.incoming.posting_rules import POST, RELEASE, is_reply_to_copy, record_post
 from pressrun.services.mail_results import MailMustWait, MailResult, claim, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
-from pressrun.services.ports import LayoutRenderer, MailParser
+from pressrun.services.ports import MailParser
 from pressrun.services.suppression import find_reason
 from pressrun.store import drafts, enrolment, limits, lists, notices, people
 from pressrun.store.drafts import DraftVersion
@@ -87,14 +87,14 @@ class MailedEditions:
         *,
         parser: MailParser,
         sender_check: SenderCheck,
-        layouts: LayoutRenderer,
+        builder: EditionBuilder,
     ) -> None:
         self._context = context
         self._database = context.database
         self._parser = parser
         self._site = context.site
         self._sender_check = sender_check
-        self._layouts = layouts
+        self._builder = builder
 
     async def process(self, mail: InboundMail, route: Route) -> MailResult | None:
         """Make an edition of a mail to the list, notify its editor, and record that.
@@ -158,8 +158,8 @@ class MailedEditions:
     async def _accept(self, post: _Post, posted: Posted) -> MailResult:
         manuscript = Manuscript(source=posted.source, source_name=posted.source_name, assets=posted.assets)
         try:
-            file = await asyncio.to_thread(manuscript.parse)
-            unused = _unused(posted, file)
+            read = await self._read(post, manuscript)
+            file, unused = read.file, _unused(posted, read.paths)
             for _ in range(STORE_ATTEMPTS):
                 prepared = await self._build(post, manuscript, file)
                 of_sender = await self._sender_check.check(prepared.context.list, file.keys.from_)
@@ -181,14 +181,20 @@ class MailedEditions:
             return await self._decline(post, None, [error("list-closed")])
         raise MailMustWait("other editions came in at the same moment")
 
+    async def _read(self, post: _Post, manuscript: Manuscript) -> ReadSource:
+        try:
+            return await self._builder.read(post.list_name, manuscript)
+        except Unavailable as problem:
+            raise MailMustWait(str(problem)) from problem
+
     async def _build(self, post: _Post, manuscript: Manuscript, file: EditionFile) -> PreparedEdition:
-        """Build the edition; raises MailMustWait when its layout cannot be tried now."""
+        """Build the edition; raises MailMustWait when that cannot be done now."""
         subject = file.keys.subject.text if file.keys.subject else ""
         relation = await self._database.read(self._find_relation, post, subject, None)
         try:
             return await prepare_edition(
                 self._context,
-                self._layouts,
+                self._builder,
                 post.list_name,
                 manuscript,
                 file,
@@ -433,11 +439,8 @@ def _find_editor(tx: Transaction, list_name: str, author: Address) -> Address | 
     return None if editor is None else parse_address(editor)
 
 
-def _unused(posted: Posted, file: EditionFile) -> list[Finding]:
+def _unused(posted: Posted, named: frozenset[str]) -> list[Finding]:
     """Warnings about attachments that an attached edition file does not name."""
-    if not posted.assets:
-        return []
-    named = {reference.path for reference in referenced_paths(file)}
     return [warning("file-unused", name=name) for name in sorted(posted.assets) if name not in named]
 
 

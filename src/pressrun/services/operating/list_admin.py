@@ -5,7 +5,6 @@ Each use case is one transaction and returns the list as `list show` prints it.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -24,8 +23,8 @@ from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
-from pressrun.services.editions.own_layouts import try_layout
 from pressrun.services.editions.welcome_edition import (
     BuiltWelcome,
     WelcomePlan,
@@ -40,7 +39,6 @@ from pressrun.services.operating.list_removal import begin_removal, complete_rem
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.operating.redirect_admin import Place
 from pressrun.services.people import editors
-from pressrun.services.ports import LayoutRenderer
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
 from pressrun.store import list_removals, lists, logos, redirects, welcomes
 from pressrun.store.lists import MailingList, NewList
@@ -66,10 +64,10 @@ class _Change(Struct, frozen=True, kw_only=True):
 class ListAdmin:
     """The use cases around lists and their editors, over one database."""
 
-    def __init__(self, context: ServiceContext, layouts: LayoutRenderer) -> None:
+    def __init__(self, context: ServiceContext, builder: EditionBuilder) -> None:
         self._context = context
         self._database = context.database
-        self._layouts = layouts
+        self._builder = builder
 
     async def create_list(
         self,
@@ -111,7 +109,7 @@ class ListAdmin:
             plan = await self._database.read(self._plan_welcome, name, change)
             welcome = None
             if plan is not None:
-                welcome = await asyncio.to_thread(build_welcome, plan, self._context.site, self._layouts)
+                welcome = await build_welcome(plan, self._builder)
             try:
                 answer = await self._database.write(self._set, name, change, welcome)
             except ChangedSinceBuild:
@@ -184,7 +182,7 @@ class ListAdmin:
         """Render a specimen in a layout of the operator's, so that whoever chooses it sees its errors."""
         name = change.values.get("layout")
         if isinstance(name, str) and name not in LAYOUT_NAMES:
-            await asyncio.to_thread(try_layout, name, self._context.site, self._layouts)
+            await self._builder.try_layout(name)
 
     def _create(
         self, tx: Transaction, name: str, change: _Change, places: Sequence[Place], addresses: Sequence[Address]

@@ -14,7 +14,6 @@ from starlette.responses import HTMLResponse, Response
 
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
-from pressrun.message.editions.read_back import with_images_inside
 from pressrun.message.words import marked
 from pressrun.services.editions.draft_approval import HeldEdition
 from pressrun.services.editions.draft_status import DraftStatus
@@ -118,7 +117,7 @@ class ApprovalPages:
     async def edition(self, request: Request) -> Response:
         """`/approve/TOKEN/edition`: the HTML of a copy for the frame, with its images inside."""
         preview = await self._preview(request)
-        page = None if preview is None else with_images_inside(preview.parts)
+        page = None if preview is None else preview.shown.page
         if page is None:
             return self._pages.invalid_link()
         # Links must open in a new window, because our pages refuse to be shown in a frame.
@@ -167,9 +166,9 @@ class ApprovalPages:
             findings=[labelled(finding, say) for finding in held.findings],
             readers=say.counted("{number} reader", "{number} readers", held.audience),
             send=say.counted("Send it to {number} reader", "Send it to {number} readers", held.audience),
-            preview=preview,
-            has_html=preview.parts.html is not None,
-            size=say.size(len(preview.message)),
+            preview=preview.copy,
+            shown=preview.shown,
+            size=say.size(len(preview.copy.message)),
             frame=self._pages.href("approve", token, "edition"),
             full_preview=self._pages.href("approve", token, "preview"),
             discard=self._pages.href("approve", token, discard=1),

@@ -8,13 +8,13 @@ in the language of whoever opens it, and in English for the verbs.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.catalogues import words_in
-from pressrun.message.editions.read_back import shown_source, with_images_inside
 from pressrun.message.finding import Finding, Severity
 from pressrun.message.words import Words, direction_of
 from pressrun.services.editions.edition_preview import Preview
@@ -32,21 +32,19 @@ NEW_WINDOW = '<head>\n<base target="_blank">'  # links never open inside the fra
 
 def render_preview(preview: Preview) -> str:
     """The page."""
-    say = words_in(preview.said_in)
-    header, body = shown_source(preview.message)
-    page = with_images_inside(preview.parts)
+    copy, shown = preview.copy, preview.shown
+    say = words_in(copy.said_in)
     return standalone_template("preview.html").render(
         policy=POLICY,
-        preview=preview,
-        direction=direction_of(preview.language),
-        page=None if page is None else page.replace("<head>", NEW_WINDOW, 1),
-        header=header,
-        body=body,
-        language=own_names([preview.language])[0],
-        size=say.size(len(preview.message)),
+        preview=copy,
+        shown=shown,
+        direction=direction_of(copy.language),
+        page=None if shown.page is None else shown.page.replace("<head>", NEW_WINDOW, 1),
+        language=own_names([copy.language])[0],
+        size=say.size(len(copy.message)),
         say=say,
-        findings=[(finding.severity.value, labelled(finding, say)) for finding in preview.findings],
-        counts=_counts(preview, say),
+        findings=[(finding.severity.value, labelled(finding, say)) for finding in copy.findings],
+        counts=_counts(copy.findings, say),
     )
 
 
@@ -61,9 +59,9 @@ def labelled(finding: Finding, say: Words) -> str:
             return finding.text(say)
 
 
-def _counts(preview: Preview, say: Words) -> str:
+def _counts(findings: Sequence[Finding], say: Words) -> str:
     """`1 error · 2 warnings`."""
-    numbers = Counter(finding.severity for finding in preview.findings)
+    numbers = Counter(finding.severity for finding in findings)
     counted = [
         (numbers[Severity.ERROR], say.counted("{number} error", "{number} errors", numbers[Severity.ERROR])),
         (numbers[Severity.WARNING], say.counted("{number} warning", "{number} warnings", numbers[Severity.WARNING])),

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from pressrun.core.errors import UnreadableMail
-from pressrun.sandbox import parser_process as helper
+from pressrun.sandbox import helper_process as helper
 from pressrun.sandbox.frames import Question, Readable, ReadAs, Unreadable
 from pressrun.sandbox.mail_parser import ParserLimits, SandboxedParser
 

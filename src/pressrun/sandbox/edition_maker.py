@@ -1,0 +1,105 @@
+"""Reading and building editions in helper processes, which start when they are needed and end soon after."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from pressrun.core.errors import EditionError
+from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.editions.orders import BuildOrder, ReadSource
+from pressrun.message.editions.read_back import ShownMessage
+from pressrun.message.sources.written_source import Keys
+from pressrun.observe.log import event
+from pressrun.sandbox.frames import (
+    Answer,
+    BuildTask,
+    EditionBuilt,
+    EditionTask,
+    KeysChanged,
+    KeysTask,
+    NotMade,
+    Shown,
+    ShowTask,
+    SourceRead,
+    SourceTask,
+)
+from pressrun.sandbox.helper import Helper, HelperCrashed, HelperKilled, HelperLimits, OutOfTime
+
+log = logging.getLogger("pressrun.sandbox")
+
+AT_ONCE = 2  # editions: another author need not wait for one that takes as long as it may
+# An edition of 100 KB takes a tenth of a second, and one of 32 MiB with its files 350 MiB for a moment.
+EDITION_LIMITS = HelperLimits(wall_seconds=30.0, cpu_seconds=10, memory_bytes=512 * 1024 * 1024)
+IDLE_SECONDS = 60.0  # an author who saves again need not wait for a start; the memory is given back after that
+
+_Made = TypeVar("_Made", SourceRead, EditionBuilt, KeysChanged, Shown)
+
+
+class SandboxedMaker:
+    """Reads and builds editions, two at a time (services.ports.EditionMaker)."""
+
+    def __init__(self, limits: HelperLimits = EDITION_LIMITS, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._limits = limits
+        self._helpers = tuple(Helper(limits, idle_seconds) for _ in range(AT_ONCE))
+        self._free = [*self._helpers]  # the one used last is the next
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def read(self, source: bytes, source_name: str, *, longest_text: int | None = None) -> ReadSource:
+        """Parse a source. Raises EditionError, and Unavailable when no process can be started."""
+        suffix = PurePosixPath(source_name).suffix
+        return (await self._make(SourceTask(source, suffix, longest_text), SourceRead)).source
+
+    async def build(self, order: BuildOrder) -> BuiltEdition:
+        """Build an edition; raises as `read` does."""
+        return (await self._make(BuildTask(order), EditionBuilt)).edition
+
+    async def change_keys(self, source: bytes, keys: Keys, body: str | None) -> bytes:
+        """An edition file with other keys; raises as `read` does."""
+        return (await self._make(KeysTask(source, dict(keys), body), KeysChanged)).source
+
+    async def show(self, message: bytes) -> ShownMessage:
+        """A copy of an edition as a preview shows it; raises as `read` does."""
+        return (await self._make(ShowTask(message), Shown)).message
+
+    @property
+    def pids(self) -> list[int]:
+        """The ids of the processes that run."""
+        return [helper.pid for helper in self._helpers if helper.pid is not None]
+
+    async def close(self) -> None:
+        """End the processes; the edition in progress, and every later one, is Unavailable."""
+        for helper in self._helpers:
+            helper.kill()
+        await asyncio.gather(*(helper.end() for helper in self._helpers))
+
+    async def _make(self, task: EditionTask, wanted: type[_Made]) -> _Made:
+        async with self._turns:
+            helper = self._free.pop()
+            try:
+                answer = await _ask(helper, task)
+                if not isinstance(answer, wanted | NotMade):
+                    await helper.end()
+            finally:
+                self._free.append(helper)
+        if isinstance(answer, wanted):
+            return answer
+        mib = self._limits.memory_bytes >> 20
+        reason = f"building the edition crashed, or needed more than {mib} MiB. Make it simpler or shorter"
+        raise EditionError(answer.reason if isinstance(answer, NotMade) else reason)
+
+
+async def _ask(helper: Helper, task: EditionTask) -> Answer | None:
+    """The answer, None where the process crashed. It is asked of a second one if somebody else killed the first."""
+    for _ in range(2):
+        try:
+            return await helper.answer(task)
+        except HelperKilled:
+            event(log, "edition.helper_ended", level=logging.WARNING)
+        except OutOfTime as problem:
+            return NotMade(f"building the edition took {problem}. Make it simpler or shorter")
+        except HelperCrashed:
+            break
+    return None

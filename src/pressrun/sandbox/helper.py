@@ -1,0 +1,189 @@
+"""The helper process of the sandbox: started when needed, replaced when it dies or takes too long.
+
+What is asked of it is asked once, because what it did to one process it would do to the next. A process that cannot be
+started is not the fault of the question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+
+from msgspec import Struct
+
+from pressrun.core.errors import PressrunError, Unavailable
+from pressrun.runtime.child_process import CANNOT_START, spawn
+from pressrun.runtime.frames import FrameReader, encode_frame, read_frame
+from pressrun.sandbox.confinement import bare_environment
+from pressrun.sandbox.frames import Answer, Task, answer_reader
+
+_START_SECONDS = 20.0
+# Pauses after one, two, … failed starts in a row, as for lack of descriptors, processes or memory.
+_START_AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0)
+
+
+class HelperLimits(Struct, frozen=True, kw_only=True):
+    """What one question may cost: wall-clock time, CPU time, and the memory of the process."""
+
+    wall_seconds: float = 8.0
+    cpu_seconds: int = 5
+    memory_bytes: int = 512 * 1024 * 1024
+
+
+class OutOfTime(PressrunError):
+    """The question took longer than it may; the message says how long that is."""
+
+
+class HelperKilled(PressrunError):
+    """Somebody, or a system short of memory, killed the process in the middle of a question."""
+
+
+class HelperCrashed(PressrunError):
+    """The process ended of the question."""
+
+
+class _RunningHelper(Struct, frozen=True):
+    """A running process and the socket to it."""
+
+    child: asyncio.subprocess.Process
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    answers: FrameReader[Answer]
+
+    async def next_answer(self) -> Answer:
+        """Wait for an answer; raises EOFError when the process has ended, BadFrame, OSError."""
+        answer = await read_frame(self.reader, self.answers)
+        if answer is None:
+            raise EOFError
+        return answer
+
+    async def end(self) -> None:
+        """Kill it, and wait until it is gone."""
+        self.writer.close()
+        with contextlib.suppress(ProcessLookupError):
+            self.child.kill()
+        await self.child.wait()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()
+
+
+class Helper:
+    """Answers one question at a time; its callers take turns.
+
+    With `idle_seconds` its process ends when it has been asked nothing for so long.
+    """
+
+    def __init__(self, limits: HelperLimits, idle_seconds: float | None = None) -> None:
+        self._limits = limits
+        self._idle_seconds = idle_seconds
+        self._resting: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._process: _RunningHelper | None = None
+        self._is_closed = False
+        self._failed_starts = 0
+        self._start_again_at = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return None if self._process is None else self._process.child.pid
+
+    async def answer(self, task: Task) -> Answer:
+        """The answer, of whatever type it is.
+
+        Raises OutOfTime, HelperKilled, HelperCrashed, and Unavailable when no process can be started.
+        """
+        if self._resting is not None:
+            self._resting.cancel()
+        process = self._process or await self._start()
+        try:
+            async with asyncio.timeout(self._limits.wall_seconds):
+                process.writer.write(encode_frame(task))
+                await process.writer.drain()
+                answer = await process.next_answer()
+        except TimeoutError:
+            await self.end()
+            raise OutOfTime(f"longer than {self._limits.wall_seconds:g} s") from None
+        except (OSError, EOFError, ValueError):
+            await self.end()
+            raise self._cause_of_death(process.child.returncode) from None
+        except BaseException:  # cancelled in the middle: its answer would look like that to the next question
+            await self.end()
+            raise
+        if self._idle_seconds is not None:
+            self._resting = asyncio.get_running_loop().call_later(self._idle_seconds, self._let_go)
+        return answer
+
+    def kill(self) -> None:
+        """Kill the process and start no other: the question in progress, and every later one, is Unavailable."""
+        self._is_closed = True
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.child.kill()
+
+    async def end(self) -> None:
+        """End the process; the next question starts another."""
+        process, self._process = self._process, None
+        if self._resting is not None:
+            self._resting.cancel()
+        if process is not None:
+            await process.end()
+        if self._ending is not None:
+            await self._ending
+
+    def _let_go(self) -> None:
+        """End a process that has been asked nothing."""
+        process, self._process = self._process, None
+        if process is not None:
+            self._ending = asyncio.create_task(process.end(), name="idle helper")
+
+    def _cause_of_death(self, returncode: int | None) -> PressrunError:
+        """The error for the question that the process was answering when it ended."""
+        if returncode == -signal.SIGXCPU:
+            return OutOfTime(f"longer than {self._limits.cpu_seconds} s of processor time")
+        if self._is_closed:
+            return Unavailable("the helper process was stopped")
+        if returncode == -signal.SIGKILL:
+            return HelperKilled("was killed")
+        return HelperCrashed("crashed")
+
+    async def _start(self) -> _RunningHelper:
+        """Start a process; raises Unavailable, and does so immediately for a while after a failure."""
+        if self._is_closed:
+            raise Unavailable("the helper process was stopped")
+        if time.monotonic() < self._start_again_at:
+            raise Unavailable("the helper process could not be started just now")
+        try:
+            process = await self._launch()
+        except (*CANNOT_START, EOFError, ValueError) as problem:
+            self._failed_starts += 1
+            pause = _START_AGAIN_SECONDS[min(self._failed_starts, len(_START_AGAIN_SECONDS)) - 1]
+            self._start_again_at = time.monotonic() + pause
+            raise Unavailable(f"cannot start the helper process: {problem}") from problem
+        self._failed_starts = 0
+        return process
+
+    async def _launch(self) -> _RunningHelper:
+        """Start a process and wait until it has confined itself."""
+        child, connection = await spawn(
+            "pressrun.sandbox.helper_process",
+            self._limits.memory_bytes,
+            self._limits.cpu_seconds,
+            environment=bare_environment(),
+            output=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            reader, writer = await asyncio.open_connection(sock=connection)
+        except BaseException:
+            connection.close()  # which ends the process
+            raise
+        self._process = process = _RunningHelper(child, reader, writer, answer_reader())
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await process.next_answer()
+        except BaseException:
+            await self.end()
+            raise
+        return process

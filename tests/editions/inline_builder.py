@@ -1,0 +1,68 @@
+"""A press that builds in the process of the test, for editions that the test has written itself."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from pressrun.core.errors import EditionError
+from pressrun.core.site import Site
+from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.editions.orders import BuildOrder, ReadSource
+from pressrun.message.editions.read_back import ShownMessage
+from pressrun.message.sources.written_source import Keys
+from pressrun.runtime.frames import encode_frame
+from pressrun.sandbox.frames import (
+    Answer,
+    BuildTask,
+    EditionBuilt,
+    EditionTask,
+    KeysChanged,
+    KeysTask,
+    Shown,
+    ShowTask,
+    SourceRead,
+    SourceTask,
+    answer_reader,
+    task_reader,
+)
+from pressrun.sandbox.helper_process import frame_of
+from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.editions.edition_builder import EditionBuilder
+
+
+class InlineMaker:
+    """Answers as a helper process does, in its frames."""
+
+    async def read(self, source: bytes, source_name: str, *, longest_text: int | None = None) -> ReadSource:
+        made = _answer(SourceTask(source, PurePosixPath(source_name).suffix, longest_text))
+        assert isinstance(made, SourceRead)
+        return made.source
+
+    async def build(self, order: BuildOrder) -> BuiltEdition:
+        made = _answer(BuildTask(order))
+        assert isinstance(made, EditionBuilt)
+        return made.edition
+
+    async def change_keys(self, source: bytes, keys: Keys, body: str | None) -> bytes:
+        made = _answer(KeysTask(source, keys, body))
+        assert isinstance(made, KeysChanged)
+        return made.source
+
+    async def show(self, message: bytes) -> ShownMessage:
+        made = _answer(ShowTask(message))
+        assert isinstance(made, Shown)
+        return made.message
+
+
+def builder_at(site: Site, layouts: Path = Path("/nowhere")) -> EditionBuilder:
+    """A press for a site, with the operator's layouts in a folder."""
+    return EditionBuilder(site=site, layouts=OwnLayouts(layouts), maker=InlineMaker())
+
+
+def _answer(task: EditionTask) -> Answer:
+    (received,) = task_reader().read(encode_frame(task))
+    (answer,) = answer_reader().read(frame_of(received))
+    reason = getattr(answer, "reason", None)
+    if reason is not None:
+        raise EditionError(reason)
+    return answer
