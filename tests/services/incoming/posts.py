@@ -26,7 +26,7 @@ async def set_list(room: Mailroom, **changes: object) -> None:
     def change(tx: Transaction) -> None:
         found = lists.find_list(tx, "news")
         assert found is not None
-        values = {item: getattr(found, item) for item in lists.MailingList.__dataclass_fields__}
+        values = {item: getattr(found, item) for item in lists.MailingList.__struct_fields__}
         lists.update_list(tx, found, lists.MailingList(**{**values, **changes}))
 
     await room.database.write(change)
