@@ -64,7 +64,7 @@ def _items(puts: MemberPuts, numbers: Iterator[int], size: int) -> list[BatchIte
         person = Person(address_key=address.key, digest=bytes(32))
         salt = os.urandom(16)
         entry = Entry(at=1, actor=actor, action="subscriber.put", list="news", person=person, salt=salt)
-        items.append(BatchItem(puts.put, request, actor.who, ActionInProgress(entry)))
+        items.append(BatchItem(puts.put, request, actor.who, ActionInProgress(entry, lambda _tx: None)))
     return items
 
 

@@ -123,7 +123,7 @@ class Mailroom:
         def close(tx: Transaction) -> None:
             found = lists.find_list(tx, name)
             assert found is not None
-            values = {item: getattr(found, item) for item in MailingList.__dataclass_fields__}
+            values = {item: getattr(found, item) for item in MailingList.__struct_fields__}
             lists.update_list(tx, found, MailingList(**{**values, "closed_at": int(self.now)}))
 
         await self.database.write(close)
