@@ -323,7 +323,7 @@ async def test_a_database_that_refuses_gives_451_and_nothing_is_stored(
 
     async with listening(room) as listeners, connected(listeners.addresses["smtp"]) as client:
         with monkeypatch.context() as patched:
-            patched.setattr(room.database, "share_set", fail)
+            patched.setattr(room.database, "share", fail)
             assert "451" == (await client.post(mail(), [OWNER]))[:3]
         assert {} == await room.counts()
         assert "250" == (await client.post(mail(), [OWNER]))[:3]
