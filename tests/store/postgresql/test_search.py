@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from tests.engines import IS_THOROUGH
 from tests.store.engine_statements import empty_tables
 
 from pressrun.core.edition import EditionState
@@ -166,7 +167,8 @@ def found_by(connection: EngineConnection, list_id: int, query: str) -> list[int
 
 
 def test_both_engines_find_the_same(both: list[EngineConnection]) -> None:
-    asked = [query for query in queries() if parse_query(query)]
+    """Whatever is asked for: every query in the thorough run, every eighth in others."""
+    asked = [query for query in queries() if parse_query(query)][:: 1 if IS_THOROUGH else 8]
     hits = 0
     for query in asked:
         for list_id in (1, 2):
