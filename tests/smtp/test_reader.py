@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pressrun.smtp.errors import RemoteProtocolError
@@ -35,6 +35,8 @@ def test_any_octets_give_replies_or_the_protocol_error(data: bytes, at: int) -> 
     st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126)), min_size=1, max_size=5),
     st.sampled_from(["\r\n", "\n"]),
 )
+@example(200, ["the first", "code"], "\r\n")
+@example(599, ["the last", "code"], "\r\n")
 def test_a_reply_is_read_as_it_was_said(code: int, texts: list[str], end: str) -> None:
     """Code and texts survive, in as many lines as there were."""
     said = end.join(f"{code}{'-' if i < len(texts) - 1 else ' '}{text}" for i, text in enumerate(texts)) + end
@@ -56,7 +58,8 @@ def test_what_cannot_be_printed_is_replaced() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"25 ok", b"199 ok", b"600 ok", b"250ok", b"", b"\r", b"2x0 ok", "２５０ ok".encode()]
+    "line",
+    [b"25 ok", b"199 ok", b"199-ok", b"600 ok", b"600-ok", b"250ok", b"", b"\r", b"2x0 ok", "２５０ ok".encode()],
 )
 def test_a_line_without_code_is_no_reply(line: bytes) -> None:
     """Such a line ends the connection."""
