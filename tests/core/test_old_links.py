@@ -37,6 +37,7 @@ def test_phplist_names_its_pages_in_the_query() -> None:
 def test_each_folder_above_is_tried_once_and_never_the_whole_site() -> None:
     """The nearest first."""
     assert [digest_of_path(path) for path in ("/a/b/c", "/a/b", "/a")] == path_digests("/a/b/c", {})
+    assert 8 == len(path_digests("/a/b/c/d/e/f/g/h", {}))
 
 
 @pytest.mark.parametrize("path", ["/" + "x" * 400, "/a/b/c/d/e/f/g/h/i"])

@@ -9,7 +9,7 @@ import pytest
 from pressrun.core import setting_kinds as kinds
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
-from pressrun.core.setting import BadMembers, BadValue, Kind
+from pressrun.core.setting import BadMembers, BadValue, Kind, show
 
 COLOURS = kinds.one_of("red", "green", "blue")
 
@@ -88,3 +88,9 @@ def test_every_wrong_member_is_reported() -> None:
     with pytest.raises(BadMembers) as refused:
         kinds.durations().read(["1s", "x", 5, "2s"])
     assert [1, 2] == [*refused.value.members]
+
+
+@pytest.mark.parametrize(("value", "shown"), [("x" * 78, f'"{"x" * 78}"'), ("x" * 79, f'"{"x" * 75}…"')])
+def test_a_text_is_shown_on_a_line(value: str, shown: str) -> None:
+    """As the file spells it; what has more than 80 characters there is cut."""
+    assert shown == show(value)
