@@ -4,8 +4,8 @@
 
 A database with one finished edition of that many copies. Meanwhile a reader unsubscribes ten times a second, as one
 does by a click (a durable write), and a page is read as often. The longest of each is printed, with the size of the log
-and of the file. On SQLite, half of the file is free from the beginning, in the middle, and is given back first: the waits
-of that time are printed by themselves.
+and of the file. On SQLite, half of the file is free from the beginning, in the middle, and is given back first. What
+others waited then is printed by itself.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from tests.web.house import House, open_house
 
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings
 

@@ -12,7 +12,8 @@ from pressrun.core.errors import BadConfiguration, NoInput
 from pressrun.core.quantities import Rate
 from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, LimitSettings, TokenSettings
+from pressrun.services.limit_settings import LimitSettings
+from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
 
 _TOP = 'data_dir = "data"\nbase_url = "https://news.example.org"\nmail_domain = "News.Example.org"\n'

@@ -44,16 +44,13 @@ from pressrun.services.incoming.mail_acceptance import ArrivedMail, MailAcceptan
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.services.ports import MailParser
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
-from pressrun.services.settings import (
-    LimitSettings,
-    ServiceSettings,
-    TokenSettings,
-)
+from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.services.suppression import SuppressionReason, may_be_sent, suppress
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply

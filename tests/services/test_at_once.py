@@ -29,11 +29,12 @@ from pressrun.core.subscription import SubscriptionState
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.services.settings import BounceSettings
 from pressrun.store import bounces, editions, lists, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.held_sign_ups import HeldSelection

@@ -26,6 +26,7 @@ from pressrun.core.sign_up import Trust
 from pressrun.core.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.incoming.mail_commands import MailCommands
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
@@ -33,7 +34,7 @@ from pressrun.services.readers.preferences import PreferenceChanges, PreferenceL
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
-from pressrun.services.settings import BounceSettings, LimitSettings, ServiceSettings
+from pressrun.services.settings import BounceSettings, ServiceSettings
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason
 from pressrun.store import bounces, lists, subscribers
 from pressrun.store.held_sign_ups import HeldSelection

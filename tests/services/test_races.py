@@ -26,6 +26,7 @@ from pressrun.core.tokens import digests_of
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
@@ -35,7 +36,7 @@ from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended, suspend_bouncing
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.services.settings import BounceSettings
 from pressrun.store import deliveries, subscriptions
 from pressrun.store.held_sign_ups import HeldSelection
 from pressrun.store.postgresql import connection

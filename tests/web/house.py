@@ -30,6 +30,7 @@ from pressrun.message.layouts.design import Logo
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.people import editors
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
@@ -40,7 +41,7 @@ from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.edition_reports import EditorReports
-from pressrun.services.settings import LimitSettings, ServiceSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import consent, drafts, editions, lists, logos, subscribers, subscriptions
 from pressrun.store.database import Database

@@ -17,7 +17,7 @@ from tests.web.supply import Supply
 
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.web.http.connections import LimitedConnection
 from pressrun.web.http.security import Guard
 from pressrun.web.http.server import WebServer

@@ -29,7 +29,7 @@ from tests.web.supply import LATER, Supply
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.editions.compose import with_asset_prefix
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 
 # Lists of a town: those of the family `town` by their language, and three that stand alone.
 FAMILY = {"noticias": "es", "bulletin": "en", "boletim": "pt-PT", "nouvelles": "fr"}

@@ -9,7 +9,7 @@ import pytest
 from tests.web.house import House, open_house
 
 from pressrun.core.quantities import Rate
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.web.settings import HttpSettings
 
 TWICE = Rate(2, 3600.0)

@@ -27,6 +27,7 @@ from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (
     AlertSettings,
@@ -34,7 +35,6 @@ from pressrun.services.settings import (
     DeliverySettings,
     DnsSettings,
     DomainSettings,
-    LimitSettings,
     RetentionSettings,
     TokenSettings,
 )

@@ -21,6 +21,7 @@ from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (
     AlertSettings,
@@ -28,7 +29,6 @@ from pressrun.services.settings import (
     DeliverySettings,
     DnsSettings,
     DomainSettings,
-    LimitSettings,
     RetentionSettings,
     ServiceSettings,
     TokenSettings,

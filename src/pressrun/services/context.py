@@ -9,8 +9,9 @@ from msgspec import Struct, field
 from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.settings import LimitSettings, ServiceSettings, TokenSettings
+from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.store.database import Database
 from pressrun.store.job_files import JobFiles
 

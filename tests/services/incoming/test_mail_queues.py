@@ -16,9 +16,9 @@ from pressrun.core.mail_queues import MailQueue
 from pressrun.core.tokens import AddressPurpose
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.operating import kept_mail
 from pressrun.services.operating.kept_mail import KeptMail
-from pressrun.services.settings import LimitSettings
 from pressrun.store import inbound
 from pressrun.store.transaction import Transaction
 

@@ -19,10 +19,11 @@ from pressrun.core.current import Holder
 from pressrun.core.errors import NotFound
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.operating import held_sign_ups
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.settings import LimitSettings, ServiceSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.store import limits, lists
 from pressrun.store.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction

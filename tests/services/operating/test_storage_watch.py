@@ -29,10 +29,10 @@ from pressrun.core.old_links import OldKind, commands_route, digest_of_address
 from pressrun.core.tokens import AddressPurpose, AddressTokens
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.incoming.mail_acceptance import DISK_FULL, ArrivedMail, MailAcceptance
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.storage_watch import StorageWatch
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.settings import LimitSettings
 from pressrun.store.datadir import DataDir
 from pressrun.store.disk_usage import find_readers, measure_room
 

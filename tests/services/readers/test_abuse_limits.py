@@ -15,8 +15,9 @@ from pressrun.core.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust, Verdict
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.abuse_limits import AbuseLimits
-from pressrun.services.settings import IGNORE, LimitSettings, ServiceSettings
+from pressrun.services.settings import IGNORE, ServiceSettings
 from pressrun.store.transaction import Transaction
 
 DAY = 86400.0

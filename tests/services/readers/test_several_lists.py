@@ -13,11 +13,11 @@ from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
 from pressrun.core.tokens import digests_of
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.settings import LimitSettings
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import subscriptions
 from pressrun.store.held_sign_ups import HeldSelection

@@ -18,12 +18,12 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.core.sign_up import Trust
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.ports import Waker
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.settings import LimitSettings
 from pressrun.store import pending_requests
 from pressrun.store.transaction import Transaction
 

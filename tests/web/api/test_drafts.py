@@ -14,7 +14,7 @@ from tests.web.api.served import ServedApi
 from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.core.rights import Holdings, ReaderAccess, Right, Role, rights_of_role
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 
 NOTES = b"---\nsubject: Version 1.2\n---\nIt is out.\n"
 MARKDOWN = {"Content-Type": "text/markdown", "X-File": "v1.2.md"}

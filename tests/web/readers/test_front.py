@@ -13,7 +13,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.work import do_work
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import ENGLISH
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.web import consent_words
 from pressrun.web.settings import HttpSettings
 

@@ -12,9 +12,9 @@ from tests.web.house import NOW, House, words_of
 
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import WebPurpose
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.subscription_records import end_subscription
 from pressrun.services.reports.ledger_reports import show_list
-from pressrun.services.settings import LimitSettings
 from pressrun.store import bounces, subscriptions
 from pressrun.store.transaction import Transaction
 

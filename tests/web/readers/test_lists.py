@@ -11,7 +11,7 @@ from tests.web.house import NOW, House, open_house, words_of
 
 from pressrun.core.quantities import Rate
 from pressrun.message.words import ENGLISH
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.web import consent_words
 from pressrun.web.consent_words import sign_up_promise
 from pressrun.web.settings import HttpSettings

@@ -8,7 +8,7 @@ import pytest
 from tests.web.house import House, open_house
 
 from pressrun.core.quantities import Rate
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 
 SHOP, STRANGER = "203.0.113.9", "203.0.113.10"
 TWICE = LimitSettings(sign_ups_per_ip=Rate(2, 3600.0), trusted_sign_up_addresses=(SHOP,))

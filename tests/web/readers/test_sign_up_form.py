@@ -12,7 +12,7 @@ from tests.web.house import House, open_house
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import WebPurpose
 from pressrun.core.work import do_work, is_work
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 
 # Nobody whose form proves nothing gets a mail: so a mail shows what was believed.
 ONLY_PROVEN = LimitSettings(unproven_sign_ups=Rate(1, 3600.0), sign_ups_per_ip=Rate(1000, 3600.0))

@@ -8,7 +8,7 @@ import pytest
 from tests.web.house import House, open_house, words_of
 
 from pressrun.core.quantities import Rate
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 
 ADA = "ada@reader.example"
 PAGE = "/news/unsubscribe"

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pressrun.core.mail_queues import MailQueue
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
-from pressrun.services.settings import LimitSettings
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.store import inbound
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
