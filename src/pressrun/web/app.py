@@ -14,8 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import EditionError, Unavailable
 from pressrun.core.site import Site
+from pressrun.message.finding import refusal_of
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.ports import Clock
 from pressrun.web.api.routes import Api
@@ -283,6 +284,8 @@ class _FaultPages:
                 status=503,
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
+        if isinstance(problem, EditionError):  # a draft that its editor looks at
+            return self._pages.message(say("Something went wrong"), refusal_of(problem).text(say), status=422)
         text = say("The error has been recorded. Try again later.")
         return self._pages.message(say("Something went wrong"), text, status=500, back=self._pages.way_on())
 

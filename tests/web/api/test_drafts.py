@@ -8,10 +8,12 @@ from typing import Any
 import httpx
 import pytest
 from tests.database import execute, select
+from tests.editions.inline_builder import InlineMaker
 from tests.settings import change
 from tests.web.api.served import ServedApi
 
 from pressrun.core.address import parse_address
+from pressrun.core.errors import EditionError
 from pressrun.core.quantities import Rate
 from pressrun.core.rights import Holdings, ReaderAccess, Right, Role, rights_of_role
 from pressrun.services.limit_settings import LimitSettings
@@ -424,3 +426,21 @@ async def test_an_edition_out_of_reach_is_like_one_that_does_not_exist(
         unknown = await ask(client, method, f"/editions/{number + 7}{suffix}")
     assert (404, 404) == (foreign.status_code, unknown.status_code)
     assert foreign.text.replace(str(number), "N") == unknown.text.replace(str(number + 7), "N")
+
+
+async def test_a_draft_that_takes_too_long_is_a_problem_of_its_author(
+    served: ServedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is read, built or shown: 422, and why."""
+    await make_list(served)
+    made = await hand_in(served)
+
+    async def refuse(*_args: Any, **_more: Any) -> None:
+        raise EditionError("building the edition took longer than 30 s. Make it simpler or shorter")
+
+    for name in ("show", "build", "read"):
+        monkeypatch.setattr(InlineMaker, name, refuse)
+        async with served.client() as client:
+            seen = await client.get(f"/editions/{made['id']}/preview")
+        assert (422, "application/problem+json") == (seen.status_code, seen.headers["Content-Type"])
+        assert "longer than 30 s" in seen.json()["detail"]

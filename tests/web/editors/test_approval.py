@@ -11,11 +11,14 @@ import httpx
 import pytest
 from tests.browser.chromium import Browser, Scheme, Window
 from tests.browser.site import open_site
+from tests.editions.inline_builder import InlineMaker
 from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, open_canary
 from tests.message.builders import PNG, build, edition
 from tests.web.house import NOW, House, open_house, words_of
 
+from pressrun.core.errors import EditionError
 from pressrun.core.tokens import WebPurpose
+from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.finding import warning
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.draft_versions import cancel_drafts, replace_drafts
@@ -50,6 +53,18 @@ def path_to(house: House, number: int, expires_at: int = int(NOW) + 86400) -> st
     return f"/approve/{house.tokens.make(WebPurpose.APPROVE, number, expires_at)}"
 
 
+@pytest.fixture
+def unshown(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Copies that cannot be shown, and why."""
+    reason = "building the edition took longer than 10 s of processor time. Make it simpler or shorter"
+
+    async def show(_maker: InlineMaker, _message: bytes) -> ShownMessage:
+        raise EditionError(reason)
+
+    monkeypatch.setattr(InlineMaker, "show", show)
+    return reason
+
+
 async def state(house: House) -> str:
     return str((await house.rows("select state from edition order by id"))[0][0])
 
@@ -81,6 +96,26 @@ async def test_no_page_of_an_editor_offers_what_readers_are_offered(house: House
         assert "Subscribe or unsubscribe" not in words_of(page.text)
         assert 'href="/news/archive"' not in page.text
         assert '<a class="brand" href="/news"' in page.text
+
+
+@pytest.mark.parametrize("tag", ["en", "de"])
+async def test_a_copy_that_cannot_be_shown_can_only_be_discarded(
+    house: House, unshown: str, tag: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page says what is wrong, and so does each part of it; nothing failed here."""
+    path = await hold(house)
+    async with house.client() as client:
+        client.headers["Accept-Language"] = tag
+        pages = [await client.get(f"{path}{part}") for part in ("", "/edition", "/preview")]
+        held = await client.post(path, data={"action": "look"})
+        question = await client.get(f"{path}?discard=1")
+        gone = await client.post(path, data={"action": "discard"})
+    assert [200, 422, 422] == [page.status_code for page in pages]
+    for page in (*pages, held):
+        assert unshown in words_of(page.text)
+    assert ('value="send"' in pages[0].text, 'value="discard"' in pages[0].text) == (False, True)
+    assert [200, 200] == [question.status_code, gone.status_code]
+    assert ("cancelled", []) == (await state(house), caplog.records)
 
 
 async def test_looking_changes_nothing(house: House) -> None:

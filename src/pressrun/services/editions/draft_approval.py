@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
+from pressrun.core.errors import EditionError
 from pressrun.message.finding import Finding, read_finding
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
@@ -40,8 +41,8 @@ _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 class HeldEdition(Struct, frozen=True, kw_only=True):
     """A draft as its editor sees it. `audience` is the current one while it is held, else the one it was sent to.
 
-    `copies` counts its copies by state. `preview` is present while it is held. `language` is that of its editor if
-    known, else that of the list.
+    `copies` counts its copies by state. While it is held, either `preview` is present, or `problem` says why a copy
+    cannot be shown. `language` is that of its editor if known, else that of the list.
     """
 
     status: DraftStatus
@@ -53,6 +54,7 @@ class HeldEdition(Struct, frozen=True, kw_only=True):
     expires_at: int
     language: str
     preview: Preview | None = None
+    problem: EditionError | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -80,10 +82,15 @@ class DraftApproval:
     async def find(self, edition_id: int) -> HeldEdition | None:
         """An edition that came by mail; None when it does not exist, or was sent and its editor has been removed."""
         held, copy = await self._database.read(self._find_with_copy, edition_id)
-        return held if held is None or copy is None else replace(held, preview=await show_copy(copy, self._builder))
+        if held is None or copy is None:
+            return held
+        try:
+            return replace(held, preview=await show_copy(copy, self._builder))
+        except EditionError as problem:
+            return replace(held, problem=problem)
 
     async def preview(self, edition_id: int) -> Preview | None:
-        """A held or released edition as an unknown reader would get it."""
+        """A held or released edition as an unknown reader would get it. Raises EditionError, Unavailable."""
         copy = await self._database.read(self._copy_to_show, edition_id)
         return None if copy is None else await show_copy(copy, self._builder)
 

@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from pressrun.core.edition import EditionState
+from pressrun.core.errors import EditionError
 from pressrun.core.tokens import WebPurpose
+from pressrun.message.finding import refusal_of
 from pressrun.message.words import marked
 from pressrun.services.editions.draft_approval import HeldEdition
 from pressrun.services.editions.draft_status import DraftStatus
@@ -102,6 +104,8 @@ class ApprovalPages:
         if held.status is DraftStatus.HELD:
             if "discard" in request.query_params:
                 return self._discard_page(request, held)
+            if held.problem is not None:
+                return self._unshown_page(held, held.problem)
             return self._held_page(request, held)
         was_started = held.status is DraftStatus.CANCELLED and held.edition.started_at is not None
         if held.status is DraftStatus.RELEASED or was_started:
@@ -155,7 +159,7 @@ class ApprovalPages:
 
     def _held_page(self, request: Request, held: HeldEdition) -> Response:
         say, preview = self._pages.words, held.preview
-        assert preview is not None  # every held edition has one
+        assert preview is not None  # as it has no problem
         token = request.path_params["token"]
         return self._pages.render(
             "approval.html",
@@ -173,6 +177,12 @@ class ApprovalPages:
             full_preview=self._pages.href("approve", token, "preview"),
             discard=self._pages.href("approve", token, discard=1),
         )
+
+    def _unshown_page(self, held: HeldEdition, problem: EditionError) -> Response:
+        """Nobody can approve what nobody sees."""
+        say = self._pages.words
+        text = refusal_of(problem).text(say)
+        return self._message(held, say("Something went wrong"), text, action=("discard", say("Discard draft")))
 
     def _discard_page(self, request: Request, held: HeldEdition) -> Response:
         say = self._pages.words

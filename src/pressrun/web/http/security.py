@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import EditionError, Unavailable
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.store.events import READER, acted_by
@@ -201,7 +201,7 @@ class Guard:
         except ClientDisconnect:
             return
         except Exception as problem:  # noqa: BLE001 - the edge of the loop: the client gets an answer
-            if not isinstance(problem, HTTPException | Unavailable):
+            if not isinstance(problem, HTTPException | Unavailable | EditionError):
                 event(log, "http.failed", level=logging.ERROR, error=True, route=self._route_of(inner))
             if not status:
                 await self._answer(problem, area.fault_page, inner, send_guarded)
