@@ -21,7 +21,7 @@ WEB = Origin(source="web")
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(housekeeping, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(housekeeping, "POLL_SECONDS", 0.001)
 
 
 async def ahead(press: Pressroom) -> None:

@@ -194,7 +194,7 @@ async def test_a_head_that_cannot_be_written_is_written_later(
     press: Pressroom, problem: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The round is taken again, and readiness hears of it meanwhile."""
-    monkeypatch.setattr(housekeeping, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(housekeeping, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.0)
     faults: list[LoopFault | None] = []
     kept = asyncio.Event()
