@@ -14,6 +14,7 @@ from tests.hostile.heavy import BOMB, ENDLESS, HEAVY, heavy_edition
 from tests.message.builders import profile, site
 
 from pressrun.core.errors import EditionError, Unavailable
+from pressrun.core.quantities import parse_size
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.editions.orders import LONGEST_FRAGMENT, BuildOrder
 from pressrun.sandbox import edition_maker
@@ -21,7 +22,7 @@ from pressrun.sandbox.edition_maker import SandboxedMaker
 from pressrun.sandbox.helper import HelperLimits
 
 PLAIN = b"---\nsubject: Boats\n---\nHello *you*.\n"
-LIMITS = HelperLimits(wall_seconds=120.0, cpu_seconds=1, memory_bytes=edition_maker.EDITION_LIMITS.memory_bytes)
+LIMITS = HelperLimits(wall_seconds=120.0, cpu_seconds=1)
 
 
 @pytest_asyncio.fixture
@@ -137,3 +138,12 @@ async def test_many_at_once_are_built_by_two(maker: SandboxedMaker) -> None:
     found = await asyncio.gather(*(build(maker, source) for source in sources))
     assert [f"<p>{number}</p>" for number in range(20)] == [built.archive_html.strip() for built in found]
     assert edition_maker.AT_ONCE == len(maker.pids)
+
+
+async def test_the_least_memory_that_may_be_configured_is_enough() -> None:
+    """For an edition of the usual size."""
+    maker = SandboxedMaker(HelperLimits(wall_seconds=120.0, memory_bytes=parse_size("128 MiB")))
+    try:
+        assert "<p>Boats" in (await build(maker, PLAIN + b"\nBoats\n\n" * 10_000)).archive_html
+    finally:
+        await maker.close()

@@ -216,14 +216,14 @@ def durations() -> Kind[tuple[float, ...]]:
     return Kind(expected=expected, read=read)
 
 
-def size() -> Kind[int]:
+def size(least: str = "1 B") -> Kind[int]:
     """Bytes, from text such as "10 MiB"."""
     expected = 'a size in quotes: a number and B, KB, MB, KiB, MiB or GiB, as in "10 MiB"'
 
     def parse(value: str) -> int:
         octets = parse_size(value)
-        if octets < 1:
-            raise BadValue(f"{expected}, at least one byte")
+        if octets < parse_size(least):
+            raise BadValue(f"{expected}, at least {least}")
         return octets
 
     return _written(expected, parse, unit=" B")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,7 @@ from pressrun.daemon.sender_check import build_sender_check
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.edition_maker import SandboxedMaker
+from pressrun.sandbox.helper import HelperLimits
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.background import BackgroundLoop, Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
@@ -33,6 +35,7 @@ from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.handed_in import HandedInReturns
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.log_ins.account import Account
 from pressrun.services.operating.archive_import import ArchiveImport
 from pressrun.services.operating.audit_log import AuditLog
@@ -159,7 +162,7 @@ def _build_parts(settings: Current[Settings], database: Database, keys: KeyRing,
         wake=hooks.wake,
         job_files=files,
     )
-    maker = SandboxedMaker()
+    maker = SandboxedMaker(limits_of_editions(settings.value.limits))
     builder = EditionBuilder(site=site, layouts=OwnLayouts(data.layouts), maker=maker)
     workshop = Workshop(database=database, builder=builder, sender_check=build_sender_check(settings))
     return _Parts(
@@ -171,6 +174,15 @@ def _build_parts(settings: Current[Settings], database: Database, keys: KeyRing,
         jobs=JobQueue(),
         mail_accepted=Signal(),
         hooks=hooks,
+    )
+
+
+def limits_of_editions(limits: LimitSettings) -> HelperLimits:
+    """What one step of building an edition may cost, by its keys."""
+    return HelperLimits(
+        wall_seconds=limits.edition_seconds,
+        cpu_seconds=math.ceil(limits.edition_cpu_seconds),
+        memory_bytes=limits.edition_memory_bytes,
     )
 
 

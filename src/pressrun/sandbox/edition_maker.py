@@ -31,8 +31,6 @@ from pressrun.sandbox.helper import Helper, HelperCrashed, HelperKilled, HelperL
 log = logging.getLogger("pressrun.sandbox")
 
 AT_ONCE = 2  # editions: another author need not wait for one that takes as long as it may
-# An edition of 100 KB takes a tenth of a second, and one of 32 MiB with its files 350 MiB for a moment.
-EDITION_LIMITS = HelperLimits(wall_seconds=30.0, cpu_seconds=10, memory_bytes=512 * 1024 * 1024)
 IDLE_SECONDS = 60.0  # an author who saves again need not wait for a start; the memory is given back after that
 
 _Made = TypeVar("_Made", SourceRead, EditionBuilt, KeysChanged, Shown)
@@ -41,7 +39,7 @@ _Made = TypeVar("_Made", SourceRead, EditionBuilt, KeysChanged, Shown)
 class SandboxedMaker:
     """Reads and builds editions, two at a time (services.ports.EditionMaker)."""
 
-    def __init__(self, limits: HelperLimits = EDITION_LIMITS, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, limits: HelperLimits, idle_seconds: float = IDLE_SECONDS) -> None:
         self._limits = limits
         self._helpers = tuple(Helper(limits, idle_seconds) for _ in range(AT_ONCE))
         self._free = [*self._helpers]  # the one used last is the next

@@ -185,6 +185,31 @@ class LimitSettings:
         help="Test copies of drafts per recipient, for whoever writes drafts on pages or through the API. Beyond that, "
         "none is sent.",
     )
+    edition_seconds: float = setting(
+        kinds.duration(),
+        key="edition_time",
+        default="30s",
+        restart=True,
+        help="How long one step of building an edition may take: reading its text, building it, or making a preview. "
+        "Beyond that, its author gets an error.",
+        reason="Three times `edition_cpu_time`, for a machine that is busy.",
+    )
+    edition_cpu_seconds: float = setting(
+        kinds.duration(),
+        key="edition_cpu_time",
+        default="10s",
+        restart=True,
+        help="How much processor time that step may take, rounded up to whole seconds.",
+        reason="An edition of 100 KB takes a tenth of a second. Few texts need more, and those are hostile.",
+    )
+    edition_memory_bytes: int = setting(
+        kinds.size("128 MiB"),
+        key="edition_memory",
+        default="512 MiB",
+        restart=True,
+        help="How much memory a process that builds editions may use, at least 128 MiB. There are at most two.",
+        reason="An edition of 32 MiB with its files takes 350 MiB for a moment.",
+    )
     strangers_share: float = setting(
         kinds.share(),
         default="50%",
