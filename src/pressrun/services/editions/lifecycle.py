@@ -319,24 +319,25 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
     return moved
 
 
-def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", at_once: int = ROWS_AT_ONCE) -> Edition:
+def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", sharing: int = 1) -> Edition:
     """End an edition: what no connection has is not sent. A draft, which nobody has seen, gives its slug up.
 
-    `how` it came to that; at most so many copies are cancelled `at_once`.
+    `how` it came to that; `sharing` is how many editions one transaction cancels, which share the rows of a slice.
     """
     edition = require_edition(tx, edition_id)
     cancelled = replace(after_event(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
     editions.record_edition(tx, edition, cancelled, how=how)
     bulk_changes.end_all(tx, edition_id)
-    cancel_slice(tx, BulkChange(kind=BulkKind.CANCEL, edition_id=edition_id, asked_at=now), at_once)
+    cancel_slice(tx, BulkChange(kind=BulkKind.CANCEL, edition_id=edition_id, asked_at=now), sharing)
     if edition.state is EditionState.DRAFT:
         editions.give_up_slug(tx, edition_id)
         manuscripts.end(tx, edition_id)
     return cancelled
 
 
-def cancel_slice(tx: Transaction, change: BulkChange, at_once: int = ROWS_AT_ONCE) -> None:
+def cancel_slice(tx: Transaction, change: BulkChange, sharing: int = 1) -> None:
     """Cancel some of the copies of a cancelled edition that wait, and store whether more may."""
+    at_once = ROWS_AT_ONCE // sharing
     if deliveries.cancel_waiting(tx, change.edition_id, change.asked_at, at_once) < at_once:
         bulk_changes.end(tx, change)
     else:

@@ -32,7 +32,7 @@ def begin_closing(tx: Transaction, target: MailingList, now: int) -> MailingList
     lists.end_requests(tx, target.id, now, ROWS_AT_ONCE)
     live = [edition for edition in editions.all_editions(tx, target.id) if edition.state in _ENDED]
     for edition in live:
-        lifecycle.cancel(tx, edition.id, now, at_once=ROWS_AT_ONCE // len(live))
+        lifecycle.cancel(tx, edition.id, now, sharing=len(live))
     hold_welcome(tx, target.id, now)
     return closed
 
