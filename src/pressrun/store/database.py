@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from pressrun.core.errors import NoRoom, Unavailable
 from pressrun.store.audit import recorded, unrecorded_action
@@ -136,7 +136,8 @@ class Database:
         For what many people do at once. `work` runs a second time when the error of another call undid the commit.
         """
         audited = recorded(work)
-        value: T = await self._join(BatchItem(one_by_one, lambda tx: audited(tx, *args, **kwargs), current_actor()))
+        item = BatchItem(one_by_one, lambda tx: audited(tx, *args, **kwargs), current_actor())
+        value: T = await self._batches.join(item)
         return value
 
     async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
@@ -145,20 +146,15 @@ class Database:
         `work` gets the items of all calls that come together and returns a value for each, in order. It leaves alone
         who may do what: people, their rights, tokens and lists.
         """
-        value: T = await self._join(BatchItem(work, item, current_actor(), unrecorded_action(), is_harmless=True))
+        value: T = await self._batches.join(
+            BatchItem(work, item, current_actor(), unrecorded_action(), is_harmless=True)
+        )
         return value
-
-    async def _join(self, item: BatchItem) -> Any:
-        self._syncing += 1
-        try:
-            return await self._batches.join(item)
-        finally:
-            self._syncing -= 1
 
     @property
     def is_syncing(self) -> bool:
         """Whether a durable transaction is under way, which others would have to wait for."""
-        return self._syncing > 0
+        return self._syncing > 0 or self._batches.is_busy
 
     @property
     def records_survive_kills(self) -> bool:

@@ -90,6 +90,11 @@ class GroupCommit:
             self._task = asyncio.create_task(self._write_all(), name="group commit")
         return future
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an item waits for the disk."""
+        return self._task is not None
+
     async def close(self) -> None:
         """Wait until everything is on the disk."""
         if self._task is not None:

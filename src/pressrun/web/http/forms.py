@@ -21,7 +21,8 @@ MAX_FIELDS = 200
 MAX_FORM_BYTES = 64 * 1024  # ten times our largest form with every field filled in
 LONGEST_NAME = 100
 
-ONE_CLICK = [("List-Unsubscribe", "One-Click")]  # RFC 8058 §3.2, the only body that a mail program posts
+ONE_CLICK = [("List-Unsubscribe", "One-Click")]  # RFC 8058 §3.2, the only body that a mail program posts,
+_ONE_CLICK_BODY = b"List-Unsubscribe=One-Click"  # nearly always in this form, which need not be parsed
 
 # A form may declare these, which are the same for ASCII text such as a mail program's. We decode UTF-8 anyway.
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"})
@@ -55,6 +56,8 @@ def parse_fields(content_type: str, body: bytes) -> Fields:
 
     NUL is left out, which no database of PostgreSQL stores.
     """
+    if body == _ONE_CLICK_BODY and content_type == _URLENCODED:
+        return ONE_CLICK
     return [(name.replace("\0", ""), value.replace("\0", "")) for name, value in _parse(content_type, body)]
 
 
