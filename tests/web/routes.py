@@ -122,8 +122,8 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/read/{token}/archive/{slug}": {"get": _keeps(HTML)},
     "/read/{token}/archive/{slug}/asset/{file}": {"get": _keeps(HTML, "image/png", OCTETS)},  # a page: a test copy's
     "/approve/{token}": {"get": _reads(HTML, query=("discard",)), "post": _takes("action")},
-    "/approve/{token}/edition": {"get": _reads(HTML)},
-    "/approve/{token}/preview": {"get": _reads(HTML)},
+    "/approve/{token}/edition": {"get": _reads(HTML, unshown=422)},
+    "/approve/{token}/preview": {"get": _reads(HTML, unshown=422)},
     "/approve/{token}/report": {"get": _reads(HTML)},
     **{f"/{page}": {"get": _nothing(), "post": _nothing()} for page in TOKEN_PAGES if page != "preferences"},
     "/subscription/{issue}/{subscriber}": {
