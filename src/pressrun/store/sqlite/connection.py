@@ -114,7 +114,7 @@ class SqliteConnection(EngineConnection):
         super().__init__(dialect(), dialect())
         self._connection = connection
         self._is_durable = True  # as `connect` leaves it
-        self._cache_size: int = connection.execute("pragma cache_size").fetchone()[0]
+        self._cache_size = 0  # before a large transaction; read then, since a damaged file cannot even answer that
         self._small_ones = SMALL_ONES  # how many transactions have come since a large one: these, or more
         self._changes_before = 0
 
@@ -139,6 +139,8 @@ class SqliteConnection(EngineConnection):
         is_large, was_large = changes >= MANY_CHANGES, self._small_ones < SMALL_ONES
         self._small_ones = 0 if is_large else min(self._small_ones + 1, SMALL_ONES)
         if was_large is not (self._small_ones < SMALL_ONES):
+            if is_large:
+                self._cache_size = self._connection.execute("pragma cache_size").fetchone()[0]
             self._connection.execute(f"pragma cache_size = {SPILL_PAGES if is_large else self._cache_size}")
 
     def roll_back(self) -> None:
