@@ -22,7 +22,6 @@ from tests.guards import Guarded
 from pressrun.store import sessions
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
-from pressrun.store.group_commit import BatchItem
 from pressrun.store.location import Location
 from pressrun.store.postgresql.connection import PostgresConnection
 from pressrun.store.sessions import Process
@@ -255,9 +254,11 @@ class TwiceDatabase(Database):
     async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await super().read(_twice(work, _keep_nothing), *args, **kwargs)
 
-    async def _join(self, item: BatchItem) -> Any:
-        work = self._twice_over.setdefault(item.work, self._twice(item.work))
-        return await super()._join(item._replace(work=work))
+    async def share(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().share(self._twice(work), *args, **kwargs)
+
+    async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        return await super().share_set(self._twice_over.setdefault(work, self._twice(work)), item)
 
     def _twice(self, work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
         return twice(work)
