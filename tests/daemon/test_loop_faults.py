@@ -31,7 +31,6 @@ from pressrun.core.chain import NO_ROWS
 from pressrun.daemon.watchdog import Watchdog
 from pressrun.delivery.worker import child, handle
 from pressrun.runtime.systemd import Notifier
-from pressrun.sandbox import mail_parser
 from pressrun.sandbox.mail_parser import SandboxedParser
 from pressrun.services import background
 from pressrun.services.background import BackgroundLoop
@@ -104,7 +103,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_requests, "draw_wait", lambda _: 0.0)
     monkeypatch.setattr(mail_processing, "_RETRY_SECONDS", 0.001)
     monkeypatch.setattr(mail_processing, "draw_wait", lambda _: 0.0)
-    monkeypatch.setattr(mail_parser, "_START_AGAIN_SECONDS", (0.001,))
+    monkeypatch.setattr("pressrun.sandbox.helper._START_AGAIN_SECONDS", (0.001,))
     for module in (child, handle):
         monkeypatch.setattr(module, "AGAIN_SECONDS", (0.001,))
 

@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+from msgspec import structs
 from tests.delivery.pressroom import GONE, LATER, SITE, Pressroom
 from tests.editions.inline_builder import builder_at
 from tests.settings import change
@@ -253,7 +254,7 @@ async def test_it_is_made_anew_only_where_it_would_be_another(press: Pressroom) 
 async def test_a_start_makes_it_anew_for_another_address_of_the_site(press: Pressroom) -> None:
     await set_welcome(press)
     first = await welcome_id(press)
-    elsewhere = replace(press.office.context, site=replace(SITE, base_url="https://other.example"))
+    elsewhere = structs.replace(press.office.context, site=replace(SITE, base_url="https://other.example"))
     await ListAdmin(elsewhere, builder_at(elsewhere.site)).renew_welcomes()
     assert first != await welcome_id(press)
     await join(press)
