@@ -82,28 +82,13 @@ class Operation(Struct, frozen=True, kw_only=True):
     body: BodyForm | None
     item: Any
     columns: tuple[str, ...]
+    seals_cursors: bool  # whether `after` is a cursor, rather than a number that has a meaning of its own
+    media_types: tuple[str, ...]  # what an answer may be, the usual one first
 
     @property
     def is_collection(self) -> bool:
         """Whether the answer is a page of several."""
         return self.item is not None
-
-    @property
-    def seals_cursors(self) -> bool:
-        """Whether `after` is a cursor, rather than a number that has a meaning of its own."""
-        return any(value.label == AFTER and _is_text(value.kind) for value in self.query)
-
-    @property
-    def can_be_followed(self) -> bool:
-        """Whether the collection goes on for ever."""
-        return self.is_collection and any(value.label == WAIT for value in self.query)
-
-    @property
-    def media_types(self) -> tuple[str, ...]:
-        """What an answer may be, the usual one first."""
-        if not self.is_collection:
-            return (JSON,)
-        return (JSON, streams.NDJSON, streams.CSV, *((streams.EVENTS,) if self.can_be_followed else ()))
 
 
 def operation_of(act: Act[Any]) -> Operation:
@@ -112,20 +97,29 @@ def operation_of(act: Act[Any]) -> Operation:
     assert http is not None
     path = {part[1:-1]: part[1:-1] for part in http.path.split("/") if part.startswith("{")}
     fields = structs.fields(act.arguments)
-    query = {one.name: one.encode_name for one in fields if one.name in http.query}
-    outside = frozenset({*path, *query, *http.headers, WHOLE, TABLE})
+    labels = {one.name: one.encode_name for one in fields if one.name in http.query}
+    query = describe_fields(act.arguments, labels, "?{}")
+    outside = frozenset({*path, *labels, *http.headers, WHOLE, TABLE})
     item = get_args(act.answer)[0] if get_origin(act.answer) is Page else None
     shape: Any = item or act.answer
     is_struct = isinstance(shape, type) and issubclass(shape, msgspec.Struct)
     return Operation(
         act=act,
         path=describe_fields(act.arguments, path, "{{{}}}"),
-        query=describe_fields(act.arguments, query, "?{}"),
+        query=query,
         headers=describe_fields(act.arguments, http.headers, "{}"),
         body=None if http.method in ("GET", "DELETE") and http.body is None else form_of(act, outside),
         item=item,
         columns=tuple(one.encode_name for one in structs.fields(shape)) if is_struct else (),
+        seals_cursors=any(value.label == AFTER and _is_text(value.kind) for value in query),
+        media_types=(JSON,) if item is None else _of_collections(query),
     )
+
+
+def _of_collections(query: Sequence[RequestField]) -> tuple[str, ...]:
+    """What a page may be, and also, where one can wait for more, what follows it."""
+    goes_on = any(value.label == WAIT for value in query)
+    return (JSON, streams.NDJSON, streams.CSV, *((streams.EVENTS,) if goes_on else ()))
 
 
 class ApiResource:
