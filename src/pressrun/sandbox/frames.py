@@ -123,15 +123,15 @@ Answer = HelperReady | Readable | Unreadable | Made | NotMade
 
 
 def _pack(value: object) -> object:
-    if isinstance(value, Skeleton):
-        return value.encode()
-    raise NotImplementedError(type(value).__name__)
+    if not isinstance(value, Skeleton):
+        raise TypeError(f"a frame cannot hold {type(value).__name__}")
+    return value.encode()
 
 
 def _unpack(kind: type, value: Any) -> object:
-    if kind is Skeleton:
-        return Skeleton.decode(value)
-    raise NotImplementedError(kind.__name__)
+    if kind is not Skeleton:
+        raise TypeError(f"a frame cannot hold {kind.__name__}")
+    return Skeleton.decode(value)
 
 
 _encode = msgspec.msgpack.Encoder(enc_hook=_pack).encode

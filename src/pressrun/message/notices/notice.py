@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from msgspec import Struct
 
 from pressrun.core.site import Site
@@ -24,11 +26,14 @@ class NoticeText(Struct, frozen=True, kw_only=True):
 
 
 class Notice(Struct, frozen=True):
-    """A notice holds what its sentences need; `text` says it in one language, for one list."""
+    """A notice holds what its sentences need; `text` says it in one language, for one list.
 
+    Type checkers refuse a notice without `text`; structs have a metaclass of their own, which is no ABCMeta.
+    """
+
+    @abstractmethod
     def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
         """What the notice says."""
-        raise NotImplementedError
 
 
 def works_for_days(words: Words, number: int) -> str:
