@@ -90,11 +90,12 @@ async def test_what_is_made_may_not_be_too_large(maker: SandboxedMaker) -> None:
 
 
 async def test_one_whose_process_was_killed_gets_another(maker: SandboxedMaker) -> None:
-    """Once; by somebody, or by a system short of memory."""
+    """Once; by somebody, or by a system short of memory, in the middle of it."""
     await build(maker)
     (pid,) = maker.pids
     os.kill(pid, signal.SIGSTOP)
     building = asyncio.create_task(build(maker))
+    await asyncio.sleep(0)  # it has been asked
     os.kill(pid, signal.SIGKILL)
     assert "<em>you</em>" in (await building).archive_html
 
@@ -105,6 +106,7 @@ async def test_a_fault_of_the_builder_is_no_fault_of_ours(maker: SandboxedMaker)
     (pid,) = maker.pids
     os.kill(pid, signal.SIGSTOP)
     building = asyncio.create_task(build(maker))
+    await asyncio.sleep(0)  # it has been asked
     os.kill(pid, signal.SIGSEGV)
     os.kill(pid, signal.SIGCONT)
     with pytest.raises(EditionError, match="crashed, or needed more than 512 MiB"):
