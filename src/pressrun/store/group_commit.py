@@ -35,8 +35,8 @@ class WriteGroup(Protocol):
 class BatchItem(NamedTuple):
     """One item, the work that carries out all its items at once and returns a value for each, and who acts.
 
-    The row of the `action` in the audit log is part of the transaction, if there is one. `is_harmless`: who may do what
-    stays as it is.
+    The row of the `action` in the audit log is part of the transaction, if there is one, which may still be refused.
+    `is_harmless`: who may do what stays as it is.
     """
 
     work: SetWork
@@ -169,11 +169,14 @@ def _run_items(tx: Transaction, items: Sequence[BatchItem]) -> list[Any]:
     values: list[Any] = [None] * len(items)
     try:
         for (work, actor), chosen in places.items():
+            actions = [action for place in chosen if (action := items[place].action) is not None]
             with acted_by(actor):
+                for action in actions:
+                    action.require(tx)
                 results = work(tx, [items[place].item for place in chosen])
             for place, value in zip(chosen, results, strict=True):
                 values[place] = value
-            record_actions(tx, [action for place in chosen if (action := items[place].action) is not None])
+            record_actions(tx, actions)
     except Exception as problem:
         if tx.is_of_database(problem):
             raise  # all items run again, or none can be done

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,15 @@ import pytest
 from msgspec.structs import replace
 from tests.acts.cases import cases_of
 from tests.database import select
-from tests.services.office import Office, open_office
+from tests.services.office import NOW, Office, open_office
 
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.members import MemberPut
 from pressrun.core.address import parse_address
-from pressrun.core.errors import Refused
-from pressrun.core.rights import OPERATOR, TokenScope
+from pressrun.core.errors import NotPermitted, Refused
+from pressrun.core.rights import OPERATOR, Holdings, TokenScope, rights_of_scope
+from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.member_changes import Confirm, MemberChanges
 from pressrun.services.operating.member_puts import MemberPuts, PutRequest
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
@@ -103,9 +106,9 @@ async def test_a_set_does_what_its_requests_do_one_after_the_other(tmp_path: Pat
     assert apart == together
 
 
-async def put(door: Door, address: str, key: str | None = None, to: str = "news") -> Any:
+async def put(door: Door, address: str, key: str | None = None, to: str = "news", caller: Caller = CALLER) -> Any:
     arguments = MemberPut(list=to, address=address, confirm=VOUCH)
-    return await door.carry_out(Call(act="subscriber.put", arguments=arguments, caller=CALLER, key=key))
+    return await door.carry_out(Call(act="subscriber.put", arguments=arguments, caller=caller, key=key))
 
 
 async def test_each_of_a_set_has_its_row_in_the_audit_log_and_its_key(office: Office) -> None:
@@ -134,6 +137,22 @@ async def test_one_that_is_refused_leaves_the_others_of_its_set_alone(office: Of
         office.database, "select outcome, count(*) from audit where action = 'subscriber.put' group by outcome"
     )
     assert {"done": 5, "refused": 1} == dict(outcomes)
+
+
+async def test_a_token_that_is_revoked_while_its_requests_wait_puts_nobody(office: Office) -> None:
+    """And those of another program in the same set are carried out."""
+    await office.make_list()
+    later = AuditLog(replace(office.context, clock=partial(next, count(NOW))))  # each time it is asked
+    door = Door(replace(cases_of(office), audit_log=later))
+    made = [await office.tokens.create(TokenRequest(name=one, scope=TokenScope.WRITE), TokenMaker()) for one in "ab"]
+    holdings = Holdings(everywhere=rights_of_scope(TokenScope.WRITE, is_everywhere=True))
+    callers = [Caller(actor=program_by_api(one["name"]), holdings=holdings, token_id=one["id"]) for one in made]
+    await office.tokens.revoke(made[0]["id"])
+    wanted = [put(door, f"r{number}@x.example", caller=callers[number % 2]) for number in range(6)]
+    answers = await asyncio.gather(*wanted, return_exceptions=True)
+    assert [True, False] * 3 == [isinstance(one, NotPermitted) for one in answers]
+    people = await select(office.database, "select address from subscriber order by address")
+    assert [("r1@x.example",), ("r3@x.example",), ("r5@x.example",)] == people
 
 
 async def test_a_set_leaves_known_who_may_do_what_and_a_revocation_does_not(office: Office) -> None:
