@@ -36,8 +36,10 @@ def opened(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def insert(connection: SqliteConnection, opened: sqlite3.Connection, rows: int) -> int:
-    """In one transaction; returns the size of the cache after it."""
+    """In one transaction; returns the size of the cache in the next one."""
     connection.write(lambda _: opened.execute(_INSERT, (rows,)))
+    connection.begin(durable=True)
+    connection.roll_back()
     size: int = opened.execute("pragma cache_size").fetchone()[0]
     return size
 
@@ -67,6 +69,19 @@ def test_a_transaction_that_is_undone_changes_no_cache(opened: sqlite3.Connectio
     with pytest.raises(Refused):
         connection.write(fail)
     assert -1000 == insert(connection, opened, 1)
+
+
+def test_an_error_of_the_cache_is_none_of_the_transaction_before(opened: sqlite3.Connection) -> None:
+    """What is on the disk must not be reported as undone: whoever hears so does it again."""
+    connection = SqliteConnection(opened)
+    opened.set_authorizer(
+        lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_PRAGMA else sqlite3.SQLITE_OK
+    )
+    connection.write(lambda _: opened.execute(_INSERT, (MANY_CHANGES,)))
+    with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+        connection.write(lambda _: opened.execute(_INSERT, (1,)))
+    opened.set_authorizer(None)
+    assert MANY_CHANGES == opened.execute("select count(*) from sign_up_hour").fetchone()[0]
 
 
 def test_the_wal_of_a_checkpoint_and_a_large_transaction_is_kept(opened: sqlite3.Connection) -> None:

@@ -117,11 +117,13 @@ class SqliteConnection(EngineConnection):
         self._cache_size = 0  # before a large transaction; read then, since a damaged file cannot even answer that
         self._small_ones = SMALL_ONES  # how many transactions have come since a large one: these, or more
         self._changes_before = 0
+        self._changes: int | None = None  # of the transaction that was committed last, until the cache fits it
 
     def begin(self, *, durable: bool) -> sqlite3.Connection:
         if self._is_durable is not durable:
             self._connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
             self._is_durable = durable
+        self._fit_cache()
         self._connection.execute("begin immediate")
         self._changes_before = self._connection.total_changes
         return self._connection
@@ -132,11 +134,14 @@ class SqliteConnection(EngineConnection):
 
     def commit(self) -> None:
         self._connection.execute("commit")
-        self._fit_cache(self._connection.total_changes - self._changes_before)
+        self._changes = self._connection.total_changes - self._changes_before
 
-    def _fit_cache(self, changes: int) -> None:
-        """After a commit of so many changes."""
-        is_large, was_large = changes >= MANY_CHANGES, self._small_ones < SMALL_ONES
+    def _fit_cache(self) -> None:
+        """After a transaction, when the next one begins: an error here must not look like one of its commit."""
+        if self._changes is None:
+            return
+        is_large, was_large = self._changes >= MANY_CHANGES, self._small_ones < SMALL_ONES
+        self._changes = None
         self._small_ones = 0 if is_large else min(self._small_ones + 1, SMALL_ONES)
         if was_large is not (self._small_ones < SMALL_ONES):
             if is_large:
