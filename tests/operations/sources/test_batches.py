@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,3 +67,9 @@ def test_long_rows_make_smaller_batches_and_fewer_neighbours(lengths: list[int])
         found = list(member_batches(rows))
     assert rows == [member for batch in found for member in batch.members]
     assert not [batch for batch in found if sum(len(one.name) for one in batch.members[:-1]) >= 100]
+    together: list[list[int]] = [[]]
+    for batch in found:
+        together[-1] += [len(msgspec.json.encode(one)) for one in batch.members]
+        if batch.is_last:
+            together.append([])
+    assert not [lengths for lengths in together if sum(lengths[:-1]) >= 300]

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from msgspec import Struct, structs
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.address import Address
@@ -275,7 +275,7 @@ def _post(
     expires_at: int | None,
 ) -> None:
     """Queue a mail that the program caused, or hold it until `expires_at`: no suppression lets it pass."""
-    by_program = structs.replace(origin, source=_BY_PROGRAM)
+    by_program = replace(origin, source=_BY_PROGRAM)
     if expires_at is None:
         queue_notice(tx, notice, target, person, by_program, now)
     else:
