@@ -15,7 +15,7 @@ from tests.inbound.mailroom import open_mailroom
 from tests.services.incoming.posts import BELIEVED, DKIM, answers, post, prepare, set_list
 from tests.services.office import NOW, open_office
 from tests.web.admin.admin_house import open_admin
-from tests.web.admin.states import walk
+from tests.web.admin.states import STATES, walk
 from tests.web.api.served import ServedApi
 from tests.web.house import House, open_house
 from tests.web.states import open_town
@@ -169,9 +169,12 @@ async def test_no_page_parses_here(tmp_path: Path) -> None:
 
 async def test_no_page_of_operators_parses_here(tmp_path: Path) -> None:
     async with open_admin(tmp_path) as admin:
+        names = set()
         with watched_parsers() as watch:
             async for name, _, _ in walk(admin):
                 assert (name, []) == (name, watch.caught)
+                names.add(name)
+    assert set(STATES) <= names
 
 
 _MIB = 1 << 20
