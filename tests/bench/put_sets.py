@@ -101,7 +101,7 @@ async def run(rounds: int) -> None:
     with tempfile.TemporaryDirectory(prefix="pressrun-put-sets-") as name:
         async with open_office(Path(name), kind=Database) as office:
             lines = await measure(office, rounds)
-    print("| together | new | of it SQLite | again | of it SQLite |\n|---|---:|---:|---:|---:|")
+    print("| in a set | new | SQLite alone | again | SQLite alone |\n|---|---:|---:|---:|---:|")
     print("\n".join([*lines, "", *machine_facts()]))
 
 
