@@ -172,10 +172,10 @@ class Door:
 
 
 def _require_still(caller: Caller, tx: Transaction) -> None:
-    """Raise NotPermitted where a caller has lost rights since they were asked for, as while a draft was built."""
+    """Raise NotPermitted if the caller has lost a right since it was checked, for example while a draft was built."""
     held = holdings_now(tx, caller.person_id, caller.token_id)
     if held is not None and held.limited_to(caller.holdings) != caller.holdings.limited_to(caller.holdings):
-        raise NotPermitted("your rights have changed while this was under way, so nothing was done")
+        raise NotPermitted("your rights changed while this was in progress, so nothing was done")
 
 
 def _unknown(act_id: str, arguments: Any) -> NotFound | None:

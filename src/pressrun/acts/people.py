@@ -100,13 +100,13 @@ async def _invite(doing: Doing, args: PersonInvite) -> dict[str, Any]:
 
 
 async def _person_now(doing: Doing, _: Any, kept: KeptOutcome) -> dict[str, Any]:
-    """The person as they are now; the repeat makes no link, and shows none."""
+    """The person as they are now. A repeat makes and shows no link."""
     name = (kept.object or "").removeprefix("person ")
     return await doing.cases.database.read(show_person, name, doing.cases.people.now)
 
 
 async def _invited(doing: Doing, args: PersonInvite, kept: KeptOutcome) -> dict[str, Any]:
-    """The same; the repeat mails nothing."""
+    """The person as they are now. A repeat mails nothing."""
     person = await _person_now(doing, args, kept)
     return {**person, "mailed": person["invited_until"] is not None}
 
@@ -139,7 +139,7 @@ async def _create_token(doing: Doing, args: TokenCreate) -> dict[str, Any]:
 
 
 async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> dict[str, Any]:
-    """The token as it is listed: it is shown once. Whoever has lost it revokes it and makes another."""
+    """The token as it is listed, without its secret, which is shown only once. A lost token must be replaced."""
     number = int((kept.object or "").removeprefix("token "))
     return await doing.cases.database.read(show_token, number)
 
@@ -245,7 +245,7 @@ PEOPLE_ACTS = (
     ),
     Act(
         id="user.reset",
-        summary="End a person's sessions and tokens, remove all that they log in with, and make a link to log in with",
+        summary="Remove a person's ways to log in, end their sessions, revoke their tokens, and make a login link",
         right=Right.OPERATE,
         arguments=PersonName,
         work=lambda doing, args: doing.cases.people.reset(args.person),

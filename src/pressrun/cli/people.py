@@ -137,7 +137,7 @@ def link(invocation: Invocation, *, person: str, as_json: bool) -> None:
 @_person_argument
 def reset(invocation: Invocation, *, person: str, as_json: bool) -> None:
     """For a lost device, or when an intruder may have logged in: password, passkeys, app, recovery codes and emailed
-    codes stop working, and so do their tokens, since whoever got in may have made them. Programs that used one need a
+    codes stop working, and so do their tokens, since an intruder may have made them. Programs that used one need a
     new one (`token create`).
     """
     answer = execute(invocation, "user.reset", PersonName(person=person))

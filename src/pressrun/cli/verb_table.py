@@ -200,7 +200,7 @@ VERBS = {
     "user link": ("people:link", "Print a new link for a person to log in with."),
     "user reset": (
         "people:reset",
-        "Remove all that a person logs in with, end their sessions and tokens, and print a link to log in with.",
+        "Remove a person's ways to log in, end their sessions, revoke their tokens, and print a login link.",
     ),
     "user rm": ("people:remove", "Remove a person with their tokens."),
     "user ls": ("people:list_people", "List the people who may log in or post editions by email."),

@@ -1,7 +1,7 @@
-"""Taking mail addresses, and what counts up, out of text that others wrote.
+"""Removes email addresses and serial numbers from text that others wrote.
 
 One expression for addresses serves the whole program. It takes linear time and cuts too much rather than too little,
-because whoever is erased must be gone from what we keep.
+because nothing that we keep may name an erased person.
 """
 
 from __future__ import annotations

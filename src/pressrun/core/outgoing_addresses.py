@@ -1,4 +1,4 @@
-"""Which addresses a request may go to whose target somebody else has a say in: those of the internet, and no others.
+"""Which addresses we may connect to when somebody else influences the target: public ones only.
 
 A name that leads to this machine, to the network behind the firewall or to a cloud's metadata service would let a
 stranger use us as a way in (server-side request forgery). What is special is written out here by the registries of IANA
@@ -53,9 +53,9 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: how networks without
 
 
 def may_connect(address: str, networks: Sequence[Network] = ()) -> bool:
-    """Whether an IP address is public, or in one of these networks; False for anything that is no address.
+    """Whether an IP address is public or in one of these networks; False for text that is not an IP address.
 
-    An IPv4 address inside an IPv6 one is judged by itself.
+    For an IPv6 address that embeds an IPv4 address, the latter decides.
     """
     try:
         parsed = ipaddress.ip_address(address)

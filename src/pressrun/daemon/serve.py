@@ -108,7 +108,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 
 
 async def _audit(running: Running, action: str) -> None:
-    """Record in the audit log what whoever started this process has done."""
+    """Record in the audit log an action of the user who started this process."""
     user, audit_log = process_user(), running.services.cases.audit_log
     actor = Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="start")
     await audit_log.append(audit_log.entry(actor, action))

@@ -30,7 +30,7 @@ from pressrun.sandbox.helper import Helper, HelperCrashed, HelperKilled, HelperL
 
 log = logging.getLogger("pressrun.sandbox")
 
-AT_ONCE = 2  # editions: another author need not wait for one that takes as long as it may
+AT_ONCE = 2  # editions: a slow one must not block the author of another
 IDLE_SECONDS = 60.0  # an author who saves again need not wait for a start; the memory is given back after that
 
 _Made = TypeVar("_Made", SourceRead, EditionBuilt, KeysChanged, Shown)
@@ -90,7 +90,7 @@ class SandboxedMaker:
 
 
 async def _ask(helper: Helper, task: EditionTask) -> Answer | None:
-    """The answer, None where the process crashed. It is asked of a second one if somebody else killed the first."""
+    """The answer; None if the process crashed. If it was killed from outside, a second process is asked."""
     for _ in range(2):
         try:
             return await helper.answer(task)

@@ -1,7 +1,7 @@
 """The helper process of the sandbox: started when needed, replaced when it dies or takes too long.
 
-What is asked of it is asked once, because what it did to one process it would do to the next. A process that cannot be
-started is not the fault of the question.
+A question that kills a process is not asked again, because it would kill the next one, too. If a process cannot be
+started, that is not the fault of the question.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class HelperKilled(PressrunError):
 
 
 class HelperCrashed(PressrunError):
-    """The process ended of the question."""
+    """The question crashed the process."""
 
 
 class _RunningHelper(Struct, frozen=True):

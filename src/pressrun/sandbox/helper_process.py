@@ -1,7 +1,7 @@
 """The helper process: `python -m pressrun.sandbox.helper_process DESCRIPTOR MEMORY_BYTES CPU_SECONDS`.
 
 It parses mails, reads and builds editions and shows copies of them, one task after another from the socket that it was
-started with, until that is closed. It opens nothing, and whatever is done to it ends with the process.
+started with, until that is closed. It opens nothing, and any damage ends with the process.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from pressrun.sandbox.frames import (
     task_reader,
 )
 
-# It is built again for its list, and mail from others waits meanwhile.
+# This build is only a trial (the edition is built again for its list), and mail from others waits until it is over.
 _BUILD_SECONDS = 1.5
 
 
@@ -104,7 +104,7 @@ def frame_of(task: Task) -> bytes:
     try:
         return answer_frame(make(task))
     except (BadInput, MemoryError) as problem:
-        return answer_frame(NotMade(f"what is made of the edition is too large ({problem}). Make it shorter"))
+        return answer_frame(NotMade(f"the built edition is too large ({problem}). Make it shorter"))
     except UnicodeEncodeError:
         return answer_frame(NotMade("the edition contains half characters (lone surrogates). Save it as UTF-8"))
 

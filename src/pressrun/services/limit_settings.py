@@ -182,8 +182,7 @@ class LimitSettings:
     test_copies: Rate = setting(
         kinds.rate(),
         default="60/h",
-        help="Test copies of drafts per recipient, for whoever writes drafts on pages or through the API. Beyond that, "
-        "none is sent.",
+        help="Test copies of drafts per recipient, from pages and through the API. Beyond that, none is sent.",
     )
     edition_seconds: float = setting(
         kinds.duration(),
@@ -200,7 +199,7 @@ class LimitSettings:
         default="10s",
         restart=True,
         help="How much processor time that step may take, rounded up to whole seconds.",
-        reason="An edition of 100 KB takes a tenth of a second. Few texts need more, and those are hostile.",
+        reason="An edition of 100 KB takes a tenth of a second. Texts that need more are nearly always hostile.",
     )
     edition_memory_bytes: int = setting(
         kinds.size("128 MiB"),

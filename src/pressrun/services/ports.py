@@ -153,7 +153,7 @@ class LayoutRenderer(Protocol):
 
 
 class EditionMaker(Protocol):
-    """Reads and builds editions somewhere safe: whoever may write a draft can write what takes for ever to build."""
+    """Reads and builds editions in isolation, since an author can write a draft that would take for ever to build."""
 
     async def read(self, source: bytes, source_name: str, *, longest_text: int | None = None) -> ReadSource:
         """Parse a source; raises EditionError, and Unavailable when that cannot be done now."""

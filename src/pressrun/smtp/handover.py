@@ -14,7 +14,7 @@ class Outgoing(msgspec.Struct, frozen=True):
 
     `mail_from` is `""` for the null return path; `content` has CRLF line ends and is not dot-stuffed; `eight_bit` is
     true if it contains octets above 127, `utf8` when envelope or header need SMTPUTF8 (RFC 6531). With `is_ours` the
-    line ends are known to be right and no line begins with a dot: whoever built the content ensured both. A connection
+    line ends are known to be right and no line begins with a dot: the code that built it ensured both. A connection
     that has carried `most` messages of one `kind` takes no further message; 0 means as many as come.
     """
 

@@ -312,7 +312,7 @@ def last_object(tx: Transaction, action: str) -> str | None:
 
 
 class ActionInProgress:
-    """Its row is written with the first durable transaction that it commits, which `require` may refuse."""
+    """An action whose row is written with its first durable transaction, which `require` may refuse."""
 
     def __init__(self, entry: Entry, require: Callable[[Transaction], None]) -> None:
         self.entry = entry
@@ -324,7 +324,7 @@ class ActionInProgress:
         """The unit of work, with the row of this action unless it is recorded."""
 
         def recorded(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            self.require(tx)  # before the work, which may be to give up a right of one's own
+            self.require(tx)  # before the work, which may take a right from its own actor
             result = work(tx, *args, **kwargs)
             record_actions(tx, [self])
             return result
@@ -337,7 +337,7 @@ class ActionInProgress:
 
 
 def record_actions(tx: Transaction, actions: Sequence[ActionInProgress]) -> None:
-    """Let this transaction be the one that has the rows of these actions; raises Refused for a key that was used."""
+    """Write the rows of these actions in this transaction; raises Refused for a key that was used before."""
     for action in actions:
         if action.entry.keyed is not None:
             idempotency.claim_key(tx, action.entry.keyed, at=action.entry.at)
@@ -356,7 +356,7 @@ _under_way: ContextVar[ActionInProgress | None] = ContextVar("act", default=None
 
 @contextmanager
 def acting(entry: Entry, require: Callable[[Transaction], None]) -> Iterator[ActionInProgress]:
-    """The durable transactions of this task belong to an action inside the block; `require` may still refuse it."""
+    """Inside the block, the durable transactions of this task belong to an action; `require` may still refuse it."""
     act = ActionInProgress(entry, require)
     token = _under_way.set(act)
     try:
@@ -367,7 +367,7 @@ def acting(entry: Entry, require: Callable[[Transaction], None]) -> Iterator[Act
 
 
 def unrecorded_action() -> ActionInProgress | None:
-    """The action that this task carries out, if it does, and no transaction has its row."""
+    """The action that this task carries out, if no transaction has its row yet; otherwise None."""
     act = _under_way.get()
     return None if act is None or act.is_recorded or act.is_over else act
 

@@ -168,7 +168,7 @@ class Database:
 
     @property
     def changes(self) -> int:
-        """Another number after each commit that may have changed who may do what, before anybody hears of it."""
+        """A number that changes with each commit that may have changed who may do what, before its caller continues."""
         return self._commits.number
 
     async def _write_group(self, hop: Callable[[Transact], T], *, is_harmless: bool) -> T:
@@ -179,7 +179,7 @@ class Database:
         return await self._write_harmlessly(self._commits.count(hop), durable=durable)
 
     async def _write_harmlessly(self, hop: Callable[[Transact], T], *, durable: bool = True) -> T:
-        """The same for what leaves alone who may do what."""
+        """Like `_write`, for work that does not change who may do what."""
         self._gate.require_open()
         later = asyncio.get_running_loop().call_soon_threadsafe
 

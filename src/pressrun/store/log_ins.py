@@ -35,7 +35,7 @@ class SessionWindow(Struct, frozen=True, kw_only=True):
 class NewSession(Struct, frozen=True, kw_only=True):
     """A session to begin; `digest` is that of its cookie. `agent` names browser and system in a few fixed words.
 
-    `epoch` is the person's when it was found that it is them: whatever has ended their sessions since ends this one.
+    `epoch` is the person's at the time of the check: anything that has ended their sessions since ends this one, too.
     """
 
     digest: bytes
@@ -215,7 +215,7 @@ def forget_code(tx: Transaction, code_id: int) -> None:
 
 
 def forget_codes_of(tx: Transaction, address_key: str, now: int) -> None:
-    """Void the codes of an address, whoever asked for them."""
+    """Void all codes that were mailed to an address."""
     tx.run("log_ins.forget_codes_of", address_key=address_key, now=now)
 
 

@@ -1,7 +1,7 @@
-"""Reads that are asked for at the same time, in one hop to the thread of the database.
+"""Joins reads that are requested at the same time, in one hop to the thread of the database.
 
-What is asked for while one of them runs is part of the next one, so what anybody gets was read after they asked. Or it
-was read before, and nothing was committed since that could have changed it: a value is kept for as long.
+Requests that arrive during a read are part of the next one, so a value is read after its request. A value that was read
+before is returned only if no commit since could have changed it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ V = TypeVar("V")
 
 
 class SharedReads(Generic[K, V]):
-    """Finds values by keys; `find_all` gets the keys that come together and returns the values of those there are.
+    """Finds values by keys; `find_all` gets the keys requested together, and returns the values of those that exist.
 
-    No value may depend on what works for sets change (`Database.changes`).
+    No value may depend on data that `share_set` changes (`Database.changes` does not count it).
     """
 
     def __init__(self, database: Database, find_all: Callable[[Transaction, Collection[K]], Mapping[K, V]]) -> None:

@@ -58,7 +58,7 @@ def compact(text: str) -> str:
     return _BLANKS.sub(r"\1", _AFTER.sub(r"\1", text)).replace(";}", "}").strip()
 
 
-@lru_cache(maxsize=4)  # an address of its own for [admin], and each reload, has pages with the same sheet
+@lru_cache(maxsize=4)  # [admin] at a separate address, and each reload, make pages with the same sheet
 def _rules(text: str) -> tuple[_Rule, ...]:
     rules: list[_Rule] = []
     position = 0

@@ -1,4 +1,4 @@
-"""What helper processes are asked about editions: to read a source, and to build what was read. Values in and out."""
+"""What helper processes do with editions: parse a source, and build the result. Values in and out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_FRAGMENT = 4 * 1024 * 1024
 
 
 class ReadSource(Struct, frozen=True, kw_only=True):
-    """A source that was read, and the files that it needs from beside it."""
+    """A parsed source, and the files beside it that it needs."""
 
     file: EditionFile
     references: tuple[Reference, ...]
@@ -52,15 +52,15 @@ class BuildOrder(Struct, frozen=True, kw_only=True):
 
 
 def read_source(source: bytes, suffix: str, *, longest_text: int | None = None) -> ReadSource:
-    """Parse the source of an edition, whose text may have so many characters. Raises EditionError."""
+    """Parse the source of an edition, whose text may have at most `longest_text` characters. Raises EditionError."""
     file = parse_edition(source, suffix)
     if longest_text is not None and len(file.body) > longest_text:  # messages have their own limit, which is the same
-        raise EditionError(f"the text is longer than {longest_text // 1024:,} KiB. Send pictures as files of their own")
+        raise EditionError(f"the text is longer than {longest_text // 1024:,} KiB. Send pictures as separate files")
     return ReadSource(file=file, references=referenced_paths(file))
 
 
 def carry_out(order: BuildOrder, words: Words) -> BuiltEdition:
-    """Build the edition, whose footer is in these words. Raises EditionError."""
+    """Build the edition, with the footer in these words. Raises EditionError."""
     built = build_edition(
         order.file,
         order.assets,

@@ -43,7 +43,7 @@ async def check_base_url(subject: DoctorSubject) -> list[DoctorFinding]:
 
 
 async def _check_admin_url(subject: DoctorSubject) -> list[DoctorFinding]:
-    """The same for the pages of people who log in, where they have a base_url of their own. It need not be public."""
+    """Check the `base_url` of [admin] in the same way, if it is set. It need not be public."""
     url = subject.admin_url
     if url is None:
         return []

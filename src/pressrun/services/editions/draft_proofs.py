@@ -47,12 +47,12 @@ class DraftProofs:
         return await self._database.read(_team, list_name)
 
     def _count(self, tx: Transaction, addresses: Sequence[Address]) -> None:
-        """Whoever may write drafts must fill no mailbox, that of a colleague either."""
+        """Count the copies against their recipients: authors must not be able to fill anybody's mailbox."""
         rate, keys = self._context.limits.test_copies, self._context.keys
         meters = [Meter("test_copies", suppression_digest(keys, one.key), rate) for one in addresses]
         if not limits.spend_all(tx, meters, self._context.clock()):
             raise Refused(
-                f"one of these addresses has had {rate.count} test copies of late, so nothing was sent. Try again "
+                f"one of these addresses has recently had {rate.count} test copies, so nothing was sent. Try again "
                 "later, or raise [limits] test_copies"
             )
 

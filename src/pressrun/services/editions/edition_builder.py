@@ -1,6 +1,6 @@
-"""Where editions are read and built: in the sandbox, whoever wrote them, and in turns that are fair to lists.
+"""Reads and builds all editions in the sandbox, in turns that are fair to lists.
 
-Somebody who may write drafts for one list can keep others on that list waiting, and nobody on another.
+An author of one list can keep other authors of that list waiting, but not those of another list.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ class Account:
     async def _change(self, person_id: int, session_id: int, work: Callable[[Transaction], object]) -> None:
         def change(tx: Transaction) -> None:
             if not is_still_open(tx, person_id, session_id):
-                raise NotPermitted("logged out meanwhile")
+                raise NotPermitted("your session has ended")
             work(tx)
             log_ins.end_others(tx, person_id, session_id)
 

@@ -1,8 +1,8 @@
-"""Log-ins that failed: each in the log, and the first one for each person in an hour in the audit log.
+"""Failed logins: each goes to the log, and the first in an hour for each person to the audit log as well.
 
 The audit log keeps its rows for ever, so strangers must not fill it: all attempts on accounts that do not exist share
-one row an hour, which names nobody. Whether there was a row to write must not show in the time that an answer takes, so
-it is written a random moment later.
+one row an hour, without a name. The time of a response must not show whether there was a row to write, so it is written
+a random moment later.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SOMEBODY = Actor(who="somebody", way="page")
 
 
 class FailedLogIns(BackgroundLoop):
-    """Records them."""
+    """Records failed logins."""
 
     name = "failed log-ins"
     unavailable = "login.not_recorded"
@@ -35,24 +35,26 @@ class FailedLogIns(BackgroundLoop):
     def __init__(self, context: LogInContext) -> None:
         super().__init__(context.clock)
         self._context = context
-        self._ways: dict[str, str] = {}  # of the first that is not recorded, by the name of its person; "": nobody's
+        self._ways: dict[
+            str, str
+        ] = {}  # of the first unrecorded failure of each person, by name; "" for unknown accounts
         self._are_there = asyncio.Event()
 
     def record(self, way: str, visitor: Visitor, problem: str = "", person: str = "") -> None:
-        """An attempt has failed; on the account of a person, where it is somebody's."""
+        """Log a failed attempt, and record it soon; `person` is the name of the account, if it exists."""
         event(log, "login.failed", level=logging.WARNING, way=way, client=visitor.client, problem=problem)
         self._ways.setdefault(person, way)
         self._are_there.set()
 
     async def step(self) -> bool:
-        """Wait for some, and record those so far."""
+        """Wait for failures, and record them."""
         await self._are_there.wait()
         await asyncio.sleep(draw_wait(self._context.entropy))
         await self.carry_out()
         return True
 
     async def carry_out(self) -> None:
-        """Record those so far."""
+        """Record the failures so far."""
         self._are_there.clear()
         ways = dict(self._ways)
         await self._context.database.record(self._append, ways)

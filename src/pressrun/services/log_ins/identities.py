@@ -57,10 +57,10 @@ class Identities:
     async def enter(
         self, identity: IssuerAccount, visitor: Visitor, admitted: Admitted, linking: LoginSession | None = None
     ) -> Entered | None:
-        """Log the person of an identity in; None where it is nobody's here.
+        """Log in the person to whom an identity is linked; None if it is not linked and cannot be linked now.
 
-        `linking` is the session of somebody who has just logged in another way: an identity that is nobody's becomes
-        theirs.
+        `linking` is the session of a person who has just logged in another way. If the identity is not linked yet, it
+        is linked to that person.
         """
         secret = self._context.new_secret()
         outcome = await self._context.database.write(self._enter, identity, visitor, admitted, linking, secret)
@@ -93,7 +93,7 @@ class Identities:
     def _newly_linked(
         self, tx: Transaction, identity: IssuerAccount, linking: LoginSession | None
     ) -> StoredPerson | None:
-        """The person whose the identity is from now on, if there is one who may have it."""
+        """The person to whom the identity is now linked, if there is one who may have it."""
         now = self._context.now
         person = _invited(tx, identity.email, now) if linking is None else _who_links(tx, linking)
         if person is None or people.find_by_identity(tx, identity.issuer, identity.subject) is not None:
@@ -110,7 +110,7 @@ class Identities:
 
 
 def _invited(tx: Transaction, email: str | None, now: int) -> StoredPerson | None:
-    """Who is invited at a verified address, and has not entered yet; locked, or it would link two accounts at once."""
+    """The invited person with a verified address who has not entered yet; locked, so that only one account links."""
     try:
         key = None if email is None else parse_address(email).key
     except MalformedAddress:
@@ -123,5 +123,5 @@ def _invited(tx: Transaction, email: str | None, now: int) -> StoredPerson | Non
 
 
 def _who_links(tx: Transaction, session: LoginSession) -> StoredPerson | None:
-    """The person of a session that has not ended; locked."""
+    """The person of a session, if it is still open; locked."""
     return people.find_person(tx, session.person_id) if is_still_open(tx, session.person_id, session.id) else None

@@ -214,7 +214,7 @@ class LogIns:
         secret, enter = self._context.new_secret(), self._enter_by_passkey
         outcome = await self._context.database.write(enter, owner, count, meters, now, visitor, secret)
         if outcome is None:
-            self._failures.record("passkey", visitor, "used or removed meanwhile", person=owner.name)
+            self._failures.record("passkey", visitor, "the passkey was just used or removed", person=owner.name)
         return outcome
 
     def _enter_by_passkey(

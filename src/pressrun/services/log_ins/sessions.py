@@ -28,7 +28,7 @@ class LoggedIn(Struct, frozen=True):
 
 
 class Entrant(NamedTuple):
-    """Who logs in, as they were when it was found that it is them."""
+    """A person who logs in, as they were when their identity was checked."""
 
     id: int
     name: str
@@ -36,7 +36,7 @@ class Entrant(NamedTuple):
 
 
 def is_still_open(tx: Transaction, person_id: int, session_id: int) -> bool:
-    """Lock a person; whether the session in which they act has not ended since their request came."""
+    """Lock a person; return whether the session of their request is still open."""
     people.lock_by_id(tx, person_id)
     return session_id == NO_SESSION or log_ins.is_open(tx, person_id, session_id)
 

@@ -31,7 +31,7 @@ class AuditLog:
         self._database = context.database
 
     def entry(self, actor: Actor, action: str, **said: Any) -> Entry:
-        """The beginning of a row: who does what now, a salt, and what else is known of it."""
+        """Begin a row: who does what now, a salt, and whatever else is known."""
         context = self._context
         return Entry(at=context.now, actor=actor, action=action, salt=context.entropy(16), **said)
 
@@ -39,9 +39,9 @@ class AuditLog:
     def acting(
         self, entry: Entry, require: Callable[[Transaction], None] = lambda _: None
     ) -> Iterator[ActionInProgress]:
-        """The transactions of this task belong to this action inside the block.
+        """Inside the block, the transactions of this task belong to this action.
 
-        Where more than a moment has passed until it changes something, `require` may raise what refuses it by now.
+        If its first change comes more than a moment after its check, `require` checks again, and raises to refuse it.
         """
 
         def require_late(tx: Transaction) -> None:

@@ -1,10 +1,10 @@
-"""Adding people to a list and changing them, as programs ask for it: requests that come together are one set.
+"""Adds and changes members for programs: requests that arrive together are carried out as one set.
 
-A program may put very many members, each by a request of its own, so whatever comes at the same time is carried out by
-a few statements for all of it. Whoever is put alone is a set of one.
+A program may put very many members, each in a separate request, so requests that arrive at the same time share a few
+statements. A request that arrives alone is a set of one.
 
-Nothing here widens what a reader has chosen: whoever has left or is suppressed stays so and gets no mail, and what is
-not named of a person stays as it was.
+Nothing here overrides a reader's choice: people who have unsubscribed or are suppressed stay as they are and get no
+mail. Whatever a request does not name stays as it was.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 _State = SubscriptionState
-_BY_PROGRAM = "operator"  # whom a mail that asks for a confirmation answers: not the reader
+_BY_PROGRAM = "operator"  # the source of a confirmation mail that the reader did not ask for
 
 
 class PutRequest(Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class KnownMember(Struct, frozen=True, kw_only=True):
 
     @property
     def stays_out(self) -> bool:
-        """Whether nobody but the reader may change anything."""
+        """Whether only the reader may change anything."""
         if self.is_suppressed:
             return True
         state = None if self.subscription is None else self.subscription.state
@@ -107,7 +107,7 @@ class MemberPuts:
         self._abuse_limits = abuse_limits
 
     def put(self, tx: Transaction, requests: Sequence[PutRequest]) -> list[Member]:
-        """Carry out requests, those about one address in their order; returns what each answers.
+        """Carry out requests, those about one address in their order; returns the member for each request.
 
         Raises NotFound, and Refused for a closed list.
         """
@@ -117,7 +117,7 @@ class MemberPuts:
         return [answers[place] for place in range(len(requests))]
 
     def request_confirmation(self, tx: Transaction, known: KnownMember, person: Subscriber, origin: Origin) -> bool:
-        """Let somebody wait for their confirmation, mailed unless a limit forbids it; returns whether it is."""
+        """Ask a person to confirm, by mail unless a limit forbids it; returns whether a mail was queued."""
         verdict = self._abuse_limits.admit(tx, known.address, Trust.PROVEN, self._context.clock())
         is_mailed = verdict in (Verdict.ACCEPTED, Verdict.HELD)
         if not is_mailed and known.subscription is not None:
@@ -133,7 +133,7 @@ class MemberPuts:
         return is_mailed
 
     def _put_apart(self, tx: Transaction, requests: Sequence[PutRequest]) -> list[Member]:
-        """The same for requests about one list and from one source, each about another address."""
+        """Like `put`, for requests about one list and from one source, each about a different address."""
         found = find_members(tx, self._context.keys, requests[0].list_name, [one.address for one in requests])
         puts = [(known, one) for known, one in zip(found, requests, strict=True) if not known.stays_out]
         people = self._store_people(tx, puts)
@@ -258,7 +258,7 @@ def _member(number: int, list_id: int, subscriber_id: int, source: str, now: int
 
 
 def _describe(known: KnownMember, person: Subscriber | None, joined: Mapping[int, Subscription]) -> Member:
-    if person is None:  # who stays out
+    if person is None:  # left, or suppressed
         return describe_member(known.address, known.person, known.subscription, known.reason, created=False)
     subscription = joined.get(person.id, known.subscription)
     return describe_member(known.address, person, subscription, known.reason, created=known.subscription is None)

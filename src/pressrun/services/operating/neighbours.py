@@ -1,6 +1,6 @@
-"""The rows of an import in the order of their addresses, so that those of a batch are neighbours in their index.
+"""Sorts the rows of an import by address, so that those of a batch are neighbours in the index of addresses.
 
-A batch of rows in no order changes a page of that index for nearly every row. The more rows are sorted at a time, the
+A batch of unsorted rows changes a page of that index for nearly every row. The more rows are sorted at a time, the
 fewer pages each of them costs. They wait in temporary files.
 """
 
@@ -39,8 +39,8 @@ R = TypeVar("R", bound=AddressedRow)
 class Neighbours(NamedTuple, Generic[R]):
     """Some rows in the order of their addresses.
 
-    `is_first` where the part before may have one of the addresses as well. `is_last` where no further part has lines of
-    the file between those of this one.
+    `is_first` if the previous part may contain one of the addresses, too. `is_last` if no further part has lines of the
+    file between those of this one.
     """
 
     rows: list[R]
@@ -54,9 +54,9 @@ def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
 
 
 def neighbours(rows: Iterable[R]) -> Iterator[Neighbours[R]]:
-    """The rows as batches in which neighbours are together; those of one address stay as they come.
+    """The rows as sorted batches; rows with the same address keep their order.
 
-    Whatever follows is read a batch at a time, while somebody else works on the batch before.
+    Further rows are read a batch at a time, while the caller works on the previous batch.
     """
     source, pile = iter(rows), _Pile[R]()
     pile.fill(source, NEARBY)
@@ -73,7 +73,7 @@ def neighbours(rows: Iterable[R]) -> Iterator[Neighbours[R]]:
 
 
 def address_key(row: AddressedRow) -> str:
-    """The key of a row's address, or its text where it is none."""
+    """The key of a row's address, or the text itself if it is not an address."""
     try:
         return parse_address(row.mailbox).key
     except BadInput:
@@ -84,14 +84,14 @@ class _Pile(Generic[R]):
     """Rows as texts that sort by address and place: key, NUL, place and kind of the row, NUL, the row in JSON."""
 
     def __init__(self) -> None:
-        self.number = 0  # that have not been taken yet
+        self.number = 0  # of rows that have not been returned yet
         self._characters = 0
         self._sorter = TextSorter(run=_IN_MEMORY, characters=_IN_MEMORY_CHARACTERS)
         self._kinds: dict[type[R], int] = {}
         self.close = self._sorter.close
 
     def fill(self, source: Iterator[R], number: int) -> None:
-        """Add so many rows, or as many as there are or is room for."""
+        """Add at most `number` rows, while there are any, and room for them."""
         for row in islice(source, number if self._characters < NEARBY_CHARACTERS else 0):
             self._add(row)
             if self._characters >= NEARBY_CHARACTERS:

@@ -163,7 +163,7 @@ class ProgramMembers:
         return await self._share(lambda tx: self._send_copy(tx, list_name, address, edition_id))
 
     def _wake_for(self, request: PutRequest) -> None:
-        """If a mail waits, the dispatcher needs to know, and nobody else."""
+        """Wake the dispatcher if a mail is waiting."""
         if request.confirm is Confirm.SEND:
             self._context.wake()
 

@@ -98,11 +98,10 @@ class PeopleAdmin:
         return answer
 
     async def reset(self, who: str) -> Answer:
-        """End a person's sessions and take away all that they act by, and make a new link to enter.
+        """End a person's sessions, take away everything that they act by, and make a new link to enter.
 
-        That is password, passkeys, app, recovery codes, accounts of an issuer, codes that are on their way, and their
-        tokens: for a lost device, or when somebody else may have got in, who may have made any of them. Raises
-        NotFound.
+        This covers password, passkeys, app, recovery codes, accounts of an issuer, mailed codes and tokens. It is for
+        a lost device, and for an intruder, who may have made any of these. Raises NotFound.
         """
         answer = await self._context.database.write(self._reset, who)
         event(log, "person.reset", person=answer["name"])

@@ -132,7 +132,7 @@ def consent_event(
     salt: bytes,
     carried: Sequence[Mapping[str, object]] = (),
 ) -> ConsentEvent:
-    """What `record_consent` adds, for whoever adds it for many."""
+    """The event that `record_consent` appends, for callers that append many at once."""
     return ConsentEvent(
         subscriber_id=person.id,
         list_id=target.id,

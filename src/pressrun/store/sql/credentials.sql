@@ -55,7 +55,7 @@ values (:person_id, :credential_id, :credential, :name, :sign_count, :now)
 on conflict (credential_id) do nothing;
 
 -- name: use_passkey
--- Note the use of a passkey; nothing where it was used or removed meanwhile.
+-- Record the use of a passkey; no row if it has been used or removed since it was read.
 update passkey set sign_count = :sign_count, used_at = :now where id = :id and sign_count = :former;
 
 -- name: remove_passkey

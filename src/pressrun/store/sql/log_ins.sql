@@ -100,7 +100,7 @@ update login_code set tries = tries + 1 where id = :id;
 delete from login_code where id = :id;
 
 -- name: forget_codes_of
--- Forget what was asked for somebody.
+-- Void the codes of an address.
 delete from login_code where expires_at > :now and address = :address_key;
 
 -- name: sweep_codes

@@ -43,9 +43,9 @@ MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
 # copies them to their places: as late as a WAL of MAX_WAL_BYTES permits.
 SPILL_PAGES = 2_500
 CHECKPOINT_PAGES = 12_000
-# While a cache holds nothing but changed pages, SQLite reads every other page anew each time that it needs it. So a
-# transaction that changes so many rows leaves a cache as large as its changes to those that follow, which are probably
-# alike, until so many small ones have come.
+# While a cache holds only changed pages, SQLite reads every other page again each time that it needs it. So after a
+# transaction with this many changes the cache stays as large as its changes, since the next ones are probably similar,
+# until this many small ones have followed.
 MANY_CHANGES, SMALL_ONES = 5_000, 32
 
 
@@ -137,7 +137,7 @@ class SqliteConnection(EngineConnection):
         self._changes = self._connection.total_changes - self._changes_before
 
     def _fit_cache(self) -> None:
-        """After a transaction, when the next one begins: an error here must not look like one of its commit."""
+        """Adapt the cache to the last transaction before the next one: an error must not look like one of a commit."""
         if self._changes is None:
             return
         is_large, was_large = self._changes >= MANY_CHANGES, self._small_ones < SMALL_ONES

@@ -170,7 +170,7 @@ class AdminFrame:
     async def _member_now(self, member: AdminMember) -> AdminMember:
         now = await self.find_member(member.request)
         if now is None or now.person_id != member.person_id:
-            raise NotPermitted("logged out meanwhile")
+            raise NotPermitted("your session has ended")
         return now
 
     def _named_by_proxy(self, request: Request) -> str | None:

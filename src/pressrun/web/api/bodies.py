@@ -181,7 +181,7 @@ def _read_json(octets: bytes, form: BodyForm, reading: Reading) -> None:
 
 
 def _read_texts(octets: bytes, decoder: msgspec.json.Decoder[Any]) -> Mapping[str, Any] | None:
-    """The members of an object of texts; None where something is wrong, for that is said member by member."""
+    """The members of an object of texts; None if anything is wrong, which the slower way reports for each member."""
     if b"\\u0000" in octets:  # perhaps NUL, which cannot be stored
         return None
     try:

@@ -40,7 +40,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     405: ("method-not-allowed", "This resource does not have that method"),
     409: ("refused", "The request is valid, but not possible in the present state"),
     410: ("gone", "This was erased"),
-    412: ("changed-meanwhile", "It has been changed in the meantime"),
+    412: ("changed-meanwhile", "This has changed since you read it"),
     413: ("too-large", "The body is too large"),
     415: ("media-type", "The body has a media type that is not accepted here"),
     422: ("invalid", "The request has invalid values"),

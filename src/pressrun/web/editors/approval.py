@@ -179,7 +179,7 @@ class ApprovalPages:
         )
 
     def _unshown_page(self, held: HeldEdition, problem: EditionError) -> Response:
-        """Nobody can approve what nobody sees."""
+        """A draft that cannot be shown can be discarded, but not approved."""
         say = self._pages.words
         text = refusal_of(problem).text(say)
         return self._message(held, say("Something went wrong"), text, action=("discard", say("Discard draft")))
