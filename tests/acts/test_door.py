@@ -270,7 +270,7 @@ async def test_who_changes_a_list_cannot_do_without_a_second_person(office: Offi
 
 @pytest.mark.parametrize("loses", ["token", "grant", "nothing"])
 async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(office: Office, loses: str) -> None:
-    """A draft takes its time to be built; whoever was thrown out meanwhile leaves nothing behind."""
+    """Building a draft takes time; people who lose their rights before it is done leave nothing behind."""
     await office.people.add("ann", None, is_operator=True)
     ((number,),) = await select(office.database, "select id from person")
     made = await office.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker(person_id=number))

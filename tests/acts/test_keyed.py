@@ -234,7 +234,7 @@ async def test_a_secret_is_made_once_and_shown_once(office: Office, door: Door) 
 
 
 def test_a_digest_of_a_request_tells_nothing_of_a_password() -> None:
-    """Or whoever has a backup, with database and keys, could try passwords by it."""
+    """Otherwise somebody with a backup, which has database and keys, could use it to guess passwords."""
     keys, act = KeyRing({1: bytes(32)}, b"a" * 32), ACTS["user.add"]
     requests = [
         keyed_request(keys, token(), "k", act, PersonAdd(name="ann", password=one)) for one in ("x" * 12, "y" * 12)
@@ -243,7 +243,7 @@ def test_a_digest_of_a_request_tells_nothing_of_a_password() -> None:
 
 
 async def test_a_complaint_that_is_repeated_ends_nothing_else(office: Office, door: Door) -> None:
-    """Whoever came back in between stays."""
+    """Readers who came back in between stay."""
     await office.subscribers.add("news", parse_address(ADA))
     await office.queue_audience(await office.make_edition(state=EditionState.SENDING))
     proof = AddressTokens(office.keys).make(AddressPurpose.BOUNCES, "news", 1)

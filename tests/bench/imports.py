@@ -70,7 +70,7 @@ class Cost:
 
 
 def write_rows(path: Path, rows: int, file_format: str) -> None:
-    """A file of so many readers at 97 domains; the same ones each time."""
+    """Write a file of readers at 97 domains, the same ones each time."""
     chance = random.Random(1)
     header, line = _FILES[file_format]
     with path.open("w", encoding="utf-8") as file:

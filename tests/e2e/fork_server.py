@@ -119,7 +119,7 @@ def _import_everything() -> None:
 
 
 def _serve(requests: socket.socket) -> None:
-    """Fork for each request, and report each end, until nobody is there to ask."""
+    """Fork for each request, and report each end, until the other side closes."""
     waking, woken = socket.socketpair()
     woken.setblocking(False)
     signal.set_wakeup_fd(woken.fileno())
@@ -154,7 +154,7 @@ def _start_next(requests: socket.socket, running: dict[int, int]) -> bool:
 
 
 def receive(requests: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """A request and its descriptors; empty when nobody is there to ask."""
+    """A request and its descriptors; empty when the other side has closed."""
     text, descriptors, _, _ = socket.recv_fds(requests, _LARGEST, _DESCRIPTORS)
     return json.loads(text or "{}"), descriptors
 

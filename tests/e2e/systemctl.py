@@ -1,4 +1,4 @@
-"""What stands for systemctl where pages are typed: `systemctl VERB [--now] [UNIT…]`, with one service.
+"""The stand-in for systemctl where tests type pages: `systemctl VERB [--now] [UNIT…]`, with one service.
 
 It knows the units that a page has installed below /etc/systemd/system and no others, starts the daemon as the unit of
 the service does, with its credentials, and waits until it reports that it is ready. tests/e2e/test_systemd.py has the

@@ -175,7 +175,7 @@ def break_the_surroundings(house: House, far: House, server: Server, sink_progra
         watch.broken("PressrunRelayDown", "PressrunNoRelay", "PressrunCopiesStuck")
         mending.callback(stop_relay(house, sink_program))
         house.send("---\nsubject: Low water\n---\n\nThe tide is out.\n", name="calm")
-        # An edition, too, is built by a process of its own, so it went before.
+        # An edition, too, is built in a separate process, so it went before.
         watch.broken("PressrunInboundWaiting")
         mending.callback(hide(house.folder.parent / INTERPRETER))
         end_parsers(house)

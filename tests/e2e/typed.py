@@ -1,4 +1,4 @@
-"""A machine on which the pages of the docs are typed: namespaces of its own, so that what a page does to /etc is gone.
+"""A machine on which tests type the pages of the docs: in new namespaces, so that a page's changes to /etc do not last.
 
 The disk is the host's with layers above it that are kept in memory, the network is loopback alone with a relay on
 port 25, and the terminal is a real one at which somebody answers yes. Programs that would reach another machine, or
@@ -103,7 +103,7 @@ class TypedMachine:
 
 
 def _at_a_terminal(script: Path) -> Typing:
-    """Run it at a terminal of its own, and answer yes to every question."""
+    """Run it at a new terminal, and answer yes to every question."""
     ours, theirs = pty.openpty()
     try:
         process = fork_server().start(

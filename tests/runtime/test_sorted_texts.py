@@ -19,7 +19,7 @@ def test_runs_are_merged_in_the_order_of_characters(texts: list[str]) -> None:
 
 @given(st.lists(st.text("abé", max_size=9), max_size=20))
 def test_long_texts_fill_a_run_sooner(texts: list[str]) -> None:
-    """What waits in memory has so many characters at most."""
+    """The texts in memory have at most this many characters."""
     with closing(TextSorter(characters=8)) as sorter:
         for text in texts:
             sorter.add(text)

@@ -1,4 +1,4 @@
-"""Editions in helper processes: whatever they are, they end, in words for their authors, and keep nobody waiting."""
+"""Editions in helper processes: even hostile ones end soon, with an error for their author, and block nobody else."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ async def test_what_comes_together_is_one_read() -> None:
 
 
 async def test_what_was_read_is_kept_until_something_changes() -> None:
-    """Whoever asks after a change gets what was read after it, and what is not there is asked for each time."""
+    """A request after a change gets a value read after it, and a missing value is looked up each time."""
     source = Source()
     source.go_on.set()
     reads = reads_of(source)

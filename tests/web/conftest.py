@@ -16,7 +16,7 @@ from pressrun.web import pages
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A test makes its app anew, often for each request, and all of them have the same templates."""
+    """A test makes a new app, often for each request, and all apps have the same templates."""
     kept = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "Environment", partial(Environment, bytecode_cache=kept))

@@ -55,7 +55,7 @@ async def test_a_change_ends_all_other_sessions_of_the_person(lobby: Lobby, chan
 
 @pytest.mark.parametrize("change", [_new_password, _no_password, _new_app, _no_app, _new_passkey, _others])
 async def test_a_session_that_has_ended_meanwhile_changes_nothing(lobby: Lobby, change: Change) -> None:
-    """A hash takes its time: whoever was thrown out while theirs was made must not have the last word."""
+    """Hashing takes time: a session that ends before it is done must not have the last word."""
     ann = await lobby.add_person("ann")
     await lobby.set_password(ann)
     _, stale = await lobby.enter("ann")

@@ -23,7 +23,7 @@ async def rows(lobby: Lobby) -> list[Row]:
 
 
 async def test_the_first_failure_for_a_person_in_an_hour_has_a_row(lobby: Lobby) -> None:
-    """Of all that are tried on accounts which do not exist, the first: a row names nobody then."""
+    """Of all attempts on accounts that do not exist, only the first has a row, without a name."""
     await lobby.set_password(await lobby.add_person("ann"))
     for name in ("ann", "ann@town.example", "bob@elsewhere.example", "carl", "ann"):
         assert await lobby.by_password(name, "wrong") is None

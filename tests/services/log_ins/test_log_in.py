@@ -350,7 +350,7 @@ async def test_logging_out_ends_the_session(lobby: Lobby) -> None:
 
 
 async def test_a_reset_voids_codes_that_are_on_their_way(lobby: Lobby) -> None:
-    """Whoever asked for one in somebody's name, and read it; one of somebody else is left alone."""
+    """An intruder who can read the mailbox may have asked for one. Other people's codes stay valid."""
     codes = {}
     for name in ("ann", "bob"):
         await lobby.add_person(name)
