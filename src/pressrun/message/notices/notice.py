@@ -28,7 +28,7 @@ class NoticeText(Struct, frozen=True, kw_only=True):
 class Notice(Struct, frozen=True):
     """A notice holds what its sentences need; `text` says it in one language, for one list.
 
-    Type checkers refuse a notice without `text`; structs have a metaclass of their own, which is no ABCMeta.
+    Type checkers reject a notice without `text`. Structs cannot enforce it at run time: their metaclass is not ABCMeta.
     """
 
     @abstractmethod
