@@ -17,7 +17,8 @@ from tests.faults.times import NoFakeClock
 # readers are too few: it is run by hand.
 _ELSEWHERE = ON_FILES | {"server-killed", "unrest"}
 
-pytestmark = pytest.mark.thorough
+# Longer than a scenario waits by itself (outcome.PATIENCE_SECONDS), which says what did not come.
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(400)]
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - _ELSEWHERE))
