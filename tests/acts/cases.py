@@ -26,6 +26,7 @@ from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.log_ins.account import Account
@@ -64,7 +65,9 @@ def cases_of(office: Office) -> Cases:
     builder = builder_at(site, office.path / "layouts")
     sender_check = SenderCheck(site=site, settings=office.settings, records=None, clock=lambda: office.now)
     workshop = Workshop(database=office.database, builder=builder, sender_check=sender_check)
-    editing = DraftEditing(workshop, clock=lambda: office.now, entropy=os.urandom)
+    notices = DraftNotices(office.settings, os.urandom)
+    submissions = Submissions(notices, office.wake)
+    editing = DraftEditing(workshop, submissions, clock=lambda: office.now, entropy=os.urandom)
     context = replace(office.context, site=site)
     edition_admin = EditionAdmin(context, sender_check=sender_check, builder=builder)
 
@@ -82,9 +85,7 @@ def cases_of(office: Office) -> Cases:
         suppressions=office.suppressions,
         edition_admin=edition_admin,
         draft_editing=editing,
-        draft_release=DraftRelease(
-            workshop, DraftNotices(office.settings, os.urandom), clock=lambda: office.now, wake=office.wake
-        ),
+        draft_release=DraftRelease(workshop, submissions, notices, clock=lambda: office.now, wake=office.wake),
         draft_proofs=DraftProofs(context, editing, edition_admin),
         kept_mail=KeptMail(context),
         held=office.held,

@@ -33,10 +33,10 @@ from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput
 from pressrun.core.rights import Right
 from pressrun.core.timestamps import rfc3339
-from pressrun.message.finding import Finding, errors_of
+from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import FORMATS, EditionFormat
 from pressrun.services.editions.authors import Author, name_of_author
-from pressrun.services.editions.draft_editing import DraftResult, FileChange, OpenDraft, TextChange
+from pressrun.services.editions.draft_editing import DraftOrder, DraftResult, FileChange, OpenDraft, TextChange
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.store import api_tokens
@@ -77,15 +77,17 @@ def text_of(source: bytes, source_name: str, media_type: str, otherwise: str = "
 
 async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
     text = text_of(args.source, args.source_name, args.media_type, "edition.md")
-    url = _checked_url(args.source_url)
-    made = await doing.cases.draft_editing.hand_in(args.list, text, args.files, await author_of(doing), url)
+    order = DraftOrder(
+        list_name=args.list,
+        text=text,
+        files=args.files,
+        author=await author_of(doing),
+        source_url=_checked_url(args.source_url),
+        submit=args.submit,
+    )
+    made = await doing.cases.draft_editing.hand_in(order)
     shown = await show_edition(doing, made.id)
-    is_submitted = shown["submitted_at"] is not None
-    is_as_it_came = shown["state"] == EditionState.DRAFT and made.number == 1  # nobody is working on it
-    if args.submit and is_as_it_came and not is_submitted and not errors_of(made.findings):
-        await doing.cases.draft_release.submit(made.id, await author_of(doing))
-        is_submitted = True
-    return _answer(made, state=shown["state"], submitted=is_submitted)
+    return _answer(made, state=shown["state"], submitted=shown["submitted_at"] is not None)
 
 
 async def _hand_in_again(doing: Doing, _: DraftFiles, kept: KeptOutcome) -> DraftAnswer:

@@ -33,6 +33,7 @@ from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_builder import EditionBuilder
+from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.limit_settings import LimitSettings
@@ -208,8 +209,9 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
     context, workshop, hooks = parts.context, parts.workshop, parts.hooks
     builder, database = workshop.builder, context.database
     edition_admin = EditionAdmin(context, builder=builder, sender_check=workshop.sender_check, unpause=hooks.unpause)
-    draft_editing = DraftEditing(workshop, clock=context.clock, entropy=context.entropy)
     notices = DraftNotices(context.settings, context.entropy)
+    submissions = Submissions(notices, context.wake)
+    draft_editing = DraftEditing(workshop, submissions, clock=context.clock, entropy=context.entropy)
     return Cases(
         database=database,
         keys=context.keys,
@@ -223,7 +225,7 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
         suppressions=SuppressionAdmin(context),
         edition_admin=edition_admin,
         draft_editing=draft_editing,
-        draft_release=DraftRelease(workshop, notices, clock=context.clock, wake=context.wake),
+        draft_release=DraftRelease(workshop, submissions, notices, clock=context.clock, wake=context.wake),
         draft_proofs=DraftProofs(context, draft_editing, edition_admin),
         kept_mail=KeptMail(context, parts.mail_accepted),
         held=HeldSignUps(context, pages.sign_ups),

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from tests.delivery.pressroom import Pressroom
 
 from pressrun.services.editions.authors import Author
-from pressrun.services.editions.draft_editing import DraftEditing, DraftResult, TextChange
+from pressrun.services.editions.draft_editing import DraftEditing, DraftOrder, DraftResult, TextChange
 from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
+from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
 from pressrun.store.manuscripts import Text
 
@@ -29,14 +30,23 @@ def editing_of(press: Pressroom) -> DraftEditing:
     """Where drafts are written."""
     numbers = itertools.count(1000)
     return DraftEditing(
-        workshop_of(press), clock=press.clock, entropy=lambda count: next(numbers).to_bytes(count, "big")
+        workshop_of(press),
+        submissions_of(press),
+        clock=press.clock,
+        entropy=lambda count: next(numbers).to_bytes(count, "big"),
     )
+
+
+def submissions_of(press: Pressroom) -> Submissions:
+    """Where drafts are said to be ready."""
+    return Submissions(DraftNotices(press.office.settings, os.urandom), press.office.wake)
 
 
 def release_of(press: Pressroom) -> DraftRelease:
     """Where drafts are let go."""
     notices = DraftNotices(press.office.settings, os.urandom)
-    return DraftRelease(workshop_of(press), notices, clock=press.clock, wake=press.office.wake)
+    submissions = submissions_of(press)
+    return DraftRelease(workshop_of(press), submissions, notices, clock=press.clock, wake=press.office.wake)
 
 
 def text(body: str = "Hello", subject: str = "Boats") -> Text:
@@ -57,4 +67,11 @@ async def hand_in(
     press: Pressroom, body: str = "Hello", files: Mapping[str, bytes] | None = None, author: Author = ANN
 ) -> DraftResult:
     """A draft of `news`."""
-    return await editing_of(press).hand_in("news", text(body), files or {}, author)
+    return await editing_of(press).hand_in(order_of(text(body), files, author))
+
+
+def order_of(
+    written: Text, files: Mapping[str, bytes] | None = None, author: Author = ANN, *, submit: bool = False
+) -> DraftOrder:
+    """A text that somebody hands in for `news`."""
+    return DraftOrder(list_name="news", text=written, files=files or {}, author=author, submit=submit)

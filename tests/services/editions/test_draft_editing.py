@@ -14,6 +14,7 @@ from tests.services.editions.drafting import (
     BEA,
     editing_of,
     hand_in,
+    order_of,
     release_of,
     text,
     to_text,
@@ -32,6 +33,7 @@ from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.editions.orders import BuildOrder
 from pressrun.message.finding import errors_of
 from pressrun.services.editions.draft_editing import MOST_FILES, FileChange
+from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import LONGEST_TEXT
 from pressrun.store.manuscripts import Text
 
@@ -58,6 +60,37 @@ async def test_the_same_file_after_a_correction_is_still_the_same_draft(press: P
     assert first.id == (await hand_in(press)).id
 
 
+async def test_a_draft_is_submitted_as_it_is_handed_in(press: Pressroom) -> None:
+    made = await editing_of(press).hand_in(order_of(text(), submit=True))
+    written = (await editing_of(press).open(made.id)).manuscript
+    assert (True, ANN.key) == (written.is_submitted, written.submitted_by)
+
+
+async def test_a_draft_that_cannot_be_submitted_is_not_made_either(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise Refused("no")
+
+    monkeypatch.setattr(Submissions, "submit", fail)
+    with pytest.raises(Refused):
+        await editing_of(press).hand_in(order_of(text(), submit=True))
+    monkeypatch.undo()
+    assert (await hand_in(press)).created
+
+
+async def test_a_draft_with_errors_waits_for_its_author(press: Pressroom) -> None:
+    made = await editing_of(press).hand_in(order_of(text("{{ harbour }}"), submit=True))
+    assert not (await editing_of(press).open(made.id)).manuscript.is_submitted
+
+
+async def test_a_draft_that_is_being_changed_is_not_submitted_by_its_first_file(press: Pressroom) -> None:
+    first = await hand_in(press)
+    await editing_of(press).change(first.id, to_text("Hullo"), BEA, 1)
+    await editing_of(press).hand_in(order_of(text(), submit=True))
+    assert not (await editing_of(press).open(first.id)).manuscript.is_submitted
+
+
 async def test_the_same_file_that_comes_in_together_is_one_draft(press: Pressroom) -> None:
     found = await asyncio.gather(*(hand_in(press) for _ in range(3)))
     assert (1, 1) == (len({one.id for one in found}), sum(one.created for one in found))
@@ -82,7 +115,7 @@ async def test_a_draft_with_errors_is_kept_with_its_findings(press: Pressroom) -
 
 async def test_a_text_that_cannot_be_read_is_refused(press: Pressroom) -> None:
     with pytest.raises(EditionError, match="line 3"):
-        await editing_of(press).hand_in("news", text("x", "y\nsubjekt: z"), {}, ANN)
+        await editing_of(press).hand_in(order_of(text("x", "y\nsubjekt: z")))
     assert [] == await press.rows("select id from edition")
 
 
@@ -208,9 +241,9 @@ async def test_a_file_that_the_text_does_not_name_is_told(press: Pressroom) -> N
 
 async def test_an_issue_is_taken_once(press: Pressroom) -> None:
     editing = editing_of(press)
-    await editing.hand_in("news", text("One", "One\nissue: spring"), {}, ANN)
+    await editing.hand_in(order_of(text("One", "One\nissue: spring")))
     with pytest.raises(PreflightFailed):
-        await editing.hand_in("news", text("Two", "Two\nissue: spring"), {}, ANN)
+        await editing.hand_in(order_of(text("Two", "Two\nissue: spring")))
 
 
 @pytest.mark.parametrize("name", ["a.md", "a.html", "a.txt", "a.eml"])
@@ -220,7 +253,7 @@ async def test_a_text_without_end_is_refused(press: Pressroom, name: str) -> Non
     if name == "a.eml":
         source = b"Content-Type: text/html; charset=utf-8\nSubject: Boats\n\n" + source
     with pytest.raises(EditionError, match="er than 1,024 KiB"):
-        await editing_of(press).hand_in("news", Text(source=source, source_name=name), {}, ANN)
+        await editing_of(press).hand_in(order_of(Text(source=source, source_name=name)))
 
 
 class WatchedMaker(InlineMaker):

@@ -16,10 +16,11 @@ from pressrun.core.current import Holder
 from pressrun.core.errors import NotPermitted, Refused
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.authors import Author
-from pressrun.services.editions.draft_editing import DraftEditing, FileChange
+from pressrun.services.editions.draft_editing import DraftEditing, DraftOrder, FileChange
 from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
 from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.manuscripts import Text
@@ -41,12 +42,17 @@ def workshop_of(room: Mailroom) -> Workshop:
 
 
 def editing_of(room: Mailroom) -> DraftEditing:
-    return DraftEditing(workshop_of(room), clock=lambda: room.now, entropy=os.urandom)
+    submissions = Submissions(notices_of(), room.wake)
+    return DraftEditing(workshop_of(room), submissions, clock=lambda: room.now, entropy=os.urandom)
+
+
+def notices_of() -> DraftNotices:
+    return DraftNotices(Holder(ServiceSettings()), os.urandom)
 
 
 def releasing_of(room: Mailroom) -> DraftRelease:
-    notices = DraftNotices(Holder(ServiceSettings()), os.urandom)
-    return DraftRelease(workshop_of(room), notices, clock=lambda: room.now, wake=room.wake)
+    submissions = Submissions(notices_of(), room.wake)
+    return DraftRelease(workshop_of(room), submissions, notices_of(), clock=lambda: room.now, wake=room.wake)
 
 
 async def test_who_mailed_a_draft_does_not_approve_it(room: Mailroom) -> None:
@@ -99,7 +105,8 @@ async def test_the_same_content_by_mail_stays_the_draft_that_it_is(room: Mailroo
         room, "select source, source_name from edition join edition_content on edition_id = edition.id"
     )
     await room.database.write(lifecycle.cancel, 1, int(room.now))
-    made = await editing_of(room).hand_in("news", Text(source=bytes(source), source_name=name), {}, BEA)
+    written = Text(source=bytes(source), source_name=name)
+    made = await editing_of(room).hand_in(DraftOrder(list_name="news", text=written, files={}, author=BEA))
     await answers(room, post(number=2))
     assert (2, ["cancelled", "draft"]) == (made.id, await states(room))
     assert EVE in str(await rows(room, "select address from notice where kind = 'edition_held'"))

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
+import msgspec
 from msgspec import Struct
 
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, Refused
-from pressrun.message.finding import Finding
+from pressrun.message.finding import Finding, errors_of
 from pressrun.message.sources.edition_file import relative_path
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.authors import Author
@@ -29,6 +30,7 @@ from pressrun.services.editions.edition_storage import (
     require_same_context,
     store_edition,
 )
+from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.services.ports import Clock, Entropy
 from pressrun.store import audit, drafts, editions, manuscripts
@@ -103,20 +105,36 @@ class OpenDraft(Struct, frozen=True, kw_only=True):
     files: Mapping[str, bytes]
 
 
+class DraftOrder(Struct, frozen=True, kw_only=True):
+    """A draft that is handed in: its text, its files by their paths, and who wrote it.
+
+    `source_url` is the page that it was made of. With `submit` it is submitted, too, unless preflight finds errors or
+    the same file came before and was changed since.
+    """
+
+    list_name: str
+    text: Text
+    files: Mapping[str, bytes]
+    author: Author
+    source_url: str | None = None
+    submit: bool = False
+
+
 class DraftResult(Struct, frozen=True, kw_only=True):
     """The id of a draft, the number of its last change, what preflight finds, and whether this call made it."""
 
     id: int
     number: int
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
     created: bool = False
 
 
 class DraftEditing:
     """The use cases of those who write drafts."""
 
-    def __init__(self, workshop: Workshop, *, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, workshop: Workshop, submissions: Submissions, *, clock: Clock, entropy: Entropy) -> None:
         self._workshop = workshop
+        self._submissions = submissions
         self._database = workshop.database
         self._clock = clock
         self._entropy = entropy
@@ -126,18 +144,13 @@ class DraftEditing:
         """Where drafts are built."""
         return self._workshop.builder
 
-    async def hand_in(
-        self, list_name: str, text: Text, files: Mapping[str, bytes], author: Author, source_url: str | None = None
-    ) -> DraftResult:
-        """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused.
-
-        `source_url` is the page that it was made of.
-        """
-        files = _checked_files(text, files)
+    async def hand_in(self, order: DraftOrder) -> DraftResult:
+        """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused."""
+        order = msgspec.structs.replace(order, files=_checked_files(order.text, order.files))
         for _ in range(STORE_ATTEMPTS):
-            built = await self._workshop.build(list_name, text, files)
+            built = await self._workshop.build(order.list_name, order.text, order.files)
             try:
-                return await self._database.write(self._store, built, text, files, author, source_url)
+                return await self._database.write(self._store, built, order)
             except ChangedSinceBuild:
                 continue
         raise Refused("other editions arrived at the same moment. Send it again")
@@ -195,27 +208,35 @@ class DraftEditing:
     async def _build(self, draft: OpenDraft) -> BuiltDraft:
         return await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
 
-    def _store(
-        self,
-        tx: Transaction,
-        built: BuiltDraft,
-        text: Text,
-        files: Mapping[str, bytes],
-        author: Author,
-        source_url: str | None,
-    ) -> DraftResult:
-        prepared = built.prepared
+    def _store(self, tx: Transaction, built: BuiltDraft, order: DraftOrder) -> DraftResult:
+        stored = self._find_or_begin(tx, built.prepared, order)
+        if order.submit:
+            self._submit_unchanged(tx, stored.id, built, order.author)
+        return msgspec.structs.replace(stored, findings=built.findings)
+
+    def _find_or_begin(self, tx: Transaction, prepared: PreparedEdition, order: DraftOrder) -> DraftResult:
         target, digest = get_open_list(tx, prepared.context.list.name), prepared.manuscript.digest
         known = manuscripts.find_same(tx, target.id, digest)
         if known is not None:
             audit.mention(tx, f"edition {known}")
             stored = manuscripts.find_manuscript(tx, known)
-            return DraftResult(id=known, number=0 if stored is None else stored.number, findings=built.findings)
+            return DraftResult(id=known, number=0 if stored is None else stored.number)
         require_same_context(tx, prepared)
         now, secret = int(self._clock()), self._entropy(16)
         edition = store_edition(tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now)
-        manuscripts.begin(tx, edition.id, text, files, digest=digest, author=author.key, now=now, source_url=source_url)
-        return DraftResult(id=edition.id, number=1, findings=built.findings, created=True)
+        manuscripts.begin(
+            tx, edition.id, order.text, order.files,
+            digest=digest, author=order.author.key, now=now, source_url=order.source_url,
+        )  # fmt: skip
+        return DraftResult(id=edition.id, number=1, created=True)
+
+    def _submit_unchanged(self, tx: Transaction, edition_id: int, built: BuiltDraft, author: Author) -> None:
+        """Submit a draft as it was handed in. One that is being changed is ready when its authors say so."""
+        edition, manuscript = lifecycle.require_edition(tx, edition_id), manuscripts.find_manuscript(tx, edition_id)
+        if manuscript is None or manuscript.number > 1 or edition.state is not EditionState.DRAFT:
+            return
+        if not errors_of(built.findings):
+            self._submissions.submit(tx, edition, manuscript, author.key, int(self._clock()))
 
     def _rewrite(
         self, tx: Transaction, before: OpenDraft, built: BuiltDraft, change: Change, text: Text, author: Author

@@ -25,6 +25,7 @@ from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.editions.edition_build import require_no_errors
 from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
+from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.services.ports import Clock, Waker
 from pressrun.store import enrolment, events, manuscripts
@@ -64,8 +65,11 @@ class ReleaseOrder(Struct, frozen=True, kw_only=True):
 class DraftRelease:
     """The use cases of those who let drafts go."""
 
-    def __init__(self, workshop: Workshop, notices: DraftNotices, *, clock: Clock, wake: Waker) -> None:
+    def __init__(
+        self, workshop: Workshop, submissions: Submissions, notices: DraftNotices, *, clock: Clock, wake: Waker
+    ) -> None:
         self._workshop = workshop
+        self._submissions = submissions
         self._notices = notices
         self._database = workshop.database
         self._clock = clock
@@ -79,7 +83,6 @@ class DraftRelease:
         draft, built = await self._build(edition_id)
         require_no_errors(built.findings)
         await self._database.write(self._submit, draft, author.key, seen, int(self._clock()))
-        self._wake()
 
     async def approve(self, edition_id: int, author: Author, seen: int | None = None) -> None:
         """Let a draft go as it is; nothing is sent. Raises NotPermitted for somebody who has written it."""
@@ -124,10 +127,7 @@ class DraftRelease:
 
     def _submit(self, tx: Transaction, draft: OpenDraft, author: str, seen: int | None, now: int) -> None:
         manuscript = _require_as_read(tx, draft, seen)
-        if not manuscript.is_submitted:
-            manuscripts.submit(tx, draft.edition.id, author, now)
-            self._notices.mail_publishers(tx, draft.edition, author, now)
-            _record(tx, EventType.EDITION_SUBMITTED, draft.edition)
+        self._submissions.submit(tx, draft.edition, manuscript, author, now)
 
     def _give_back(self, tx: Transaction, edition_id: int, author: str, words: str, now: int) -> None:
         edition = lifecycle.require_edition(tx, edition_id)
