@@ -214,6 +214,12 @@ def test_a_refusal_shows_the_start_of_what_is_too_long() -> None:
     assert f"'{'a' * MAX_ADDRESS_OCTETS}…'" in str(refused.value)
 
 
+def test_a_stored_address_outside_ascii_is_parsed_again() -> None:
+    """Its letters may have been typed in another form (RFC 6532 §3.1)."""
+    typed = "andre\u0301@reader.example"
+    assert "andr\u00e9" == restore_address(typed, "reader.example").local
+
+
 def test_a_stored_address_with_another_domain_is_parsed_again() -> None:
     """As when the domain is kept as its A-label."""
     typed, domain = "Ada@Reader.example", "reader.example"

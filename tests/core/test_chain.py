@@ -92,6 +92,11 @@ def test_what_was_erased_is_counted_where_a_mark_says_so() -> None:
     assert (3, 0, []) == (audit.erased, audit.aged, audit.problems)
 
 
+def test_the_mark_of_what_was_erased_names_ranges() -> None:
+    """However many rows there are: a person's are mostly beside each other."""
+    assert {"rows": [[1, 3], [7, 7], [9, 10]]} == json.loads(mark_of_erased([3, 9, 1, 7, 2, 10]))
+
+
 def test_addresses_that_have_aged_are_counted_where_a_mark_says_so() -> None:
     rows = made([*PLAIN, (AGED, mark_of_aged(2), None), ("requested", "e", "192.0.2.9")])
     rows[0], rows[1] = aged(rows[0]), aged(rows[1])

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from pressrun.core.lane_state import (
     MAX_REASON_CHARACTERS,
+    READERS_TO_BLOCK,
     SLOW_FOR_SECONDS,
     STEP_SECONDS,
     LaneState,
@@ -142,6 +143,12 @@ def test_a_reader_counts_once() -> None:
     assert not state.is_blocked
 
 
+def test_no_state_is_one_reader_short_of_more_than_a_block() -> None:
+    """Whatever an older version stored: one more reader blocks the lane, and two do not have to."""
+    stored = LaneState().dump() | {"refused": [1, 2, 3, 4, 5, 6]}
+    assert READERS_TO_BLOCK - 1 == len(load_lane_state(stored).refused)
+
+
 def test_a_copy_that_was_taken_ends_the_row() -> None:
     """In a row means: nobody in between was served."""
     state = LaneState().after_policy(START, 1, "550").after_policy(START, 2, "550").after_delivered(START, MOST)
@@ -261,6 +268,9 @@ def test_what_is_known_of_a_slow_lane_is_not_written_anew_with_each_answer() -> 
     state = LaneState().after_slow(START, 3.0)
     assert state is state.after_slow(START + 1, 5.0)
     assert 6.0 == state.after_slow(START + 1, 6.0).slow_seconds
+    half = START + SLOW_FOR_SECONDS / 2
+    assert state is state.after_slow(half - 1, 3.0)
+    assert half + SLOW_FOR_SECONDS == state.after_slow(half, 3.0).slow_until
 
 
 def test_a_slow_lane_limits_nothing_by_itself() -> None:

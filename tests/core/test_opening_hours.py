@@ -80,6 +80,13 @@ def test_the_next_opening_is_the_first_open_minute(opens: int, closes: int, zone
     assert first == found
 
 
+@pytest.mark.parametrize("minute", range(1, 60))
+def test_hours_that_a_clock_skips_begin_with_the_first_second_after(minute: int) -> None:
+    """There is no half past two in Berlin on that night."""
+    there = hours(f"02:{minute:02}-12:00")
+    assert at("2026-03-29T03:00:00+02:00") == there.next_opening(at("2026-03-29T00:00:00+01:00"))
+
+
 def test_a_day_that_a_zone_leaves_out() -> None:
     """Samoa had no 30 December 2011."""
     there = hours("08:00-20:00", APIA)

@@ -263,6 +263,19 @@ def test_a_turn_stored_far_ahead_is_cut_to_one_window() -> None:
     assert START + 60.0 == spread.next_at(SpreadState(START + 1e6), START)
 
 
+@pytest.mark.parametrize(("count", "more"), [(1, 1), (10, 1), (100, 1), (199, 1), (200, 2), (1000, 10)])
+def test_a_second_has_room_for_one_more_or_a_hundredth(count: int, more: int) -> None:
+    assert pytest.approx(more / count) == Spread(Rate(count, 1.0)).room_seconds
+
+
+def test_what_is_spent_up_to_the_end_of_a_slice_belongs_to_it() -> None:
+    budget = Budget(Rate(1000, 100.0))
+    first = budget.spend(BudgetState(), START)
+    [(end, _)] = first.slices
+    assert ((end, 2),) == budget.spend(first, end).slices
+    assert 2 == len(budget.spend(first, end + 0.001).slices)
+
+
 def test_a_budget_has_room_at_the_moment_that_it_names() -> None:
     budget = Budget(Rate(1, 10.0))
     spent = budget.spend(BudgetState(), 100.0)

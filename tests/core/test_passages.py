@@ -46,6 +46,16 @@ def test_it_is_the_first_place_with_most_of_the_terms() -> None:
     assert len(passage) <= LENGTH + 10
 
 
+def test_a_later_place_with_as_many_terms_is_not_shown() -> None:
+    passage = shown(f"boats and tides {LONG} ropes and tides {LONG}", "boats tides ropes")
+    assert passage.startswith("[boats] and [tides] filler0 ")
+
+
+def test_a_word_longer_than_a_passage_is_cut() -> None:
+    """Where no blank is there to cut at."""
+    assert f"{'y' * LENGTH}…" == shown("y" * 2 * LENGTH, "xxx")
+
+
 @given(st.text(max_size=300), st.text(max_size=60))
 def test_any_text_and_any_query_give_a_passage(text: str, query: str) -> None:
     """Never longer than it may be, and nothing in it that the text has not."""

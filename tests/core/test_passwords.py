@@ -20,6 +20,8 @@ NAMES = ["ann", "ann@harbour.example", "ann", "harbour"]
         ("Q1W2E3R4T5Y6", "common"),
         ("aaaaaaaaaaaa", "common"),
         ("abcdeabcdeabcde", "common"),
+        ("kestrokestro", "common"),
+        ("harbour-tzqk", "common"),
         ("ann@harbour.example", "common"),
         ("Harbour-2026", "common"),
     ],
@@ -35,6 +37,8 @@ def test_a_weak_password_is_refused(password: str, problem: str) -> None:
     "password",
     [
         "correct horse battery",
+        "harbour-tzqkw",
+        "kestrelkestr",  # begins again, but has not been there twice
         "seven mild harbours",
         "ひらがなの長い合言葉です",
         "Tr0ub4dor&3-und-mehr",

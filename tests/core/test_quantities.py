@@ -21,6 +21,12 @@ def test_a_duration_is_a_number_and_a_unit(text: str, seconds: float) -> None:
     assert seconds == pytest.approx(parse_duration(text))
 
 
+def test_a_duration_is_ten_years_at_most() -> None:
+    assert 87_600 * 3600 == parse_duration("87600h")
+    with pytest.raises(BadQuantity, match="longer than ten years"):
+        parse_duration("87601h")
+
+
 @pytest.mark.parametrize(
     ("text", "octets"),
     [("800 B", 800), ("10 MB", 10_000_000), ("1 MiB", 1 << 20), ("2GiB", 2 << 30), ("1 KB", 1000), ("1.5 KiB", 1536)],

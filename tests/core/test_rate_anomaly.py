@@ -86,6 +86,14 @@ def test_a_surge_ends_with_the_wish_to_know_and_after_hours_without_any() -> Non
         assert (True, False) == (surge.update(now, mark), surge.is_on)
 
 
+def test_nothing_that_came_in_is_less_than_any_mark() -> None:
+    """However low the mark is: what came in hours ago counts as nothing."""
+    surge = RateAnomaly()
+    surge.count(HOUR, 1000, 0)
+    assert surge.update(at(1), 0.5)
+    assert (True, False) == (surge.update(at(180), 0.5), surge.is_on)
+
+
 def test_a_clock_that_was_set_back_ends_nothing() -> None:
     surge = RateAnomaly()
     surge.count(HOUR, 1000, 0)

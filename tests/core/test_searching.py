@@ -60,6 +60,7 @@ def test_signs_without_spaces_are_words_of_their_own() -> None:
         ("Straße STRASSE Élan", "strasse strasse elan"),
         ("ΣΟΦΊΑ σοφίας", "σοφια σοφιασ"),
         ("Ёж Йод", "еж иод"),
+        ("à la carte a\u036f", "a la carte a"),
         ("İstanbul", "istanbul"),
         ("Ა ა", "ა ა"),
         ("हिन्दी", "हिन्दी"),

@@ -36,6 +36,10 @@ COLOURS = kinds.one_of("red", "green", "blue")
         (kinds.share(), "0%", 0.0),
         (kinds.share(), "100%", 1.0),
         (kinds.share(), "0.5%", 0.005),
+        (kinds.base_url(), "https://News.Example", "https://news.example"),
+        (kinds.base_url(), "https://bücher.example", "https://xn--bcher-kva.example"),
+        (kinds.base_url(), "http://[::1]:80", "http://[::1]:80"),
+        (kinds.base_url(), "https://news.example:1", "https://news.example:1"),
         (kinds.endpoint(), "127.0.0.1:8080", TcpEndpoint("127.0.0.1", 8080)),
         (kinds.endpoint(), "mail.example:25", TcpEndpoint("mail.example", 25)),
     ],
@@ -75,6 +79,7 @@ def test_a_good_value_is_read(kind: Kind[Any], value: object, expected: object) 
         (kinds.rates(), [], kinds.rates().expected),
         (kinds.share(), "100.1%", kinds.share().expected),
         (kinds.share(), "5", kinds.share().expected),
+        (kinds.base_url(), "https://news.example:0", kinds.base_url().expected),
         (kinds.endpoint(), "300.1.1.1:80", kinds.endpoint().expected),
         (kinds.endpoint(), "-x:80", kinds.endpoint().expected),
     ],
@@ -83,6 +88,12 @@ def test_any_other_value_is_refused_with_what_would_be_right(kind: Kind[Any], va
     with pytest.raises(BadValue) as refused:
         kind.read(value)
     assert said in refused.value.expected
+
+
+def test_a_kind_knows_the_words_that_it_had_before() -> None:
+    formerly = {"crimson": "red"}
+    assert formerly == kinds.one_of("red", "green", formerly=formerly).former_words
+    assert {} == COLOURS.former_words
 
 
 def test_every_wrong_member_is_reported() -> None:

@@ -59,6 +59,14 @@ def test_between_the_marks_an_attack_goes_on() -> None:
         assert not siege.poll(NOW + 20 * number)
 
 
+def test_an_attack_goes_on_at_the_mark_where_it_would_end_below() -> None:
+    """Also where it is the one at which it began."""
+    siege = AttackDetector(AttackTerms(begins_at=3, ends_at=3, window_seconds=60.0))
+    assert [False, False, True] == [siege.record_refusal(NOW) for _ in range(3)]
+    assert not siege.poll(NOW + 59)
+    assert siege.poll(NOW + 61)
+
+
 def test_another_attack_is_told_again() -> None:
     siege = AttackDetector(TERMS)
     for later in (0, 1000):

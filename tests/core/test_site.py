@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pressrun.core.address import parse_address
+from pressrun.core.setting import settings_of
 from pressrun.core.site import Site
 
 
@@ -31,6 +32,13 @@ def test_a_link_is_made_of_what_is_never_escaped(url: str) -> None:
 def test_what_would_have_to_be_escaped_is_no_site(url: str, domain: str) -> None:
     with pytest.raises(ValueError, match="escaped"):
         Site(base_url=url, mail_domain=domain)
+
+
+def test_every_name_of_the_site_stays_until_a_restart() -> None:
+    """Links and addresses of one run are made of one set of names."""
+    assert [("base_url", True), ("mail_domain", True), ("operator", True)] == [
+        (one.key, one.needs_restart) for one in settings_of(Site)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,12 @@ def test_terms_are_read() -> None:
     assert record.redirect == "r.test"
 
 
+def test_the_rest_of_a_network_does_not_count() -> None:
+    """RFC 7208 §5.6: only the bits of the prefix are compared."""
+    [mechanism] = parse_spf("v=spf1 ip4:192.0.2.77/24").mechanisms
+    assert ("192.0.2.0", 24) == (mechanism.value, mechanism.ipv4_prefix)
+
+
 @pytest.mark.parametrize(
     "term",
     ["ipv4:192.0.2.1", "ip4:2001:db8::1", "ip6:192.0.2.1", "ip4", "include", "include:", "all:x", "a/33", "-", "?",
@@ -68,11 +74,22 @@ def test_what_is_malformed_is_quoted(term: str) -> None:
             "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6._spf.example.com",
         ),
         ("%%x%_y%-", FOUR, "%x y%20"),
+        ("%{c}", SIX, "2001:db8::cb01"),
+        ("%{h}", FOUR, "mx.example.com"),
+        ("%{p}", FOUR, "unknown"),
     ],
 )
 def test_macros_are_those_of_the_standard(macro: str, identity: SpfIdentity, expected: str) -> None:
     """The examples of RFC 7208 §7.4."""
     assert expected == expand_macros(macro, identity, "email.example.com")
+
+
+@pytest.mark.parametrize(("length", "kept"), [(253, 253), (254, 189)])
+def test_a_name_that_is_too_long_loses_its_first_labels(length: int, kept: int) -> None:
+    """RFC 7208 §7.3: until it has 253 octets at most."""
+    name = ".".join(["a" * (length - 190), *["b" * 62] * 2, "c" * 63])
+    assert length == len(name)
+    assert kept == len(expand_macros(name, FOUR, "example.com"))
 
 
 @pytest.mark.parametrize("macro", ["%", "%{x}", "%{d0}", "%(d)"])

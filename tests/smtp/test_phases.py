@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.dialogue import Dialogue
@@ -32,6 +33,24 @@ def phases(fastest: DeliveryMode, replies: tuple[str, ...]) -> Iterator[str]:
         yield dialogue.phase
     dialogue.finish()
     yield dialogue.phase
+
+
+@pytest.mark.parametrize("fastest", DeliveryMode)
+def test_a_connection_carries_as_many_of_a_kind_as_they_allow(fastest: DeliveryMode) -> None:
+    """Then it ends, although there are more."""
+    taken: list[Outgoing] = []
+
+    def another() -> Outgoing:
+        taken.append(replace(COPY, kind="news", most=2))
+        return taken[-1]
+
+    dialogue = Dialogue(SessionTerms(helo_name="client.example", fastest=fastest), another, Window())
+    assert not dialogue.has_room
+    one = BY_BDAT if fastest is DeliveryMode.CHUNKING else BY_DATA
+    for reply in (*OPENING, *one, *one):
+        dialogue.receive(f"{reply}\r\n".encode(), 0.0)
+        dialogue.outbox()
+    assert (2, "QUIT", False) == (len(taken), str(dialogue.phase), dialogue.has_room)
 
 
 @pytest.mark.parametrize(
