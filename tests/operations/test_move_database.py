@@ -442,6 +442,19 @@ def test_another_schema_is_refused(data: DataDir, server: PostgresDatabase) -> N
     assert leftovers(data.database) == []
 
 
+def test_what_litestream_has_for_itself_stays_behind(data: DataDir, server: PostgresDatabase) -> None:
+    """It makes two tables in the file that it copies."""
+    execute(
+        data.database,
+        "create table _litestream_seq (id integer primary key, seq integer)",
+        "create table _litestream_lock (id integer)",
+        "insert into _litestream_seq values (1, 7)",
+    )
+    before = content(data.database)
+    there, _ = move(data, server)
+    assert before == content(there.database)
+
+
 def test_other_keys_are_refused(data: DataDir, server: PostgresDatabase) -> None:
     path = data.keys / "suppression"
     path.write_text("00" * 32 + "\n")

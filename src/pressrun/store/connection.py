@@ -120,6 +120,10 @@ class EngineConnection(ABC):
         """Bring everything that is committed to the disk; False while a reader prevents that."""
 
     @abstractmethod
+    def flush(self) -> None:
+        """Bring everything that is committed to the disk, whatever reader is in the way of a checkpoint."""
+
+    @abstractmethod
     def drop_statistics(self) -> bool:
         """Drop statistics that would mislead the planner; True if there were any."""
 

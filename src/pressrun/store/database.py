@@ -204,6 +204,10 @@ class Database:
         """
         return await self._writer.run(lambda connection: connection.checkpoint())
 
+    async def flush(self) -> None:
+        """Bring everything that is committed to the disk, what was only recorded too, even while somebody reads."""
+        await self._writer.run(lambda connection: connection.flush())
+
     async def scrub(self) -> None:
         """Take what was deleted out of the files of the database, as far as its engine can; raises Unavailable."""
         await self.checkpoint()

@@ -22,6 +22,7 @@ from pressrun.store.transaction import Dialect, Transaction
 
 SEARCH = "archive_search"
 OF_ONE_ENGINE = ("sqlite_", "schema_version", "limit_gate")  # the last one has the same rows always, which are locked
+OF_OTHERS = ("_litestream_",)  # what a program beside us keeps in the file for itself
 OURS = "move_"  # the names of all that a move creates in a database begin so
 NOTES = f"{OURS}notes_"  # with the name of a table: the keys of its rows that changed
 STAGED = f"{OURS}staged_"  # with the name of a table: the keys of the rows that are written anew
@@ -81,8 +82,8 @@ def quoted(names: Iterable[str], before: str = "") -> str:
 
 
 def is_copied(table: str) -> bool:
-    """Whether a table holds data: not the search index, nor what a move, an engine or its schema has for itself."""
-    return not table.startswith((SEARCH, OURS, *OF_ONE_ENGINE))
+    """Whether a table holds our data: not the search index, nor what a move, an engine or Litestream has for itself."""
+    return not table.startswith((SEARCH, OURS, *OF_ONE_ENGINE, *OF_OTHERS))
 
 
 class TableStore(ABC):

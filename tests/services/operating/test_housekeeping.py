@@ -29,6 +29,8 @@ from pressrun.store import (
     subscriptions,
     unsubscribes,
 )
+from pressrun.store.location import open_for_reading
+from pressrun.store.suppressions import list_suppressions
 
 ADA = parse_address("ada@reader.example")
 WEB = Origin(source="web")
@@ -215,6 +217,22 @@ async def test_a_head_that_cannot_be_written_is_written_later(
         await asyncio.sleep(0)
     running.cancel()
     assert [None, 1, 2] == [fault and fault.times for fault in faults]
+
+
+async def test_the_heads_are_kept_outside_while_somebody_reads_all_the_time(press: Pressroom) -> None:
+    """As Litestream does, which keeps every checkpoint from emptying the WAL."""
+    kept: dict[str, Head] = {}
+
+    async def keep(chain: str, head: Head) -> None:
+        kept[chain] = head
+
+    press.housekeeping._keep_head = keep
+    database = press.office.database
+    with open_for_reading(database.location) as snapshot:
+        assert [] == list_suppressions(snapshot)
+        await press.office.sign_ups.request("news", ADA, WEB, network=None)
+        await press.housekeeping.round()
+        assert await database.read(consent.read_head) == kept["consent"] != NO_ROWS
 
 
 async def test_statistics_that_somebody_gathers_meanwhile_are_dropped(press: Pressroom) -> None:

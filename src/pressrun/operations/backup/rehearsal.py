@@ -28,6 +28,7 @@ from pressrun.store.datadir import DataDir, key_fingerprints, load_consent_head,
 from pressrun.store.installation import find_installation
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.own_schema import find_strange
+from pressrun.store.table_store import is_copied
 
 _SHOWN = 100  # characters of a name
 
@@ -132,8 +133,9 @@ def _require_intact(data: DataDir, manifest: Manifest) -> None:
     with closing(file.connect(readonly=True)) as connection:
         tables = connection.tables()
         rows = {name: tables.count(table) for name, table in tables.tables().items()}
-    if rows != manifest.rows:
-        other = sorted(name for name in {*rows, *manifest.rows} if rows.get(name) != manifest.rows.get(name))
+    told = {name: number for name, number in manifest.rows.items() if is_copied(name)}
+    if rows != told:
+        other = sorted(name for name in {*rows, *told} if rows.get(name) != told.get(name))
         raise BadInput(f"the row counts of its database differ from those in its manifest: {', '.join(other)}")
 
 

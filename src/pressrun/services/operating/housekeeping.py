@@ -151,8 +151,8 @@ class Housekeeping(BackgroundLoop):
         for name, read_head in (("consent", consent.read_head), ("audit", audit.read_head)):
             with self.isolated(f"{name} head"):
                 head = await self._database.read(read_head)
-                if await self._database.checkpoint():
-                    await self._keep_latest_head(name, head, now)
+                is_on_disk = await self._database.checkpoint()
+                await self._keep_latest_head(name, head, now, is_on_disk=is_on_disk)
 
     async def _check_counts(self, day: int) -> None:
         """Once a day: compare the kept numbers of copies with the rows, and mend what differs."""
@@ -179,10 +179,12 @@ class Housekeeping(BackgroundLoop):
             while await self._database.record(work, *args, **kwargs):
                 pass
 
-    async def _keep_latest_head(self, chain: str, head: Head, now: float) -> None:
-        """Keep the head of a chain outside the database, which has it on disk by now."""
+    async def _keep_latest_head(self, chain: str, head: Head, now: float, *, is_on_disk: bool) -> None:
+        """Keep the head of a chain outside the database, once the database has it on disk."""
         if self._keep_head is None or head == self._heads.get(chain, NO_ROWS):
             return
+        if not is_on_disk:  # somebody reads: Litestream does so all the time
+            await self._database.flush()
         await self._keep_head(chain, head)
         self._heads[chain] = head
         if not 0 <= now - self._heads_logged_at.get(chain, 0.0) < LOG_HEAD_SECONDS:

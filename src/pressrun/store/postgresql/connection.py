@@ -128,9 +128,12 @@ class PostgresConnection(EngineConnection):
         return self._connection.closed or super().may_run_again(problem)
 
     def checkpoint(self) -> bool:
+        self.flush()
+        return True
+
+    def flush(self) -> None:
         """Bring the WAL to the disk, by a commit that waits for it: one that writes nothing would not."""
         self.write(lambda _: self._connection.execute("select pg_logical_emit_message(true, 'pressrun', '')"))
-        return True
 
     def drop_statistics(self) -> bool:
         """None of them mislead: the server gathers them anew as the tables grow."""

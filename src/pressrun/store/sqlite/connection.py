@@ -161,6 +161,11 @@ class SqliteConnection(EngineConnection):
             self._connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
         return not is_busy
 
+    def flush(self) -> None:
+        """A commit that writes a page syncs the whole WAL, with what was only recorded before."""
+        application_id = self._connection.execute("pragma application_id").fetchone()[0]
+        self.write(lambda _: self._connection.execute(f"pragma application_id = {application_id}"))
+
     def drop_statistics(self) -> bool:
         """Drop what ANALYZE has gathered.
 
