@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import opensmtpd, postgresql
+from tests import litestream, opensmtpd, postgresql
 from tests.e2e import under_unit
 from tests.packaging import debian_root
 
@@ -79,6 +79,12 @@ NEEDS = {
     "mailman3": _program("mailman", "mailman3", is_slow=True),
     "lintian": _program("lintian", is_slow=True),
     "mandoc": _program("mandoc"),
+    **{
+        f"litestream-{version}": Need(
+            is_here=litestream.program(version).exists, install=".ci/run, which unpacks it", is_slow=True
+        )
+        for version in litestream.VERSIONS
+    },
     "mlmmj": _program("mlmmj-sub", "mlmmj", is_slow=True),
     "nginx": _program("nginx", is_slow=True),
     "openssl": _program("openssl"),

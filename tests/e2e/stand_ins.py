@@ -83,6 +83,10 @@ STAND_INS = {
     "gpg": StandIn(
         "the key of whoever publishes a release", {"--armor --detach-sign SHA256SUMS": "test -s SHA256SUMS"}
     ),
+    "litestream": StandIn(
+        "tests/e2e/test_litestream.py runs it, with this line",
+        {"restore -o newer.sqlite3 URL": "cp /var/lib/pressrun/pressrun.sqlite3 newer.sqlite3"},
+    ),
     "ssh": StandIn("another machine", {"standby.example.org *": 'bash -c "$2"'}),
     "systemd-ask-password": StandIn("it wants a terminal of its own", {"Password of the relay:": "echo secret"}),
     "journalctl": StandIn(

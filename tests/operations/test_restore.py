@@ -18,6 +18,7 @@ from pressrun.core.errors import BadInput, Refused, TryAgain
 from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
 from pressrun.operations.backup import restore as restoring
 from pressrun.operations.backup.encodings import open_backup
+from pressrun.operations.backup.newer_database import open_newer
 from pressrun.operations.backup.restore import RestoreReport, locked_for_restore, restore
 from pressrun.services import evidence
 from pressrun.store import last_backup, restore_switch
@@ -70,6 +71,20 @@ def put_back(data: DataDir, path: Path) -> RestoreReport:
         return restore(data, backup, CONFIG, lambda _: None)
 
 
+def put_back_newer(data: DataDir, path: Path, newer: Path) -> RestoreReport:
+    """Put back a backup with a database that is newer than its own."""
+    with open_backup(path, None) as backup, open_newer(newer) as database, locked_for_restore(data):
+        return restore(data, backup, CONFIG, lambda _: None, database)
+
+
+def copy_of(data: DataDir, target: Path) -> Path:
+    """A copy of the database by SQLite, as one file."""
+    assert isinstance(data.database, SqliteFile)
+    with closing(sqlite3.connect(data.database.path)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    return target
+
+
 def rows(location: Location, sql: str) -> list[tuple[object, ...]]:
     with closing(location.connect(readonly=True)) as connection:
         tables = connection.tables()
@@ -79,6 +94,79 @@ def rows(location: Location, sql: str) -> list[tuple[object, ...]]:
 
 def count(location: Location, what: str) -> object:
     return rows(location, f"select count(*) from {what}")[0][0]
+
+
+def test_a_newer_database_is_used_instead_of_that_in_the_backup(data: DataDir, backup: Path, tmp_path: Path) -> None:
+    """It brings who left and who came since; all else is as with the backup's own."""
+    first = rows(data.database, "select min(id) from subscription")[0][0]
+    joined = "insert into suppression (digest, address, reason, since) values (x'07', 'a@b.example', 'complaint', 5)"
+    execute(data.database, f"{LEFT} where id = {first}", joined, "create table _litestream_seq (id integer)")
+    there = DataDir(tmp_path / "there")
+    report = put_back_newer(there, backup, newer := copy_of(data, tmp_path / "newer.sqlite3"))
+    assert (newer, [], []) == (report.newer, report.problems, report.evidence_problems)
+    assert report.rows["suppression"] == report.manifest.rows["suppression"] + 1
+    assert [("unsubscribed",)] == rows(there.database, f"select state from subscription where id = {first}")
+    assert count(there.database, "suppression where reason = 'complaint'") == 1
+    assert {*report.held.editions} == {row[0] for row in rows(data.database, "select id from edition")}
+    before, after = content(data.database), content(there.database)
+    ids = {name: (int(before[name]), int(after[name])) for name in before if name.startswith("ids of")}
+    assert all(later - earlier == restoring.UNKNOWN_IDS for earlier, later in ids.values())
+    assert prepare(there).newest == 1
+    assert newer.exists()
+
+
+def _make_older(data: DataDir, newer: Path) -> None:
+    """The evidence goes on only after this copy was made."""
+    copy_of(data, newer)
+    assert isinstance(data.database, SqliteFile)
+    fill_consent(data.database.path, random.Random(3), 3)
+
+
+def _take_another_course(data: DataDir, newer: Path) -> None:
+    """Both go on after this moment, each in its own way."""
+    copy_of(data, newer)
+    assert isinstance(data.database, SqliteFile)
+    fill_consent(data.database.path, random.Random(3), 3)
+    fill_consent(newer, random.Random(4), 4)
+
+
+def _cut(data: DataDir, newer: Path) -> None:
+    newer.write_bytes(copy_of(data, newer).read_bytes()[: 5 * 4096])
+
+
+def _write_something(_: DataDir, newer: Path) -> None:
+    newer.write_bytes(b"x" * 9000)
+
+
+def _make_another(_: DataDir, newer: Path) -> None:
+    copy_of(filled(newer.with_name("other"), seed=2), newer)
+
+
+def _leave_open(data: DataDir, newer: Path) -> None:
+    copy_of(data, newer)
+    newer.with_name(f"{newer.name}-wal").write_bytes(b"x")
+
+
+UNUSABLE: dict[str, tuple[Callable[[DataDir, Path], object], str]] = {
+    "older than the backup": (_make_older, "older than the backup"),
+    "on another course": (_take_another_course, "another course"),
+    "cut": (_cut, "malformed"),
+    "no database": (_write_something, "is not a Pressrun database"),
+    "of another installation": (_make_another, "suppression is not the key"),
+    "open": (_leave_open, "is in use"),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_a_database_that_is_no_continuation_is_refused(data: DataDir, tmp_path: Path, case: str) -> None:
+    """Nothing changes then."""
+    make, words = UNUSABLE[case]
+    make(data, tmp_path / "newer.sqlite3")
+    make_backup(data, tmp_path / "backup.tar")
+    there = DataDir(tmp_path / "there")
+    with pytest.raises(BadInput, match=words):
+        put_back_newer(there, tmp_path / "backup.tar", tmp_path / "newer.sqlite3")
+    assert not there.root.exists() or ["lock"] == [path.name for path in there.root.iterdir()]
 
 
 def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pressrun.cli.options import verb, yes_option
 from pressrun.cli.output import ProgressLine, confirm, echo, print_json, print_warning
 from pressrun.cli.owner import acting_as_owner
 from pressrun.operations.backup.encodings import open_backup
+from pressrun.operations.backup.newer_database import open_newer
 from pressrun.operations.backup.restore import RestoreReport, has_data, locked_for_restore
 from pressrun.operations.backup.restore import restore as restore_backup
 
@@ -19,8 +20,23 @@ from pressrun.operations.backup.restore import restore as restore_backup
 @verb("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @identity_option
+@click.option(
+    "--database",
+    "newer",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A newer copy of the SQLite database, as Litestream makes one, to use instead of that in the backup.",
+)
 @yes_option
-def restore(invocation: Invocation, *, file: Path, identity: Path | None, is_agreed: bool, as_json: bool) -> None:
+def restore(
+    invocation: Invocation,
+    *,
+    file: Path,
+    identity: Path | None,
+    newer: Path | None,
+    is_agreed: bool,
+    as_json: bool,
+) -> None:
     """Stop the service first. The backup is unpacked and verified beside the existing data, and replaces them in one
     step. The former data are kept in data_dir/backups.
 
@@ -31,11 +47,16 @@ def restore(invocation: Invocation, *, file: Path, identity: Path | None, is_agr
     data = invocation.data
     config = invocation.config_path.read_bytes()
     progress = ProgressLine()
-    with open_backup(file, identity) as backup, acting_as_owner(data.root), locked_for_restore(data):
+    with (
+        open_backup(file, identity) as backup,
+        open_newer(newer) as newer_database,
+        acting_as_owner(data.root),
+        locked_for_restore(data),
+    ):
         if has_data(data):
             confirm(f"Replace the data in {data.root} with the backup {file}?", is_agreed=is_agreed)
         try:
-            report = restore_backup(data, backup, config, progress)
+            report = restore_backup(data, backup, config, progress, newer_database)
         finally:
             progress.clear()
     if as_json:
@@ -49,7 +70,8 @@ def _plain(report: RestoreReport) -> dict[str, object]:
     return {
         "created_at": manifest.created_at,
         "installation": manifest.installation,
-        "rows": manifest.rows,
+        "database": None if report.newer is None else str(report.newer),
+        "rows": report.rows,
         "kept_aside": report.aside,
         "config": None if report.config is None else str(report.config),
         "ended": report.ended,
@@ -64,13 +86,16 @@ def _plain(report: RestoreReport) -> dict[str, object]:
 
 
 def _print(report: RestoreReport) -> None:
-    rows = report.manifest.rows
+    rows = report.rows
     for problem in report.evidence_problems:
         print_warning(f"the evidence of consent in the backup was tampered with: {problem}")
     for problem in report.problems:
         print_warning(f"not carried over from the former data: {problem}")
     numbers = f"{rows.get('list', 0)} lists with {rows.get('subscriber', 0)} subscribers"
-    echo(f"restored {numbers} as of {report.manifest.created_at}")
+    if report.newer is None:
+        echo(f"restored {numbers} as of {report.manifest.created_at}")
+    else:
+        echo(f"restored {numbers} from {report.newer}, and the files of the backup of {report.manifest.created_at}")
     if report.ended or report.erased:
         echo(f"carried over: {report.ended} people who left or were suspended after the backup, {report.erased} erased")
     if report.access:

@@ -55,6 +55,15 @@ def test_versions_with_known_faults() -> None:
     assert ["pass"] == grades("PostgreSQL", 14, 4, at=0.0)
 
 
+def test_litestream_beside_a_version_with_the_fault_of_two_writers_is_warned_of() -> None:
+    folder = Path("/data/.pressrun.sqlite3-litestream")
+    (finding,) = grade_engine(EngineVersion("SQLite", (3, 46, 1)), NOW, folder)
+    assert (DoctorSeverity.WARN, True) == (finding.severity, "Litestream writes to the database" in finding.message)
+    assert str(folder) in finding.remedy
+    (finding,) = grade_engine(EngineVersion("SQLite", (3, 51, 3)), NOW, folder)
+    assert DoctorSeverity.PASS == finding.severity
+
+
 def test_the_end_of_support_is_announced() -> None:
     """Half a year before, and from then on."""
     assert ["pass"] == grades("PostgreSQL", 17, 5)

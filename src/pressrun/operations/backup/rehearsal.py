@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.operations.backup import manifest as manifests
 from pressrun.operations.backup.encodings import OpenedBackup, decoded
 from pressrun.operations.backup.manifest import Manifest, fingerprints, parse_manifest
+from pressrun.operations.backup.newer_database import NewerDatabase, adopt_newer
 from pressrun.operations.backup.tar_stream import TarMember, read_members
 from pressrun.operations.row_copies import Progress
 from pressrun.services import evidence
@@ -34,18 +35,23 @@ _SHOWN = 100  # characters of a name
 
 
 class Rehearsal(Struct, frozen=True, kw_only=True):
-    """A backup that could be used: its manifest, its data with the newest schema, and what its evidence says."""
+    """A backup that could be used: its manifest, its data with the newest schema, and what its evidence says.
+
+    `rows` are those of the database, by table, before its schema was brought up to date.
+    """
 
     manifest: Manifest
+    rows: Mapping[str, int]
     data: DataDir
     keys: KeyRing
     audit: Audit
 
 
-def rehearse(backup: OpenedBackup, folder: Path, progress: Progress) -> Rehearsal:
+def rehearse(backup: OpenedBackup, folder: Path, progress: Progress, newer: NewerDatabase | None = None) -> Rehearsal:
     """Unpack a backup into an empty folder, verify it, and bring its schema up to date.
 
-    Raises BadInput for whatever is wrong with the backup, and Refused where there is no room for it.
+    `newer` takes the place of its database. Raises BadInput for whatever is wrong with either, and Refused where there
+    is no room for it.
     """
     progress("unpacking")
     with _about(backup.path):
@@ -56,10 +62,13 @@ def rehearse(backup: OpenedBackup, folder: Path, progress: Progress) -> Rehearsa
         keys = load_keys(data)
         if fingerprints(key_fingerprints(keys)) != manifest.keys:
             raise BadInput("its keys differ from those in its manifest")
+    rows = manifest.rows if newer is None else adopt_newer(newer, data, keys)
+    with _about(backup.path if newer is None else newer.path):
         is_migrated = _migrate(data, keys, progress)
         _require_own_schema(data)
         progress("verifying the evidence of consent")
-        return Rehearsal(manifest=manifest, data=data, keys=keys, audit=_verify_evidence(data, manifest, is_migrated))
+        audit = _verify_evidence(data, manifest, is_migrated)
+        return Rehearsal(manifest=manifest, rows=rows, data=data, keys=keys, audit=audit)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from pressrun.core.errors import BadConfiguration, NotFound, Unavailable
 from pressrun.operations.backup.encodings import OpenedBackup
 from pressrun.operations.backup.former_data import FormerData, open_former
 from pressrun.operations.backup.manifest import CONFIG, DATABASE, Manifest
+from pressrun.operations.backup.newer_database import NewerDatabase
 from pressrun.operations.backup.rehearsal import Rehearsal, rehearse, require_same_installation
 from pressrun.operations.backup.row_transfer import complete_mark, fill
 from pressrun.operations.row_copies import Progress
@@ -50,6 +51,7 @@ CONFIG_OF_BACKUP = "config-of-backup.toml"
 class RestoreReport(Struct, kw_only=True):
     """What a restore has done.
 
+    `rows` are those of the database by table, and `newer` is the one that was used instead of that in the backup.
     `ended` and `erased` count people whose leaving was taken over from the former data, `access` what was taken away of
     people who log in and of tokens. `problems` says what could not be taken over. `aside` is where the former data
     are, `config` the configuration in the backup where it differs from the one in use. `editions_since` are those that
@@ -57,7 +59,9 @@ class RestoreReport(Struct, kw_only=True):
     """
 
     manifest: Manifest
+    rows: Mapping[str, int]
     evidence_problems: list[str]
+    newer: Path | None = None
     ended: int = 0
     erased: int = 0
     access: int = 0
@@ -86,8 +90,12 @@ def has_data(data: DataDir) -> bool:
     return data.keys.exists() or data.database.exists()
 
 
-def restore(data: DataDir, backup: OpenedBackup, config: bytes, progress: Progress) -> RestoreReport:
+def restore(
+    data: DataDir, backup: OpenedBackup, config: bytes, progress: Progress, newer: NewerDatabase | None = None
+) -> RestoreReport:
     """Put a backup in the place of the data, which the caller holds; `config` is the configuration in use.
+
+    `newer` is a database that goes on where that of the backup ends, and is used instead of it.
 
     Raises what `rehearse` raises, BadInput for the backup of another installation, and Refused.
     """
@@ -95,9 +103,14 @@ def restore(data: DataDir, backup: OpenedBackup, config: bytes, progress: Progre
     folder = data.root / restore_switch.FOLDER
     folder.mkdir(mode=0o700)
     try:
-        rehearsal = rehearse(backup, folder, progress)
+        rehearsal = rehearse(backup, folder, progress, newer)
         require_same_installation(rehearsal.manifest, data)
-        report = RestoreReport(manifest=rehearsal.manifest, evidence_problems=list(rehearsal.audit.problems))
+        report = RestoreReport(
+            manifest=rehearsal.manifest,
+            rows=rehearsal.rows,
+            evidence_problems=list(rehearsal.audit.problems),
+            newer=None if newer is None else newer.path,
+        )
         _take_over(rehearsal.data, data, report, progress)
         _keep_config(folder, config, report)
         created_at = int(datetime.fromisoformat(rehearsal.manifest.created_at).timestamp())

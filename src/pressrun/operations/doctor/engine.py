@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from msgspec import Struct
 
 from pressrun.core.errors import PressrunError
+from pressrun.operations.backup.manifest import DATABASE
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, failed, passed, warned
 from pressrun.operations.doctor.subject import DoctorSubject
 from pressrun.store import last_backup
@@ -24,7 +26,10 @@ _SOON_SECONDS = 180 * 86_400  # to plan the upgrade of a server
 
 
 class KnownBug(Struct, frozen=True, kw_only=True):
-    """A fault of the versions from `since` up to `fixed`, and of none in `patched`."""
+    """A fault of the versions from `since` up to `fixed`, and of none in `patched`.
+
+    `is_of_two_writers`: it matters where another program writes to the database, too.
+    """
 
     engine: str
     since: tuple[int, ...]
@@ -33,11 +38,14 @@ class KnownBug(Struct, frozen=True, kw_only=True):
     severity: DoctorSeverity
     source: str
     patched: tuple[tuple[int, ...], ...] = ()
+    is_of_two_writers: bool = False
 
     def is_in(self, version: EngineVersion) -> bool:
         numbers = version.numbers
         return version.engine == self.engine and self.since <= numbers < self.fixed and numbers not in self.patched
 
+
+LITESTREAM = f".{DATABASE}-litestream"  # what it makes beside the database for itself
 
 KNOWN_BUGS = (
     KnownBug(
@@ -49,6 +57,7 @@ KNOWN_BUGS = (
         "one such connection, so this matters only if you run Litestream or the sqlite3 shell beside it",
         severity=DoctorSeverity.PASS,
         source="https://www.sqlite.org/wal.html#walresetbug",
+        is_of_two_writers=True,
     ),
     KnownBug(
         engine="PostgreSQL",
@@ -110,16 +119,22 @@ async def check_engine(subject: DoctorSubject) -> list[DoctorFinding]:
         version = await asyncio.to_thread(subject.data.database.engine_version)
     except PressrunError:
         return []  # check_database says that the server does not answer
-    return [*grade_engine(version, subject.world.clock())]
+    litestream = subject.data.root / LITESTREAM
+    is_there = await asyncio.to_thread(litestream.exists)
+    return [*grade_engine(version, subject.world.clock(), litestream if is_there else None)]
 
 
-def grade_engine(version: EngineVersion, now: float) -> Iterator[DoctorFinding]:
-    """What is known of a version at a time."""
+def grade_engine(version: EngineVersion, now: float, litestream: Path | None = None) -> Iterator[DoctorFinding]:
+    """What is known of a version at a time; `litestream` is the folder of a Litestream that also writes."""
     known = [bug for bug in KNOWN_BUGS if bug.is_in(version)]
     for bug in known:
         fixed = ".".join(map(str, bug.fixed))
         message = f"{version} has a known fault, fixed in {fixed}: {bug.what} ({bug.source})"
         remedy = "" if bug.severity is DoctorSeverity.PASS else f"Upgrade to {bug.engine} {fixed} or later"
+        if litestream is not None and bug.is_of_two_writers:
+            remedy = f"Upgrade to {bug.engine} {fixed} or later, or back up more often instead, and remove {litestream}"
+            yield warned(f"Litestream writes to the database, too. {message}", remedy)
+            continue
         yield DoctorFinding(severity=bug.severity, message=message, remedy=remedy)
     ends = POSTGRESQL_ENDS.get(version.numbers[0]) if version.engine == "PostgreSQL" else None
     if ends is not None and ends.timestamp() - now < _SOON_SECONDS:

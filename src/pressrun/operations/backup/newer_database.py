@@ -1,0 +1,108 @@
+"""A database that goes on where that of a backup ends: a copy by a tool that follows the file, such as Litestream.
+
+Only the database is so new. Keys, layouts and the journal come from the backup, so both have to be of one installation,
+and the copy has to be a continuation: an older one would bring back people who have left since.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from msgspec import Struct
+
+from pressrun.core.chain import NO_ROWS
+from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused, Unavailable
+from pressrun.core.keys import KeyRing
+from pressrun.operations.backup.manifest import DATABASE
+from pressrun.store import consent, restores
+from pressrun.store.connection import EngineConnection
+from pressrun.store.datadir import DataDir, require_keys
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.transaction import Transaction
+
+
+class NewerDatabase(Struct, frozen=True, kw_only=True):
+    """The file, and where it is; opened by the caller, who may read what the owner of the data may not."""
+
+    path: Path
+    file: IO[bytes]
+
+
+@contextmanager
+def open_newer(path: Path | None) -> Iterator[NewerDatabase | None]:
+    """Open the file, where one is named; raises NoInput, and BadInput for one that is in use."""
+    if path is None:
+        yield None
+        return
+    wal = path.with_name(f"{path.name}-wal")
+    with suppress(OSError):
+        if wal.stat().st_size:
+            raise BadInput(f"{path} is in use, or was not closed: {wal} belongs to it. Copy it with a tool for SQLite")
+    try:
+        file = path.open("rb")
+    except OSError as problem:
+        raise NoInput(f"{path} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
+    with file:
+        yield NewerDatabase(path=path, file=file)
+
+
+def adopt_newer(newer: NewerDatabase, data: DataDir, keys: KeyRing) -> dict[str, int]:
+    """Put the newer database in the place of the one that was unpacked; returns its rows by table.
+
+    Raises BadInput unless it is whole and goes on where that one ends, and Refused where there is no room for it.
+    """
+    draft = SqliteFile(data.root / f"newer-{DATABASE}")
+    try:
+        _copy(newer, draft.path)
+        _require_whole(draft)
+        with closing(SqliteFile(data.root / DATABASE).connect(readonly=True)) as before:
+            rows = _require_continuation(draft, before, data, keys)
+    except (BadConfiguration, Unavailable, BadInput) as problem:
+        raise BadInput(f"{newer.path} cannot be used: {str(problem).replace(str(draft.path), 'it')}") from problem
+    for ending in ("-wal", "-shm"):
+        draft.path.with_name(f"{draft.path.name}{ending}").unlink(missing_ok=True)
+        (data.root / f"{DATABASE}{ending}").unlink(missing_ok=True)
+    draft.path.replace(data.root / DATABASE)
+    return rows
+
+
+def _copy(newer: NewerDatabase, target: Path) -> None:
+    status, size = os.statvfs(target.parent), os.fstat(newer.file.fileno()).st_size
+    free = status.f_bavail * status.f_frsize
+    if size > free:
+        raise Refused(f"there is not enough disk space: {newer.path} has {size:,} octets, and {free:,} are free")
+    newer.file.seek(0)
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        shutil.copyfileobj(newer.file, out)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _require_whole(draft: SqliteFile) -> None:
+    version = draft.version()
+    if version > draft.newest_version:
+        raise BadInput(f"it has schema {version}, but this version of Pressrun only knows up to {draft.newest_version}")
+    damage = draft.find_damage(is_thorough=True)
+    if damage is not None:
+        raise BadInput(f"it is damaged ({damage})")
+
+
+def _require_continuation(draft: SqliteFile, before: EngineConnection, data: DataDir, keys: KeyRing) -> dict[str, int]:
+    with closing(draft.connect(readonly=True)) as after, after.reading() as tx:
+        require_keys(data, keys, tx)
+        tables, drawn = after.tables(), before.tables().last_ids()
+        late = any(tables.last_ids().get(name, 0) < last for name, last in drawn.items())
+        if late or not before.read(lambda earlier: _follows(tx, earlier)):
+            raise BadInput("it is older than the backup, or took another course. Restore the backup without it")
+        return {name: tables.count(table) for name, table in tables.tables().items()}
+
+
+def _follows(tx: Transaction, earlier: Transaction) -> bool:
+    """Whether the evidence of consent in the earlier database is the beginning of that in this one."""
+    head = consent.read_head(earlier)
+    return head == NO_ROWS or restores.has_evidence(tx, head)
