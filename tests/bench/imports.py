@@ -66,7 +66,7 @@ class Cost:
 
     def __str__(self) -> str:
         peaks = " + ".join(f"{peak:.0f}" for peak in self.memory)
-        return f"{self.seconds:.1f} s, {self.busy:.1f} s of CPU, {peaks} MB"
+        return f"{self.seconds:.1f} s, {self.busy:.1f} s of CPU" + (f", {peaks} MB" if peaks else "")
 
 
 def write_rows(path: Path, rows: int, file_format: str) -> None:
