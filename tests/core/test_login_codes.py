@@ -19,6 +19,13 @@ from pressrun.core.login_codes import (
 KEYS, OTHERS = (KeyRing({1: bytes(32)}, suppression_key=bytes([number]) * 32) for number in (1, 2))
 
 
+def test_what_older_versions_have_stored_and_mailed_stays_valid() -> None:
+    """Each value is derived for one use."""
+    assert "PWHJPAWV" == mailed_code(KEYS, b"browser")
+    assert "2f30f198d2831913dd67d636645318bfcec8c6c9" == app_secret(KEYS, b"salt").hex()
+    assert "b040b46cf35bbf958ec0c3dfe09d76966b87ad2ff2a23a4dbb820bead9893d72" == code_digest("ABCDEFGHJKMNPQRS").hex()
+
+
 def test_a_mailed_code_belongs_to_one_browser_and_one_installation() -> None:
     code = mailed_code(KEYS, b"browser")
     assert (8, set()) == (len(code), set(code) - set(LETTERS))

@@ -21,6 +21,7 @@ NAMES = ["ann", "ann@harbour.example", "ann", "harbour"]
         ("aaaaaaaaaaaa", "common"),
         ("abcdeabcdeabcde", "common"),
         ("kestrokestro", "common"),
+        ("annxannyannz", "common"),
         ("harbour-tzqk", "common"),
         ("ann@harbour.example", "common"),
         ("Harbour-2026", "common"),

@@ -11,6 +11,7 @@ from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.core.setting import BadMembers, BadValue, Kind, show
 
+LONGEST_URL = "https://" + ".".join(["a" * 61, *["b" * 63] * 3])  # a name of 253 octets, RFC 1035 §2.3.4
 COLOURS = kinds.one_of("red", "green", "blue")
 
 
@@ -36,6 +37,8 @@ COLOURS = kinds.one_of("red", "green", "blue")
         (kinds.share(), "0%", 0.0),
         (kinds.share(), "100%", 1.0),
         (kinds.share(), "0.5%", 0.005),
+        (kinds.address(), "Ops@Bücher.example", "Ops@xn--bcher-kva.example"),
+        (kinds.base_url(), LONGEST_URL, LONGEST_URL),
         (kinds.domain(), "Lists.Bücher.example", "lists.xn--bcher-kva.example"),
         (kinds.base_url(), "https://News.Example", "https://news.example"),
         (kinds.base_url(), "https://bücher.example", "https://xn--bcher-kva.example"),

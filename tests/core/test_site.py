@@ -34,6 +34,11 @@ def test_what_would_have_to_be_escaped_is_no_site(url: str, domain: str) -> None
         Site(base_url=url, mail_domain=domain)
 
 
+def test_a_site_receives_no_mail_unless_it_is_said() -> None:
+    """No address is promised where nobody listens."""
+    assert not Site(base_url="https://news.harbour.example", mail_domain="lists.harbour.example").receives_mail
+
+
 def test_every_name_of_the_site_stays_until_a_restart() -> None:
     """Links and addresses of one run are made of one set of names."""
     assert [("base_url", True), ("mail_domain", True), ("operator", True)] == [

@@ -32,6 +32,13 @@ def test_what_stands_further_apart_or_is_not_written_is_not_found(text: str) -> 
     assert not finds(text, ("<box> … ", ["full"]))
 
 
+def test_a_letter_with_a_mark_is_itself_unless_a_table_says_otherwise() -> None:
+    """Some words are others without their marks."""
+    subjects = Wordings("automatic_replies", "subjects")
+    assert [True, False] == [subjects.is_in("réponse automatique"), subjects.is_in("reponse automatique")]
+    assert Wordings("automatic_replies", "subjects", finds_ascii=True).is_in("reponse automatique")
+
+
 @pytest.mark.parametrize("text", ["boîte saturée", "boite saturee", "boite saturée"])
 def test_a_letter_with_a_mark_is_found_without_it(text: str) -> None:
     """Many servers answer in ASCII."""

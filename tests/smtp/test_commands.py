@@ -80,6 +80,12 @@ def test_capabilities_are_read_from_the_lines_of_ehlo() -> None:
     ) == parse_capabilities(text)
 
 
+def test_nothing_is_used_that_was_not_offered() -> None:
+    offers = parse_capabilities("relay.example")
+    assert offers == Capabilities()
+    assert not any(getattr(offers, field) for field in Capabilities.__struct_fields__)
+
+
 @pytest.mark.parametrize(
     ("line", "size"), [("SIZE 1000", 1000), ("SIZE", None), ("SIZE x", None), ("SIZE " + "9" * 5000, None)]
 )
