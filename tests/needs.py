@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import litestream, opensmtpd, postgresql
+from tests import litestream, node_packages, opensmtpd, postgresql
 from tests.e2e import under_unit
 from tests.packaging import debian_root
 
@@ -47,6 +47,14 @@ def _has_namespaces() -> bool:
     """Whether a test may have a machine of its own: root, where the kernel allows it."""
     unshared = ["unshare", "--mount", "--net", "--pid", "--fork", "--ipc", "--uts", "true"]
     return os.getuid() == 0 and subprocess.run(unshared, check=False, capture_output=True).returncode == 0
+
+
+def _node(package: str) -> Need:
+    return Need(
+        is_here=lambda: node_packages.has(package),
+        install="with node and npm: .ci/run, which installs it",
+        is_slow=True,
+    )
 
 
 def _unpacked(program: Path) -> Need:
@@ -87,6 +95,8 @@ NEEDS = {
     },
     "mlmmj": _program("mlmmj-sub", "mlmmj", is_slow=True),
     "nginx": _program("nginx", is_slow=True),
+    "n8n-openapi-node": _node("@devlikeapro/n8n-openapi-node"),
+    "oidc-provider": _node("oidc-provider"),
     "openssl": _program("openssl"),
     "restic": _program("restic"),
     "visudo": _program("visudo", "sudo"),

@@ -42,6 +42,9 @@ class OidcIssuer:
     signs_with: Any = field(default_factory=lambda: KEY)
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "RS256", "kid": "one"})
     token: str | None = None  # instead of one that it makes
+    access_token: str = "a.token"
+    about: dict[str, Any] = field(default_factory=dict)  # what its userinfo endpoint says of whoever has logged in
+    about_status: int = 200
     asked: list[str] = field(default_factory=list)  # the paths
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -109,8 +112,17 @@ class OidcIssuer:
         ):
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         return JSONResponse(
-            {"id_token": self.token or self.make_token(asked), "access_token": "x", "token_type": "Bearer"}
+            {
+                "id_token": self.token or self.make_token(asked),
+                "access_token": self.access_token,
+                "token_type": "Bearer",
+            }
         )
+
+    async def tell(self, request: Request) -> Response:
+        self.asked.append(request.url.path)
+        assert f"Bearer {self.access_token}" == request.headers["authorization"]
+        return JSONResponse(self.about, self.about_status)
 
     def _knows(self, request: Request, form: dict[str, str]) -> bool:
         if "client_secret" in form:
@@ -136,6 +148,7 @@ async def opened_issuer() -> AsyncIterator[OidcIssuer]:
             Route("/.well-known/openid-configuration", issuer.describe),
             Route("/authorize", issuer.authorize),
             Route("/keys", issuer.publish),
+            Route("/userinfo", issuer.tell),
             Route("/token", issuer.exchange, methods=["POST"]),
             Route("/elsewhere", issuer.redirect),
         ]

@@ -18,7 +18,7 @@ from tests.web.admin.oidc_issuer import CLIENT_SECRET, CURVE_KEY, KEY, OTHER_KEY
 
 from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.web.admin.id_tokens import IdToken
-from pressrun.web.admin.issuer import Ceremony, Issuer, IssuerProblem
+from pressrun.web.admin.issuer import Ceremony, Issuer, IssuerAway, IssuerProblem
 
 BACK = "https://admin.example.org/admin/oidc/callback"
 CEREMONY = Ceremony(state="a-state", nonce="a-nonce", verifier="v" * 43)
@@ -252,6 +252,56 @@ async def test_a_description_that_leads_astray(other: OidcIssuer, metadata: dict
     other.metadata = metadata
     with pytest.raises(IssuerProblem, match=problem):
         await log_in(other, asking(other))
+
+
+@pytest_asyncio.fixture
+async def teller(other: OidcIssuer) -> OidcIssuer:
+    """An issuer that says the address at its userinfo endpoint alone (OpenID Connect Core 1.0 §5.4)."""
+    other.claims = {"email": None, "email_verified": None}
+    other.metadata = {"userinfo_endpoint": f"{other.url}/userinfo"}
+    other.about = {"sub": other.subject, "email": "ada@reader.example", "email_verified": True, "name": "Ada"}
+    return other
+
+
+async def test_an_address_that_is_said_elsewhere(teller: OidcIssuer) -> None:
+    """It is asked for only where the token has none."""
+    assert "ada@reader.example" == (await log_in(teller, asking(teller))).verified_email
+    teller.claims = {"email": "eve@reader.example", "email_verified": False}
+    assert (await log_in(teller, asking(teller))).verified_email is None
+    assert 1 == teller.asked.count("/userinfo")
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"about_status": 403},
+        {"about": {"email": "ada@reader.example"}},
+        {"about": {"sub": "subject-of-ada", "email": "ada@reader.example"}},
+        {"about": {"sub": "subject-of-ada", "email": "ada@reader.example", "email_verified": False}},
+        {"access_token": "a\r\nX: b"},
+        {"access_token": ""},
+        {"metadata": {}},
+    ],
+)
+async def test_an_address_that_is_not_said_is_none(teller: OidcIssuer, lie: dict[str, Any]) -> None:
+    """The account is known all the same."""
+    vars(teller).update(lie)
+    claims = await log_in(teller, asking(teller))
+    assert ("subject-of-ada", None) == (claims.sub, claims.verified_email)
+
+
+async def test_the_address_of_another_account_ends_a_log_in(teller: OidcIssuer) -> None:
+    """Core §5.3.2: an access token may have been swapped."""
+    teller.about = {"sub": "subject-of-eve", "email": "ada@reader.example", "email_verified": True}
+    with pytest.raises(IssuerProblem, match="of another account"):
+        await log_in(teller, asking(teller))
+
+
+async def test_an_issuer_that_cannot_say_the_address_now_is_away(teller: OidcIssuer) -> None:
+    """Or somebody invited would be told that nobody knows them."""
+    teller.about_status = 502
+    with pytest.raises(IssuerAway, match="cannot get the address"):
+        await log_in(teller, asking(teller))
 
 
 async def test_no_redirect_is_followed(other: OidcIssuer) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest
 from pressrun.runtime.outgoing_http import OutgoingHttp
@@ -27,6 +29,7 @@ AWAY_SECONDS = 10  # for which an issuer that cannot be asked is left alone, so 
 KEYS_AGAIN_SECONDS = 60  # at most so often for a key that is new to us: anybody could name one
 MOST_AT_ONCE = 4  # so many codes are redeemed at the same time
 _SCOPE = "openid email"
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 §2.1
 
 T = TypeVar("T")
 
@@ -58,6 +61,7 @@ class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    userinfo_endpoint: str = ""
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     authorization_response_iss_parameter_supported: bool = False
 
@@ -68,6 +72,13 @@ class _KeySet(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Tokens(msgspec.Struct, frozen=True, kw_only=True):
     id_token: str
+    access_token: str = ""
+
+
+class _UserInfo(msgspec.Struct, frozen=True, kw_only=True):
+    sub: str
+    email: str = ""
+    email_verified: bool | str = False
 
 
 class Issuer:
@@ -118,13 +129,20 @@ class Issuer:
             raise IssuerProblem("the code is not this issuer's")
         async with self._redeeming:
             tokens = await self._exchange(metadata, code, ceremony, redirect_uri)
-        now = self._clock()
-        expected = Expected(
+        token = await self._read(metadata, tokens, self._expected(ceremony, max_age))
+        return await self._with_address(metadata, tokens, token)
+
+    def _expected(self, ceremony: Ceremony, max_age: int) -> Expected:
+        return Expected(
             issuer=self._settings.issuer,
             client_id=self._settings.client_id,
             nonce=ceremony.nonce,
-            authenticated_after=now - max_age if ceremony.is_again else None,
+            authenticated_after=self._clock() - max_age if ceremony.is_again else None,
         )
+
+    async def _read(self, metadata: _Metadata, tokens: _Tokens, expected: Expected) -> IdToken:
+        """The claims of the ID token, if it is what was expected."""
+        now = self._clock()
         try:
             return read_id_token(tokens.id_token, await self._keys_of(metadata, METADATA_SECONDS), expected, now)
         except BadIdToken as problem:
@@ -134,6 +152,25 @@ class Issuer:
             return read_id_token(tokens.id_token, await self._keys_of(metadata, KEYS_AGAIN_SECONDS), expected, now)
         except BadIdToken as problem:
             raise IssuerProblem(str(problem)) from None
+
+    async def _with_address(self, metadata: _Metadata, tokens: _Tokens, token: IdToken) -> IdToken:
+        """The claims with the address of the person, if the issuer says it elsewhere (OpenID Connect Core 1.0 §5.4).
+
+        Accounts that are linked already need none, so an issuer that refuses to say more is none the worse.
+        """
+        if token.email or not (metadata.userinfo_endpoint and _BEARER.fullmatch(tokens.access_token)):
+            return token
+        headers = [("Authorization", f"Bearer {tokens.access_token}"), ("Accept", "application/json")]
+        try:
+            answer = await self._http.send(HttpRequest(url=metadata.userinfo_endpoint, headers=headers))
+            found = _decoded(answer, _UserInfo, "the address")
+        except IssuerAway:
+            raise
+        except IssuerProblem:
+            return token
+        if found.sub != token.sub:  # Core §5.3.2: it may be somebody else's
+            raise IssuerProblem("the address is of another account")
+        return replace(token, email=found.email, email_verified=found.email_verified)
 
     async def _describe(self) -> _Metadata:
         async with self._asking:
