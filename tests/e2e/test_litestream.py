@@ -62,7 +62,7 @@ def fetch(version: str, replica: Path, target: Path) -> subprocess.CompletedProc
     (line,) = re.findall(r"(?m)^ *litestream restore .*$", PAGE.read_text(encoding="utf-8"))
     words = line.split()
     assert (["litestream", "restore", "-o", "newer.sqlite3"], 5) == (words[:4], len(words))
-    command = [litestream.program(version), "restore", "-o", target, f"file://{replica}"]
+    command = [str(litestream.program(version)), "restore", "-o", str(target), f"file://{replica}"]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
 
 
