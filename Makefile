@@ -98,7 +98,8 @@ check-all:
 # others; 5 says that none was chosen.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(TESTS)
 test: $(VENV)/.dev
-	@memory=/dev/shm; probe=$$(mktemp -p $$memory 2>/dev/null) && cp /bin/true "$$probe" && "$$probe" 2>/dev/null && \
+	@memory=/dev/shm; probe=$$(mktemp -p $$memory 2>/dev/null) && cp /bin/true "$$probe" && chmod u+x "$$probe" && \
+	  "$$probe" 2>/dev/null && \
 	  [ "$$(df --output=avail $$memory | tail -n 1)" -gt 2000000 ] || memory=$$TMPDIR; \
 	rm -f "$$probe"; \
 	[ -n "$$PRESSRUN_THOROUGH" ] || { TMPDIR=$$memory $(PYTEST) $(ARGS); exit; }; \
