@@ -9,16 +9,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import Any, Protocol
 
+import psycopg
+import pytest
 from tests import postgresql
 
 from pressrun.core.keys import KeyRing
 from pressrun.store.datadir import DataDir, load_keys, prepare
 from pressrun.store.location import Location
+from pressrun.store.postgresql import connection as postgres_connection
+from pressrun.store.postgresql import location as postgres_location
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.sqlite.location import SqliteFile
 
@@ -184,7 +188,21 @@ def _databases() -> postgresql.Databases:
     def fill(server: postgresql.Server, address: str) -> None:
         prepare(DataDir(server.folder / _TEMPLATE, PostgresDatabase(address)))
 
-    return postgresql.Databases(postgresql.make_template(fill))
+    server = postgresql.make_template(fill)
+    return postgresql.Databases(server, _keep_sessions())
+
+
+def _keep_sessions() -> postgresql.Sessions:
+    """What the program connects to the databases of tests rests between them."""
+    sessions, connect = postgresql.Sessions(), postgres_connection.connect
+
+    def borrow(address: str, password: str | None = None) -> psycopg.Connection[Any]:
+        return sessions.borrow(address, partial(connect, address, password))
+
+    patch = _FOLDERS.enter_context(pytest.MonkeyPatch.context())
+    for module in (postgres_connection, postgres_location):
+        patch.setattr(module, "connect", borrow)
+    return sessions
 
 
 def end_run() -> None:

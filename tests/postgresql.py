@@ -20,14 +20,15 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 _ROOT = Path(__file__).parent.parent
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -205,8 +206,12 @@ _MOST_USES = 50  # of one database: nobody vacuums, and what was deleted makes i
 _TABLES = (
     "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace order by 1"
 )
+_MOST_RESTING = 4  # connections to one database that wait for the next test
 _END_OTHERS = """select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid()"""
+    where datname = current_database() and pid <> pg_backend_pid() and pid <> all(%s)"""
+# All of `discard all` but what the server has read and planned, which is what a session is kept for.
+_RESET = """close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all();
+    discard temp; discard sequences"""
 # Changes when a test leaves another schema behind than it found.
 _SHAPE = """select (select count(*) from pg_attribute), (select count(*) from pg_index),
     (select count(*) from pg_constraint), (select count(*) from pg_proc),
@@ -229,6 +234,76 @@ def make_template(fill: Callable[[Server, str], object]) -> Server:
     return server
 
 
+Session = psycopg.Connection[Any]
+
+
+class LentSession:
+    """A connection for as long as its borrower has it: closing it gives it back."""
+
+    def __init__(self, session: Session, take_back: Callable[[Session], None]) -> None:
+        self._session = session
+        self._take_back = take_back
+        self._is_back = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    @property
+    def closed(self) -> bool:
+        return self._is_back or self._session.closed
+
+    def close(self) -> None:
+        if not self._is_back:
+            self._is_back = True
+            self._take_back(self._session)
+
+
+class Sessions:
+    """Connections that the program opens and that rest between tests, for each database by its address.
+
+    A new one reads the catalogue and plans each statement anew, for which the server needs longer than for most tests.
+    """
+
+    def __init__(self) -> None:
+        self._resting: dict[str, list[Session]] = {}
+
+    def allow(self, address: str) -> None:
+        """Connections to this database are kept from now on."""
+        self._resting[address] = []
+
+    def borrow(self, address: str, connect: Callable[[], Session]) -> Session:
+        """A connection as good as new, or a new one."""
+        if address not in self._resting:
+            return connect()
+        return cast(Session, LentSession(self._find(address) or connect(), partial(self._rest, address)))
+
+    def _find(self, address: str) -> Session | None:
+        while self._resting[address]:
+            session = self._resting[address].pop()
+            with suppress(psycopg.OperationalError):  # it was ended meanwhile
+                session.execute(_RESET)
+                return session
+            session.close()
+        return None
+
+    def _rest(self, address: str, session: Session) -> None:
+        resting = self._resting.get(address)
+        is_idle = not session.closed and session.info.transaction_status is TransactionStatus.IDLE
+        if resting is None or not is_idle or len(resting) >= _MOST_RESTING:
+            session.close()
+        else:
+            resting.append(session)
+
+    def pids(self, address: str) -> list[int]:
+        """The processes of the server that rest."""
+        return [one.info.backend_pid for one in self._resting[address] if not one.closed]
+
+    def end(self, address: str) -> None:
+        """Keep no connection to this database any longer."""
+        for session in self._resting.pop(address):
+            session.close()
+
+
 class Databases:
     """Empty databases with the schema of the template, for the tests of one process.
 
@@ -236,8 +311,9 @@ class Databases:
     again. One whose schema was changed is dropped.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, sessions: Sessions) -> None:
         self._server = server
+        self._sessions = sessions
         self._numbers = itertools.count(1)
         self._connections: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
         self._free: list[str] = []
@@ -258,24 +334,27 @@ class Databases:
         with self._server.connect() as connection:
             connection.execute(f"create database {name} template {_TEMPLATE} owner {ROLE} strategy file_copy")
         self._connections[name] = self._server.connect(name)
+        self._sessions.allow(self._server.url(name))
         return name
 
     def give_back(self, name: str) -> None:
         """Empty a database, whoever is still connected to it."""
         connection = self._connections[name]
-        connection.execute(_END_OTHERS)
+        connection.execute(_END_OTHERS, [self._sessions.pids(self._server.url(name))])
         if self._uses[name] < _MOST_USES and connection.execute(_SHAPE).fetchone() == self._shape:
             connection.execute(self._empty)
             self._free.append(name)
             return
         self._connections.pop(name).close()
+        self._sessions.end(self._server.url(name))
         with self._server.connect() as other:
             other.execute(f"drop database {name} with (force)")
 
     def close(self) -> None:
         """Disconnect."""
-        for connection in self._connections.values():
+        for name, connection in self._connections.items():
             connection.close()
+            self._sessions.end(self._server.url(name))
 
 
 class OwnDatabases:
