@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests import postgresql
+from tests.cli.kept_folders import KeptFolders
 from tests.cli.shell import Shell
+from tests.editions.inline_builder import InlineMaker
+
+from pressrun.daemon import services
 
 
 @pytest.fixture
@@ -23,9 +27,24 @@ def server_url(engine: str) -> Iterator[str | None]:
         yield server.url(made.new())
 
 
+@pytest.fixture(scope="session")
+def kept_folders(tmp_path_factory: pytest.TempPathFactory) -> KeptFolders:
+    """What tests begin with."""
+    return KeptFolders(tmp_path_factory.mktemp("kept"))
+
+
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], server_url: str | None) -> Shell:
-    return Shell(tmp_path, capsys, server_url)
+def shell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], server_url: str | None, kept_folders: KeptFolders
+) -> Shell:
+    return Shell(tmp_path, capsys, server_url, kept_folders)
+
+
+@pytest.fixture(autouse=True)
+def editions_are_made_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verb reads and builds editions in this process; `tests/sandbox` and `tests/e2e` have the helper processes."""
+    if request.node.get_closest_marker("thorough") is None:
+        monkeypatch.setattr(services, "SandboxedMaker", InlineMaker.of)
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import click
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from tests import postgresql
+from tests.cli.kept_folders import KeptFolders
 
 from pressrun.cli.main import pressrun, run
 from pressrun.cli.reference import walk
@@ -49,8 +52,15 @@ class Called:
 class Shell:
     """A folder with a configuration, and calls of the program there."""
 
-    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str], server: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        capture: pytest.CaptureFixture[str],
+        server: str | None = None,
+        kept: KeptFolders | None = None,
+    ) -> None:
         self.folder = folder
+        self._kept = kept
         self.config = configure(folder, server)
         self._server = server
         self._capture = capture
@@ -92,5 +102,17 @@ class Shell:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return str(path)
 
+    def begin_with(self, key: Hashable, work: Callable[[], object]) -> None:
+        """Do the work in this folder, or copy what it left in another, which had nothing but the configuration, either.
+
+        What is on a server is made each time.
+        """
+        if self._kept is None or self._server is not None or any(path != self.config for path in self.folder.iterdir()):
+            work()
+        else:
+            self._kept.fill(self.folder, (key, self.config.read_bytes()), work)
+
     def make_list(self, name: str = "news", *options: str) -> None:
-        self.good("list", "create", name, "--title", "News", "--postal-address", "1 Road", *options)
+        """Create a list; the first of a folder is usually a copy of one that was made so."""
+        created = ("list", "create", name, "--title", "News", "--postal-address", "1 Road", *options)
+        self.begin_with(created, partial(self.good, *created))

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -40,17 +41,21 @@ def rows(shell: Shell, *options: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def laid_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """Something for every verb to work on."""
+    monkeypatch.chdir(shell.folder)
+    shell.begin_with("audit", partial(_lay_out, shell))
+    return shell
+
+
+def _lay_out(shell: Shell) -> None:
     shell.make_list()
     shell.make_list("closed")
     shell.good("list", "close", "closed", "--yes")
-    monkeypatch.chdir(shell.folder)
     shell.write("edition.md", EDITION)
     shell.write("draft.md", EDITION.replace("S", "Draft"))
     shell.write("readers.csv", "email\nr@x.example\n")
     shell.write("suppressed.csv", "u@x.example\n")
     shell.good("subscriber", "add", "news", "a@x.example")
     shell.good("send", "news", "edition.md", "--yes", "--at", "+1h")
-    return shell
 
 
 def kept_mail(shell: Shell) -> None:

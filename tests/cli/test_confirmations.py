@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 import pytest
 from tests.cli.shell import Shell, all_verbs
@@ -29,12 +31,17 @@ ASKING = {
 
 @pytest.fixture
 def laid_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(shell.folder)
+    shell.begin_with("confirmations", partial(_lay_out, shell))
+    return shell
+
+
+def _lay_out(shell: Shell) -> None:
     shell.make_list("closed")
     shell.good("list", "close", "closed", "--yes")
     shell.make_list()
     shell.good("subscriber", "add", "news", "a@x.example")
     shell.good("suppression", "add", "s@x.example")
-    monkeypatch.chdir(shell.folder)
     shell.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
     shell.good("send", "news", "edition.txt", "--yes", "--at", "+1h")
     shell.write("draft.txt", "---\nsubject: Else\n---\nThe text.\n")
@@ -43,7 +50,6 @@ def laid_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     execute_at(
         shell.database, "update edition set state = 'paused', may_have_gone = 1 where id = 1"
     )  # as a restore leaves it
-    return shell
 
 
 def _state(shell: Shell) -> list[str]:

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,11 @@ _FOREIGN = (
 @pytest.fixture
 def poisoned(shell: Shell) -> Shell:
     """A list with a reader, an edition, mails, suppressions and held sign-ups, full of control characters."""
+    shell.begin_with("poisoned", partial(_poison, shell))
+    return shell
+
+
+def _poison(shell: Shell) -> None:
     shell.make_list()
     for name in "ab":
         shell.good("subscriber", "add", "news", f"{name}@x.example", "--name", "Ada")
@@ -95,7 +101,6 @@ def poisoned(shell: Shell) -> Shell:
     execute_at(database, "update subscriber set address = 'a@x.example' where id = 1")  # whom verbs are asked about
     shell.write("e2.md", f"---\nsubject: Boats\n---\nHello {HOSTILE}\n".replace("\r", ""))
     shell.write("r.csv", f'email,name\nnot{HOSTILE[:1]}@x.example,n\n"{HOSTILE[:9]}",x\n')
-    return shell
 
 
 def _call(shell: Shell, verb: str, *more: str) -> tuple[int, str]:

@@ -25,6 +25,7 @@ from pressrun.sandbox.frames import (
     answer_reader,
     task_reader,
 )
+from pressrun.sandbox.helper import HelperLimits
 from pressrun.sandbox.helper_process import frame_of
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_builder import EditionBuilder
@@ -32,6 +33,14 @@ from pressrun.services.editions.edition_builder import EditionBuilder
 
 class InlineMaker:
     """Answers as a helper process does, in its frames."""
+
+    @classmethod
+    def of(cls, _limits: HelperLimits) -> InlineMaker:
+        """As one with processes is made."""
+        return cls()
+
+    async def close(self) -> None:
+        """There is no process."""
 
     async def read(self, source: bytes, source_name: str, *, longest_text: int | None = None) -> ReadSource:
         made = _answer(SourceTask(source, PurePosixPath(source_name).suffix, longest_text))
