@@ -16,9 +16,9 @@ def has(package: str) -> bool:
     return shutil.which("node") is not None and (FOLDER / package / "package.json").exists()
 
 
-def command(script: str, folder: Path, *arguments: str) -> Sequence[str]:
-    """What runs one of our scripts, from a folder where it finds the packages."""
+def command(script: Path, folder: Path, *arguments: str) -> Sequence[str]:
+    """What runs a copy of a script in this folder, where it finds the packages."""
     link = folder / "node_modules"
     if not link.is_symlink():
         link.symlink_to(FOLDER)
-    return ["node", str(shutil.copy(SCRIPTS / script, folder / script)), *arguments]
+    return ["node", str(shutil.copy(script, folder / script.name)), *arguments]

@@ -71,7 +71,7 @@ class Provider:
             "conform": self.conform,
             "auth_method": self.auth_method,
         }
-        command = node_packages.command("provider.mjs", self.folder, json.dumps(given))
+        command = node_packages.command(node_packages.SCRIPTS / "provider.mjs", self.folder, json.dumps(given))
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self.process.stdout is not None
         assert "listening\n" == self.process.stdout.readline()
