@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,7 +66,7 @@ class _Sqlite:
         if root.exists():
             return data, prepare(data)
         _copy_files(_new_folder(), root)
-        return data, load_keys(data)
+        return data, deepcopy(_new_keys())
 
     def contents(self, folder: Path) -> Iterator[tuple[str, bytes]]:
         return iter(())
@@ -77,6 +78,7 @@ class _Sqlite:
 class _PostgreSQL:
     def __init__(self) -> None:
         self._names: dict[Path, str] = {}
+        self._keys: KeyRing | None = None  # all copies of the template have the same
 
     def at(self, path: Path) -> Location:
         if path not in self._names:
@@ -87,8 +89,11 @@ class _PostgreSQL:
         data = DataDir(root, self.at(root))
         if root.exists():
             return data, prepare(data)
-        _copy_files(DataDir(postgresql.shared_server().folder / _TEMPLATE), root)
-        return data, load_keys(data)
+        template = DataDir(postgresql.shared_server().folder / _TEMPLATE)
+        _copy_files(template, root)
+        if self._keys is None:
+            self._keys = load_keys(data)
+        return data, deepcopy(self._keys)
 
     def contents(self, folder: Path) -> Iterator[tuple[str, bytes]]:
         for path, name in self._names.items():
@@ -181,6 +186,12 @@ def _new_folder() -> DataDir:
     data = DataDir(Path(_FOLDERS.enter_context(TemporaryDirectory(prefix="pressrun-tests-"))) / "data")
     prepare(data)
     return data
+
+
+@cache
+def _new_keys() -> KeyRing:
+    """The keys of its copies."""
+    return load_keys(_new_folder())
 
 
 @cache

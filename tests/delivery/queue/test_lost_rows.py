@@ -100,6 +100,8 @@ CALLS: list[tuple[Any, str]] = [
     (Mailer, "_compose"),
 ]
 TIMES = (1, 2, 5)
+_UNFINISHED = """select 1 from delivery where state not in ('delivered', 'failed', 'cancelled')
+    union all select 1 from edition where state not in ('finished', 'paused') limit 1"""
 CASES = [
     pytest.param(owner, name, nth, id=f"{getattr(owner, '__name__', owner).rpartition('.')[2]}.{name}-{nth}")
     for owner, name in CALLS
@@ -167,11 +169,16 @@ class Room:
 
     async def send_all(self, answers: dict[str, list[HandOver]], rounds: int = 30) -> None:
         for _ in range(rounds):
+            if await self.is_over():
+                return
             await self.turn()
             for outgoing in self.take():
                 left = answers.get(outgoing.rcpt_to)
                 self.answer(outgoing, left.pop(0) if left else TAKEN)
             self.press.pass_time(400)  # past the first retry
+
+    async def is_over(self) -> bool:
+        return await self.press.rows(_UNFINISHED) == []
 
     async def is_lost(self) -> list[tuple[Any, ...]]:
         held = self.press.dispatcher.broker.held()
