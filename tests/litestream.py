@@ -18,12 +18,11 @@ def program(version: str) -> Path:
 
 
 @contextmanager
-def replicating(version: str, database: Path, replica: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Litestream copies a database, until it is killed as when its machine goes off."""
+def replicating(version: str, config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Litestream copies a database as this file of its own says, until it is killed as when its machine goes off."""
     with log.open("ab") as stream:
-        process = subprocess.Popen(
-            [program(version), "replicate", database, replica], stdout=stream, stderr=subprocess.STDOUT
-        )
+        command = [str(program(version)), "replicate", "-config", str(config)]
+        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
         try:
             yield process
         finally:

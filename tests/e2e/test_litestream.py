@@ -29,7 +29,7 @@ EACH_VERSION = pytest.mark.parametrize(
     [pytest.param(version, marks=pytest.mark.needs(f"litestream-{version}")) for version in litestream.VERSIONS],
 )
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "standby.md"
+PAGE, BACKUPS = (Path(__file__).parents[2] / "docs" / "how-to" / name for name in ("standby.md", "back-up.md"))
 READERS, LEAVERS = 600, 20
 RATE = 40  # copies a second
 LAG_SECONDS = 3.0  # Litestream copies once a second; the rest is for a busy machine
@@ -52,7 +52,14 @@ def house(make_house: MakeHouse) -> House:
 @contextmanager
 def copied(house: House, version: str, replica: Path) -> Iterator[None]:
     """While Litestream copies the database of a house, from when it has its first copy."""
-    with litestream.replicating(version, house.database_file, f"file://{replica}", house.folder / "litestream.log"):
+    (config,) = re.findall(r"(?ms)^```yaml\n(dbs:.*?)^```$", BACKUPS.read_text(encoding="utf-8"))
+    for told, here in (
+        ("/var/lib/pressrun/pressrun.sqlite3", house.database_file),
+        ("s3://backups.example.org/pressrun", f"file://{replica}"),
+    ):
+        assert told in config
+        config = config.replace(told, str(here))
+    with litestream.replicating(version, house.write("litestream.yml", config), house.folder / "litestream.log"):
         until(lambda: any(path.is_file() for path in replica.rglob("*")) or None)
         yield
 
@@ -171,6 +178,11 @@ def test_litestream_and_the_daemon_share_the_database(house: House, version: str
         until(lambda: _has_all(version, replica, tmp_path, number) or None, 60)
     assert largest <= 2 * 64 * 1024 * 1024
     assert (house.folder / "data" / ".pressrun.sqlite3-litestream").is_dir()  # by which doctor knows of it
+    until(lambda: wal.stat().st_size == 0 or None, 60)  # it is ours to empty while Litestream is off
+    house.import_readers("later@readers.example")
+    with copied(house, version, replica):
+        number = house.rows("select number from consent_head")[0]
+        until(lambda: _has_all(version, replica, tmp_path, number) or None, 60)
     house.do("backup", house.folder / "later.tar")
     house.do("backup", "verify", house.folder / "later.tar")
 

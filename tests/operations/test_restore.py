@@ -613,6 +613,18 @@ def test_to_an_empty_server(data: DataDir, backup: Path, tmp_path: Path, server:
 
 
 @pytest.mark.needs("postgresql")
+def test_a_newer_database_to_an_empty_server(
+    data: DataDir, backup: Path, tmp_path: Path, server: PostgresDatabase
+) -> None:
+    """What Litestream has in it for itself stays behind."""
+    execute(data.database, LEFT, "create table _litestream_seq (id integer)")
+    report = put_back_newer(DataDir(tmp_path / "there", server), backup, copy_of(data, tmp_path / "newer.sqlite3"))
+    assert [] == report.problems
+    assert count(server, "subscription where state <> 'unsubscribed'") == 0
+    assert leftovers(server) == []
+
+
+@pytest.mark.needs("postgresql")
 def test_over_the_data_of_a_server(data: DataDir, backup: Path, server: PostgresDatabase) -> None:
     """Who left since stays out there, too, and the former tables are kept."""
     there, _ = move(data, server)
