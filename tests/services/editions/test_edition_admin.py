@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.delivery.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity
@@ -19,6 +20,8 @@ from pressrun.services.editions.lifecycle import Resent
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import editions
+from pressrun.store.deliveries import RetryPlace, retry_slice
+from pressrun.store.transaction import Transaction
 
 SOFT = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))
 
@@ -382,6 +385,32 @@ async def test_what_is_deferred_is_tried_again_now(press: Pressroom, domain: str
     await press.send_all(LATER)
     assert count == await press.edition_admin.retry(domain)
     assert count == len(await press.send_all())
+
+
+async def test_what_is_deferred_is_tried_again_a_slice_at_a_time(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No transaction changes more than a slice, and every copy is due, whatever it was due at and wherever it waits."""
+    monkeypatch.setattr("pressrun.services.editions.edition_admin.ROWS_AT_ONCE", 2)
+    slices: list[int] = []
+
+    def count(tx: Transaction, *args: Any) -> tuple[int, RetryPlace | None]:
+        answer = retry_slice(tx, *args)
+        slices.append(answer[0])
+        return answer
+
+    monkeypatch.setattr("pressrun.store.deliveries.retry_slice", count)
+    await press.readers(7)
+    edition = await press.edition()
+    await press.send_all(LATER)
+    await press.change("update delivery set due_at = due_at - 2000 where id % 3 = 0")
+    await press.change("update delivery set lane = 'gmail' where id % 2 = 0")
+    await press.change("update delivery set domain = 'gmail.com' where id = (select max(id) from delivery)")
+    assert 6 == await press.edition_admin.retry("reader.example")
+    assert 1 == await press.edition_admin.retry(None)
+    assert (2, True) == (max(slices), len(slices) > 4)
+    found = await press.rows("select distinct due_at, state from delivery where edition_id = ?", edition)
+    assert [(int(press.office.now), "deferred")] == found
 
 
 # ---------------------------------------------------------------------- looking and trying

@@ -35,7 +35,9 @@ from pressrun.services.editions.edition_storage import (
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.suppression import find_reason
 from pressrun.store import deliveries, destinations, editions
+from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.copy_counts import count_copies
+from pressrun.store.deliveries import RetryPlace
 from pressrun.store.editions import Edition
 from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
@@ -175,10 +177,22 @@ class EditionAdmin:
                 return lifecycle.Resent(queued, left_out, slice_.state)
 
     async def retry(self, domain: str | None) -> int:
-        """Retry deferred copies and paused destinations (of one domain) now; returns how many copies."""
-        number = await self._database.write(_retry, domain, self._context.clock())
+        """Retry deferred copies and paused destinations (of one domain) now, a slice at a time; returns how many."""
+        now = self._context.clock()
+        number = await self._database.write(_unpause, domain, now)
         self._unpause(domain)
+        for place in await self._database.read(deliveries.retry_places):
+            number += await self._retry_copies(place, domain, int(now))
         self._context.wake()
+        return number
+
+    async def _retry_copies(self, begin: RetryPlace, domain: str | None, now: int) -> int:
+        number = 0
+        place: RetryPlace | None = begin
+        while place is not None:
+            moved, place = await self._database.write(deliveries.retry_slice, place, domain, now, ROWS_AT_ONCE)
+            number += moved
+            self._context.wake()
         return number
 
     async def _complete(self) -> None:
@@ -254,10 +268,11 @@ def _cancel(tx: Transaction, edition_id: int, now: int) -> None:
     lifecycle.cancel(tx, edition_id, now)
 
 
-def _retry(tx: Transaction, domain: str | None, now: float) -> int:
+def _unpause(tx: Transaction, domain: str | None, now: float) -> int:
+    """End the pauses of destinations (of one domain); returns how many of their copies wait for a first attempt."""
     names = list(destinations.load_states(tx)) if domain is None else [destinations.lane_of(tx, domain) or domain]
     paused = sum(destinations.count_queued(tx, name) for name in names)
     stored = destinations.load_states(tx)
     states = {name: load_lane_state(stored[name]).after_retry(now).dump() for name in names if name in stored}
     destinations.store_states(tx, states, ())
-    return paused + deliveries.retry_now(tx, domain, int(now))
+    return paused

@@ -261,16 +261,27 @@ group by waiting.domain order by count(*) desc, waiting.domain;
 select domain, count(*) as number from delivery
 where edition_id = :edition_id and state in ('queued', 'deferred') group by domain;
 
--- name: retry_copies
--- Deferred copies are tried again now.
-update delivery {indexed by delivery_queue} set due_at = :now
-where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused')) and state = 'deferred'
-    and (cast(:domain as text) is null or domain = :domain);
+-- name: unended_editions
+-- Editions whose copies may still go out.
+select id from edition where state in ('scheduled', 'sending', 'paused') order by id;
 
--- name: retry_notices
+-- name: deferred_copies
+-- The next deferred copies of an edition, from a place in their order on, that are not due at this very moment.
+select id, lane, due_at from delivery {indexed by delivery_queue}
+where edition_id = :edition_id and state = 'deferred' and (lane, due_at) >= (:lane, :due_at) and due_at <> :now
+    and (cast(:domain as text) is null or domain = :domain)
+order by lane, due_at limit :limit;
+
+-- name: deferred_notices
 -- The same for notices.
-update delivery {indexed by delivery_queue} set due_at = :now
-where edition_id is null and state = 'deferred' and (cast(:domain as text) is null or domain = :domain);
+select id, lane, due_at from delivery {indexed by delivery_queue}
+where edition_id is null and state = 'deferred' and (lane, due_at) >= (:lane, :due_at) and due_at <> :now
+    and (cast(:domain as text) is null or domain = :domain)
+order by lane, due_at limit :limit;
+
+-- name: retry
+-- Those of these that are still deferred are tried again now.
+update delivery set due_at = :now where id {in ids} and state = 'deferred';
 
 -- name: sweep_notices
 -- Notices that came to their end some time ago.
