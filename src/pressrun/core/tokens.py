@@ -25,6 +25,7 @@ from pressrun.core.address import Address
 from pressrun.core.base32 import digits_of, number_of, ten_digits
 from pressrun.core.base64url import base64url, octets_of
 from pressrun.core.keys import KeyRing
+from pressrun.core.mac import Mac
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.siv import Siv
 
@@ -257,4 +258,9 @@ def digests_of(keys: KeyRing, address: Address) -> Digests:
 
 def suppression_digest(keys: KeyRing, address_key: str) -> bytes:
     """The keyed hash under which an address is suppressed: without the key it does not reveal the address."""
-    return hmac.digest(keys.suppression_key, b"pressrun.suppression\0" + address_key.encode(), "sha256")
+    return _suppression_mac(keys.suppression_key).digest(address_key.encode())
+
+
+@lru_cache(maxsize=16)
+def _suppression_mac(key: bytes) -> Mac:
+    return Mac(key, b"pressrun.suppression\0")
