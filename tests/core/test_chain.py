@@ -19,12 +19,12 @@ from pressrun.core.chain import (
     ChainRow,
     Head,
     content_digest,
-    derive_salt,
     ip_digest,
     link,
     mark_of_aged,
     mark_of_erased,
     parse_head,
+    split_salt,
 )
 from pressrun.core.errors import BadInput
 
@@ -33,7 +33,7 @@ def made(specs: Sequence[tuple[str, str, str | None]]) -> list[ChainRow]:
     """A chain of rows given as (event, content, network address)."""
     rows: list[ChainRow] = []
     for number, (event, content, ip) in enumerate(specs, start=1):
-        salt, ip_salt = (derive_salt(number.to_bytes(16, "big"), purpose) for purpose in (b"content", b"ip"))
+        salt, ip_salt = split_salt(number.to_bytes(16, "big"))
         person = None if event in (ERASED, AGED) else 7
         row = ChainRow(
             number=number,
@@ -203,7 +203,7 @@ def test_a_mark_names_exactly_the_rows_that_were_erased(numbers: set[int]) -> No
 
 
 def test_a_salt_does_not_tell_the_other() -> None:
-    first, second = (derive_salt(b"s" * 16, purpose) for purpose in (b"content", b"ip"))
+    first, second = split_salt(b"s" * 16)
     assert (16, 16, False) == (len(first), len(second), first == second)
 
 

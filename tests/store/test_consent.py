@@ -27,11 +27,11 @@ from pressrun.core.chain import (
     ChainRow,
     Head,
     content_digest,
-    derive_salt,
     ip_digest,
     link,
     mark_of_aged,
     mark_of_erased,
+    split_salt,
 )
 from pressrun.core.spellings import Spellings
 from pressrun.services import evidence
@@ -68,7 +68,7 @@ class Model:
     def append(
         self, event: str, at: int, secret: bytes, content: str, person: int | None = None, ip: str | None = None
     ) -> None:
-        salt, ip_salt = (derive_salt(secret, purpose) for purpose in (b"content", b"ip"))
+        salt, ip_salt = split_salt(secret)
         row = ChainRow(
             number=len(self.rows) + 1,
             subscriber_id=person,

@@ -84,9 +84,10 @@ def link(before: bytes, row: ChainRow, number: int | None = None) -> bytes:
     return hashlib.sha256(head + row.content_digest + (row.ip_digest or b"")).digest()
 
 
-def derive_salt(secret: bytes, purpose: bytes) -> bytes:
-    """A salt of 16 octets from 16 random ones. The salt for one purpose does not reveal that for another."""
-    return hashlib.sha256(secret + purpose).digest()[:16]
+def split_salt(secret: bytes) -> tuple[bytes, bytes]:
+    """The salts of a content and a network address, 16 octets each, from 16 random ones. Neither reveals the other."""
+    digest = hashlib.sha256(secret).digest()
+    return digest[:16], digest[16:]
 
 
 def mark_of_erased(numbers: Iterable[int]) -> str:

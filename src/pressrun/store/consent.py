@@ -23,11 +23,11 @@ from pressrun.core.chain import (
     ChainRow,
     Head,
     content_digest,
-    derive_salt,
     ip_digest,
     link,
     mark_of_aged,
     mark_of_erased,
+    split_salt,
 )
 from pressrun.store.transaction import Transaction, in_json
 
@@ -129,11 +129,10 @@ def _new_row(
     ip: str | None = None,
 ) -> ChainRow:
     """A row without number and link. Its digests are made now, so that the end of the chain is not held for long."""
-    salt = derive_salt(secret, b"content")
-    ip_salt = None if ip is None else derive_salt(secret, b"ip")
-    of_ip = None if ip is None or ip_salt is None else ip_digest(ip_salt, ip)
+    salt, ip_salt = split_salt(secret)
     digest = content_digest(salt, subscriber_id, content)
-    return ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, ip, ip_salt, of_ip, b"")
+    of_ip = (None, None, None) if ip is None else (ip, ip_salt, ip_digest(ip_salt, ip))
+    return ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, *of_ip, b"")
 
 
 def _append_queued(tx: Transaction, batches: Sequence[Sequence[ChainRow]]) -> None:

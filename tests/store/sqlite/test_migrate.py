@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pressrun.core.chain import ChainRow, content_digest, derive_salt, ip_digest, link
+from pressrun.core.chain import ChainRow, content_digest, ip_digest, link, split_salt
 from pressrun.core.errors import BadConfiguration, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.tokens import suppression_digest
@@ -159,7 +159,7 @@ def test_evidence_of_before_becomes_a_chain_whose_network_addresses_can_age(tmp_
 
 def chained(path: Path, number: int) -> None:
     """A row of evidence as earlier versions wrote it."""
-    salt, ip_salt = (derive_salt(bytes(16), purpose) for purpose in (b"content", b"ip"))
+    salt, ip_salt = split_salt(bytes(16))
     digest = content_digest(salt, 7, "{}")
     of_ip = ip_digest(ip_salt, "192.0.2.7")
     with closing(sqlite3.connect(path)) as connection:
