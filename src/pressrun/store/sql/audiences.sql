@@ -20,8 +20,8 @@ on conflict (subscription_id, edition_id) do nothing;
 -- The same for readers whose slice is still to come.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select edition.id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', edition.started_at
-from subscription as leaver
-cross join bulk_change as taking
+from bulk_change as taking
+cross join subscription as leaver
 cross join edition
 cross join recipient
 left join lane_domain on lane_domain.domain = recipient.domain
