@@ -50,7 +50,9 @@ class DeferredApps:
         """The applications, built if they were not yet."""
         if self._building is None:
             self._building = asyncio.create_task(asyncio.to_thread(self._build), name="web applications")
-        return await asyncio.shield(self._building)
+        if not self._building.done():  # every request comes here
+            await asyncio.shield(self._building)
+        return self._building.result()
 
     async def public(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application at the address of `[http]`."""

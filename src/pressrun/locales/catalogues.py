@@ -30,7 +30,7 @@ _EMAIL = re.compile(r"\b(e)-(mail)", re.IGNORECASE)  # as translators type it
 
 def words_in(*tags: str) -> Words:
     """The words in the first of these languages with a catalogue, else English; `""` is skipped."""
-    return _words(first_language(tags))
+    return _words(first_language(tags) if tags else ENGLISH_TAG)
 
 
 @cache
