@@ -30,7 +30,7 @@ EACH_VERSION = pytest.mark.parametrize(
 )
 
 PAGE, BACKUPS = (Path(__file__).parents[2] / "docs" / "how-to" / name for name in ("standby.md", "back-up.md"))
-READERS, LEAVERS = 600, 20
+READERS, LEAVERS = 2000, 5
 RATE = 40  # copies a second
 LAG_SECONDS = 3.0  # Litestream copies once a second; the rest is for a busy machine
 IN_FLIGHT = 60  # at most: connections, and what they have in their pipelines
