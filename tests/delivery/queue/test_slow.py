@@ -14,7 +14,6 @@ import pytest_asyncio
 from tests.delivery.pressroom import TAKEN, UNSENT, FakePool, Pressroom, open_pressroom
 from tests.delivery.queue.test_dispatcher import queue_notice
 
-from pressrun.core.address import parse_address
 from pressrun.core.lane_state import SLOW_FOR_SECONDS
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
 from pressrun.delivery.queue.wakeups import SAFETY_SECONDS
@@ -135,8 +134,7 @@ OTHERS = [f"d{number}.example" for number in range(8)]
 
 async def readers(press: Pressroom, *domains: str) -> None:
     """One at each of these domains, in this order."""
-    for number, domain in enumerate(domains):
-        await press.office.subscribers.add("news", parse_address(f"r{number}@{domain}"))
+    await press.add_readers(f"r{number}@{domain}" for number, domain in enumerate(domains))
 
 
 def mixed(slow: int, others: int) -> list[str]:
