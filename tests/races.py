@@ -16,6 +16,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from tests import engines
 from tests.database import select
 from tests.services.office import Office, open_office
 
@@ -117,7 +118,8 @@ _LEFT = {
     "editions": "select subject, state, audience, pause_reason, is_repeat from edition",
     "copies": "select state, attempts from delivery where edition_id is not null",
     "limits": "select scope, count(*) from limit_event group by scope",
-    "mail": "select state, outcome from inbound",
+    "mail": "select state, outcome, content_id is null from inbound",
+    "contents": "select count(*) from inbound_content",
     "people": "select name, is_operator, enrolled_at is null from person",
     "permissions": "select person.name, role, readers from permission join person on person.id = person_id",
     "sessions": """select person.name, method from login_session
@@ -237,6 +239,7 @@ async def _two(folder: Path, before: Step) -> AsyncIterator[tuple[Office, Office
         two.now = one.now + 0.25  # no two events at the same time
         two.settings.swap(one.settings.value)
         yield one, two
+    engines.release(folder)  # a race takes dozens of databases, one after the other
 
 
 def _difference(outcome: Outcome, allowed: list[Outcome], where: str) -> str:

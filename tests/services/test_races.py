@@ -15,6 +15,7 @@ from tests.editions.inline_builder import builder_at
 from tests.races import Race, Step, run_race
 from tests.services.office import NOW, Office
 from tests.services.people_races import PEOPLE_RACES
+from tests.services.queue_races import QUEUE_RACES
 from tests.settings import change
 
 from pressrun.core.address import parse_address
@@ -443,6 +444,13 @@ RACES: dict[str, tuple[Step, Step, Step]] = {
     "release and erase": (held_sign_ups, release_held, erase),
     "carry out twice": (web_requests, carry_out, carry_out),
     "carry out and close": (web_requests, carry_out, close),
+    "carry out a leaving twice": (a_former_reader, carry_out, carry_out),
+    "refuse twice": (a_reader, refuse, refuse),
+    "refuse and confirm": (a_request, refuse, confirm),
+    "refuse and sign up": (a_request, refuse, sign_up),
+    "refuse and save": (a_reader, refuse, save),
+    "pauses end twice": (a_paused_reader, end_pause, end_pause),
+    **QUEUE_RACES,
     **PEOPLE_RACES,
 }
 

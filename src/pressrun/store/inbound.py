@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pressrun.core.mail_queues import MailQueue
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Conflict, Row, Transaction, in_json
 
 
 class InboundState(StrEnum):
@@ -90,7 +90,9 @@ def _retired_digest(digest: bytes, inbound_id: int) -> bytes:
 def _store_content(tx: Transaction, content: bytes) -> int:
     digest = hashlib.sha256(content).digest()
     tx.run("inbound.insert_content", digest=digest, content=content)
-    content_id: int = tx.value("inbound.content_id", digest=digest)
+    content_id: int | None = tx.value("inbound.content_id", digest=digest)
+    if content_id is None:  # it was there, and the last mail that needed it has just been processed
+        raise Conflict("a content of a mail was deleted meanwhile")
     return content_id
 
 

@@ -11,8 +11,8 @@ update inbound set digest = :retired where id = :id;
 insert into inbound_content (digest, content) values (:digest, :content) on conflict (digest) do nothing;
 
 -- name: content_id
--- The id of a content.
-select id from inbound_content where digest = :digest;
+-- The id of a content, which stays until this transaction has stored the mail that needs it.
+select id from inbound_content where digest = :digest {share};
 
 -- name: insert
 -- Store a mail for one recipient.
