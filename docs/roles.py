@@ -7,7 +7,7 @@ from typing import Any
 
 from pressrun.acts.act import NO_LIST, SOME_LIST, Act
 from pressrun.acts.table import ACTS
-from pressrun.core.rights import (
+from pressrun.core.access.rights import (
     OPERATOR,
     OWNER,
     ReaderAccess,

@@ -18,7 +18,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
 
 _UDP_OCTETS = 1232  # what resolvers agree on, so that nothing is cut into fragments
 _LONGEST_CHAIN = 20

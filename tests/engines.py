@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from tests import postgresql
 
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.store.datadir import DataDir, load_keys, prepare
 from pressrun.store.location import Location
 from pressrun.store.postgresql import connection as postgres_connection

@@ -15,8 +15,8 @@ from pressrun.acts.arguments import Arguments
 from pressrun.acts.cases import Cases
 from pressrun.acts.door import Door
 from pressrun.acts.table import ACTS
-from pressrun.core.keys import KeyRing
-from pressrun.core.rights import Right
+from pressrun.core.access.rights import Right
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler

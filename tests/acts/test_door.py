@@ -23,8 +23,8 @@ from pressrun.acts.names import MOVING, NOTE, READING
 from pressrun.acts.operating import SECRET
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
+from pressrun.core.access.rights import GROUP_MEMBER, Holdings, Right, TokenScope
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
-from pressrun.core.rights import GROUP_MEMBER, Holdings, Right, TokenScope
 from pressrun.services import evidence
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.store import api_tokens, audit, people

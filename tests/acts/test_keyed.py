@@ -22,12 +22,12 @@ from pressrun.acts.members import MemberCreate, MemberPut
 from pressrun.acts.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName, TokenCreate
 from pressrun.acts.returns import ReturnIn
 from pressrun.acts.table import ACTS
-from pressrun.core.address import parse_address
-from pressrun.core.edition import EditionState
+from pressrun.core.access.rights import Holdings, Role, TokenScope, rights_of_scope
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, Gone, NotPermitted, Refused
-from pressrun.core.keys import KeyRing
-from pressrun.core.rights import Holdings, Role, TokenScope, rights_of_scope
-from pressrun.core.tokens import AddressPurpose, AddressTokens
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.services.operating.member_changes import Confirm
 from pressrun.store.audit import Actor
 from pressrun.store.idempotency import KEPT_SECONDS, sweep_outcomes

@@ -27,8 +27,8 @@ from pressrun.acts.door import Door
 from pressrun.acts.jobs import OF_JOB
 from pressrun.acts.people import LISTS_OF_TOKEN
 from pressrun.acts.table import ACTS
+from pressrun.core.access.rights import GROUP_MEMBER, ReaderAccess, Right, Role, TokenScope
 from pressrun.core.errors import NotFound, NotPermitted
-from pressrun.core.rights import GROUP_MEMBER, ReaderAccess, Right, Role, TokenScope
 from pressrun.services.people.holdings import holdings_of_person
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import TokenMaker, TokenRequest

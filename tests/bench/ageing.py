@@ -26,7 +26,7 @@ from tests.postgresql import OwnDatabases, new_server
 from tests.store import large
 
 from pressrun.core.current import Holder
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.retention import Retention

@@ -27,7 +27,7 @@ from tests.bench.visitors import percentile
 from tests.database import select_at
 from tests.e2e.house import House
 
-from pressrun.core.edition import EditionState
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.store import editions
 from pressrun.store.editions import NewEdition
 from pressrun.store.sqlite.connection import SqliteConnection, connect

@@ -23,9 +23,9 @@ from statistics import median, quantiles
 from tests.bench.machine import machine_facts
 from tests.store import large
 
-from pressrun.core.bounces import FAILURES
+from pressrun.core.bounces.classes import FAILURES
 from pressrun.core.current import Holder
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.daemon.event_loop_lag import EventLoopLag
 from pressrun.daemon.measurements import SHOWN_STATES, Measurements

@@ -31,8 +31,8 @@ from tests.database import select_at
 from tests.e2e.house import DOMAIN, House, opened_house, until
 from tests.sink import compile_sink
 
-from pressrun.core.address import parse_address
-from pressrun.core.work import do_work
+from pressrun.core.abuse.work import do_work
+from pressrun.core.addresses.address import parse_address
 
 LISTS = ("news", "boats", "tides", "winds", "charts")
 MOST_A_DAY = 3

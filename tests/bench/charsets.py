@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from pressrun.core.charsets import CODECS, decode_exactly, decode_text
+from pressrun.core.text.charsets import CODECS, decode_exactly, decode_text
 
 SMALL, LARGE = 64 * 1024, 256 * 1024
 ROUNDS = 5

@@ -31,9 +31,9 @@ from tests.sink import Sink, compile_sink
 from tests.store import large
 
 from pressrun.config import load_settings
-from pressrun.core.address import parse_address
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.tokens import WebPurpose, WebTokens, digests_of
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.delivery.queue.dispatcher import BATCH
 from pressrun.store import deliveries
 from pressrun.store.datadir import load_keys

@@ -38,7 +38,7 @@ from tests.bench.machine import load, machine_facts
 from tests.e2e.house import House, until
 from tests.ports import free_port
 
-from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.store.datadir import DataDir, load_keys
 
 LEAST_SHARE = 0.4

@@ -24,7 +24,7 @@ from unittest.mock import patch
 from tests.bench.machine import machine_facts
 from tests.services.office import Office, open_office
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.services.operating.member_changes import Confirm, MemberChanges
 from pressrun.services.operating.member_puts import MemberPuts, PutRequest
 from pressrun.services.readers.subscription_records import Origin

@@ -22,7 +22,7 @@ from tests.bench.machine import load, machine_facts
 from tests.browser.chromium import Window, open_browser
 from tests.browser.site import besieged
 
-from pressrun.core.work import do_work, is_work
+from pressrun.core.abuse.work import do_work, is_work
 
 BITS = (16, 18, 20, 22)
 

@@ -1,15 +1,15 @@
 """The corpus of notifications with known answers, and what is measured over it.
 
-A mail's folder is its answer: a class of core.bounces, or `vacation`, `disposition`, `person`, `complaint` for what is
-no notification at all. All mails are made up in the forms of mail systems; no real one is among them. Those in `unseen`
-were written once the tables stood. Those in `later` are 127 of 314 that somebody wrote who had seen neither the tables
-nor the other mails, with all that were misread: on the first run hard precision 0.990, recall 0.935, and 8 counted that
-never may. Those in `afresh` are 333 of 642 that somebody else wrote in the same way, in five rounds. Those in
-`independent` are all of three times 150 that three people wrote who had seen neither tables nor corpus: read blind one
-after the other, hard precision 1.000, 0.983 and 1.000, recall 0.935, 0.983 and 1.000, and 1, 1 and 0 counted that never
-may. Labels that were wrong by rules that stood already have been changed since; docs/performance/mailbox.md says which,
-and how each first run came out. What a server says in one line, and what notices and answers say in other languages, is
-in `phrases`, and framed by its test.
+A mail's folder is its answer: a class of core.bounces.classes, or `vacation`, `disposition`, `person`, `complaint` for
+what is no notification at all. All mails are made up in the forms of mail systems; no real one is among them. Those in
+`unseen` were written once the tables stood. Those in `later` are 127 of 314 that somebody wrote who had seen neither
+the tables nor the other mails, with all that were misread: on the first run hard precision 0.990, recall 0.935, and 8
+counted that never may. Those in `afresh` are 333 of 642 that somebody else wrote in the same way, in five rounds.
+Those in `independent` are all of three times 150 that three people wrote who had seen neither tables nor corpus: read
+blind one after the other, hard precision 1.000, 0.983 and 1.000, recall 0.935, 0.983 and 1.000, and 1, 1 and 0 counted
+that never may. Labels that were wrong by rules that stood already have been changed since; docs/performance/mailbox.md
+says which, and how each first run came out. What a server says in one line, and what notices and answers say in other
+languages, is in `phrases`, and framed by its test.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pressrun.core.bounces import BounceClass
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.ports import free_port
 from tests.web.house import House, open_house
 
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.web.http.server import WebServer

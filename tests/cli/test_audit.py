@@ -15,7 +15,7 @@ from tests.database import REFUSALS, drop_triggers_at, execute_at, select_at
 from tests.engines import location_at
 
 from pressrun.cli.verb_table import READING, VERBS
-from pressrun.core.chain import Head
+from pressrun.core.signing.chain import Head
 from pressrun.store import inbound
 from pressrun.store.datadir import DataDir, keep_head
 from pressrun.store.inbound import InboundState, NewInbound

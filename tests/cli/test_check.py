@@ -14,7 +14,7 @@ from tests.cli.shell import Called, Shell
 from tests.cli.test_permission import NOBODY
 from tests.database import execute_at
 
-from pressrun.core.wordings import WORDING_FILES
+from pressrun.core.text.wordings import WORDING_FILES
 from pressrun.daemon import checks
 
 OK = "Configuration OK"
@@ -176,7 +176,7 @@ def test_a_mistake_in_a_file_of_wordings_is_an_error(monkeypatch: pytest.MonkeyP
     """It names the file and the key; the files as they come have none."""
     subject = checks.Subject(source=Path("pressrun.toml"), data=None, settings=None, file_mode=0o640)
     assert [] == list(checks.check_assets(subject))
-    monkeypatch.setattr("pressrun.core.wordings.read_asset", lambda _name: {"full": {"English": ["(full"]}})
+    monkeypatch.setattr("pressrun.core.text.wordings.read_asset", lambda _name: {"full": {"English": ["(full"]}})
     errors = [str(error) for error in checks.check_assets(subject)]
     assert len(WORDING_FILES) == len(errors)
     assert "assets/refusals/full.toml: full.English: '(full': missing )" in errors[0]

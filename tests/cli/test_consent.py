@@ -8,7 +8,7 @@ import pytest
 from tests.cli.shell import Shell
 from tests.database import execute_at
 
-from pressrun.core.chain import Head, parse_head
+from pressrun.core.signing.chain import Head, parse_head
 from pressrun.store.datadir import DataDir, keep_head, load_consent_head
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pressrun.config import Settings, load_settings
-from pressrun.core.endpoint import TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration
+from pressrun.core.network.endpoint import TcpEndpoint, UnixEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.services.login_settings import LoginSettings
 from pressrun.web.settings import AdminSettings, ApiSettings

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pressrun.config import changed_needing_restart, examine, load_settings, locate_config
-from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration, NoInput
+from pressrun.core.network.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings

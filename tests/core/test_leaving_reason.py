@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.core.subscription import LeavingReason, find_leaving_reason
+from pressrun.core.lifecycles.subscription import LeavingReason, find_leaving_reason
 
 
 @pytest.mark.parametrize("reason", LeavingReason)

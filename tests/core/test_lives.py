@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core import delivery, edition, subscription
-from pressrun.core.delivery import DeliveryState, FailureKind
-from pressrun.core.edition import EditionEvent, EditionState
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState
+from pressrun.core.lifecycles import delivery, edition, subscription
+from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
+from pressrun.core.lifecycles.edition import EditionEvent, EditionState
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState
 
 SCHEMA = resources.files("pressrun.store").joinpath("sqlite/schema.sql").read_text(encoding="utf-8")
 LIVES: list[tuple[str, ModuleType, type[StrEnum], type[StrEnum]]] = [

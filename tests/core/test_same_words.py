@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.core.masking import key_of, without_people
+from pressrun.core.text.masking import key_of, without_people
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pressrun.core import setting_kinds as kinds
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.core.setting import BadMembers, BadValue, Kind, show
 

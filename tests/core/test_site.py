@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.setting import settings_of
 from pressrun.core.site import Site
 

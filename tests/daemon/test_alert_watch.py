@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from tests.delivery.pressroom import RELAY, SITE, Pressroom
 
-from pressrun.core.alerts import ALERT_SECONDS, CAUSES, Cause, Way
 from pressrun.core.current import Holder
 from pressrun.core.errors import Unavailable
+from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause, Way
 from pressrun.runtime.program import ProgramEnd
 from pressrun.services.bounces.operator_alerts import alert_operator
 from pressrun.services.operating.alert_watch import (

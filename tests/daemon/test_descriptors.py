@@ -13,7 +13,7 @@ import pytest
 from pressrun.config import load_settings
 from pressrun.config.settings import Settings
 from pressrun.control.server import MAX_CONNECTIONS
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.daemon.descriptors import HELPERS, RESERVE, needed, shortage
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.web.settings import AdminSettings

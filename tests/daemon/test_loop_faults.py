@@ -26,8 +26,8 @@ from tests.delivery.pressroom import Pressroom, open_pressroom
 from tests.delivery.worker.conftest import House
 from tests.inbound.mailroom import ADA, Mailroom, mail, open_mailroom
 
-from pressrun.core.address import parse_address
-from pressrun.core.chain import NO_ROWS
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.chain import NO_ROWS
 from pressrun.daemon.watchdog import Watchdog
 from pressrun.delivery.worker import child, handle
 from pressrun.runtime.systemd import Notifier

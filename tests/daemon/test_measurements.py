@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.certificates import self_signed
 from tests.delivery.pressroom import Pressroom
 
-from pressrun.core.alerts import Cause
-from pressrun.core.bounces import BounceClass
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.current import Holder
+from pressrun.core.upkeep.alerts import Cause
 from pressrun.daemon.event_loop_lag import SAMPLE_SECONDS, EventLoopLag
 from pressrun.daemon.measurements import MIB, OLD_BACKUP_SECONDS, WAITING_SECONDS, Measurements
 from pressrun.observe.metrics import Metrics

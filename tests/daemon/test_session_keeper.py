@@ -15,7 +15,7 @@ from tests.database import TwiceDatabase, execute, select
 from tests.engines import new_database
 
 from pressrun.core.errors import TryAgain, Unavailable
-from pressrun.core.lease import LEASE_SECONDS, MARGIN_SECONDS, Instant, Lease
+from pressrun.core.upkeep.lease import LEASE_SECONDS, MARGIN_SECONDS, Instant, Lease
 from pressrun.daemon.session_keeper import NOBODY, SessionKeeper, SessionWatcher
 from pressrun.store import sessions
 from pressrun.store.database import Database
@@ -170,7 +170,7 @@ async def test_a_database_that_does_not_answer_ends_nothing_by_itself(
 
 async def test_the_timer_suspends_by_itself(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long before any renewal would say so."""
-    monkeypatch.setattr("pressrun.core.lease.LEASE_SECONDS", MARGIN_SECONDS + 0.01)
+    monkeypatch.setattr("pressrun.core.upkeep.lease.LEASE_SECONDS", MARGIN_SECONDS + 0.01)
     watched = await watch(database)
     suspended = asyncio.Event()
     watched.keeper.connect(replace(NOBODY, on_suspended=suspended.set))

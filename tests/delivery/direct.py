@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue.jobs import Supply

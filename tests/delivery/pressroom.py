@@ -23,8 +23,8 @@ from tests.delivery.direct import DirectWorker
 from tests.editions.inline_builder import builder_at
 from tests.services.office import Office, open_office
 
-from pressrun.core.address import parse_address
-from pressrun.core.providers import DestinationTable
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks

@@ -23,7 +23,7 @@ from tests.e2e.house import HOST, House
 from tests.e2e.town import PASSWORD, ProxyHabit, Town, open_town
 
 from pressrun.config import load_settings
-from pressrun.core.disk_room import StorageRoom
+from pressrun.core.upkeep.disk_room import StorageRoom
 from pressrun.daemon.doctor import build_subject, build_world
 from pressrun.operations.dkim_keys import KeyType, PublishedKey, create_dkim_key
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity

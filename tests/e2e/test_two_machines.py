@@ -15,7 +15,7 @@ from tests.e2e.house import LIST_ARGUMENTS, Daemon, House, Result, until
 from tests.ports import free_port
 from tests.postgresql import ROLE, Server, new_server
 
-from pressrun.core.lease import LEASE_SECONDS
+from pressrun.core.upkeep.lease import LEASE_SECONDS
 
 pytestmark = [
     pytest.mark.only_on("sqlite", "it brings a server of its own, and names it in its configurations"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.e2e.house import House, until
 from tests.faults.kills import rows
 
-from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.store.datadir import DataDir, find_server, load_keys
 
 CONNECTIONS = 12

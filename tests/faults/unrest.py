@@ -27,7 +27,7 @@ from tests.ports import free_port
 from tests.postgresql import OwnDatabases, Server, is_here, new_server
 from tests.sink import Sink
 
-from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.store.datadir import DataDir, load_keys
 from pressrun.store.postgresql.location import PostgresDatabase
 

@@ -30,7 +30,7 @@ from tests.faults.storage import fill, small_disk
 from tests.faults.times import FakeClock
 from tests.sink import Sink
 
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.store.datadir import DataDir, load_keys
 
 STEPS_A_DAY, DAYS, STEP_HOURS = 4, 7, 6

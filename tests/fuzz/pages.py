@@ -18,8 +18,8 @@ from tests.web.routes import ACTIONS, FIELDS, HOSTILE, ROUTES, kinds_of, names_o
 from tests.web.served_pages import SETTINGS, ServedPages, serve_pages
 from tests.web.supply import KINDS
 
-from pressrun.core.keys import KEY_BYTES, KeyRing
-from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.core.signing.keys import KEY_BYTES, KeyRing
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.web.http.connections import DEFAULT_CONNECTION, H11Connection, LimitedConnection
 
 MOST_TOKENS = 4  # an input that names one a thousand times is about something else

@@ -19,12 +19,12 @@ from tests.fuzz.pages import opened, page_seeds, pages
 from tests.fuzz.samples import POSTED, REPORT, mails, replies
 from tests.message.content.css_oracle import harm_in
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import read_local_part
 from pressrun.core.errors import BadInput, EditionError, MalformedAddress, UnreadableMail
-from pressrun.core.keys import KEY_BYTES, KeyRing
-from pressrun.core.mail_routes import read_local_part
-from pressrun.core.searching import MOST_TERMS, parse_query
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.signing.keys import KEY_BYTES, KeyRing
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.text.searching import MOST_TERMS, parse_query
 from pressrun.inbound.client_input import MAX_COMMAND_BYTES, BareLineEnd, ClientInput, LineTooLong, ReceivedContent
 from pressrun.inbound.envelope import EnvelopeSender, parse_recipient, parse_sender
 from pressrun.message.content.css import clean_sheet, clean_style

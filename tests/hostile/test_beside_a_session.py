@@ -19,7 +19,7 @@ from tests.web.admin.admin_house import AdminHouse, open_admin
 from tests.web.editors.test_approval import hold
 from tests.web.house import House, open_house
 
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.message.editions.compose import with_asset_prefix
 from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings

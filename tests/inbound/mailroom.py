@@ -21,15 +21,15 @@ from tests.editions.inline_builder import builder_at
 from tests.engines import new_data_dir
 from tests.settings import change
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_queues import MailQueue
+from pressrun.core.addresses.mail_routes import read_local_part
 from pressrun.core.current import Holder
-from pressrun.core.endpoint import TcpEndpoint
-from pressrun.core.keys import KeyRing
-from pressrun.core.mail_queues import MailQueue
-from pressrun.core.mail_routes import read_local_part
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, digests_of
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressPurpose, AddressTokens, digests_of
 from pressrun.inbound.listeners import Listeners
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.posted import Posted, read_posted

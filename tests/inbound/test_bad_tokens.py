@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.inbound.mailroom import ADA, D, connected, listening, open_mailroom
 
-from pressrun.core.keys import KEY_BYTES, KeyRing
-from pressrun.core.tokens import AddressPurpose, AddressTokens
+from pressrun.core.signing.keys import KEY_BYTES, KeyRing
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 
 RETIRED = AddressTokens(KeyRing({1: b"x" * KEY_BYTES}, bytes(KEY_BYTES)))
 

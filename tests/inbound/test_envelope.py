@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.inbound.envelope import EnvelopeSender, parse_recipient, parse_sender
 from pressrun.smtp.reply import Reply
 

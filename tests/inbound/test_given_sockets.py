@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.inbound.mailroom import connected, open_mailroom
 
-from pressrun.core.endpoint import SystemdEndpoint
+from pressrun.core.network.endpoint import SystemdEndpoint
 from pressrun.inbound.listeners import Listeners
 from pressrun.inbound.settings import SmtpSettings
 

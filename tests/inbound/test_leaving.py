@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.inbound.mailroom import ADA, LOCAL, Client, D, Mailroom, connected, mail, open_mailroom
 
-from pressrun.core.endpoint import SystemdEndpoint, UnixEndpoint
+from pressrun.core.network.endpoint import SystemdEndpoint, UnixEndpoint
 from pressrun.inbound import connection
 from pressrun.inbound.listeners import Listeners
 from pressrun.inbound.settings import SmtpSettings

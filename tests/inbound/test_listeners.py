@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 from tests.inbound.mailroom import ADA, LOCAL, Client, D, Mailroom, connected, listening, mail, open_mailroom
 
-from pressrun.core.endpoint import SystemdEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.core.network.endpoint import SystemdEndpoint, UnixEndpoint
 from pressrun.inbound import connection
 from pressrun.inbound.listeners import Listeners
 from pressrun.inbound.settings import SmtpSettings

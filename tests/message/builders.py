@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
 from pressrun.message.profile import ArchiveMode, ListProfile

@@ -7,7 +7,7 @@ import re
 import pytest
 from tests.message.builders import DOMAIN, MAIL_TOKEN, edition, part, profile, read, site
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.editions.compose import build_edition

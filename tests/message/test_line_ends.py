@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.message.builders import DOMAIN, build, profile, site, values
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.message.incoming.header_scan import received_field
 from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice

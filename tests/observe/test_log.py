@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.observe.log import configure, event
 from pressrun.observe.settings import LogSettings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from pressrun.core.bounces import FAILURES
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.bounces.classes import FAILURES
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.observe.metrics import MOST_LISTS, Metrics
 from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.smtp.handover import Outcome

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.signed import signed_address, signed_link
 
-from pressrun.core.keys import KeyRing
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.observe.redaction import redact, shorten_tokens
 
 _RING = KeyRing(link_keys={1: b"k" * 32, 2: b"l" * 32}, suppression_key=b"s" * 32)

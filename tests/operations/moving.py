@@ -13,7 +13,7 @@ from pathlib import Path
 from tests import postgresql
 from tests.store.every_table import fill_every_table
 
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.operations.move_database import MoveReport, Switch, move_database
 from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.location import Location

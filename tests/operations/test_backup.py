@@ -21,8 +21,8 @@ import pytest
 from tests.operations.backup_tools import CONFIG, Change, make_backup, members, rehearsed, rewrite
 from tests.operations.moving import content, empty_database, filled, move
 
-from pressrun.core.backup_keep import parse_keep
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, OutputExists, Refused
+from pressrun.core.upkeep.backup_keep import parse_keep
 from pressrun.operations.backup.data_snapshot import open_snapshot
 from pressrun.operations.backup.encodings import Compression
 from pressrun.operations.backup.manifest import DATABASE, NAME

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.services.office import Office, open_office
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.operations.csv_files import export_subscribers, export_suppressions, parse_suppressions
 from pressrun.operations.csv_records import as_csv
 from pressrun.operations.sources.formats import read_members

@@ -8,7 +8,7 @@ import pytest
 from tests.dns_server import DnsServer, Fault, Zone, open_dns_server, text
 
 from pressrun.core.current import Holder
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.operations.dns import DnsAnswer, DnsLookups, DnsRecords, DnsStatus
 from pressrun.services.settings import DnsSettings
 

@@ -15,7 +15,7 @@ from tests.operations.moving import content, empty_database, execute, filled, le
 from tests.store.every_table import fill_consent
 
 from pressrun.core.errors import BadInput, Refused, TryAgain
-from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
+from pressrun.core.signing.tokens import WebPurpose, WebTokens, suppression_digest
 from pressrun.operations.backup import restore as restoring
 from pressrun.operations.backup.encodings import open_backup
 from pressrun.operations.backup.newer_database import open_newer

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pressrun.core.alerts import CAUSES, Way
+from pressrun.core.upkeep.alerts import CAUSES, Way
 from pressrun.observe.metrics import COUNTERS, GAUGES
 
 CONTRIB = Path(__file__).parents[2] / "contrib"
@@ -63,7 +63,7 @@ def test_every_metric_that_says_that_something_is_wrong_has_an_alert() -> None:
 
 
 def test_the_page_has_the_table_of_causes() -> None:
-    """As core.alerts has it, so that nobody waits for an alert that comes by another way."""
+    """As core.upkeep.alerts has it, so that nobody waits for an alert that comes by another way."""
     words = {Way.MAIL: "email", Way.PROGRAM: "program", Way.BOTH: "both"}
     rows = [f"| `{cause}` | {rule.when} | {words[rule.way]} |" for cause, rule in CAUSES.items()]
     page = PAGE.read_text(encoding="utf-8").splitlines()

@@ -16,9 +16,9 @@ import pytest
 import pytest_asyncio
 from tests.message.hostile import HOSTILE, REFUSED
 
-from pressrun.core.busy_share import BusyShare
 from pressrun.core.current import Holder
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
+from pressrun.core.pacing.busy_share import BusyShare
 from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.sandbox.mail_parser import ParserLimits, SandboxedParser
 

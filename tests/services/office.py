@@ -13,8 +13,8 @@ from tests.editions.inline_builder import builder_at
 from tests.engines import new_data_dir
 
 from pressrun.core.current import Holder
-from pressrun.core.edition import EditionState
-from pressrun.core.keys import KeyRing
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.services.context import ServiceContext

@@ -19,12 +19,12 @@ from tests.services.office import NOW, Office
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.members import MemberCreate
-from pressrun.core.address import parse_address
+from pressrun.core.access.login_codes import app_secret, code_digest, mailed_code, recovery_code, secret_digest
+from pressrun.core.access.rights import OPERATOR, ReaderAccess, Role
+from pressrun.core.access.totp import STEP_SECONDS, code_at
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, Refused
-from pressrun.core.login_codes import app_secret, code_digest, mailed_code, recovery_code, secret_digest
-from pressrun.core.rights import OPERATOR, ReaderAccess, Role
-from pressrun.core.tokens import WebPurpose, WebTokens
-from pressrun.core.totp import STEP_SECONDS, code_at
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext

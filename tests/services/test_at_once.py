@@ -21,11 +21,11 @@ from tests.services.incoming.posts import EVE, post, prepare
 from tests.services.office import NOW, Office, open_office
 from tests.settings import change
 
-from pressrun.core.address import parse_address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused, Unavailable
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.quantities import Rate
-from pressrun.core.subscription import SubscriptionState
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.edition_admin import EditionAdmin

@@ -16,14 +16,14 @@ from msgspec.structs import replace
 from tests.delivery.pressroom import LATER, SITE, Pressroom
 from tests.settings import change
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.abuse.sign_up import Trust
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.mail_routes import read_local_part
 from pressrun.core.current import Holder
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import PressrunError
-from pressrun.core.mail_routes import read_local_part
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.quantities import Rate
-from pressrun.core.sign_up import Trust
-from pressrun.core.tokens import digests_of, pack_digests
+from pressrun.core.signing.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.limit_settings import LimitSettings

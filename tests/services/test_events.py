@@ -13,10 +13,10 @@ import pytest
 from tests.database import select
 from tests.services.office import NOW, Office, open_office
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import PressrunError
-from pressrun.core.events import Standing, of_subscription
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.events import Standing, of_subscription
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from tests.database import REFUSALS, drop_triggers
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 
-from pressrun.core.address import parse_address
-from pressrun.core.chain import Audit, Head
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.chain import Audit, Head
 from pressrun.services.evidence import age_ips, verify
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers.subscription_records import Origin

@@ -18,12 +18,12 @@ from tests.services.people_races import PEOPLE_RACES
 from tests.services.queue_races import QUEUE_RACES
 from tests.settings import change
 
-from pressrun.core.address import parse_address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused, no_such_list
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.quantities import Rate
+from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
-from pressrun.core.tokens import digests_of
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck

@@ -16,11 +16,11 @@ from tests.database import CountingDatabase
 from tests.services.office import NOW, Office, open_office
 from tests.settings import change
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.edition import EditionState
-from pressrun.core.rights import ReaderAccess, Role, TokenScope
+from pressrun.core.access.rights import ReaderAccess, Role, TokenScope
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.site import Site
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler

@@ -22,7 +22,7 @@ from tests.web.routes import FIELDS, ROUTES
 from pressrun.acts import arguments as act_arguments
 from pressrun.acts.arguments import checked
 from pressrun.core.errors import BadInput, PressrunError
-from pressrun.core.searching import indexed_words, parse_query, searchable
+from pressrun.core.text.searching import indexed_words, parse_query, searchable
 from pressrun.message.editions.posted import read_post_header, read_posted
 from pressrun.message.incoming.commands import parse_commands
 from pressrun.message.incoming.header_scan import scan_header

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from tests.database import TwiceDatabase, empty_guarded, execute, file_of, select
 from tests.engines import new_database
 
-from pressrun.core.address import parse_address
-from pressrun.core.chain import (
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.spellings import Spellings
+from pressrun.core.signing.chain import (
     AGED,
     ERASED,
     NO_ROWS,
@@ -33,7 +34,6 @@ from pressrun.core.chain import (
     mark_of_erased,
     split_salt,
 )
-from pressrun.core.spellings import Spellings
 from pressrun.services import evidence
 from pressrun.store import address_places, consent
 from pressrun.store.consent import ConsentEvent

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from tests.database import file_of
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
-from pressrun.core.keys import LARGEST_KEY_NUMBER
-from pressrun.core.tokens import digests_of
+from pressrun.core.signing.keys import LARGEST_KEY_NUMBER
+from pressrun.core.signing.tokens import digests_of
 from pressrun.store import datadir
 from pressrun.store.datadir import DataDir, DataLock, check, load_keys, prepare, rotate_link_key
 from pressrun.store.sqlite.connection import SqliteConnection, connect

@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 from tests.store import large
 
-from pressrun.core.searching import searchable
+from pressrun.core.text.searching import searchable
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import statements
 

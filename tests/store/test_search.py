@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.database import execute_in, select_in
 from tests.engines import new_database
 
-from pressrun.core.edition import EditionState
-from pressrun.core.keys import KeyRing
-from pressrun.core.passages import best_passage
-from pressrun.core.searching import parse_query
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.text.passages import best_passage
+from pressrun.core.text.searching import parse_query
 from pressrun.store import editions, lists, search
 from pressrun.store.editions import NewEdition
 from pressrun.store.lists import NewList

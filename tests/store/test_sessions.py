@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.database import REFUSALS, execute, select
 
-from pressrun.core.lease import LEASE_SECONDS
+from pressrun.core.upkeep.lease import LEASE_SECONDS
 from pressrun.store import sessions
 from pressrun.store.database import Database
 from pressrun.store.sessions import KEPT_SESSIONS, Process, SessionHolder

@@ -19,13 +19,13 @@ from tests.database import TwiceDatabase, execute, execute_in, select
 from tests.editions.inline_builder import builder_at
 from tests.engines import new_data_dir
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.current import Holder
-from pressrun.core.edition import EditionState
-from pressrun.core.keys import KeyRing
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.quantities import Rate
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.core.site import Site
-from pressrun.core.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.message.layouts.design import Logo
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.archive_reader import ArchiveReader

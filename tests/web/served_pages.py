@@ -15,7 +15,7 @@ from tests.web.house import open_house
 from tests.web.mailbox import MAIL, Box, Caught, Turned
 from tests.web.supply import Supply
 
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.web.http.connections import LimitedConnection

@@ -27,7 +27,7 @@ from tests.web.mailbox import MAIL, Box, Caught, Turned
 from tests.web.supply import LATER, Supply
 
 from pressrun.core.quantities import Rate
-from pressrun.core.tokens import WebPurpose
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.editions.compose import with_asset_prefix
 from pressrun.services.limit_settings import LimitSettings
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from tests.message.builders import PNG, build, edition
 from tests.web.house import NOW, House
 
-from pressrun.core.address import parse_address
-from pressrun.core.tokens import TEST_ID, WebPurpose, digests_of, pack_digests
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.tokens import TEST_ID, WebPurpose, digests_of, pack_digests
 from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.subscription_records import Origin
 

@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 from tests.web.house import House, open_house, words_of
 
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.core.site import Site
-from pressrun.core.tokens import WebPurpose
 from pressrun.services.editions.archive_reader import ReaderLink
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction

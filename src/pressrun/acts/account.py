@@ -11,8 +11,8 @@ from pressrun.acts.arguments import (
     PasswordSet,
     SessionId,
 )
+from pressrun.core.access.rights import Right
 from pressrun.core.errors import NotPermitted
-from pressrun.core.rights import Right
 
 
 def _person(doing: Doing) -> int:

@@ -14,8 +14,8 @@ from msgspec import Struct, field
 from pressrun.acts.arguments import A, Arguments
 from pressrun.acts.call import Caller, ReportProgress, ignore_progress
 from pressrun.acts.cases import Cases
+from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.errors import NotPermitted, no_such_edition, no_such_list
-from pressrun.core.rights import Holdings, Right
 from pressrun.store import audit
 from pressrun.store.idempotency import KeptOutcome
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from pressrun.acts.http import EmailAddress
+from pressrun.core.addresses.old_links import OldKind
 from pressrun.core.errors import BadInput
-from pressrun.core.old_links import OldKind
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.suppression import SuppressionReason
 

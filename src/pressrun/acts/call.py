@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from pressrun.acts.arguments import Arguments
-from pressrun.core.rights import OWNER, Holdings
+from pressrun.core.access.rights import OWNER, Holdings
 from pressrun.store.audit import Actor
 
 ReportProgress = Callable[[str], None]

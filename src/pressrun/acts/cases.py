@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.services.editions.draft_editing import DraftEditing
 from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease

@@ -20,11 +20,11 @@ from pressrun.acts.call import Call, Caller, ReportProgress, ignore_progress
 from pressrun.acts.cases import Cases
 from pressrun.acts.keyed import RunningRequests, keyed_request
 from pressrun.acts.table import ACTS
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotFound, NotPermitted, Refused, no_such_edition
-from pressrun.core.keys import KeyRing
-from pressrun.core.rights import Right
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.operating.bulk_jobs import no_such_job
 from pressrun.services.people.holdings import holdings_now
 from pressrun.store.audit import Entry, Person

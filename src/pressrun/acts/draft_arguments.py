@@ -11,8 +11,8 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import EmailAddress, PageLength, Since, described
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.sources.written_source import write_source
 
 Line = Annotated[str, Meta(max_length=2000)]

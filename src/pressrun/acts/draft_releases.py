@@ -15,10 +15,10 @@ from pressrun.acts.draft_arguments import (
 from pressrun.acts.drafts import IF_MATCH, author_of, plain_findings
 from pressrun.acts.edition_answers import FindingsAnswer, FullEditionAnswer, PreviewAnswer, TestAnswer
 from pressrun.acts.editions import list_name_of, show_again, show_edition, shown_after
-from pressrun.core.address import Address, parse_address
-from pressrun.core.edition import EditionState
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted
-from pressrun.core.rights import Right
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions.draft_release import ExpectedAudience, ReleaseOrder
 from pressrun.store.idempotency import KeptOutcome
 

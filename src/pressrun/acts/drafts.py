@@ -29,9 +29,9 @@ from pressrun.acts.edition_answers import (
 )
 from pressrun.acts.editions import show_edition
 from pressrun.acts.http import JSON, MULTIPART, Content, Page
-from pressrun.core.edition import EditionState
+from pressrun.core.access.rights import Right
 from pressrun.core.errors import BadInput
-from pressrun.core.rights import Right
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import FORMATS, EditionFormat

@@ -21,9 +21,9 @@ from pressrun.acts.draft_arguments import EditionsOfList
 from pressrun.acts.edition_answers import EditionAnswer, FullEditionAnswer, ResendAnswer
 from pressrun.acts.http import Page
 from pressrun.acts.operator_resources import Retried
-from pressrun.core.address import Address, parse_address
-from pressrun.core.edition import EditionState
-from pressrun.core.rights import Right
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import ledger_reports
 from pressrun.store import editions

@@ -10,8 +10,8 @@ from msgspec import Meta
 from pressrun.acts.act import SOME_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import Page, PageLength
-from pressrun.core.events import EventType
-from pressrun.core.rights import Right
+from pressrun.core.access.rights import Right
+from pressrun.core.lifecycles.events import EventType
 from pressrun.services.reports.event_feed import EventQuery
 
 LONGEST_WAIT_SECONDS = 30

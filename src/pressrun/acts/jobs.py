@@ -9,7 +9,7 @@ from pressrun.acts.arguments import Arguments
 from pressrun.acts.cases import Cases
 from pressrun.acts.http import Upload
 from pressrun.acts.members import program_of
-from pressrun.core.rights import Right
+from pressrun.core.access.rights import Right
 from pressrun.services.operating.bulk_jobs import JobOrder, JobReport, require_job
 from pressrun.services.operating.member_changes import Confirm, source_of
 from pressrun.services.operating.member_sync import parse_limit

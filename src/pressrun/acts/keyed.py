@@ -19,7 +19,7 @@ from pressrun.acts.act import Act
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.call import Caller
 from pressrun.core.errors import BadInput, Refused
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.store.database import Database
 from pressrun.store.idempotency import KeptOutcome, KeyedRequest, find_outcome
 

@@ -8,9 +8,9 @@ from pressrun.acts.act import OF_LIST, SOME_LIST, Act, Doing, Http
 from pressrun.acts.arguments import ListAddress, ListName, ListSettings
 from pressrun.acts.http import Page
 from pressrun.acts.list_resources import ListFields, ListInfo, ListLogo, ListRemoval, ListsByName, NewListFields
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
-from pressrun.core.rights import Right
 from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.operating.list_settings import APPROVAL, plain_key
 from pressrun.services.reports import ledger_reports

@@ -9,8 +9,8 @@ import msgspec
 from pressrun.acts.act import Act, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.people import TokenAnswer
+from pressrun.core.access.rights import Right
 from pressrun.core.errors import NotFound
-from pressrun.core.rights import Right
 from pressrun.services.people.token_lookups import show_token
 
 

@@ -10,9 +10,9 @@ from msgspec import Meta
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import Cell, ColumnName, EmailAddress, LanguageTag, Line
-from pressrun.core.address import Address, parse_address
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import Gone, NotFound, NotPermitted
-from pressrun.core.rights import Right
 from pressrun.services.operating.member_changes import (
     Confirm,
     ConsentGiven,

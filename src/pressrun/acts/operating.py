@@ -23,9 +23,9 @@ from pressrun.acts.arguments import (
 )
 from pressrun.acts.names import NOTE
 from pressrun.acts.operator_resources import HeldDropped, HeldReleased, MailNumber
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
-from pressrun.core.rights import Right
 from pressrun.services.operating.archive_import import ArchivedMessage
 from pressrun.services.reports import ledger_reports
 from pressrun.store.held_sign_ups import HeldSelection

@@ -19,9 +19,9 @@ from pressrun.acts.operator_resources import (
     SuppressionPage,
     next_after,
 )
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import InvalidFields
-from pressrun.core.rights import Right
 from pressrun.core.timestamps import parse_time
 from pressrun.services.operating import held_sign_ups, kept_mail
 from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows

@@ -10,9 +10,9 @@ from msgspec import UNSET, UnsetType
 from pressrun.acts.act import OF_EDITION, Act, Doing, Http
 from pressrun.acts.arguments import Arguments, EditionId
 from pressrun.acts.http import EmailAddress, Page, PageLength
-from pressrun.core.address import parse_address
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.rights import Right
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.services.reports.outcomes import CopyQuery
 
 

@@ -20,8 +20,8 @@ from pressrun.acts.people_arguments import (
     TokenId,
     TokensPage,
 )
-from pressrun.core.address import parse_address
-from pressrun.core.rights import ReaderAccess, Right, Role, TokenScope
+from pressrun.core.access.rights import ReaderAccess, Right, Role, TokenScope
+from pressrun.core.addresses.address import parse_address
 from pressrun.services.people.lookups import people_page, show_person
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.token_lookups import show_token, tokens_page

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import EmailAddress, PageLength, described
-from pressrun.core.passwords import LEAST_CHARACTERS, MOST_OCTETS
-from pressrun.core.rights import ReaderAccess, Role, TokenScope
+from pressrun.core.access.passwords import LEAST_CHARACTERS, MOST_OCTETS
+from pressrun.core.access.rights import ReaderAccess, Role, TokenScope
 
 NewName = Annotated[str, described(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 """The name of somebody who may log in; kept in lower case."""

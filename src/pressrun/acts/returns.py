@@ -11,9 +11,9 @@ from msgspec import Meta
 from pressrun.acts.act import SOME_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import JSON, EmailAddress
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import InvalidFields
-from pressrun.core.rights import Right
 from pressrun.services.incoming.handed_in import Proof
 from pressrun.store.idempotency import KeptOutcome
 

@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import CsvPage, EmailAddress, Page, PageLength, Since
-from pressrun.core.address import parse_address
-from pressrun.core.rights import Right
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
 from pressrun.services.reports import exported_members, listed_members
 from pressrun.services.reports.subscriber_listing import SubscriberSelection

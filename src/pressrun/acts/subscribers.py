@@ -17,9 +17,9 @@ from pressrun.acts.arguments import (
     SyncRemoval,
 )
 from pressrun.acts.operator_resources import SuppressionSet
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
-from pressrun.core.rights import Right
 from pressrun.services.operating.import_decision import SYNC
 from pressrun.store.idempotency import KeptOutcome
 

@@ -13,7 +13,7 @@ from pressrun.cli.options import verb
 from pressrun.cli.output import print_rows
 from pressrun.cli.read_only import read_rows, reading
 from pressrun.cli.when import parse_since
-from pressrun.core.chain import parse_head
+from pressrun.core.signing.chain import parse_head
 from pressrun.runtime.clock import utc_now
 from pressrun.services import evidence
 from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows

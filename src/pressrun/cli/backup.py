@@ -16,8 +16,8 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb
 from pressrun.cli.output import ProgressLine, echo, print_json
 from pressrun.cli.owner import acting_as_owner
-from pressrun.core.backup_keep import KeepPart, parse_keep
 from pressrun.core.errors import BadQuantity, Refused, UsageError
+from pressrun.core.upkeep.backup_keep import KeepPart, parse_keep
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.operations.backup.data_snapshot import DataSnapshot, open_snapshot

@@ -8,8 +8,8 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import verb
 from pressrun.cli.output import echo, print_error, print_fields, print_json
 from pressrun.cli.read_only import reading
-from pressrun.core.chain import Audit, Head, parse_head
 from pressrun.core.errors import PressrunError
+from pressrun.core.signing.chain import Audit, Head, parse_head
 from pressrun.services import evidence
 from pressrun.store.datadir import load_consent_head
 

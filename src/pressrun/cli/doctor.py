@@ -15,8 +15,8 @@ from pressrun.cli.options import list_argument, verb
 from pressrun.cli.output import ProgressLine, echo, echo_drawing, print_json
 from pressrun.cli.owner import acting_as_owner
 from pressrun.config import Settings
-from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.errors import UsageError
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.setting import BadValue
 from pressrun.core.setting_kinds import name_server
 from pressrun.core.timestamps import rfc3339

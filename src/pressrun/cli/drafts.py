@@ -24,7 +24,7 @@ from pressrun.cli.read_only import reading
 from pressrun.cli.send import format_option, read_manuscript
 from pressrun.cli.when import parse_when
 from pressrun.cli.write_verbs import execute
-from pressrun.core.edition import at_defaults
+from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import read_finding
 from pressrun.runtime.clock import utc_now

@@ -12,7 +12,7 @@ from pressrun.cli.output import confirm, echo, print_info, print_json, require_t
 from pressrun.cli.read_only import reading
 from pressrun.cli.when import parse_when
 from pressrun.cli.write_verbs import execute
-from pressrun.core.edition import at_defaults
+from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import count_doubtful, require_edition
 from pressrun.store.copy_counts import count_copies

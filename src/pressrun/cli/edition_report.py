@@ -20,7 +20,7 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import edition_argument, verb
 from pressrun.cli.output import cell, echo, echo_drawing, print_fields, print_json, print_table
 from pressrun.cli.read_only import reading
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.timeline import Timeline
 from pressrun.core.timestamps import rfc3339
 from pressrun.runtime.clock import utc_now

@@ -9,8 +9,8 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import edition_argument, list_argument, verb
 from pressrun.cli.output import cell, print_fields, print_json, print_rows
 from pressrun.cli.read_only import reading, reading_if_any
-from pressrun.core.edition import at_defaults
 from pressrun.core.errors import no_such_list
+from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import ledger_reports
 

@@ -13,10 +13,10 @@ from pressrun.cli.output import confirm, echo, print_info, print_json, print_row
 from pressrun.cli.owner import acting_as_owner
 from pressrun.cli.read_only import read_rows
 from pressrun.cli.write_verbs import execute
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError
-from pressrun.core.keys import LARGEST_KEY_NUMBER
 from pressrun.core.quantities import parse_duration
+from pressrun.core.signing.keys import LARGEST_KEY_NUMBER
 from pressrun.core.timestamps import rfc3339
 from pressrun.operations.dkim_keys import (
     DEFAULT_SELECTORS,

@@ -23,7 +23,7 @@ from pressrun.cli.options import list_argument, verb
 from pressrun.cli.output import print_info
 from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import executing
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.batches import member_batches

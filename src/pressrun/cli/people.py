@@ -14,8 +14,8 @@ from pressrun.cli.options import complete_lists, verb
 from pressrun.cli.output import echo, print_info, print_json, print_table
 from pressrun.cli.read_only import read_rows
 from pressrun.cli.write_verbs import execute
+from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.errors import BadInput
-from pressrun.core.rights import ReaderAccess, Role
 from pressrun.runtime.clock import utc_now
 from pressrun.services.people.lookups import list_everybody
 

@@ -14,7 +14,7 @@ from pressrun.cli.options import list_argument, verb
 from pressrun.cli.output import echo, print_info, print_json
 from pressrun.cli.read_only import reading
 from pressrun.cli.send import format_option, read_manuscript
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.core.errors import BadInput
 from pressrun.daemon.sender_check import build_sender_check

@@ -10,8 +10,8 @@ from pressrun.cli.options import list_argument, verb, yes_option
 from pressrun.cli.output import confirm, echo, print_fields, print_info, print_json, print_json_list, print_table
 from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import execute
-from pressrun.core.address import parse_address
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.operations.csv_files import export_subscribers
 from pressrun.services.reports import ledger_reports, subscriber_listing
 from pressrun.services.reports.subscriber_listing import SubscriberSelection

@@ -12,7 +12,7 @@ from pressrun.cli.options import RowId, complete_lists, verb
 from pressrun.cli.output import echo, print_fields, print_info, print_json, print_table
 from pressrun.cli.read_only import read_rows
 from pressrun.cli.write_verbs import execute
-from pressrun.core.rights import TokenScope
+from pressrun.core.access.rights import TokenScope
 from pressrun.services.people.token_lookups import list_tokens
 
 _LISTED = ("id", "name", "scope", "lists", "networks", "person", "expires_at", "last_used")

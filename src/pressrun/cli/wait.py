@@ -10,8 +10,8 @@ from pressrun.cli.output import ProgressLine, print_info
 from pressrun.cli.owner import acting_as_owner
 from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import is_daemon_running
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import TryAgain
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import require_edition

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pressrun.config.named_files import NamedFiles, check_authorities
 from pressrun.config.section_files import check_together, find_file, read_secret
 from pressrun.config.sections import Document, Section
-from pressrun.core.endpoint import TcpEndpoint, UnixEndpoint, is_loopback
+from pressrun.core.network.endpoint import TcpEndpoint, UnixEndpoint, is_loopback
 from pressrun.core.setting import settings_of
 from pressrun.web.settings import AdminSettings, OidcSettings
 

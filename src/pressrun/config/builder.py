@@ -15,9 +15,9 @@ from pressrun.config.section_files import check_together, find_file, read_secret
 from pressrun.config.sections import Document, Section
 from pressrun.config.settings import Settings
 from pressrun.control.settings import GROUP_SOCKET, ControlSettings
-from pressrun.core.address import parse_address
-from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint, is_loopback
-from pressrun.core.mail_routes import RouteKind, own_route
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import RouteKind, own_route
+from pressrun.core.network.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint, is_loopback
 from pressrun.core.setting import BadValue, settings_of, show
 from pressrun.core.setting_kinds import domain
 from pressrun.core.site import Site
@@ -277,7 +277,7 @@ def _check_operator(document: Document, problems: Problems) -> None:
 
 
 def _check_mailbox_of_operator(operator: str, mail_domain: str, problems: Problems) -> None:
-    """What we forward to the operator must not come back to us (core.mail_routes.own_route)."""
+    """What we forward to the operator must not come back to us (core.addresses.mail_routes.own_route)."""
     address = parse_address(operator)
     route = own_route(address, mail_domain)
     if route is not None and route.kind is not RouteKind.POST:

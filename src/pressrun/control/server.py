@@ -31,8 +31,8 @@ from pressrun.control.protocol import (
     failure_of,
     request_reader,
 )
+from pressrun.core.access.rights import GROUP_MEMBER, OWNER
 from pressrun.core.errors import BadConfiguration, NotPermitted, PressrunError, Refused, TryAgain
-from pressrun.core.rights import GROUP_MEMBER, OWNER
 from pressrun.observe.log import event
 from pressrun.runtime.frames import BadFrame, read_frame
 from pressrun.runtime.identity import peer_of, plain_name

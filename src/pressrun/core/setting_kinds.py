@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from pressrun.core.address import parse_address
-from pressrun.core.endpoint import Endpoint, TcpEndpoint, is_loopback, parse_endpoint
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadQuantity, MalformedAddress
+from pressrun.core.network.endpoint import Endpoint, TcpEndpoint, is_loopback, parse_endpoint
 from pressrun.core.quantities import Rate, parse_duration, parse_rate, parse_size
 from pressrun.core.setting import BadMembers, BadValue, Kind, show
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 
 from pressrun.config.settings import Settings
-from pressrun.core.alerts import Cause
+from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.current import Current
-from pressrun.core.disk_room import DiskLevel
-from pressrun.core.keys import KeyRing
-from pressrun.core.mail_queues import MailQueue
-from pressrun.core.providers import DestinationTable
+from pressrun.core.pacing.providers import DestinationTable
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.upkeep.alerts import Cause
+from pressrun.core.upkeep.disk_room import DiskLevel
 from pressrun.daemon.services import Services
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.jobs import Supply

@@ -19,10 +19,10 @@ from pressrun.assets import AssetError
 from pressrun.config import ConfigError
 from pressrun.config.settings import Settings
 from pressrun.control.client import call_if_running
-from pressrun.core.endpoint import Endpoint, UnixEndpoint
 from pressrun.core.errors import PressrunError
-from pressrun.core.providers import providers
-from pressrun.core.wordings import WORDING_FILES, check_wordings
+from pressrun.core.network.endpoint import Endpoint, UnixEndpoint
+from pressrun.core.pacing.providers import providers
+from pressrun.core.text.wordings import WORDING_FILES, check_wordings
 from pressrun.daemon.descriptors import shortage
 from pressrun.daemon.reload import signature_digests
 from pressrun.delivery.relay.probe import probe

@@ -24,11 +24,11 @@ from msgspec import Struct
 
 from pressrun.config.settings import Settings
 from pressrun.control.settings import ControlSettings
-from pressrun.core.address import parse_address
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.edition import EditionState
-from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused, Unavailable
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.network.endpoint import SystemdEndpoint, TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.daemon.running import Running

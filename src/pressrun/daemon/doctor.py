@@ -12,9 +12,9 @@ from pressrun.config.settings import Settings
 from pressrun.config.values import find_secret_files
 from pressrun.control.client import ControlClient
 from pressrun.core.current import Holder
-from pressrun.core.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, parse_endpoint
 from pressrun.core.errors import BadConfiguration, NotFound, PressrunError, Unavailable
-from pressrun.core.keys import KeyRing
+from pressrun.core.network.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, parse_endpoint
+from pressrun.core.signing.keys import KeyRing
 from pressrun.delivery.relay.probe import examine_relay
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.message.signatures.dkim import Signer, load_signing_key

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from pressrun.config.settings import Settings
 from pressrun.control.server import ControlServer, GroupSocket
-from pressrun.core.busy_share import BusyShare
-from pressrun.core.endpoint import Endpoint, TcpEndpoint
+from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.errors import Unavailable
-from pressrun.core.mail_queues import MailQueue
+from pressrun.core.network.endpoint import Endpoint, TcpEndpoint
+from pressrun.core.pacing.busy_share import BusyShare
 from pressrun.daemon.assembly import build_acceptance, build_mailed_editions, build_processing
 from pressrun.daemon.services import Services
 from pressrun.daemon.web_app import WebServers

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from pressrun.config.settings import Settings
 from pressrun.core.current import Current
-from pressrun.core.keys import KeyRing
-from pressrun.core.origins import origin_of
+from pressrun.core.network.origins import origin_of
+from pressrun.core.signing.keys import KeyRing
 from pressrun.runtime.clock import utc_now
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies

@@ -11,12 +11,12 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pressrun.core.alerts import Cause
+from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.current import Current
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.mail_queues import MailQueue
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
+from pressrun.core.upkeep.alerts import Cause
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.certificates import read_expiry
 from pressrun.runtime.clock import utc_now

@@ -11,8 +11,8 @@ from msgspec import Struct
 from pressrun.acts.call import CarryOut
 from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
-from pressrun.core.disk_room import why_nearly_full
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.upkeep.disk_room import why_nearly_full
 from pressrun.daemon.assembly import build_bounce_handler
 from pressrun.daemon.own_works import move_works
 from pressrun.daemon.services import Services, build_services

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
-from pressrun.core.bounces import FAILURES
+from pressrun.core.bounces.classes import FAILURES
 from pressrun.core.current import Holder
 from pressrun.daemon.assembly import (
     build_alert_watch,

@@ -14,7 +14,7 @@ from pressrun.acts.cases import Cases
 from pressrun.acts.door import Door
 from pressrun.config.settings import Settings
 from pressrun.core.current import Current
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.daemon.log_in_services import LogInServices, build_log_ins
 from pressrun.daemon.sender_check import build_sender_check
 from pressrun.operations.sources.rosters import read_roster

@@ -1,8 +1,8 @@
 """The session of this process: begun at the start, renewed while its lease needs it, ended at the end.
 
 A database file is locked, so the session lasts as long as the process. A database on a server may be opened from any
-machine: there the session has a lease (core.lease). A process that cannot renew it in time hands out nothing more, and
-resumes when the database answers again, unless another process has begun a session by then.
+machine: there the session has a lease (core.upkeep.lease). A process that cannot renew it in time hands out nothing
+more, and resumes when the database answers again, unless another process has begun a session by then.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pressrun import __version__
 from pressrun.config import fingerprint_settings
 from pressrun.config.settings import Settings
 from pressrun.core.errors import TryAgain, Unavailable
-from pressrun.core.keys import KeyRing
-from pressrun.core.lease import RENEW_SECONDS, Instant, Lease
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.upkeep.lease import RENEW_SECONDS, Instant, Lease
 from pressrun.delivery.queue.timer import Timer
 from pressrun.observe.log import event
 from pressrun.runtime.clock import read_instant, utc_now

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pressrun.core.tokens import WebTokens
+from pressrun.core.signing.tokens import WebTokens
 from pressrun.runtime.clock import utc_now
 from pressrun.web.http.server import WebServer
 

@@ -10,7 +10,7 @@ import re
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.smtp.reply import Reply
 

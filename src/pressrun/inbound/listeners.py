@@ -9,8 +9,8 @@ import ssl
 from collections.abc import Mapping
 
 from pressrun.core.current import Holder
-from pressrun.core.endpoint import Endpoint
 from pressrun.core.errors import BadConfiguration
+from pressrun.core.network.endpoint import Endpoint
 from pressrun.inbound.memory import Memory
 from pressrun.inbound.session import ListenerState, MailSession, SmtpTerms
 from pressrun.inbound.settings import SmtpSettings

@@ -14,9 +14,9 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from pressrun.core.addresses.mail_routes import Route
 from pressrun.core.current import Current
 from pressrun.core.errors import Unavailable
-from pressrun.core.mail_routes import Route
 from pressrun.inbound.client_input import BareLineEnd, ClientInput, LineTooLong, ReceivedContent
 from pressrun.inbound.connection import GONE, ClientConnection
 from pressrun.inbound.envelope import NO_RELAYING, EnvelopeSender, parse_recipient, parse_sender

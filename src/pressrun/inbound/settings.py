@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pressrun.core import setting_kinds as kinds
-from pressrun.core.endpoint import Endpoint
+from pressrun.core.network.endpoint import Endpoint
 from pressrun.core.setting import setting
 
 

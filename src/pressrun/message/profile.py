@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.core.site import Site
 from pressrun.message.layouts.design import PLAIN, Design
 from pressrun.message.wire.mailbox import Mailbox

@@ -23,9 +23,9 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import generate_latest
 
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.disk_room import DiskLevel
-from pressrun.core.sign_up import Verdict
+from pressrun.core.abuse.sign_up import Verdict
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.upkeep.disk_room import DiskLevel
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

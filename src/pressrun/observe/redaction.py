@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from pressrun.core.masking import without_addresses
+from pressrun.core.text.masking import without_addresses
 
 # Tokens of addresses: 26 digits of base32, 27 in old mails.
 _ADDRESS_TOKEN = re.compile(r"(?<![a-z2-7])[a-z2-7]{26,27}(?![a-z2-7])", re.IGNORECASE)

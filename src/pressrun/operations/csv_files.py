@@ -11,7 +11,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from pressrun.core.errors import BadInput
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.operations.csv_records import BadRow, Record, as_csv, read_records, unescape_cell
 from pressrun.services.operating.import_rows import SuppressionRow

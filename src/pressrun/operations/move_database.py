@@ -19,9 +19,9 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.chain import NO_ROWS, link
 from pressrun.core.errors import PressrunError, Refused, Unavailable
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.chain import NO_ROWS, link
+from pressrun.core.signing.keys import KeyRing
 from pressrun.operations.row_copies import Progress, RowCopier, require_same_tables, require_same_totals
 from pressrun.services import evidence
 from pressrun.store import consent, search

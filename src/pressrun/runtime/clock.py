@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from pressrun.core.lease import Instant
+from pressrun.core.upkeep.lease import Instant
 
 STEP_SECONDS = 0.05  # what the wall clock must differ by before it is followed; less is the noise of two readings
 REPORTED_SECONDS = 1.0  # the least step that is reported

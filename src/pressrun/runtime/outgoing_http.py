@@ -1,8 +1,8 @@
 """The one way by which the program asks others for something by HTTP, at addresses that an answer or a name leads to.
 
-A name is resolved once, every address that it has must be allowed (core.outgoing_addresses), and the connection goes
-to the address that was judged: a name that means something else a moment later changes nothing. No redirect is
-followed, no proxy is taken from the environment, and the time and the size of an answer are bounded.
+A name is resolved once, every address that it has must be allowed (core.network.outgoing_addresses), and the
+connection goes to the address that was judged: a name that means something else a moment later changes nothing. No
+redirect is followed, no proxy is taken from the environment, and the time and the size of an answer are bounded.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from pressrun.core.endpoint import is_loopback
-from pressrun.core.outgoing_addresses import LOOPBACK, Network, may_connect
+from pressrun.core.network.endpoint import is_loopback
+from pressrun.core.network.outgoing_addresses import LOOPBACK, Network, may_connect
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest, fetch
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]

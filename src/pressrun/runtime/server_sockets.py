@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import Unavailable
+from pressrun.core.network.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.runtime.unix_sockets import BACKLOG, bind_unix_socket
 
 GROUP_MODE = 0o660  # a proxy or mail server in the daemon's group may connect

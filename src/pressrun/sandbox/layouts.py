@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from pressrun.core.errors import LayoutError, Unavailable
-from pressrun.core.resources import is_out_of_resources
+from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.sandbox.confinement import bare_environment
 from pressrun.sandbox.layout_process import LayoutFailed, LayoutHtml, LayoutResult, LayoutTask
 

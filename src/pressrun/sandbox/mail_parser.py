@@ -11,8 +11,8 @@ import logging
 import time
 from typing import TypeVar
 
-from pressrun.core.busy_share import BusyShare
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
+from pressrun.core.pacing.busy_share import BusyShare
 from pressrun.message.editions.posted import Posted
 from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.message.incoming.reading import IncomingMail

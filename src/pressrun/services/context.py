@@ -7,7 +7,7 @@ import asyncio
 from msgspec import Struct, field
 
 from pressrun.core.current import Current
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.ports import Clock, Entropy, Waker

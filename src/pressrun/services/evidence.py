@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from pressrun.core.chain import Audit, ChainRow, Head
+from pressrun.core.signing.chain import Audit, ChainRow, Head
 from pressrun.services.ports import Entropy
 from pressrun.store import consent, notices
 from pressrun.store.consent import ConsentEvent

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pressrun.core import setting_kinds as kinds
+from pressrun.core.abuse.work import LEAST_BITS, MOST_BITS
 from pressrun.core.quantities import Rate
 from pressrun.core.setting import setting
-from pressrun.core.work import LEAST_BITS, MOST_BITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

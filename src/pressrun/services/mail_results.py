@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import FailureKind
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import PressrunError, Unavailable
+from pressrun.core.lifecycles.delivery import FailureKind
 from pressrun.observe.log import event
 from pressrun.services.ports import BounceCounter
 from pressrun.store.editions import Edition

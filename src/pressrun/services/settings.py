@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from pressrun.core import setting_kinds as kinds
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.core.setting import Kind, setting
 from pressrun.services.limit_settings import LimitSettings

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress
-from pressrun.core.events import EventType
-from pressrun.core.keys import KeyRing
-from pressrun.core.tokens import Digests, digests_of
+from pressrun.core.lifecycles.events import EventType
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.store import deliveries, enrolment, events, subscribers, suppressions
 from pressrun.store.deliveries import ClaimedNotice
 from pressrun.store.transaction import Transaction

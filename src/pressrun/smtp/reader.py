@@ -7,7 +7,7 @@ within these limits the beginning is kept: nothing that reads it has more than M
 
 from __future__ import annotations
 
-from pressrun.core.masking import without_addresses
+from pressrun.core.text.masking import without_addresses
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reply import MASK, Reply, split_enhanced
 

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from pressrun.core.masking import without_addresses
+from pressrun.core.text.masking import without_addresses
 
 MAX_DESCRIBED = 1000  # characters of a reply that are looked at to describe it
 _SHOWN = 300

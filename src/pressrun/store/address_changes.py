@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.store.transaction import Row, Transaction, parse_row
 
 

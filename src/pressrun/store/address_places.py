@@ -1,8 +1,8 @@
 """Every place where an address can be, and how it is erased there.
 
-Rows about other people are searched for every spelling of the address (core.spellings), and mail in every encoding
-(message.incoming.mentions). Large tables that only grow can be searched before the erasing transaction, which then
-reads only the rows added since, so that nobody waits for the database in the meantime.
+Rows about other people are searched for every spelling of the address (core.addresses.spellings), and mail in every
+encoding (message.incoming.mentions). Large tables that only grow can be searched before the erasing transaction, which
+then reads only the rows added since, so that nobody waits for the database in the meantime.
 
 tests/store/test_address_places.py says of every column of text or octets whether it is searched here, deleted with
 another row, or can never hold an address. A new column fails that test until it is listed there.
@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
-from pressrun.core.spellings import SIGNS, Spellings
+from pressrun.core.addresses.spellings import SIGNS, Spellings
 from pressrun.message.incoming.mentions import mentions
 from pressrun.store import consent, subscribers, suppressions
 from pressrun.store.transaction import Row, Transaction, in_json

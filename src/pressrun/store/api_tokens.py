@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from pressrun.core.rights import TokenScope
+from pressrun.core.access.rights import TokenScope
 from pressrun.store.transaction import Row, Transaction, in_json
 
 DAY_SECONDS = 86_400

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pressrun.core.canary import Coefficients
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.canary import Coefficients
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store.copy_counts import count_move
 from pressrun.store.editions import extend_audience
 from pressrun.store.transaction import Transaction, in_json

@@ -1,7 +1,7 @@
 """The audit log: who did what, when, by which way, on which list and object, and how it ended; never a value.
 
-Its rows are chained like the evidence of consent (core.chain) and appended like it: right before the commit, so a
-change and its row are one transaction. A row is about a person by the id of the reader or by a keyed digest of an
+Its rows are chained like the evidence of consent (core.signing.chain) and appended like it: right before the commit,
+so a change and its row are one transaction. A row is about a person by the id of the reader or by a keyed digest of an
 address, and both can be erased: the chain covers only a salted digest of them.
 
 `acting` says what is under way in a task. The first durable transaction of that task appends the row; where there was
@@ -19,7 +19,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.chain import ERASED, NO_ROWS, ChainRow, Head, content_digest, link, mark_of_erased
+from pressrun.core.signing.chain import ERASED, NO_ROWS, ChainRow, Head, content_digest, link, mark_of_erased
 from pressrun.observe.log import event
 from pressrun.store import idempotency
 from pressrun.store.idempotency import KeyedRequest

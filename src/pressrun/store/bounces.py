@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import REFUSALS, DeliveryState, FailureKind
-from pressrun.core.events import EventType
-from pressrun.core.scores import Past
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.bounces.scores import Past
+from pressrun.core.lifecycles.delivery import REFUSALS, DeliveryState, FailureKind
+from pressrun.core.lifecycles.events import EventType
 from pressrun.store import deliveries, events
 from pressrun.store.copy_counts import count_move
 from pressrun.store.transaction import Row, Transaction, in_json

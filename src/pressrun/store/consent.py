@@ -1,4 +1,4 @@
-"""The evidence of consent: append-only rows, each chained to the one before by salted digests (core.chain).
+"""The evidence of consent: append-only rows, each chained to the one before by salted digests (core.signing.chain).
 
 A transaction queues its rows, and appends them right before the commit, by one statement or a few: the end of the chain
 is what all transactions that record evidence have in common, and each holds it until its commit. Whatever reads
@@ -16,7 +16,7 @@ from itertools import chain
 
 import msgspec
 
-from pressrun.core.chain import (
+from pressrun.core.signing.chain import (
     AGED,
     ERASED,
     NO_ROWS,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store.transaction import Transaction
 
 REFUSED = "refused"  # of the failed ones: those that a reader's server refused for good

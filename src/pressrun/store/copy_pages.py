@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store.transaction import Row, Transaction
 
 

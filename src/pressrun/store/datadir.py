@@ -29,10 +29,10 @@ from uuid import uuid4
 
 from msgspec import Struct
 
-from pressrun.core.chain import NO_ROWS, Head, parse_head
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
-from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.signing.chain import NO_ROWS, Head, parse_head
+from pressrun.core.signing.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.store import audit, keyring, restore_switch, sessions

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import REFUSALS, DeliveryState, FailureKind
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.lifecycles.delivery import REFUSALS, DeliveryState, FailureKind
 from pressrun.store import events
 from pressrun.store.copy_counts import count_copies, count_move
 from pressrun.store.editions import CountedEvent, count_event

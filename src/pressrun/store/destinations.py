@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store import bulk_changes, events, subscriptions
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
 from pressrun.store.copy_counts import count_move
@@ -109,7 +109,7 @@ def queued_copies(tx: Transaction, edition_id: int, lane: str) -> list[Row]:
 
 
 def load_paces(tx: Transaction) -> dict[str, object]:
-    """The stored pace of each scope, as `core.pacing.Pace.dump` returned it."""
+    """The stored pace of each scope, as `core.pacing.rates.Pace.dump` returned it."""
     return {row["scope"]: json.loads(row["state"]) for row in tx.rows("destinations.load_paces")}
 
 

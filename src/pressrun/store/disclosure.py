@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pressrun.core.address import Address
-from pressrun.core.spellings import Spellings
+from pressrun.core.addresses.address import Address
+from pressrun.core.addresses.spellings import Spellings
 from pressrun.store.transaction import Row, Transaction
 
 

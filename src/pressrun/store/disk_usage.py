@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pressrun.core.disk_room import StorageRoom
+from pressrun.core.upkeep.disk_room import StorageRoom
 from pressrun.store.datadir import DataDir
 from pressrun.store.sqlite.location import SqliteFile
 

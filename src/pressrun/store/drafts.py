@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from pressrun.core.edition import EditionState
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.store.transaction import Row, Transaction, parse_row
 
 PlainFinding = Mapping[str, Any] | Sequence[Any]  # as `message.finding` writes it; a list in rows of older versions

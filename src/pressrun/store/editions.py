@@ -8,8 +8,8 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from pressrun.core.edition import EditionState
-from pressrun.core.events import EventType, of_edition
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.lifecycles.events import EventType, of_edition
 from pressrun.store import events, search
 from pressrun.store.transaction import Row, Transaction, parse_row
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pressrun.core.address import Address
-from pressrun.core.events import EventType, of_subscription
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import Digests
+from pressrun.core.addresses.address import Address
+from pressrun.core.lifecycles.events import EventType, of_subscription
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.signing.tokens import Digests
 from pressrun.store import deliveries, events
 from pressrun.store.transaction import Conflict, Row, Transaction, in_json
 

@@ -14,7 +14,7 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from msgspec import Struct
 
-from pressrun.core.events import EventType, Standing, of_subscription
+from pressrun.core.lifecycles.events import EventType, Standing, of_subscription
 from pressrun.store.transaction import Row, Transaction, in_json
 
 P = ParamSpec("P")

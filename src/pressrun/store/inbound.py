@@ -14,7 +14,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from pressrun.core.mail_queues import MailQueue
+from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.store.transaction import Conflict, Row, Transaction, in_json
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pressrun.core.edition import EditionState
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from pressrun.core.spellings import Spellings
+from pressrun.core.addresses.spellings import Spellings
 from pressrun.store.files import sync_directory
 
 FOLDER = "jobs"  # in data_dir

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store.copy_counts import count_move
 from pressrun.store.transaction import Transaction, in_json
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration, Unavailable
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread, EngineConnection
 from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Dialect, Transaction

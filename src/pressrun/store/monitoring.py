@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.store.transaction import Transaction
 
 SLICE = 50_000  # subscriptions counted in one transaction, so that nobody waits for more than that

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.store.deliveries import queue_notice
 from pressrun.store.transaction import Row, Transaction, in_json
 

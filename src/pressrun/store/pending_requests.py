@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from pressrun.core.sign_up import Trust
+from pressrun.core.abuse.sign_up import Trust
 from pressrun.store.transaction import Transaction, in_json, parse_row
 
 

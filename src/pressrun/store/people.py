@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
-from pressrun.core.address import Address
-from pressrun.core.rights import ReaderAccess, Role
+from pressrun.core.access.rights import ReaderAccess, Role
+from pressrun.core.addresses.address import Address
 from pressrun.store.transaction import Transaction, in_json, parse_row
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pressrun.core.old_links import OldKind
+from pressrun.core.addresses.old_links import OldKind
 from pressrun.store.transaction import Transaction, in_json, parse_row
 
 NOBODY = (1 << 48) - 1  # an id that no subscription reaches

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pressrun.core.chain import NO_ROWS
-from pressrun.core.rights import ReaderAccess, Role
+from pressrun.core.access.rights import ReaderAccess, Role
+from pressrun.core.signing.chain import NO_ROWS
 from pressrun.store import api_tokens, audit, credentials, people
 from pressrun.store.transaction import Row, Transaction
 

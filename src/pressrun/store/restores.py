@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from pressrun.core.chain import Head
+from pressrun.core.signing.chain import Head
 from pressrun.store.transaction import Row, Transaction, in_json
 
 PAGE = 5000  # rows or ids that are in memory at once

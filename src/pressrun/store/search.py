@@ -1,4 +1,4 @@
-"""The search in archives. Words and terms are made by core.searching, so that every engine finds the same.
+"""The search in archives. Words and terms are made by core.text.searching, so that every engine finds the same.
 
 Queries come as terms, never as an expression of the engine, so that no query is invalid.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pressrun.core.passages import MOST_READ
-from pressrun.core.searching import MOST_OCTETS_OF_TITLE, Term, indexed_words, searchable, words_of
+from pressrun.core.text.passages import MOST_READ
+from pressrun.core.text.searching import MOST_OCTETS_OF_TITLE, Term, indexed_words, searchable, words_of
 from pressrun.store.transaction import Row, Transaction, in_json
 
 _HALF_SECONDS = 365 * 86_400  # an edition of that age counts half

@@ -1,8 +1,8 @@
 """Sessions: which process the database belongs to, and in whose name copies are claimed.
 
 Each start of a process that writes is a session with an id of its own, and ids only grow. One session lives at a time.
-A start ends the one before where that is provably dead or its lease is over (core.lease), and else learns who holds the
-database. Whatever a session has claimed when it ends may be claimed again by the next one.
+A start ends the one before where that is provably dead or its lease is over (core.upkeep.lease), and else learns who
+holds the database. Whatever a session has claimed when it ends may be claimed again by the next one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pressrun.core.errors import TryAgain
-from pressrun.core.lease import LEASE_SECONDS, is_over
 from pressrun.core.timestamps import rfc3339
+from pressrun.core.upkeep.lease import LEASE_SECONDS, is_over
 from pressrun.store.transaction import Row, Transaction
 
 KEPT_SESSIONS = 100  # ended ones, for people who want to know what ran when

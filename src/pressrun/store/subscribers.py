@@ -9,9 +9,9 @@ from typing import Any
 from msgspec import Struct, convert
 from msgspec.structs import fields
 
-from pressrun.core.address import Address
-from pressrun.core.events import EventType
-from pressrun.core.tokens import Digests
+from pressrun.core.addresses.address import Address
+from pressrun.core.lifecycles.events import EventType
+from pressrun.core.signing.tokens import Digests
 from pressrun.store import events
 from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 

@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct, convert, field
 from msgspec.structs import asdict, fields
 
-from pressrun.core.events import EventType, Standing
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.events import EventType, Standing
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.store import audiences, events, lists, subscribers
 from pressrun.store.transaction import Conflict, Row, Transaction, in_json, parse_row
 

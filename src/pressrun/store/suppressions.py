@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pressrun.core.tokens import Digests
+from pressrun.core.signing.tokens import Digests
 from pressrun.store.transaction import Row, Transaction, in_json
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.store.copy_counts import count_move
 from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store import editions
 from pressrun.store.copy_counts import count_move
 from pressrun.store.editions import Edition

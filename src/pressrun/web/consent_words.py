@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from pressrun.core.subscription import LeavingReason
+from pressrun.core.lifecycles.subscription import LeavingReason
 from pressrun.locales.languages import find_language
 from pressrun.message.words import Words, marked
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from starlette.requests import Request
 
-from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.ports import Clock
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.web import language

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pressrun.core import setting_kinds as kinds
-from pressrun.core.endpoint import Endpoint, is_loopback
+from pressrun.core.network.endpoint import Endpoint, is_loopback
 from pressrun.core.quantities import Rate
 from pressrun.core.setting import setting
 

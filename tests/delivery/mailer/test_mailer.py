@@ -15,7 +15,7 @@ import pytest
 from tests.delivery.pressroom import LATER, RELAY, TAKEN, Pressroom, identity
 from tests.message.signatures.test_dkim import RSA_RECORD, settings
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.mailer.mailer import VALID_AFTER_GIVING_UP_SECONDS, build_signer
 from pressrun.delivery.queue.broker import UNSIGNED_SECONDS
 from pressrun.message.signatures.dkim import Signer

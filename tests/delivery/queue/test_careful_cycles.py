@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.delivery.pressroom import GONE, TAKEN, Pressroom
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.services.mail_results import Consequences
 from pressrun.store.deliveries import ClaimedNotice, DeliveryResult

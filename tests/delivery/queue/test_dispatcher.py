@@ -17,7 +17,7 @@ from tests.delivery.pressroom import (
     identity,
 )
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import dispatcher

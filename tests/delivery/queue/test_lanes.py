@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from tests.delivery.pressroom import FAST, RELAY, SITE, TAKEN, Pressroom, open_pressroom
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import recording
 from pressrun.services.reports import edition_reports, ledger_reports

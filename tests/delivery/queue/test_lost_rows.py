@@ -17,7 +17,7 @@ import pytest
 from tests.delivery.direct import DirectWorker
 from tests.delivery.pressroom import GONE, LATER, RELAY, TAKEN, UNSENT, Pressroom
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue import broker, claims, dispatcher, recording
 from pressrun.delivery.queue.broker import Broker

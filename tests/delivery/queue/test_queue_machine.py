@@ -20,9 +20,9 @@ from tests import engines
 from tests.delivery.pressroom import GONE, LATER, LOST, TAKEN, UNSENT, Pressroom, admin_of, identity, open_pressroom
 from tests.services.office import open_office
 
-from pressrun.core.address import parse_address
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.copy_counts import count_begun, count_copies, find_difference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.delivery.pressroom import RELAY, Pressroom
 
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.delivery.queue.jobs import Result
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply

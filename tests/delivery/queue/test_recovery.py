@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from tests.delivery.pressroom import RELAY, TAKEN, Pressroom
 from tests.delivery.queue.test_dispatcher import queue_notice
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import FailureKind
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.lifecycles.delivery import FailureKind
 from pressrun.delivery.queue.jobs import Job, claim_of
 from pressrun.delivery.queue.recovery import recover
 from pressrun.services.background import FAILING_SECONDS, LoopFault

@@ -8,7 +8,7 @@ from email import message_from_bytes
 import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
-from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome

@@ -10,7 +10,7 @@ from typing import Any
 from tests.commits import Commits, watching
 from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom, open_pressroom
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import CommitUnknown
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists import find_list

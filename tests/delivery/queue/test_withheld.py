@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.delivery.pressroom import LATER, UNSENT, Pressroom
 
-from pressrun.core.address import parse_address
-from pressrun.core.tokens import digests_of
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.tokens import digests_of
 from pressrun.delivery.queue.claims import NOTICE_BATCH
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.readers.subscription_records import Origin

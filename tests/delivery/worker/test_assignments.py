@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 from tests.delivery.worker.conftest import relay_at, settings_for
 
-from pressrun.core.lease import Instant, Lease
 from pressrun.core.quantities import Rate
+from pressrun.core.upkeep.lease import Instant, Lease
 from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
 from pressrun.delivery.worker.assignments import (

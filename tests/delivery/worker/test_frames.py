@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.delivery.worker.frames import (
     AssignedCopy,

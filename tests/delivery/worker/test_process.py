@@ -11,7 +11,7 @@ import pytest
 from tests.delivery.worker.conftest import Mailbox, open_mailbox, relay_at, settings_for
 
 from pressrun.core.errors import BadConfiguration
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
 from pressrun.delivery.worker import process
 from pressrun.delivery.worker.frames import (

@@ -27,9 +27,9 @@ from tests.delivery.worker.conftest import House, open_mailbox, relay_at, settin
 from tests.message.signatures.test_dkim import RSA_RECORD
 from tests.message.signatures.test_dkim import settings as dkim_settings
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadConfiguration
-from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.worker import handle
 from pressrun.delivery.worker.handle import AHEAD, EDITIONS_AT_MOST

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.message.builders import build, edition, part, read, values
 
-from pressrun.core.edition import at_defaults
+from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.message.wire.quoted_printable import normalise_lines
 
 HOSTILE = [

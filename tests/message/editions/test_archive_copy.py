@@ -7,7 +7,7 @@ import re
 import pytest
 from tests.message.builders import build, edition, part, read
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.message.editions.archive_copy import archive_copy, mbox_entry
 
 PAGE = "https://news.harbour.example/news"

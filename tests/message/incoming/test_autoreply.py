@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.message.incoming.autoreply import answering_words, machine_made, silent_sender, vacation_words
 
 

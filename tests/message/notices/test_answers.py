@@ -7,7 +7,7 @@ from html import escape
 import pytest
 from tests.message.builders import DOMAIN, part, profile, read, site
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.notice import Notice
 from pressrun.message.notices.to_readers import CommandHelp, ListClosed, ListOfLists, NotConfirmed, UnsubscribeLink

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.message.builders import DOMAIN, MAIL_TOKEN, PNG, part, profile, read, site
 from tests.message.notices.every_notice import EVERY
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.incoming.reading import read_mail

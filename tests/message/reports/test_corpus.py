@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.bounces.corpus import CORPUS, Sample, confusion, measure, samples
 
-from pressrun.core.bounces import BounceClass
+from pressrun.core.bounces.classes import BounceClass
 
 _ALL = samples()
 _COMPLAINTS = [one for one in _ALL if one.wanted == "complaint"]

@@ -9,9 +9,9 @@ from itertools import product
 import pytest
 from tests.bounces.corpus import CORPUS
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import FailureKind
-from pressrun.core.refusals import class_of_refusal
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.bounces.refusals import class_of_refusal
+from pressrun.core.lifecycles.delivery import FailureKind
 from pressrun.message.reports.reading import read_report
 
 _POSTFIX = """\

@@ -11,7 +11,7 @@ from tests.bounces.corpus import samples
 from tests.engines import IS_THOROUGH
 from tests.message.hostile import HOSTILE, REFUSED
 
-from pressrun.core.bounces import BounceClass
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.message.reports.reading import read_report

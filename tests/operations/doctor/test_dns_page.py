@@ -11,8 +11,8 @@ import pytest
 from tests.dns_server import open_dns_server, text
 
 from pressrun.core.current import Holder
-from pressrun.core.disk_room import RoomLimits
 from pressrun.core.site import Site
+from pressrun.core.upkeep.disk_room import RoomLimits
 from pressrun.operations.dkim_keys import KeyType, PublishedKey, create_dkim_key
 from pressrun.operations.dns import DnsLookups
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity

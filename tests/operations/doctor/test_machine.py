@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests import engines
 
-from pressrun.core.disk_room import RoomLimits, StorageRoom
+from pressrun.core.upkeep.disk_room import RoomLimits, StorageRoom
 from pressrun.operations.doctor.engine import KNOWN_BUGS, POSTGRESQL_ENDS, grade_engine
 from pressrun.operations.doctor.finding import DoctorSeverity
 from pressrun.operations.doctor.machine import find_clock_state, grade_disk

@@ -8,7 +8,7 @@ import pytest
 from tests.dns_server import Fault, Zone, open_dns_server, text
 
 from pressrun.core.current import Holder
-from pressrun.core.spf import SpfIdentity
+from pressrun.core.network.spf import SpfIdentity
 from pressrun.operations.dns import DnsLookups
 from pressrun.operations.doctor.spf_evaluation import SpfResult, evaluate_spf
 from pressrun.operations.doctor.subject import CachedLookups

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.core.errors import BadInput, NoInput
-from pressrun.core.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.operations.installations import dumps
 from pressrun.operations.installations.dumps import read_mysql_dump, read_postgresql_dump
 from pressrun.operations.installations.listmonk import open_listmonk

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
-from pressrun.core.old_links import OldKind, digest_of_path
 from pressrun.operations.installations.mailman2 import open_mailman2
 from pressrun.operations.sources.member import MemberState
 

@@ -19,8 +19,8 @@ from tests.operations.installations.mailman3_database import (
     Mailman3Database,
 )
 
+from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
-from pressrun.core.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.operations.installations.mailman3 import open_mailman3
 from pressrun.operations.sources.member import MemberState
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pressrun.core.addresses.old_links import OldKind, digest_of_address
 from pressrun.core.errors import BadInput, NoInput
-from pressrun.core.old_links import OldKind, digest_of_address
 from pressrun.operations.installations.mlmmj import open_mlmmj
 
 

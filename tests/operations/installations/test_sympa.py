@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
-from pressrun.core.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.operations.installations.sympa import open_sympa
 
 # The columns that matter, as `Sympa::DatabaseDescription` of 6.2.76 has them.

@@ -11,11 +11,11 @@ import pytest_asyncio
 from tests.delivery.pressroom import GONE, SITE, TAKEN, Pressroom, open_pressroom
 from tests.settings import change
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import FailureKind
-from pressrun.core.mail_routes import Route, RouteKind
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import Route, RouteKind
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.lifecycles.delivery import FailureKind
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.mail_results import Consequences, FailedCopy, MailResult
 from pressrun.services.operating import housekeeping

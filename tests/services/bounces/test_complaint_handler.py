@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from tests.delivery.pressroom import Pressroom, open_pressroom
 
-from pressrun.core.address import parse_address
-from pressrun.core.mail_routes import Route, RouteKind
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import Route, RouteKind
 from pressrun.message.reports.reading import read_report
 from pressrun.services.mail_results import MailResult
 from pressrun.services.readers.subscription_records import Origin

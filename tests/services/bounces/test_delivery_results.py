@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.services.bounces.delivery_results import MAX_REPLY_CHARACTERS, delivery_result_of
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage

@@ -14,13 +14,13 @@ from tests.database import execute_in, select_in, undone
 from tests.services.office import NOW, Office, open_office
 from tests.settings import change
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import DeliveryState, FailureKind
-from pressrun.core.scores import COUNTING, count_streak
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.bounces.scores import COUNTING, count_streak
+from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, move
+from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
-from pressrun.core.subscription import SubscriptionEvent, move
-from pressrun.core.tokens import digests_of
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.bounces.operator_alerts import alert_of_policy

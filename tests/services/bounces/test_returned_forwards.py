@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 from tests.inbound.mailroom import ADA, CLAIMANT, NOW, Mailroom, mail, open_mailroom
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import DeliveryState, FailureKind
-from pressrun.core.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.mail_results import Consequences, MailResult, ReturnedForward
 from pressrun.services.operating.kept_mail import list_kept, show_kept

@@ -11,9 +11,9 @@ from collections import Counter
 import pytest
 from tests.delivery.pressroom import Pressroom
 
-from pressrun.core import canary
-from pressrun.core.address import parse_address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles import canary
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import audience, lifecycle
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe

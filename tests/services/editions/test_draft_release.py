@@ -8,7 +8,6 @@ import pytest
 from tests.delivery.pressroom import Pressroom
 from tests.services.editions.drafting import ANN, AT_ONCE, BEA, editing_of, hand_in, release_of, to_text
 
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import (
     BadInput,
     ChangedMeanwhile,
@@ -17,6 +16,7 @@ from pressrun.core.errors import (
     PressrunError,
     Refused,
 )
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import releases
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.draft_editing import FileChange

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tests.delivery.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity
 
-from pressrun.core.address import parse_address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, gather_references, load_build_context
 from pressrun.services.editions.edition_preview import SampleCopy, copy_of_edition

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.delivery.pressroom import SITE, Pressroom
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.services.editions.sender_check import QUIET_SECONDS, SenderCheck

@@ -9,8 +9,8 @@ from typing import Any
 from tests.database import select
 from tests.inbound.mailroom import Mailroom, mail, message_of
 
-from pressrun.core.address import parse_address
-from pressrun.core.tokens import digests_of
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.tokens import digests_of
 from pressrun.services.people import editors
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import lists, subscribers

@@ -14,8 +14,8 @@ from tests.inbound.mailroom import Mailroom, open_mailroom
 from tests.services.bounces.test_auto_pause import send_some
 from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, post, prepare, rows, set_list
 
-from pressrun.core.address import parse_address
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.operating.housekeeping import Housekeeping

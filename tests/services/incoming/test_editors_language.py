@@ -11,9 +11,9 @@ from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import Mailroom, message_of, open_mailroom
 from tests.services.incoming.posts import BELIEVED, EVE, answers, post, prepare, set_list, words
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import UnreadableMail
-from pressrun.core.tokens import digests_of
+from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import refusal_of
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.store import subscribers

@@ -11,12 +11,12 @@ import pytest_asyncio
 from tests.database import select
 from tests.inbound.mailroom import ADA, D, InlineReader, Mailroom, mail, message_of, open_mailroom
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import Route, RouteKind
+from pressrun.core.addresses.old_links import OldKind, digest_of_address
 from pressrun.core.errors import Unavailable, UnreadableMail
-from pressrun.core.mail_routes import Route, RouteKind
-from pressrun.core.old_links import OldKind, digest_of_address
 from pressrun.core.quantities import Rate
-from pressrun.core.tokens import (
+from pressrun.core.signing.tokens import (
     FIRST_ROUND_TRIP,
     TEST_ID,
     AddressPurpose,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 from tests.inbound.mailroom import ADA, D, Mailroom, mail, open_mailroom
 
-from pressrun.core.tokens import AddressPurpose
+from pressrun.core.signing.tokens import AddressPurpose
 
 FEEDBACK = """\
 This is a MIME message.

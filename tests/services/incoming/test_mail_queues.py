@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from tests.inbound.mailroom import ADA, InlineReader, Mailroom, mail, open_mailroom
 
+from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.errors import TimedOutMail, UnreadableMail
-from pressrun.core.mail_queues import MailQueue
-from pressrun.core.tokens import AddressPurpose
+from pressrun.core.signing.tokens import AddressPurpose
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.services.limit_settings import LimitSettings

@@ -12,9 +12,9 @@ from tests.database import select
 from tests.inbound.mailroom import CLAIMANT, D, Mailroom, connected, listening, mail, open_mailroom
 from tests.settings import change
 
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.quantities import Rate
-from pressrun.core.tokens import AddressPurpose, WebPurpose, WebTokens
+from pressrun.core.signing.tokens import AddressPurpose, WebPurpose, WebTokens
 from pressrun.services.incoming.mail_quota import MEASURE_AGAIN_SECONDS, drop_kept_mail
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import deliveries, inbound

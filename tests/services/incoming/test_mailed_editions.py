@@ -29,10 +29,10 @@ from tests.services.incoming.posts import (
     words,
 )
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound, Refused, Unavailable
 from pressrun.core.quantities import Rate
-from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.message.editions.posted import Posted, read_posted
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report

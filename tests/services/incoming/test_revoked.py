@@ -27,7 +27,7 @@ from tests.services.incoming.posts import (
     words,
 )
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
 from pressrun.services.editions import lifecycle, releases

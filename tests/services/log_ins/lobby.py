@@ -14,11 +14,11 @@ from tests.database import TwiceDatabase
 from tests.engines import new_data_dir
 from tests.services.log_ins.authenticator import Authenticator
 
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import ReaderAccess, Role
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
-from pressrun.core.keys import KeyRing
 from pressrun.core.quantities import Rate
-from pressrun.core.rights import ReaderAccess, Role
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.account import Account

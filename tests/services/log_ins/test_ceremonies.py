@@ -11,7 +11,7 @@ import pytest
 from tests.services.log_ins.authenticator import PRESENT, Authenticator, encoded
 from tests.web.house import ManualClock
 
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.services.log_ins.ceremonies import CHALLENGE_SECONDS, BadPasskey, Ceremonies
 from pressrun.store.log_ins import PasskeyOwner
 

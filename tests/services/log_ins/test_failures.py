@@ -6,7 +6,7 @@ import pytest
 from tests.database import select
 from tests.services.log_ins.lobby import VISITOR, Lobby
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.services.log_ins.log_in import CodeRequested
 from pressrun.store import audit

@@ -6,8 +6,8 @@ import pytest
 from tests.database import select
 from tests.services.log_ins.lobby import VISITOR, Lobby
 
+from pressrun.core.access.rights import Right
 from pressrun.core.quantities import Rate, RateExceeded
-from pressrun.core.rights import Right
 from pressrun.services.log_ins.context import is_proven
 from pressrun.services.log_ins.identities import Admitted, Identities, IssuerAccount
 from pressrun.services.log_ins.log_in import Entered

@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from tests.database import execute, select
 from tests.services.log_ins.lobby import PASSWORD, VISITOR, Lobby
 
-from pressrun.core.address import parse_address
+from pressrun.core.access.login_codes import mailed_code, secret_digest
+from pressrun.core.access.rights import Right
+from pressrun.core.access.totp import STEP_SECONDS, code_at
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotPermitted
-from pressrun.core.login_codes import mailed_code, secret_digest
 from pressrun.core.quantities import Rate, RateExceeded
-from pressrun.core.rights import Right
-from pressrun.core.totp import STEP_SECONDS, code_at
 from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested, Entered
 from pressrun.services.log_ins.sessions import LoggedIn
 from pressrun.services.people.people_admin import PeopleAdmin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.services.log_ins.lobby import Lobby
 
-from pressrun.core.rights import Right
+from pressrun.core.access.rights import Right
 from pressrun.services.log_ins.context import is_proven, is_recent
 from pressrun.services.log_ins.proxied import ProxiedLogIns
 from pressrun.store import people

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 from tests.message.builders import PNG
 
-from pressrun.core.address import parse_address
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing

@@ -9,7 +9,7 @@ import dkim
 from tests.delivery.pressroom import SITE, Pressroom
 from tests.message.signatures.test_dkim import RSA_RECORD, settings
 
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.delivery.mailer.mailer import build_signer
 from pressrun.delivery.queue.claims import load_compiled
 from pressrun.services.mails.copy_composer import CopyComposer

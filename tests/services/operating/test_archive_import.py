@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.database import select
 from tests.services.office import open_office
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.services.editions.archive_reader import read_edition
 from pressrun.services.operating.archive_export import read_contents
 from pressrun.services.operating.archive_import import ArchivedMessage

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.queue.broker import UNSIGNED_SECONDS
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.services.operating import housekeeping

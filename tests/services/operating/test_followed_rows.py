@@ -8,8 +8,8 @@ import pytest
 from tests.database import select
 from tests.services.office import Office
 
-from pressrun.core.address import parse_address
-from pressrun.core.tokens import digests_of
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.tokens import digests_of
 from pressrun.services.operating.import_preview import ImportPreview
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.member_sync import leavers, listed_keys, synced_members

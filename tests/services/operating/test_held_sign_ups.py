@@ -14,11 +14,11 @@ from tests.delivery.pressroom import Pressroom
 from tests.services.office import Office
 from tests.settings import change
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.abuse.sign_up import Trust
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.current import Holder
 from pressrun.core.errors import NotFound
 from pressrun.core.quantities import Rate
-from pressrun.core.sign_up import Trust
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.operating import held_sign_ups
 from pressrun.services.readers.abuse_limits import AbuseLimits

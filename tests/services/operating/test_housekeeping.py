@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from tests.delivery.pressroom import Pressroom
 
-from pressrun.core.address import parse_address
-from pressrun.core.chain import NO_ROWS, Head
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.services import background
 from pressrun.services.background import LoopFault
 from pressrun.services.operating import housekeeping

@@ -13,7 +13,7 @@ import pytest
 from tests.database import execute, select
 from tests.services.office import Office
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound, Refused, Unavailable
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.services.operating import job_work

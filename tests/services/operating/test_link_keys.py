@@ -9,7 +9,7 @@ from tests.database import select
 from tests.services.office import NOW, Office, open_office
 
 from pressrun.core.errors import NotFound, Refused
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.services.operating.link_keys import LinkKeys, list_link_keys
 from pressrun.store import datadir
 from pressrun.store.datadir import DataDir

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.database import execute
 from tests.services.office import Office, open_office
 
-from pressrun.core.address import parse_address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, UsageError
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.operating.list_settings import KEYS, read_settings
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports

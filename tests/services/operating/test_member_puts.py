@@ -18,9 +18,9 @@ from tests.services.office import NOW, Office, open_office
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.members import MemberPut
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import OPERATOR, Holdings, TokenScope, rights_of_scope
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotPermitted, Refused
-from pressrun.core.rights import OPERATOR, Holdings, TokenScope, rights_of_scope
 from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.operating.member_changes import Confirm, MemberChanges
 from pressrun.services.operating.member_puts import MemberPuts, PutRequest

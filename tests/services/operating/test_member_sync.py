@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.services.office import Office
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
 from pressrun.services.evidence import verify
 from pressrun.services.operating.import_rows import ImportRow

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from tests.database import select
 from tests.services.office import NOW, Office
 
-from pressrun.core.address import Address, parse_address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.operating.member_changes import (
     Confirm,
     ConsentGiven,

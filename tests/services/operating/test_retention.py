@@ -11,10 +11,10 @@ from tests.delivery.pressroom import GONE, SITE, TAKEN, Pressroom
 from tests.services.bounces.test_bounce_handler import FULL, notify, report, state_of
 from tests.settings import change
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import NotFound, Refused
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import lifecycle
 from pressrun.services.mail_results import MailResult
 from pressrun.services.operating import retention

@@ -21,12 +21,12 @@ from tests.settings import change
 
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.table import ACTS
-from pressrun.core.address import parse_address
-from pressrun.core.disk_room import DiskLevel, StorageRoom
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import Route, RouteKind
+from pressrun.core.addresses.old_links import OldKind, commands_route, digest_of_address
 from pressrun.core.errors import NoRoom
-from pressrun.core.mail_routes import Route, RouteKind
-from pressrun.core.old_links import OldKind, commands_route, digest_of_address
-from pressrun.core.tokens import AddressPurpose, AddressTokens
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
+from pressrun.core.upkeep.disk_room import DiskLevel, StorageRoom
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.incoming.mail_acceptance import DISK_FULL, ArrivedMail, MailAcceptance
 from pressrun.services.limit_settings import LimitSettings

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from tests.engines import contents
 from tests.services.office import NOW, Office
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.editions import lifecycle
 from pressrun.services.operating.import_preview import ImportPreview
 from pressrun.services.operating.import_rows import ImportRow

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from tests.database import select_in, undone
 from tests.services.office import NOW, Office, open_office
 
-from pressrun.core.address import parse_address
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import digests_of
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.signing.tokens import digests_of
 from pressrun.services.operating.import_decision import PriorState, decide_row, state_after
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.row_checks import CheckedRow, check_row

@@ -6,7 +6,7 @@ import pytest
 from tests.database import select
 from tests.services.office import Office
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.reports import ledger_reports

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from tests.database import execute_in, select_in, undone
 from tests.services.office import NOW, open_office
 
-from pressrun.core.address import parse_address
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.tokens import digests_of
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.signing.tokens import digests_of
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.store import bounces, subscribers, subscriptions
 from pressrun.store.database import Database

@@ -10,12 +10,12 @@ import pytest
 from tests.database import select
 from tests.services.office import NOW, Office
 
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import NOTHING, OPERATOR, Holdings, ReaderAccess, Right, Role
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, UsageError
-from pressrun.core.keys import KeyRing
-from pressrun.core.rights import NOTHING, OPERATOR, Holdings, ReaderAccess, Right, Role
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.core.site import Site
-from pressrun.core.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.services.people import entering
 from pressrun.services.people.holdings import holdings_of_person
 from pressrun.services.people.lookups import list_everybody

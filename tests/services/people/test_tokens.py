@@ -8,8 +8,8 @@ import pytest
 from tests.database import execute, select
 from tests.services.office import NOW, Office
 
+from pressrun.core.access.rights import Holdings, ReaderAccess, Right, Role, TokenScope
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused
-from pressrun.core.rights import Holdings, ReaderAccess, Right, Role, TokenScope
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.token_lookups import list_tokens
 from pressrun.services.people.tokens import TokenMaker, TokenRequest

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from tests.services.office import Office
 from tests.settings import change
 
-from pressrun.core.address import parse_address
+from pressrun.core.abuse.sign_up import Trust, Verdict
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.core.quantities import Rate
-from pressrun.core.sign_up import Trust, Verdict
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.settings import IGNORE, ServiceSettings

@@ -10,9 +10,9 @@ import pytest_asyncio
 from tests.delivery.pressroom import TAKEN, Pressroom
 from tests.inbound.mailroom import ADA, InlineReader, Mailroom, mail, open_mailroom
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
-from pressrun.core.mail_routes import read_local_part
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import read_local_part
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.mail_results import MailResult

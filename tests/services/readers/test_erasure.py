@@ -10,7 +10,7 @@ import pytest
 from tests.engines import contents
 from tests.services.office import open_office
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.subscription_records import Origin
 

@@ -21,12 +21,12 @@ from tests.delivery.pressroom import TAKEN, Pressroom, open_pressroom
 from tests.engines import contents
 from tests.inbound.mailroom import Mailroom, mail, open_mailroom
 
-from pressrun.core.address import Address, parse_address
-from pressrun.core.bounces import BounceClass
+from pressrun.core.abuse.sign_up import Trust
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.mail_routes import read_local_part
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import MalformedAddress, NotFound
-from pressrun.core.mail_routes import read_local_part
-from pressrun.core.sign_up import Trust
-from pressrun.core.tokens import AddressPurpose
+from pressrun.core.signing.tokens import AddressPurpose
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services import evidence
 from pressrun.services.operating.import_rows import ImportRow

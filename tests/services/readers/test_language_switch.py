@@ -13,7 +13,7 @@ from tests.database import execute, execute_in
 from tests.editions.inline_builder import builder_at
 from tests.web.house import NOW, House, open_house
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.operations.csv_files import export_subscribers
 from pressrun.services.editions import lifecycle
 from pressrun.services.evidence import verify

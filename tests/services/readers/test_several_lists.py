@@ -9,10 +9,10 @@ from tests.database import select
 from tests.services.office import Office
 from tests.settings import change
 
-from pressrun.core.address import parse_address
+from pressrun.core.abuse.sign_up import Trust
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
-from pressrun.core.sign_up import Trust
-from pressrun.core.tokens import digests_of
+from pressrun.core.signing.tokens import digests_of
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer

@@ -11,7 +11,7 @@ from tests.delivery.pressroom import Pressroom
 from tests.services.office import Office
 from tests.settings import change
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.evidence import verify
 from pressrun.services.limit_settings import LimitSettings

@@ -21,7 +21,7 @@ from tests.database import select
 from tests.services.office import Office, open_office
 from tests.settings import change
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.quantities import Rate
 from pressrun.services.evidence import verify

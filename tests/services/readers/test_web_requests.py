@@ -14,10 +14,10 @@ from tests.database import execute, select, watched
 from tests.services.office import Office
 from tests.settings import change
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.abuse.sign_up import Trust
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate, RateExceeded
-from pressrun.core.sign_up import Trust
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.ports import Waker
 from pressrun.services.readers.preferences import Preferences

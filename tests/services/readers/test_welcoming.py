@@ -12,7 +12,7 @@ from tests.delivery.pressroom import GONE, LATER, SITE, Pressroom
 from tests.editions.inline_builder import builder_at
 from tests.settings import change
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused, Unavailable
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_admin import ListAdmin

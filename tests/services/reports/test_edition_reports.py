@@ -12,8 +12,8 @@ import pytest_asyncio
 from tests.delivery.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity, open_pressroom
 from tests.services.bounces.test_bounce_handler import notify, report
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import NotFound
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports.copy_trace import trace_copy

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.services.office import NOW, Office
 
-from pressrun.core.address import parse_address
-from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
+from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.services.editions import lifecycle
 from pressrun.services.reports import edition_reports, ledger_reports
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, list_subscribers

@@ -11,8 +11,8 @@ import pytest
 from tests.engines import IS_THOROUGH
 from tests.store.engine_statements import empty_tables
 
-from pressrun.core.edition import EditionState
-from pressrun.core.searching import indexed_words, parse_query, searchable, words_of
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.text.searching import indexed_words, parse_query, searchable, words_of
 from pressrun.store import editions, lists, search
 from pressrun.store.connection import EngineConnection
 from pressrun.store.editions import NewEdition

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from pressrun.core.chain import ChainRow, content_digest, ip_digest, link, split_salt
 from pressrun.core.errors import BadConfiguration, Refused
-from pressrun.core.keys import KeyRing
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.signing.chain import ChainRow, content_digest, ip_digest, link, split_salt
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services import evidence
 from pressrun.store import consent, drafts
 from pressrun.store.location import check_version, open_for_reading
@@ -460,7 +460,7 @@ def test_the_log_of_a_database_that_is_gone_is_not_played_into_a_new_one(tmp_pat
 KILLED = """
 import sys
 from pathlib import Path
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.services import evidence
 from pressrun.store import consent, drafts
 from pressrun.store.schema_steps import load_steps

@@ -19,9 +19,9 @@ from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.cases import Cases
 from pressrun.acts.door import Door
 from pressrun.acts.people import PEOPLE_ACTS
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
+from pressrun.core.signing.tokens import WebTokens
 from pressrun.core.site import Site
-from pressrun.core.tokens import WebTokens
 from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.services.log_ins.identities import Identities
 from pressrun.services.log_ins.links import EnterLinks

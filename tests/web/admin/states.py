@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from tests.services.log_ins.lobby import PASSWORD, VISITOR
 from tests.web.admin.admin_house import AdminHouse
 
+from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.quantities import Rate
-from pressrun.core.totp import STEP_SECONDS, code_at
 
 Show = Callable[[AdminHouse, httpx.AsyncClient, httpx.AsyncClient], Awaitable[httpx.Response]]
 

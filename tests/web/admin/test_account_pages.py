@@ -17,9 +17,9 @@ from tests.web.admin.admin_house import AdminHouse
 
 from pressrun.acts.act import Act, Doing
 from pressrun.acts.arguments import Arguments
+from pressrun.core.access.rights import Right
+from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.errors import NotPermitted
-from pressrun.core.rights import Right
-from pressrun.core.totp import STEP_SECONDS, code_at
 from pressrun.services.log_ins.context import FRESH_SECONDS
 from pressrun.web.admin.frame import AdminMember
 

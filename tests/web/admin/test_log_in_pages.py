@@ -15,7 +15,7 @@ from tests.services.log_ins.authenticator import Authenticator
 from tests.services.log_ins.lobby import ORIGIN, PASSWORD
 from tests.web.admin.admin_house import AdminHouse, open_admin
 
-from pressrun.core.login_codes import mailed_code, secret_digest
+from pressrun.core.access.login_codes import mailed_code, secret_digest
 from pressrun.core.quantities import Rate
 from pressrun.store.enter_links import LinkKind
 

@@ -12,7 +12,7 @@ import pytest
 from tests.database import execute, select
 from tests.web.admin.admin_house import AdminHouse
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.store import people
 from pressrun.store.transaction import Transaction
 

@@ -9,7 +9,7 @@ from tests.database import select
 from tests.web.admin.admin_house import AdminHouse
 from tests.web.admin.test_people_pages import entered, operator
 
-from pressrun.core.rights import ReaderAccess, Role
+from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.store import people
 from pressrun.store.transaction import Transaction
 

@@ -14,9 +14,9 @@ from pressrun.acts.act import Act, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.call import Call, Caller, ReportProgress
 from pressrun.acts.http import Content, EmailAddress, Page, PageLength, Upload
+from pressrun.core.access.rights import OPERATOR, Right
 from pressrun.core.errors import ChangedMeanwhile, Gone, InvalidFields, NotFound, NotPermitted, Refused, Unavailable
 from pressrun.core.quantities import Rate
-from pressrun.core.rights import OPERATOR, Right
 from pressrun.store.audit import Actor
 from pressrun.web.api.bodies import BodyLimits
 from pressrun.web.api.endpoint import ApiContext

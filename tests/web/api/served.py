@@ -13,8 +13,8 @@ from tests.services.office import Office
 from pressrun.acts.call import Caller
 from pressrun.acts.door import Door
 from pressrun.acts.table import ACTS
+from pressrun.core.access.rights import OPERATOR, Holdings
 from pressrun.core.quantities import Rate
-from pressrun.core.rights import OPERATOR, Holdings
 from pressrun.store.audit import Actor
 from pressrun.web.api.bodies import BodyLimits
 from pressrun.web.api.endpoint import ApiContext, Authenticate

@@ -17,8 +17,8 @@ from tests.web.api.desk import TOKEN, Desk, JournalEntry, Reader
 from tests.web.api.served import ServedApi
 
 from pressrun.acts.call import Call, ReportProgress
-from pressrun.core.base64url import base64url
 from pressrun.core.errors import Unavailable
+from pressrun.core.signing.base64url import base64url
 from pressrun.web.api.cursors import digest_of_query
 from pressrun.web.api.streams import MOST_FOLLOWERS_OF_TOKEN, preferred
 

@@ -12,10 +12,10 @@ from tests.editions.inline_builder import InlineMaker
 from tests.settings import change
 from tests.web.api.served import ServedApi
 
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import Holdings, ReaderAccess, Right, Role, rights_of_role
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import EditionError
 from pressrun.core.quantities import Rate
-from pressrun.core.rights import Holdings, ReaderAccess, Right, Role, rights_of_role
 from pressrun.services.limit_settings import LimitSettings
 
 NOTES = b"---\nsubject: Version 1.2\n---\nIt is out.\n"

@@ -15,9 +15,9 @@ from tests.services.office import Office
 from tests.web.api.served import BASE, ServedApi
 
 from pressrun.acts.events import EventInfo
-from pressrun.core.address import parse_address
-from pressrun.core.events import EventType
-from pressrun.core.rights import Holdings, Right
+from pressrun.core.access.rights import Holdings, Right
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.events import EventType
 from pressrun.store import events
 from pressrun.web.api import streams
 

@@ -8,7 +8,7 @@ import httpx
 from tests.web.api.served import BASE, ServedApi
 
 from pressrun.acts.callers import caller_of_token
-from pressrun.core.rights import TokenScope
+from pressrun.core.access.rights import TokenScope
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 
 

@@ -7,8 +7,8 @@ from tests.database import execute
 from tests.services.office import NOW
 from tests.web.api.served import ServedApi
 
-from pressrun.core.address import parse_address
-from pressrun.core.rights import Holdings, ReaderAccess, Role, rights_of_role
+from pressrun.core.access.rights import Holdings, ReaderAccess, Role, rights_of_role
+from pressrun.core.addresses.address import parse_address
 from pressrun.services.readers.subscription_records import Origin
 
 ADA = parse_address("ada@reader.example")

@@ -9,9 +9,9 @@ from tests.database import execute
 from tests.services.office import Office
 from tests.web.api.served import ServedApi
 
-from pressrun.core.address import parse_address
-from pressrun.core.edition import EditionState
-from pressrun.core.rights import Holdings, Right
+from pressrun.core.access.rights import Holdings, Right
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.edition import EditionState
 
 NAMES = ("ada", "bob", "cyd", "dan", "eve")
 STATS = Holdings(by_list={"news": frozenset({Right.STATS})})

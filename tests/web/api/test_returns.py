@@ -11,11 +11,11 @@ from tests.database import execute, select
 from tests.services.office import Office
 from tests.web.api.served import ServedApi
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
-from pressrun.core.edition import EditionState
-from pressrun.core.rights import Holdings, Right
-from pressrun.core.tokens import AddressPurpose, AddressTokens
+from pressrun.core.access.rights import Holdings, Right
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.services.incoming.handed_in import Proof
 from pressrun.services.incoming.mail_acceptance import ACCEPTED, DISK_FULL, ArrivedMail
 from pressrun.services.mails.copy_composer import message_id

@@ -12,8 +12,8 @@ from tests.web.api.desk import TOKEN, Desk
 from tests.web.api.served import ServedApi
 
 from pressrun.acts.call import Caller
-from pressrun.core.address import parse_address
-from pressrun.core.rights import Holdings, Right
+from pressrun.core.access.rights import Holdings, Right
+from pressrun.core.addresses.address import parse_address
 from pressrun.web.api import endpoint
 
 BOB = parse_address("bob@reader.example")

@@ -11,8 +11,8 @@ from tests.database import execute
 from tests.services.office import Office
 from tests.web.api.served import ServedApi
 
-from pressrun.core.address import parse_address
-from pressrun.core.rights import Holdings, ReaderAccess, Role, rights_of_role
+from pressrun.core.access.rights import Holdings, ReaderAccess, Role, rights_of_role
+from pressrun.core.addresses.address import parse_address
 from pressrun.operations.csv_files import export_subscribers
 from pressrun.services.reports import listed_members
 from pressrun.store.transaction import Transaction

@@ -18,8 +18,8 @@ from tests.ports import free_port
 from tests.web.house import House, open_house
 from tests.web.mailbox import Box, Caught
 
-from pressrun.core.endpoint import TcpEndpoint
-from pressrun.core.tokens import WebPurpose
+from pressrun.core.network.endpoint import TcpEndpoint
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.editions.compose import with_asset_prefix
 from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings

@@ -8,7 +8,7 @@ import pytest
 from tests.web.archives.test_archive import PNG
 from tests.web.house import House, words_of
 
-from pressrun.core.tokens import WebPurpose
+from pressrun.core.signing.tokens import WebPurpose
 
 ALL = ("", "/archive", "/archive?page=1", "/archive/first", "/archive/first/asset/1-boat.png", "/search?q=boats")
 

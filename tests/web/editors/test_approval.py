@@ -17,7 +17,7 @@ from tests.message.builders import PNG, build, edition
 from tests.web.house import NOW, House, open_house, words_of
 
 from pressrun.core.errors import EditionError
-from pressrun.core.tokens import WebPurpose
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.finding import warning
 from pressrun.services.editions import lifecycle

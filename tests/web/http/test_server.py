@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.core.network.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.web.http.connections import DEFAULT_CONNECTION, MAX_HEAD_BYTES, LimitedConnection
 from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.web.http.connections import DEFAULT_CONNECTION, H11Connection, LimitedConnection
 from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings

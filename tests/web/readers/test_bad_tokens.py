@@ -7,8 +7,8 @@ from tests.web.house import NOW, House
 from tests.web.routes import ROUTES, TOKEN_PAGES, kinds_of, segment_of
 from tests.web.supply import Supply
 
-from pressrun.core.keys import KEY_BYTES, KeyRing
-from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.core.signing.keys import KEY_BYTES, KeyRing
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 
 RETIRED = WebTokens(KeyRing({1: b"x" * KEY_BYTES}, bytes(KEY_BYTES)))
 NUMBERS = (1, int(NOW) + 9)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.web.house import NOW, House, open_house, words_of
 
+from pressrun.core.abuse.work import do_work
 from pressrun.core.quantities import Rate
-from pressrun.core.work import do_work
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import ENGLISH
 from pressrun.services.limit_settings import LimitSettings

@@ -11,7 +11,7 @@ from tests.database import execute, execute_in
 from tests.web.house import NOW, House, words_of
 
 from pressrun.core.quantities import Rate
-from pressrun.core.tokens import WebPurpose
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.subscription_records import end_subscription
 from pressrun.services.reports.ledger_reports import show_list

@@ -7,7 +7,7 @@ import json
 import pytest
 from tests.web.house import NOW, House, words_of
 
-from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.store.datadir import rotate_link_key
 
 ADA = "ada@reader.example"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.web.house import House, words_of
 
-from pressrun.core.address import parse_address
-from pressrun.core.tokens import WebPurpose, digests_of, pack_digests
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.tokens import WebPurpose, digests_of, pack_digests
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 
 VICTIM = "Vic.Tim+news@gmail.com"

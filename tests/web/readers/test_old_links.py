@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.web.house import House
 
-from pressrun.core.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
+from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.store import subscribers
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.web.house import NOW, House, words_of
 
-from pressrun.core.tokens import WebPurpose
+from pressrun.core.signing.tokens import WebPurpose
 
 ADA, EVE = "ada@reader.example", "eve@reader.example"
 HOUR = 3600

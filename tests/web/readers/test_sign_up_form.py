@@ -9,9 +9,9 @@ import httpx
 import pytest
 from tests.web.house import House, open_house
 
+from pressrun.core.abuse.work import do_work, is_work
 from pressrun.core.quantities import Rate
-from pressrun.core.tokens import WebPurpose
-from pressrun.core.work import do_work, is_work
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.services.limit_settings import LimitSettings
 
 # Nobody whose form proves nothing gets a mail: so a mail shows what was believed.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.delivery.queue.jobs import CompositionFailed, Job
 from pressrun.message.signatures.dkim import NOTHING_KNOWN, KnownHashes, Signer, load_signing_key

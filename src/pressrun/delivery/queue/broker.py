@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec.structs import asdict, replace
 
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.retry import latest_attempt_at
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.pacing.retry import latest_attempt_at
 from pressrun.delivery.queue.destination_queues import NEVER, is_stale
 from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result
 from pressrun.delivery.queue.results import PendingResults, failed_copy

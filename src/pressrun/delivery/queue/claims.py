@@ -8,8 +8,8 @@ from functools import partial
 
 from msgspec import Struct, field
 
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import Unavailable
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.pacing import PaceSnapshot
 from pressrun.message.layouts.design import Logo

@@ -17,9 +17,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.edition import EditionState
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import CommitUnknown, Unavailable
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.broker import Broker
 from pressrun.delivery.queue.claims import NOTICE_BATCH, ClaimRequest, Claims, MayGo, Ready, Room, claim

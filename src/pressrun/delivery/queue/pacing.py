@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from pressrun.core.pacing import TOLERANCE_AT_MOST_SECONDS, Pace, PaceState
+from pressrun.core.pacing.rates import TOLERANCE_AT_MOST_SECONDS, Pace, PaceState
 from pressrun.core.quantities import Rate
 
 PROCESS = "process"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from pressrun.core.events import EventType
+from pressrun.core.lifecycles.events import EventType
 from pressrun.delivery.queue.results import Batch
 from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.services.evidence import record_sent

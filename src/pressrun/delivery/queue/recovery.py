@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.observe.log import event
 from pressrun.store import deliveries, destinations
 from pressrun.store.database import Database

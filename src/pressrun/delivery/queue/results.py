@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.delivery.queue.jobs import Job
 from pressrun.services.mail_results import FailedCopy
 from pressrun.smtp.handover import Outcome

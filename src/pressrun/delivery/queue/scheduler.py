@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from pressrun.core.advice import Action, Scope, advice_of
-from pressrun.core.lane_state import relay_lane
-from pressrun.core.providers import DestinationTable
+from pressrun.core.bounces.advice import Action, Scope, advice_of
+from pressrun.core.pacing.lane_state import relay_lane
+from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.destination_queues import NEVER, STALE_SECONDS, DestinationQueues, Stale
 from pressrun.delivery.queue.destinations import SLOW_SECONDS, Destinations

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from pressrun.core.advice import Action, Advice
-from pressrun.core.lane_state import LaneState, load_lane_state, relay_lane
-from pressrun.core.providers import DestinationTable
+from pressrun.core.bounces.advice import Action, Advice
+from pressrun.core.pacing.lane_state import LaneState, load_lane_state, relay_lane
+from pressrun.core.pacing.providers import DestinationTable
 from pressrun.delivery.queue.destination_queues import NEVER
 from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, PacedScope, PaceEntry
 

@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
-from pressrun.core.lease import Lease
+from pressrun.core.upkeep.lease import Lease
 from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
 from pressrun.delivery.queue.timer import Timer

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pressrun.core.keys import KeyRing
-from pressrun.core.lease import Instant, Lease
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.upkeep.lease import Instant, Lease
 from pressrun.delivery.queue.jobs import Job, Result
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.message.layouts.design import Logo

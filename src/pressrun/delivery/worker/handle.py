@@ -15,8 +15,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from pressrun.core.keys import KeyRing
-from pressrun.core.lease import Lease
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.upkeep.lease import Lease
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
 from pressrun.delivery.worker import child
 from pressrun.delivery.worker.child import AGAIN_SECONDS, SOON_SECONDS

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from pressrun.core.errors import BadConfiguration
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result
 from pressrun.delivery.relay.relays import Relays

@@ -12,8 +12,8 @@ import os
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
-from pressrun.core.keys import KeyRing
-from pressrun.core.lease import Lease
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.upkeep.lease import Lease
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply
 from pressrun.delivery.worker.handle import LOST, WorkerHandle
 from pressrun.delivery.worker.poison import PoisonMessages

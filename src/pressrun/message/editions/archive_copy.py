@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.message.wire.skeleton import DAY, CopyValues, Skeleton
 
 _OF_A_COPY = frozenset(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.site import Site
 from pressrun.message.profile import ArchiveMode, ListProfile
 from pressrun.message.wire.headers import clean_value, list_id_field, mailbox_field, plain_field, uri_field

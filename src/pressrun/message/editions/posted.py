@@ -18,7 +18,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import EditionError, UnreadableMail
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import build_edition

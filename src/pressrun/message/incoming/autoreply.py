@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from pressrun.core.address import Address
-from pressrun.core.wordings import Wordings, fold
+from pressrun.core.addresses.address import Address
+from pressrun.core.text.wordings import Wordings, fold
 
 Fields = Sequence[tuple[str, str]]  # names in lower case, values unfolded
 

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.message.wire.headers import format_date
 

@@ -11,8 +11,8 @@ import re
 from binascii import Error, a2b_base64, a2b_qp
 from collections.abc import Iterator
 
-from pressrun.core.charsets import decode_text, find_codec
-from pressrun.core.spellings import Spellings
+from pressrun.core.addresses.spellings import Spellings
+from pressrun.core.text.charsets import decode_text, find_codec
 
 _DEEPEST = 3  # a mail in base64 in a mail in base64
 _FEW = 4  # of the charsets that a mail names are tried

@@ -3,8 +3,8 @@
 It burns seconds on folded semicolons, long fields, very many parts and deep nests, so `check_caps` looks at the raw
 octets first, in linear time. It ends a header at the first line that is not a field, so that a mark that a machine
 wrote the mail could hide below: `mend_header` drops such lines. And it decodes by whatever charset a mail names, also
-in parameters (RFC 2231): MailPart decodes by core.charsets only. The old `compat32` policy reads, because the newer
-ones raise odd exceptions on hostile headers.
+in parameters (RFC 2231): MailPart decodes by core.text.charsets only. The old `compat32` policy reads, because the
+newer ones raise odd exceptions on hostile headers.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from email.header import decode_header
 from email.message import Message
 from typing import Any, cast
 
-from pressrun.core.charsets import decode_text
 from pressrun.core.errors import UnreadableMail
+from pressrun.core.text.charsets import decode_text
 
 READ_AT_MOST = 2 * 1024 * 1024  # octets; nothing that we look for is further down
 MAX_HEADER_BYTES = 64 * 1024

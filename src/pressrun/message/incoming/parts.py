@@ -16,8 +16,8 @@ from html import escape
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.core.errors import UnreadableMail
+from pressrun.core.text.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.message.content.flowed import unflow
 from pressrun.message.content.html import clean_html
 from pressrun.message.content.plaintext import text_from_html

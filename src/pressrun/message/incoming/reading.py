@@ -11,8 +11,8 @@ import re
 
 import msgspec
 
-from pressrun.core.charsets import decode_text
 from pressrun.core.errors import UnreadableMail
+from pressrun.core.text.charsets import decode_text
 from pressrun.message.incoming.autoreply import machine_made, vacation_words
 from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.parser import (

@@ -14,7 +14,7 @@ from html import escape
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.site import Site
 from pressrun.message.editions.edition_headers import answers_to, list_help, list_id
 from pressrun.message.layouts.footer import address_html

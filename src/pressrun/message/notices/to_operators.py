@@ -80,7 +80,7 @@ class RelayAlert(Notice, frozen=True, kw_only=True):
 
 
 class OperatorAlert(Notice, frozen=True, kw_only=True):
-    """Tells the operator what is wrong, and what to do: a row of core.alerts, in English like the log."""
+    """Tells the operator what is wrong, and what to do: a row of core.upkeep.alerts, in English like the log."""
 
     when: str
     details: str

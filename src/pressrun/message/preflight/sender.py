@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
 
-from pressrun.core.dmarc import is_dmarc, parse_dmarc, policy_domains
-from pressrun.core.spf import is_spf
+from pressrun.core.network.dmarc import is_dmarc, parse_dmarc, policy_domains
+from pressrun.core.network.spf import is_spf
 from pressrun.message.finding import Finding, warning
 
 Records = Mapping[str, tuple[str, ...] | None]

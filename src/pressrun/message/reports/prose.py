@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.refusals import class_by_words, folded_words, is_vague
-from pressrun.core.wordings import Wordings, fold
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.bounces.refusals import class_by_words, folded_words, is_vague
+from pressrun.core.text.wordings import Wordings, fold
 from pressrun.message.reports.opened_mail import OpenedMail
 from pressrun.message.reports.report import RecipientReport
 from pressrun.message.reports.status import class_of_failed, on_one_line, quoted_in, recipients_of_status

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from itertools import chain
 
-from pressrun.core.bounces import BounceClass
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.incoming.autoreply import answering_words, is_responder, machine_made
 from pressrun.message.incoming.parser import PARSER_FAULTS, READ_AT_MOST, check_caps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pressrun.core.bounces import BounceClass
+from pressrun.core.bounces.classes import BounceClass
 
 
 class RecipientReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from itertools import islice
 
 from msgspec import Struct
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.refusals import class_by_words, class_of_failure, folded_words, is_vague
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.bounces.refusals import class_by_words, class_of_failure, folded_words, is_vague
 from pressrun.message.reports.opened_mail import field_groups
 from pressrun.message.reports.report import RecipientReport
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.message.signatures.body_hash import BodyHash
 from pressrun.message.signatures.dkim import KnownHashes
 from pressrun.message.signatures.header_form import HeaderForm

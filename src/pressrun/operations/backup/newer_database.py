@@ -15,9 +15,9 @@ from typing import IO
 
 from msgspec import Struct
 
-from pressrun.core.chain import NO_ROWS
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused, Unavailable
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.chain import NO_ROWS
+from pressrun.core.signing.keys import KeyRing
 from pressrun.operations.backup.manifest import DATABASE
 from pressrun.store import consent, restores
 from pressrun.store.connection import EngineConnection

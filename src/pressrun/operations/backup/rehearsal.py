@@ -15,9 +15,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pressrun.core.chain import Audit, Head, parse_head
 from pressrun.core.errors import BadConfiguration, BadInput, Refused, Unavailable
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.chain import Audit, Head, parse_head
+from pressrun.core.signing.keys import KeyRing
 from pressrun.operations.backup import manifest as manifests
 from pressrun.operations.backup.encodings import OpenedBackup, decoded
 from pressrun.operations.backup.manifest import Manifest, fingerprints, parse_manifest

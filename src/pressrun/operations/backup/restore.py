@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from msgspec import Struct, field
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import BadConfiguration, NotFound, Unavailable
 from pressrun.operations.backup.encodings import OpenedBackup
 from pressrun.operations.backup.former_data import FormerData, open_former

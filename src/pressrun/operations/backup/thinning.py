@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pressrun.core.backup_keep import KeepPart, choose_kept
+from pressrun.core.upkeep.backup_keep import KeepPart, choose_kept
 
 _TIME = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"pressrun-([0-9a-f]{16})-([0-9]{8}T[0-9]{6}Z)\.tar(?:\.gz|\.zst)?(?:\.age)?", re.ASCII)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from pressrun.core.endpoint import Endpoint, TcpEndpoint
-from pressrun.core.tokens import TEST_ID
+from pressrun.core.network.endpoint import Endpoint, TcpEndpoint
+from pressrun.core.signing.tokens import TEST_ID
 from pressrun.operations.dns import DnsStatus
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.smtp_client import OfferedBounce, offer_bounce

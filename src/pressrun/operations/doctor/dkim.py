@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as BadBase64
 
-from pressrun.core.dmarc import parse_tags
+from pressrun.core.network.dmarc import parse_tags
 from pressrun.operations.dkim_keys import PublishedKey
 from pressrun.operations.dns import DnsStatus
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned

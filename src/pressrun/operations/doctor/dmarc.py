@@ -6,7 +6,7 @@ import asyncio
 
 from msgspec import Struct
 
-from pressrun.core.dmarc import DmarcPolicy, is_dmarc, organisational_domain, parse_dmarc, policy_domains
+from pressrun.core.network.dmarc import DmarcPolicy, is_dmarc, organisational_domain, parse_dmarc, policy_domains
 from pressrun.message.signatures.dkim import signing_domain
 from pressrun.operations.dns import DnsStatus
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pressrun.core.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
+from pressrun.core.upkeep.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.subject import DoctorSubject
 from pressrun.operations.doctor.web import date_of_page

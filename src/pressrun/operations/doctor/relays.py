@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pressrun.core.endpoint import is_loopback
+from pressrun.core.network.endpoint import is_loopback
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject
 

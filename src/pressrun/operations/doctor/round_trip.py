@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from pressrun.core.tokens import FIRST_ROUND_TRIP, round_trip_outcome
+from pressrun.core.signing.tokens import FIRST_ROUND_TRIP, round_trip_outcome
 from pressrun.message.reports.round_trip import build_test_bounce
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject

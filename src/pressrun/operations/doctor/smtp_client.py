@@ -6,7 +6,7 @@ import asyncio
 
 from msgspec import Struct
 
-from pressrun.core.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
+from pressrun.core.network.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from pressrun.runtime.http_client import words_of
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader

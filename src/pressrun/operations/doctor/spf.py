@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from pressrun.core.spf import MOST_LOOKUPS, SpfIdentity, SpfVerdict, is_spf
+from pressrun.core.network.spf import MOST_LOOKUPS, SpfIdentity, SpfVerdict, is_spf
 from pressrun.operations.dns import DnsStatus
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.senders import SendingAddress, find_senders

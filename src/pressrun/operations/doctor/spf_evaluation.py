@@ -6,7 +6,7 @@ import ipaddress
 
 from msgspec import Struct
 
-from pressrun.core.spf import (
+from pressrun.core.network.spf import (
     MOST_LOOKUPS,
     MOST_VOID_LOOKUPS,
     SpfIdentity,

@@ -11,13 +11,13 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from pressrun.core.address import parse_address
-from pressrun.core.disk_room import RoomLimits, StorageRoom
-from pressrun.core.endpoint import Endpoint
-from pressrun.core.keys import KeyRing
-from pressrun.core.mail_routes import OF_NO_LIST
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import OF_NO_LIST
+from pressrun.core.network.endpoint import Endpoint
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressPurpose, AddressTokens
+from pressrun.core.upkeep.disk_room import RoomLimits, StorageRoom
 from pressrun.operations.dkim_keys import PublishedKey
 from pressrun.operations.dns import DnsAnswer, DnsLookups
 from pressrun.smtp.handover import HandOver, Outgoing

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from pressrun.core.origins import origin_of, supports_passkeys
-from pressrun.core.tokens import TEST_ID, WebPurpose, WebTokens
+from pressrun.core.network.origins import origin_of, supports_passkeys
+from pressrun.core.signing.tokens import TEST_ID, WebPurpose, WebTokens
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.relays import grade_days_left
 from pressrun.operations.doctor.subject import DoctorSubject

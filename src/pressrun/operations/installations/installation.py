@@ -13,11 +13,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from pressrun.core.old_links import OldKind, digest_of, digest_of_address
+from pressrun.core.addresses.old_links import OldKind, digest_of, digest_of_address
 from pressrun.operations.sources.member import SourceMember
 
 Place = tuple[str, OldKind]
-"""A digest of core.old_links, and what the link or address led to."""
+"""A digest of core.addresses.old_links, and what the link or address led to."""
 
 PersonalLink = tuple[str, str]
 """The digest of a link, and the address of its subscriber."""

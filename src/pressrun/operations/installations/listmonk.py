@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.core.errors import BadInput, NoInput
-from pressrun.core.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place
 from pressrun.operations.installations.tables import SourceTables, by_name, copy_rows, read_server, utc_of

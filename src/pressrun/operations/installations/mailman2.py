@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, MalformedAddress, NoInput
-from pressrun.core.old_links import OldKind, digest_of_path
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
 from pressrun.operations.installations.mailman3 import ENDINGS
 from pressrun.operations.sources.lines import plain_name

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, MalformedAddress, NoInput
-from pressrun.core.old_links import OldKind, digest_of_path
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
 from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag

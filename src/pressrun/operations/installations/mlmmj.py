@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.old_links import OldKind
 from pressrun.core.errors import BadInput, MalformedAddress, NoInput
-from pressrun.core.old_links import OldKind
 from pressrun.operations.installations.dumps import text_of
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
 from pressrun.operations.sources.member import MemberState, SourceMember

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.old_links import OldKind, digest_of_path, digest_of_person
 from pressrun.core.errors import BadInput, MalformedAddress, NoInput
-from pressrun.core.old_links import OldKind, digest_of_path, digest_of_person
 from pressrun.operations.installations.dumps import mysql_tables, read_mysql_dump
 from pressrun.operations.installations.installation import OldList, PersonalLink, Place
 from pressrun.operations.installations.tables import SourceTables, by_name, copy_rows, utc_of

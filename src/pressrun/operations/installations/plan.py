@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import RouteKind, own_route
 from pressrun.core.errors import BadInput, MalformedAddress, NotFound
-from pressrun.core.mail_routes import RouteKind, own_route
 from pressrun.core.names import MAX_NAME, parse_list_name
 from pressrun.operations.installations.installation import Installation, OldList, Place, origin_of
 from pressrun.operations.sources.member import MemberState, SourceMember

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput, MalformedAddress, NoInput
-from pressrun.core.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.operations.installations.dumps import (
     is_postgresql_dump,
     read_mysql_dump,

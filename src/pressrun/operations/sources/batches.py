@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from msgspec import Struct, field
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.member import MemberState, SourceMember

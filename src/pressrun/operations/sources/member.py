@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.suppression import SuppressionReason
 

@@ -13,13 +13,13 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.current import Current
-from pressrun.core.delivery import REFUSALS, DeliveryState
-from pressrun.core.edition import EditionEvent, EditionState, move
-from pressrun.core.masking import without_addresses
+from pressrun.core.lifecycles.delivery import REFUSALS, DeliveryState
+from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move
 from pressrun.core.site import Site
+from pressrun.core.text.masking import without_addresses
 from pressrun.message.finding import Remark, remark
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import DeliverySettings, ServiceSettings

@@ -1,9 +1,9 @@
 """Copies that bounce: at once, by a relay's refusal, or later, by a notification to the copy's own return path.
 
 Only the signed return path says which copy it is, because everything else in a notification can be forged. What it
-means is up to core.bounces and message.reports. A refusal for policy never counts against a reader. A mail forwarded to
-an owner or the operator that comes back is kept for a person to look at. Its sender gets no mail, because the address
-may be forged.
+means is up to core.bounces.classes and message.reports. A refusal for policy never counts against a reader. A mail
+forwarded to an owner or the operator that comes back is kept for a person to look at. Its sender gets no mail, because
+the address may be forged.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from pressrun.core.bounces import BounceClass
+from pressrun.core.addresses.mail_routes import OF_NO_LIST, Route
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.bounces.scores import COUNTING
 from pressrun.core.current import Current
-from pressrun.core.keys import KeyRing
-from pressrun.core.mail_routes import OF_NO_LIST, Route
-from pressrun.core.scores import COUNTING
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import FIRST_ROUND_TRIP, TEST_ID, AddressPurpose, AddressTokens, round_trip_outcome
 from pressrun.core.site import Site
-from pressrun.core.tokens import FIRST_ROUND_TRIP, TEST_ID, AddressPurpose, AddressTokens, round_trip_outcome
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.bounces import operator_alerts
 from pressrun.services.bounces.auto_pause import AutoPause

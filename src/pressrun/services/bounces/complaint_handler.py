@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.events import EventType
-from pressrun.core.keys import KeyRing
-from pressrun.core.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.lifecycles.events import EventType
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.reports.report import Enclosed, Report
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.mail_results import Consequences, MailResult, done

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import DeliveryState, FailureKind
-from pressrun.core.masking import without_addresses
-from pressrun.core.refusals import class_of_refusal
-from pressrun.core.retry import is_given_up, next_attempt_at
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.bounces.refusals import class_of_refusal
+from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
+from pressrun.core.pacing.retry import is_given_up, next_attempt_at
+from pressrun.core.text.masking import without_addresses
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import Claimed, DeliveryResult

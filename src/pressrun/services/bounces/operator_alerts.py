@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from pressrun.core.address import parse_address
-from pressrun.core.alerts import ALERT_SECONDS, CAUSES, Cause
-from pressrun.core.masking import without_addresses
-from pressrun.core.providers import provider_of
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.pacing.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
+from pressrun.core.text.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
+from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause
 from pressrun.services.ports import Entropy
 from pressrun.store import limits, lists, notices
 from pressrun.store.notices import NewNotice

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pressrun.core.delivery import DeliveryState, FailureKind
-from pressrun.core.masking import without_addresses
+from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
+from pressrun.core.text.masking import without_addresses
 from pressrun.message.reports.report import RecipientReport
 from pressrun.services.mail_results import ReturnedForward
 from pressrun.services.mails.forwards import FORWARD, keep_returned

@@ -19,11 +19,11 @@ from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from pressrun.core.passages import Pieces, best_passage
+from pressrun.core.abuse.windows import Windows
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.quantities import RateExceeded
-from pressrun.core.searching import parse_query, searchable
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.windows import Windows
+from pressrun.core.text.passages import Pieces, best_passage
+from pressrun.core.text.searching import parse_query, searchable
 from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
 from pressrun.message.layouts.design import Logo
 from pressrun.services.context import ServiceContext

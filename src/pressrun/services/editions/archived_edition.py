@@ -7,7 +7,7 @@ import re
 
 from msgspec import Struct
 
-from pressrun.core.searching import prose
+from pressrun.core.text.searching import prose
 from pressrun.message.content.html import rewrite_images
 from pressrun.message.content.merge import FieldTable
 from pressrun.message.editions.enclosures import ARCHIVE_PREFIX

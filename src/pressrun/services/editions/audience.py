@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from pressrun.core.canary import coefficients, sample_size
+from pressrun.core.lifecycles.canary import coefficients, sample_size
 from pressrun.store import audiences, bulk_changes, editions, subscriptions
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
 from pressrun.store.editions import Edition

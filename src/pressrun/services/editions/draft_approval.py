@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, read_finding
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext

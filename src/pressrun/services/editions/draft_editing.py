@@ -13,8 +13,8 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, Refused
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, errors_of
 from pressrun.message.sources.edition_file import relative_path
 from pressrun.services.editions import lifecycle

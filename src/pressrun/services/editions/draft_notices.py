@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Current
-from pressrun.core.edition import at_defaults
+from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.services.editions.authors import person_of
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import ServiceSettings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.draft_editing import DraftEditing
 from pressrun.services.editions.edition_admin import EditionAdmin

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput, NotPermitted, Refused
-from pressrun.core.events import EventType
+from pressrun.core.lifecycles.events import EventType
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.authors import Author, is_claimed, with_claimed
 from pressrun.services.editions.draft_editing import (

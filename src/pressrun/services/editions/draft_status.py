@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import Refused
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.store import drafts, manuscripts
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pressrun.core.address import Address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import Address
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, error, warning
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.authors import Author

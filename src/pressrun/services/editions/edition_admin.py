@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.address import Address
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import Refused
-from pressrun.core.lane_state import load_lane_state
-from pressrun.core.tokens import digests_of
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.pacing.lane_state import load_lane_state
+from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import edition_issues, lifecycle

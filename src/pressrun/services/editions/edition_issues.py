@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import count
 
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, error, note
 from pressrun.message.sources.front_matter import Value
 from pressrun.services.editions.lifecycle import require_edition

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.editions.read_back import ShownMessage

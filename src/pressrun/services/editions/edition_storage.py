@@ -10,12 +10,12 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
-from pressrun.core.address import Address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import PressrunError
-from pressrun.core.keys import KeyRing
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import TEST_ID, AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.core.site import Site
-from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.editions.compose import BuiltEdition, with_asset_prefix
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import EditionFile

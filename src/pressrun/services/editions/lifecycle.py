@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, Refused, no_such_edition
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move, resumed
 from pressrun.services.editions.audience import begin_audience, queue_slice
 from pressrun.services.ports import Clock
 from pressrun.store import (

@@ -6,7 +6,7 @@ import re
 
 from msgspec.structs import asdict, replace
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import LayoutError
 from pressrun.core.site import Site
 from pressrun.message.editions.orders import BuildOrder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from pressrun.core.edition import EditionEvent
+from pressrun.core.lifecycles.edition import EditionEvent
 from pressrun.services.editions.draft_status import require_releasable
 from pressrun.services.editions.lifecycle import after_event, require_edition, start
 from pressrun.store import editions, lists, manuscripts

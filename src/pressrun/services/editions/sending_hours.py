@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput
-from pressrun.core.opening_hours import OpeningHours, parse_hours
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.pacing.opening_hours import OpeningHours, parse_hours
 from pressrun.store.editions import Edition
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pressrun.core.events import EventType
+from pressrun.core.lifecycles.events import EventType
 from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.ports import Waker
 from pressrun.store import events, manuscripts

@@ -12,8 +12,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.edition import EditionEvent, EditionState, move
 from pressrun.core.errors import NotFound, PreflightFailed
+from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.finding import errors_of
 from pressrun.message.layouts.design import Logo

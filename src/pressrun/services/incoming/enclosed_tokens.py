@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pressrun.core.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.signing.tokens import AddressTokens, WebPurpose, WebTokens
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressTokens, WebPurpose, WebTokens
 
 SCANNED_BYTES = 256 * 1024  # providers enclose the whole copy, but its header is near the beginning
 _MOST = 20  # candidates of each kind

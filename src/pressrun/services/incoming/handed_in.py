@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
-from pressrun.core.address import Address
-from pressrun.core.bounces import BounceClass
+from pressrun.core.addresses.address import Address
+from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import NotFound, Refused, TryAgain
-from pressrun.core.mail_routes import Route, RouteKind, read_local_part
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebTokens
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebTokens
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.message.reports.status import class_of_failed, on_one_line
 from pressrun.services.bounces.bounce_handler import BounceHandler

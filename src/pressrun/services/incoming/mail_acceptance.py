@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.address import Address
-from pressrun.core.mail_queues import MailQueue, queue_of
-from pressrun.core.mail_routes import Route, RouteKind, read_local_part
-from pressrun.core.old_links import read_command
-from pressrun.core.tokens import AddressTokens, WebTokens
-from pressrun.core.windows import Windows
+from pressrun.core.abuse.windows import Windows
+from pressrun.core.addresses.address import Address
+from pressrun.core.addresses.mail_queues import MailQueue, queue_of
+from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.addresses.old_links import read_command
+from pressrun.core.signing.tokens import AddressTokens, WebTokens
 from pressrun.message.incoming.header_scan import HeaderScan, header_fields, own_digest, same_mail_digest, scan_header
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext

@@ -11,11 +11,11 @@ import re
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.mail_queues import MailQueue
+from pressrun.core.addresses.mail_routes import Route, RouteKind
 from pressrun.core.errors import MalformedAddress
-from pressrun.core.mail_queues import MailQueue
-from pressrun.core.mail_routes import Route, RouteKind
-from pressrun.core.tokens import TEST_ID, AddressTokens, digests_of, suppression_digest
+from pressrun.core.signing.tokens import TEST_ID, AddressTokens, digests_of, suppression_digest
 from pressrun.message.incoming.autoreply import FOR_SOMEBODY, silent_sender
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming.header_scan import received_field

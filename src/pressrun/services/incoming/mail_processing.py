@@ -1,8 +1,8 @@
 """Processing accepted mail after the client heard 250: each queue in order, each mail by what its address is for.
 
-The queues of core.mail_queues are processed side by side, each with a parser process of its own. The effects of a mail
-and the record that it is done are one transaction, so a kill repeats and loses nothing. A mail that fails does not keep
-the others waiting.
+The queues of core.addresses.mail_queues are processed side by side, each with a parser process of its own. The effects
+of a mail and the record that it is done are one transaction, so a kill repeats and loses nothing. A mail that fails
+does not keep the others waiting.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pressrun.core.addresses.mail_queues import MailQueue
+from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
-from pressrun.core.mail_queues import MailQueue
-from pressrun.core.mail_routes import Route, RouteKind, read_local_part
-from pressrun.core.resources import is_out_of_resources
+from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event

@@ -19,7 +19,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from pressrun.core.mail_queues import MailQueue
+from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.limit_settings import LimitSettings

@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.address import Address, parse_address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.mail_routes import Route
 from pressrun.core.errors import EditionError, NotFound, Refused, TimedOutMail, Unavailable, UnreadableMail
-from pressrun.core.mail_routes import Route
-from pressrun.core.peers import Peers
-from pressrun.core.tokens import digests_of, suppression_digest
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.network.peers import Peers
+from pressrun.core.signing.tokens import digests_of, suppression_digest
 from pressrun.message.editions.orders import ReadSource
 from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, read_post_header
 from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, refusal_of, warning

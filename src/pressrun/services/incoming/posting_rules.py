@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import BadInput
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.core.site import Site
-from pressrun.core.tokens import suppression_digest
 from pressrun.message.editions.edition_headers import feedback_sender
 from pressrun.message.incoming.header_scan import HeaderScan, sole_author
 from pressrun.services.context import ServiceContext

@@ -10,10 +10,17 @@ from typing import Any
 
 from msgspec import Struct
 
+from pressrun.core.access.login_codes import (
+    RECOVERY_CODES,
+    app_secret,
+    code_digest,
+    in_groups,
+    recovery_code,
+    typed_code,
+)
+from pressrun.core.access.passwords import require_strong
+from pressrun.core.access.totp import accepted_step
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
-from pressrun.core.login_codes import RECOVERY_CODES, app_secret, code_digest, in_groups, recovery_code, typed_code
-from pressrun.core.passwords import require_strong
-from pressrun.core.totp import accepted_step
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.passwords import PasswordHashes

@@ -16,8 +16,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pressrun.core.errors import Refused
-from pressrun.core.keys import KeyRing
-from pressrun.core.origins import host_of, supports_passkeys
+from pressrun.core.network.origins import host_of, supports_passkeys
+from pressrun.core.signing.keys import KeyRing
 from pressrun.services.ports import Clock, Entropy
 from pressrun.store.credentials import ListedPasskey, NewPasskey
 from pressrun.store.log_ins import PasskeyOwner

@@ -6,9 +6,9 @@ import asyncio
 
 from msgspec import Struct, field
 
+from pressrun.core.access.login_codes import secret_digest
 from pressrun.core.current import Current
-from pressrun.core.keys import KeyRing
-from pressrun.core.login_codes import secret_digest
+from pressrun.core.signing.keys import KeyRing
 from pressrun.services.login_settings import LoginSettings
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.settings import ServiceSettings

@@ -14,11 +14,18 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.access.login_codes import (
+    app_secret,
+    code_digest,
+    is_same_code,
+    mailed_code,
+    secret_digest,
+    typed_code,
+)
+from pressrun.core.access.totp import accepted_step
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted
-from pressrun.core.login_codes import app_secret, code_digest, is_same_code, mailed_code, secret_digest, typed_code
 from pressrun.core.quantities import RateExceeded
-from pressrun.core.totp import accepted_step
 from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.failures import FailedLogIns

@@ -1,14 +1,14 @@
 """Mails the codes that browsers have asked for, to those who may log in by one.
 
 Whoever asks must not learn whether an address has an account, not even by timing: so the request is stored whatever the
-address, and looked at here, a random moment later. The mail derives its code from the row (core.login_codes).
+address, and looked at here, a random moment later. The mail derives its code from the row (core.access.login_codes).
 """
 
 from __future__ import annotations
 
 import asyncio
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.services.background import BackgroundLoop, draw_wait
 from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.log_in import person_for_code

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
+from pressrun.core.access.passwords import normal_form
 from pressrun.core.errors import Unavailable
-from pressrun.core.passwords import normal_form
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.login_codes import secret_digest
-from pressrun.core.rights import Holdings
+from pressrun.core.access.login_codes import secret_digest
+from pressrun.core.access.rights import Holdings
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.people.holdings import holdings_of_person
 from pressrun.store import audit, log_ins, people

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, parse_address, restore_address
-from pressrun.core.base32 import base32_of
-from pressrun.core.keys import KeyRing
-from pressrun.core.mac import Mac
+from pressrun.core.addresses.address import Address, parse_address, restore_address
+from pressrun.core.signing.base32 import base32_of
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.mac import Mac
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.locales.catalogues import words_in
 from pressrun.message.signatures.dkim import KnownHashes
 from pressrun.message.wire.skeleton import CopyValues, Skeleton

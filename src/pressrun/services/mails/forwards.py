@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.store import inbound, notices
 from pressrun.store.inbound import InboundMail
 from pressrun.store.lists import MailingList

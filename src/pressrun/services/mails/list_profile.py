@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.colour import Colour
 from pressrun.core.site import Site
 from pressrun.message.layouts.design import Design, Logo

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pressrun.core.address import Address, parse_address
-from pressrun.core.keys import KeyRing
-from pressrun.core.mail_routes import OF_NO_LIST
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.mail_routes import OF_NO_LIST
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressPurpose, AddressTokens
 from pressrun.locales.catalogues import words_in
 from pressrun.message.layouts.design import Logo
 from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pressrun.core.address import parse_address
-from pressrun.core.keys import KeyRing
-from pressrun.core.login_codes import in_groups, mailed_code
-from pressrun.core.site import Site
-from pressrun.core.tokens import (
+from pressrun.core.access.login_codes import in_groups, mailed_code
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import (
     AddressPurpose,
     AddressTokens,
     WebPurpose,
@@ -17,6 +16,7 @@ from pressrun.core.tokens import (
     digests_of,
     pack_digests,
 )
+from pressrun.core.site import Site
 from pressrun.locales.catalogues import words_in
 from pressrun.message.finding import read_finding, remark
 from pressrun.message.notices.notice import Notice

@@ -1,6 +1,6 @@
 """Alerts about what keeps email from going out, by the program of `[alerts]`, and about what others report, by both.
 
-What counts as an alert, and by which way it goes, is the table of core.alerts.
+What counts as an alert, and by which way it goes, is the table of core.upkeep.alerts.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from pressrun import __version__
-from pressrun.core.alerts import ALERT_SECONDS, CAUSES, Cause, Way
 from pressrun.core.current import Current
 from pressrun.core.errors import Unavailable
-from pressrun.core.masking import without_addresses
 from pressrun.core.site import Site
+from pressrun.core.text.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
+from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause, Way
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.operating.readiness import Obstacle, Readiness

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.site import Site
 from pressrun.message.editions.archive_copy import archive_copy, mbox_entry

@@ -11,8 +11,8 @@ import hashlib
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, Refused
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript, get_open_list

@@ -15,11 +15,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, restore_address
-from pressrun.core.chain import NO_ROWS
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import Address, restore_address
 from pressrun.core.errors import MalformedAddress
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.signing.chain import NO_ROWS
 from pressrun.services.editions.lifecycle import hold_restored, require_edition
 from pressrun.store import bulk_changes, consent, copy_counts, editions, inbound, restores
 from pressrun.store.bulk_changes import BulkChange, BulkKind

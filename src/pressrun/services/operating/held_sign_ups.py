@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from pressrun.core.address import read_stored_address
+from pressrun.core.addresses.address import read_stored_address
 from pressrun.core.errors import NotFound
+from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
-from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.housekeeping import forget_unconfirmed

@@ -11,9 +11,9 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec
 
-from pressrun.core.chain import NO_ROWS, Head
-from pressrun.core.rate_anomaly import first_hour
-from pressrun.core.sign_up import FORM_USED, FORM_USES
+from pressrun.core.abuse.rate_anomaly import first_hour
+from pressrun.core.abuse.sign_up import FORM_USED, FORM_USES
+from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS

@@ -8,7 +8,7 @@ from itertools import product
 
 import msgspec
 
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.operating.row_checks import CheckedRow
 
 _State, _Event = SubscriptionState, SubscriptionEvent

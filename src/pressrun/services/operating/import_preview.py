@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import Digests, digests_of
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.operating.import_decision import PriorState, RowOutcome, state_after
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.operating.subscriber_import import (

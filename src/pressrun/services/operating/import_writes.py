@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 from msgspec import Struct
 
-from pressrun.core.address import parse_address
-from pressrun.core.chain import ChainRow
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import Digests
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.signing.chain import ChainRow
+from pressrun.core.signing.tokens import Digests
 from pressrun.services.operating.import_decision import PriorState, RowDecision, merge_profile, state_after
 from pressrun.services.operating.row_checks import CheckedRow
 from pressrun.services.ports import Entropy

@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import BadInput
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.runtime.sorted_texts import sorted_texts
 from pressrun.services.operating.import_rows import ImportRow, UnreadRow
 from pressrun.services.operating.member_sync import NOBODY_MOVED, ListedKeys, listed_keys, page_of_synced

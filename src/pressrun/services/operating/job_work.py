@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.errors import Refused
-from pressrun.core.events import EventType
+from pressrun.core.lifecycles.events import EventType
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.import_decision import PriorState
 from pressrun.services.operating.import_preview import ImportPreview

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pressrun.core.errors import NotFound, Refused
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.store import keyring

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.mail_routes import own_route
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Unavailable
-from pressrun.core.mail_routes import own_route
 from pressrun.core.names import parse_list_name
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Logo, read_logo

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from pressrun.core.edition import EditionState
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.welcome_edition import hold_welcome
 from pressrun.services.ports import Clock

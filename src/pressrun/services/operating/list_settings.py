@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.colour import Colour
 from pressrun.core.errors import BadInput, InvalidFields, UsageError
 from pressrun.core.names import parse_family_name
-from pressrun.core.opening_hours import format_hours, parse_hours
+from pressrun.core.pacing.opening_hours import format_hours, parse_hours
 from pressrun.locales.all_languages import is_known
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.layouts.built_in import LAYOUT_NAMES

@@ -16,11 +16,11 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.address import Address
-from pressrun.core.keys import KeyRing
-from pressrun.core.sign_up import Trust, Verdict
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.tokens import Digests, digests_of
+from pressrun.core.abuse.sign_up import Trust, Verdict
+from pressrun.core.addresses.address import Address
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.member_changes import Confirm, MemberChanges
 from pressrun.services.operating.subscriber_import import require_open_list

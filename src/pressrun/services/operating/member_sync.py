@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import BadInput
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.operating.import_decision import SYNC
 from pressrun.services.operating.subscriber_import import require_open_list
 from pressrun.services.ports import Entropy

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from pressrun.core.address import Address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import Refused, no_such_edition
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from pressrun.core.alerts import Cause
 from pressrun.core.errors import Unavailable
 from pressrun.core.timestamps import rfc3339
+from pressrun.core.upkeep.alerts import Cause
 from pressrun.services.background import BackgroundLoop, failing_loops
 from pressrun.services.ports import Clock, RelayPool, SendingProgress
 from pressrun.store import destinations

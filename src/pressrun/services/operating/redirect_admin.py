@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.old_links import OldKind
 from pressrun.core.errors import MalformedAddress
-from pressrun.core.old_links import OldKind
 from pressrun.services.reports.ledger_reports import Answer, require_list
 from pressrun.store import redirects
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
 Place = tuple[str, OldKind]
-"""A digest (core.old_links), and what the link or address leads to."""
+"""A digest (core.addresses.old_links), and what the link or address leads to."""
 
 
 class RedirectAdmin:

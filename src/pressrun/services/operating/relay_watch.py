@@ -9,8 +9,8 @@ import asyncio
 import logging
 from typing import Any
 
-from pressrun.core.events import EventType
-from pressrun.core.masking import without_addresses
+from pressrun.core.lifecycles.events import EventType
+from pressrun.core.text.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, until_next

@@ -11,8 +11,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.edition import EditionState
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.context import ServiceContext

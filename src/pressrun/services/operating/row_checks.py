@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import BadInput
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_settings import read_language, read_line
 

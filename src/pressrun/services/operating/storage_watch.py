@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from pressrun.core.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
+from pressrun.core.upkeep.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.context import ServiceContext

@@ -13,9 +13,9 @@ import msgspec
 from msgspec import Struct, field
 
 from pressrun.core.errors import BadInput, Refused
-from pressrun.core.keys import KeyRing
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import Digests, digests_of
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.operating.import_decision import (
     SYNC,
     PriorState,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pressrun.core.rights import NOTHING, OPERATOR, Holdings, rights_of_role, rights_of_scope
+from pressrun.core.access.rights import NOTHING, OPERATOR, Holdings, rights_of_role, rights_of_scope
 from pressrun.store import api_tokens, people
 from pressrun.store.api_tokens import ApiToken
 from pressrun.store.transaction import Transaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
 from pressrun.store import audit, enter_links, people

@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.access.rights import ReaderAccess, Role
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused, UsageError
 from pressrun.core.names import parse_person_name
-from pressrun.core.rights import ReaderAccess, Role
+from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
-from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from pressrun.core.access.rights import NOTHING, Holdings, TokenScope
 from pressrun.core.errors import BadInput, BadQuantity, NotFound, Refused
 from pressrun.core.names import parse_token_name
-from pressrun.core.peers import Peers
+from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import parse_duration
-from pressrun.core.rights import NOTHING, Holdings, TokenScope
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.people.holdings import holdings_of_token

@@ -12,13 +12,13 @@ import math
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.address import Address
-from pressrun.core.doubtful import is_disposable, is_role
-from pressrun.core.providers import provider_of
+from pressrun.core.abuse.rate_anomaly import HOUR_SECONDS, RateAnomaly, first_hour, usual_peak
+from pressrun.core.abuse.sign_up import AttackDetector, AttackTerms, Trust, Verdict
+from pressrun.core.addresses.address import Address
+from pressrun.core.addresses.doubtful import is_disposable, is_role
+from pressrun.core.pacing.providers import provider_of
 from pressrun.core.quantities import Rate
-from pressrun.core.rate_anomaly import HOUR_SECONDS, RateAnomaly, first_hour, usual_peak
-from pressrun.core.sign_up import AttackDetector, AttackTerms, Trust, Verdict
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import UNOBSERVED, SignUpObserver

@@ -17,9 +17,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.address import Address, parse_address
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import digests_of, suppression_digest
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.signing.tokens import digests_of, suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.reader_notices import ReaderNotice, queue_notice
 from pressrun.services.readers.subscription_records import (

@@ -14,11 +14,11 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
+from pressrun.core.addresses.spellings import Spellings
 from pressrun.core.errors import NotFound, Refused
-from pressrun.core.keys import KeyRing
-from pressrun.core.spellings import Spellings
-from pressrun.core.tokens import digests_of
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import digests_of
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.ports import Entropy
 from pressrun.services.suppression import keep_out_erased

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import add_reader
 from pressrun.services.readers.subscription_records import (

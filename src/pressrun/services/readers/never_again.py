@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import Digests, unpack_digests
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.signing.tokens import Digests, unpack_digests
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import Entropy

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pressrun.core.mail_routes import Route
-from pressrun.core.old_links import ROUTES, OldKind, OldPersonalLink, commands_route, digest_of_address
+from pressrun.core.addresses.mail_routes import Route
+from pressrun.core.addresses.old_links import ROUTES, OldKind, OldPersonalLink, commands_route, digest_of_address
 from pressrun.store.database import Database
 from pressrun.store.redirects import OldSubscription, Redirect, find_people, find_places
 from pressrun.store.transaction import Transaction

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pressrun.core.address import parse_address
-from pressrun.core.keys import KeyRing
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import Answer, show_subscriber
 from pressrun.store import address_changes, disclosure, suppressions, unsubscribes

@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.address import Address, parse_address
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.erasure import erase

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct, field
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store import held_sign_ups, notices
 from pressrun.store.lists import MailingList

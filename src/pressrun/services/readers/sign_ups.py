@@ -14,11 +14,11 @@ from functools import partial
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.address import Address
+from pressrun.core.abuse.sign_up import Trust, Verdict
+from pressrun.core.addresses.address import Address
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.quantities import RateExceeded
-from pressrun.core.sign_up import Trust, Verdict
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.tokens import digests_of
+from pressrun.core.signing.tokens import digests_of
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet
 from pressrun.services.ports import UNOBSERVED, SignUpObserver

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.store import consent, deliveries, lists, subscriptions
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.lists import MailingList

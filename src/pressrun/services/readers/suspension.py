@@ -10,9 +10,9 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
-from pressrun.core.address import Address, read_stored_address
-from pressrun.core.scores import count_streak
-from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.addresses.address import Address, read_stored_address
+from pressrun.core.bounces.scores import count_streak
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.ports import Entropy
 from pressrun.services.readers.subscription_records import FOR_BOUNCES, SubscriptionDetails, list_subscriptions
 from pressrun.services.settings import BounceSettings

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from pressrun.core.subscription import LeavingReason, SubscriptionEvent, SubscriptionState, move
+from pressrun.core.lifecycles.subscription import LeavingReason, SubscriptionEvent, SubscriptionState, move
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet_after_all
 from pressrun.services.readers.subscription_records import (

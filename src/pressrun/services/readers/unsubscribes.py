@@ -16,9 +16,9 @@ from enum import StrEnum
 
 import msgspec
 
-from pressrun.core.address import Address, read_stored_address
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.addresses.address import Address, read_stored_address
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.subscription_records import PAUSED, Origin, language_of_evidence
 from pressrun.store import consent, deliveries, language_switch, limits, notices, subscriptions, unsubscribes

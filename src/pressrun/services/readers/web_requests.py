@@ -15,12 +15,12 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.abuse.sign_up import FORM_USED, FORM_USES, Trust
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import Unavailable
-from pressrun.core.peers import Peers
+from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import RateExceeded
-from pressrun.core.resources import is_out_of_resources
-from pressrun.core.sign_up import FORM_USED, FORM_USES, Trust
+from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.services.background import BackgroundLoop, draw_wait, until_next
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.preferences import Preferences

@@ -5,7 +5,7 @@ It only reads. Erased data gets the same answer as data that never existed.
 
 from __future__ import annotations
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339

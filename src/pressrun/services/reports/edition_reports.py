@@ -14,11 +14,11 @@ from itertools import chain
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.edition import at_defaults
-from pressrun.core.lane_state import load_lane_state
-from pressrun.core.masking import key_of, without_people
-from pressrun.core.providers import provider_of
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.edition import at_defaults
+from pressrun.core.pacing.lane_state import load_lane_state
+from pressrun.core.pacing.providers import provider_of
+from pressrun.core.text.masking import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.context import ServiceContext

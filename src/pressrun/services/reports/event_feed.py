@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.errors import Gone, NotFound, Unavailable
-from pressrun.core.events import EventType
-from pressrun.core.rights import Holdings, Right
+from pressrun.core.lifecycles.events import EventType
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store import events, lists

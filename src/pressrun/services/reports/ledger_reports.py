@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pressrun.core.address import Address
-from pressrun.core.edition import EditionState
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound, no_such_list
-from pressrun.core.keys import KeyRing
-from pressrun.core.lane_state import LaneState, is_relay_lane, load_lane_state
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.pacing.lane_state import LaneState, is_relay_lane, load_lane_state
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
-from pressrun.core.tokens import digests_of
 from pressrun.services.editions.authors import name_of_author
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.sending_hours import held_until

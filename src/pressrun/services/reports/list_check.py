@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pressrun.core.address import parse_address
-from pressrun.core.keys import KeyRing
-from pressrun.core.mail_routes import own_route
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.mail_routes import own_route
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
-from pressrun.core.tokens import digests_of
 from pressrun.services.suppression import find_reason
 from pressrun.store import lists
 from pressrun.store.lists import MailingList

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from pressrun.core.address import Address
-from pressrun.core.keys import KeyRing
+from pressrun.core.addresses.address import Address
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
-from pressrun.core.tokens import digests_of
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.reports.members import require_membership
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from pressrun.core.address import Address
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
-from pressrun.core.tokens import digests_of
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import SuppressionReason, find_reason
 from pressrun.store import subscribers, subscriptions

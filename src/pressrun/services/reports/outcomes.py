@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.address import Address
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import require_edition

@@ -13,9 +13,9 @@ from itertools import islice
 
 from msgspec import Struct
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress, UsageError
-from pressrun.core.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import BY_ACTIVITY, PAGE, Answer, require_list
 from pressrun.store import subscriptions

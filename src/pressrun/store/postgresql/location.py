@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolation
 
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
 from pressrun.store.location import EngineVersion
 from pressrun.store.postgresql.connection import PostgresConnection, connect, dialect, without_password

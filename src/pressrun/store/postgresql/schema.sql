@@ -495,7 +495,7 @@ where first_claim_at is not null and state <> 'cancelled' and (canary_copies is 
 create index edition_archive on edition (list_id, coalesce(dated_at, first_claim_at), id)
 where first_claim_at is not null and state <> 'cancelled' and (canary_copies is null or state = 'finished');
 
--- The search index. A lexeme is a word as core.searching makes it, or `#l` and the id of the list, which no word can be.
+-- The search index. A lexeme is a word as core.text.searching makes it, or `#l` and the id of the list, which no word can be.
 -- Positions give the words of the title their weight; `words` has the words in order, for terms of several words. The id
 -- of the edition has the name that FTS5 gives it.
 create table archive_search (

@@ -38,7 +38,7 @@ returning edition_id;
 select max(id) from delivery;
 
 -- name: draw
--- Draw copies that were made just now for a canary, in the order of core.canary.place.
+-- Draw copies that were made just now for a canary, in the order of core.lifecycles.canary.place.
 update delivery set due_at = :due_at
 where id in (
     select id from delivery

@@ -14,7 +14,7 @@ select cast(new.value ->> 0 as bigint), cast(new.value ->> 1 as bigint), cast(ne
 from {each rows as new} order by new.key;
 
 -- name: page
--- The rows of the chain in their order, some at a time; the columns in the order of core.chain.ChainRow.
+-- The rows of the chain in their order, some at a time; the columns in the order of core.signing.chain.ChainRow.
 select number, subscriber_id, list_id, event, at, salt, content, content_digest, ip, ip_salt, ip_digest, chain
 from consent where number > :after order by number limit :limit;
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pressrun.core.errors import Unavailable
-from pressrun.core.searching import searchable
+from pressrun.core.text.searching import searchable
 from pressrun.store.connection import EngineConnection
 from pressrun.store.statements import Macros, load_statements
 from pressrun.store.table_store import TableStore

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pressrun.core.keys import KeyRing
+from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
 from pressrun.store.location import EngineVersion
 from pressrun.store.sqlite import migrate

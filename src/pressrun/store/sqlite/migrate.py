@@ -13,12 +13,12 @@ from contextlib import closing
 from functools import cache, partial
 from pathlib import Path
 
-from pressrun.core.address import Address, parse_address, restore_address
+from pressrun.core.addresses.address import Address, parse_address, restore_address
 from pressrun.core.errors import BadConfiguration, MalformedAddress, NoRoom, Refused
-from pressrun.core.keys import KeyRing
-from pressrun.core.masking import without_addresses
-from pressrun.core.searching import indexed_words, searchable
-from pressrun.core.tokens import digests_of
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import digests_of
+from pressrun.core.text.masking import without_addresses
+from pressrun.core.text.searching import indexed_words, searchable
 from pressrun.store.files import sync_directory
 from pressrun.store.schema_steps import load_steps, newest_step
 from pressrun.store.sqlite.connection import INCREMENTAL, connect

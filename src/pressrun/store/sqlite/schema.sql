@@ -167,8 +167,8 @@ create index removed_subscription_by_target on removed_subscription (moved_to);
 -- Where links and addresses of the program that a list was moved from lead now. Digests, so that a copy of the database
 -- gives nobody a personal link that works.
 create table redirect (
-    digest text not null,                     -- core.old_links
-    kind text not null check (kind in ('page', 'leaving-page', 'archive', 'campaign', 'person', 'post', 'subscribe', 'unsubscribe', 'request', 'owner', 'commands', 'origin')), -- core.old_links.OldKind
+    digest text not null,                     -- core.addresses.old_links
+    kind text not null check (kind in ('page', 'leaving-page', 'archive', 'campaign', 'person', 'post', 'subscribe', 'unsubscribe', 'request', 'owner', 'commands', 'origin')), -- core.addresses.old_links.OldKind
     subscription_id integer not null default 0,-- of a person; not a reference, since a link outlives the subscription
     list_id integer references list on delete set null,
     primary key (digest, kind, subscription_id)
@@ -259,7 +259,7 @@ create index address_change_by_subscriber on address_change (subscriber_id);
 create index address_change_by_end on address_change (expires_at);
 
 -- Append-only evidence of consent. `chain` covers the row before, so gaps show. Content and salt can be erased, because
--- the chain covers only the salted digests (core.chain).
+-- the chain covers only the salted digests (core.signing.chain).
 create table consent (
     id integer primary key,
     number integer not null unique,           -- in the chain: from 1 on, without gaps, given right before the commit
@@ -377,7 +377,7 @@ end;
 create table event (
     id integer primary key autoincrement,     -- from id_counter: ascends in the order of the commits
     at integer not null,                      -- by the clock of the database
-    type text not null,                       -- core.events.EventType
+    type text not null,                       -- core.lifecycles.events.EventType
     list_id integer,                          -- null: of no list; deleted with its list
     subscriber_id integer,                    -- null: about no reader
     edition_id integer,                       -- null: about no edition
@@ -531,7 +531,7 @@ where first_claim_at is not null and state <> 'cancelled' and (canary_copies is 
 create index edition_archive on edition (list_id, coalesce(dated_at, first_claim_at), id)
 where first_claim_at is not null and state <> 'cancelled' and (canary_copies is null or state = 'finished');
 
--- The search index: the words of each edition as core.searching makes them; rowid is the id of the edition.
+-- The search index: the words of each edition as core.text.searching makes them; rowid is the id of the edition.
 create virtual table archive_search using fts5(
     list,                                     -- `l` and the id of its list
     title,                                    -- words of its title
@@ -831,7 +831,7 @@ create table lane_domain (
 -- The state of a destination: its pauses, and how many copies may be in flight at once.
 create table lane (
     name text primary key,
-    state text not null                       -- JSON: core.lane_state
+    state text not null                       -- JSON: core.pacing.lane_state
 ) strict, without rowid;
 
 -- Readers who were suspended on every list for bounces, and the only probe that they get.
@@ -847,7 +847,7 @@ create index suspension_to_ask on suspension (since) where asked_at is null and 
 -- Pacing that survives a restart: one row for each scope (process, relay NAME).
 create table pace (
     scope text primary key,
-    state text not null                       -- JSON: core.pacing.Pace.dump
+    state text not null                       -- JSON: core.pacing.rates.Pace.dump
 ) strict, without rowid;
 
 -- Events that count against a limit; deleted when they are older than their window.

@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, Response
 
 from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.arguments import AppAdd, Arguments, OwnSession, PasskeyAdd, PasskeyId, PasswordSet, SessionId
+from pressrun.core.access.passwords import LEAST_CHARACTERS, WeakPassword
+from pressrun.core.access.totp import in_base32, key_uri
 from pressrun.core.errors import BadInput, NotFound, Refused
-from pressrun.core.origins import host_of
-from pressrun.core.passwords import LEAST_CHARACTERS, WeakPassword
-from pressrun.core.totp import in_base32, key_uri
+from pressrun.core.network.origins import host_of
 from pressrun.message.words import marked
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.admin.log_in import read_answer

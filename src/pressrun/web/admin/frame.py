@@ -20,9 +20,9 @@ from pressrun.acts.act import Act
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
+from pressrun.core.access.rights import NOTHING, Right
 from pressrun.core.errors import NotPermitted
-from pressrun.core.origins import origin_of
-from pressrun.core.rights import NOTHING, Right
+from pressrun.core.network.origins import origin_of
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import Visitor, is_proven, is_recent

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.log_in import CODE_SECONDS, Entered

@@ -18,9 +18,9 @@ from starlette.responses import Response
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.people import PEOPLE_ACTS
 from pressrun.acts.people_arguments import PeoplePage, PersonGrant, PersonInvite, PersonName
-from pressrun.core.address import parse_address
+from pressrun.core.access.rights import ReaderAccess, Right, Role
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress, NotFound, NotPermitted, Refused, UsageError
-from pressrun.core.rights import ReaderAccess, Right, Role
 from pressrun.message.words import marked
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.http.forms import Fields, first, read_fields

@@ -16,8 +16,8 @@ from starlette.responses import Response
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.people import PEOPLE_ACTS
 from pressrun.acts.people_arguments import TokenCreate, TokenId, TokensPage
+from pressrun.core.access.rights import Right, TokenScope
 from pressrun.core.errors import BadInput, NotFound, Refused
-from pressrun.core.rights import Right, TokenScope
 from pressrun.message.words import marked
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.admin.people import ReadListNames

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from pressrun.core.abuse.windows import Windows
 from pressrun.core.quantities import Rate
-from pressrun.core.windows import Windows
 from pressrun.services.ports import Clock
 from pressrun.web.api.problems import ApiProblem
 

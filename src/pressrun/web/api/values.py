@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import NODEFAULT, Struct, structs
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.core.timestamps import parse_time
 from pressrun.services.editions.sending_hours import parse_time_zone

@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.quantities import RateExceeded
+from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
-from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.message.content.web_fragment import inline_fragment
 from pressrun.services.editions.archive_reader import ArchiveAccess, ArchiveReader, NotReadable, ReaderLink
 from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile

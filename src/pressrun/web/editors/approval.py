@@ -12,9 +12,9 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError
-from pressrun.core.tokens import WebPurpose
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.finding import refusal_of
 from pressrun.message.words import marked
 from pressrun.services.editions.draft_approval import HeldEdition

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from pressrun.core.endpoint import SystemdEndpoint
+from pressrun.core.network.endpoint import SystemdEndpoint
 from pressrun.observe.log import event
 from pressrun.runtime.server_sockets import ListenAddress, ListeningServer, listen
 from pressrun.web.http.connections import DEFAULT_CONNECTION, LimitedConnection, build_pool

@@ -8,9 +8,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.core.address import parse_address
-from pressrun.core.subscription import find_leaving_reason
-from pressrun.core.tokens import WebPurpose
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.subscription import find_leaving_reason
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.message.words import Words, marked
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChangePage

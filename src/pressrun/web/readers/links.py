@@ -9,9 +9,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from pressrun.core.address import parse_address
-from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.colour import Colour
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded

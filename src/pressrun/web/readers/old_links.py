@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from pressrun.core.old_links import OldKind, OldPersonalLink, path_digests, read_personal_link
-from pressrun.core.tokens import WebPurpose
+from pressrun.core.addresses.old_links import OldKind, OldPersonalLink, path_digests, read_personal_link
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.store.redirects import OldSubscription
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import ONE_CLICK, read_fields_or_none

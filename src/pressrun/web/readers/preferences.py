@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.core.address import parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.names import MAX_NAME
-from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
 from pressrun.services.editions.archive_reader import ArchiveReader

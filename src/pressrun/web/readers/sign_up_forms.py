@@ -10,9 +10,9 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from pressrun.core.sign_up import Trust, decide_trust
-from pressrun.core.tokens import WebPurpose
-from pressrun.core.work import is_work
+from pressrun.core.abuse.sign_up import Trust, decide_trust
+from pressrun.core.abuse.work import is_work
+from pressrun.core.signing.tokens import WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store.lists import MailingList

@@ -1,4 +1,4 @@
-// Does the work that a sign-up form requires during a flood of sign-ups (pressrun.core.work), in a worker, so that the
+// Does the work that a sign-up form requires during a flood of sign-ups (pressrun.core.abuse.work), in a worker, so that the
 // page stays responsive. If anything fails, the form is sent without it, and accepted as from a browser without script.
 // The hash is our own, because the browser's is missing on pages without TLS, and slower for this.
 "use strict";

@@ -1,0 +1,1 @@
+"""Who may log in and what they may do: rights, passwords, and the codes that people type."""

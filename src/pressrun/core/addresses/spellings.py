@@ -1,0 +1,104 @@
+"""The spellings of one address: whether a text names it, in whatever case, form or escape it was written.
+
+SQL's lower() handles only ASCII, and an address is compared by more than its case: accents may be one character or two
+(Unicode NFC and NFD), a domain may be written in letters or as its A-label (RFC 5890), and mail, pages and programs
+each have escapes of their own. So texts that may name a person are compared here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from unicodedata import normalize
+from urllib.parse import unquote
+
+from pressrun.core.addresses.address import Address
+
+_JSON_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_SHORT_ESCAPE = re.compile(r"\\[nrt/\"\\]")
+_ESCAPES = re.compile(rb"%[0-9A-Fa-f]{2}|&#|\\u")
+_PIECE, _OVERLAP = 1 << 20, 1 << 10  # characters
+# A text without one of these names no address, whatever its spelling: what `plain` makes an @ of, or one of the signs
+# that stand in its place in a return path, and what begins an escape. As SQL's `glob` takes it.
+SIGNS = "*[@＠﹫=＝﹦⁼₌⩴⩵⩶%％﹪&\\]*"
+_DOTS = str.maketrans({"。": ".", "｡": ".", "．": ".", "ς": "σ"})  # the sigma is that of the end of a word
+
+
+class Spellings:
+    """All ways to write one address; `Spellings(address).name(text)` finds them."""
+
+    def __init__(self, address: Address) -> None:
+        self.domain = address.domain
+        locals_ = {plain(address.local), plain(address.typed.rpartition("@")[0])}
+        domains = {plain(address.domain), plain(_in_letters(address.domain)), plain(address.typed.rpartition("@")[2])}
+        local, domain = (f"(?:{'|'.join(map(re.escape, sorted(some)))})" for some in (locals_, domains))
+        ends = r"(?![\w-]|\.\w)"  # else it is a longer domain
+        # A longer local part is somebody else's. A return path may hold an address behind a name of its own, with
+        # another character for the @ (VERP).
+        self._named = re.compile(
+            rf"(?<![\w.+-])(?:{local}|\"{local}\")@{domain}{ends}|(?<![\w.]){local}[=%]{domain}{ends}"
+        )
+
+    @property
+    def hint(self) -> str:
+        """What any spelling holds that escapes no letter of the domain, in lower case: a filter for much text."""
+        top = self.domain.rpartition(".")[2]
+        return self.domain if "xn--" not in self.domain else "" if top.startswith("xn--") else top
+
+    def may_be_in(self, octets: bytes) -> bool:
+        """Whether a closer look is worthwhile. In binary data only the form that programs write is found."""
+        lowered = octets.lower()
+        if b"\0" in octets:
+            return any(one.encode() in lowered for one in {self.domain, _in_letters(self.domain)})
+        return self.hint.encode() in lowered or _ESCAPES.search(octets) is not None
+
+    def name(self, text: str) -> bool:
+        """Whether a text names the address."""
+        return any(self._named.search(plain(piece)) for one in unescaped(text) for piece in _pieces(one))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A long text in pieces that overlap by more than an address: in its plain form it may be much longer."""
+    yield from (text[start : start + _PIECE + _OVERLAP] for start in range(0, max(1, len(text)), _PIECE))
+
+
+def plain(text: str) -> str:
+    """A text in the case and form in which spellings are compared."""
+    if text.isascii():
+        return text.lower()
+    return normalize("NFKC", normalize("NFKC", text).lower()).translate(_DOTS)
+
+
+def unescaped(text: str) -> Iterator[str]:
+    """The text, and its meanings as percent-encoded text, HTML and JSON."""
+    yield text
+    for mark, decode in (("%", unquote), ("&", html.unescape), ("\\", _from_json)):
+        if mark in text:
+            text, before = decode(text), text
+            if text != before:
+                yield text
+
+
+def _from_json(text: str) -> str:
+    text = _JSON_ESCAPE.sub(_from_units, text)
+    return _SHORT_ESCAPE.sub(" ", text)
+
+
+def _from_units(found: re.Match[str]) -> str:
+    units = bytes.fromhex(found[0].replace("\\u", ""))
+    return units.decode("utf-16-be", "replace")
+
+
+def _in_letters(domain: str) -> str:
+    """A domain with its A-labels decoded (punycode)."""
+    return ".".join(_label_in_letters(label) for label in domain.split("."))
+
+
+def _label_in_letters(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
