@@ -418,38 +418,6 @@ def waiting_of_edition(tx: Transaction, edition_id: int) -> dict[str, int]:
     return {row["domain"]: row["number"] for row in tx.rows("deliveries.waiting_of_edition", edition_id=edition_id)}
 
 
-class RetryPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """How far copies of an edition (None: notices) have been made due: all that are earlier in the queue's order."""
-
-    edition_id: int | None
-    lane: str = ""
-    due_at: int = 0
-
-
-def retry_places(tx: Transaction) -> list[RetryPlace]:
-    """Where to begin: notices, and each edition whose copies may still go out."""
-    editions = [row["id"] for row in tx.rows("deliveries.unended_editions")]
-    return [RetryPlace(edition_id=edition_id) for edition_id in [None, *editions]]
-
-
-def retry_slice(
-    tx: Transaction, place: RetryPlace, domain: str | None, now: int, limit: int
-) -> tuple[int, RetryPlace | None]:
-    """Make the next deferred ones (of one domain) due at once: how many, and where to go on, None at the end."""
-    values = {"domain": domain, "now": now, "limit": limit, "lane": place.lane, "due_at": place.due_at}
-    if place.edition_id is None:
-        found = tx.rows("deliveries.deferred_notices", **values)
-    else:
-        found = tx.rows("deliveries.deferred_copies", edition_id=place.edition_id, **values)
-    if not found:
-        return 0, None
-    number = tx.run("deliveries.retry", ids=in_json(sorted(row["id"] for row in found)), now=now)
-    last = found[-1]
-    return number, msgspec.structs.replace(place, lane=last["lane"], due_at=last["due_at"]) if len(
-        found
-    ) == limit else None
-
-
 def sweep_notices(tx: Transaction, before: int) -> int:
     """Forget notices that came to their end before `before`, some at a time; returns how many."""
     return tx.run("deliveries.sweep_notices", before=before)

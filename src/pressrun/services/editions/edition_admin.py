@@ -34,12 +34,12 @@ from pressrun.services.editions.edition_storage import (
 )
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.suppression import find_reason
-from pressrun.store import deliveries, destinations, editions
+from pressrun.store import destinations, editions, retries
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.copy_counts import count_copies
-from pressrun.store.deliveries import RetryPlace
 from pressrun.store.editions import Edition
 from pressrun.store.enrolment import count_audience
+from pressrun.store.retries import RetryPlace
 from pressrun.store.transaction import Transaction
 
 
@@ -181,7 +181,7 @@ class EditionAdmin:
         now = self._context.clock()
         number = await self._database.write(_unpause, domain, now)
         self._unpause(domain)
-        for place in await self._database.read(deliveries.retry_places):
+        for place in await self._database.read(retries.retry_places):
             number += await self._retry_copies(place, domain, int(now))
         self._context.wake()
         return number
@@ -190,7 +190,7 @@ class EditionAdmin:
         number = 0
         place: RetryPlace | None = begin
         while place is not None:
-            moved, place = await self._database.write(deliveries.retry_slice, place, domain, now, ROWS_AT_ONCE)
+            moved, place = await self._database.write(retries.retry_slice, place, domain, now, ROWS_AT_ONCE)
             number += moved
             self._context.wake()
         return number
