@@ -131,8 +131,10 @@ def _new_row(
     """A row without number and link. Its digests are made now, so that the end of the chain is not held for long."""
     salt, ip_salt = split_salt(secret)
     digest = content_digest(salt, subscriber_id, content)
-    of_ip = (None, None, None) if ip is None else (ip, ip_salt, ip_digest(ip_salt, ip))
-    return ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, *of_ip, b"")
+    if ip is None:
+        return ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, None, None, None, b"")
+    digest_of_ip = ip_digest(ip_salt, ip)
+    return ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, ip, ip_salt, digest_of_ip, b"")
 
 
 def _append_queued(tx: Transaction, batches: Sequence[Sequence[ChainRow]]) -> None:
