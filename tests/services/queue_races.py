@@ -13,9 +13,9 @@ from tests.database import begin_session, execute, select
 from tests.races import Step
 from tests.services.office import NOW, Office
 
-from pressrun.core.address import parse_address
-from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.core.site import Site
 from pressrun.delivery.queue.recovery import recover
 from pressrun.services.bounces.auto_pause import MESSAGES_IN_A_ROW, AutoPause
