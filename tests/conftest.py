@@ -23,7 +23,7 @@ from tests.needs import NEEDS, SLOW, missing
 from tests.sink import compile_sink
 
 from pressrun.observe.log import QUIET
-from pressrun.store.journal import Journal
+from pressrun.store.queue.journal import Journal
 
 _OURS = (
     "PRESSRUN_CONFIG",

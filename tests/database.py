@@ -19,15 +19,15 @@ import psycopg
 from tests.engines import IS_THOROUGH
 from tests.guards import Guarded
 
-from pressrun.store import sessions
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.location import Location
 from pressrun.store.postgresql.connection import PostgresConnection
-from pressrun.store.sessions import Process
 from pressrun.store.sqlite.connection import SqliteConnection
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import sessions
+from pressrun.store.upkeep.sessions import Process
 
 P = ParamSpec("P")
 T = TypeVar("T")

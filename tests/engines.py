@@ -20,12 +20,12 @@ import pytest
 from tests import postgresql
 
 from pressrun.core.signing.keys import KeyRing
-from pressrun.store.datadir import DataDir, load_keys, prepare
 from pressrun.store.location import Location
 from pressrun.store.postgresql import connection as postgres_connection
 from pressrun.store.postgresql import location as postgres_location
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.upkeep.datadir import DataDir, load_keys, prepare
 
 IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))  # as in `make check-thorough`
 

@@ -27,7 +27,8 @@ from pressrun.core.access.rights import GROUP_MEMBER, Holdings, Right, TokenScop
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
 from pressrun.services import evidence
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
-from pressrun.store import api_tokens, audit, people
+from pressrun.store.people import audit, people
+from pressrun.store.programs import api_tokens
 from pressrun.store.statements import COMMON, read_folder
 from pressrun.store.transaction import Transaction
 

@@ -29,8 +29,8 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.services.operating.member_changes import Confirm
-from pressrun.store.audit import Actor
-from pressrun.store.idempotency import KEPT_SECONDS, sweep_outcomes
+from pressrun.store.people.audit import Actor
+from pressrun.store.programs.idempotency import KEPT_SECONDS, sweep_outcomes
 
 ADA = "ada@x.example"
 

@@ -32,8 +32,8 @@ from pressrun.core.errors import NotFound, NotPermitted
 from pressrun.services.people.holdings import holdings_of_person
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
-from pressrun.store import people
-from pressrun.store.audit import person_on_page
+from pressrun.store.people import people
+from pressrun.store.people.audit import person_on_page
 
 pytestmark = pytest.mark.only_on("sqlite", "who may do what is decided before the database does anything")
 

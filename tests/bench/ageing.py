@@ -31,10 +31,12 @@ from pressrun.core.site import Site
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.retention import Retention
 from pressrun.services.settings import RetentionSettings, ServiceSettings
-from pressrun.store import deliveries, editions, subscriptions
 from pressrun.store.database import Database
+from pressrun.store.editions import editions
 from pressrun.store.location import Location
 from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.queue import deliveries
+from pressrun.store.readers import subscriptions
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
 

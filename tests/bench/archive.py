@@ -28,8 +28,8 @@ from tests.database import select_at
 from tests.e2e.house import House
 
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.store import editions
-from pressrun.store.editions import NewEdition
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import NewEdition
 from pressrun.store.sqlite.connection import SqliteConnection, connect
 from pressrun.store.transaction import Transaction
 

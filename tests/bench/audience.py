@@ -41,13 +41,15 @@ from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import ServiceSettings
 from pressrun.smtp.handover import Outcome
-from pressrun.store import copy_counts, editions, lists
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir
+from pressrun.store.editions import editions
+from pressrun.store.lists import lists
+from pressrun.store.queue import copy_counts
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.datadir import DataDir
 
 IDLE_SECONDS = 2.0
 _EDITION = (

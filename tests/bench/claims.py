@@ -20,7 +20,7 @@ from tests.database import execute_at
 from tests.store import large
 
 from pressrun.delivery.queue.dispatcher import BATCH
-from pressrun.store import deliveries
+from pressrun.store.queue import deliveries
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import SqliteConnection, connect
 from pressrun.store.sqlite.thread import CACHE_KIB

@@ -35,13 +35,13 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.delivery.queue.dispatcher import BATCH
-from pressrun.store import deliveries
-from pressrun.store.datadir import load_keys
-from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.location import Location, open_for_reading
+from pressrun.store.queue import deliveries
+from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.datadir import load_keys
 
 Figures = dict[str, float]
 _SETTINGS = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "autovacuum": "on"}

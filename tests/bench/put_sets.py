@@ -28,10 +28,10 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.services.operating.member_changes import Confirm, MemberChanges
 from pressrun.services.operating.member_puts import MemberPuts, PutRequest
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.store.audit import ActionInProgress, Entry, Person, program_by_api
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.group_commit import BatchItem, run_group
+from pressrun.store.people.audit import ActionInProgress, Entry, Person, program_by_api
 from pressrun.store.sqlite.thread import CallingConnection
 
 SIZES = (1, 8, 32)

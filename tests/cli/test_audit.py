@@ -16,12 +16,12 @@ from tests.engines import location_at
 
 from pressrun.cli.verb_table import READING, VERBS
 from pressrun.core.signing.chain import Head
-from pressrun.store import inbound
-from pressrun.store.datadir import DataDir, keep_head
-from pressrun.store.inbound import InboundState, NewInbound
 from pressrun.store.location import Location
+from pressrun.store.queue import inbound
+from pressrun.store.queue.inbound import InboundState, NewInbound
 from pressrun.store.sqlite import migrate
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.datadir import DataDir, keep_head
 
 Row = Mapping[str, Any]
 SECRET_TITLE = "Zurückhaltung"

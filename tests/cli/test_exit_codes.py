@@ -9,7 +9,7 @@ import pytest
 from tests.cli.shell import Shell
 
 from pressrun.cli import main
-from pressrun.store.datadir import DataDir, DataLock
+from pressrun.store.upkeep.datadir import DataDir, DataLock
 
 EDITION = "---\nsubject: Hello\n---\nThe text.\n"
 

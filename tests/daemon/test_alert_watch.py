@@ -31,7 +31,7 @@ from pressrun.services.operating.alert_watch import (
 from pressrun.services.operating.readiness import RELAYS_FAILING_SECONDS, Obstacle, Readiness
 from pressrun.services.ports import RelayStatus
 from pressrun.services.settings import AlertSettings
-from pressrun.store.alert_history import AlertHistory
+from pressrun.store.upkeep.alert_history import AlertHistory
 
 
 @dataclass(slots=True)

@@ -42,9 +42,9 @@ from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.store import datadir
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir
+from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep.datadir import DataDir
 
 TIMES = 3
 WEB = Origin(source="web")

@@ -17,10 +17,10 @@ from tests.engines import new_database
 from pressrun.core.errors import TryAgain, Unavailable
 from pressrun.core.upkeep.lease import LEASE_SECONDS, MARGIN_SECONDS, Instant, Lease
 from pressrun.daemon.session_keeper import NOBODY, SessionKeeper, SessionWatcher
-from pressrun.store import sessions
 from pressrun.store.database import Database
-from pressrun.store.sessions import Process
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import sessions
+from pressrun.store.upkeep.sessions import Process
 
 OURS = Process(host="one.example", pid=7, lock="boot:1:2", version="1.0", config="{}", keys="0:00")
 THEIRS = replace(OURS, host="two.example", pid=8, lock="other:1:2")

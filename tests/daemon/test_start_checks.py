@@ -14,9 +14,9 @@ from tests.engines import new_database
 from pressrun.daemon import start_checks
 from pressrun.daemon.start_checks import CLOCK_SECONDS, log_differences
 from pressrun.runtime.clock import utc_now
-from pressrun.store import sessions
 from pressrun.store.database import Database
-from pressrun.store.sessions import Process
+from pressrun.store.upkeep import sessions
+from pressrun.store.upkeep.sessions import Process
 
 OURS = Process(host="one.example", pid=7, lock="boot:1:2", version="1.0", config='{"a": "1", "b": "2"}', keys="0:00")
 SAME = replace(OURS, host="two.example")

@@ -45,11 +45,11 @@ from pressrun.services.suppression import may_be_sent
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store import subscribers, subscriptions
-from pressrun.store.copy_counts import count_copies
-from pressrun.store.editions import Edition, find_edition
-from pressrun.store.journal import JournalEntry
-from pressrun.store.lists import find_list
+from pressrun.store.editions.editions import Edition, find_edition
+from pressrun.store.lists.lists import find_list
+from pressrun.store.queue.copy_counts import count_copies
+from pressrun.store.queue.journal import JournalEntry
+from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 SITE = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)

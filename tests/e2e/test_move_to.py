@@ -15,8 +15,8 @@ from tests.operations.moving import empty_database
 
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import PressrunError, TryAgain
-from pressrun.store.datadir import DataDir, DataLock
 from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.upkeep.datadir import DataDir, DataLock
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.only_on("sqlite")]
 

@@ -20,8 +20,8 @@ from tests.faults.outcome import IN_FLIGHT_AT_MOST
 from tests.sink import Sink
 
 from pressrun.delivery.worker.process import FINISH_SECONDS
-from pressrun.store.datadir import DataDir
-from pressrun.store.journal import Claim, Journal
+from pressrun.store.queue.journal import Claim, Journal
+from pressrun.store.upkeep.datadir import DataDir
 
 STORIES_SECONDS = 300.0
 

@@ -28,8 +28,8 @@ from tests.postgresql import OwnDatabases, Server, is_here, new_server
 from tests.sink import Sink
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
-from pressrun.store.datadir import DataDir, load_keys
 from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.upkeep.datadir import DataDir, load_keys
 
 _EACH = 5  # deaths of the server, and of the daemon
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -45,7 +45,7 @@ from pressrun.runtime.frames import BadFrame, encode_frame
 from pressrun.sandbox.frames import Question, Readable, answer_reader, task_reader
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
-from pressrun.store.search import count_found
+from pressrun.store.editions.search import count_found
 from pressrun.store.sqlite.connection import dialect
 from pressrun.store.sqlite.migrate import package_schema
 from pressrun.store.transaction import Transaction

@@ -54,10 +54,12 @@ from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.services.suppression import SuppressionReason, may_be_sent, suppress
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
-from pressrun.store import deliveries, lists, notices, subscribers, subscriptions
 from pressrun.store.database import Database
-from pressrun.store.lists import MailingList, NewList
-from pressrun.store.notices import NewNotice
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList, NewList
+from pressrun.store.queue import deliveries, notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 D = "news.example.org"

@@ -12,7 +12,7 @@ from pressrun.operations.backup.encodings import Compression, open_backup
 from pressrun.operations.backup.manifest import Manifest
 from pressrun.operations.backup.rehearsal import Rehearsal, rehearse
 from pressrun.operations.backup.write_backup import Encoding, write_file
-from pressrun.store.datadir import DataDir
+from pressrun.store.upkeep.datadir import DataDir
 
 CONFIG = b"# a configuration\n"
 PLAIN = Encoding(compression=Compression.NONE, recipients=())

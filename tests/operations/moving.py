@@ -15,11 +15,11 @@ from tests.store.every_table import fill_every_table
 
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.operations.move_database import MoveReport, Switch, move_database
-from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.location import Location
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveMark, MoveState, TableStore
+from pressrun.store.upkeep.datadir import DataDir, prepare
 
 Step = Callable[[], None]
 

@@ -29,10 +29,10 @@ from pressrun.operations.backup.manifest import DATABASE, NAME
 from pressrun.operations.backup.rehearsal import require_same_installation
 from pressrun.operations.backup.thinning import name_backup, thin_out
 from pressrun.operations.backup.write_backup import SCRATCH, Encoding, scratch_folder
-from pressrun.store.datadir import DataDir, prepare
-from pressrun.store.journal import Journal
+from pressrun.store.queue.journal import Journal
 from pressrun.store.sqlite import tables as sqlite_tables
 from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.upkeep.datadir import DataDir, prepare
 
 pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
 
@@ -187,7 +187,7 @@ def test_a_full_disk_leaves_nothing(data: DataDir, tmp_path: Path, octets: int, 
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({octets}, {octets}))\n"
         "from tests.operations.backup_tools import make_backup\n"
-        "from pressrun.store.datadir import DataDir\n"
+        "from pressrun.store.upkeep.datadir import DataDir\n"
         "make_backup(DataDir(Path(sys.argv[1])), Path(sys.argv[2]))\n"
     )
     (data.root / "layouts" / "large.html").write_bytes(bytes(900_000))

@@ -15,12 +15,12 @@ from tests.store.every_table import empty_columns
 from pressrun.core.errors import BadConfiguration, BadInput, OutputExists, PressrunError, Refused, Unavailable
 from pressrun.operations.move_database import check_move, finish_move, move_database
 from pressrun.store.connection import EngineConnection
-from pressrun.store.datadir import DataDir, load_keys, prepare, set_aside_left_database
 from pressrun.store.location import Location, check_version
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresTarget
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.move_target import SqliteTarget
+from pressrun.store.upkeep.datadir import DataDir, load_keys, prepare, set_aside_left_database
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.only_on("sqlite")]
 

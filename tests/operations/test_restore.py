@@ -21,13 +21,13 @@ from pressrun.operations.backup.encodings import open_backup
 from pressrun.operations.backup.newer_database import open_newer
 from pressrun.operations.backup.restore import RestoreReport, locked_for_restore, restore
 from pressrun.services import evidence
-from pressrun.store import last_backup, restore_switch
-from pressrun.store.datadir import DataDir, DataLock, load_keys, prepare, rotate_link_key
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.restore_target import PostgresReplacement
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveMark
+from pressrun.store.upkeep import last_backup, restore_switch
+from pressrun.store.upkeep.datadir import DataDir, DataLock, load_keys, prepare, rotate_link_key
 
 pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
 

@@ -35,11 +35,11 @@ from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import audiences
 from pressrun.store.database import Database
-from pressrun.store.editions import NewEdition, find_edition, insert_edition
-from pressrun.store.job_files import JobFiles
-from pressrun.store.lists import find_list
+from pressrun.store.editions.editions import NewEdition, find_edition, insert_edition
+from pressrun.store.lists.lists import find_list
+from pressrun.store.programs.job_files import JobFiles
+from pressrun.store.queue import audiences
 from pressrun.store.transaction import Transaction
 
 NOW = 1_800_000_000

@@ -37,8 +37,8 @@ from pressrun.services.log_ins.sessions import Sessions
 from pressrun.services.operating.bulk_jobs import JobOrder
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
-from pressrun.store import credentials, log_ins
-from pressrun.store.audit import Actor
+from pressrun.store.people import credentials, log_ins
+from pressrun.store.people.audit import Actor
 
 ORIGIN = "https://n.example"
 ANN, BEA = parse_address("ann@town.example"), parse_address("bea@town.example")

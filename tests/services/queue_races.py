@@ -21,10 +21,11 @@ from pressrun.delivery.queue.recovery import recover
 from pressrun.services.bounces.auto_pause import MESSAGES_IN_A_ROW, AutoPause
 from pressrun.services.bounces.operator_alerts import alert_of_policy
 from pressrun.services.editions import lifecycle
-from pressrun.store import bounces, deliveries, inbound
-from pressrun.store.deliveries import DeliveryResult
-from pressrun.store.inbound import InboundState, NewInbound
-from pressrun.store.journal import Claim, JournalEntry
+from pressrun.store.queue import deliveries, inbound
+from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.queue.inbound import InboundState, NewInbound
+from pressrun.store.queue.journal import Claim, JournalEntry
+from pressrun.store.readers import bounces
 from pressrun.store.transaction import Transaction
 
 CONTENT = b"Subject: Boats\r\n\r\nHello\r\n"

@@ -35,9 +35,11 @@ from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import BounceSettings
-from pressrun.store import bounces, editions, lists, subscribers, subscriptions
 from pressrun.store.database import Database
-from pressrun.store.held_sign_ups import HeldSelection
+from pressrun.store.editions import editions
+from pressrun.store.lists import lists
+from pressrun.store.readers import bounces, subscribers, subscriptions
+from pressrun.store.readers.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
 
 ADA = parse_address("ada@reader.example")

@@ -36,10 +36,11 @@ from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.settings import BounceSettings, ServiceSettings
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason
-from pressrun.store import bounces, lists, subscribers
-from pressrun.store.held_sign_ups import HeldSelection
-from pressrun.store.inbound import InboundMail
-from pressrun.store.subscribers import Subscriber
+from pressrun.store.lists import lists
+from pressrun.store.queue.inbound import InboundMail
+from pressrun.store.readers import bounces, subscribers
+from pressrun.store.readers.held_sign_ups import HeldSelection
+from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
 WEB = Origin(source="web", words="[A button]")

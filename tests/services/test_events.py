@@ -24,9 +24,11 @@ from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
-from pressrun.store import audit, bounces, events, subscriptions
-from pressrun.store.audit import Actor, person_on_page, program_by_api
-from pressrun.store.events import READER, acted_by
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Actor, person_on_page, program_by_api
+from pressrun.store.programs import events
+from pressrun.store.programs.events import READER, acted_by
+from pressrun.store.readers import bounces, subscriptions
 
 ADA, BOB, CYD = [parse_address(f"{name}@reader.example") for name in ("ada", "bob", "cyd")]
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")

@@ -16,7 +16,7 @@ from pressrun.services.evidence import age_ips, verify
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
-from pressrun.store import consent
+from pressrun.store.readers import consent
 
 ADA = parse_address("ada@reader.example")
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")

@@ -38,10 +38,11 @@ from pressrun.services.readers.suspension import probe_suspended, suspend_bounci
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import BounceSettings
-from pressrun.store import deliveries, subscriptions
-from pressrun.store.held_sign_ups import HeldSelection
 from pressrun.store.postgresql import connection
 from pressrun.store.postgresql.statements import reading_statements
+from pressrun.store.queue import deliveries
+from pressrun.store.readers import subscriptions
+from pressrun.store.readers.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
 
 ADA, BOB, NEW = (parse_address(f"{name}@reader.example") for name in ("ada", "bob", "new"))

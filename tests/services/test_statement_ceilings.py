@@ -36,9 +36,11 @@ from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import DeliverySettings
-from pressrun.store import audiences, deliveries, people, subscriptions
-from pressrun.store.deliveries import DeliveryResult
-from pressrun.store.log_ins import Method
+from pressrun.store.people import people
+from pressrun.store.people.log_ins import Method
+from pressrun.store.queue import audiences, deliveries
+from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.readers import subscriptions
 from pressrun.store.transaction import Transaction
 
 UseCase = Callable[[Office], Awaitable[object]]

@@ -33,7 +33,7 @@ from pressrun.operations.sources.formats import read_members
 from pressrun.services.operating.list_settings import read_settings
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
-from pressrun.store import destinations
+from pressrun.store.queue import destinations
 from pressrun.web.http.forms import clean_language, clean_name, parse_fields
 
 HALF = "\ud83d"

@@ -15,10 +15,12 @@ from typing import Any
 
 from tests.database import select_at
 
-from pressrun.store import audit, consent, keyring
-from pressrun.store.audit import Actor, Entry, Person
-from pressrun.store.consent import ConsentEvent
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Actor, Entry, Person
+from pressrun.store.readers import consent
+from pressrun.store.readers.consent import ConsentEvent
 from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.upkeep import keyring
 
 # Of rows that code fills, because they depend on each other.
 _BY_CODE = {"audit", "audit_head", "consent", "consent_head", "keyring", "archive_search", "id_counter"}

@@ -11,7 +11,7 @@ from tests.database import TwiceDatabase, execute, select, select_in
 
 from pressrun.store.database import Database
 from pressrun.store.location import open_for_reading
-from pressrun.store.suppressions import suppress
+from pressrun.store.readers.suppressions import suppress
 from pressrun.store.transaction import Transaction
 
 

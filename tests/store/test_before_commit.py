@@ -10,7 +10,7 @@ from tests.database import TwiceDatabase, select
 
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
-from pressrun.store.suppressions import suppress
+from pressrun.store.readers.suppressions import suppress
 from pressrun.store.transaction import Transaction
 
 

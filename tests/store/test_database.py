@@ -17,7 +17,7 @@ from tests.engines import new_database, place_of
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
 from pressrun.store.location import open_for_reading
-from pressrun.store.suppressions import list_suppressions, suppress
+from pressrun.store.readers.suppressions import list_suppressions, suppress
 from pressrun.store.transaction import Transaction
 
 
@@ -99,7 +99,7 @@ async def test_a_reader_cannot_write(database: Database) -> None:
 KILLED = """
 import asyncio, os, sys
 from pressrun.store.database import Database
-from pressrun.store.suppressions import suppress
+from pressrun.store.readers.suppressions import suppress
 from tests.engines import location_at
 
 async def main():

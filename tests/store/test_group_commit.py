@@ -14,11 +14,11 @@ from tests.database import connection_of, file_of
 
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.group_commit import MANY, BatchItem, GroupCommit, Transact, WorkError, one_by_one, run_group
 from pressrun.store.sqlite.connection import SqliteConnection
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.datadir import DataDir, prepare
 
 
 @pytest.fixture

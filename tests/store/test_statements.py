@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import pressrun
-from pressrun.store.address_places import PLACES
+from pressrun.store.readers.address_places import PLACES
 from pressrun.store.sqlite.connection import statements
 
 SOURCE = Path(pressrun.__file__).parent
 SCHEMA = resources.files("pressrun.store").joinpath("sqlite/schema.sql").read_text(encoding="utf-8")
-STORE = {path: path.read_text(encoding="utf-8") for path in (SOURCE / "store").glob("*.py")}
+STORE = {path: path.read_text(encoding="utf-8") for path in (SOURCE / "store").rglob("*.py")}
 USED = {name for text in STORE.values() for name in re.findall(r'(?<!event\(log, )"([a-z_]+\.[a-z_]+)"', text)}
 
 # Columns whose name says all there is to say about them, wherever they stand.

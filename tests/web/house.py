@@ -43,14 +43,16 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import SuppressionReason, suppress
-from pressrun.store import consent, drafts, editions, lists, logos, subscribers, subscriptions
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir
-from pressrun.store.drafts import PlainFinding
-from pressrun.store.editions import NewEdition
-from pressrun.store.lists import NewList
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.editions import drafts, editions
+from pressrun.store.editions.drafts import PlainFinding
+from pressrun.store.editions.editions import NewEdition
+from pressrun.store.lists import lists, logos
+from pressrun.store.lists.lists import NewList
+from pressrun.store.readers import consent, subscribers, subscriptions
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.datadir import DataDir
 from pressrun.web.app import AdminTable, build_app
 from pressrun.web.editors.demo import DemoMailbox
 from pressrun.web.settings import HttpSettings

@@ -13,7 +13,7 @@ from tests.web.house import House, open_house, words_of
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.core.site import Site
 from pressrun.services.editions.archive_reader import ReaderLink
-from pressrun.store import lists
+from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 
 ADA = "ada@reader.example"

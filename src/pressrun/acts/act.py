@@ -16,8 +16,8 @@ from pressrun.acts.call import Caller, ReportProgress, ignore_progress
 from pressrun.acts.cases import Cases
 from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.errors import NotPermitted, no_such_edition, no_such_list
-from pressrun.store import audit
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.people import audit
+from pressrun.store.programs.idempotency import KeptOutcome
 
 
 class Doing(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pressrun.acts.arguments import Arguments
 from pressrun.core.access.rights import OWNER, Holdings
-from pressrun.store.audit import Actor
+from pressrun.store.people.audit import Actor
 
 ReportProgress = Callable[[str], None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pressrun.acts.call import Caller
 from pressrun.services.people.tokens import Tokens
-from pressrun.store.audit import program_by_api
+from pressrun.store.people.audit import program_by_api
 
 
 async def caller_of_token(tokens: Tokens, text: str, client: str | None) -> Caller | None:

@@ -20,7 +20,7 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions.draft_release import ExpectedAudience, ReleaseOrder
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.programs.idempotency import KeptOutcome
 
 
 async def _check(doing: Doing, args: EditionId) -> FindingsAnswer:

@@ -39,9 +39,9 @@ from pressrun.services.editions.authors import Author, name_of_author
 from pressrun.services.editions.draft_editing import DraftOrder, DraftResult, FileChange, OpenDraft, TextChange
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.store import api_tokens
-from pressrun.store.idempotency import KeptOutcome
-from pressrun.store.manuscripts import Text
+from pressrun.store.editions.manuscripts import Text
+from pressrun.store.programs import api_tokens
+from pressrun.store.programs.idempotency import KeptOutcome
 
 _SUFFIXES = {"text/markdown": ".md", "text/html": ".html", "text/plain": ".txt", "message/rfc822": ".eml"}
 _TEXTS = tuple(_SUFFIXES)

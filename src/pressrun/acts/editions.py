@@ -26,8 +26,8 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import ledger_reports
-from pressrun.store import editions
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.editions import editions
+from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.transaction import Transaction
 
 _NEWEST = 1 << 62

@@ -13,7 +13,7 @@ from pressrun.core.access.rights import Right
 from pressrun.services.operating.bulk_jobs import JobOrder, JobReport, require_job
 from pressrun.services.operating.member_changes import Confirm, source_of
 from pressrun.services.operating.member_sync import parse_limit
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.programs.idempotency import KeptOutcome
 
 _MEDIA_TYPES = ("text/csv", "application/x-ndjson")
 

@@ -21,7 +21,7 @@ from pressrun.acts.call import Caller
 from pressrun.core.errors import BadInput, Refused
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.database import Database
-from pressrun.store.idempotency import KeptOutcome, KeyedRequest, find_outcome
+from pressrun.store.programs.idempotency import KeptOutcome, KeyedRequest, find_outcome
 
 KEY = '"[!-~]{1,255}"|[!#-~][!-~]{0,254}'
 """How a key is written: a string of RFC 9651, as the header has it, or bare, as many send it."""

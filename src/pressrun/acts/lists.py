@@ -14,8 +14,8 @@ from pressrun.core.errors import Refused
 from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.operating.list_settings import APPROVAL, plain_key
 from pressrun.services.reports import ledger_reports
-from pressrun.store import lists
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.lists import lists
+from pressrun.store.programs.idempotency import KeptOutcome
 
 _OF_OPERATORS = frozenset({"closed", APPROVAL})
 """Settings that publishers may not change: only operators close a list, and whoever needs a second person could

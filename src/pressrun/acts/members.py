@@ -24,8 +24,8 @@ from pressrun.services.operating.member_puts import PutRequest
 from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports.members import Member, show_member
-from pressrun.store import subscribers
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.programs.idempotency import KeptOutcome
+from pressrun.store.readers import subscribers
 
 _MEMBER = "lists/{list}/subscribers/{address}"
 

@@ -28,8 +28,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
 from pressrun.services.operating.archive_import import ArchivedMessage
 from pressrun.services.reports import ledger_reports
-from pressrun.store.held_sign_ups import HeldSelection
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.programs.idempotency import KeptOutcome
+from pressrun.store.readers.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
 
 

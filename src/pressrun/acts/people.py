@@ -26,7 +26,7 @@ from pressrun.services.people.lookups import people_page, show_person
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.token_lookups import show_token, tokens_page
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.programs.idempotency import KeptOutcome
 
 
 class PersonPermission(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import InvalidFields
 from pressrun.services.incoming.handed_in import Proof
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.programs.idempotency import KeptOutcome
 
 LONGEST_WORDS = 2000
 MAIL_TYPE = "message/rfc822"

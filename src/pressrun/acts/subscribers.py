@@ -21,7 +21,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.services.operating.import_decision import SYNC
-from pressrun.store.idempotency import KeptOutcome
+from pressrun.store.programs.idempotency import KeptOutcome
 
 
 async def _erase(doing: Doing, args: SubscriberErase) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from pressrun.core.signing.chain import parse_head
 from pressrun.runtime.clock import utc_now
 from pressrun.services import evidence
 from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows
-from pressrun.store import audit
-from pressrun.store.datadir import load_head
+from pressrun.store.people import audit
+from pressrun.store.upkeep.datadir import load_head
 
 MOST_ROWS = 100  # what fits on a few screens; --limit asks for more
 

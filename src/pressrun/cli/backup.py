@@ -31,8 +31,8 @@ from pressrun.operations.backup.write_backup import (
     write_file,
     write_stream,
 )
-from pressrun.store import last_backup
-from pressrun.store.last_backup import LastBackup
+from pressrun.store.upkeep import last_backup
+from pressrun.store.upkeep.last_backup import LastBackup
 
 log = logging.getLogger("pressrun.backup")
 

@@ -11,7 +11,7 @@ from pressrun.cli.owner import acting_as_owner
 from pressrun.config import ConfigError, examine, names_server
 from pressrun.core.errors import BadConfiguration
 from pressrun.daemon.checks import CHECKS, ConfigWarning, Finding, Subject
-from pressrun.store.datadir import DataDir
+from pressrun.store.upkeep.datadir import DataDir
 
 
 @verb("check")

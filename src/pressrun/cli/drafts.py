@@ -29,7 +29,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import read_finding
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.store.enrolment import count_audience
+from pressrun.store.readers.enrolment import count_audience
 
 
 @verb("edition draft")

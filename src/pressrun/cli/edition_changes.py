@@ -15,7 +15,7 @@ from pressrun.cli.write_verbs import execute
 from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import count_doubtful, require_edition
-from pressrun.store.copy_counts import count_copies
+from pressrun.store.queue.copy_counts import count_copies
 
 
 @verb("edition pause")

@@ -17,8 +17,8 @@ from pressrun.cli.read_only import no_database
 from pressrun.config import write_initial_config
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import NotFound, TryAgain
-from pressrun.store import datadir
-from pressrun.store.datadir import DataDir, DataLock
+from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep.datadir import DataDir, DataLock
 
 
 @verb("init")

@@ -11,7 +11,7 @@ import click
 from pressrun.cli.owner import find_owner
 from pressrun.config import Settings, find_data_dir, find_group_socket, load_settings, locate_config
 from pressrun.core.errors import NotPermitted
-from pressrun.store.datadir import DataDir
+from pressrun.store.upkeep.datadir import DataDir
 
 
 class Invocation:

@@ -12,7 +12,7 @@ from pressrun.cli.output import (
 from pressrun.cli.read_only import read_rows, reading
 from pressrun.services.reports import ledger_reports
 from pressrun.services.reports.list_check import examine_owner
-from pressrun.store.datadir import load_keys
+from pressrun.store.upkeep.datadir import load_keys
 
 _COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspended", "unsubscribed", "closed_at")
 

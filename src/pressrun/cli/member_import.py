@@ -35,7 +35,7 @@ from pressrun.services.operating.import_preview import ImportPreview, RowPreview
 from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.operating.import_writes import SOURCE
 from pressrun.services.operating.subscriber_import import SKIPPED, ImportOptions
-from pressrun.store.datadir import load_keys
+from pressrun.store.upkeep.datadir import load_keys
 
 _AT_ONCE = 2  # batches
 _COUNTED = (*(outcome.value for outcome in RowOutcome), "suppressed", "unconfirmed")

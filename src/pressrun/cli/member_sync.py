@@ -34,7 +34,7 @@ from pressrun.runtime.sorted_texts import repeated_texts, sorted_texts
 from pressrun.services.operating.import_decision import SYNC, RowOutcome
 from pressrun.services.operating.import_preview import ImportPreview
 from pressrun.services.operating.member_sync import LeaveLimit, leavers, listed_keys, parse_limit, synced_members
-from pressrun.store.address_changes import moved_addresses
+from pressrun.store.readers.address_changes import moved_addresses
 from pressrun.store.transaction import Transaction
 
 _REMOVED_AT_ONCE = 1000  # in one transaction, so that others wait only for a moment

@@ -38,7 +38,7 @@ from pressrun.operations.installations.messages import BadMessage, OldMessage, r
 from pressrun.operations.installations.plan import Fates, ListMove, Present, Reject, all_names, plan_lists
 from pressrun.runtime.clock import utc_now
 from pressrun.services.operating.neighbours import in_batches
-from pressrun.store import lists, redirects
+from pressrun.store.lists import lists, redirects
 
 T = TypeVar("T")
 

@@ -27,11 +27,11 @@ from pressrun.core.errors import NoInput, NotFound, PressrunError, TryAgain, Usa
 from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
-from pressrun.store import audit
-from pressrun.store.audit import Actor, Entry
-from pressrun.store.datadir import DataDir, DataLock, find_server, set_aside_left_database
 from pressrun.store.location import Location
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Actor, Entry
 from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.upkeep.datadir import DataDir, DataLock, find_server, set_aside_left_database
 
 _PASSWORD = re.compile(r":[^/@:]*(?=@)|(?<=[?&])password=[^&]*&?")
 END_SECONDS = 60.0  # a daemon that has nothing left to send ends much sooner

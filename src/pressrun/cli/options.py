@@ -18,7 +18,8 @@ from pressrun.cli.read_only import reading
 from pressrun.cli.recording import recording
 from pressrun.cli.verb_table import READING, VERBS
 from pressrun.core.errors import NotFound, PressrunError
-from pressrun.store import editions, lists
+from pressrun.store.editions import editions
+from pressrun.store.lists import lists
 
 if TYPE_CHECKING:
     _IntType = click.ParamType[int]

@@ -25,7 +25,7 @@ from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, load_build_context
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_edition
 from pressrun.services.editions.welcome_edition import require_welcome
-from pressrun.store.datadir import load_keys
+from pressrun.store.upkeep.datadir import load_keys
 from pressrun.web.editors.preview import render_preview
 
 

@@ -11,10 +11,10 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.output import print_info
 from pressrun.cli.owner import acting_as_owner
 from pressrun.core.errors import NotFound
-from pressrun.store.datadir import load_keys
 from pressrun.store.location import open_for_reading, require_current_schema
-from pressrun.store.restore_switch import require_no_switch
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.datadir import load_keys
+from pressrun.store.upkeep.restore_switch import require_no_switch
 
 
 @contextmanager

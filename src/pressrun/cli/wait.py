@@ -16,13 +16,13 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.sending_hours import held_until
-from pressrun.store.copy_counts import count_copies
 from pressrun.store.location import open_for_reading
+from pressrun.store.queue.copy_counts import count_copies
 from pressrun.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from pressrun.cli.invocation import Invocation
-    from pressrun.store.editions import Edition
+    from pressrun.store.editions.editions import Edition
 
 POLL_SECONDS = 0.2
 DAEMON_GONE_SECONDS = 60.0  # long enough for a restart

@@ -33,7 +33,7 @@ from pressrun.services.settings import (
     ServiceSettings,
     TokenSettings,
 )
-from pressrun.store.datadir import DataDir, find_server
+from pressrun.store.upkeep.datadir import DataDir, find_server
 from pressrun.web.settings import AdminSettings, ApiSettings, HttpSettings, OidcSettings
 
 

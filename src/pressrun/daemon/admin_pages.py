@@ -9,7 +9,7 @@ from pressrun.config.settings import Settings
 from pressrun.daemon.services import Services
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.outgoing_http import OutgoingHttp
-from pressrun.store.lists import all_lists
+from pressrun.store.lists.lists import all_lists
 from pressrun.store.transaction import Transaction
 from pressrun.web.admin.frame import AdminCases, AdminFrame
 from pressrun.web.admin.issuer import Issuer

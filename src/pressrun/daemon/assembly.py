@@ -39,11 +39,11 @@ from pressrun.services.operating.readiness import Obstacle, Readiness
 from pressrun.services.operating.storage_watch import StorageWatch
 from pressrun.services.ports import ClaimOwner, MailParser
 from pressrun.services.suppression import may_be_sent
-from pressrun.store.alert_history import AlertHistory
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir
-from pressrun.store.disk_usage import find_readers, measure_room
-from pressrun.store.journal import Journal
+from pressrun.store.queue.journal import Journal
+from pressrun.store.upkeep.alert_history import AlertHistory
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.disk_usage import find_readers, measure_room
 
 
 def build_bounce_handler(settings: Current[Settings], keys: KeyRing) -> BounceHandler:

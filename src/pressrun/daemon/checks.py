@@ -29,9 +29,9 @@ from pressrun.delivery.relay.probe import probe
 from pressrun.message.finding import sentences
 from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout, shared_pieces
 from pressrun.services.reports.list_check import examine_lists, list_of_operator
-from pressrun.store.data_check import find_data_problems
-from pressrun.store.datadir import DataDir, load_keys
 from pressrun.store.location import open_for_reading, require_current_schema
+from pressrun.store.upkeep.data_check import find_data_problems
+from pressrun.store.upkeep.datadir import DataDir, load_keys
 
 PROBE_SECONDS = 5.0  # for a relay to greet us; a slower one delays mail, too
 

@@ -51,7 +51,9 @@ from pressrun.services.settings import (
     RetentionSettings,
     TokenSettings,
 )
-from pressrun.store import deliveries, editions, lists
+from pressrun.store.editions import editions
+from pressrun.store.lists import lists
+from pressrun.store.queue import deliveries
 from pressrun.store.transaction import Transaction
 from pressrun.web.settings import AdminSettings, ApiSettings, HttpSettings
 

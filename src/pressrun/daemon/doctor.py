@@ -35,10 +35,10 @@ from pressrun.operations.doctor.subject import (
 from pressrun.runtime.clock import utc_now
 from pressrun.services.operating.storage_watch import room_limits
 from pressrun.smtp.handover import Outgoing
-from pressrun.store import lists
-from pressrun.store.datadir import DataDir, load_keys
-from pressrun.store.disk_usage import measure_room
+from pressrun.store.lists import lists
 from pressrun.store.location import open_for_reading, require_current_schema
+from pressrun.store.upkeep.datadir import DataDir, load_keys
+from pressrun.store.upkeep.disk_usage import measure_room
 
 _DNS_SECONDS = 4.0  # at least: a check may wait longer than an edition that goes out
 _RELAY_SECONDS = 15.0  # for a relay to greet us, log us in, and take a message

@@ -23,10 +23,11 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.editions.lifecycle import PAUSED_AFTER_CANARY, PAUSED_BY_PERSON
 from pressrun.services.operating.alert_watch import AlertReports
-from pressrun.store import copy_counts, monitoring
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir
-from pressrun.store.last_backup import last_backup_at
+from pressrun.store.queue import copy_counts
+from pressrun.store.upkeep import monitoring
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.last_backup import last_backup_at
 
 MEASURE_SECONDS = 15.0
 READERS_SECONDS = 900.0  # counting a million readers takes 0.1 s in all, in slices

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from pressrun.core.errors import Unavailable
 from pressrun.runtime.clock import utc_now
-from pressrun.store import copy_counts, inbound, pending_requests
+from pressrun.store.queue import copy_counts, inbound
+from pressrun.store.readers import pending_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,10 +20,10 @@ from pressrun.daemon.session_keeper import SessionKeeper, describe_process
 from pressrun.services.operating.move_source import MoveSource
 from pressrun.services.operating.storage_watch import room_limits
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataLock, prepare
-from pressrun.store.disk_usage import measure_room
 from pressrun.store.location import check_version
-from pressrun.store.sessions import Process
+from pressrun.store.upkeep.datadir import DataLock, prepare
+from pressrun.store.upkeep.disk_usage import measure_room
+from pressrun.store.upkeep.sessions import Process
 
 
 class OpenedData(Struct, frozen=True, kw_only=True):

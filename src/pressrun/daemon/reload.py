@@ -24,7 +24,7 @@ from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
-from pressrun.store.audit import Actor
+from pressrun.store.people.audit import Actor
 
 log = logging.getLogger("pressrun.daemon")
 

@@ -46,8 +46,8 @@ from pressrun.services.operating.readiness import Readiness
 from pressrun.services.operating.relay_watch import RelayWatch
 from pressrun.services.operating.storage_watch import StorageWatch
 from pressrun.smtp.handover import Outcome
-from pressrun.store.journal import Journal
-from pressrun.store.last_backup import last_backup_at
+from pressrun.store.queue.journal import Journal
+from pressrun.store.upkeep.last_backup import last_backup_at
 from pressrun.web.http.clients import ArrivedRequests
 
 if TYPE_CHECKING:

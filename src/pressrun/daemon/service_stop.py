@@ -16,7 +16,7 @@ from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe.log import event
 from pressrun.services.ports import ClaimOwner
 from pressrun.store.database import Database, Gate
-from pressrun.store.datadir import DataDir, is_moving
+from pressrun.store.upkeep.datadir import DataDir, is_moving
 
 log = logging.getLogger("pressrun.daemon")
 

@@ -67,10 +67,10 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.services.reports.event_feed import EventFeed
 from pressrun.services.reports.outcomes import OutcomeReports
-from pressrun.store import datadir
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir
-from pressrun.store.job_files import JobFiles
+from pressrun.store.programs.job_files import JobFiles
+from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep.datadir import DataDir
 from pressrun.web.use_cases import UseCases
 
 

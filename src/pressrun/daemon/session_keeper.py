@@ -26,10 +26,10 @@ from pressrun.delivery.queue.timer import Timer
 from pressrun.observe.log import event
 from pressrun.runtime.clock import read_instant, utc_now
 from pressrun.services.background import BackgroundLoop
-from pressrun.store import sessions
 from pressrun.store.database import Database
-from pressrun.store.datadir import key_fingerprints
-from pressrun.store.sessions import Process, SessionHolder
+from pressrun.store.upkeep import sessions
+from pressrun.store.upkeep.datadir import key_fingerprints
+from pressrun.store.upkeep.sessions import Process, SessionHolder
 
 log = logging.getLogger("pressrun.daemon")
 

@@ -10,9 +10,9 @@ import logging
 from pressrun.config import differing_settings
 from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
-from pressrun.store import sessions
 from pressrun.store.database import Database
-from pressrun.store.sessions import Process
+from pressrun.store.upkeep import sessions
+from pressrun.store.upkeep.sessions import Process
 
 log = logging.getLogger("pressrun.daemon")
 

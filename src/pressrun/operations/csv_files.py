@@ -17,7 +17,7 @@ from pressrun.operations.csv_records import BadRow, Record, as_csv, read_records
 from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS, exported
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.store import enrolment, suppressions
+from pressrun.store.readers import enrolment, suppressions
 from pressrun.store.transaction import Transaction
 
 SUPPRESSION_COLUMNS = ("address", "reason", "since")

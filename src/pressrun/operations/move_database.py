@@ -24,10 +24,11 @@ from pressrun.core.signing.chain import NO_ROWS, link
 from pressrun.core.signing.keys import KeyRing
 from pressrun.operations.row_copies import Progress, RowCopier, require_same_tables, require_same_totals
 from pressrun.services import evidence
-from pressrun.store import consent, search
-from pressrun.store.datadir import DataDir, load_consent_head, load_keys, require_keys
+from pressrun.store.editions import search
 from pressrun.store.location import Location, require_current_schema
+from pressrun.store.readers import consent
 from pressrun.store.table_store import MoveMark, MoveState, MoveTarget, StoredTable, TableStore
+from pressrun.store.upkeep.datadir import DataDir, load_consent_head, load_keys, require_keys
 
 _INDEXED = "select list_id, title, preheader, text from edition join edition_content on edition_id = id where id = ?"
 

@@ -13,7 +13,7 @@ from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.store.database import Database
-from pressrun.store.job_files import JobFiles
+from pressrun.store.programs.job_files import JobFiles
 
 
 class ServiceContext(Struct, frozen=True, kw_only=True):

@@ -11,9 +11,10 @@ from typing import Protocol
 
 from pressrun.core.signing.chain import Audit, ChainRow, Head
 from pressrun.services.ports import Entropy
-from pressrun.store import consent, notices
-from pressrun.store.consent import ConsentEvent
-from pressrun.store.deliveries import ClaimedNotice, DeliveryResult, SentMail
+from pressrun.store.queue import notices
+from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult, SentMail
+from pressrun.store.readers import consent
+from pressrun.store.readers.consent import ConsentEvent
 from pressrun.store.transaction import Transaction
 
 ASKED = "asked"
@@ -69,7 +70,7 @@ def age_ips(tx: Transaction, keep_seconds: float, entropy: Entropy, now: float) 
 
 
 class Chained(Protocol):
-    """A table whose rows are chained: store.consent, or store.audit."""
+    """A table whose rows are chained: store.readers.consent, or store.people.audit."""
 
     def chain_rows(self, tx: Transaction, after: int = 0) -> Iterator[ChainRow]:
         """All rows after that number, in their order."""

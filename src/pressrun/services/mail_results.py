@@ -12,8 +12,8 @@ from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.core.lifecycles.delivery import FailureKind
 from pressrun.observe.log import event
 from pressrun.services.ports import BounceCounter
-from pressrun.store.editions import Edition
-from pressrun.store.inbound import InboundMail, InboundState, claim_mail, record_mail_result
+from pressrun.store.editions.editions import Edition
+from pressrun.store.queue.inbound import InboundMail, InboundState, claim_mail, record_mail_result
 from pressrun.store.transaction import Transaction
 
 

@@ -16,8 +16,10 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
-from pressrun.store import deliveries, enrolment, events, subscribers, suppressions
-from pressrun.store.deliveries import ClaimedNotice
+from pressrun.store.programs import events
+from pressrun.store.queue import deliveries
+from pressrun.store.queue.deliveries import ClaimedNotice
+from pressrun.store.readers import enrolment, subscribers, suppressions
 from pressrun.store.transaction import Transaction
 
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from pressrun.core.errors import NoRoom, Unavailable
-from pressrun.store.audit import recorded, unrecorded_action
 from pressrun.store.connection import ConnectionThread, EngineConnection
-from pressrun.store.events import as_current_actor, current_actor
 from pressrun.store.group_commit import BatchItem, GroupCommit, Transact, one_by_one
 from pressrun.store.location import Location
+from pressrun.store.people.audit import recorded, unrecorded_action
+from pressrun.store.programs.events import as_current_actor, current_actor
 from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Transaction
 
@@ -121,7 +121,7 @@ class Database:
     async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function as one durable transaction; raises what it raises, and Unavailable.
 
-        The row of the action that this task carries out is part of it (store.audit).
+        The row of the action that this task carries out is part of it (store.people.audit).
         """
         audited = as_current_actor(recorded(work))
         self._syncing += 1

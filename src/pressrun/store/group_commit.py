@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from pressrun.store.audit import ActionInProgress, record_actions
-from pressrun.store.events import CLOCK, acted_by
+from pressrun.store.people.audit import ActionInProgress, record_actions
+from pressrun.store.programs.events import CLOCK, acted_by
 from pressrun.store.transaction import Transaction
 
 LARGEST_GROUP = 64  # so that no caller waits for the work of very many others

@@ -25,7 +25,7 @@ from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.words import Words, direction_of
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 from pressrun.web import language
 from pressrun.web.brand import DEFAULT, brand_sheet, icon
 from pressrun.web.consent_words import ConsentQuestion

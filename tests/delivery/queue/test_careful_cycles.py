@@ -12,7 +12,7 @@ from tests.delivery.pressroom import GONE, TAKEN, Pressroom
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.services.mail_results import Consequences
-from pressrun.store.deliveries import ClaimedNotice, DeliveryResult
+from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult
 from pressrun.store.transaction import Transaction
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pressrun.delivery.queue.destination_queues import NEVER, FairQueues
 from pressrun.delivery.queue.jobs import Job
-from pressrun.store.deliveries import ClaimedCopy
+from pressrun.store.queue.deliveries import ClaimedCopy
 
 NAMES = st.sampled_from(["", "gmail", "yahoo", "corp.example"])
 

@@ -27,10 +27,10 @@ from pressrun.services import background
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outgoing
-from pressrun.store.deliveries import claim_notices
-from pressrun.store.inbound import InboundMail
-from pressrun.store.lists import find_list
-from pressrun.store.notices import insert_notice
+from pressrun.store.lists.lists import find_list
+from pressrun.store.queue.deliveries import claim_notices
+from pressrun.store.queue.inbound import InboundMail
+from pressrun.store.queue.notices import insert_notice
 from pressrun.store.transaction import Transaction
 
 CLAIMED = "select state, attempts from delivery where id = ?"

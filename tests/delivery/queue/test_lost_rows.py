@@ -34,7 +34,7 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outgoing
-from pressrun.store import deliveries
+from pressrun.store.queue import deliveries
 
 READERS = 12
 

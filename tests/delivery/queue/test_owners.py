@@ -14,8 +14,8 @@ from tests.delivery.pressroom import GONE, LATER, TAKEN, UNSENT, Pressroom
 from pressrun.core.errors import Unavailable
 from pressrun.delivery.queue.jobs import NOT_SENT, Job, Result, claim_of
 from pressrun.delivery.queue.recovery import recover
-from pressrun.store import sessions
-from pressrun.store.journal import JournalEntry
+from pressrun.store.queue.journal import JournalEntry
+from pressrun.store.upkeep import sessions
 
 
 @pytest_asyncio.fixture

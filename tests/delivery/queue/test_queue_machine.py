@@ -25,7 +25,7 @@ from pressrun.core.errors import Refused
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
-from pressrun.store.copy_counts import count_begun, count_copies, find_difference
+from pressrun.store.queue.copy_counts import count_begun, count_copies, find_difference
 
 READERS = 6
 ANSWERS = {"taken": TAKEN, "later": LATER, "gone": GONE, "lost": LOST, "unsent": UNSENT}

@@ -9,8 +9,8 @@ from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.delivery.queue.jobs import Result
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store import deliveries
-from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.queue import deliveries
+from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
 WORDS = ["ok", "", '{"a": [1]}', "null", "17", '"', "\\u0000", "é\u2028😀", "x" * 500, "ok"]

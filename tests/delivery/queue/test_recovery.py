@@ -15,8 +15,8 @@ from pressrun.delivery.queue.recovery import recover
 from pressrun.services.background import FAILING_SECONDS, LoopFault
 from pressrun.services.operating.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.services.ports import RelayStatus
-from pressrun.store.bounces import Failure, fail_copy
-from pressrun.store.journal import Claim, JournalEntry
+from pressrun.store.queue.journal import Claim, JournalEntry
+from pressrun.store.readers.bounces import Failure, fail_copy
 
 
 async def test_a_start_with_nothing_claimed_changes_nothing(press: Pressroom) -> None:

@@ -11,12 +11,13 @@ from pressrun.delivery.queue.claims import NOTICE_BATCH
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import SuppressionReason
-from pressrun.store import deliveries, suppressions
-from pressrun.store.copy_counts import recount
-from pressrun.store.deliveries import ClaimedCopy
-from pressrun.store.inbound import InboundMail
-from pressrun.store.lists import find_list
-from pressrun.store.notices import insert_notice
+from pressrun.store.lists.lists import find_list
+from pressrun.store.queue import deliveries
+from pressrun.store.queue.copy_counts import recount
+from pressrun.store.queue.deliveries import ClaimedCopy
+from pressrun.store.queue.inbound import InboundMail
+from pressrun.store.queue.notices import insert_notice
+from pressrun.store.readers import suppressions
 from pressrun.store.transaction import Transaction
 
 

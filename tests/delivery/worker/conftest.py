@@ -22,7 +22,7 @@ from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.settings import LogSettings
 from pressrun.services.settings import DeliverySettings, TokenSettings
-from pressrun.store.journal import Journal
+from pressrun.store.queue.journal import Journal
 
 
 @dataclass(slots=True)

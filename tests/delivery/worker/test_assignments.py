@@ -27,8 +27,8 @@ from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail
-from pressrun.store.journal import Claim, Journal, JournalEntry
+from pressrun.store.queue.deliveries import ClaimedCopy, ClaimedNotice, SentMail
+from pressrun.store.queue.journal import Claim, Journal, JournalEntry
 
 RELAY = "primary"
 SESSION = 3

@@ -22,7 +22,7 @@ from pressrun.delivery.worker.handle import EDITIONS_AT_MOST
 from pressrun.delivery.worker.poison import POISON_AFTER
 from pressrun.delivery.worker.workers import POISON, Workers
 from pressrun.smtp.handover import Outcome
-from pressrun.store.journal import JournalEntry
+from pressrun.store.queue.journal import JournalEntry
 
 ROOT = Path(__file__).parents[3]
 

@@ -37,8 +37,8 @@ from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue.deliveries import ClaimedCopy, ClaimedNotice, SentMail
 
 NUMBERS = st.integers(0, (1 << 48) - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # what SQLite and UTF-8 can hold

@@ -27,8 +27,8 @@ from pressrun.delivery.worker.frames import (
     reports,
 )
 from pressrun.delivery.worker.process import NO_EDITION, WorkerProcess
-from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
-from pressrun.store.journal import Journal
+from pressrun.store.queue.deliveries import ClaimedCopy, ClaimedNotice
+from pressrun.store.queue.journal import Journal
 
 SESSION = 3
 KEYS = KeyRing({1: b"k" * 32}, b"s" * 32)

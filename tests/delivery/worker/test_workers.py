@@ -37,8 +37,8 @@ from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.settings import LogSettings
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import HandOver
-from pressrun.store.deliveries import DeliveryResult
-from pressrun.store.journal import Journal
+from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.queue.journal import Journal
 
 READERS = 60
 

@@ -20,8 +20,8 @@ from pressrun.operations.doctor.machine import find_clock_state
 from pressrun.operations.doctor.subject import CachedLookups, DoctorSubject, ListIdentity, World
 from pressrun.operations.doctor.table import CHECKS, run_checks
 from pressrun.services.settings import DnsSettings
-from pressrun.store.datadir import DataDir
-from pressrun.store.disk_usage import measure_room
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.disk_usage import measure_room
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "dns.md"
 DOMAIN, OPERATOR = "news.example.org", "ops@example.org"

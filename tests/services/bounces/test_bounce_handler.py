@@ -26,7 +26,7 @@ from pressrun.services.reports import edition_reports
 from pressrun.services.settings import BounceSettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.inbound import InboundState
+from pressrun.store.queue.inbound import InboundState
 
 DAY = 86400
 FULL = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))

@@ -16,7 +16,7 @@ from pressrun.message.reports.reading import read_report
 from pressrun.services.mail_results import MailResult
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
-from pressrun.store.inbound import InboundState
+from pressrun.store.queue.inbound import InboundState
 from pressrun.store.transaction import in_json
 
 

@@ -12,7 +12,7 @@ from pressrun.services.bounces.delivery_results import MAX_REPLY_CHARACTERS, del
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.deliveries import ClaimedCopy, DeliveryResult
+from pressrun.store.queue.deliveries import ClaimedCopy, DeliveryResult
 
 NOW = 1_800_000_000.0
 ROW = ClaimedCopy(

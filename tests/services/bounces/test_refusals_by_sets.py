@@ -28,9 +28,10 @@ from pressrun.services.mail_results import Consequences
 from pressrun.services.readers.subscription_records import list_subscriptions
 from pressrun.services.settings import BounceSettings
 from pressrun.services.suppression import SuppressionReason, suppress
-from pressrun.store import bounces, deliveries, subscribers, subscriptions
 from pressrun.store.database import Database
-from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.queue import deliveries
+from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.readers import bounces, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 DAY = 86400

@@ -19,8 +19,8 @@ from pressrun.services.mail_results import Consequences, MailResult, ReturnedFor
 from pressrun.services.operating.kept_mail import list_kept, show_kept
 from pressrun.services.readers.erasure import erase
 from pressrun.smtp.handover import Outgoing
-from pressrun.store import deliveries, inbound
-from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.queue import deliveries, inbound
+from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
 GONE = Report(

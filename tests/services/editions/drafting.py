@@ -14,7 +14,7 @@ from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
-from pressrun.store.manuscripts import Text
+from pressrun.store.editions.manuscripts import Text
 
 ANN, BEA = Author(person_id=1), Author(person_id=2)
 AT_ONCE = ReleaseOrder()

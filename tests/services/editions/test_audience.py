@@ -20,7 +20,8 @@ from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscr
 from pressrun.services.reports import ledger_reports
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store import bulk_changes, copy_counts
+from pressrun.store import bulk_changes
+from pressrun.store.queue import copy_counts
 from pressrun.store.transaction import Transaction
 
 SLICE = 3

@@ -35,7 +35,7 @@ from pressrun.message.finding import errors_of
 from pressrun.services.editions.draft_editing import MOST_FILES, FileChange
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import LONGEST_TEXT
-from pressrun.store.manuscripts import Text
+from pressrun.store.editions.manuscripts import Text
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001"

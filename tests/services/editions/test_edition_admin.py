@@ -19,8 +19,8 @@ from pressrun.services.editions.edition_preview import SampleCopy, copy_of_editi
 from pressrun.services.editions.lifecycle import Resent
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store import editions
-from pressrun.store.retries import RetryPlace, retry_slice
+from pressrun.store.editions import editions
+from pressrun.store.queue.retries import RetryPlace, retry_slice
 from pressrun.store.transaction import Transaction
 
 SOFT = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))
@@ -399,7 +399,7 @@ async def test_what_is_deferred_is_tried_again_a_slice_at_a_time(
         slices.append(answer[0])
         return answer
 
-    monkeypatch.setattr("pressrun.store.retries.retry_slice", count)
+    monkeypatch.setattr("pressrun.store.queue.retries.retry_slice", count)
     await press.readers(7)
     edition = await press.edition()
     await press.send_all(LATER)

@@ -15,7 +15,7 @@ from pressrun.core.errors import BadInput, LayoutError
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, build, load_build_context
 from pressrun.services.reports import ledger_reports
-from pressrun.store import lists, logos
+from pressrun.store.lists import lists, logos
 
 _KEYS = ("layout", "colour", "logo", "footer")
 EDITION = Manuscript(source=b"---\nsubject: News\n---\nHello.\n", source_name="news.md", assets={})

@@ -12,7 +12,7 @@ from pressrun.core.current import Holder
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.services.editions.sender_check import QUIET_SECONDS, SenderCheck
 from pressrun.services.settings import ServiceSettings
-from pressrun.store.lists import find_list
+from pressrun.store.lists.lists import find_list
 
 SOURCE = b"---\nsubject: Boats\n---\nHello\n"
 

@@ -13,7 +13,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import digests_of
 from pressrun.services.people import editors
 from pressrun.smtp.handover import Outgoing
-from pressrun.store import lists, subscribers
+from pressrun.store.lists import lists
+from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
 
 EVE = "eve@harbour.example"  # the editor

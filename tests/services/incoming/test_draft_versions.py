@@ -34,7 +34,7 @@ from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.editions.draft_versions import DraftRelation, decide_relation, last_of, version_of
 from pressrun.services.reports.ledger_reports import show_edition
-from pressrun.store.drafts import DraftVersion
+from pressrun.store.editions.drafts import DraftVersion
 
 BEA = "bea@harbour.example"
 REPLACES = "It replaces the version you sent before. The link in the earlier email no longer works."

@@ -30,8 +30,8 @@ from pressrun.services.incoming.mail_acceptance import ArrivedMail
 from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.readers.erasure import erase
 from pressrun.smtp.reply import Reply
-from pressrun.store import inbound
-from pressrun.store.inbound import InboundState
+from pressrun.store.queue import inbound
+from pressrun.store.queue.inbound import InboundState
 from pressrun.store.transaction import Transaction
 
 

@@ -19,7 +19,7 @@ from pressrun.message.reports.report import Report
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.operating import kept_mail
 from pressrun.services.operating.kept_mail import KeptMail
-from pressrun.store import inbound
+from pressrun.store.queue import inbound
 from pressrun.store.transaction import Transaction
 
 SLOW = "reading the mail took longer than 5 s of processor time"

@@ -17,8 +17,8 @@ from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import AddressPurpose, WebPurpose, WebTokens
 from pressrun.services.incoming.mail_quota import MEASURE_AGAIN_SECONDS, drop_kept_mail
 from pressrun.smtp.handover import Outgoing
-from pressrun.store import deliveries, inbound
-from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.queue import deliveries, inbound
+from pressrun.store.queue.deliveries import DeliveryResult
 
 LIMIT = 10_000
 BIG = "x" * 70 + "\n"  # a line of a body

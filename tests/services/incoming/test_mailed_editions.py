@@ -43,7 +43,8 @@ from pressrun.services.incoming import mailed_editions
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.people import editors
 from pressrun.services.settings import TokenSettings
-from pressrun.store import editions, lists
+from pressrun.store.editions import editions
+from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 
 

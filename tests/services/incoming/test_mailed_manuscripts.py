@@ -23,7 +23,7 @@ from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.settings import ServiceSettings
-from pressrun.store.manuscripts import Text
+from pressrun.store.editions.manuscripts import Text
 
 BEA = Author(person_id=77)
 

@@ -36,7 +36,7 @@ from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.people import editors
 from pressrun.services.readers.erasure import erase_person
-from pressrun.store import lists
+from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 
 PROVEN = {"Authentication_Results": DKIM}

@@ -30,9 +30,10 @@ from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import HashCost, PasswordHashes
 from pressrun.services.log_ins.sessions import LoggedIn, Sessions
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import lists, people
 from pressrun.store.database import Database
-from pressrun.store.lists import NewList
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import NewList
+from pressrun.store.people import people
 from pressrun.store.transaction import Transaction
 
 ORIGIN = "https://news.example.org"

@@ -11,7 +11,7 @@ from tests.services.log_ins.lobby import PASSWORD, VISITOR, Lobby
 from pressrun.core.access.passwords import WeakPassword
 from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
-from pressrun.store import log_ins, people
+from pressrun.store.people import log_ins, people
 
 Change = Callable[[Lobby, int, int], Awaitable[object]]
 

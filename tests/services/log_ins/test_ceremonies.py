@@ -13,7 +13,7 @@ from tests.web.house import ManualClock
 
 from pressrun.core.signing.keys import KeyRing
 from pressrun.services.log_ins.ceremonies import CHALLENGE_SECONDS, BadPasskey, Ceremonies
-from pressrun.store.log_ins import PasskeyOwner
+from pressrun.store.people.log_ins import PasskeyOwner
 
 ORIGIN = "https://news.example.org"
 KEYS = KeyRing({1: b"k" * 32}, b"s" * 32)

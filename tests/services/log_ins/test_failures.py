@@ -9,7 +9,7 @@ from tests.services.log_ins.lobby import VISITOR, Lobby
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.services.log_ins.log_in import CodeRequested
-from pressrun.store import audit
+from pressrun.store.people import audit
 
 Row = tuple[str, str, str | None, str]
 

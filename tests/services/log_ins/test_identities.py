@@ -11,9 +11,9 @@ from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.log_ins.context import is_proven
 from pressrun.services.log_ins.identities import Admitted, Identities, IssuerAccount
 from pressrun.services.log_ins.log_in import Entered
-from pressrun.store import enter_links, people
-from pressrun.store.enter_links import LinkKind
-from pressrun.store.log_ins import LoginSession, Method
+from pressrun.store.people import enter_links, people
+from pressrun.store.people.enter_links import LinkKind
+from pressrun.store.people.log_ins import LoginSession, Method
 
 ISSUER = "https://id.example"
 WEEK = 7 * 86_400

@@ -18,7 +18,7 @@ from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested, Entered
 from pressrun.services.log_ins.sessions import LoggedIn
 from pressrun.services.people.people_admin import PeopleAdmin
-from pressrun.store.log_ins import MOST_TRIES, Method
+from pressrun.store.people.log_ins import MOST_TRIES, Method
 
 # ------------------------------------------------------------------ passwords
 

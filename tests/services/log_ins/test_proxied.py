@@ -8,8 +8,8 @@ from tests.services.log_ins.lobby import Lobby
 from pressrun.core.access.rights import Right
 from pressrun.services.log_ins.context import is_proven, is_recent
 from pressrun.services.log_ins.proxied import ProxiedLogIns
-from pressrun.store import people
-from pressrun.store.log_ins import Method
+from pressrun.store.people import people
+from pressrun.store.people.log_ins import Method
 from pressrun.store.transaction import Transaction
 
 

@@ -16,7 +16,7 @@ from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpo
 from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
-from pressrun.store import lists, logos
+from pressrun.store.lists import lists, logos
 from pressrun.store.transaction import Transaction
 
 ADA = parse_address("ada@reader.example")

@@ -9,7 +9,7 @@ from tests.delivery.pressroom import Pressroom
 
 from pressrun.core.site import Site
 from pressrun.services.mails.copy_composer import return_path
-from pressrun.store.lists import find_list
+from pressrun.store.lists.lists import find_list
 
 
 async def test_an_owner_stands_in_the_envelope_with_the_a_label_of_their_domain(press: Pressroom) -> None:

@@ -14,7 +14,7 @@ from pressrun.delivery.mailer.mailer import build_signer
 from pressrun.delivery.queue.claims import load_compiled
 from pressrun.services.mails.copy_composer import CopyComposer
 from pressrun.services.settings import DeliverySettings
-from pressrun.store import deliveries
+from pressrun.store.queue import deliveries
 from pressrun.store.transaction import Transaction
 
 PAGE = "# Boats\n\n**Ten** of them for {{ name | default: you }}."

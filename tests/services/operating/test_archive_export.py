@@ -10,7 +10,7 @@ from tests.delivery.pressroom import Pressroom, open_pressroom
 
 from pressrun.core.site import Site
 from pressrun.services.operating.archive_export import read_contents, read_message, read_whole
-from pressrun.store.lists import find_list
+from pressrun.store.lists.lists import find_list
 from pressrun.store.transaction import Transaction
 
 

@@ -20,8 +20,8 @@ from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_closing import begin_closing
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.store import destinations
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
+from pressrun.store.queue import destinations
 from pressrun.store.transaction import Transaction
 
 READERS = 2 * ROWS_AT_ONCE + 500

@@ -13,7 +13,7 @@ from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.services.operating import housekeeping
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
-from pressrun.store import maintenance
+from pressrun.store.upkeep import maintenance
 
 MONTH = 30 * 86400
 WEB = Origin(source="web")

@@ -8,7 +8,7 @@ from tests.services.office import Office
 
 from pressrun.core.errors import BadInput
 from pressrun.services.reports import ledger_reports
-from pressrun.store import lists
+from pressrun.store.lists import lists
 
 # Each door by which a list gets a name, a family or a language: (list, settings, what the refusal says).
 # `noticias` and `nouvelles` are the family `villanueva`; `news` stands alone and is English.

@@ -14,7 +14,7 @@ from pressrun.services.operating.import_preview import ImportPreview
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.member_sync import leavers, listed_keys, synced_members
 from pressrun.services.operating.subscriber_import import ImportOptions
-from pressrun.store import address_changes, subscribers
+from pressrun.store.readers import address_changes, subscribers
 from pressrun.store.transaction import Transaction
 
 OLD, NEW, NEWEST = "ann@old.example", "ann@new.example", "ann@newest.example"

@@ -24,8 +24,9 @@ from pressrun.services.operating import held_sign_ups
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import limits, lists
-from pressrun.store.held_sign_ups import HeldSelection
+from pressrun.store import limits
+from pressrun.store.lists import lists
+from pressrun.store.readers.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
 
 ADA, BOB = parse_address("Ada@reader.example"), parse_address("bob@other.example")

@@ -18,19 +18,18 @@ from pressrun.services.background import LoopFault
 from pressrun.services.operating import housekeeping
 from pressrun.services.operating.housekeeping import NOTICE_KEPT_SECONDS
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.store import (
+from pressrun.store import limits
+from pressrun.store.location import open_for_reading
+from pressrun.store.queue import deliveries, inbound
+from pressrun.store.readers import (
     address_changes,
     consent,
-    deliveries,
     held_sign_ups,
-    inbound,
-    limits,
     pending_requests,
     subscriptions,
     unsubscribes,
 )
-from pressrun.store.location import open_for_reading
-from pressrun.store.suppressions import list_suppressions
+from pressrun.store.readers.suppressions import list_suppressions
 
 ADA = parse_address("ada@reader.example")
 WEB = Origin(source="web")

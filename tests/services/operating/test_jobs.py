@@ -21,7 +21,7 @@ from pressrun.services.operating.bulk_jobs import MOST_FILES, JobOrder, JobRepor
 from pressrun.services.operating.job_runner import JobQueue, JobRunner
 from pressrun.services.operating.member_sync import parse_limit
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.store.job_files import IncomingFile
+from pressrun.store.programs.job_files import IncomingFile
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 DAY = 86_400

@@ -13,7 +13,7 @@ from pressrun.core.errors import BadInput, NotFound, UnreadableMail
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.operating import kept_mail
 from pressrun.services.operating.kept_mail import KeptMail
-from pressrun.store import inbound
+from pressrun.store.queue import inbound
 from pressrun.store.transaction import Transaction
 
 

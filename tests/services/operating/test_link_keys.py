@@ -11,8 +11,8 @@ from tests.services.office import NOW, Office, open_office
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.signing.keys import KeyRing
 from pressrun.services.operating.link_keys import LinkKeys, list_link_keys
-from pressrun.store import datadir
-from pressrun.store.datadir import DataDir
+from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep.datadir import DataDir
 
 
 def link_keys(office: Office, told: list[int]) -> LinkKeys:

@@ -16,8 +16,8 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.operating.list_settings import KEYS, read_settings
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
-from pressrun.store.copy_counts import count_copies
-from pressrun.store.editions import find_edition
+from pressrun.store.editions.editions import find_edition
+from pressrun.store.queue.copy_counts import count_copies
 
 WEB = Origin(source="web")
 

@@ -26,7 +26,7 @@ from pressrun.services.operating.member_changes import Confirm, MemberChanges
 from pressrun.services.operating.member_puts import MemberPuts, PutRequest
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.store.audit import program_by_api
+from pressrun.store.people.audit import program_by_api
 
 SEND, VOUCH = Confirm.SEND, Confirm.VOUCH
 CALLER = Caller(actor=program_by_api("crm"), holdings=OPERATOR, token_id=1)

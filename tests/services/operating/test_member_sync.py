@@ -18,8 +18,8 @@ from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports import ledger_reports
-from pressrun.store import bounces, subscribers, subscriptions
-from pressrun.store.subscriptions import Subscription, find_subscription_by_id
+from pressrun.store.readers import bounces, subscribers, subscriptions
+from pressrun.store.readers.subscriptions import Subscription, find_subscription_by_id
 from pressrun.store.transaction import Transaction
 
 ANN, BOB, CID = "ann@x.example", "bob@x.example", "cid@x.example"

@@ -17,11 +17,11 @@ from tests.engines import new_database
 from pressrun.core.errors import BadConfiguration, Refused, Unavailable
 from pressrun.services.operating import move_source
 from pressrun.services.operating.move_source import MoveSource
-from pressrun.store import sessions
 from pressrun.store.database import Database
 from pressrun.store.location import check_version
-from pressrun.store.sessions import Process
 from pressrun.store.table_store import TableStore
+from pressrun.store.upkeep import sessions
+from pressrun.store.upkeep.sessions import Process
 
 T = TypeVar("T")
 

@@ -24,8 +24,8 @@ from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import EditionReport, report_edition
 from pressrun.services.settings import BounceSettings, RetentionSettings
 from pressrun.smtp.handover import HandOver
-from pressrun.store.datadir import DataDir, remove_old_backups
-from pressrun.store.inbound import InboundState
+from pressrun.store.queue.inbound import InboundState
+from pressrun.store.upkeep.datadir import DataDir, remove_old_backups
 
 DAY = 86400
 ADA, BEN = "r0@reader.example", "r1@reader.example"

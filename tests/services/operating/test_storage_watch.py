@@ -33,8 +33,8 @@ from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.operating.redirect_admin import RedirectAdmin
 from pressrun.services.operating.storage_watch import StorageWatch
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.store.datadir import DataDir
-from pressrun.store.disk_usage import find_readers, measure_room
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.disk_usage import find_readers, measure_room
 
 MIB = 1024 * 1024
 PLENTY = StorageRoom(free=5000 * MIB, database=MIB)

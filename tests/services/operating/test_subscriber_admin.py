@@ -21,7 +21,8 @@ from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
 from pressrun.services.suppression import may_be_sent
-from pressrun.store import audiences, consent, copy_counts, deliveries, notices, subscribers, subscriptions
+from pressrun.store.queue import audiences, copy_counts, deliveries, notices
+from pressrun.store.readers import consent, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 ANN = parse_address("Ann@x.example")

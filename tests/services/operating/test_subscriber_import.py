@@ -24,9 +24,10 @@ from pressrun.services.operating.subscriber_import import ImportOptions, import_
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.suppression import find_reason
-from pressrun.store import audiences, deliveries, subscribers, subscriptions
 from pressrun.store.database import Database
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import audiences, deliveries
+from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 _State = SubscriptionState

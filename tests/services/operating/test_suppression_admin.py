@@ -10,7 +10,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.reports import ledger_reports
-from pressrun.store import copy_counts
+from pressrun.store.queue import copy_counts
 
 ANN = parse_address("Ann@x.example")
 

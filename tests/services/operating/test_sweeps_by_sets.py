@@ -16,8 +16,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.signing.tokens import digests_of
 from pressrun.services.operating.housekeeping import forget_unconfirmed
-from pressrun.store import bounces, subscribers, subscriptions
 from pressrun.store.database import Database
+from pressrun.store.readers import bounces, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 TABLES = {

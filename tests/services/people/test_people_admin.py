@@ -22,9 +22,9 @@ from pressrun.services.people.lookups import list_everybody
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.suppression import SuppressionReason, suppress
-from pressrun.store import credentials, enter_links, people
-from pressrun.store.credentials import NewPasskey
-from pressrun.store.people import StoredPerson
+from pressrun.store.people import credentials, enter_links, people
+from pressrun.store.people.credentials import NewPasskey
+from pressrun.store.people.people import StoredPerson
 
 BERTA = parse_address("Berta@town.example")
 EDITOR = Grant(list="news", role=Role.EDITOR)

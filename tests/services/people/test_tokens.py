@@ -13,7 +13,7 @@ from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.token_lookups import list_tokens
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
-from pressrun.store import people
+from pressrun.store.people import people
 
 SHELL = TokenMaker()
 DAY = 86_400

@@ -19,7 +19,7 @@ from pressrun.services.mail_results import MailResult
 from pressrun.services.readers.erasure import erase_person
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.inbound import InboundState
+from pressrun.store.queue.inbound import InboundState
 
 READER = "r0@reader.example"
 WORDS = "the box of r0 at reader.example says so"  # names the reader, though in no spelling of an address

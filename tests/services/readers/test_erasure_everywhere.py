@@ -37,8 +37,9 @@ from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store import held_sign_ups, lists, subscribers
-from pressrun.store.notices import NewNotice
+from pressrun.store.lists import lists
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import held_sign_ups, subscribers
 from pressrun.store.transaction import Transaction
 
 CASES = 40

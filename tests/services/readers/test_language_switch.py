@@ -26,7 +26,7 @@ from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports.copy_trace import trace_copy
-from pressrun.store import copy_counts
+from pressrun.store.queue import copy_counts
 from pressrun.store.transaction import Transaction
 
 ADA = "ada@reader.example"

@@ -19,8 +19,8 @@ from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.suppression import SuppressionReason, suppress
-from pressrun.store import subscriptions
-from pressrun.store.held_sign_ups import HeldSelection
+from pressrun.store.readers import subscriptions
+from pressrun.store.readers.held_sign_ups import HeldSelection
 
 ADA = parse_address("Ada@reader.example")
 WEB = Origin(source="web", ip="192.0.2.7", words="Two letters. [Subscribe]", words_language="de")

@@ -19,7 +19,7 @@ from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
-from pressrun.store import consent, subscribers
+from pressrun.store.readers import consent, subscribers
 from pressrun.store.transaction import Transaction
 
 ADA = parse_address("Ada@reader.example")

@@ -32,8 +32,8 @@ from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
-from pressrun.store import subscribers, subscriptions
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.readers import subscribers, subscriptions
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 ADA = parse_address("ada@reader.example")

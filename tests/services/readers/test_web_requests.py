@@ -24,7 +24,7 @@ from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.store import pending_requests
+from pressrun.store.readers import pending_requests
 from pressrun.store.transaction import Transaction
 
 ADA = parse_address("Ada@reader.example")

@@ -277,7 +277,7 @@ async def test_a_database_that_does_not_answer_at_the_start_ends_nothing(
     def fail(tx: Transaction) -> list[str]:
         raise Unavailable("no answer")
 
-    monkeypatch.setattr("pressrun.store.welcomes.lists_with_welcome", fail)
+    monkeypatch.setattr("pressrun.store.readers.welcomes.lists_with_welcome", fail)
     await press.office.lists.renew_welcomes()
     assert ["list.welcome_not_renewed"] == [record.getMessage() for record in caplog.records]
 

@@ -11,8 +11,8 @@ from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.services.editions import lifecycle
 from pressrun.services.reports import edition_reports, ledger_reports
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, list_subscribers
-from pressrun.store import deliveries
-from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.queue import deliveries
+from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
 COUNTS = ("queued", "claimed", "deferred", "delivered", "failed", "cancelled")

@@ -20,8 +20,8 @@ from pressrun.store.connection import MAX_RUNS
 from pressrun.store.postgresql.connection import SILENCE, PostgresConnection
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.values import stream
-from pressrun.store.suppressions import list_suppressions
-from pressrun.store.suppressions import suppress as suppress_address
+from pressrun.store.readers.suppressions import list_suppressions
+from pressrun.store.readers.suppressions import suppress as suppress_address
 from pressrun.store.transaction import Conflict, Transaction
 
 _INSERT = "insert into suppression (digest, reason, since) values (?, 'operator', 1)"

@@ -12,12 +12,12 @@ import pytest
 from tests.postgresql import ROLE, Server, shared_server
 
 from pressrun.core.errors import BadConfiguration, PressrunError, TryAgain, Unavailable
-from pressrun.store.datadir import DataDir, find_server, migrate_schema, prepare
 from pressrun.store.location import check_version, require_current_schema
 from pressrun.store.postgresql import connection as connection_module
 from pressrun.store.postgresql import location as location_module
 from pressrun.store.postgresql.location import PostgresDatabase
-from pressrun.store.sessions import Process, begin
+from pressrun.store.upkeep.datadir import DataDir, find_server, migrate_schema, prepare
+from pressrun.store.upkeep.sessions import Process, begin
 
 
 @pytest.fixture

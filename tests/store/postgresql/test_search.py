@@ -13,10 +13,11 @@ from tests.store.engine_statements import empty_tables
 
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.text.searching import indexed_words, parse_query, searchable, words_of
-from pressrun.store import editions, lists, search
 from pressrun.store.connection import EngineConnection
-from pressrun.store.editions import NewEdition
-from pressrun.store.lists import NewList
+from pressrun.store.editions import editions, search
+from pressrun.store.editions.editions import NewEdition
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import NewList
 from pressrun.store.postgresql.connection import PostgresConnection
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import SqliteConnection, connect

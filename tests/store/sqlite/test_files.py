@@ -12,9 +12,9 @@ from tests.database import connection_of, file_of, held_by_another
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
 from pressrun.store.location import open_for_reading
+from pressrun.store.readers.suppressions import list_suppressions, suppress
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.location import SqliteFile
-from pressrun.store.suppressions import list_suppressions, suppress
 from pressrun.store.transaction import Transaction
 
 

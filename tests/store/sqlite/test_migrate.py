@@ -19,8 +19,9 @@ from pressrun.core.signing.chain import ChainRow, content_digest, ip_digest, lin
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services import evidence
-from pressrun.store import consent, drafts
+from pressrun.store.editions import drafts
 from pressrun.store.location import check_version, open_for_reading
+from pressrun.store.readers import consent
 from pressrun.store.schema_steps import load_steps
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
@@ -462,7 +463,8 @@ import sys
 from pathlib import Path
 from pressrun.core.signing.keys import KeyRing
 from pressrun.services import evidence
-from pressrun.store import consent, drafts
+from pressrun.store.readers import consent
+from pressrun.store.editions import drafts
 from pressrun.store.schema_steps import load_steps
 from pressrun.store.sqlite import migrate
 

@@ -30,8 +30,8 @@ from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
-from pressrun.store.enter_links import LinkKind
-from pressrun.store.lists import all_lists
+from pressrun.store.lists.lists import all_lists
+from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.transaction import Transaction
 from pressrun.web.admin.frame import AdminCases, AdminFrame
 from pressrun.web.admin.issuer import Issuer

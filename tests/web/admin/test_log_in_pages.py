@@ -17,7 +17,7 @@ from tests.web.admin.admin_house import AdminHouse, open_admin
 
 from pressrun.core.access.login_codes import mailed_code, secret_digest
 from pressrun.core.quantities import Rate
-from pressrun.store.enter_links import LinkKind
+from pressrun.store.people.enter_links import LinkKind
 
 COOKIE = "__Host-pressrun"
 

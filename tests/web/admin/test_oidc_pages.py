@@ -18,8 +18,8 @@ from tests.web.admin.oidc_issuer import OidcIssuer, opened_issuer
 from tests.web.admin.test_people_pages import entered
 
 from pressrun.core.quantities import Rate
-from pressrun.store import enter_links
-from pressrun.store.enter_links import LinkKind
+from pressrun.store.people import enter_links
+from pressrun.store.people.enter_links import LinkKind
 
 COOKIE = "__Host-pressrun-oidc"
 

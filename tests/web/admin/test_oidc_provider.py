@@ -17,8 +17,8 @@ from tests.oidc_provider import OTHER_ID, Provider, new_key
 from tests.web.admin.admin_house import OURS, AdminHouse, serve_admin
 from tests.web.admin.test_people_pages import entered
 
-from pressrun.store import enter_links
-from pressrun.store.enter_links import LinkKind
+from pressrun.store.people import enter_links
+from pressrun.store.people.enter_links import LinkKind
 
 pytestmark = [pytest.mark.needs("oidc-provider"), pytest.mark.thorough]
 

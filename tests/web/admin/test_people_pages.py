@@ -13,7 +13,7 @@ from tests.database import execute, select
 from tests.web.admin.admin_house import AdminHouse
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.store import people
+from pressrun.store.people import people
 from pressrun.store.transaction import Transaction
 
 

@@ -10,7 +10,7 @@ from tests.web.admin.admin_house import AdminHouse
 from tests.web.admin.test_people_pages import entered, operator
 
 from pressrun.core.access.rights import ReaderAccess, Role
-from pressrun.store import people
+from pressrun.store.people import people
 from pressrun.store.transaction import Transaction
 
 SHOP = {"name": "shop", "scope": "sign-up", "list": "news", "expires": "90d"}

@@ -17,7 +17,7 @@ from pressrun.acts.http import Content, EmailAddress, Page, PageLength, Upload
 from pressrun.core.access.rights import OPERATOR, Right
 from pressrun.core.errors import ChangedMeanwhile, Gone, InvalidFields, NotFound, NotPermitted, Refused, Unavailable
 from pressrun.core.quantities import Rate
-from pressrun.store.audit import Actor
+from pressrun.store.people.audit import Actor
 from pressrun.web.api.bodies import BodyLimits
 from pressrun.web.api.endpoint import ApiContext
 from pressrun.web.api.rates import TokenRates

@@ -15,7 +15,7 @@ from pressrun.acts.door import Door
 from pressrun.acts.table import ACTS
 from pressrun.core.access.rights import OPERATOR, Holdings
 from pressrun.core.quantities import Rate
-from pressrun.store.audit import Actor
+from pressrun.store.people.audit import Actor
 from pressrun.web.api.bodies import BodyLimits
 from pressrun.web.api.endpoint import ApiContext, Authenticate
 from pressrun.web.api.rates import TokenRates

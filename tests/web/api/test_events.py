@@ -18,7 +18,7 @@ from pressrun.acts.events import EventInfo
 from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.events import EventType
-from pressrun.store import events
+from pressrun.store.programs import events
 from pressrun.web.api import streams
 
 EVENT_PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "follow-events.md"

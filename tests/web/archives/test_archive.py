@@ -13,7 +13,7 @@ from tests.web.house import NOW, House, open_house
 from pressrun.core.quantities import Rate
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.store.editions import MOST_OF_PICTURE
+from pressrun.store.editions.editions import MOST_OF_PICTURE
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 

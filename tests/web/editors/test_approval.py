@@ -22,8 +22,8 @@ from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.finding import warning
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.draft_versions import cancel_drafts, replace_drafts
-from pressrun.store import copy_counts
-from pressrun.store.drafts import PlainFinding
+from pressrun.store.editions.drafts import PlainFinding
+from pressrun.store.queue import copy_counts
 
 FINDINGS: list[PlainFinding] = [
     warning("subject-exclamation", 4).plain(),

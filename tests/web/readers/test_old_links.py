@@ -7,7 +7,7 @@ from tests.web.house import House
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.services.operating.redirect_admin import RedirectAdmin
-from pressrun.store import subscribers
+from pressrun.store.readers import subscribers
 
 ADA, BOB = "ada@reader.example", "bob@reader.example"
 ISSUE, ISSUE_OF_BOTH, UNKNOWN = (f"{digit * 8}-33d1-4d2c-9c55-0a64c5a3ad11" for digit in "123")

@@ -1,5 +1,5 @@
-"""The states of one copy, and whose fault a failure is. The statements of store.deliveries make these moves, and check
-the state that they move from; random lives of the queue test them.
+"""The states of one copy, and whose fault a failure is. The statements of store.queue.deliveries make these moves, and
+check the state that they move from; random lives of the queue test them.
 
 queued ──claim──► claimed ──┬─► delivered ──fail (a bounce came)──► failed
   ▲                 │ ▲     ├─► failed ──requeue (resend)──► queued

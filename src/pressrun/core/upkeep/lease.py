@@ -39,6 +39,6 @@ def is_over(heartbeat_at: float, now: float) -> bool:
     """Whether others may end a session that was renewed last at `heartbeat_at`; both times are the database's.
 
     A heartbeat later than now says that the clock of the database was set back since then, but not how long ago: the
-    lease is not over, and counts from now on (store.sessions).
+    lease is not over, and counts from now on (store.upkeep.sessions).
     """
     return now - heartbeat_at >= LEASE_SECONDS

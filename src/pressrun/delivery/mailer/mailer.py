@@ -18,7 +18,7 @@ from pressrun.services.mails.notice_composer import NoticeComposer, is_passed_on
 from pressrun.services.ports import Clock
 from pressrun.services.settings import DeliverySettings, TokenSettings
 from pressrun.smtp.handover import Outgoing
-from pressrun.store.deliveries import ClaimedNotice, SentMail
+from pressrun.store.queue.deliveries import ClaimedNotice, SentMail
 
 log = logging.getLogger("pressrun.worker")
 

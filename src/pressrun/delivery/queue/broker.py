@@ -27,7 +27,7 @@ from pressrun.services.mail_results import log_failed_copy
 from pressrun.services.ports import ClaimOwner, Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.store.deliveries import ClaimedNotice, DeliveryResult, SentMail
+from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult, SentMail
 
 log = logging.getLogger("pressrun.dispatch")
 

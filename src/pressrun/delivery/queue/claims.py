@@ -20,11 +20,15 @@ from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.mail_results import Consequences
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.mails.notice_composer import is_passed_on
-from pressrun.store import bulk_changes, copy_counts, deliveries, destinations, editions, lists, logos, sessions
-from pressrun.store.deliveries import FOR_EVER, ClaimedCopy, ClaimedNotice
-from pressrun.store.editions import Edition
-from pressrun.store.lists import MailingList
+from pressrun.store import bulk_changes
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists, logos
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import copy_counts, deliveries, destinations
+from pressrun.store.queue.deliveries import FOR_EVER, ClaimedCopy, ClaimedNotice
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import sessions
 
 MayGo = Callable[[Transaction, ClaimedNotice], bool]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from msgspec import Struct, field
 
 from pressrun.delivery.queue.jobs import Job
-from pressrun.store.deliveries import ClaimedNotice
+from pressrun.store.queue.deliveries import ClaimedNotice
 
 NEVER = float("inf")  # only a result or a person opens the queue again
 # A claimed copy that is not handed out for so long goes back to the database: while a relay is down, readers

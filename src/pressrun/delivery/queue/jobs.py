@@ -10,9 +10,9 @@ import msgspec
 from pressrun.message.layouts.design import Logo
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.store.deliveries import Claimed, SentMail
-from pressrun.store.journal import Claim
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue.deliveries import Claimed, SentMail
+from pressrun.store.queue.journal import Claim
 
 NOT_SENT = HandOver(Outcome.UNSENT, Stage.MAIL)
 

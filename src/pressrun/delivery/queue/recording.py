@@ -13,10 +13,12 @@ from pressrun.delivery.queue.results import Batch
 from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.services.evidence import record_sent
 from pressrun.services.mail_results import Consequences
-from pressrun.store import deliveries, destinations, events, sessions
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
-from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.programs import events
+from pressrun.store.queue import deliveries, destinations
+from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import sessions
 
 DrawConsequences = Callable[[Transaction, Sequence[DeliveryResult], int], Consequences]
 

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.observe.log import event
-from pressrun.store import deliveries, destinations
 from pressrun.store.database import Database
-from pressrun.store.deliveries import DeliveryResult
-from pressrun.store.journal import JournalEntry
+from pressrun.store.queue import deliveries, destinations
+from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.queue.journal import JournalEntry
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.dispatch")

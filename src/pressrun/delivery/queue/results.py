@@ -13,7 +13,7 @@ from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.delivery.queue.jobs import Job
 from pressrun.services.mail_results import FailedCopy
 from pressrun.smtp.handover import Outcome
-from pressrun.store.deliveries import ClaimedNotice, DeliveryResult
+from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult
 
 
 class Batch(Struct, kw_only=True):

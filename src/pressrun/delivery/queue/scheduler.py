@@ -23,7 +23,7 @@ from pressrun.delivery.queue.relay_weights import RelayWeights
 from pressrun.delivery.queue.throttle import Throttle, ThrottleChange
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome
-from pressrun.store.deliveries import ClaimedCopy
+from pressrun.store.queue.deliveries import ClaimedCopy
 
 ANY = ""  # the queues of mail that any relay may take
 UNABLE_SECONDS = 1.0  # a relay whose next slot is further ahead has no share of the mail for any relay,

@@ -17,7 +17,7 @@ import sys
 
 from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.parent_death import end_with_parent, hear_of_end
-from pressrun.store.journal import Journal
+from pressrun.store.queue.journal import Journal
 
 
 async def _serve(descriptor: int, parent: int, journal: Journal | None) -> None:

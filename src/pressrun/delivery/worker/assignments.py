@@ -21,8 +21,8 @@ from pressrun.runtime.clock import read_instant
 from pressrun.services.ports import Clock
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import DELIVERED, Outgoing
-from pressrun.store.deliveries import ClaimedNotice, SentMail
-from pressrun.store.journal import Journal, JournalEntry
+from pressrun.store.queue.deliveries import ClaimedNotice, SentMail
+from pressrun.store.queue.journal import Journal, JournalEntry
 
 log = logging.getLogger("pressrun.worker")
 

@@ -21,8 +21,8 @@ from pressrun.runtime import frames
 from pressrun.runtime.frames import FrameReader
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
-from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue.deliveries import ClaimedCopy, ClaimedNotice
 
 
 class Setup(msgspec.Struct, frozen=True, array_like=True, tag=0):

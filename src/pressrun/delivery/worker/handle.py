@@ -47,8 +47,8 @@ from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.deliveries import ClaimedNotice
-from pressrun.store.journal import Claim, Journal, JournalEntry
+from pressrun.store.queue.deliveries import ClaimedNotice
+from pressrun.store.queue.journal import Claim, Journal, JournalEntry
 
 log = logging.getLogger("pressrun.worker")
 

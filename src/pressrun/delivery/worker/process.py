@@ -45,7 +45,7 @@ from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.smtp.handover import HandOver
 from pressrun.smtp.reply import Reply
-from pressrun.store.journal import Journal
+from pressrun.store.queue.journal import Journal
 
 log = logging.getLogger("pressrun.worker")
 

@@ -20,7 +20,7 @@ from pressrun.delivery.worker.poison import PoisonMessages
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.ports import RelayStatus
-from pressrun.store.journal import Journal
+from pressrun.store.queue.journal import Journal
 
 log = logging.getLogger("pressrun.worker")
 

@@ -21,10 +21,10 @@ from msgspec import Struct
 from pressrun.core.errors import NotFound, Refused
 from pressrun.operations.backup.manifest import FOLDERS, JOURNAL, SUPPRESSION_KEY, fingerprints, is_backed_up
 from pressrun.runtime.clock import utc_now
-from pressrun.store.datadir import DataDir, key_fingerprints, load_keys, require_keys
 from pressrun.store.location import check_version, require_current_schema
-from pressrun.store.restore_switch import require_no_switch
 from pressrun.store.table_store import TableStore
+from pressrun.store.upkeep.datadir import DataDir, key_fingerprints, load_keys, require_keys
+from pressrun.store.upkeep.restore_switch import require_no_switch
 
 LARGEST_FILES = 64 * 1024 * 1024  # octets of all keys, layouts and the journal together: they are held in memory
 

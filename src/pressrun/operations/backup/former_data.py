@@ -9,10 +9,10 @@ from contextlib import closing, contextmanager
 from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration, Refused, Unavailable
-from pressrun.store.datadir import DataDir
-from pressrun.store.journal import Claim, Journal, JournalEntry
 from pressrun.store.location import check_version
+from pressrun.store.queue.journal import Claim, Journal, JournalEntry
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.datadir import DataDir
 
 JOURNAL_SECONDS = 7.0  # the workers of a daemon that was killed write their last entries for less
 _POLL_SECONDS = 0.05

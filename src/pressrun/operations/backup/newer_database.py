@@ -19,11 +19,12 @@ from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused, U
 from pressrun.core.signing.chain import NO_ROWS
 from pressrun.core.signing.keys import KeyRing
 from pressrun.operations.backup.manifest import DATABASE
-from pressrun.store import consent, restores
 from pressrun.store.connection import EngineConnection
-from pressrun.store.datadir import DataDir, require_keys
+from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import restores
+from pressrun.store.upkeep.datadir import DataDir, require_keys
 
 
 class NewerDatabase(Struct, frozen=True, kw_only=True):

@@ -25,11 +25,11 @@ from pressrun.operations.backup.newer_database import NewerDatabase, adopt_newer
 from pressrun.operations.backup.tar_stream import TarMember, read_members
 from pressrun.operations.row_copies import Progress
 from pressrun.services import evidence
-from pressrun.store.datadir import DataDir, key_fingerprints, load_consent_head, load_keys
-from pressrun.store.installation import find_installation
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.own_schema import find_strange
 from pressrun.store.table_store import is_copied
+from pressrun.store.upkeep.datadir import DataDir, key_fingerprints, load_consent_head, load_keys
+from pressrun.store.upkeep.installation import find_installation
 
 _SHOWN = 100  # characters of a name
 

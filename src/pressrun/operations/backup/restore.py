@@ -30,17 +30,17 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.operating import carry_over
 from pressrun.services.operating.carry_over import HeldBack
 from pressrun.services.readers.erasure import erase
-from pressrun.store import last_backup, restore_switch, restored_access, restores
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
-from pressrun.store.datadir import DataDir, DataLock, adopt_link_keys, key_fingerprints, load_keys, require_free
-from pressrun.store.job_files import JobFiles
-from pressrun.store.last_backup import LastBackup
 from pressrun.store.location import Location
-from pressrun.store.restore_switch import finish_restore
+from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import last_backup, restore_switch, restored_access, restores
+from pressrun.store.upkeep.datadir import DataDir, DataLock, adopt_link_keys, key_fingerprints, load_keys, require_free
+from pressrun.store.upkeep.last_backup import LastBackup
+from pressrun.store.upkeep.restore_switch import finish_restore
 
 T = TypeVar("T")
 

@@ -36,8 +36,8 @@ from pressrun.operations.backup.manifest import (
 from pressrun.operations.backup.row_transfer import complete_mark, fill
 from pressrun.operations.backup.tar_stream import CHUNK, TarWriter
 from pressrun.operations.row_copies import Progress
-from pressrun.store import consent
 from pressrun.store.files import sync_directory
+from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.tables import SqliteTables
 

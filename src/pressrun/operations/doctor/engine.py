@@ -16,9 +16,9 @@ from pressrun.core.errors import PressrunError
 from pressrun.operations.backup.manifest import DATABASE
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, failed, passed, warned
 from pressrun.operations.doctor.subject import DoctorSubject
-from pressrun.store import last_backup
-from pressrun.store.data_check import find_content_problems
 from pressrun.store.location import EngineVersion
+from pressrun.store.upkeep import last_backup
+from pressrun.store.upkeep.data_check import find_content_problems
 
 MISSED_DAYS = 2  # a nightly backup was missed
 OLD_DAYS = 8  # a weekly one, too

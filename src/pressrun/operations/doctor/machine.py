@@ -13,7 +13,7 @@ from pressrun.core.upkeep.disk_room import DiskLevel, RoomLimits, StorageRoom, d
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.subject import DoctorSubject
 from pressrun.operations.doctor.web import date_of_page
-from pressrun.store.data_check import find_access_problems
+from pressrun.store.upkeep.data_check import find_access_problems
 
 _STATUS_AT, _TIMEX_OCTETS = 40, 208  # in struct timex of adjtimex(2), on 64 bits
 _TIMESYNCD = Path("/run/systemd/timesync/synchronized")  # systemd-timesyncd.service(8)

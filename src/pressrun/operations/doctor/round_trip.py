@@ -15,8 +15,8 @@ from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, wa
 from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
 from pressrun.smtp.reply import describe
-from pressrun.store import inbound
 from pressrun.store.location import open_for_reading
+from pressrun.store.queue import inbound
 
 _POLL_SECONDS = 0.25
 _NUMBER_BYTES = 5  # of the 42 bits that the number of a round trip has

@@ -21,7 +21,7 @@ from pressrun.core.upkeep.disk_room import RoomLimits, StorageRoom
 from pressrun.operations.dkim_keys import PublishedKey
 from pressrun.operations.dns import DnsAnswer, DnsLookups
 from pressrun.smtp.handover import HandOver, Outgoing
-from pressrun.store.datadir import DataDir
+from pressrun.store.upkeep.datadir import DataDir
 
 
 class ListIdentity(Struct, frozen=True, kw_only=True):

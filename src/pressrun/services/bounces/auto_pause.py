@@ -23,11 +23,14 @@ from pressrun.core.text.masking import without_addresses
 from pressrun.message.finding import Remark, remark
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import DeliverySettings, ServiceSettings
-from pressrun.store import audit, copy_counts, deliveries, editions, lists, notices
-from pressrun.store.deliveries import DeliveryResult
-from pressrun.store.editions import Edition
-from pressrun.store.notices import NewNotice
-from pressrun.store.subscribers import language_of
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
+from pressrun.store.people import audit
+from pressrun.store.queue import copy_counts, deliveries, notices
+from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 LEAST_OUTCOMES = 100  # with fewer, one reader is too large a share

@@ -30,10 +30,10 @@ from pressrun.services.mail_results import NO_CONSEQUENCES, UNCOUNTED, Consequen
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.suspension import suspend_bouncing
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import bounces
-from pressrun.store.bounces import Failure
-from pressrun.store.deliveries import DeliveryResult
-from pressrun.store.inbound import InboundState
+from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.queue.inbound import InboundState
+from pressrun.store.readers import bounces
+from pressrun.store.readers.bounces import Failure
 from pressrun.store.transaction import Row, Transaction
 
 FORWARD_BOUNCED = "forward bounced"

@@ -23,7 +23,10 @@ from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.never_again import end_everything
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, suppress
-from pressrun.store import bounces, editions, events, lists, subscribers, subscriptions
+from pressrun.store.editions import editions
+from pressrun.store.lists import lists
+from pressrun.store.programs import events
+from pressrun.store.readers import bounces, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out"})

@@ -11,7 +11,7 @@ from pressrun.core.pacing.retry import is_given_up, next_attempt_at
 from pressrun.core.text.masking import without_addresses
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.store.deliveries import Claimed, DeliveryResult
+from pressrun.store.queue.deliveries import Claimed, DeliveryResult
 
 NO_REPLY = "the connection ended before the relay replied; it may have accepted the copy"
 MAX_REPLY_CHARACTERS = 500  # enough for any provider's explanation

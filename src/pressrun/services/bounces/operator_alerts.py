@@ -14,9 +14,11 @@ from pressrun.core.text.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause
 from pressrun.services.ports import Entropy
-from pressrun.store import limits, lists, notices
-from pressrun.store.notices import NewNotice
-from pressrun.store.subscribers import language_of
+from pressrun.store import limits
+from pressrun.store.lists import lists
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Row, Transaction
 
 ALERTS = "alerts"  # their scope among the limits

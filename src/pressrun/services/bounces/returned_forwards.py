@@ -12,8 +12,8 @@ from pressrun.core.text.masking import without_addresses
 from pressrun.message.reports.report import RecipientReport
 from pressrun.services.mail_results import ReturnedForward
 from pressrun.services.mails.forwards import FORWARD, keep_returned
-from pressrun.store import bounces
-from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.readers import bounces
 from pressrun.store.transaction import Row, Transaction
 
 SUPPRESSED = "its address is suppressed"

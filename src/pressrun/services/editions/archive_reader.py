@@ -37,8 +37,10 @@ from pressrun.services.editions.archived_edition import (
     edition_of,
     summary_of,
 )
-from pressrun.store import editions, issues, lists, logos, search, subscribers, subscriptions
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import editions, issues, search
+from pressrun.store.lists import lists, logos
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Row, Transaction
 
 PAGE_SIZE = 20

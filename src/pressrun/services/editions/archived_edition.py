@@ -12,7 +12,7 @@ from pressrun.message.content.html import rewrite_images
 from pressrun.message.content.merge import FieldTable
 from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
 from pressrun.message.wire.slots import render
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Row
 
 _LONGEST_TEASER = 220

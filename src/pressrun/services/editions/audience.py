@@ -2,8 +2,8 @@
 
 It is taken a slice at a time, in the order of joining, and the first slices are sent while the others are still being
 taken. Readers who join after the start are not in it. A reader whose subscription ends or pauses before their slice
-gets their copy first (`store.audiences.queue_early`), so that it is cancelled, moves to another language or comes back
-as at any other time.
+gets their copy first (`store.queue.audiences.queue_early`), so that it is cancelled, moves to another language or
+comes back as at any other time.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from pressrun.core.lifecycles.canary import coefficients, sample_size
-from pressrun.store import audiences, bulk_changes, editions, subscriptions
+from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
-from pressrun.store.editions import Edition
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import Edition
+from pressrun.store.queue import audiences
+from pressrun.store.readers import subscriptions
 from pressrun.store.transaction import Transaction
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pressrun.store import api_tokens, people
+from pressrun.store.people import people
+from pressrun.store.programs import api_tokens
 from pressrun.store.transaction import Transaction
 
 _PERSON, _TOKEN, _USER, _MAIL = "person", "token", "user", "mail"

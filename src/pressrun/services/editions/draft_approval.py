@@ -23,11 +23,15 @@ from pressrun.services.editions.draft_status import DraftStatus, draft_status
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_held, show_copy
 from pressrun.services.mail_results import log_edition_change
-from pressrun.store import audit, copy_counts, drafts, editions, enrolment, lists
-from pressrun.store.audit import Actor, Entry
-from pressrun.store.editions import Edition
-from pressrun.store.events import MAIL, acted_by
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import drafts, editions
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Actor, Entry
+from pressrun.store.programs.events import MAIL, acted_by
+from pressrun.store.queue import copy_counts
+from pressrun.store.readers import enrolment
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.editions")

@@ -33,9 +33,10 @@ from pressrun.services.editions.edition_storage import (
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.services.ports import Clock, Entropy
-from pressrun.store import audit, drafts, editions, manuscripts
-from pressrun.store.editions import Edition
-from pressrun.store.manuscripts import StoredManuscript, Text
+from pressrun.store.editions import drafts, editions, manuscripts
+from pressrun.store.editions.editions import Edition
+from pressrun.store.editions.manuscripts import StoredManuscript, Text
+from pressrun.store.people import audit
 from pressrun.store.transaction import Row, Transaction
 
 MOST_FILES = 100  # of one draft: each is a part of every copy, or waits to be named by the text

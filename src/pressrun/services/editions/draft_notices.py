@@ -13,10 +13,13 @@ from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.services.editions.authors import person_of
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import limits, lists, notices, people
-from pressrun.store.editions import Edition
-from pressrun.store.notices import NewNotice
-from pressrun.store.subscribers import language_of
+from pressrun.store import limits
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
+from pressrun.store.people import people
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 

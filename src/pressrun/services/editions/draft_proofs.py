@@ -12,9 +12,12 @@ from pressrun.services.editions.draft_editing import DraftEditing
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_built, show_copy
 from pressrun.services.editions.workshop import BuiltDraft
-from pressrun.store import limits, lists, people, subscribers, subscriptions
+from pressrun.store import limits
 from pressrun.store.limits import Meter
-from pressrun.store.lists import MailingList
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.people import people
+from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 

@@ -28,9 +28,11 @@ from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSi
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.services.ports import Clock, Waker
-from pressrun.store import enrolment, events, manuscripts
-from pressrun.store.editions import Edition
-from pressrun.store.manuscripts import StoredManuscript
+from pressrun.store.editions import manuscripts
+from pressrun.store.editions.editions import Edition
+from pressrun.store.editions.manuscripts import StoredManuscript
+from pressrun.store.programs import events
+from pressrun.store.readers import enrolment
 from pressrun.store.transaction import Transaction
 
 LONGEST_WORDS = 2000  # what a returned draft says to its authors

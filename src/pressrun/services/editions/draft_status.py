@@ -14,9 +14,9 @@ from enum import StrEnum
 
 from pressrun.core.errors import Refused
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.store import drafts, manuscripts
-from pressrun.store.editions import Edition
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import drafts, manuscripts
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 

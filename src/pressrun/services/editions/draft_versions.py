@@ -19,10 +19,11 @@ from pressrun.message.finding import Finding, error, warning
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.edition_build import Manuscript
-from pressrun.store import drafts, manuscripts, people
-from pressrun.store.drafts import DraftVersion, SentDraft
-from pressrun.store.lists import MailingList
-from pressrun.store.manuscripts import Text
+from pressrun.store.editions import drafts, manuscripts
+from pressrun.store.editions.drafts import DraftVersion, SentDraft
+from pressrun.store.editions.manuscripts import Text
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.people import people
 from pressrun.store.transaction import Transaction
 
 

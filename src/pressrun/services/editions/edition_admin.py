@@ -34,12 +34,13 @@ from pressrun.services.editions.edition_storage import (
 )
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.suppression import find_reason
-from pressrun.store import destinations, editions, retries
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
-from pressrun.store.copy_counts import count_copies
-from pressrun.store.editions import Edition
-from pressrun.store.enrolment import count_audience
-from pressrun.store.retries import RetryPlace
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import Edition
+from pressrun.store.queue import destinations, retries
+from pressrun.store.queue.copy_counts import count_copies
+from pressrun.store.queue.retries import RetryPlace
+from pressrun.store.readers.enrolment import count_audience
 from pressrun.store.transaction import Transaction
 
 

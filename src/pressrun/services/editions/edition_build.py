@@ -25,9 +25,11 @@ from pressrun.services.editions.edition_issues import check_issue, find_issue_ed
 from pressrun.services.editions.own_layouts import render_own
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import LayoutRenderer
-from pressrun.store import editions, lists, logos, subscribers
-from pressrun.store.issues import IssueEdition
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import editions
+from pressrun.store.editions.issues import IssueEdition
+from pressrun.store.lists import lists, logos
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
 
 _AVAILABLE_LANGUAGES = ", ".join(LANGUAGES)

@@ -14,9 +14,10 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, error, note
 from pressrun.message.sources.front_matter import Value
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.store import issues, lists
-from pressrun.store.issues import IssueEdition
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import issues
+from pressrun.store.editions.issues import IssueEdition
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 

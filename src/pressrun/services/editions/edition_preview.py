@@ -16,9 +16,10 @@ from pressrun.services.editions.edition_build import BuildContext, Manuscript, b
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import LinkContext, values_for
 from pressrun.services.ports import LayoutRenderer
-from pressrun.store import editions, subscribers
-from pressrun.store.editions import Edition
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
 
 _SECRET = b"preview"  # makes Message-IDs that no mail has

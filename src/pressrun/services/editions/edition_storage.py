@@ -33,10 +33,13 @@ from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
 from pressrun.services.mails.copy_composer import archive_url, day_of, message_id
 from pressrun.services.ports import Entropy
-from pressrun.store import audit, editions, notices, subscribers
-from pressrun.store.editions import Edition, NewEdition
-from pressrun.store.lists import MailingList
-from pressrun.store.notices import NewNotice
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import Edition, NewEdition
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.people import audit
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
 
 STORE_ATTEMPTS = 5  # how often to build again after another edition was stored in between

@@ -17,23 +17,17 @@ from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move, resumed
 from pressrun.services.editions.audience import begin_audience, queue_slice
 from pressrun.services.ports import Clock
-from pressrun.store import (
-    audit,
-    bulk_changes,
-    copy_counts,
-    deliveries,
-    destinations,
-    drafts,
-    editions,
-    language_switch,
-    lists,
-    manuscripts,
-    retention,
-)
+from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
-from pressrun.store.copy_counts import count_copies
-from pressrun.store.editions import Edition
+from pressrun.store.editions import drafts, editions, manuscripts
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
+from pressrun.store.people import audit
+from pressrun.store.queue import copy_counts, deliveries, destinations
+from pressrun.store.queue.copy_counts import count_copies
+from pressrun.store.readers import language_switch
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import retention
 
 if TYPE_CHECKING:
     from pressrun.store.database import Database  # verbs that read need no event loop

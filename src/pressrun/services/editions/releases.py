@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from pressrun.core.lifecycles.edition import EditionEvent
 from pressrun.services.editions.draft_status import require_releasable
 from pressrun.services.editions.lifecycle import after_event, require_edition, start
-from pressrun.store import editions, lists, manuscripts
-from pressrun.store.editions import Edition
+from pressrun.store.editions import editions, manuscripts
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 
 

@@ -15,7 +15,7 @@ from pressrun.message.preflight.sender import Records, SenderIdentity, check_sen
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 from pressrun.services.ports import Clock, TextRecords
 from pressrun.services.settings import ServiceSettings
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 
 QUIET_SECONDS = 300.0  # after an unanswered query
 

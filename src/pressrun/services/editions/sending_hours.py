@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.pacing.opening_hours import OpeningHours, parse_hours
-from pressrun.store.editions import Edition
+from pressrun.store.editions.editions import Edition
 
 
 def parse_time_zone(name: str) -> ZoneInfo:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pressrun.core.lifecycles.events import EventType
 from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.ports import Waker
-from pressrun.store import events, manuscripts
-from pressrun.store.editions import Edition
-from pressrun.store.manuscripts import StoredManuscript
+from pressrun.store.editions import manuscripts
+from pressrun.store.editions.editions import Edition
+from pressrun.store.editions.manuscripts import StoredManuscript
+from pressrun.store.programs import events
 from pressrun.store.transaction import Transaction
 
 

@@ -21,9 +21,11 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import BuildContext, Manuscript, get_open_list
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import ChangedSinceBuild
-from pressrun.store import editions, logos, subscribers, welcomes
-from pressrun.store.editions import NewEdition
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import NewEdition
+from pressrun.store.lists import logos
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import subscribers, welcomes
 from pressrun.store.transaction import Transaction
 
 

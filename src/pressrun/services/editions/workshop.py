@@ -15,8 +15,8 @@ from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import PreparedEdition
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.store.database import Database
-from pressrun.store.editions import Edition
-from pressrun.store.manuscripts import Text
+from pressrun.store.editions.editions import Edition
+from pressrun.store.editions.manuscripts import Text
 
 LONGEST_TEXT = 1024 * 1024  # characters, without files: Gmail shows the first 102 KB of a message
 

@@ -27,7 +27,9 @@ from pressrun.services.mail_results import MailResult, count_failures, log_conse
 from pressrun.services.mails.copy_composer import message_id
 from pressrun.services.ports import BounceCounter
 from pressrun.smtp.reply import Reply
-from pressrun.store import copy_pages, lists, subscribers
+from pressrun.store.lists import lists
+from pressrun.store.queue import copy_pages
+from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.bounces")

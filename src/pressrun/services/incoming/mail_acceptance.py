@@ -28,8 +28,8 @@ from pressrun.services.incoming.posting_rules import UNKNOWN, check_posts, is_re
 from pressrun.services.ports import Waker
 from pressrun.services.readers.old_links import find_old_route
 from pressrun.smtp.reply import Reply
-from pressrun.store import lists
-from pressrun.store.inbound import InboundState, NewInbound, store_mail
+from pressrun.store.lists import lists
+from pressrun.store.queue.inbound import InboundState, NewInbound, store_mail
 
 log = logging.getLogger("pressrun.inbound")
 

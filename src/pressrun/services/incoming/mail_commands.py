@@ -27,10 +27,13 @@ from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
 from pressrun.services.suppression import find_reason
-from pressrun.store import inbound, limits, lists, notices, subscribers, subscriptions
-from pressrun.store.inbound import InboundMail, InboundState
-from pressrun.store.lists import MailingList
-from pressrun.store.notices import NewNotice
+from pressrun.store import limits
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import inbound, notices
+from pressrun.store.queue.inbound import InboundMail, InboundState
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 NOBODY = (1 << 48) - 1  # an id that no subscription reaches: a stranger's answer has a link of the same form

@@ -43,9 +43,9 @@ from pressrun.services.mail_results import (
     record_result,
 )
 from pressrun.services.ports import MailCounter, MailParser
-from pressrun.store import inbound
-from pressrun.store.events import MAIL, acted_by
-from pressrun.store.inbound import InboundMail, InboundState
+from pressrun.store.programs.events import MAIL, acted_by
+from pressrun.store.queue import inbound
+from pressrun.store.queue.inbound import InboundMail, InboundState
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.inbound")

@@ -23,8 +23,8 @@ from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.store import inbound
 from pressrun.store.database import Database
+from pressrun.store.queue import inbound
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.inbound")

@@ -49,12 +49,13 @@ from pressrun.services.mail_results import MailMustWait, MailResult, claim, done
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import MailParser
 from pressrun.services.suppression import find_reason
-from pressrun.store import drafts, enrolment, limits, lists, notices, people
-from pressrun.store.drafts import DraftVersion
-from pressrun.store.editions import Edition
-from pressrun.store.inbound import InboundMail, InboundState
-from pressrun.store.notices import NewNotice
-from pressrun.store.subscribers import language_of
+from pressrun.store import limits
+from pressrun.store.editions import drafts, editions
+from pressrun.store.lists import lists
+from pressrun.store.people import people
+from pressrun.store.queue import notices
+from pressrun.store.queue.inbound import InboundMail, InboundState
+from pressrun.store.readers import enrolment, subscribers
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.editions")
@@ -71,7 +72,7 @@ class _Post(Struct, frozen=True, kw_only=True):
     mail: InboundMail
     list_name: str
     editor: Address
-    version: DraftVersion
+    version: drafts.DraftVersion
     subject: str = ""
     message_id: str | None = None
     is_proven: bool = False
@@ -219,7 +220,7 @@ class MailedEditions:
 
     def _store(
         self, tx: Transaction, post: _Post, prepared: PreparedEdition, findings: Sequence[Finding]
-    ) -> tuple[MailResult, Edition | None]:
+    ) -> tuple[MailResult, editions.Edition | None]:
         """Store one edition for one content, or find it. Raises ChangedSinceBuild, NotFound, Refused.
 
         The rights of the editor and the list are checked again, because they may have ended since the mail came.
@@ -232,7 +233,7 @@ class MailedEditions:
 
     def _find_or_store(
         self, tx: Transaction, post: _Post, prepared: PreparedEdition, findings: Sequence[Finding]
-    ) -> tuple[MailResult, Edition | None]:
+    ) -> tuple[MailResult, editions.Edition | None]:
         target = get_open_list(tx, post.list_name)
         if target.post_by_mail == "off":
             return self._store_refusal(tx, post, [error("posting-off")], InboundState.DONE), None
@@ -263,7 +264,7 @@ class MailedEditions:
         return self._store_draft(tx, post, prepared, edition, relation, lines)
 
     def _find_relation(
-        self, tx: Transaction, post: _Post, subject: str, own: Edition | None
+        self, tx: Transaction, post: _Post, subject: str, own: editions.Edition | None
     ) -> draft_versions.DraftRelation:
         target, now = get_open_list(tx, post.list_name), self._context.now
         number = None if own is None else own.id
@@ -274,10 +275,10 @@ class MailedEditions:
         tx: Transaction,
         post: _Post,
         prepared: PreparedEdition,
-        edition: Edition | None,
+        edition: editions.Edition | None,
         relation: draft_versions.DraftRelation,
         lines: Sequence[drafts.PlainFinding],
-    ) -> tuple[MailResult, Edition]:
+    ) -> tuple[MailResult, editions.Edition]:
         """Hold an edition or release it; `edition` is an earlier draft with the same content."""
         target, now = prepared.context.list, self._context.now
         expires_at = now + int(self._context.tokens.approve_lifetime_seconds)
@@ -321,7 +322,7 @@ class MailedEditions:
         self,
         tx: Transaction,
         post: _Post,
-        edition: Edition,
+        edition: editions.Edition,
         prepared: PreparedEdition,
         lines: Sequence[drafts.PlainFinding],
         expires_at: int,
@@ -349,7 +350,7 @@ class MailedEditions:
         self,
         tx: Transaction,
         post: _Post,
-        edition: Edition,
+        edition: editions.Edition,
         prepared: PreparedEdition,
         lines: Sequence[drafts.PlainFinding],
         *,
@@ -369,7 +370,7 @@ class MailedEditions:
         self._notify(tx, post, "edition_released", about)
         return done("released")
 
-    def _answer_known(self, tx: Transaction, post: _Post, edition: Edition) -> MailResult:
+    def _answer_known(self, tx: Transaction, post: _Post, edition: editions.Edition) -> MailResult:
         about = {"edition": edition.id, "edition_subject": edition.title, "state": edition.state.value}
         self._notify(tx, post, "edition_known", about)
         return done("came before")
@@ -401,12 +402,12 @@ class MailedEditions:
         target = lists.find_list(tx, post.list_name)
         if target is None:
             return False
-        notice = NewNotice(
+        notice = notices.NewNotice(
             kind=kind,
             address=post.editor,
             message_secret=self._context.entropy(16),
             list_id=target.id,
-            language=language_of(tx, post.editor, target.language),
+            language=subscribers.language_of(tx, post.editor, target.language),
             payload={"about": about, "answers": "mail", "in_reply_to": post.message_id},
         )
         notices.insert_notice(tx, notice, self._context.now)

@@ -19,8 +19,9 @@ from pressrun.message.editions.edition_headers import feedback_sender
 from pressrun.message.incoming.header_scan import HeaderScan, sole_author
 from pressrun.services.context import ServiceContext
 from pressrun.smtp.reply import Reply
-from pressrun.store import audit, lists, people
-from pressrun.store.audit import DONE, REFUSED, Actor, Entry
+from pressrun.store.lists import lists
+from pressrun.store.people import audit, people
+from pressrun.store.people.audit import DONE, REFUSED, Actor, Entry
 from pressrun.store.transaction import Transaction
 
 UNKNOWN = Reply(550, "no such address", "5.1.1")

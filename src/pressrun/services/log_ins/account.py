@@ -25,9 +25,9 @@ from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import is_still_open
-from pressrun.store import credentials, log_ins
-from pressrun.store.credentials import ListedPasskey, NewPasskey, PersonCredentials
-from pressrun.store.log_ins import ListedSession
+from pressrun.store.people import credentials, log_ins
+from pressrun.store.people.credentials import ListedPasskey, NewPasskey, PersonCredentials
+from pressrun.store.people.log_ins import ListedSession
 from pressrun.store.transaction import Transaction
 
 SALT_BYTES = 16

@@ -19,8 +19,8 @@ from pressrun.core.errors import Refused
 from pressrun.core.network.origins import host_of, supports_passkeys
 from pressrun.core.signing.keys import KeyRing
 from pressrun.services.ports import Clock, Entropy
-from pressrun.store.credentials import ListedPasskey, NewPasskey
-from pressrun.store.log_ins import PasskeyOwner
+from pressrun.store.people.credentials import ListedPasskey, NewPasskey
+from pressrun.store.people.log_ins import PasskeyOwner
 
 if TYPE_CHECKING:
     from fido2.server import Fido2Server

@@ -14,7 +14,7 @@ from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.database import Database
 from pressrun.store.limits import Meter
-from pressrun.store.log_ins import LoginSession, Method, SessionWindow
+from pressrun.store.people.log_ins import LoginSession, Method, SessionWindow
 
 FRESH_SECONDS = 15 * 60  # what is dangerous needs a log-in that recent
 _SECRET_BYTES = 32

@@ -16,8 +16,9 @@ from pressrun.core.quantities import Rate
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, draw_wait
 from pressrun.services.log_ins.context import LogInContext, Visitor
-from pressrun.store import audit, limits
-from pressrun.store.audit import REFUSED, Actor, Entry
+from pressrun.store import limits
+from pressrun.store.people import audit
+from pressrun.store.people.audit import REFUSED, Actor, Entry
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.people")

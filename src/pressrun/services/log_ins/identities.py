@@ -18,11 +18,12 @@ from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.log_in import Entered, spend_attempt
 from pressrun.services.log_ins.sessions import Entrant, Sessions, is_still_open
-from pressrun.store import audit, enter_links, limits, people
-from pressrun.store.audit import Entry, person_on_page
+from pressrun.store import limits
 from pressrun.store.limits import Meter
-from pressrun.store.log_ins import LoginSession, Method
-from pressrun.store.people import StoredPerson
+from pressrun.store.people import audit, enter_links, people
+from pressrun.store.people.audit import Entry, person_on_page
+from pressrun.store.people.log_ins import LoginSession, Method
+from pressrun.store.people.people import StoredPerson
 from pressrun.store.transaction import Transaction
 
 

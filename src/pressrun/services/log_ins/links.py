@@ -8,9 +8,9 @@ from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.log_in import Entered
 from pressrun.services.log_ins.sessions import Entrant, Sessions
 from pressrun.services.people.entering import enter, find_link
-from pressrun.store import people
-from pressrun.store.enter_links import LinkKind
-from pressrun.store.log_ins import Method
+from pressrun.store.people import people
+from pressrun.store.people.enter_links import LinkKind
+from pressrun.store.people.log_ins import Method
 from pressrun.store.transaction import Transaction
 
 

@@ -31,9 +31,10 @@ from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Entrant, Sessions
-from pressrun.store import credentials, limits, log_ins
+from pressrun.store import limits
 from pressrun.store.limits import Meter
-from pressrun.store.log_ins import Candidate, Method, PasskeyOwner
+from pressrun.store.people import credentials, log_ins
+from pressrun.store.people.log_ins import Candidate, Method, PasskeyOwner
 from pressrun.store.transaction import Transaction
 
 CODE_SECONDS = 10 * 60

@@ -12,10 +12,12 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.services.background import BackgroundLoop, draw_wait
 from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.log_in import person_for_code
-from pressrun.store import lists, log_ins, notices, people
-from pressrun.store.lists import MailingList
-from pressrun.store.log_ins import CodeRequest
-from pressrun.store.notices import NewNotice
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.people import log_ins, people
+from pressrun.store.people.log_ins import CodeRequest
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
 LOGIN_CODE = "login_code"  # the kind of the notice

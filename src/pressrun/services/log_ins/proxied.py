@@ -10,8 +10,8 @@ from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.log_in import typed_address_key
 from pressrun.services.log_ins.sessions import NO_SESSION, LoggedIn
 from pressrun.services.people.holdings import holdings_of_person
-from pressrun.store import log_ins
-from pressrun.store.log_ins import LoginSession, Method
+from pressrun.store.people import log_ins
+from pressrun.store.people.log_ins import LoginSession, Method
 from pressrun.store.transaction import Transaction
 
 _LONGEST_NAME = 254

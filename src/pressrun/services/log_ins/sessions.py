@@ -11,9 +11,9 @@ from pressrun.core.access.login_codes import secret_digest
 from pressrun.core.access.rights import Holdings
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.people.holdings import holdings_of_person
-from pressrun.store import audit, log_ins, people
-from pressrun.store.audit import Entry, person_on_page
-from pressrun.store.log_ins import LoginSession, Method, NewSession
+from pressrun.store.people import audit, log_ins, people
+from pressrun.store.people.audit import Entry, person_on_page
+from pressrun.store.people.log_ins import LoginSession, Method, NewSession
 from pressrun.store.transaction import Transaction
 
 NO_SESSION = 0  # the id of none that is stored: a proxy has logged them in

@@ -21,8 +21,8 @@ from pressrun.locales.catalogues import words_in
 from pressrun.message.signatures.dkim import KnownHashes
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.smtp.handover import Outgoing
-from pressrun.store.deliveries import ClaimedCopy
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue.deliveries import ClaimedCopy
 
 _ID_DIGITS = 24  # 120 bits of a Message-ID
 _ONE_DAY_SECONDS = 900  # in no time zone does a day begin between quarters of an hour of UTC

@@ -10,10 +10,10 @@ import hashlib
 import json
 
 from pressrun.core.addresses.address import Address
-from pressrun.store import inbound, notices
-from pressrun.store.inbound import InboundMail
-from pressrun.store.lists import MailingList
-from pressrun.store.notices import NewNotice
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import inbound, notices
+from pressrun.store.queue.inbound import InboundMail
+from pressrun.store.queue.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
 FORWARD = "forward"  # the kind of notices that forward a mail

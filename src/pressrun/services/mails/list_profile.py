@@ -8,7 +8,7 @@ from pressrun.core.site import Site
 from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.profile import ArchiveMode, ListProfile
 from pressrun.message.wire.mailbox import parse_mailbox
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 
 
 def profile_of(target: MailingList, site: Site, logo: Logo | None = None) -> ListProfile:

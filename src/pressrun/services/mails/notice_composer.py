@@ -20,8 +20,8 @@ from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.mails.notice_rows import NoticeRows
 from pressrun.services.settings import TokenSettings
 from pressrun.smtp.handover import Outgoing
-from pressrun.store.deliveries import Claimed, ClaimedNotice, SentMail
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue.deliveries import Claimed, ClaimedNotice, SentMail
 
 
 def is_passed_on(row: Claimed) -> bool:

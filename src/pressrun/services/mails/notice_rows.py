@@ -46,8 +46,8 @@ from pressrun.message.notices.to_readers import (
     UnsubscribeLink,
 )
 from pressrun.services.settings import TokenSettings
-from pressrun.store.deliveries import ClaimedNotice
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue.deliveries import ClaimedNotice
 
 Payload = dict[str, Any]
 

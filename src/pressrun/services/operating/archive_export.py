@@ -19,8 +19,8 @@ from pressrun.services.editions.archive_reader import ArchiveFeed, read_edition,
 from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile, Summary, summary_of
 from pressrun.services.mails.copy_composer import day_of, message_id
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.store import editions
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import editions
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 MOST_EDITIONS = 1 << 40  # all of them: PostgreSQL knows no limit that is none

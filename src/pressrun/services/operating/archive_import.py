@@ -26,7 +26,7 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.services.reports.ledger_reports import Answer
-from pressrun.store import editions
+from pressrun.store.editions import editions
 from pressrun.store.transaction import Transaction
 
 

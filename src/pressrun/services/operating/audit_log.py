@@ -1,6 +1,6 @@
 """Writes rows of the audit log that no other transaction has: what was refused, failed, or changes no table.
 
-What is done in the meantime comes with the first transaction that does it (store.audit).
+What is done in the meantime comes with the first transaction that does it (store.people.audit).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
-from pressrun.store import audit
-from pressrun.store.audit import BEGUN, FAILED, REFUSED, ActionInProgress, Actor, Entry
-from pressrun.store.events import CLOCK, MAIL, SHELL, acted_by
+from pressrun.store.people import audit
+from pressrun.store.people.audit import BEGUN, FAILED, REFUSED, ActionInProgress, Actor, Entry
+from pressrun.store.programs.events import CLOCK, MAIL, SHELL, acted_by
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.audit")

@@ -22,10 +22,11 @@ from pressrun.services.operating.job_survey import RosterSurvey, Survey
 from pressrun.services.operating.member_sync import LeaveLimit
 from pressrun.services.operating.subscriber_import import require_open_list
 from pressrun.services.ports import Clock
-from pressrun.store import audit, events, jobs
 from pressrun.store.database import Database
-from pressrun.store.job_files import JobFiles
-from pressrun.store.jobs import LIVE, UNFINISHED, BulkJob, JobKind, JobState, NewJob
+from pressrun.store.people import audit
+from pressrun.store.programs import events, jobs
+from pressrun.store.programs.job_files import JobFiles
+from pressrun.store.programs.jobs import LIVE, UNFINISHED, BulkJob, JobKind, JobState, NewJob
 from pressrun.store.transaction import Transaction
 
 P = ParamSpec("P")

@@ -21,12 +21,16 @@ from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.chain import NO_ROWS
 from pressrun.services.editions.lifecycle import hold_restored, require_edition
-from pressrun.store import bulk_changes, consent, copy_counts, editions, inbound, restores
+from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import BulkChange, BulkKind
-from pressrun.store.enrolment import count_audience
-from pressrun.store.inbound import InboundState
-from pressrun.store.journal import Claim, JournalEntry
+from pressrun.store.editions import editions
+from pressrun.store.queue import copy_counts, inbound
+from pressrun.store.queue.inbound import InboundState
+from pressrun.store.queue.journal import Claim, JournalEntry
+from pressrun.store.readers import consent
+from pressrun.store.readers.enrolment import count_audience
 from pressrun.store.transaction import Row, Transaction
+from pressrun.store.upkeep import restores
 
 KEPT_POST = "it arrived before a restore and may be an edition that was sent since. Check, then retry or remove it"
 _OVER = frozenset({EditionState.FINISHED.value, EditionState.CANCELLED.value})

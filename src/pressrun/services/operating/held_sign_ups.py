@@ -20,8 +20,9 @@ from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import is_member
 from pressrun.services.reports.ledger_reports import Answer, require_list
 from pressrun.services.suppression import may_confirm
-from pressrun.store import held_sign_ups, lists, subscriptions
-from pressrun.store.held_sign_ups import HeldSelection, HeldSignUp
+from pressrun.store.lists import lists
+from pressrun.store.readers import held_sign_ups, subscriptions
+from pressrun.store.readers.held_sign_ups import HeldSelection, HeldSignUp
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")

@@ -27,30 +27,22 @@ from pressrun.services.operating.list_closing import complete_closing
 from pressrun.services.operating.list_removal import complete_removal
 from pressrun.services.ports import Entropy
 from pressrun.services.readers.suspension import probe_suspended
-from pressrun.store import (
+from pressrun.store import bulk_changes, limits
+from pressrun.store.lists import list_removals, lists
+from pressrun.store.people import audit, enter_links, log_ins
+from pressrun.store.programs import events, idempotency, jobs
+from pressrun.store.queue import copy_counts, deliveries, inbound
+from pressrun.store.readers import (
     address_changes,
-    audit,
     bounces,
-    bulk_changes,
     consent,
-    copy_counts,
-    deliveries,
-    enter_links,
-    events,
     held_sign_ups,
-    idempotency,
-    inbound,
-    jobs,
-    limits,
-    list_removals,
-    lists,
-    log_ins,
-    maintenance,
     pending_requests,
     subscriptions,
     unsubscribes,
 )
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import maintenance
 
 log = logging.getLogger("pressrun.housekeeping")
 

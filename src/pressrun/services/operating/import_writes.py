@@ -15,11 +15,12 @@ from pressrun.core.signing.tokens import Digests
 from pressrun.services.operating.import_decision import PriorState, RowDecision, merge_profile, state_after
 from pressrun.services.operating.row_checks import CheckedRow
 from pressrun.services.ports import Entropy
-from pressrun.store import consent, deliveries, enrolment, notices, subscriptions
-from pressrun.store.consent import ConsentEvent
-from pressrun.store.enrolment import NewSubscriber, NewSubscription, Profile, ProfileChange, StateChange
-from pressrun.store.lists import MailingList
-from pressrun.store.notices import NewNotice
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import deliveries, notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import consent, enrolment, subscriptions
+from pressrun.store.readers.consent import ConsentEvent
+from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, Profile, ProfileChange, StateChange
 from pressrun.store.transaction import Transaction
 
 SOURCE = "import"  # of members that a sync has not brought in

@@ -7,7 +7,7 @@ from typing import Any
 
 from pressrun.services.operating.import_decision import RowOutcome
 from pressrun.services.operating.subscriber_import import ImportCounts
-from pressrun.store.jobs import BulkJob, JobKind
+from pressrun.store.programs.jobs import BulkJob, JobKind
 
 MOST_LINES = 1_000  # of refused and of skipped rows that a result lists; their numbers count all
 Result = Mapping[str, Any]

@@ -16,9 +16,9 @@ from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.job_survey import ReadRoster
 from pressrun.services.operating.job_work import JobWork, record_end
-from pressrun.store import events, jobs
-from pressrun.store.job_files import JobFiles
-from pressrun.store.jobs import BulkJob, JobState
+from pressrun.store.programs import events, jobs
+from pressrun.store.programs.job_files import JobFiles
+from pressrun.store.programs.jobs import BulkJob, JobState
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)

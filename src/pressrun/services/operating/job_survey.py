@@ -16,9 +16,9 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.runtime.sorted_texts import sorted_texts
 from pressrun.services.operating.import_rows import ImportRow, UnreadRow
 from pressrun.services.operating.member_sync import NOBODY_MOVED, ListedKeys, listed_keys, page_of_synced
-from pressrun.store import address_changes
 from pressrun.store.database import Database
-from pressrun.store.job_files import KEYS, LEAVERS, REPEATED, JobFiles
+from pressrun.store.programs.job_files import KEYS, LEAVERS, REPEATED, JobFiles
+from pressrun.store.readers import address_changes
 
 ReadRoster = Callable[[BinaryIO, str], Iterator[ImportRow | UnreadRow]]
 """Reads the rows of a file of this media type, after it was checked; raises BadInput for one that is useless."""

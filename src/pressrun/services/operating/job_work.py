@@ -26,9 +26,9 @@ from pressrun.services.operating.job_results import add_counts, add_leavers
 from pressrun.services.operating.job_survey import ReadRoster, lists_member
 from pressrun.services.operating.member_sync import remove_synced
 from pressrun.services.operating.subscriber_import import ImportOptions, PreparedRows, import_rows, prepare_rows
-from pressrun.store import events, jobs
-from pressrun.store.job_files import LEAVERS, MARKS, REPEATED, JobFiles
-from pressrun.store.jobs import BulkJob, JobKind, JobState
+from pressrun.store.programs import events, jobs
+from pressrun.store.programs.job_files import LEAVERS, MARKS, REPEATED, JobFiles
+from pressrun.store.programs.jobs import BulkJob, JobKind, JobState
 from pressrun.store.transaction import Transaction
 
 BATCH = 1_000  # rows of a transaction, for which others wait

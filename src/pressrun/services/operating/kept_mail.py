@@ -10,8 +10,8 @@ from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import Waker
 from pressrun.services.reports.ledger_reports import Answer
-from pressrun.store import inbound
-from pressrun.store.inbound import InboundState
+from pressrun.store.queue import inbound
+from pressrun.store.queue.inbound import InboundState
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.inbound")

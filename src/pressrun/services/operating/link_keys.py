@@ -10,9 +10,9 @@ from pressrun.core.errors import NotFound, Refused
 from pressrun.core.signing.keys import KeyRing
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
-from pressrun.store import keyring
-from pressrun.store.keyring import LinkKey
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import keyring
+from pressrun.store.upkeep.keyring import LinkKey
 
 log = logging.getLogger("pressrun.keys")
 

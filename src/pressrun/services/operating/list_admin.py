@@ -40,8 +40,9 @@ from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.operating.redirect_admin import Place
 from pressrun.services.people import editors
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
-from pressrun.store import list_removals, lists, logos, redirects, welcomes
-from pressrun.store.lists import MailingList, NewList
+from pressrun.store.lists import list_removals, lists, logos, redirects
+from pressrun.store.lists.lists import MailingList, NewList
+from pressrun.store.readers import welcomes
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger(__name__)

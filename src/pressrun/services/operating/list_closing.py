@@ -11,10 +11,11 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.welcome_edition import hold_welcome
 from pressrun.services.ports import Clock
-from pressrun.store import editions, lists
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.database import Database
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import editions
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 _ENDED = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED})

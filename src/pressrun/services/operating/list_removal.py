@@ -9,9 +9,11 @@ from pressrun.core.errors import Refused
 from pressrun.services.mails.forwards import FORWARD
 from pressrun.services.ports import Clock
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.store import language_switch, list_removals, lists, notices
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.database import Database
+from pressrun.store.lists import list_removals, lists
+from pressrun.store.queue import notices
+from pressrun.store.readers import language_switch
 from pressrun.store.transaction import Transaction
 
 

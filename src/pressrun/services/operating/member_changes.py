@@ -17,7 +17,7 @@ from pressrun.services.operating.list_settings import read_language, read_line
 from pressrun.services.operating.row_checks import check_value, parse_ip, parse_past
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import PROGRAM
-from pressrun.store.subscribers import Subscriber
+from pressrun.store.readers.subscribers import Subscriber
 
 MOST_FIELDS = 100
 LONGEST_WORDS = 4000

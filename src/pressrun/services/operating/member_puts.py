@@ -30,11 +30,11 @@ from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confir
 from pressrun.services.readers.subscription_records import Origin, consent_event, record_consent
 from pressrun.services.reports.members import Member, describe_member
 from pressrun.services.suppression import SuppressionReason, find_reasons
-from pressrun.store import consent, enrolment, subscribers, subscriptions
-from pressrun.store.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
-from pressrun.store.lists import MailingList
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import consent, enrolment, subscribers, subscriptions
+from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 _State = SubscriptionState

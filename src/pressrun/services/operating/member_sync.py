@@ -18,8 +18,9 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.operating.import_decision import SYNC
 from pressrun.services.operating.subscriber_import import require_open_list
 from pressrun.services.ports import Entropy
-from pressrun.store import consent, deliveries, enrolment, subscriptions
-from pressrun.store.consent import ConsentEvent
+from pressrun.store.queue import deliveries
+from pressrun.store.readers import consent, enrolment, subscriptions
+from pressrun.store.readers.consent import ConsentEvent
 from pressrun.store.transaction import Transaction
 
 NOBODY_MOVED: Mapping[str, Address] = MappingProxyType({})

@@ -29,10 +29,12 @@ from pressrun.services.readers.subscription_records import PAUSED, Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.members import Member, describe_member, require_membership, show_member
 from pressrun.services.suppression import PROGRAM, find_reason
-from pressrun.store import consent, deliveries, editions, subscribers
-from pressrun.store.lists import MailingList
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.editions import editions
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import deliveries
+from pressrun.store.readers import consent, subscribers
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)

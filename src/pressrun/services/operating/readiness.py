@@ -11,8 +11,8 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.core.upkeep.alerts import Cause
 from pressrun.services.background import BackgroundLoop, failing_loops
 from pressrun.services.ports import Clock, RelayPool, SendingProgress
-from pressrun.store import destinations
 from pressrun.store.database import Database
+from pressrun.store.queue import destinations
 
 QUIET_SECONDS = 15.0  # the dispatcher runs a cycle at least every 5 s
 RELAYS_FAILING_SECONDS = 60.0

@@ -8,8 +8,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind
 from pressrun.core.errors import MalformedAddress
 from pressrun.services.reports.ledger_reports import Answer, require_list
-from pressrun.store import redirects
 from pressrun.store.database import Database
+from pressrun.store.lists import redirects
 from pressrun.store.transaction import Transaction
 
 Place = tuple[str, OldKind]

@@ -18,7 +18,7 @@ from pressrun.services.bounces.operator_alerts import alert_of_relay
 from pressrun.services.context import ServiceContext
 from pressrun.services.operating.readiness import RELAYS_FAILING_SECONDS
 from pressrun.services.ports import RelayPool
-from pressrun.store import events
+from pressrun.store.programs import events
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.relay")

@@ -16,8 +16,10 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.context import ServiceContext
-from pressrun.store import audit, editions, retention
+from pressrun.store.editions import editions
+from pressrun.store.people import audit
 from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep import retention
 
 log = logging.getLogger("pressrun.housekeeping")
 

@@ -29,10 +29,10 @@ from pressrun.services.readers.subscription_records import Origin, end_subscript
 from pressrun.services.reports.ledger_reports import Answer
 from pressrun.services.reports.members import no_such_member, require_membership
 from pressrun.services.suppression import find_reason
-from pressrun.store import subscribers, subscriptions
-from pressrun.store.lists import MailingList
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import subscribers, subscriptions
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)

@@ -29,8 +29,8 @@ from pressrun.services.operating.import_writes import SOURCE, ImportWriter, RowC
 from pressrun.services.operating.row_checks import CheckedRow, check_row
 from pressrun.services.ports import Entropy
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.store import address_changes, enrolment
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import address_changes, enrolment
 from pressrun.store.transaction import Row, Transaction
 
 SKIPPED = {

@@ -22,7 +22,7 @@ from pressrun.services.suppression import (
     suppress,
     suppress_all,
 )
-from pressrun.store import suppressions
+from pressrun.store.readers import suppressions
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)

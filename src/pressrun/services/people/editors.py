@@ -5,8 +5,8 @@ from __future__ import annotations
 from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.addresses.address import Address
 from pressrun.core.names import person_name_for
-from pressrun.store import people
-from pressrun.store.people import StoredPerson
+from pressrun.store.people import people
+from pressrun.store.people.people import StoredPerson
 from pressrun.store.transaction import Transaction
 
 

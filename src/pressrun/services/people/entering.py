@@ -5,9 +5,9 @@ from __future__ import annotations
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.core.site import Site
-from pressrun.store import enter_links, people
-from pressrun.store.enter_links import EnterLink, LinkKind
-from pressrun.store.people import StoredPerson
+from pressrun.store.people import enter_links, people
+from pressrun.store.people.enter_links import EnterLink, LinkKind
+from pressrun.store.people.people import StoredPerson
 from pressrun.store.transaction import Transaction
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pressrun.core.access.rights import NOTHING, OPERATOR, Holdings, rights_of_role, rights_of_scope
-from pressrun.store import api_tokens, people
-from pressrun.store.api_tokens import ApiToken
+from pressrun.store.people import people
+from pressrun.store.programs import api_tokens
+from pressrun.store.programs.api_tokens import ApiToken
 from pressrun.store.transaction import Transaction
 
 

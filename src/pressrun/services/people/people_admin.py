@@ -24,11 +24,13 @@ from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.lookups import Answer, address_in_use, describe, require_person_to_change
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import find_reason
-from pressrun.store import api_tokens, audit, credentials, enter_links, log_ins, notices, people
-from pressrun.store.enter_links import EnterLink, LinkKind
-from pressrun.store.notices import NewNotice
-from pressrun.store.people import StoredPerson
-from pressrun.store.subscribers import language_of
+from pressrun.store.people import audit, credentials, enter_links, log_ins, people
+from pressrun.store.people.enter_links import EnterLink, LinkKind
+from pressrun.store.people.people import StoredPerson
+from pressrun.store.programs import api_tokens
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger(__name__)

@@ -25,8 +25,9 @@ from pressrun.services.people.holdings import holdings_of_token
 from pressrun.services.people.lookups import Answer
 from pressrun.services.people.token_lookups import describe_token
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.store import api_tokens, audit
-from pressrun.store.api_tokens import DAY_SECONDS, ApiToken, NewToken
+from pressrun.store.people import audit
+from pressrun.store.programs import api_tokens
+from pressrun.store.programs.api_tokens import DAY_SECONDS, ApiToken, NewToken
 from pressrun.store.shared_reads import SharedReads
 from pressrun.store.transaction import Transaction
 

@@ -34,11 +34,13 @@ from pressrun.services.readers.subscription_records import (
 )
 from pressrun.services.readers.suspension import resume_after_bounces
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
-from pressrun.store import address_changes, deliveries, limits, subscribers, subscriptions
-from pressrun.store.address_changes import AddressChange, ChangeState
-from pressrun.store.lists import MailingList
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store import limits
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import deliveries
+from pressrun.store.readers import address_changes, subscribers, subscriptions
+from pressrun.store.readers.address_changes import AddressChange, ChangeState
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 ASK, NOTIFY = "address_change", "address_moving"  # notices to the new and to the old address

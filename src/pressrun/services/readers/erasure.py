@@ -2,9 +2,9 @@
 
 The key of that hash is never rotated, so imports and operators cannot bring the person back, even years later. Only
 their own confirmed sign-up can. Counts of past editions stay. Other rows that name the address go, too: evidence of a
-reader who had it before or wanted to move to it, and mails that mention it (store.address_places lists them all).
-Deleted content is overwritten (secure_delete), and leaves the write-ahead log with the next checkpoint, at the latest
-when the daemon stops.
+reader who had it before or wanted to move to it, and mails that mention it (store.readers.address_places lists them
+all). Deleted content is overwritten (secure_delete), and leaves the write-ahead log with the next checkpoint, at the
+latest when the daemon stops.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from pressrun.core.signing.tokens import digests_of
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.ports import Entropy
 from pressrun.services.suppression import keep_out_erased
-from pressrun.store import address_places, audit, enrolment, jobs, subscribers
-from pressrun.store.address_places import EDITION, PLACES, EarlierScan, Forgotten
 from pressrun.store.database import Database
-from pressrun.store.job_files import JobFiles
+from pressrun.store.people import audit
+from pressrun.store.programs import jobs
+from pressrun.store.programs.job_files import JobFiles
+from pressrun.store.readers import address_places, enrolment, subscribers
+from pressrun.store.readers.address_places import EDITION, PLACES, EarlierScan, Forgotten
 from pressrun.store.transaction import Transaction
 
 

@@ -26,10 +26,11 @@ from pressrun.services.readers.subscription_records import (
     end_subscription,
     record_consent,
 )
-from pressrun.store import consent, language_switch, lists, subscriptions
-from pressrun.store.lists import MailingList
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import consent, language_switch, subscriptions
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 _PROVEN_AT_ONCE = frozenset({"added", "imported", "moved"})

@@ -21,8 +21,8 @@ from pressrun.services.readers.subscription_records import (
     record_consent,
 )
 from pressrun.services.suppression import SuppressionReason, suppress
-from pressrun.store import enrolment, subscribers, suppressions
-from pressrun.store.subscribers import Subscriber
+from pressrun.store.readers import enrolment, subscribers, suppressions
+from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pressrun.core.addresses.mail_routes import Route
 from pressrun.core.addresses.old_links import ROUTES, OldKind, OldPersonalLink, commands_route, digest_of_address
 from pressrun.store.database import Database
-from pressrun.store.redirects import OldSubscription, Redirect, find_people, find_places
+from pressrun.store.lists.redirects import OldSubscription, Redirect, find_people, find_places
 from pressrun.store.transaction import Transaction
 
 _PAGES = frozenset({OldKind.PAGE, OldKind.LEAVING_PAGE, OldKind.ARCHIVE})

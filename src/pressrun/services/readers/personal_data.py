@@ -11,8 +11,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import Answer, show_subscriber
-from pressrun.store import address_changes, disclosure, suppressions, unsubscribes
-from pressrun.store.subscribers import Subscriber
+from pressrun.store.readers import address_changes, disclosure, suppressions, unsubscribes
+from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Row, Transaction
 
 FORMAT = "pressrun reader 1"

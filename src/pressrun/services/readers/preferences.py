@@ -37,11 +37,14 @@ from pressrun.services.readers.suspension import still_suspended
 from pressrun.services.readers.unsubscribes import UnsubscribeRequest, unsubscribe
 from pressrun.services.reports.ledger_reports import Answer
 from pressrun.services.suppression import find_reason
-from pressrun.store import consent, deliveries, language_switch, limits, lists, notices, subscribers, subscriptions
-from pressrun.store.lists import MailingList
-from pressrun.store.notices import NewNotice
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store import limits
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import deliveries, notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import consent, language_switch, subscribers, subscriptions
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)

@@ -8,10 +8,11 @@ from msgspec import Struct, field
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.store import held_sign_ups, notices
-from pressrun.store.lists import MailingList
-from pressrun.store.notices import NewNotice
-from pressrun.store.subscribers import Subscriber
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import held_sign_ups
+from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
 

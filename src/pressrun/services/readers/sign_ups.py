@@ -33,10 +33,11 @@ from pressrun.services.readers.subscription_records import (
 )
 from pressrun.services.readers.suspension import resume_after_bounces
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason, find_reason, lift_for_reader
-from pressrun.store import held_sign_ups, language_switch, lists, subscribers, subscriptions, suppressions
-from pressrun.store.lists import MailingList
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import PendingConfirmation, Subscription
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import held_sign_ups, language_switch, subscribers, subscriptions, suppressions
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import PendingConfirmation, Subscription
 from pressrun.store.transaction import Transaction
 
 

@@ -8,11 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.store import consent, deliveries, lists, subscriptions
-from pressrun.store.consent import ConsentEvent
-from pressrun.store.lists import MailingList
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import deliveries
+from pressrun.store.readers import consent, subscriptions
+from pressrun.store.readers.consent import ConsentEvent
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 LIVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})

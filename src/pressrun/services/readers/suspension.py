@@ -17,10 +17,11 @@ from pressrun.services.ports import Entropy
 from pressrun.services.readers.subscription_records import FOR_BOUNCES, SubscriptionDetails, list_subscriptions
 from pressrun.services.settings import BounceSettings
 from pressrun.services.suppression import SuppressionReason, find_reason
-from pressrun.store import bounces, notices, subscribers, subscriptions
-from pressrun.store.notices import NewNotice
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import bounces, subscribers, subscriptions
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 STILL_THERE = "still_there"

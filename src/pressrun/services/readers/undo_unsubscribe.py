@@ -23,9 +23,10 @@ from pressrun.services.readers.subscription_records import (
 )
 from pressrun.services.readers.suspension import still_suspended
 from pressrun.services.suppression import find_reason
-from pressrun.store import editions, subscriptions, unsubscribes
+from pressrun.store.editions import editions
+from pressrun.store.readers import subscriptions, unsubscribes
+from pressrun.store.readers.unsubscribes import Unsubscribe
 from pressrun.store.transaction import Transaction
-from pressrun.store.unsubscribes import Unsubscribe
 
 
 class UndoOutcome(StrEnum):

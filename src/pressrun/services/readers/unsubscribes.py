@@ -21,12 +21,14 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.subscription_records import PAUSED, Origin, language_of_evidence
-from pressrun.store import consent, deliveries, language_switch, limits, notices, subscriptions, unsubscribes
-from pressrun.store.consent import ConsentEvent
-from pressrun.store.editions import count_unsubscribed
-from pressrun.store.notices import NewNotice
+from pressrun.store import limits
+from pressrun.store.editions.editions import count_unsubscribed
+from pressrun.store.queue import deliveries, notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import consent, language_switch, subscriptions, unsubscribes
+from pressrun.store.readers.consent import ConsentEvent
+from pressrun.store.readers.unsubscribes import PendingUnsubscribeNotice, Unsubscriber
 from pressrun.store.transaction import Transaction
-from pressrun.store.unsubscribes import PendingUnsubscribeNotice, Unsubscriber
 
 NOTICE = "left"
 NOTICE_LIMIT = "leaving_notes_per_address"  # its scope in the database

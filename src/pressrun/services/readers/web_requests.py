@@ -28,10 +28,12 @@ from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.suppression import PROGRAM
-from pressrun.store import limits, lists, pending_requests
-from pressrun.store.events import READER, acted_by, token
-from pressrun.store.lists import MailingList
-from pressrun.store.pending_requests import PendingRequest, RequestKind
+from pressrun.store import limits
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.programs.events import READER, acted_by, token
+from pressrun.store.readers import pending_requests
+from pressrun.store.readers.pending_requests import PendingRequest, RequestKind
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pressrun.core.timestamps import rfc3339
-from pressrun.store import audit
+from pressrun.store.people import audit
 from pressrun.store.transaction import Row, Transaction
 
 Answer = dict[str, Any]

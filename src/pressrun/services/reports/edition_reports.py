@@ -25,10 +25,14 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.draft_approval import find_held
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports.ledger_reports import Answer, describe_edition
-from pressrun.store import bounces, deliveries, destinations, editions, lists, retention
-from pressrun.store.editions import CountedEvent
-from pressrun.store.retention import CopyOutcome
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import CountedEvent
+from pressrun.store.lists import lists
+from pressrun.store.queue import deliveries, destinations
+from pressrun.store.readers import bounces
 from pressrun.store.transaction import Row, Transaction
+from pressrun.store.upkeep import retention
+from pressrun.store.upkeep.retention import CopyOutcome
 
 DOMAINS_AT_MOST = 100  # the smaller ones are counted in one line
 _ERASED = "erased readers"

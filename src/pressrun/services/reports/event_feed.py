@@ -13,8 +13,9 @@ from pressrun.core.errors import Gone, NotFound, Unavailable
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.store import events, lists
 from pressrun.store.database import Database
+from pressrun.store.lists import lists
+from pressrun.store.programs import events
 from pressrun.store.transaction import Row, Transaction
 
 Answer = dict[str, Any]

@@ -12,7 +12,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.reports.listed_members import MOST_READ
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
-from pressrun.store import enrolment
+from pressrun.store.readers import enrolment
 from pressrun.store.transaction import Row, Transaction
 
 KNOWN_COLUMNS = ("email", "name", "language", "subscribed_at", "consent_source", "consent_ip", "state")

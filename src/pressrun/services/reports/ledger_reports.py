@@ -21,24 +21,13 @@ from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.evidence import ASKED, CONFIRMATION
 from pressrun.services.suppression import find_reason
-from pressrun.store import (
-    consent,
-    copy_counts,
-    deliveries,
-    destinations,
-    drafts,
-    editions,
-    lists,
-    manuscripts,
-    people,
-    subscribers,
-    subscriptions,
-    suppressions,
-    unsubscribes,
-    welcomes,
-)
-from pressrun.store.editions import Edition
-from pressrun.store.lists import MailingList
+from pressrun.store.editions import drafts, editions, manuscripts
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.people import people
+from pressrun.store.queue import copy_counts, deliveries, destinations
+from pressrun.store.readers import consent, subscribers, subscriptions, suppressions, unsubscribes, welcomes
 from pressrun.store.transaction import Row, Transaction
 
 Answer = dict[str, object]

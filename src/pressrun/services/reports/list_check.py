@@ -8,8 +8,8 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
 from pressrun.services.suppression import find_reason
-from pressrun.store import lists
-from pressrun.store.lists import MailingList
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 

@@ -12,7 +12,7 @@ from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.reports.members import require_membership
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
 from pressrun.services.suppression import find_reason
-from pressrun.store import lists
+from pressrun.store.lists import lists
 from pressrun.store.transaction import Row, Transaction
 
 MOST_READ = 20_000  # rows in one go: a search that finds few holds others up for tens of milliseconds, not for seconds

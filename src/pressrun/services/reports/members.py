@@ -12,10 +12,10 @@ from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import SuppressionReason, find_reason
-from pressrun.store import subscribers, subscriptions
-from pressrun.store.lists import MailingList
-from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import subscribers, subscriptions
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 

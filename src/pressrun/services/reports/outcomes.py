@@ -15,8 +15,9 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports import ledger_reports
 from pressrun.services.reports.edition_reports import report_edition
-from pressrun.store import copy_pages, subscribers
-from pressrun.store.copy_pages import CopyCursor
+from pressrun.store.queue import copy_pages
+from pressrun.store.queue.copy_pages import CopyCursor
+from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Row, Transaction
 
 Answer = dict[str, Any]

@@ -18,8 +18,8 @@ from pressrun.core.errors import BadInput, MalformedAddress, UsageError
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import BY_ACTIVITY, PAGE, Answer, require_list
-from pressrun.store import subscriptions
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import subscriptions
 from pressrun.store.transaction import Row, Transaction
 
 _AFTER_ALL = "\U0010ffff"  # sorts after every character of an address

@@ -56,7 +56,7 @@ from {each replies as new}
 where delivery.id = cast(new.value ->> 0 as bigint) and delivery.claimed_by = :session;
 
 -- name: record_results
--- What became of other copies of a session: arrays in the order of store.deliveries.DeliveryResult.
+-- What became of other copies of a session: arrays in the order of store.queue.deliveries.DeliveryResult.
 update delivery set state = new.value ->> 1, claimed_by = null, due_at = cast(new.value ->> 2 as bigint),
     settled_at = :now, relay = new.value ->> 3,
     code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7, bounce = new.value ->> 8,

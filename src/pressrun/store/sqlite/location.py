@@ -88,7 +88,7 @@ class SqliteFile(Struct, frozen=True):
         return SqliteTarget(self.path)
 
     def open_replacement(self, aside: str) -> MoveTarget:
-        """Never: a file is replaced together with the rest of data_dir (store.restore_switch)."""
+        """Never: a file is replaced together with the rest of data_dir (store.upkeep.restore_switch)."""
         raise NotImplementedError(aside)
 
     def set_aside(self, backups: Path) -> Path | None:

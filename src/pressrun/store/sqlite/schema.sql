@@ -500,7 +500,7 @@ insert into id_counter (name, last_id) values ('edition', 0), ('event', 0);
 -- Events of an edition that the rows of its copies do not keep, counted by the second for its report.
 create table edition_tally (
     edition_id integer not null references edition on delete cascade,
-    what text not null check (what in ('deferred', 'unsubscribed', 'complained')),                      -- store.editions.CountedEvent
+    what text not null check (what in ('deferred', 'unsubscribed', 'complained')),                      -- store.editions.editions.CountedEvent
     at integer not null,                      -- the second
     number integer not null,                  -- 0: undone
     primary key (edition_id, what, at)

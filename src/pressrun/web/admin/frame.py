@@ -31,7 +31,7 @@ from pressrun.services.log_ins.log_in import CODE_SECONDS, LogIns
 from pressrun.services.log_ins.proxied import ProxiedLogIns
 from pressrun.services.log_ins.sessions import LoggedIn, Sessions
 from pressrun.services.login_settings import LoginSettings
-from pressrun.store.audit import person_on_page
+from pressrun.store.people.audit import person_on_page
 from pressrun.web.admin.agents import describe_agent
 from pressrun.web.admin.cookies import Cookie
 from pressrun.web.context import WebContext

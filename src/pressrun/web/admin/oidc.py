@@ -15,7 +15,7 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.context import FRESH_SECONDS, Visitor
 from pressrun.services.log_ins.identities import Identities, IssuerAccount
 from pressrun.services.log_ins.log_in import Entered
-from pressrun.store.log_ins import LoginSession
+from pressrun.store.people.log_ins import LoginSession
 from pressrun.web.admin.cookies import Cookie
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
 from pressrun.web.admin.issuer import Issuer, IssuerAway, IssuerProblem

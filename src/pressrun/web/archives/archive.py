@@ -26,7 +26,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.message.content.web_fragment import inline_fragment
 from pressrun.services.editions.archive_reader import ArchiveAccess, ArchiveReader, NotReadable, ReaderLink
 from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 from pressrun.web.archives.urls import NEWEST, ArchiveUrls, public_archive, reader_archive
 from pressrun.web.consent_words import DECOY, sign_up_promise
 from pressrun.web.context import WebContext

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pressrun.core.errors import EditionError, Unavailable
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
-from pressrun.store.events import READER, acted_by
+from pressrun.store.programs.events import READER, acted_by
 from pressrun.web import language
 from pressrun.web.http.conditional import http_date
 from pressrun.web.http.connections import LINGER_SECONDS

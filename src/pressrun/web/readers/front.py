@@ -20,7 +20,7 @@ from pressrun.locales.languages import find_language
 from pressrun.services.editions.archive_reader import OfferedList
 from pressrun.services.readers.sign_ups import SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 from pressrun.web import consent_words, language
 from pressrun.web.context import WebContext
 from pressrun.web.families import among, in_language

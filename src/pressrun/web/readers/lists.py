@@ -21,7 +21,7 @@ from pressrun.message.words import Words
 from pressrun.services.editions.archive_reader import ListPage
 from pressrun.services.readers.sign_ups import SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 from pressrun.web import consent_words, language
 from pressrun.web.archives.archive import edition_in_page
 from pressrun.web.archives.urls import public_archive

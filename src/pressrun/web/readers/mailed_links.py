@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import first, read_fields
 from pressrun.web.readers.preferences import find_named_list, here

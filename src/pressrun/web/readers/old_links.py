@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from pressrun.core.addresses.old_links import OldKind, OldPersonalLink, path_digests, read_personal_link
 from pressrun.core.signing.tokens import WebPurpose
-from pressrun.store.redirects import OldSubscription
+from pressrun.store.lists.redirects import OldSubscription
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import ONE_CLICK, read_fields_or_none
 from pressrun.web.http.security import Handler

@@ -19,7 +19,7 @@ from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS, PreferenceChanges, PreferenceLink, Profile
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
 from pressrun.web.context import WebContext

@@ -15,7 +15,7 @@ from pressrun.core.abuse.work import is_work
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.store.lists import MailingList
+from pressrun.store.lists.lists import MailingList
 from pressrun.web.consent_words import DECOY, sign_up_promise
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import Fields, every, first

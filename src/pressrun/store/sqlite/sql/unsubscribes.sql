@@ -1,6 +1,6 @@
 -- name: find_unsubscribers
 -- The subscriptions among these that have not ended, or only because a sync removed the reader, as arrays in the order of
--- store.unsubscribes.Unsubscriber.
+-- store.readers.unsubscribes.Unsubscriber.
 select json_group_array(json_array(subscription.id, subscriber.id, list.id, subscription.state,
     subscription.suspended_for, subscription.paused_until, subscription.source, subscription.since, subscriber.address,
     list.name, list.language, cast(list.leaving_note = 1 and list.closed_at is null as integer))) as unsubscribers
@@ -9,7 +9,7 @@ where subscription.id {in ids} and (subscription.state <> 'unsubscribed' or subs
     {lock of subscription};
 
 -- name: notices
--- Claimed unsubscribes as arrays of store.unsubscribes.PendingUnsubscribeNotice.
+-- Claimed unsubscribes as arrays of store.readers.unsubscribes.PendingUnsubscribeNotice.
 select json_group_array(json_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
     coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
     cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer))) as notices

@@ -1,0 +1,1 @@
+"""Lists: their settings, their images, their removal, and where links of a former program lead."""

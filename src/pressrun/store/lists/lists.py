@@ -1,0 +1,146 @@
+"""Lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct, convert
+from msgspec.structs import asdict, fields
+
+from pressrun.store.editions import search
+from pressrun.store.programs import events
+from pressrun.store.transaction import Transaction, in_json, parse_row
+
+
+class MailingList(Struct, frozen=True, kw_only=True):
+    """One list as stored; `closed_at` is None while it is open."""
+
+    id: int
+    name: str
+    title: str
+    description: str
+    from_address: str
+    owner: str | None
+    reply_to: str | None
+    postal_address: str
+    language: str
+    archive: str
+    listed: bool
+    post_by_mail: str
+    require_postal_address: bool
+    relay: str | None
+    hours: str | None
+    timezone: str
+    layout: str
+    colour: str | None
+    logo: str | None
+    footer: str
+    created_at: int
+    closed_at: int | None
+    leaving_note: bool = True
+    front: str = "full"
+    cadence: str = ""
+    ask_name: bool = False
+    typeface: str = "sans"
+    family: str | None = None
+    approval: str = "none"
+
+
+_COLUMNS = tuple(field.name for field in fields(MailingList))
+
+
+def list_from_values(values: Sequence[Any]) -> MailingList:
+    """The list whose columns have these values."""
+    return convert(dict(zip(_COLUMNS, values, strict=True)), MailingList, strict=False)
+
+
+class NewList(Struct, frozen=True, kw_only=True):
+    """A new list as it is stored; the schema has the defaults of its other columns."""
+
+    name: str
+    title: str
+    from_address: str
+    description: str = ""
+    owner: str | None = None
+    reply_to: str | None = None
+    postal_address: str = ""
+    language: str = "en"
+    archive: str = "public"
+
+
+def insert_list(tx: Transaction, new: NewList, now: int) -> int:
+    """Store a new list; its name must be free."""
+    return tx.insert("lists.insert", **asdict(new), now=now)
+
+
+def find_list(tx: Transaction, name: str) -> MailingList | None:
+    """The list with this name, which nobody changes or closes before the transaction ends."""
+    return tx.parsed(MailingList, "lists.find", name=name)
+
+
+def find_list_by_id(tx: Transaction, list_id: int) -> MailingList | None:
+    """The list with this id, as somebody may be changing it. Decide by `find_list` and `hold_list`."""
+    return tx.parsed(MailingList, "lists.get", id=list_id)
+
+
+def hold_list(tx: Transaction, list_id: int) -> MailingList | None:
+    """The list with this id, which nobody changes or closes before the transaction ends."""
+    return tx.parsed(MailingList, "lists.hold", id=list_id)
+
+
+def lock_list(tx: Transaction, name: str) -> None:
+    """Keep others from deciding by a list that this transaction is about to change; comes before all else."""
+    tx.value("lists.lock", name=name)
+
+
+def all_lists(tx: Transaction, *, listed_only: bool = False) -> list[MailingList]:
+    """Every list by name, or the open and public ones by title."""
+    return [parse_row(row, MailingList) for row in tx.rows("lists.all_listed" if listed_only else "lists.all")]
+
+
+def family_lists(tx: Transaction, family: str) -> list[MailingList]:
+    """The lists of a family, the oldest first."""
+    return [parse_row(row, MailingList) for row in tx.rows("lists.of_family", family=family)]
+
+
+def update_list(tx: Transaction, before: MailingList, changed: MailingList) -> None:
+    """Write every setting of a list that was read as `before`.
+
+    Raises Conflict where it was closed or reopened since.
+    """
+    tx.update("lists.update", **asdict(changed), was_closed_at=before.closed_at)
+
+
+def find_logo_name(tx: Transaction, list_id: int) -> str | None:
+    """The file name that the logo of a list came with."""
+    name: str | None = tx.value("lists.find_logo_name", list_id=list_id)
+    return name
+
+
+def delete_list(tx: Transaction, list_id: int) -> None:
+    """Delete a list with its subscriptions, editions and archive."""
+    search.forget_list(tx, list_id)
+    events.forget_list(tx, list_id)
+    tx.run("lists.delete", id=list_id)
+
+
+def count_subscriptions(tx: Transaction, list_id: int) -> dict[str, int]:
+    """How many subscriptions are in each state, without states that none is in."""
+    return {row["state"]: row["number"] for row in tx.rows("lists.counts", list_id=list_id)}
+
+
+def end_requests(tx: Transaction, list_id: int, now: int, limit: int) -> int:
+    """Delete up to `limit` requests to subscribe that were not confirmed; returns how many."""
+    found = [row["id"] for row in tx.rows("lists.some_requests", list_id=list_id, limit=limit)]
+    if found:
+        ids = in_json(found)
+        tx.run("lists.delete_confirmations", ids=ids)
+        ended = tx.rows("lists.end_requests", ids=ids, now=now)
+        events.record_ended(tx, [*ended, *tx.rows("lists.delete_requests", ids=ids)], "closed")
+    return len(found)
+
+
+def closing_lists(tx: Transaction) -> list[int]:
+    """The ids of closed lists with requests that are still to be ended."""
+    return [row["id"] for row in tx.rows("lists.closing")]

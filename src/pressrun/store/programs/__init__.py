@@ -1,0 +1,1 @@
+"""What programs use: tokens, events, jobs and their files, and requests with a key."""

@@ -1,0 +1,68 @@
+"""Requests that a program may repeat under a key of its own: what the first one of each key did, for a day.
+
+A row is written by the transaction of the effect (store.people.audit), so after a kill either both are there or
+neither. It holds digests and numbers alone. A repeat renders its answer anew, and finds nothing of somebody who was
+erased.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from pressrun.core.errors import Refused
+from pressrun.store.transaction import Transaction, parse_row
+
+KEPT_SECONDS = 86_400
+
+
+class KeyedRequest(Struct, frozen=True, kw_only=True):
+    """A request with a key: `caller` is such as `token 7`; the others are keyed digests of its key and of itself."""
+
+    caller: str
+    digest: bytes
+    request: bytes
+
+
+class KeptOutcome(Struct, frozen=True, kw_only=True):
+    """What a request with a key did: its object, such as `edition 7`, and the reader whom it was about."""
+
+    caller: str
+    digest: bytes
+    request: bytes
+    object: str | None
+    subscriber_id: int | None
+    at: int
+
+
+def claim_key(tx: Transaction, keyed: KeyedRequest, *, at: int) -> None:
+    """Let this transaction be the one that carries the request out; raises Refused where another one has.
+
+    That happens where a client gave up on a request that is committed all the same, and repeats it at once.
+    """
+    values = {"caller": keyed.caller, "digest": keyed.digest, "request": keyed.request, "at": at}
+    if not tx.run("idempotency.claim", **values, after=at - KEPT_SECONDS):
+        raise Refused("the first request with this Idempotency-Key has just been carried out. Repeat it in a moment")
+
+
+def keep_outcome(tx: Transaction, keyed: KeyedRequest, *, name: str | None, subscriber_id: int | None, at: int) -> None:
+    """Keep what a request did, under the key that it has."""
+    tx.run(
+        "idempotency.keep",
+        caller=keyed.caller,
+        digest=keyed.digest,
+        request=keyed.request,
+        object=name,
+        subscriber_id=subscriber_id,
+        at=at,
+    )
+
+
+def find_outcome(tx: Transaction, keyed: KeyedRequest, now: float) -> KeptOutcome | None:
+    """What the request with this key did within the last day."""
+    row = tx.row("idempotency.find", caller=keyed.caller, digest=keyed.digest, after=int(now) - KEPT_SECONDS)
+    return None if row is None else parse_row(row, KeptOutcome)
+
+
+def sweep_outcomes(tx: Transaction, before: int) -> int:
+    """Delete outcomes from before `before`, a batch at a time; returns how many."""
+    return tx.run("idempotency.sweep", before=before)

@@ -1,0 +1,154 @@
+"""Imports and syncs of programs: what each is to do, how far it is, and what became of its rows.
+
+A job goes on after a restart from its position, which the transaction of each batch moves on. The files of a job are
+in data_dir/jobs (store.programs.job_files).
+
+        claim            plan
+ queued ──────► running ──────► ready      (dry run)
+                   │              │ apply
+                   │              ▼
+                   └─────────► applying ──► done        any of them ──► failed, cancelled
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from pressrun.store.transaction import Transaction, in_json, parse_row
+
+
+class JobKind(StrEnum):
+    """What a job does."""
+
+    IMPORT = "import"
+    SYNC = "sync"
+
+
+class JobState(StrEnum):
+    """How far a job is. One that is ready was a dry run, and can be applied."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    READY = "ready"
+    APPLYING = "applying"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+LIVE = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.APPLYING})
+UNFINISHED = LIVE | {JobState.READY}
+
+
+class NewJob(Struct, frozen=True, kw_only=True):
+    """A job to be. `file` is the name of its file, and `digest` its SHA-256.
+
+    `total` are its rows and, in a sync, those who would leave, of so many `members`.
+    """
+
+    kind: JobKind
+    list_id: int
+    source: str
+    actor: str
+    media_type: str
+    file: str
+    asks: bool
+    is_dry_run: bool
+    most_leavers: str
+    total: int
+    members: int
+    digest: bytes
+
+
+class BulkJob(Struct, frozen=True, kw_only=True):
+    """A job as stored, with the name of its list; `result` counts what became of the rows so far."""
+
+    id: int
+    kind: JobKind
+    list_id: int
+    list_name: str
+    state: JobState
+    source: str
+    actor: str
+    media_type: str
+    file: str
+    asks: bool
+    is_dry_run: bool
+    most_leavers: str
+    total: int
+    members: int
+    position: int
+    result: Mapping[str, Any]
+    digest: bytes
+    plan: bytes | None
+    problem: str | None
+    created_at: int
+    expires_at: int
+
+
+def insert_job(tx: Transaction, new: NewJob, *, now: int, expires_at: int) -> int:
+    """Queue a job; returns its id."""
+    return tx.insert("jobs.insert", **asdict(new), now=now, expires_at=expires_at)
+
+
+def find_job(tx: Transaction, job_id: int) -> BulkJob | None:
+    """The job with this id."""
+    row = tx.row("jobs.get", id=job_id)
+    return None if row is None else parse_row(row, BulkJob, "result")
+
+
+def live_job_of(tx: Transaction, list_id: int) -> int | None:
+    """The job of a list that waits or runs."""
+    found: int | None = tx.value("jobs.live_of_list", list_id=list_id)
+    return found
+
+
+def live_jobs(tx: Transaction) -> list[int]:
+    """The ids of the jobs that wait or run, oldest first."""
+    return [row["id"] for row in tx.rows("jobs.live")]
+
+
+def count_unfinished(tx: Transaction) -> int:
+    """How many jobs have files."""
+    return int(tx.value("jobs.count_unfinished"))
+
+
+def files_of_jobs(tx: Transaction) -> dict[str, int]:
+    """The names of the files of unfinished jobs, each with the id of its job."""
+    return {row["file"]: row["id"] for row in tx.rows("jobs.files")}
+
+
+def record_job(tx: Transaction, before: BulkJob, changed: BulkJob) -> None:
+    """Write what has changed of a job that was read as `before`; raises Conflict where its state has changed since."""
+    tx.update(
+        "jobs.record",
+        id=before.id,
+        was=before.state,
+        state=changed.state,
+        position=changed.position,
+        total=changed.total,
+        result=in_json(changed.result),
+        plan=changed.plan,
+        problem=changed.problem,
+    )
+
+
+def cancel_jobs(tx: Transaction, files: Collection[str], problem: str) -> None:
+    """End the jobs with these files, if they have not ended; what they have done stays."""
+    if files:
+        tx.run("jobs.cancel", files=in_json([(name,) for name in files]), problem=problem)
+
+
+def delete_job(tx: Transaction, job_id: int) -> None:
+    """Delete a job."""
+    tx.run("jobs.delete", id=job_id)
+
+
+def sweep_jobs(tx: Transaction, now: int) -> int:
+    """Delete jobs that have expired, a batch at a time; returns how many."""
+    return tx.run("jobs.sweep", now=now)

@@ -1,0 +1,1 @@
+"""The queue and the ledger: copies, notices, destinations, the journal, and accepted mail."""

@@ -1,0 +1,1 @@
+"""Readers: subscribers and their subscriptions, the evidence of consent, bounces and suppressions."""

@@ -1,0 +1,100 @@
+"""Checks the files below data_dir: their owner, their permissions, and whether the database is intact.
+
+It changes nothing and needs no lock.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.store.location import check_version
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep.datadir import DataDir
+
+
+class DataProblem(Struct, frozen=True):
+    """Something wrong with the data: the file or the database, its state, and the remedy."""
+
+    place: str
+    state: str
+    remedy: str
+    is_on_server: bool = False
+
+
+def find_data_problems(data: DataDir) -> list[DataProblem]:
+    """Every problem of the data; of a folder that does not exist, those of its database on a server."""
+    access = list(find_access_problems(data))
+    named = {problem.place for problem in access}
+    content = find_content_problems(data)
+    return [*access, *(one for one in content if not named & {one.place, str(Path(one.place).parent)})]
+
+
+def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
+    """Files that do not belong to the owner of data_dir, or that others can read."""
+    if not data.root.is_dir():
+        return
+    owner = data.root.stat().st_uid
+    for path in _private(data):
+        try:
+            status = path.lstat()
+        except OSError:
+            continue  # missing, or below a folder with a problem of its own
+        if status.st_uid != owner:
+            state = f"{path} belongs to user {status.st_uid}"
+            yield DataProblem(str(path), state, f"user {owner}: chown {owner} {path}")
+        elif status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not stat.S_ISLNK(status.st_mode):
+            mode, wanted = stat.S_IMODE(status.st_mode), 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
+            yield DataProblem(str(path), f"{path} with mode {mode:04o}", f"{wanted:04o}: chmod {wanted:o} {path}")
+
+
+def _private(data: DataDir) -> Iterator[Path]:
+    """Files that only the owner may read, each folder before its files."""
+    yield data.root
+    if isinstance(data.database, SqliteFile):
+        yield data.database.path
+    yield from (data.journal, data.backups, data.lock, data.move_lock)
+    for folder in (data.keys, data.root / "dkim"):
+        yield folder
+        try:
+            yield from sorted(folder.iterdir())
+        except OSError:
+            continue  # missing, or reported as a folder
+
+
+def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
+    """A database that is damaged or has another schema, and keys that are not its own."""
+    database = data.database
+    try:
+        if database.exists():
+            damage = database.find_damage()
+            if damage is not None:
+                yield DataProblem(
+                    str(database), f"{database} is damaged ({damage})", "a whole database: restore a backup"
+                )
+                return
+            version, newest = check_version(database), database.newest_version
+            if version < newest:
+                remedy = f"schema {newest}: run `pressrun migrate`, or restart the service, which does so"
+                on_server = data.server is not None
+                yield DataProblem(str(database), f"{database} with schema {version}", remedy, is_on_server=on_server)
+                return
+        datadir.check(data)
+    except (BadConfiguration, Unavailable) as problem:
+        yield _problem_of(data, str(problem))
+
+
+def _problem_of(data: DataDir, message: str) -> DataProblem:
+    """A message "STATE: REMEDY" as a problem of the file that it names, or "STATE. REMEDY" as one of the server."""
+    if data.server is not None and str(data.server) in message and str(data.root) not in message:
+        state, _, remedy = message.rpartition(". ")  # a server may have said more than one sentence
+        return DataProblem(str(data.server), state, f"a database that can be used. {remedy}", is_on_server=True)
+    state, _, remedy = message.partition(": ")
+    named = next((word for word in state.split() if word.startswith(os.sep)), str(data.root))
+    return DataProblem(named, state, remedy or "a database and keys that can be used")

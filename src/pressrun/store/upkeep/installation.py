@@ -1,0 +1,21 @@
+"""Which installation data belong to: that of the suppression key, which is made once and never rotated."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+
+from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.store.upkeep.datadir import SUPPRESSIONS, DataDir, fingerprint, read_fingerprints
+
+
+def find_installation(data: DataDir) -> bytes | None:
+    """The fingerprint of the suppression key that the data in this place belong to; None where there are none."""
+    with suppress(BadConfiguration, Unavailable, data.database.dialect.errors):
+        if data.database.exists():
+            with closing(data.database.connect(readonly=True)) as connection:
+                recorded, _ = connection.read(read_fingerprints)
+            if SUPPRESSIONS in recorded:
+                return recorded[SUPPRESSIONS]
+    with suppress(OSError, ValueError):
+        return fingerprint(bytes.fromhex((data.keys / "suppression").read_text(encoding="ascii").strip()))
+    return None

@@ -1,0 +1,99 @@
+"""Who may do what after a restore: never more than the backup says, nor than the former data did.
+
+Otherwise a backup would let everybody in again who was removed since, and bring back revoked tokens, passwords that
+were changed because they leaked, and recovery codes that are used up. Sessions and links to enter end in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pressrun.core.access.rights import ReaderAccess, Role
+from pressrun.core.signing.chain import NO_ROWS
+from pressrun.store.people import audit, credentials, people
+from pressrun.store.programs import api_tokens
+from pressrun.store.transaction import Row, Transaction
+
+_ROLES, _READERS = list(Role), list(ReaderAccess)
+
+
+def end_visits(tx: Transaction) -> None:
+    """End all sessions, and the links and codes that would begin one."""
+    for statement in ("restores.end_visits", "restores.end_links_to_enter", "restores.end_login_codes"):
+        tx.run(statement)
+
+
+def keep_common_access(tx: Transaction, former: Transaction) -> int:
+    """Take away what the former data had taken away; returns how much. Nothing where they took another course."""
+    if not _is_continued(tx, former):
+        return 0
+    taken = _keep_people(tx, former) + _keep_permissions(tx, former)
+    for statement, forget in _CREDENTIALS.items():
+        there = {tuple(map(_plain, row)) for row in former.rows(statement)}
+        for row in tx.rows(statement):
+            if tuple(map(_plain, row)) not in there:
+                forget(tx, row)
+                taken += 1
+    return taken
+
+
+def _is_continued(tx: Transaction, former: Transaction) -> bool:
+    """Whether the former data came of these, by the audit log, which begins with the first start."""
+    head = audit.read_head(tx)
+    rows = former.rows("audit.page", after=head.number - 1, limit=1)
+    return head != NO_ROWS and bool(rows) and bytes(rows[0]["chain"]) == head.chain
+
+
+def _keep_people(tx: Transaction, former: Transaction) -> int:
+    there = {(row["id"], row["created_at"]): row for row in former.rows("restores.people")}
+    taken = 0
+    for row in tx.rows("restores.people"):
+        then = there.get((row["id"], row["created_at"]))
+        if then is None:
+            people.delete_person(tx, row["id"])
+        elif row["is_operator"] > then["is_operator"] or row["is_enrolled"] > then["is_enrolled"]:
+            values = {"is_operator": int(then["is_operator"]), "is_enrolled": int(then["is_enrolled"])}
+            tx.run("restores.disable_person", id=row["id"], **values)
+        else:
+            continue
+        taken += 1
+    return taken
+
+
+def _keep_permissions(tx: Transaction, former: Transaction) -> int:
+    there = {(row["list_id"], row["person_id"]): row for row in former.rows("restores.permissions")}
+    taken = 0
+    for row in tx.rows("restores.permissions"):
+        here, then = (row["list_id"], row["person_id"]), there.get((row["list_id"], row["person_id"]))
+        if then is None:
+            people.remove_permission(tx, *here)
+            taken += 1
+        elif _is_less(then, row):
+            role = min(Role(row["role"]), Role(then["role"]), key=_ROLES.index)
+            readers = min(ReaderAccess(row["readers"]), ReaderAccess(then["readers"]), key=_READERS.index)
+            people.put_permission(tx, *here, role, readers)
+            taken += 1
+    return taken
+
+
+def _is_less(then: Row, now: Row) -> bool:
+    order = (_ROLES.index(Role(then["role"])), _READERS.index(ReaderAccess(then["readers"])))
+    present = (_ROLES.index(Role(now["role"])), _READERS.index(ReaderAccess(now["readers"])))
+    return any(earlier < later for earlier, later in zip(order, present, strict=True))
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+_CREDENTIALS: Mapping[str, Callable[[Transaction, Row], object]] = {
+    "restores.passwords": lambda tx, row: credentials.remove_password(tx, row["person_id"]),
+    "restores.apps": lambda tx, row: credentials.remove_app(tx, row["person_id"]),
+    "restores.recovery_codes": lambda tx, row: tx.run("restores.forget_recovery_code", **dict(row)),
+    "restores.passkeys": lambda tx, row: tx.run("restores.forget_passkey", credential_id=row["credential_id"]),
+    "restores.identities": lambda tx, row: tx.run(
+        "address_places.forget_identity", issuer=row["issuer"], subject=row["subject"]
+    ),
+    "restores.tokens": lambda tx, row: api_tokens.delete_token(tx, row["id"]),
+}
