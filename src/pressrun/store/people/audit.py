@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
@@ -39,7 +40,10 @@ _NO_SALT = bytes(16)
 _SHORT = 16  # digits of a keyed digest that tell people apart, and are useless in any other place
 _APPENDED = 2_000  # rows in one statement
 _SAID = ("who", "uid", "claimed", "way", "action", "list", "object", "fields", "outcome", "code")
-_TEXTS = ("number", "at", *_SAID, "subscriber_id", "content")  # the columns of a new row that are not octets, in order
+_said = itemgetter(*_SAID)
+_said_of_mark = ("", None, None, "", ERASED, None, None, "[]", DONE, None)
+_texts = itemgetter("number", "at", *_SAID, "subscriber_id", "content")  # what of a new row is not octets, in order
+_likeness = itemgetter(*(name for name in _SAID if name not in ("object", "fields")))
 
 
 class Actor(Struct, frozen=True, kw_only=True):
@@ -145,9 +149,9 @@ def _append_after(tx: Transaction, head: Head, rows: Sequence[dict[str, Any]]) -
     octets: list[bytes] = []
     for number, row in enumerate(rows, head.number + 1):
         row["number"] = number
-        before = link(before, chain_row({**row, "chain": b""}))
+        before = link(before, chain_row(row))
         octets += (row["salt"], row["content_digest"], before)
-    tx.run("audit.append", rows=in_json([[row[name] for name in _TEXTS] for row in rows]), octets=b"".join(octets))
+    tx.run("audit.append", rows=in_json([_texts(row) for row in rows]), octets=b"".join(octets))
 
 
 def _with_names(queued: Sequence[Entry | _Object | _Mark]) -> list[tuple[Entry | _Mark, list[str]]]:
@@ -204,6 +208,7 @@ def _columns(entry: Entry, subscriber_id: int | None, content: str) -> dict[str,
         "salt": entry.salt,
         "content": content,
         "content_digest": content_digest(entry.salt, subscriber_id, content),
+        "chain": b"",  # not known yet
     }
 
 
@@ -241,7 +246,7 @@ def _alike(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
         if row["action"] != ERASED:
-            groups.setdefault(tuple(row[name] for name in _SAID if name not in ("object", "fields")), []).append(row)
+            groups.setdefault(_likeness(row), []).append(row)
     return list(groups.values())
 
 
@@ -280,21 +285,20 @@ def chain_rows(tx: Transaction, after: int = 0) -> Iterator[ChainRow]:
 
 def chain_row(row: Mapping[str, Any]) -> ChainRow:
     """A row as the chain sees it: all that it says about what happened makes up the event."""
-    said = [row[name] for name in _SAID]
-    is_mark = said == ["", None, None, "", ERASED, None, None, "[]", DONE, None]
+    said = _said(row)
     return ChainRow(
-        number=row["number"],
-        subscriber_id=row["subscriber_id"],
-        list_id=None,
-        event=ERASED if is_mark else in_json(said),
-        at=row["at"],
-        salt=row["salt"],
-        content=row["content"],
-        content_digest=row["content_digest"],
-        ip=None,
-        ip_salt=None,
-        ip_digest=None,
-        chain=row["chain"],
+        row["number"],
+        row["subscriber_id"],
+        None,
+        ERASED if said == _said_of_mark else in_json(said),
+        row["at"],
+        row["salt"],
+        row["content"],
+        row["content_digest"],
+        None,
+        None,
+        None,
+        row["chain"],
     )
 
 
