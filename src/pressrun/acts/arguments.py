@@ -26,7 +26,8 @@ class ListSettings(Arguments, frozen=True, kw_only=True):
     """`list create` and `list set`: settings as they were typed.
 
     `files` has the content of each file that a setting names, by its key; `assets` what a welcome email includes, by
-    path. `places` are the old links and addresses of a list that moves in, and `editors` are its editors.
+    path. `places` are the old links and addresses of a list that moves in, and `editors` are its editors. `revision` is
+    that of the settings that a change was made from.
     """
 
     list: str
@@ -35,6 +36,7 @@ class ListSettings(Arguments, frozen=True, kw_only=True):
     assets: dict[str, bytes] = {}
     places: tuple[tuple[str, OldKind], ...] = ()
     editors: tuple[str, ...] = ()
+    revision: int | None = None
 
 
 class ArrivedNumber(Arguments, frozen=True, kw_only=True):

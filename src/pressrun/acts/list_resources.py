@@ -115,6 +115,7 @@ class ListInfo(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
     created_at: str
     closed_at: str | None
     leaving_reasons: dict[str, int]
+    revision: int
 
 
 class ListsByName(Arguments, frozen=True, kw_only=True):
@@ -132,11 +133,12 @@ class ListRemoval(Arguments, frozen=True, kw_only=True):
 
 
 class ListLogo(Arguments, frozen=True, kw_only=True):
-    """A picture and the name of its file."""
+    """A picture and the name of its file; `revision` is that of the settings that the caller has seen."""
 
     list: str
     picture: bytes
     file_name: str = "logo"
+    revision: int | None = None
 
 
 def _as_typed(fields: msgspec.Struct) -> dict[str, str]:

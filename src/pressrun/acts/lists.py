@@ -6,6 +6,7 @@ from typing import Any
 
 from pressrun.acts.act import OF_LIST, SOME_LIST, Act, Doing, Http
 from pressrun.acts.arguments import ListAddress, ListName, ListSettings
+from pressrun.acts.drafts import IF_MATCH
 from pressrun.acts.http import Page
 from pressrun.acts.list_resources import ListFields, ListInfo, ListLogo, ListRemoval, ListsByName, NewListFields
 from pressrun.core.access.rights import Right
@@ -40,7 +41,7 @@ async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
     keys = {plain_key(name) for name in args.settings}
     if _OF_OPERATORS & keys or ("welcome" in keys and await _needs_second_person(doing, args.list)):
         doing.require(Right.OPERATE, args.list)
-    return await doing.cases.lists.set_list(args.list, args.settings, args.files, args.assets)
+    return await doing.cases.lists.set_list(args.list, args.settings, args.files, args.assets, args.revision)
 
 
 async def _needs_second_person(doing: Doing, name: str) -> bool:
@@ -51,7 +52,9 @@ async def _needs_second_person(doing: Doing, name: str) -> bool:
 
 async def _set_logo(doing: Doing, args: ListLogo) -> dict[str, Any]:
     files = {"logo": args.picture}
-    return await doing.cases.lists.set_list(args.list, {"logo": args.file_name or "logo"}, files)
+    return await doing.cases.lists.set_list(
+        args.list, {"logo": args.file_name or "logo"}, files, revision=args.revision
+    )
 
 
 async def _remove(doing: Doing, args: ListRemoval) -> None:
@@ -85,7 +88,7 @@ LIST_ACTS = (
         work=lambda doing, args: doing.cases.database.read(ledger_reports.show_list, args.list),
         answer=ListInfo,
         writes=False,
-        http=Http(method="GET", path="lists/{list}"),
+        http=Http(method="GET", path="lists/{list}", etag="revision"),
     ),
     Act(
         id="list.create",
@@ -95,7 +98,7 @@ LIST_ACTS = (
         work=_create,
         answer=ListInfo,
         again=_show_again,
-        http=Http(method="POST", path="lists", members=NewListFields, status=201),
+        http=Http(method="POST", path="lists", members=NewListFields, status=201, etag="revision"),
     ),
     Act(
         id="list.set",
@@ -105,7 +108,7 @@ LIST_ACTS = (
         arguments=ListSettings,
         work=_set,
         answer=ListInfo,
-        http=Http(method="PATCH", path="lists/{list}", members=ListFields),
+        http=Http(method="PATCH", path="lists/{list}", members=ListFields, headers=IF_MATCH, etag="revision"),
     ),
     Act(
         id="list.logo",
@@ -118,9 +121,10 @@ LIST_ACTS = (
         http=Http(
             method="PUT",
             path="lists/{list}/logo",
-            headers={"file_name": "X-File"},
+            headers={**IF_MATCH, "file_name": "X-File"},
             body="picture",
             media_types=("image/png", "image/jpeg"),
+            etag="revision",
         ),
     ),
     Act(
@@ -133,7 +137,7 @@ LIST_ACTS = (
         answer=ListInfo,
         again=_show_again,
         asks=True,
-        http=Http(method="POST", path="lists/{list}/close"),
+        http=Http(method="POST", path="lists/{list}/close", etag="revision"),
     ),
     Act(
         id="list.reopen",
@@ -144,7 +148,7 @@ LIST_ACTS = (
         work=lambda doing, args: doing.cases.lists.set_list(args.list, {"closed": "false"}),
         answer=ListInfo,
         again=_show_again,
-        http=Http(method="POST", path="lists/{list}/reopen"),
+        http=Http(method="POST", path="lists/{list}/reopen", etag="revision"),
     ),
     Act(
         id="list.rm",

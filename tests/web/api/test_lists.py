@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.browser.pictures import logo
 from tests.database import select
 from tests.web.api.served import ServedApi
 
@@ -38,6 +39,21 @@ async def test_every_wrong_setting_at_once(served: ServedApi) -> None:
     assert ["/archive", "/colour", "/listed", "/shoe"] == sorted(one["pointer"] for one in by_type.json()["errors"])
     assert ["/from", "/hours", "/timezone"] == sorted(one["pointer"] for one in by_service.json()["errors"])
     assert "UTC" == shown.json()["timezone"]
+
+
+async def test_a_change_made_from_older_settings_is_412(served: ServedApi) -> None:
+    """Of settings and of the logo, and nothing changes; without If-Match it applies, and no reader changes the ETag."""
+    async with served.client() as client:
+        seen = {"If-Match": (await client.post("/lists", json=NEWS)).headers["ETag"]}
+        await client.put("/lists/news/subscribers/ada@reader.example", json={"confirm": "vouch"})
+        first = await client.patch("/lists/news", json={"title": "First"}, headers=seen)
+        second = await client.patch("/lists/news", json={"title": "Second"}, headers=seen)
+        pictured = await client.put("/lists/news/logo", content=logo(), headers={**seen, "Content-Type": "image/png"})
+        shown = await client.get("/lists/news")
+        third = await client.patch("/lists/news", json={"title": "Third"})
+    assert (200, 412, 412, 200) == tuple(one.status_code for one in (first, second, pictured, third))
+    assert ("First", None) == (shown.json()["title"], shown.json()["logo"])
+    assert seen["If-Match"] != first.headers["ETag"] == shown.headers["ETag"] != third.headers["ETag"]
 
 
 async def test_a_name_in_use_is_409(served: ServedApi) -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.addresses.mail_routes import own_route
-from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Unavailable
+from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, PressrunError, Refused, Unavailable
 from pressrun.core.names import parse_list_name
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Logo, read_logo
@@ -39,7 +39,7 @@ from pressrun.services.operating.list_removal import begin_removal, complete_rem
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.operating.redirect_admin import Place
 from pressrun.services.people import editors
-from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
+from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list, settings_revision
 from pressrun.store.lists import list_removals, lists, logos, redirects
 from pressrun.store.lists.lists import MailingList, NewList
 from pressrun.store.readers import welcomes
@@ -97,8 +97,11 @@ class ListAdmin:
         settings: Mapping[str, str],
         files: Mapping[str, bytes] = NO_FILES,
         assets: Mapping[str, bytes] = NO_FILES,
+        revision: int | None = None,
     ) -> Answer:
         """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError.
+
+        With a `revision`, raises ChangedMeanwhile unless the settings are those that had it.
 
         `files` has the content of each file that a setting names, by its key, and `assets` the files that the welcome
         email includes, by path. That email is built with the settings, and again whenever they change: raises
@@ -112,7 +115,7 @@ class ListAdmin:
             if plan is not None:
                 welcome = await build_welcome(plan, self._builder)
             try:
-                answer = await self._database.write(self._set, name, change, welcome)
+                answer = await self._database.write(self._set, name, change, welcome, revision)
             except ChangedSinceBuild:
                 continue
             if change.closes:
@@ -205,9 +208,15 @@ class ListAdmin:
             editors.add_editor(tx, created.id, address, now)
         return describe_list(tx, self._apply(tx, created, change, now))
 
-    def _set(self, tx: Transaction, name: str, change: _Change, welcome: BuiltWelcome | None) -> Answer:
+    def _set(
+        self, tx: Transaction, name: str, change: _Change, welcome: BuiltWelcome | None, revision: int | None
+    ) -> Answer:
         lists.lock_list(tx, name)
         target, now = require_list(tx, name), self._context.now
+        if revision not in (None, settings_revision(target)):
+            raise ChangedMeanwhile(
+                f"somebody has changed {name} since. Read it again, and send the ETag that comes with it in If-Match"
+            )
         changed = self._apply(tx, target, change, now)
         if "welcome" in change.values and change.welcome is None:
             end_welcome(tx, target.id, now)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+import msgspec
 
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound, no_such_list
@@ -97,7 +100,14 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "created_at": rfc3339(found.created_at),
         "closed_at": rfc3339(found.closed_at),
         "leaving_reasons": unsubscribes.count_reasons(tx, found.id),
+        "revision": settings_revision(found),
     }
+
+
+def settings_revision(found: MailingList) -> int:
+    """A number of 40 bits for the settings of a list: another one as soon as any of them differs."""
+    settings = blake2b(msgspec.json.encode(found), digest_size=5).digest()
+    return int.from_bytes(settings)
 
 
 def _describe_welcome(found: Edition | None) -> Answer:
