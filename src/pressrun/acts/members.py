@@ -142,6 +142,11 @@ async def show_again(doing: Doing, args: Any, kept: KeptOutcome) -> Member:
     return await _again(doing, args.list, parse_address(args.address), kept)
 
 
+async def _create_again(doing: Doing, args: MemberCreate, kept: KeptOutcome) -> Member:
+    member = await show_again(doing, args, kept)
+    return msgspec.structs.replace(member, created=True)  # as the first answer said
+
+
 async def _again(doing: Doing, list_name: str, address: Address, kept: KeptOutcome) -> Member:
     person = await doing.cases.database.read(subscribers.find_subscriber, address)
     if kept.subscriber_id is not None and (person is None or person.id != kept.subscriber_id):
@@ -186,7 +191,7 @@ MEMBER_ACTS = (
         arguments=MemberCreate,
         answer=Member,
         work=_create,
-        again=show_again,
+        again=_create_again,
         http=Http(method="POST", path="lists/{list}/subscribers", status=201),
     ),
     Act(

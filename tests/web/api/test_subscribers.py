@@ -218,3 +218,15 @@ async def test_every_wrong_value_of_a_change_at_once(served: ServedApi) -> None:
             f"{READERS}/ada@reader.example", json={"name": "a\nb", "language": "??", "fields": {"plan": "\x07"}}
         )
     assert {"/name", "/language", "/fields/plan"} == {one["pointer"] for one in response.json()["errors"]}
+
+
+async def test_adding_somebody_again_under_the_same_key(served: ServedApi) -> None:
+    """The repeat answers with the same words, that they were added with this request included."""
+    await served.office.make_list()
+    async with served.client() as client:
+        headers = {"Idempotency-Key": "crm-4711"}
+        first, second = [
+            await client.post(READERS, json={"email": "ada@reader.example"}, headers=headers) for _ in range(2)
+        ]
+    assert (201, 201) == (first.status_code, second.status_code)
+    assert first.json() == second.json()
