@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import litestream, node_packages, opensmtpd, postgresql
+from tests import litestream, node_packages, opensmtpd, peers_root, postgresql
 from tests.e2e import under_unit
 from tests.packaging import debian_root
 
@@ -94,6 +94,13 @@ NEEDS = {
         for version in litestream.VERSIONS
     },
     "mlmmj": _program("mlmmj-sub", "mlmmj", is_slow=True),
+    "peers": Need(
+        is_here=(peers_root.ROOT / "usr/lib/sympa/bin/sympa.pl").exists,
+        install="as root: .ci/run, which makes a root with Sympa, MariaDB and PHP",
+        is_slow=True,
+    ),
+    "listmonk-schema": Need(is_here=peers_root.LISTMONK.exists, install=".ci/run, which fetches it", is_slow=True),
+    "phplist-schema": Need(is_here=peers_root.PHPLIST.exists, install=".ci/run, which fetches it", is_slow=True),
     "nginx": _program("nginx", is_slow=True),
     "n8n-openapi-node": _node("@devlikeapro/n8n-openapi-node"),
     "oidc-provider": _node("oidc-provider"),

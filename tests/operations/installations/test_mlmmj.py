@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -72,28 +70,3 @@ def test_a_folder_without_a_list_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a" / "control" / "listaddress").write_text("nonsense\n")
     with pytest.raises(BadInput, match="'nonsense' is not the address"), closing(open_mlmmj(str(tmp_path), None)) as it:
         it.lists()
-
-
-@pytest.mark.needs("mlmmj")
-def test_a_list_that_mlmmj_made_is_read_as_it_lists_it(tmp_path: Path) -> None:
-    """Members of every kind, subscribed by its own program."""
-    subprocess.run(
-        ["/usr/bin/mlmmj-make-ml", "-L", "news", "-s", str(tmp_path)],
-        input="lists.example\nolga@x.example\nen\nn\nn\nn\n", text=True, check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
-    folder = tmp_path / "news"
-    for number in range(40):
-        kind = [[], ["-d"], ["-n"], ["-b"]][number % 4]
-        command = ["/usr/bin/mlmmj-sub", "-L", str(folder), "-a", f"r{number}@x.example", *kind, "-f", "-q", "-s"]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
-    listed = [
-        subprocess.run(["/usr/bin/mlmmj-list", "-L", str(folder), *option], capture_output=True, text=True, check=True)
-        for option in ([], ["-d"])
-    ]
-    with closing(open_mlmmj(str(tmp_path), None)) as installation:
-        members = list(installation.members(installation.lists()[0]))
-    active = {member.address for member in members if member.state.value == "active"}
-    assert {address for one in listed for address in one.stdout.split()} == active
-    assert Counter({"subscriber": 20, "subscriber of the digest": 10, "subscriber without mail": 10}) == Counter(
-        member.was for member in members
-    )
