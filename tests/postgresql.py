@@ -102,6 +102,12 @@ class Server:
                 values = [value for row in connection.execute(f"select * from {table}") for value in row]
                 yield table, b"\0".join(one if isinstance(one, bytes) else str(one).encode() for one in values)
 
+    def replace(self, database: str, template: str) -> None:
+        """Make a database a copy of another to which nobody is connected."""
+        with self.connect() as connection:
+            connection.execute(f"drop database {database} with (force)")
+            connection.execute(f"create database {database} template {template} owner {ROLE} strategy file_copy")
+
     def create(self, **settings: str) -> None:
         """Make the data folder and the role of the program, and start the server, with settings besides ours."""
         if _is_root():

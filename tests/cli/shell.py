@@ -103,14 +103,13 @@ class Shell:
         return str(path)
 
     def begin_with(self, key: Hashable, work: Callable[[], object]) -> None:
-        """Do the work in this folder, or copy what it left in another, which had nothing but the configuration, either.
-
-        What is on a server is made each time.
-        """
-        if self._kept is None or self._server is not None or any(path != self.config for path in self.folder.iterdir()):
+        """Do the work in this folder, or copy what it left in another. Before, there is only the configuration."""
+        if self._kept is None or any(path != self.config for path in self.folder.iterdir()):
             work()
-        else:
-            self._kept.fill(self.folder, (key, self.config.read_bytes()), work)
+            return
+        settings = self.config.read_text(encoding="utf-8").replace(json.dumps(self._server), "")
+        database = None if self._server is None else self.database_name
+        self._kept.fill(self.folder, (key, settings), work, self.config.name, database)
 
     def make_list(self, name: str = "news", *options: str) -> None:
         """Create a list; the first of a folder is usually a copy of one that was made so."""

@@ -26,6 +26,16 @@ def test_a_copy_is_what_the_work_left_and_nobody_elses(tmp_path: Path) -> None:
     assert {0o40700} == {(folder / "data").stat().st_mode for folder in folders}
 
 
+def test_the_configuration_of_each_stays(tmp_path: Path) -> None:
+    kept = KeptFolders(tmp_path / "kept")
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "config.toml").write_text(name)
+        kept.fill(folder, "key", (folder / "made").touch, "config.toml")
+        assert (name, True) == ((folder / "config.toml").read_text(), (folder / "made").exists())
+
+
 def test_other_work_is_done(tmp_path: Path) -> None:
     kept = KeptFolders(tmp_path / "kept")
     for key in ("one", "other"):
