@@ -87,7 +87,8 @@ def suspend(tx: Transaction, first_editions: Mapping[int, int], *, suppressed: C
     already.
     """
     pairs = in_json(sorted(first_editions.items()))
-    taken = {row["subscriber_id"] for row in tx.rows("bounces.suspend", suspensions=pairs, now=now)}
+    rows = tx.rows("bounces.suspend", suspensions=pairs, now=now)
+    taken = {row["subscriber_id"] for row in rows}
     if not taken:
         return []
     ids, hard = in_json(sorted(taken)), in_json(sorted(taken.intersection(suppressed)))
@@ -96,8 +97,9 @@ def suspend(tx: Transaction, first_editions: Mapping[int, int], *, suppressed: C
     ]
     events.record_for_readers(tx, EventType.SUBSCRIPTION_SUSPENDED, suspended, _HOW)
     if not taken.isdisjoint(suppressed):
-        readers = [(None, row["id"]) for row in tx.rows("bounces.suppressible", ids=hard)]
         tx.run("bounces.suppress", ids=hard, now=now)
+        suppressible = sorted(row["subscriber_id"] for row in rows if row["is_suppressible"])
+        readers = [(None, number) for number in suppressible if number in suppressed]
         events.record_for_readers(tx, EventType.SUBSCRIBER_SUPPRESSED, readers, "hard-bounce")
     deliveries.cancel_rows(tx, tx.rows("bounces.waiting_copies", ids=ids, suppressed=hard), now)
     return [number for number in first_editions if number in taken]

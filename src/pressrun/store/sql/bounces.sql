@@ -108,15 +108,6 @@ where state in ('queued', 'deferred') and edition_id is not null and subscriptio
             and exists (select 1 from suppression as theirs where theirs.digest = alike.suppression_digest))})}
 order by id {lock};
 
--- name: suppressible
--- Those of these people whose address is not suppressed for bounces yet, nor for a stronger reason.
-select person.id from subscriber as person
-where person.id {in ids}
-    and not exists (select 1 from suppression as own where own.digest = person.suppression_digest)
-    and not exists (select 1 from suppression as whole
-        where whole.digest = coalesce(person.mailbox_digest, person.suppression_digest) and whole.reason = 'never-again')
-order by person.id;
-
 -- name: suppress
 -- Suppress the addresses of people for bounces, unless there is a stronger reason for the address or its mailbox.
 insert into suppression (digest, address, reason, since)
@@ -131,14 +122,18 @@ on conflict (digest) do update set address = excluded.address, since = excluded.
 
 -- name: suspend
 -- Suspend people for bounces, replacing earlier suspensions that have ended: pairs of the person and the first edition
--- that bounced.
+-- that bounced. Returns who was not suspended, and whether their address is not suppressed yet, nor for a stronger reason.
 insert into suspension (subscriber_id, since, first_edition_id)
 select cast(new.value ->> 0 as bigint), :now, cast(new.value ->> 1 as bigint) from {each suspensions as new} where true
 order by new.key
 on conflict (subscriber_id) do update set since = excluded.since, first_edition_id = excluded.first_edition_id,
     asked_at = null, ended_at = null
 where suspension.ended_at is not null
-returning subscriber_id;
+returning subscriber_id, exists (select 1 from subscriber as person where person.id = subscriber_id
+    and not exists (select 1 from suppression as own where own.digest = person.suppression_digest)
+    and not exists (select 1 from suppression as whole
+        where whole.digest = coalesce(person.mailbox_digest, person.suppression_digest)
+        and whole.reason = 'never-again')) as is_suppressible;
 
 -- name: end_suspension
 -- End the suspension of a person.
