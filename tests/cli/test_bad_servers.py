@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import select
 import shutil
+import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +16,6 @@ import pytest
 from tests.cli.shell import Called, Shell
 from tests.postgresql import ROLE, OwnDatabases, Server, shared_server
 
-from pressrun.store.postgresql import connection
 from pressrun.store.postgresql.connection import without_password
 
 pytestmark = pytest.mark.only_on("postgresql", "it is about servers")
@@ -75,13 +78,51 @@ def test_a_database_that_does_not_exist_is_69(opened: Callable[[str], Shell], se
     assert only_the_lock(shell)
 
 
-def test_a_server_that_is_too_old_is_78(
-    opened: Callable[[str], Shell], server: Server, databases: OwnDatabases, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def old_server(server: Server) -> Iterator[int]:
+    """The port of a server that says, as any other does at the start of a session, that it is version 14."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:  # the test is over
+                return
+            with client, socket.socket(socket.AF_UNIX) as upstream:
+                upstream.connect(str(server.folder / ".s.PGSQL.5432"))
+                pump_as_old(client, upstream)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield listener.getsockname()[1]
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(10)
+
+
+def pump_as_old(client: socket.socket, upstream: socket.socket) -> None:
+    """Pass on what either says until one of them ends."""
+    while True:
+        for one in select.select([client, upstream], [], [], 10)[0]:
+            said = one.recv(65536)
+            if not said:
+                return
+            if one is client:
+                upstream.sendall(said)
+            else:
+                client.sendall(re.sub(rb"(server_version\0)\d\d", rb"\g<1>14", said))
+
+
+def test_a_server_that_says_that_it_is_too_old_is_78(
+    opened: Callable[[str], Shell], old_server: int, databases: OwnDatabases
 ) -> None:
-    shell = opened(server.url(databases.new()))
-    monkeypatch.setattr(connection, "OLDEST_SERVER", 99)
-    require_refusal(shell, 78, "is PostgreSQL", "needs 99 or newer")
+    """Nothing is done there before its version is known."""
+    name = databases.new()
+    shell = opened(f"postgresql://{ROLE}@127.0.0.1:{old_server}/{name}?sslmode=disable&gssencmode=disable")
+    require_refusal(shell, 78, "is PostgreSQL 14", "Pressrun needs 15 or newer")
     assert only_the_lock(shell)
+    assert {} == shell.contents()
 
 
 def test_another_encoding_is_78(opened: Callable[[str], Shell], server: Server, databases: OwnDatabases) -> None:
