@@ -19,8 +19,8 @@ from tests.bench.machine import machine_facts
 from tests.database import select
 from tests.services.office import NOW, Office, open_office
 
-from pressrun.core.delivery import DeliveryState
-from pressrun.core.edition import EditionState
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.store.database import Database
 from pressrun.store.queue import deliveries
