@@ -40,6 +40,7 @@ CHECKED = {
     ("docs/how-to/follow-events.md", "json"): HERE,
     ("docs/how-to/watch.md", "json"): HERE,
     ("docs/pages.md", "html"): HERE,
+    ("docs/how-to/back-up.md", "yaml"): "tests/e2e/test_litestream.py",
     ("docs/how-to/web-server.md", "nginx"): "tests/e2e/test_proxies.py",
     ("docs/how-to/web-server.md", "caddy"): "tests/e2e/test_proxies.py",
     ("docs/how-to/without-root.md", "sudoers"): "tests/repository/test_sudoers.py",
