@@ -99,8 +99,16 @@ NEEDS = {
         install="as root: .ci/run, which makes a root with Sympa, MariaDB and PHP",
         is_slow=True,
     ),
-    "listmonk-schema": Need(is_here=peers_root.LISTMONK.exists, install=".ci/run, which fetches it", is_slow=True),
-    "phplist-schema": Need(is_here=peers_root.PHPLIST.exists, install=".ci/run, which fetches it", is_slow=True),
+    "listmonk-schema": Need(
+        is_here=peers_root.LISTMONK.exists,
+        install="schema.sql of listmonk v6.2.0, as " + str(peers_root.LISTMONK),
+        is_slow=True,
+    ),
+    "phplist-schema": Need(
+        is_here=peers_root.PHPLIST.exists,
+        install="public_html/lists/admin/structure.php of phpList v3.7.0-RC1, as " + str(peers_root.PHPLIST),
+        is_slow=True,
+    ),
     "nginx": _program("nginx", is_slow=True),
     "n8n-openapi-node": _node("@devlikeapro/n8n-openapi-node"),
     "oidc-provider": _node("oidc-provider"),

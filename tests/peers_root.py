@@ -1,7 +1,7 @@
 """Other mailing-list programs, as Debian packages them, in a root of their own that forgets what was changed.
 
-`.ci/run` makes the root: Sympa, MariaDB and PHP. Beside it lie the files from which listmonk and phpList make their
-tables, of the releases named here. Their licences do not allow us to keep them in this repository.
+`.ci/run` makes the root: Sympa, MariaDB and PHP. The files from which listmonk and phpList make their tables, of the
+releases named here, are put beside it by hand. Their licences do not allow us to keep them in this repository.
 """
 
 from __future__ import annotations
