@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,17 @@ from tests.services.test_races import RACES, WEB, one, pause, sign_up, sign_up_f
 from pressrun.core.errors import CommitUnknown, PressrunError
 from pressrun.store.database import Database
 
+
+def called(step: Step) -> str:
+    """The name of a step, with what it is given."""
+    if isinstance(step, partial):
+        return " ".join([step.func.__name__, *map(str, step.keywords.values())])
+    return step.__name__
+
+
 # Not those of people who log in: done again, it is another session, and another row of the audit log.
 STEPS: dict[str, tuple[Step, Step]] = {
-    f"{step.__name__} after {before.__name__}": (before, step)
+    f"{called(step)} after {called(before)}": (before, step)
     for name, (before, *both) in RACES.items()
     if name not in PEOPLE_RACES
     for step in both
