@@ -16,6 +16,7 @@ LISTMONK = (
     "u,nobody,,{},blocklisted,2023-01-02 15:04:05 +0000 UTC,z\n"
     "u,nobody,,[],enabled,2023-01-02 15:04:05 +0000 UTC,z\n"
 )
+MILLION = 1_000_000
 
 
 def test_people_whom_another_program_has_blocked_are_suppressed(shell: Shell) -> None:
@@ -72,6 +73,25 @@ def test_refused_rows_go_to_a_file_with_their_text(shell: Shell) -> None:
     assert [("3", '"no,body",=B'), ("4", "c@x.example")] == [(row["line"], row["original"]) for row in rows]
     assert "has 1 fields" in rows[1]["reason"]
     assert 64 == shell.call(*arguments[:-1], "-").code
+
+
+@pytest.mark.thorough
+@pytest.mark.only_on("sqlite", "the rows are refused before any database hears of them")
+@pytest.mark.timeout(600)
+def test_a_million_refused_rows_keep_nobody_out(shell: Shell) -> None:
+    """Each is told with its line, and the good one behind them is imported."""
+    shell.make_list()
+    file, rejects = shell.folder / "bad.csv", shell.folder / "rejects.csv"
+    with file.open("w", encoding="utf-8") as out:
+        out.write("email,name\n")
+        out.writelines(f"nobody{number},Nobody\n" for number in range(MILLION))
+        out.write("ann@x.example,Ann\n")
+    called = shell.good("subscriber", "import", "news", str(file), "--rejects", str(rejects))
+    assert {("added", "1"), ("invalid", str(MILLION))} <= {tuple(line.split()) for line in called.out.splitlines()}
+    with rejects.open(encoding="utf-8", newline="") as written:
+        lines = [row["line"] for row in csv.DictReader(written)]
+    assert [str(line) for line in range(2, MILLION + 2)] == lines
+    assert ["ann@x.example"] == [row["address"] for row in shell.good("subscriber", "ls", "news", "--json").json]
 
 
 def test_rows_are_told_in_the_order_of_their_lines(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
