@@ -13,6 +13,7 @@ import pytest
 from tests.operations.backup_tools import CONFIG, make_backup
 from tests.operations.moving import content, empty_database, execute, filled, leftovers, move
 from tests.store.every_table import fill_consent
+from tests.store.sqlite.test_migrate import FIRST, chained
 
 from pressrun.core.errors import BadInput, Refused, TryAgain
 from pressrun.core.signing.tokens import WebPurpose, WebTokens, suppression_digest
@@ -24,6 +25,7 @@ from pressrun.services import evidence
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.restore_target import PostgresReplacement
+from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveMark
 from pressrun.store.upkeep import last_backup, restore_switch
@@ -31,6 +33,7 @@ from pressrun.store.upkeep.datadir import DataDir, DataLock, load_keys, prepare,
 
 pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
 
+SCHEMA_OF_0_2 = 32
 LEFT = "update subscription set state = 'unsubscribed', state_before = null, suspended_for = null, paused_until = null"
 
 
@@ -167,6 +170,46 @@ def test_a_database_that_is_no_continuation_is_refused(data: DataDir, tmp_path: 
     with pytest.raises(BadInput, match=words):
         put_back_newer(there, tmp_path / "backup.tar", tmp_path / "newer.sqlite3")
     assert not there.root.exists() or ["lock"] == [path.name for path in there.root.iterdir()]
+
+
+@pytest.fixture
+def released(data: DataDir) -> DataDir:
+    """Data of version 0.2, with a row of evidence."""
+    assert isinstance(data.database, SqliteFile)
+    path, steps = data.database.path, migrate.package_steps()
+    path.unlink()
+    migrate.create(path, FIRST, 1)
+    older = {number: step for number, step in steps.items() if number <= SCHEMA_OF_0_2}
+    migrate.migrate(path, older, backups=data.backups, keys=load_keys(data))
+    shutil.rmtree(data.backups)
+    chained(path, 1)
+    return data
+
+
+@pytest.mark.parametrize("is_migrated", [False, True])
+def test_a_newer_database_beside_a_backup_of_an_earlier_version(
+    released: DataDir, tmp_path: Path, is_migrated: bool
+) -> None:
+    """Whether the copy was made before the upgrade or after it."""
+    assert isinstance(released.database, SqliteFile)
+    make_backup(released, tmp_path / "backup.tar")
+    chained(released.database.path, 2)
+    if is_migrated:
+        released.database.migrate(backups=released.backups, keys=load_keys(released))
+    newer = copy_of(released, tmp_path / "newer.sqlite3")
+    there = DataDir(tmp_path / "there")
+    report = put_back_newer(there, tmp_path / "backup.tar", newer)
+    assert ([], []) == (report.problems, report.evidence_problems)
+    assert 2 == report.rows["consent"] == report.manifest.rows["consent"] + 1 == count(there.database, "consent")
+
+
+def test_an_older_database_beside_a_backup_of_an_earlier_version(released: DataDir, tmp_path: Path) -> None:
+    assert isinstance(released.database, SqliteFile)
+    newer = copy_of(released, tmp_path / "newer.sqlite3")
+    chained(released.database.path, 2)
+    make_backup(released, tmp_path / "backup.tar")
+    with pytest.raises(BadInput, match="older than the backup"):
+        put_back_newer(DataDir(tmp_path / "there"), tmp_path / "backup.tar", newer)
 
 
 def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> None:

@@ -16,10 +16,9 @@ from typing import IO
 from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused, Unavailable
-from pressrun.core.signing.chain import NO_ROWS
+from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.core.signing.keys import KeyRing
 from pressrun.operations.backup.manifest import DATABASE
-from pressrun.store.connection import EngineConnection
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
@@ -53,16 +52,19 @@ def open_newer(path: Path | None) -> Iterator[NewerDatabase | None]:
 
 
 def adopt_newer(newer: NewerDatabase, data: DataDir, keys: KeyRing) -> dict[str, int]:
-    """Put the newer database in the place of the one that was unpacked; returns its rows by table.
+    """Put the newer database in the place of the one that was unpacked, which has the newest schema by now.
 
-    Raises BadInput unless it is whole and goes on where that one ends, and Refused where there is no room for it.
+    Returns its rows by table, as they came. Raises BadInput unless it is whole and goes on where that one ends, and
+    Refused where there is no room for it.
     """
     draft = SqliteFile(data.root / f"newer-{DATABASE}")
     try:
         _copy(newer, draft.path)
         _require_whole(draft)
-        with closing(SqliteFile(data.root / DATABASE).connect(readonly=True)) as before:
-            rows = _require_continuation(draft, before, data, keys)
+        rows = _count_rows(draft)
+        if draft.migrate(backups=data.backups, keys=keys):
+            shutil.rmtree(data.backups)
+        _require_continuation(draft, data, keys)
     except (BadConfiguration, Unavailable, BadInput) as problem:
         raise BadInput(f"{newer.path} cannot be used: {str(problem).replace(str(draft.path), 'it')}") from problem
     for ending in ("-wal", "-shm"):
@@ -93,17 +95,23 @@ def _require_whole(draft: SqliteFile) -> None:
         raise BadInput(f"it is damaged ({damage})")
 
 
-def _require_continuation(draft: SqliteFile, before: EngineConnection, data: DataDir, keys: KeyRing) -> dict[str, int]:
-    with closing(draft.connect(readonly=True)) as after, after.reading() as tx:
-        require_keys(data, keys, tx)
-        tables, drawn = after.tables(), before.tables().last_ids()
-        late = any(tables.last_ids().get(name, 0) < last for name, last in drawn.items())
-        if late or not before.read(lambda earlier: _follows(tx, earlier)):
-            raise BadInput("it is older than the backup, or took another course. Restore the backup without it")
+def _count_rows(draft: SqliteFile) -> dict[str, int]:
+    with closing(draft.connect(readonly=True)) as connection:
+        tables = connection.tables()
         return {name: tables.count(table) for name, table in tables.tables().items()}
 
 
-def _follows(tx: Transaction, earlier: Transaction) -> bool:
-    """Whether the evidence of consent in the earlier database is the beginning of that in this one."""
-    head = consent.read_head(earlier)
+def _require_continuation(draft: SqliteFile, data: DataDir, keys: KeyRing) -> None:
+    unpacked = SqliteFile(data.root / DATABASE)
+    with closing(draft.connect(readonly=True)) as after, closing(unpacked.connect(readonly=True)) as before:
+        after.read(lambda tx: require_keys(data, keys, tx))
+        drawn = after.tables().last_ids()
+        is_late = any(drawn.get(name, 0) < last for name, last in before.tables().last_ids().items())
+        head = before.read(consent.read_head)
+        if is_late or not after.read(lambda tx: _has_head(tx, head)):
+            raise BadInput("it is older than the backup, or took another course. Restore the backup without it")
+
+
+def _has_head(tx: Transaction, head: Head) -> bool:
+    """Whether the evidence of consent up to this head is the beginning of that in this database."""
     return head == NO_ROWS or restores.has_evidence(tx, head)

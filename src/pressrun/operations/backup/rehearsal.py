@@ -62,9 +62,9 @@ def rehearse(backup: OpenedBackup, folder: Path, progress: Progress, newer: Newe
         keys = load_keys(data)
         if fingerprints(key_fingerprints(keys)) != manifest.keys:
             raise BadInput("its keys differ from those in its manifest")
+        is_migrated = _migrate(data, keys, progress)
     rows = manifest.rows if newer is None else adopt_newer(newer, data, keys)
     with _about(backup.path if newer is None else newer.path):
-        is_migrated = _migrate(data, keys, progress)
         _require_own_schema(data)
         progress("verifying the evidence of consent")
         audit = _verify_evidence(data, manifest, is_migrated)
