@@ -284,12 +284,14 @@ class Sessions:
         return cast(Session, LentSession(self._find(address) or connect(), partial(self._rest, address)))
 
     def _find(self, address: str) -> Session | None:
-        while self._resting[address]:
-            session = self._resting[address].pop()
-            with suppress(psycopg.OperationalError):  # it was ended meanwhile
-                session.execute(_RESET)
-                return session
-            session.close()
+        resting = self._resting[address]
+        with suppress(IndexError):  # another thread may take the last one
+            while True:
+                session = resting.pop()
+                with suppress(psycopg.OperationalError):  # it was ended meanwhile
+                    session.execute(_RESET)
+                    return session
+                session.close()
         return None
 
     def _rest(self, address: str, session: Session) -> None:
