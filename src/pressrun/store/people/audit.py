@@ -41,7 +41,7 @@ _SHORT = 16  # digits of a keyed digest that tell people apart, and are useless 
 _APPENDED = 2_000  # rows in one statement
 _SAID = ("who", "uid", "claimed", "way", "action", "list", "object", "fields", "outcome", "code")
 _said = itemgetter(*_SAID)
-_said_of_mark = ("", None, None, "", ERASED, None, None, "[]", DONE, None)
+_MARK_SAYS = ("", None, None, "", ERASED, None, None, "[]", DONE, None)
 _texts = itemgetter("number", "at", *_SAID, "subscriber_id", "content")  # what of a new row is not octets, in order
 _likeness = itemgetter(*(name for name in _SAID if name not in ("object", "fields")))
 
@@ -290,7 +290,7 @@ def chain_row(row: Mapping[str, Any]) -> ChainRow:
         row["number"],
         row["subscriber_id"],
         None,
-        ERASED if said == _said_of_mark else in_json(said),
+        ERASED if said == _MARK_SAYS else in_json(said),
         row["at"],
         row["salt"],
         row["content"],
