@@ -204,7 +204,7 @@ def _databases() -> postgresql.Databases:
 
 
 def _keep_sessions() -> postgresql.Sessions:
-    """What the program connects to the databases of tests rests between them."""
+    """Connections of the program to the databases of tests rest between them."""
     sessions, connect = postgresql.Sessions(), postgres_connection.connect
 
     def borrow(address: str, password: str | None = None) -> psycopg.Connection[Any]:

@@ -105,7 +105,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
 
 
 def settings_revision(found: MailingList) -> int:
-    """A number of 40 bits for the settings of a list: another one as soon as any of them differs."""
+    """A number of 40 bits for the settings of a list but its welcome email: another one once any of them differs."""
     settings = blake2b(msgspec.json.encode(found), digest_size=5).digest()
     return int.from_bytes(settings)
 
