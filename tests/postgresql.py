@@ -252,6 +252,8 @@ class LentSession:
         self._is_back = False
 
     def __getattr__(self, name: str) -> Any:
+        if self._is_back and name in ("execute", "cursor"):  # it may be another's by now
+            raise psycopg.OperationalError("the connection is closed")
         return getattr(self._session, name)
 
     @property

@@ -52,6 +52,8 @@ def test_who_has_closed_it_has_none(sessions: Sessions, address: str) -> None:
     with closing(_borrow(sessions, address)) as second:
         first.close()
         assert (True, False) == (first.closed, second.closed)
+        with pytest.raises(psycopg.OperationalError, match="is closed"):
+            first.execute("select 1")
         assert [] == sessions.pids(address)
 
 
