@@ -36,6 +36,7 @@ listen = "127.0.0.1:8080"
 [limits]
 edition_time = "10m"
 edition_cpu_time = "1s"
+edition_memory = "2 GiB"
 """
 
 
