@@ -92,7 +92,7 @@ def _store_content(tx: Transaction, content: bytes) -> int:
     tx.run("inbound.insert_content", digest=digest, content=content)
     content_id: int | None = tx.value("inbound.content_id", digest=digest)
     if content_id is None:  # it was there, and the last mail that needed it has just been processed
-        raise Conflict("a content of a mail was deleted meanwhile")
+        raise Conflict("the content of this message was deleted in the meantime")
     return content_id
 
 
