@@ -387,6 +387,15 @@ async def test_what_is_deferred_is_tried_again_now(press: Pressroom, domain: str
     assert count == len(await press.send_all())
 
 
+async def test_what_has_failed_again_since_waits_for_its_turn(press: Pressroom) -> None:
+    """It was tried once more, as was asked."""
+    await press.readers(2)
+    await press.edition()
+    await press.send_all(LATER)
+    await press.change("update delivery set settled_at = settled_at + 60 where id = (select max(id) from delivery)")
+    assert 1 == await press.edition_admin.retry(None)
+
+
 async def test_what_is_deferred_is_tried_again_a_slice_at_a_time(
     press: Pressroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

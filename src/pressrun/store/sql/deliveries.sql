@@ -266,9 +266,11 @@ where edition_id = :edition_id and state in ('queued', 'deferred') group by doma
 select id from edition where state in ('scheduled', 'sending', 'paused') order by id;
 
 -- name: deferred_copies
--- The next deferred copies of an edition, from a place in their order on, that are not due at this very moment.
+-- The next deferred copies of an edition, from a place in their order on, that are not due at this very moment. One that has
+-- failed again since then waits for its turn.
 select id, lane, due_at from delivery {indexed by delivery_queue}
 where edition_id = :edition_id and state = 'deferred' and (lane, due_at) >= (:lane, :due_at) and due_at <> :now
+    and (settled_at is null or settled_at <= :now)
     and (cast(:domain as text) is null or domain = :domain)
 order by lane, due_at limit :limit;
 
@@ -276,6 +278,7 @@ order by lane, due_at limit :limit;
 -- The same for notices.
 select id, lane, due_at from delivery {indexed by delivery_queue}
 where edition_id is null and state = 'deferred' and (lane, due_at) >= (:lane, :due_at) and due_at <> :now
+    and (settled_at is null or settled_at <= :now)
     and (cast(:domain as text) is null or domain = :domain)
 order by lane, due_at limit :limit;
 
