@@ -28,6 +28,12 @@ READERS = 2 * ROWS_AT_ONCE + 500
 DOMAIN = "reader.example"
 ROWS = [ImportRow(line=number, email=f"r{number}@{DOMAIN}") for number in range(READERS)]
 COPIES = "select state, lane, count(*) from delivery group by state, lane"
+LIST_IDS = {"news": 1, "one": 2, "two": 3, "last": 4}
+WAYS = (
+    "select way, list_id, count(*) from (select 'goes on' as way, moved_to from subscription"
+    " union all select 'is removed', moved_to from removed_subscription) as redirect"
+    " join subscription on subscription.id = redirect.moved_to group by way, list_id order by way"
+)
 REQUESTS = "select state, count(*) from subscription group by state order by state"
 
 Step = Callable[[Office], Awaitable[None]]
@@ -95,6 +101,26 @@ async def requests(office: Office) -> None:
 async def closed(office: Office) -> None:
     await sending(office)
     await office.lists.close_list("news")
+
+
+async def switched(office: Office) -> None:
+    """Everybody went from two lists to the closed one, and from there to another; one of the two is removed already."""
+    await office.make_list()
+    for name in ("one", "two", "last"):
+        await office.make_list(name)
+        await office.subscribers.import_batch(name, ROWS)
+    await office.subscribers.import_batch("news", ROWS)
+    for names, through in ((("one", "two"), "news"), (("news",), "last")):
+        for name in names:
+            await execute(
+                office.database,
+                "update subscription set state = 'unsubscribed', moved_to = (select taker.id from subscription as taker"
+                f" where taker.subscriber_id = subscription.subscriber_id and taker.list_id = {LIST_IDS[through]})"
+                f" where list_id = {LIST_IDS[name]}",
+            )
+    for name in ("one", "news"):
+        await office.lists.close_list(name)
+    await office.lists.remove_list("one")
 
 
 # ---------------------------------------------------------------------- the changes
@@ -169,6 +195,13 @@ CASES = {
         before=requests, work=close_list, query=REQUESTS, after=[("unsubscribed", HALF)], by="lists.delete_requests"
     ),
     "remove": Case(before=closed, work=remove_list, after=[], by="list_removals.delete_copies"),
+    "remove a language": Case(
+        before=switched,
+        work=remove_list,
+        query=WAYS,
+        after=[("goes on", LIST_IDS["last"], READERS), ("is removed", LIST_IDS["last"], 2 * READERS)],
+        by="language_switch.bypass",
+    ),
 }
 
 

@@ -24,7 +24,7 @@ def begin_removal(tx: Transaction, name: str, now: int) -> int:
     if target.closed_at is None:
         raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
     list_removals.begin(tx, target.id, now)
-    _keep_what_stays(tx, target.id)
+    _keep_forwards(tx, target.id)
     return target.id
 
 
@@ -37,12 +37,22 @@ async def complete_removal(database: Database, list_id: int, clock: Clock) -> No
 
 def remove_slice(tx: Transaction, list_id: int, now: int) -> bool:
     """Remove some of what a list has; False when there is no more."""
-    return _lock(tx, list_id) and list_removals.remove_rows(tx, list_id, ROWS_AT_ONCE, now)
+    if not _lock(tx, list_id):
+        return False
+    return list_removals.remove_records(tx, list_id, ROWS_AT_ONCE, now) or _remove_subscriptions(tx, list_id)
+
+
+def _remove_subscriptions(tx: Transaction, list_id: int) -> bool:
+    """Links of readers who went on in another language lead there after it."""
+    ids = list_removals.find_subscriptions(tx, list_id, ROWS_AT_ONCE)
+    if ids and language_switch.keep_redirects(tx, ids, ROWS_AT_ONCE):
+        list_removals.remove_subscriptions(tx, ids)
+    return bool(ids)
 
 
 def _remove_list(tx: Transaction, list_id: int) -> None:
     if _lock(tx, list_id):
-        _keep_what_stays(tx, list_id)
+        _keep_forwards(tx, list_id)
         lists.delete_list(tx, list_id)
 
 
@@ -54,6 +64,5 @@ def _lock(tx: Transaction, list_id: int) -> bool:
     return target is not None
 
 
-def _keep_what_stays(tx: Transaction, list_id: int) -> None:
+def _keep_forwards(tx: Transaction, list_id: int) -> None:
     notices.outlive_list(tx, list_id, FORWARD)  # other people's email, which was accepted
-    language_switch.keep_redirects(tx, list_id)

@@ -5,6 +5,8 @@ What is left of a removal stands in the database. Whoever asked goes on with it,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pressrun.store.transaction import Transaction, in_json
 
 
@@ -23,9 +25,19 @@ def all_lists(tx: Transaction) -> list[int]:
     return [row["list_id"] for row in tx.rows("list_removals.all")]
 
 
-def remove_rows(tx: Transaction, list_id: int, limit: int, now: int) -> bool:
-    """Remove up to `limit` copies, events or subscriptions of a list; False when there are no more."""
-    return _remove_copies(tx, list_id, limit, now) or _remove_events(tx, list_id, limit) or _end(tx, list_id, limit)
+def remove_records(tx: Transaction, list_id: int, limit: int, now: int) -> bool:
+    """Remove up to `limit` copies or events of a list; False when there are no more."""
+    return _remove_copies(tx, list_id, limit, now) or _remove_events(tx, list_id, limit)
+
+
+def find_subscriptions(tx: Transaction, list_id: int, limit: int) -> list[int]:
+    """Some subscriptions of a list, the same ones until they are removed."""
+    return [row["id"] for row in tx.rows("list_removals.subscriptions", list_id=list_id, limit=limit)]
+
+
+def remove_subscriptions(tx: Transaction, ids: Sequence[int]) -> None:
+    """Remove these."""
+    tx.run("list_removals.delete_subscriptions", ids=in_json(ids))
 
 
 def _remove_copies(tx: Transaction, list_id: int, limit: int, now: int) -> bool:
@@ -44,7 +56,3 @@ def _remove_events(tx: Transaction, list_id: int, limit: int) -> bool:
     tx.run("list_removals.delete_events", list_id=list_id, through=through)
     tx.run("list_removals.note_events", list_id=list_id, through=through)
     return True
-
-
-def _end(tx: Transaction, list_id: int, limit: int) -> bool:
-    return tx.run("list_removals.delete_subscriptions", list_id=list_id, limit=limit) > 0

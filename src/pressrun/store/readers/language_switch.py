@@ -21,11 +21,17 @@ def redirect_links(tx: Transaction, old_id: int, new_id: int) -> None:
     tx.run("language_switch.redirect_links", old_id=old_id, new_id=new_id)
 
 
-def keep_redirects(tx: Transaction, list_id: int) -> None:
-    """Keep the redirects from and through a list's subscriptions; call it before the list is deleted with them."""
-    tx.run("language_switch.bypass_list", list_id=list_id)
-    tx.run("language_switch.bypass_list_for_removed", list_id=list_id)
-    tx.run("language_switch.keep_redirects", list_id=list_id)
+def keep_redirects(tx: Transaction, ids: Sequence[int], limit: int) -> bool:
+    """Keep the redirects from and through subscriptions of a list, before they are deleted; False if that takes more
+    than `limit` changes: they must stay until this has been called again.
+    """
+    through = in_json(ids)
+    if tx.run("language_switch.bypass", ids=through, limit=limit) == limit:
+        return False
+    if tx.run("language_switch.bypass_for_removed", ids=through, limit=limit) == limit:
+        return False
+    tx.run("language_switch.keep_redirects", ids=through)
+    return True
 
 
 def move_copies(tx: Transaction, old_id: int, new_id: int) -> int:

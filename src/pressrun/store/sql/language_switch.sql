@@ -17,26 +17,32 @@ where subscription.id = last
 -- Make the links of an ended subscription lead to another one of the same reader.
 update subscription set moved_to = :new_id where id = :old_id;
 
--- name: bypass_list
--- Make links to subscriptions of a list that will be deleted lead to where those lead.
+-- name: bypass
+-- Make links to subscriptions that will be deleted lead to where those lead: some of them. They are the same reader's.
 update subscription set moved_to = (select gone.moved_to from subscription as gone where gone.id = subscription.moved_to)
-where moved_to in (select id from subscription {indexed by subscription_by_list}
-    where list_id = :list_id and moved_to is not null);
+where id {in (select former.id
+    from subscription as gone
+    cross join subscription as former
+    where gone.id {in ids} and gone.moved_to is not null
+        and former.subscriber_id = gone.subscriber_id and former.moved_to = gone.id
+    limit :limit)};
 
--- name: bypass_list_for_removed
+-- name: bypass_for_removed
 -- The same for links from lists that were deleted before.
 update removed_subscription
 set moved_to = (select gone.moved_to from subscription as gone where gone.id = removed_subscription.moved_to)
-where moved_to in (select id from subscription {indexed by subscription_by_list}
-    where list_id = :list_id and moved_to is not null);
+where id {in (select removed.id
+    from subscription as gone
+    cross join removed_subscription as removed
+    where gone.id {in ids} and gone.moved_to is not null and removed.moved_to = gone.id
+    limit :limit)};
 
 -- name: keep_redirects
--- Keep where subscriptions of a list that will be deleted lead to.
+-- Keep where subscriptions that will be deleted lead to.
 insert into removed_subscription (id, moved_to)
 select gone.id, gone.moved_to
-from subscription as gone {indexed by subscription_by_list} cross join subscription as taker
-where gone.list_id = :list_id and gone.state in ('unsubscribed', 'pending') and taker.id = gone.moved_to
-    and taker.list_id <> :list_id
+from subscription as gone cross join subscription as taker
+where gone.id {in ids} and gone.state in ('unsubscribed', 'pending') and taker.id = gone.moved_to
 on conflict (id) do nothing;
 
 -- name: move_copies

@@ -38,8 +38,12 @@ where id > (select events_through from list_removal where list_id = :list_id) an
 -- They have been looked at.
 update list_removal set events_through = :through where list_id = :list_id;
 
+-- name: subscriptions
+-- Some subscriptions of a list.
+select id from subscription {indexed by subscription_by_list}
+where list_id = :list_id order by state, id limit :limit {lock};
+
 -- name: delete_subscriptions
--- Delete some subscriptions of a list.
+-- They go.
 -- guards: list
-delete from subscription
-where id {in (select id from subscription where list_id = :list_id order by state, id limit :limit)};
+delete from subscription where id {in ids};
