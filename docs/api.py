@@ -31,7 +31,8 @@ person may do now: `GET me` says it.
   request needs a key of its own: what it did is stored together with the key, so it is done once, whatever is killed in
   between. The same key with another request is 422.
 - Drafts, their files and lists have an `ETag`. A change sends the one that it was made from in `If-Match`: with an
-  older one the answer is 412. Whoever changes a draft or its files has to send it (428), whoever changes a list may.
+  older one the answer is 412. `*` stands for whatever is there. Whoever changes a draft or its files has to send it
+  (428), whoever changes a list may.
   The `ETag` of a list changes with its settings, not with its readers.
 - Each token may make `[api] rate` requests. `RateLimit-Policy` and `RateLimit` say how many are left (an
   [Internet draft](rfc.md)); beyond that, 429 with `Retry-After`.

@@ -109,10 +109,10 @@ ONE_BODY: Mapping[str, Any] = {
 
 
 class DraftText(Arguments, frozen=True, kw_only=True):
-    """Another text of a draft, of whose change `revision` its author knows."""
+    """Another text of a draft, of whose change `revision` its author knows; null: whichever is the last."""
 
     id: int
-    revision: int
+    revision: int | None
     source: bytes
     source_name: str = ""
     media_type: str = ""
@@ -122,7 +122,7 @@ class DraftKeys(Arguments, frozen=True, kw_only=True):
     """Other keys of the text of a draft, or another body; null removes a key."""
 
     id: int
-    revision: int
+    revision: int | None
     subject: Line | UnsetType | None = UNSET
     title: Line | UnsetType | None = UNSET
     preheader: Line | UnsetType | None = UNSET
@@ -153,9 +153,9 @@ class DraftFile(Arguments, frozen=True, kw_only=True):
 
 
 class DraftFileRemoval(DraftFile, frozen=True, kw_only=True):
-    """A file that is to go, of whose change `revision` its author knows."""
+    """A file that is to go, of whose change `revision` its author knows; null: whichever is the last."""
 
-    revision: int
+    revision: int | None
 
 
 class DraftFileChange(DraftFileRemoval, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ An entry with an `Http` part (acts/act.py) is served and described by `web.api`,
 - **Bodies** that are not JSON go into the field `body`: octets where it is `bytes`, and as they arrive where it is
   `Upload`. They may have `[api] max_upload`, JSON `[http] max_body`.
 - **Revisions**: `headers={"revision": "If-Match"}` and `etag="revision"`. Without the header, a field that is required
-  is 428. Raise `ChangedMeanwhile` for another revision.
+  is 428. `*` is None. Raise `ChangedMeanwhile` for another revision, and where `*` finds nothing.
 - **Errors**: NotFound 404, Gone 410, NotPermitted 403, ChangedMeanwhile 412, Refused 409, ConditionMissing 428, other
   BadInput and UsageError 422, Unavailable and TryAgain 503. `Refused("…", audience=7)` has `audience` as a member.
 - **Status**: `status=201, otherwise={200: lambda answer: not answer.created}`; 204 has no body.

@@ -84,10 +84,10 @@ class Draft(Arguments, frozen=True, kw_only=True):
 
 
 class Source(Arguments, frozen=True, kw_only=True):
-    """A change of one revision."""
+    """A change of one revision, or of any."""
 
     id: int
-    revision: int
+    revision: int | None
     source: bytes
 
 
@@ -249,7 +249,7 @@ class Desk:
         return Added(said=said, created=args.source_name != "known.md", revision=7)
 
     async def _source(self, _: object, args: Source) -> Added:
-        if args.revision != 7:
+        if args.revision not in (None, 7):
             raise ChangedMeanwhile("it has changed")
         return Added(said=(args.source.decode(),), created=False, revision=8)
 

@@ -97,7 +97,7 @@ async def test_a_body_that_is_not_kept_in_memory(desk: Desk) -> None:
         ("7", 200),
         ('"007"', 200),
         ('"6"', 412),
-        ("*", 412),
+        ("*", 200),
         ('"x"', 412),
         ('"7', 422),
         ("", 422),

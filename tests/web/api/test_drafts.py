@@ -167,6 +167,26 @@ async def test_some_keys_are_changed_and_others_stay(served: ServedApi) -> None:
     assert b'---\n# ours\nsubject: "B: C"\npreheader: "P"\n---\nElse' == source.content
 
 
+async def test_a_star_is_the_version_that_there_is(served: ServedApi) -> None:
+    """RFC 9110 §13.1.1: it holds for what exists, and so not for a file that is new; one to remove is not found."""
+    await make_list(served)
+    number = (await hand_in(served))["id"]
+    path, file = f"/editions/{number}", f"/editions/{number}/assets/a.png"
+    png = {"Content-Type": "image/png"}
+    async with served.client() as client:
+        client.headers["If-Match"] = "*"
+        changed = await client.patch(path, json={"subject": "B"})
+        added = await client.put(file, content=PNG, headers=png)
+        none = await client.delete(file)
+        await client.put(file, content=PNG, headers={**png, "If-Match": changed.headers["ETag"]})
+        replaced = await client.put(file, content=PNG + b"x", headers=png)
+        done = [await client.delete(file), await client.post(f"{path}/submit"), await client.post(f"{path}/send")]
+        late = await client.patch(path, json={"subject": "C"})
+    assert (200, 412, 404, 200) == tuple(one.status_code for one in (changed, added, none, replaced))
+    assert [200, 200, 200] == [one.status_code for one in done]
+    assert 409 == late.status_code
+
+
 async def test_files_are_put_and_removed_under_the_version_of_each(served: ServedApi) -> None:
     await make_list(served)
     number = (await hand_in(served))["id"]

@@ -47,7 +47,7 @@ class Change(Protocol):
     """A change of a draft."""
 
     def changed_at(self, tx: Transaction, manuscript: StoredManuscript) -> int:
-        """The number of the last change of the same thing."""
+        """The number of the last change of the same thing, 0 where it is new; raises NotFound for nothing to remove."""
 
     async def applied(self, draft: OpenDraft, builder: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
         """The text and the files after the change; raises NotFound, BadInput, Unavailable."""
@@ -81,14 +81,14 @@ class FileChange(Struct, frozen=True):
     content: bytes | None
 
     def changed_at(self, tx: Transaction, manuscript: StoredManuscript) -> int:
-        """The last change of this file; 0 for a new one."""
+        """The last change of this file."""
         found = manuscripts.find_file(tx, manuscript.edition_id, self.path)
+        if found is None and self.content is None:
+            raise NotFound(f"this draft has no file {self.path!r}")
         return 0 if found is None else int(found["number"])
 
     async def applied(self, draft: OpenDraft, _: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
         """The same text with the other files."""
-        if self.content is None and self.path not in draft.files:
-            raise NotFound(f"this draft has no file {self.path!r}")
         rest = {path: content for path, content in draft.files.items() if path != self.path}
         return draft.text, rest if self.content is None else {**rest, self.path: self.content}
 
@@ -164,8 +164,11 @@ class DraftEditing:
         """A draft as it would go out now, and what preflight finds."""
         return await self._build(await self.open(edition_id))
 
-    async def change(self, edition_id: int, change: Change, author: Author, seen: int) -> DraftResult:
-        """Make a change to a version that was seen. Raises ChangedMeanwhile, EditionError, NotFound, Refused."""
+    async def change(self, edition_id: int, change: Change, author: Author, seen: int | None) -> DraftResult:
+        """Make a change to a version that was seen, or with None to whatever there is.
+
+        Raises ChangedMeanwhile, EditionError, NotFound, Refused.
+        """
         for _ in range(STORE_ATTEMPTS):
             before = await self.open(edition_id)
             await self._database.read(_require_seen, before.manuscript, change, seen)
@@ -300,8 +303,12 @@ def rewrite(tx: Transaction, edition: Edition, prepared: PreparedEdition) -> Non
     )
 
 
-def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change, seen: int) -> None:
-    require_current(seen, change.changed_at(tx, manuscript), manuscript.number)
+def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change, seen: int | None) -> None:
+    changed = change.changed_at(tx, manuscript)
+    if seen is not None:
+        require_current(seen, changed, manuscript.number)
+    elif changed == 0:
+        raise ChangedMeanwhile("there is no such file yet. To add it, send the ETag of the draft in If-Match")
 
 
 def _remove(tx: Transaction, edition_id: int, seen: int | None, now: int) -> None:

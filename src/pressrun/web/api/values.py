@@ -26,7 +26,7 @@ TOO_DEEP = "is nested too deeply"
 
 _AT = re.compile(r" - at `\$([^`]*)`\Z")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
-_ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"|([0-9]+)|\*')  # RFC 9110 §8.8.3; a bare number is ours
+_ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"|([0-9]+)')  # RFC 9110 §8.8.3; a bare number is ours
 _TIME = re.compile(  # a full-date or date-time of RFC 3339 §5.6
     r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII
 )
@@ -187,7 +187,7 @@ def read_headers(values: Sequence[RequestField], given: Mapping[str, str], readi
 
 def _read_header(value: RequestField, text: str, reading: Reading) -> None:
     try:
-        reading.read(value, _revision(text) if value.label == IF_MATCH else text, strict=False)
+        reading.read(value, _revision(text.strip()) if value.label == IF_MATCH else text, strict=False)
     except BadInput as problem:
         reading.faults.append(FieldError(value.pointer, str(problem)))
 
@@ -226,9 +226,14 @@ def _with_integers(value: object) -> object:
     return value
 
 
-def _revision(text: str) -> str:
-    """The revision in If-Match; -1, which nothing has, for the ETag of something else. Raises BadInput."""
-    found = _ETAG.fullmatch(text.strip())
+def _revision(text: str) -> str | None:
+    """The revision in If-Match: -1, which nothing has, for the ETag of something else; None for any. Raises BadInput.
+
+    Any is what `*` asks for (RFC 9110 §13.1.1).
+    """
+    if text == "*":
+        return None
+    found = _ETAG.fullmatch(text)
     if found is None:
         raise BadInput("is not an ETag")
     number = found[1] or found[2] or ""
