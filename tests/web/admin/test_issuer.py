@@ -50,7 +50,8 @@ async def log_in(other: OidcIssuer, issuer: Issuer, ceremony: Ceremony = CEREMON
     back = other.log_in(await issuer.log_in_url(ceremony, BACK, MINUTES))
     brought = parse_qs(urlsplit(back).query)
     assert [ceremony.state] == brought["state"]
-    return await issuer.redeem(brought["code"][0], ceremony, BACK, MINUTES, brought["iss"][0])
+    redeemed = await issuer.redeem(brought["code"][0], ceremony, BACK, MINUTES, brought["iss"][0])
+    return await issuer.with_address(redeemed)
 
 
 async def test_whom_the_issuer_names(other: OidcIssuer) -> None:

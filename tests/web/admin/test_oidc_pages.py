@@ -166,6 +166,23 @@ async def test_an_issuer_that_is_away(admin: AdminHouse, other: OidcIssuer) -> N
     assert [] == await sessions(admin)
 
 
+async def test_whoever_is_linked_needs_no_address(admin: AdminHouse, other: OidcIssuer) -> None:
+    """So they log in while the issuer cannot say addresses, which it is not asked for; others are told to come back."""
+    other.metadata = {"userinfo_endpoint": f"{other.url}/userinfo"}
+    other.claims, other.about_status = {"email": None}, 502
+    async with sent_back(admin, other) as (client, back):
+        answer = await press(client, back)
+        assert (503, "60") == (answer.status_code, answer.headers["retry-after"])
+    other.about = {"sub": other.subject, "email": "ada@town.example", "email_verified": True}
+    other.about_status = 200
+    async with sent_back(admin, other) as (client, back):
+        assert 303 == (await press(client, back)).status_code
+    other.about_status = 502
+    async with sent_back(admin, other) as (client, back):
+        assert 303 == (await press(client, back)).status_code
+    assert 2 == other.asked.count("/userinfo")
+
+
 async def test_failures_are_limited_by_client(admin: AdminHouse, other: OidcIssuer) -> None:
     """Before the issuer is asked."""
     admin.lobby.limit(Rate(1, 900))

@@ -64,10 +64,7 @@ class Identities:
         is linked to that person.
         """
         secret = self._context.new_secret()
-        outcome = await self._context.database.write(self._enter, identity, visitor, admitted, linking, secret)
-        if outcome is None:
-            self.record_failure(visitor, "nobody here has this account")
-        return outcome
+        return await self._context.database.write(self._enter, identity, visitor, admitted, linking, secret)
 
     def record_failure(self, visitor: Visitor, problem: str) -> None:
         """Record that somebody could not log in."""

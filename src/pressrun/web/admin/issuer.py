@@ -54,6 +54,13 @@ class Ceremony(Struct, frozen=True, kw_only=True):
     is_again: bool = False
 
 
+class Redeemed(Struct, frozen=True, kw_only=True):
+    """Whom the issuer has named for a code, and by what it says more of them."""
+
+    token: IdToken
+    access_token: str
+
+
 class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """What of the issuer's description is used (Discovery §3)."""
 
@@ -120,7 +127,9 @@ class Issuer:
         endpoint = metadata.authorization_endpoint
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query, quote_via=quote)}"
 
-    async def redeem(self, code: str, ceremony: Ceremony, redirect_uri: str, max_age: int, said_issuer: str) -> IdToken:
+    async def redeem(
+        self, code: str, ceremony: Ceremony, redirect_uri: str, max_age: int, said_issuer: str
+    ) -> Redeemed:
         """Whom the issuer names for a code; `said_issuer` is what came beside it (RFC 9207). Raises IssuerProblem."""
         metadata = await self._describe()
         if said_issuer != self._settings.issuer and (
@@ -130,7 +139,27 @@ class Issuer:
         async with self._redeeming:
             tokens = await self._exchange(metadata, code, ceremony, redirect_uri)
         token = await self._read(metadata, tokens, self._expected(ceremony, max_age))
-        return await self._with_address(metadata, tokens, token)
+        return Redeemed(token=token, access_token=tokens.access_token)
+
+    async def with_address(self, redeemed: Redeemed) -> IdToken:
+        """The claims with the address of the person, if the issuer says it elsewhere (OpenID Connect Core 1.0 §5.4).
+
+        For an account that is not linked yet. Raises IssuerProblem; an issuer that refuses to say more has said all.
+        """
+        token, metadata = redeemed.token, await self._describe()
+        if token.email or not (metadata.userinfo_endpoint and _BEARER.fullmatch(redeemed.access_token)):
+            return token
+        headers = [("Authorization", f"Bearer {redeemed.access_token}"), ("Accept", "application/json")]
+        try:
+            answer = await self._http.send(HttpRequest(url=metadata.userinfo_endpoint, headers=headers))
+            found = _decoded(answer, _UserInfo, "the address")
+        except IssuerAway:
+            raise
+        except IssuerProblem:
+            return token
+        if found.sub != token.sub:  # Core §5.3.2: it may be somebody else's
+            raise IssuerProblem("the address is of another account")
+        return replace(token, email=found.email, email_verified=found.email_verified)
 
     def _expected(self, ceremony: Ceremony, max_age: int) -> Expected:
         return Expected(
@@ -152,25 +181,6 @@ class Issuer:
             return read_id_token(tokens.id_token, await self._keys_of(metadata, KEYS_AGAIN_SECONDS), expected, now)
         except BadIdToken as problem:
             raise IssuerProblem(str(problem)) from None
-
-    async def _with_address(self, metadata: _Metadata, tokens: _Tokens, token: IdToken) -> IdToken:
-        """The claims with the address of the person, if the issuer says it elsewhere (OpenID Connect Core 1.0 §5.4).
-
-        Accounts that are linked already need none, so an issuer that refuses to say more is none the worse.
-        """
-        if token.email or not (metadata.userinfo_endpoint and _BEARER.fullmatch(tokens.access_token)):
-            return token
-        headers = [("Authorization", f"Bearer {tokens.access_token}"), ("Accept", "application/json")]
-        try:
-            answer = await self._http.send(HttpRequest(url=metadata.userinfo_endpoint, headers=headers))
-            found = _decoded(answer, _UserInfo, "the address")
-        except IssuerAway:
-            raise
-        except IssuerProblem:
-            return token
-        if found.sub != token.sub:  # Core §5.3.2: it may be somebody else's
-            raise IssuerProblem("the address is of another account")
-        return replace(token, email=found.email, email_verified=found.email_verified)
 
     async def _describe(self) -> _Metadata:
         async with self._asking:

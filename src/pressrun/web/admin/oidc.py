@@ -18,6 +18,7 @@ from pressrun.services.log_ins.log_in import Entered
 from pressrun.store.people.log_ins import LoginSession
 from pressrun.web.admin.cookies import Cookie
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
+from pressrun.web.admin.id_tokens import IdToken
 from pressrun.web.admin.issuer import Issuer, IssuerAway, IssuerProblem
 from pressrun.web.admin.log_in import LogInPages
 from pressrun.web.admin.oidc_cookies import CEREMONY_SECONDS, OidcCookies, Underway
@@ -75,15 +76,17 @@ class OidcPages:
         admitted = await self._identities.admit(visitor)
         if isinstance(admitted, RateExceeded):
             return self._log_in.throttled(admitted)
+        linking = await self._linking(request, underway)
         try:
-            token = await self._issuer.redeem(code, underway.ceremony, self._redirect_uri(), FRESH_SECONDS, issuer)
+            redeemed = await self._issuer.redeem(code, underway.ceremony, self._redirect_uri(), FRESH_SECONDS, issuer)
+            entered = await self._identities.enter(_account(redeemed.token), visitor, admitted, linking)
+            if entered is None:  # whoever is linked needs no address, so only others have to be asked about
+                token = await self._issuer.with_address(redeemed)
+                if token is not redeemed.token:
+                    entered = await self._identities.enter(_account(token), visitor, admitted, linking)
         except IssuerProblem as problem:
             return self._failed(visitor, problem)
-        identity = IssuerAccount(issuer=token.iss, subject=token.sub, email=token.verified_email)
-        entered = await self._identities.enter(identity, visitor, admitted, await self._linking(request, underway))
-        if entered is None:
-            return self._unknown()
-        return self._let_in(underway, entered)
+        return self._unknown(visitor) if entered is None else self._let_in(underway, entered)
 
     async def _linking(self, request: Request, underway: Underway) -> LoginSession | None:
         """Who may link an account: somebody who has logged in in the last minutes, and by enough."""
@@ -116,7 +119,8 @@ class OidcPages:
         say = self._pages.words
         return self._frame.message(say("You aren't logged in"), say("Try again, or log in another way."), status=400)
 
-    def _unknown(self) -> Response:
+    def _unknown(self, visitor: Visitor) -> Response:
+        self._identities.record_failure(visitor, "nobody here has this account")
         say = self._pages.words
         return self._frame.message(
             say("You aren't logged in"),
@@ -124,3 +128,7 @@ class OidcPages:
             say("Ask whoever runs this service for an invitation."),
             status=403,
         )
+
+
+def _account(token: IdToken) -> IssuerAccount:
+    return IssuerAccount(issuer=token.iss, subject=token.sub, email=token.verified_email)
