@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import MakeHouse
@@ -102,6 +103,30 @@ def test_a_move_while_no_daemon_runs(make_house: MakeHouse, server: PostgresData
     house.start()
     house.send()
     assert await_finished(house)["delivered"] == 4
+
+
+def put_back(house: House) -> Path:
+    """Have data_dir as a command leaves it that is killed before it sets the old file aside; returns where it goes."""
+    data = house.folder / "data"
+    (data / "backups" / "moved.sqlite3").replace(data / "pressrun.sqlite3")
+    return data / "backups" / "moved.sqlite3"
+
+
+def test_what_a_killed_command_left_is_set_aside_later(make_house: MakeHouse, server: PostgresDatabase) -> None:
+    """By the same command, or by the next start; the audit log says once that the move was made."""
+    house = make_house()
+    house.do("move-to", server.address, "--yes")
+    kept = put_back(house)
+    assert house.json("move-to", server.address, "--yes")["moved_to"] == str(server)
+    assert kept.exists()
+    again = house.run("move-to", server.address, "--yes")
+    assert (again.code, "was moved to" in again.err) == (78, True)
+    put_back(house)
+    use(house, server.address)
+    house.start()
+    assert kept.exists()
+    moves = [row["outcome"] for row in house.json("audit", "ls") if row["action"] == "move-to"]
+    assert sorted(moves) == ["begun", "done"]
 
 
 @contextmanager

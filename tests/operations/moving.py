@@ -79,7 +79,7 @@ def filled(folder: Path, seed: int = 1) -> DataDir:
 
 def move(data: DataDir, destination: Location, served: Alone | None = None) -> tuple[DataDir, MoveReport]:
     """Move the data; returns them where they are then, and the report."""
-    report = move_database(data, destination, served or Alone(data.database), lambda _: None)
+    report = move_database(data, destination, served or Alone(data.database), lambda _: None, lambda _: None)
     return DataDir(data.root, None if isinstance(destination, SqliteFile) else destination), report
 
 

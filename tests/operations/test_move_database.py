@@ -16,11 +16,15 @@ from pressrun.core.errors import BadConfiguration, BadInput, OutputExists, Press
 from pressrun.operations.move_database import check_move, finish_move, move_database
 from pressrun.store.connection import EngineConnection
 from pressrun.store.location import Location, check_version
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Actor, Entry
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresTarget
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.move_target import SqliteTarget
-from pressrun.store.upkeep.datadir import DataDir, load_keys, prepare, set_aside_left_database
+from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.datadir import DataDir, load_keys, prepare
+from pressrun.store.upkeep.left_database import finish_setting_aside, set_aside_left_database
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.only_on("sqlite")]
 
@@ -171,11 +175,26 @@ def test_what_is_left_is_kept_among_the_backups(data: DataDir, server: PostgresD
     assert [path for path in others if b"somebody@reader.example" in path.read_bytes()] == []
     with pytest.raises(BadConfiguration, match="was moved to"):
         check_version(data.database)
+    small = data.database.path.read_bytes()
+    assert set_aside_left_database(data) == kept  # once more changes nothing
+    assert (b"somebody@reader.example" in kept.read_bytes(), data.database.path.read_bytes()) == (True, small)
     assert set_aside_left_database(there) is None
     back, _ = move(there, data.database)
     assert content(back.database) == content(server)
     with pytest.raises(Refused, match="was not left by a move"):
         set_aside_left_database(back)
+
+
+def note_arrival(tx: Transaction) -> None:
+    """What the command writes with the end of a move."""
+    audit.append(tx, Entry(at=1, actor=Actor(who="root", way="shell"), action="move-to", object="arrived"))
+
+
+def _arrivals(location: Location) -> int:
+    with closing(location.connect(readonly=True)) as connection:
+        tables = connection.tables()
+        with tables.snapshot():
+            return int(tables.execute("select count(*) from audit where object = 'arrived'").fetchone()[0])
 
 
 class Broken(Exception):
@@ -237,7 +256,7 @@ def test_while_nobody_knows_whether_the_switch_is_made_the_target_stays(
     with pytest.raises(Unavailable, match="is away"):
         move(source, destination, Alone(source.database, {"switched": lose_server}))
     monkeypatch.undo()
-    assert finish_move(source, destination)
+    assert finish_move(source, destination, lambda _: None)
     assert content(destination) == before
 
 
@@ -249,19 +268,47 @@ def test_a_move_killed_after_its_switch_is_finished_later(
     source: DataDir = data if way == "there" else move(data, server)[0]
     destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PostgresTarget if way == "there" else SqliteTarget, "release", lambda _: fail())
+        patch.setattr(PostgresTarget if way == "there" else SqliteTarget, "release", lambda *_: fail())
         with pytest.raises(Broken):
             move(source, destination)
     for location in (source.database, destination):
         with pytest.raises(BadConfiguration):
             check_version(location)
-    assert finish_move(source, destination)
+    assert finish_move(source, destination, note_arrival)
     assert check_version(destination) == destination.newest_version
-    assert not finish_move(source, destination)
+    assert finish_move(source, destination, note_arrival) == (way == "there")  # whose file still has to be set aside
+    assert _arrivals(destination) == 1
+
+
+def test_a_move_killed_before_the_file_was_set_aside_is_finished_later(data: DataDir, server: PostgresDatabase) -> None:
+    move(data, server)
+    assert finish_move(data, server, note_arrival)
+    set_aside_left_database(data)
+    assert not finish_move(data, server, note_arrival)
+    assert _arrivals(server) == 0  # the move recorded its own
+
+
+def test_a_start_on_the_server_sets_the_file_aside(data: DataDir, server: PostgresDatabase) -> None:
+    """Only the file whose data went there."""
+    there, _ = move(data, server)
+    finish_setting_aside(DataDir(data.root, PostgresDatabase("postgresql:///elsewhere")))
+    finish_setting_aside(data)
+    assert data.database.left_for() == str(server)
+    finish_setting_aside(there)
+    assert data.database.left_for() is None
+    kept = (data.backups / "moved.sqlite3").read_bytes()
+    finish_setting_aside(there)
+    assert (data.backups / "moved.sqlite3").read_bytes() == kept
+
+
+def test_a_start_on_the_server_leaves_other_files_alone(tmp_path: Path, server: PostgresDatabase) -> None:
+    (tmp_path / "pressrun.sqlite3").write_bytes(b"notes of somebody")
+    finish_setting_aside(DataDir(tmp_path, server))
+    assert (tmp_path / "pressrun.sqlite3").read_bytes() == b"notes of somebody"
 
 
 def test_only_a_move_that_was_switched_is_finished(data: DataDir, server: PostgresDatabase) -> None:
-    assert not finish_move(data, server)
+    assert not finish_move(data, server, note_arrival)
     assert not server.exists()
 
 
@@ -459,7 +506,7 @@ def test_other_keys_are_refused(data: DataDir, server: PostgresDatabase) -> None
     path = data.keys / "suppression"
     path.write_text("00" * 32 + "\n")
     with pytest.raises(BadConfiguration, match="suppression is not the key"):
-        move_database(data, server, Alone(data.database), lambda _: None)
+        move_database(data, server, Alone(data.database), lambda _: None, note_arrival)
     assert not server.exists()
 
 

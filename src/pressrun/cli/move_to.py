@@ -10,7 +10,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -31,7 +31,9 @@ from pressrun.store.location import Location
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
 from pressrun.store.sqlite.location import SqliteFile
-from pressrun.store.upkeep.datadir import DataDir, DataLock, find_server, set_aside_left_database
+from pressrun.store.table_store import Also
+from pressrun.store.upkeep.datadir import DataDir, DataLock, find_server
+from pressrun.store.upkeep.left_database import set_aside_left_database
 
 _PASSWORD = re.compile(r":[^/@:]*(?=@)|(?<=[?&])password=[^&]*&?")
 END_SECONDS = 60.0  # a daemon that has nothing left to send ends much sooner
@@ -119,9 +121,9 @@ def _move(invocation: Invocation, data: DataDir, destination: Location) -> MoveR
         lock = DataLock.acquire_for_move(data)
         try:
             report = None
-            if not finish_move(data, destination):
-                report = move_database(data, destination, _ServedByVerbs(invocation), progress)
-            _record_arrival(destination)
+            arrived = _note_arrival(destination)
+            if not finish_move(data, destination, arrived):
+                report = move_database(data, destination, _ServedByVerbs(invocation), progress, arrived)
             progress("waiting for the daemon to end")
             _set_aside(data)
             return report
@@ -134,13 +136,12 @@ def _engine(destination: Location) -> str:
     return "sqlite" if isinstance(destination, SqliteFile) else "postgresql"
 
 
-def _record_arrival(destination: Location) -> None:
-    """The row of the audit log, in the database that has all data now."""
+def _note_arrival(destination: Location) -> Also:
+    """What writes the row of the audit log in the database that has all data then."""
     user = process_user()
     actor = Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="shell")
     entry = Entry(at=int(utc_now()), actor=actor, action="move-to", object=_engine(destination))
-    with closing(destination.connect()) as connection:
-        connection.write(lambda tx: audit.append(tx, entry))
+    return lambda tx: audit.append(tx, entry)
 
 
 def _set_aside(data: DataDir) -> None:

@@ -23,6 +23,7 @@ from pressrun.store.database import Database
 from pressrun.store.location import check_version
 from pressrun.store.upkeep.datadir import DataLock, prepare
 from pressrun.store.upkeep.disk_usage import measure_room
+from pressrun.store.upkeep.left_database import finish_setting_aside
 from pressrun.store.upkeep.sessions import Process
 
 
@@ -51,6 +52,7 @@ async def opened(settings: Settings) -> AsyncIterator[OpenedData]:
             database.growth.set_reason(why_nearly_full(measure_room(data), limits, is_left=False))
             async with _session(database, describe_process(settings, keys)) as session:
                 check_version(data.database)  # a move may have ended between the first look and our session
+                finish_setting_aside(data)
                 yield OpenedData(database=database, keys=keys, session=session)
         finally:
             await database.close()

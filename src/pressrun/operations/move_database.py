@@ -27,7 +27,7 @@ from pressrun.services import evidence
 from pressrun.store.editions import search
 from pressrun.store.location import Location, require_current_schema
 from pressrun.store.readers import consent
-from pressrun.store.table_store import MoveMark, MoveState, MoveTarget, StoredTable, TableStore
+from pressrun.store.table_store import Also, MoveMark, MoveState, MoveTarget, StoredTable, TableStore
 from pressrun.store.upkeep.datadir import DataDir, load_consent_head, load_keys, require_keys
 
 _INDEXED = "select list_id, title, preheader, text from edition join edition_content on edition_id = id where id = ?"
@@ -85,8 +85,11 @@ def check_move(data: DataDir, destination: Location, progress: Progress) -> Chec
     return CheckReport(tables=len(tables), rows=rows)
 
 
-def finish_move(data: DataDir, destination: Location) -> bool:
-    """Complete a move that was killed right after its switch; False when there is none."""
+def finish_move(data: DataDir, destination: Location, arrived: Also) -> bool:
+    """Complete a move that was killed after its switch; False when nothing of it is left to do.
+
+    `arrived` is written once, in the transaction from which on the target is in use.
+    """
     if not data.database.exists():
         return False
     with _opened(data.database) as source:
@@ -94,18 +97,22 @@ def finish_move(data: DataDir, destination: Location) -> bool:
     if mark is None or mark.state is not MoveState.GONE or mark.place != str(destination):
         return False
     with _available(destination), closing(destination.open_target()) as target:
-        return _release_after(target, mark)
+        there = target.find_mark()
+        if there is None:  # it is in use, and what may be missing is that the rows here are set aside
+            return data.database.left_for() is not None and destination.exists()
+        return _release_after(target, there, mark, arrived)
 
 
-def _release_after(target: MoveTarget, gone: MoveMark) -> bool:
-    there = target.find_mark()
-    if there is None or there.state is not MoveState.READY or there.move != gone.move:
+def _release_after(target: MoveTarget, there: MoveMark, gone: MoveMark, arrived: Also) -> bool:
+    if there.state is not MoveState.READY or there.move != gone.move:
         return False
-    target.release()
+    target.release(arrived)
     return True
 
 
-def move_database(data: DataDir, destination: Location, served: ServedSource, progress: Progress) -> MoveReport:
+def move_database(
+    data: DataDir, destination: Location, served: ServedSource, progress: Progress, arrived: Also
+) -> MoveReport:
     """Move everything. Raises OutputExists for a target that is not empty, Unavailable when one cannot be reached,
     BadInput for rows that it cannot store, and Refused for a difference. The source is as it was then.
     """
@@ -125,7 +132,7 @@ def move_database(data: DataDir, destination: Location, served: ServedSource, pr
                     raise
                 # The switch is made, and only its answer was lost.
     try:
-        finish_move(data, destination)
+        finish_move(data, destination, arrived)
     except PressrunError as problem:
         raise type(problem)(
             f"all data are in {destination}, but it cannot be taken into use yet: {problem}. Run this command again"

@@ -105,6 +105,10 @@ class Location(Protocol):
         """
         ...
 
+    def left_for(self) -> str | None:
+        """Where a move took the data whose rows are still in this file of data_dir; None if there is no such file."""
+        ...
+
     def set_aside(self, backups: Path) -> Path | None:
         """Keep what a move has left among the backups, so that no other file in data_dir holds what is erased later.
 

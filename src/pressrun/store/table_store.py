@@ -10,7 +10,7 @@ Names of tables and columns come from the database itself and are quoted. `?` st
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Any
@@ -29,6 +29,7 @@ STAGED = f"{OURS}staged_"  # with the name of a table: the keys of the rows that
 MARK = f"{OURS}mark"
 
 Values = tuple[Any, ...]
+Also = Callable[[Transaction], None]  # what is written in the transaction of something else
 
 
 class MoveState(StrEnum):
@@ -267,8 +268,8 @@ class MoveTarget(TableStore):
         """Bring everything to the disk, in its place, still marked."""
 
     @abstractmethod
-    def release(self) -> None:
-        """Take the mark away: from now on this is the database."""
+    def release(self, also: Also) -> None:
+        """Take the mark away, and write something with it: from now on this is the database."""
 
     @abstractmethod
     def discard(self) -> None:

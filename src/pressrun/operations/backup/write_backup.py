@@ -179,7 +179,7 @@ def _copy_rows(snapshot: DataSnapshot, copy: Path, progress: Progress) -> None:
     with closing(SqliteFile(copy).open_target()) as target:
         fill(snapshot.tables, target, progress)
         target.publish(complete_mark(""))
-        target.release()
+        target.release(lambda _: None)
 
 
 def describe(snapshot: DataSnapshot, copy: Path, files: dict[str, bytes], progress: Progress) -> Manifest:

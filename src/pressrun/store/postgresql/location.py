@@ -193,6 +193,9 @@ class PostgresDatabase:
         connection = connect(self.address, self.password)
         return PostgresReplacement(connection, dialect(), str(self), package_schema(), self.newest_version, aside=aside)
 
+    def left_for(self) -> str | None:
+        """None: it is not in data_dir."""
+
     def set_aside(self, backups: Path) -> Path | None:
         """Nothing: it is not in data_dir."""
         del backups

@@ -12,7 +12,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from pressrun.core.errors import BadConfiguration, OutputExists
 from pressrun.store.postgresql.tables import HERE, PostgresTables
-from pressrun.store.table_store import OURS, STAGED, MoveMark, MoveTarget, StoredTable, Values, quoted
+from pressrun.store.table_store import OURS, STAGED, Also, MoveMark, MoveTarget, StoredTable, Values, quoted
 from pressrun.store.transaction import Dialect
 
 _FOREIGN_KEYS = f"""
@@ -147,9 +147,11 @@ class PostgresTarget(PostgresTables, MoveTarget):
     def publish(self, mark: MoveMark) -> None:
         self.set_mark(mark)  # the commit brings all that went before to the disk
 
-    def release(self) -> None:
+    def release(self, also: Also) -> None:
         with self.transaction():
             self.remove_mark()
+            also(self.tx)
+            self.tx.run_deferred()
 
     def discard(self) -> None:
         with self.transaction():

@@ -91,6 +91,11 @@ class SqliteFile(Struct, frozen=True):
         """Never: a file is replaced together with the rest of data_dir (store.upkeep.restore_switch)."""
         raise NotImplementedError(aside)
 
+    def left_for(self) -> str | None:
+        from pressrun.store.sqlite.move_target import left_for  # noqa: PLC0415 - only a move needs it
+
+        return left_for(self.path)
+
     def set_aside(self, backups: Path) -> Path | None:
         from pressrun.store.sqlite.move_target import set_aside  # noqa: PLC0415 - only a move needs it
 

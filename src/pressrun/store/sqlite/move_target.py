@@ -13,7 +13,7 @@ from pressrun.store.files import sync_directory
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.tables import SqliteTables
-from pressrun.store.table_store import STAGED, MoveMark, MoveState, MoveTarget, StoredTable, Values, quoted
+from pressrun.store.table_store import STAGED, Also, MoveMark, MoveState, MoveTarget, StoredTable, Values, quoted
 
 CACHE_KIB = 64 * 1024  # for the file that is filled: its indexes fit in for some million rows
 
@@ -107,9 +107,11 @@ class SqliteTarget(SqliteTables, MoveTarget):
         self._draft.replace(self._path)
         sync_directory(self._path.parent)
 
-    def release(self) -> None:
+    def release(self, also: Also) -> None:
         with closing(SqliteTables(connect(self._path))) as tables, tables.transaction():
             tables.remove_mark()
+            also(tables.tx)
+            tables.tx.run_deferred()
 
     def discard(self) -> None:
         self._open(sqlite3.connect(":memory:", isolation_level=None))
@@ -121,15 +123,32 @@ class SqliteTarget(SqliteTables, MoveTarget):
                 self._path.unlink()
 
 
+def left_for(path: Path) -> str | None:
+    """Where the data went whose rows are still in this file; None if it is in use, has none any more, or is missing."""
+    if not path.exists():
+        return None
+    with closing(SqliteTables(connect(path, readonly=True))) as tables:
+        mark = tables.mark()
+        is_left = mark is not None and mark.state is MoveState.GONE and _has_rows(tables)
+    return mark.place if mark is not None and is_left else None
+
+
+def _has_rows(tables: SqliteTables) -> bool:
+    """Whether it was ever in use: what is put in the place of such a file has no key."""
+    return tables.execute("select 1 from keyring limit 1").fetchone() is not None
+
+
 def set_aside(path: Path, kept: Path) -> None:
     """Keep a file that was left at `kept`, and put one in its place that has its mark and no rows.
 
-    Nobody may have it open. A kill leaves either of the two in place.
+    Nobody may have it open. A kill leaves either of the two in place, and the second one stays as it is.
     """
-    with closing(connect(path)) as connection:
-        mark = SqliteTables(connection).mark()
-    if mark is None or mark.state is not MoveState.GONE:
-        raise Refused(f"{path} was not left by a move")
+    with closing(SqliteTables(connect(path))) as tables:
+        mark = tables.mark()
+        if mark is None or mark.state is not MoveState.GONE:
+            raise Refused(f"{path} was not left by a move")
+        if not _has_rows(tables):
+            return
     draft = path.with_name(f".{path.name}.left")
     migrate.create(draft, migrate.package_schema(), migrate.newest_version())
     with closing(connect(draft)) as connection:

@@ -177,18 +177,6 @@ class DataLock:
         os.close(self._descriptor)
 
 
-def set_aside_left_database(data: DataDir) -> Path | None:
-    """Once a daemon has ended: keep the file that a move has left among the backups; returns where, None for a server.
-
-    Raises TryAgain when the data are still in use.
-    """
-    lock = DataLock.acquire(data)
-    try:
-        return data.database.set_aside(data.backups)
-    finally:
-        lock.release()
-
-
 def remove_old_backups(data: DataDir, before: float) -> list[str]:
     """Remove copies of the database from before schema changes that were made before this time; returns their names.
 
