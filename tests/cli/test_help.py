@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from tests.cli.shell import Shell, all_verbs
 
+from pressrun import __version__
 from pressrun.cli.main import pressrun, run
 from pressrun.cli.reference import walk
 from pressrun.services.operating.list_settings import KEYS
@@ -27,6 +29,33 @@ def test_without_a_verb_the_help_says_which_there_are(
 def test_every_verb_is_told_in_a_whole_sentence_on_a_narrow_terminal() -> None:
     helps = [ctx.command.get_help(ctx) for ctx in walk(pressrun, terminal_width=60)]
     assert [] == [text for text in helps if "...\n" in text.partition("Commands:")[2]]
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_the_options_of_the_program_are_taken_before_and_behind_a_verb(
+    shell: Shell, at: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.make_list("news")
+    verb = ["list", "ls"]
+    assert 0 == run([*verb[:at], "--config", str(shell.config), *verb[at:], "--json"])
+    assert ["news"] == [one["name"] for one in json.loads(capsys.readouterr().out)]
+    assert 0 == run([*verb[:at], "--version", *verb[at:]])
+    assert f"pressrun, version {__version__}\n" == capsys.readouterr().out
+
+
+def test_the_last_named_configuration_counts(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 66 == run(["--config", str(shell.config), "list", "ls", "--config", "missing.toml"])
+    assert "missing.toml does not exist" in capsys.readouterr().err
+
+
+def test_every_verb_takes_the_options_of_the_program() -> None:
+    taken = {ctx.command_path: {name for param in ctx.command.params for name in param.opts} for ctx in walk(pressrun)}
+    assert ["pressrun help"] == [verb for verb, names in taken.items() if not names >= {"--config", "--version"}]
+
+
+def test_the_version_as_a_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == run(["version", "--json"])
+    assert {"version": __version__} == json.loads(capsys.readouterr().out)
 
 
 def test_shells_complete_the_names_of_lists(shell: Shell) -> None:
@@ -60,7 +89,7 @@ def modules_after(*arguments: str) -> set[str]:
 def test_what_shows_no_verb_imports_none(arguments: list[str]) -> None:
     """So that it is quick: nothing of the program but the table of verbs and what prints it."""
     ours = {name for name in modules_after(*arguments) if name.startswith("pressrun.") and name.count(".") > 1}
-    cli = {"pressrun.cli.main", "pressrun.cli.output", "pressrun.cli.verb_table"}
+    cli = {f"pressrun.cli.{name}" for name in ("general_options", "main", "output", "verb_table")}
     assert set() == {name for name in ours - cli if not name.startswith(("pressrun.core.", "pressrun.observe."))}
 
 

@@ -110,7 +110,9 @@ def test_a_file_is_counted_taken_in_and_written_out(shell: Shell, monkeypatch: p
     assert 1 == again.json["unchanged"]
     called = shell.good("subscriber", "import", "news", file)
     assert ("line 3: " in called.err, "nothing was changed" in called.err) == (True, False)
-    assert "a@x.example" == shell.good("subscriber", "export", "news", "--format", "json").json[0]["email"]
+    as_json = shell.good("subscriber", "export", "news", "--format", "json")
+    assert "a@x.example" == as_json.json[0]["email"]
+    assert as_json.out == shell.good("subscriber", "export", "news", "--json").out
 
 
 def test_many_rows_go_in_several_batches(shell: Shell) -> None:
@@ -204,6 +206,7 @@ def test_suppressions_come_and_go(shell: Shell) -> None:
     assert (1, 1, [3]) == (found["added"], found["unchanged"], [one["line"] for one in found["invalid"]])
     listed = shell.good("suppression", "ls", "--json").json
     assert {("a@x.example", "complaint"), ("b@x.example", "operator")} == {(o["address"], o["reason"]) for o in listed}
+    assert shell.good("suppression", "ls", "--json").json == shell.good("suppression", "export", "--json").json
     exported = shell.write("all.csv", shell.good("suppression", "export").out)
     assert 2 == shell.good("suppression", "import", exported, "--json").json["unchanged"]
     shell.good("suppression", "rm", "A@x.example", "--yes")

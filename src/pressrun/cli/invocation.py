@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pressrun.cli.general_options import named_config
 from pressrun.cli.owner import find_owner
 from pressrun.config import Settings, find_data_dir, find_group_socket, load_settings, locate_config
 from pressrun.core.errors import NotPermitted
@@ -96,4 +97,4 @@ class Invocation:
 
 def invocation_of(ctx: click.Context) -> Invocation:
     """The call that a context belongs to."""
-    return Invocation(ctx.find_root().params.get("config"))
+    return Invocation(named_config(ctx))

@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 
 from pressrun import __version__
+from pressrun.cli.general_options import VERSION_LINE, general_options, with_general_options
 from pressrun.cli.output import echo, print_error, print_json
 from pressrun.cli.verb_table import HELP_OPTIONS, NoVerb, VerbGroup, build_groups
 from pressrun.core.errors import NotPermitted, PressrunError, UsageError
@@ -34,16 +35,11 @@ Exit codes:
 
 @click.group(
     cls=VerbGroup,
+    params=[*general_options()],
     context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": _WIDTH},
     epilog=_EXIT_CODES,
 )
-@click.option(
-    "--config",
-    metavar="FILE",
-    help="Configuration file [default: $PRESSRUN_CONFIG, ./config.toml, /etc/pressrun/config.toml].",
-)
-@click.version_option(__version__, prog_name="pressrun")
-def pressrun(**_: object) -> None:
+def pressrun() -> None:
     """Announcement mailing lists: sign-up, confirmation, and an edition in every reader's inbox."""
 
 
@@ -55,13 +51,14 @@ def show_help(words: tuple[str, ...]) -> None:
 
 
 @pressrun.command("version")
-def show_version() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show_version(*, as_json: bool) -> None:
     """Print the version."""
-    echo(f"pressrun, version {__version__}")
+    print_json({"version": __version__}) if as_json else echo(VERSION_LINE)
 
 
-for group in build_groups():
-    pressrun.add_command(group)
+for group in [show_version, *build_groups()]:
+    pressrun.add_command(with_general_options(group))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

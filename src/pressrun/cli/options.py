@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from pressrun.cli.general_options import with_general_options
 from pressrun.cli.invocation import invocation_of
 from pressrun.cli.read_only import reading
 from pressrun.cli.recording import recording
@@ -57,7 +58,7 @@ def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]
         command = click.command(path.rpartition(" ")[2], help=help_text)(update_wrapper(call, function))
         if has_json:
             command.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON document."))
-        return command
+        return with_general_options(command)
 
     return declare
 

@@ -130,11 +130,11 @@ def erase(invocation: Invocation, *, address: str, is_agreed: bool, as_json: boo
         print_info(f"the text of edition {numbers} contains this address. It stays published as it is")
 
 
-@verb("subscriber export", has_json=False)
+@verb("subscriber export")
 @list_argument()
 @click.option("--format", "file_format", type=click.Choice(["csv", "json"]), default="csv", help="[default: csv]")
 @_state_option
-def export(invocation: Invocation, *, list_name: str, file_format: str, state: str | None) -> None:
+def export(invocation: Invocation, *, list_name: str, file_format: str, state: str | None, as_json: bool) -> None:
     with reading(invocation) as tx:
-        for piece in export_subscribers(tx, list_name, file_format=file_format, state=state):
+        for piece in export_subscribers(tx, list_name, file_format="json" if as_json else file_format, state=state):
             echo(piece, nl=False)

@@ -53,8 +53,12 @@ def list_suppressions(invocation: Invocation, *, as_json: bool) -> None:
     print_rows(rows, SUPPRESSION_COLUMNS, empty="no suppressed addresses", as_json=as_json)
 
 
-@verb("suppression export", has_json=False)
-def export(invocation: Invocation) -> None:
+@verb("suppression export")
+def export(invocation: Invocation, *, as_json: bool) -> None:
+    if as_json:
+        rows = read_rows(invocation, ledger_reports.list_suppressions)
+        print_json([row for row in rows if row["address"] is not None])
+        return
     with reading_if_any(invocation) as tx:
         for piece in as_csv(SUPPRESSION_COLUMNS, []) if tx is None else export_suppressions(tx):
             echo(piece, nl=False)
