@@ -30,12 +30,12 @@ from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.log_ins.account import Account
-from pressrun.services.operating.audit_log import AuditLog
-from pressrun.services.operating.kept_mail import KeptMail
-from pressrun.services.operating.link_keys import LinkKeys
 from pressrun.services.ports import UNOBSERVED, BounceCounter
 from pressrun.services.reports.event_feed import EventFeed
 from pressrun.services.reports.outcomes import OutcomeReports
+from pressrun.services.upkeep.audit_log import AuditLog
+from pressrun.services.upkeep.kept_mail import KeptMail
+from pressrun.services.upkeep.link_keys import LinkKeys
 
 SITE = Site(base_url="https://n.example", mail_domain="lists.example")
 

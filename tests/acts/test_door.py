@@ -20,7 +20,7 @@ from pressrun.acts.call import Call, Caller
 from pressrun.acts.callers import caller_of_token
 from pressrun.acts.door import Door
 from pressrun.acts.names import MOVING, NOTE, READING
-from pressrun.acts.operating import SECRET
+from pressrun.acts.operating.installation import SECRET
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
 from pressrun.core.access.rights import GROUP_MEMBER, Holdings, Right, TokenScope

@@ -16,11 +16,11 @@ from pressrun.acts.arguments import Arguments, HeldChoice, QueueRetry, Subscribe
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.http import Upload
-from pressrun.acts.jobs import ListImport
 from pressrun.acts.keyed import keyed_request
-from pressrun.acts.members import MemberCreate, MemberPut
-from pressrun.acts.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName, TokenCreate
-from pressrun.acts.returns import ReturnIn
+from pressrun.acts.operating.returns import ReturnIn
+from pressrun.acts.people.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName, TokenCreate
+from pressrun.acts.readers.jobs import ListImport
+from pressrun.acts.readers.members import MemberCreate, MemberPut
 from pressrun.acts.table import ACTS
 from pressrun.core.access.rights import Holdings, Role, TokenScope, rights_of_scope
 from pressrun.core.addresses.address import parse_address
@@ -28,7 +28,7 @@ from pressrun.core.errors import BadInput, Gone, NotPermitted, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
-from pressrun.services.operating.member_changes import Confirm
+from pressrun.services.members.member_changes import Confirm
 from pressrun.store.people.audit import Actor
 from pressrun.store.programs.idempotency import KEPT_SECONDS, sweep_outcomes
 

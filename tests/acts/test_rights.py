@@ -24,8 +24,8 @@ from pressrun.acts.act import Act, Doing, ListsOf
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.callers import caller_of_token
 from pressrun.acts.door import Door
-from pressrun.acts.jobs import OF_JOB
-from pressrun.acts.people import LISTS_OF_TOKEN
+from pressrun.acts.people.people import LISTS_OF_TOKEN
+from pressrun.acts.readers.jobs import OF_JOB
 from pressrun.acts.table import ACTS
 from pressrun.core.access.rights import GROUP_MEMBER, ReaderAccess, Right, Role, TokenScope
 from pressrun.core.errors import NotFound, NotPermitted

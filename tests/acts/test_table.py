@@ -17,7 +17,7 @@ from pressrun.acts.door import Door
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
 from pressrun.core.errors import BadInput, MalformedAddress
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.reports import ledger_reports
 
 INA = Caller.at_shell("ina", 1000)

@@ -29,8 +29,8 @@ from pressrun.core.current import Holder
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.services.context import ServiceContext
-from pressrun.services.operating.retention import Retention
 from pressrun.services.settings import RetentionSettings, ServiceSettings
+from pressrun.services.upkeep.retention import Retention
 from pressrun.store.database import Database
 from pressrun.store.editions import editions
 from pressrun.store.location import Location

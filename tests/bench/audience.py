@@ -34,12 +34,12 @@ from pressrun.observe.metrics import Metrics
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.incoming.mail_processing import KINDS
-from pressrun.services.operating.alert_watch import AlertReports
-from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import ServiceSettings
+from pressrun.services.upkeep.alert_watch import AlertReports
+from pressrun.services.upkeep.readiness import Readiness
 from pressrun.smtp.handover import Outcome
 from pressrun.store.database import Database
 from pressrun.store.editions import editions

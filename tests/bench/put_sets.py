@@ -25,8 +25,8 @@ from tests.bench.machine import machine_facts
 from tests.services.office import Office, open_office
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.services.operating.member_changes import Confirm, MemberChanges
-from pressrun.services.operating.member_puts import MemberPuts, PutRequest
+from pressrun.services.members.member_changes import Confirm, MemberChanges
+from pressrun.services.members.member_puts import MemberPuts, PutRequest
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database

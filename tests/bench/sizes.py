@@ -21,7 +21,7 @@ from tests.services.office import NOW, Office, open_office
 
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.store.database import Database
 from pressrun.store.queue import deliveries
 from pressrun.store.queue.deliveries import DeliveryResult

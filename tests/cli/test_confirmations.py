@@ -76,7 +76,7 @@ def test_a_no_at_the_terminal_leaves_everything_as_it_was(
         asked.append(question)
         return False
 
-    monkeypatch.setattr("pressrun.cli.output.is_terminal", lambda: True)
+    monkeypatch.setattr("pressrun.cli.shared.output.is_terminal", lambda: True)
     monkeypatch.setattr(click, "confirm", refuse)
     again = ["--again"] if verb == "send" else []
     called = laid_out.call(*verb.split(), *ASKING[verb], *again)

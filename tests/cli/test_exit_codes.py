@@ -142,7 +142,7 @@ def test_bad_input_gets_its_code_and_its_reason(
 
 def test_data_that_another_process_holds_are_75(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers go on meanwhile; writers wait a little, in case a daemon is just starting."""
-    monkeypatch.setattr("pressrun.cli.write_verbs.HELD_SECONDS", 0.2)
+    monkeypatch.setattr("pressrun.cli.shared.write_verbs.HELD_SECONDS", 0.2)
     shell.make_list()
     lock = DataLock.acquire(DataDir(shell.data))
     try:

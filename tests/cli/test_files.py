@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pressrun.cli.files import open_input, read_beside, read_edition, read_input
+from pressrun.cli.shared.files import open_input, read_beside, read_edition, read_input
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations import opened_files
 from pressrun.operations.opened_files import open_named, read_opened

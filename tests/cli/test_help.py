@@ -14,7 +14,7 @@ from tests.cli.shell import Shell, all_verbs
 from pressrun import __version__
 from pressrun.cli.main import pressrun, run
 from pressrun.cli.reference import walk
-from pressrun.services.operating.list_settings import KEYS
+from pressrun.services.lists.list_settings import KEYS
 
 
 @pytest.mark.parametrize("arguments", [(), ("subscriber",)])
@@ -89,7 +89,9 @@ def modules_after(*arguments: str) -> set[str]:
 def test_what_shows_no_verb_imports_none(arguments: list[str]) -> None:
     """So that it is quick: nothing of the program but the table of verbs and what prints it."""
     ours = {name for name in modules_after(*arguments) if name.startswith("pressrun.") and name.count(".") > 1}
-    cli = {f"pressrun.cli.{name}" for name in ("general_options", "main", "output", "verb_table")}
+    cli = {
+        f"pressrun.cli.{name}" for name in ("main", "shared", "shared.general_options", "shared.output", "verb_table")
+    }
     assert set() == {name for name in ours - cli if not name.startswith(("pressrun.core.", "pressrun.observe."))}
 
 

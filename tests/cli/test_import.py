@@ -96,8 +96,8 @@ def test_a_million_refused_rows_keep_nobody_out(shell: Shell) -> None:
 
 def test_rows_are_told_in_the_order_of_their_lines(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though they are imported in that of their addresses, and the last row of an address is the one that counts."""
-    monkeypatch.setattr("pressrun.services.operating.neighbours.BATCH", 2)
-    monkeypatch.setattr("pressrun.services.operating.neighbours.NEARBY", 6)
+    monkeypatch.setattr("pressrun.services.members.neighbours.BATCH", 2)
+    monkeypatch.setattr("pressrun.services.members.neighbours.NEARBY", 6)
     shell.make_list()
     names = ["z@x.example,Zoe", "y,", "b@x.example,Bo", "x,", "Z@x.example,Zora", "a@x.example,Al"] * 3
     file = shell.write("readers.csv", "email,name\n" + "".join(f"{name}\n" for name in names))

@@ -10,7 +10,7 @@ from tests.cli.shell import Shell
 from tests.database import select_at
 from tests.operations.installations.mailman3_database import BY_USER, OWNER, Mailman3Database
 
-from pressrun.cli.write_verbs import executing
+from pressrun.cli.shared.write_verbs import executing
 
 MBOX = (
     "From olga@x.example  Fri May  1 12:00:00 2020\nSubject: High water\nMessage-ID: <1@x.example>\n\nIt rises.\n\n"
@@ -133,7 +133,7 @@ def test_wherever_it_is_interrupted_nobody_is_wrongly_active_and_again_does_the_
 
     command = ("migrate-from", "mailman3", str(source), "--files", str(source.parent), "--json")
     with monkeypatch.context() as patched:
-        patched.setattr("pressrun.cli.migrate_from.executing", counting)
+        patched.setattr("pressrun.cli.operating.migrate_from.executing", counting)
         try:
             shell.call(*command)
         except Killed:

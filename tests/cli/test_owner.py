@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.cli.shell import Shell
 
-from pressrun.cli.owner import acting_as_owner, find_owner
+from pressrun.cli.shared.owner import acting_as_owner, find_owner
 from pressrun.core.errors import NotPermitted
 
 NOBODY = 65534

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.shell import Shell
 from tests.database import execute_at
 
-from pressrun.cli import edition_report as text
+import pressrun.cli.editions.edition_report as text
 from pressrun.core.timeline import spread
 
 

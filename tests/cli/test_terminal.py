@@ -16,7 +16,7 @@ from tests.cli.shell import Shell, all_verbs
 from tests.database import execute_at
 
 import pressrun.cli
-from pressrun.cli.output import harmless
+from pressrun.cli.shared.output import harmless
 
 # A title for the window, a C1 control sequence, text from right to left, an invisible tag, a lone return, a bell.
 HOSTILE = "\x1b]0;owned\x07\x9b2J\u202etxt\U000e0041\rx\x7f"

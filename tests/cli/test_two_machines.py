@@ -15,7 +15,7 @@ from tests.cli.test_permission import arguments_of
 from tests.e2e.house import until
 from tests.ports import free_port
 
-from pressrun.cli import write_verbs
+from pressrun.cli.shared import write_verbs
 from pressrun.control.client import ControlClient
 
 pytestmark = [

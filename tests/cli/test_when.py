@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.cli.when import parse_when
+from pressrun.cli.shared.when import parse_when
 from pressrun.core.errors import BadInput
 
 NOW = 1_772_000_000  # 2026-02-25T06:13:20Z

@@ -21,16 +21,16 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause, Way
 from pressrun.runtime.program import ProgramEnd
 from pressrun.services.bounces.operator_alerts import alert_operator
-from pressrun.services.operating.alert_watch import (
+from pressrun.services.ports import RelayStatus
+from pressrun.services.settings import AlertSettings
+from pressrun.services.upkeep.alert_watch import (
     LASTING_SECONDS,
     RETRY_SECONDS,
     AlertReports,
     AlertWatch,
     AlertWays,
 )
-from pressrun.services.operating.readiness import RELAYS_FAILING_SECONDS, Obstacle, Readiness
-from pressrun.services.ports import RelayStatus
-from pressrun.services.settings import AlertSettings
+from pressrun.services.upkeep.readiness import RELAYS_FAILING_SECONDS, Obstacle, Readiness
 from pressrun.store.upkeep.alert_history import AlertHistory
 
 
@@ -205,7 +205,7 @@ async def test_a_database_that_never_answers_is_noticed(
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("pressrun.services.operating.alert_watch.ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr("pressrun.services.upkeep.alert_watch.ANSWER_SECONDS", 0.01)
     watch = watch_of(press, tmp_path, pager, reports, "/page-me")
     monkeypatch.setattr(press.office.database, "read", never)
     await watch.check()

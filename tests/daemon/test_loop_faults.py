@@ -35,13 +35,13 @@ from pressrun.sandbox.mail_parser import SandboxedParser
 from pressrun.services import background
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming import mail_processing
-from pressrun.services.operating import housekeeping
-from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers import web_requests
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
+from pressrun.services.upkeep import housekeeping
+from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.database import Database
 from pressrun.store.upkeep import datadir
 from pressrun.store.upkeep.datadir import DataDir

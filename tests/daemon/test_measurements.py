@@ -18,7 +18,7 @@ from pressrun.core.upkeep.alerts import Cause
 from pressrun.daemon.event_loop_lag import SAMPLE_SECONDS, EventLoopLag
 from pressrun.daemon.measurements import MIB, OLD_BACKUP_SECONDS, WAITING_SECONDS, Measurements
 from pressrun.observe.metrics import Metrics
-from pressrun.services.operating.alert_watch import AlertReports
+from pressrun.services.upkeep.alert_watch import AlertReports
 from pressrun.store.upkeep import last_backup, monitoring
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.last_backup import LastBackup

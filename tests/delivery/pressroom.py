@@ -37,11 +37,11 @@ from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.suppression import may_be_sent
+from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply

@@ -14,7 +14,7 @@ from pressrun.operations.csv_files import parse_suppressions
 from pressrun.operations.csv_records import BadRow, escape_cell, unescape_cell
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import SourceMember
-from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 
 
 def parse_subscribers(file: BytesIO) -> list[ImportRow | BadRow]:

@@ -18,16 +18,15 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.services.context import ServiceContext
-from pressrun.services.operating.archive_import import ArchiveImport
-from pressrun.services.operating.bulk_jobs import BulkJobs
-from pressrun.services.operating.held_sign_ups import HeldSignUps
-from pressrun.services.operating.job_runner import JobQueue, JobRunner
-from pressrun.services.operating.job_survey import RosterSurvey
-from pressrun.services.operating.list_admin import ListAdmin
-from pressrun.services.operating.program_members import ProgramMembers
-from pressrun.services.operating.redirect_admin import RedirectAdmin
-from pressrun.services.operating.subscriber_admin import SubscriberAdmin
-from pressrun.services.operating.suppression_admin import SuppressionAdmin
+from pressrun.services.jobs.bulk_jobs import BulkJobs
+from pressrun.services.jobs.job_runner import JobQueue, JobRunner
+from pressrun.services.jobs.job_survey import RosterSurvey
+from pressrun.services.lists.archive_import import ArchiveImport
+from pressrun.services.lists.list_admin import ListAdmin
+from pressrun.services.lists.redirect_admin import RedirectAdmin
+from pressrun.services.members.program_members import ProgramMembers
+from pressrun.services.members.subscriber_admin import SubscriberAdmin
+from pressrun.services.members.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.readers.preferences import Preferences
@@ -35,6 +34,7 @@ from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import ServiceSettings
+from pressrun.services.upkeep.held_sign_ups import HeldSignUps
 from pressrun.store.database import Database
 from pressrun.store.editions.editions import NewEdition, find_edition, insert_edition
 from pressrun.store.lists.lists import find_list

@@ -18,13 +18,14 @@ from tests.services.office import NOW, Office
 
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
-from pressrun.acts.members import MemberCreate
+from pressrun.acts.readers.members import MemberCreate
 from pressrun.core.access.login_codes import app_secret, code_digest, mailed_code, recovery_code, secret_digest
 from pressrun.core.access.rights import OPERATOR, ReaderAccess, Role
 from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, Refused
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
+from pressrun.services.jobs.bulk_jobs import JobOrder
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext
@@ -34,7 +35,6 @@ from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.log_in import LogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Sessions
-from pressrun.services.operating.bulk_jobs import JobOrder
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.store.people import credentials, log_ins

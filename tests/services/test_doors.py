@@ -27,7 +27,7 @@ from pressrun.core.signing.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences

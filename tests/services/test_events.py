@@ -17,13 +17,13 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import PressrunError
 from pressrun.core.lifecycles.events import Standing, of_subscription
 from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.services.operating.audit_log import AuditLog
-from pressrun.services.operating.housekeeping import forget_unconfirmed
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
+from pressrun.services.upkeep.audit_log import AuditLog
+from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, person_on_page, program_by_api
 from pressrun.store.programs import events

@@ -13,9 +13,9 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.chain import Audit, Head
 from pressrun.services.evidence import age_ips, verify
-from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
+from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.readers import consent
 
 ADA = parse_address("ada@reader.example")

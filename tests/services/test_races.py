@@ -28,8 +28,7 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.operating.housekeeping import forget_unconfirmed
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
@@ -38,6 +37,7 @@ from pressrun.services.readers.suspension import probe_suspended, suspend_bounci
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import BounceSettings
+from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.postgresql import connection
 from pressrun.store.postgresql.statements import reading_statements
 from pressrun.store.queue import deliveries

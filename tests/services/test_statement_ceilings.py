@@ -26,16 +26,16 @@ from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.sessions import Entrant, Sessions
-from pressrun.services.operating.housekeeping import forget_unconfirmed
-from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
-from pressrun.services.operating.member_changes import Confirm, MemberChanges
-from pressrun.services.operating.member_puts import MemberPuts, PutRequest
+from pressrun.services.members.import_rows import ImportRow, SuppressionRow
+from pressrun.services.members.member_changes import Confirm, MemberChanges
+from pressrun.services.members.member_puts import MemberPuts, PutRequest
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import PREFIX, TokenMaker, TokenRequest, Tokens
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import DeliverySettings
+from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.people import people
 from pressrun.store.people.log_ins import Method
 from pressrun.store.queue import audiences, deliveries

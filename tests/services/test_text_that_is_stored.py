@@ -30,7 +30,7 @@ from pressrun.message.incoming.reading import read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.sources.edition_file import parse_edition
 from pressrun.operations.sources.formats import read_members
-from pressrun.services.operating.list_settings import read_settings
+from pressrun.services.lists.list_settings import read_settings
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
 from pressrun.store.queue import destinations

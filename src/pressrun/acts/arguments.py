@@ -9,7 +9,7 @@ import msgspec
 from pressrun.acts.http import EmailAddress
 from pressrun.core.addresses.old_links import OldKind
 from pressrun.core.errors import BadInput
-from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.suppression import SuppressionReason
 
 _REASONS = msgspec.Meta(extra_json_schema={"enum": [one.value for one in SuppressionReason]})

@@ -10,22 +10,22 @@ from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.incoming.handed_in import HandedInReturns
+from pressrun.services.jobs.bulk_jobs import BulkJobs
+from pressrun.services.lists.archive_import import ArchiveImport
+from pressrun.services.lists.list_admin import ListAdmin
+from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.log_ins.account import Account
-from pressrun.services.operating.archive_import import ArchiveImport
-from pressrun.services.operating.audit_log import AuditLog
-from pressrun.services.operating.bulk_jobs import BulkJobs
-from pressrun.services.operating.held_sign_ups import HeldSignUps
-from pressrun.services.operating.kept_mail import KeptMail
-from pressrun.services.operating.link_keys import LinkKeys
-from pressrun.services.operating.list_admin import ListAdmin
-from pressrun.services.operating.program_members import ProgramMembers
-from pressrun.services.operating.redirect_admin import RedirectAdmin
-from pressrun.services.operating.subscriber_admin import SubscriberAdmin
-from pressrun.services.operating.suppression_admin import SuppressionAdmin
+from pressrun.services.members.program_members import ProgramMembers
+from pressrun.services.members.subscriber_admin import SubscriberAdmin
+from pressrun.services.members.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.reports.event_feed import EventFeed
 from pressrun.services.reports.outcomes import OutcomeReports
+from pressrun.services.upkeep.audit_log import AuditLog
+from pressrun.services.upkeep.held_sign_ups import HeldSignUps
+from pressrun.services.upkeep.kept_mail import KeptMail
+from pressrun.services.upkeep.link_keys import LinkKeys
 from pressrun.store.database import Database
 
 

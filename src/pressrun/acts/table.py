@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.act import Act
-from pressrun.acts.draft_releases import DRAFT_RELEASE_ACTS
-from pressrun.acts.drafts import DRAFT_ACTS
-from pressrun.acts.editions import EDITION_ACTS
-from pressrun.acts.events import EVENT_ACTS
-from pressrun.acts.jobs import JOB_ACTS
-from pressrun.acts.lists import LIST_ACTS
-from pressrun.acts.me import ME_ACTS
-from pressrun.acts.members import MEMBER_ACTS
-from pressrun.acts.operating import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_IN_ACTS, OPERATING_ACTS
-from pressrun.acts.operators import OPERATOR_ACTS
-from pressrun.acts.outcomes import OUTCOME_ACTS
-from pressrun.acts.people import PEOPLE_ACTS
-from pressrun.acts.returns import RETURN_ACTS
-from pressrun.acts.subscriber_pages import SUBSCRIBER_PAGES
-from pressrun.acts.subscribers import SUBSCRIBER_ACTS
+from pressrun.acts.editions.draft_releases import DRAFT_RELEASE_ACTS
+from pressrun.acts.editions.drafts import DRAFT_ACTS
+from pressrun.acts.editions.editions import EDITION_ACTS
+from pressrun.acts.editions.outcomes import OUTCOME_ACTS
+from pressrun.acts.lists.lists import LIST_ACTS
+from pressrun.acts.operating.events import EVENT_ACTS
+from pressrun.acts.operating.installation import DAEMON_ACTS, GROUP_ACTS, MOVE_ACTS, MOVING_IN_ACTS, OPERATING_ACTS
+from pressrun.acts.operating.reading import OPERATOR_ACTS
+from pressrun.acts.operating.returns import RETURN_ACTS
+from pressrun.acts.people.account import ACCOUNT_ACTS
+from pressrun.acts.people.me import ME_ACTS
+from pressrun.acts.people.people import PEOPLE_ACTS
+from pressrun.acts.readers.jobs import JOB_ACTS
+from pressrun.acts.readers.members import MEMBER_ACTS
+from pressrun.acts.readers.subscriber_pages import SUBSCRIBER_PAGES
+from pressrun.acts.readers.subscribers import SUBSCRIBER_ACTS
 
 ACTS: Mapping[str, Act[Any]] = {
     act.id: act

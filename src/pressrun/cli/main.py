@@ -15,8 +15,8 @@ from typing import NoReturn
 import click
 
 from pressrun import __version__
-from pressrun.cli.general_options import VERSION_LINE, general_options, with_general_options
-from pressrun.cli.output import echo, print_error, print_json
+from pressrun.cli.shared.general_options import VERSION_LINE, general_options, with_general_options
+from pressrun.cli.shared.output import echo, print_error, print_json
 from pressrun.cli.verb_table import HELP_OPTIONS, NoVerb, VerbGroup, build_groups
 from pressrun.core.errors import NotPermitted, PressrunError, UsageError
 

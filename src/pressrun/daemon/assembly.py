@@ -34,11 +34,11 @@ from pressrun.services.incoming.mail_acceptance import MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
-from pressrun.services.operating.alert_watch import AlertReports, AlertWatch, AlertWays
-from pressrun.services.operating.readiness import Obstacle, Readiness
-from pressrun.services.operating.storage_watch import StorageWatch
 from pressrun.services.ports import ClaimOwner, MailParser
 from pressrun.services.suppression import may_be_sent
+from pressrun.services.upkeep.alert_watch import AlertReports, AlertWatch, AlertWays
+from pressrun.services.upkeep.readiness import Obstacle, Readiness
+from pressrun.services.upkeep.storage_watch import StorageWatch
 from pressrun.store.database import Database
 from pressrun.store.queue.journal import Journal
 from pressrun.store.upkeep.alert_history import AlertHistory

@@ -33,7 +33,7 @@ from pressrun.operations.doctor.subject import (
     World,
 )
 from pressrun.runtime.clock import utc_now
-from pressrun.services.operating.storage_watch import room_limits
+from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists import lists
 from pressrun.store.location import open_for_reading, require_current_schema

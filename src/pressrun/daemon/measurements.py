@@ -22,7 +22,7 @@ from pressrun.runtime.certificates import read_expiry
 from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.editions.lifecycle import PAUSED_AFTER_CANARY, PAUSED_BY_PERSON
-from pressrun.services.operating.alert_watch import AlertReports
+from pressrun.services.upkeep.alert_watch import AlertReports
 from pressrun.store.database import Database
 from pressrun.store.queue import copy_counts
 from pressrun.store.upkeep import monitoring

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pressrun.daemon.event_loop_lag import EventLoopLag
     from pressrun.daemon.measurements import Measurements
     from pressrun.observe.metrics import Metrics
-    from pressrun.services.operating.readiness import Readiness
     from pressrun.services.ports import RelayPool
+    from pressrun.services.upkeep.readiness import Readiness
     from pressrun.store.database import Database
 
 

@@ -17,8 +17,8 @@ from pressrun.daemon.assembly import build_bounce_handler
 from pressrun.daemon.own_works import move_works
 from pressrun.daemon.services import Services, build_services
 from pressrun.daemon.session_keeper import SessionKeeper, describe_process
-from pressrun.services.operating.move_source import MoveSource
-from pressrun.services.operating.storage_watch import room_limits
+from pressrun.services.upkeep.move_source import MoveSource
+from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.store.database import Database
 from pressrun.store.location import check_version
 from pressrun.store.upkeep.datadir import DataLock, prepare

@@ -7,7 +7,7 @@ from typing import Any
 
 from pressrun.acts.act import Doing, Work
 from pressrun.acts.arguments import Arguments, ArrivedNumber, MoveSwitch
-from pressrun.services.operating.move_source import MoveSource
+from pressrun.services.upkeep.move_source import MoveSource
 
 
 def move_works(source: MoveSource) -> Mapping[str, Work]:

@@ -41,10 +41,10 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.incoming.mail_processing import KINDS
-from pressrun.services.operating.alert_watch import AlertReports, AlertWatch
-from pressrun.services.operating.readiness import Readiness
-from pressrun.services.operating.relay_watch import RelayWatch
-from pressrun.services.operating.storage_watch import StorageWatch
+from pressrun.services.upkeep.alert_watch import AlertReports, AlertWatch
+from pressrun.services.upkeep.readiness import Readiness
+from pressrun.services.upkeep.relay_watch import RelayWatch
+from pressrun.services.upkeep.storage_watch import StorageWatch
 from pressrun.smtp.handover import Outcome
 from pressrun.store.queue.journal import Journal
 from pressrun.store.upkeep.last_backup import last_backup_at

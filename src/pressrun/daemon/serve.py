@@ -43,7 +43,7 @@ from pressrun.runtime.clock import utc_now
 from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.runtime.memory import leave_alone_what_stays
-from pressrun.services.operating.move_source import MoveSource
+from pressrun.services.upkeep.move_source import MoveSource
 from pressrun.store.database import Gate
 from pressrun.store.people.audit import Actor
 from pressrun.store.queue.journal import Journal

@@ -36,23 +36,17 @@ from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.handed_in import HandedInReturns
+from pressrun.services.jobs.bulk_jobs import BulkJobs
+from pressrun.services.jobs.job_runner import RUNNERS, JobQueue, JobRunner
+from pressrun.services.jobs.job_survey import RosterSurvey
 from pressrun.services.limit_settings import LimitSettings
+from pressrun.services.lists.archive_import import ArchiveImport
+from pressrun.services.lists.list_admin import ListAdmin
+from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.log_ins.account import Account
-from pressrun.services.operating.archive_import import ArchiveImport
-from pressrun.services.operating.audit_log import AuditLog
-from pressrun.services.operating.bulk_jobs import BulkJobs
-from pressrun.services.operating.held_sign_ups import HeldSignUps
-from pressrun.services.operating.housekeeping import Housekeeping
-from pressrun.services.operating.job_runner import RUNNERS, JobQueue, JobRunner
-from pressrun.services.operating.job_survey import RosterSurvey
-from pressrun.services.operating.kept_mail import KeptMail
-from pressrun.services.operating.link_keys import LinkKeys
-from pressrun.services.operating.list_admin import ListAdmin
-from pressrun.services.operating.program_members import ProgramMembers
-from pressrun.services.operating.redirect_admin import RedirectAdmin
-from pressrun.services.operating.retention import Retention
-from pressrun.services.operating.subscriber_admin import SubscriberAdmin
-from pressrun.services.operating.suppression_admin import SuppressionAdmin
+from pressrun.services.members.program_members import ProgramMembers
+from pressrun.services.members.subscriber_admin import SubscriberAdmin
+from pressrun.services.members.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.ports import UNOBSERVED, BounceCounter, SignUpObserver, Waker
@@ -67,6 +61,12 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.services.reports.event_feed import EventFeed
 from pressrun.services.reports.outcomes import OutcomeReports
+from pressrun.services.upkeep.audit_log import AuditLog
+from pressrun.services.upkeep.held_sign_ups import HeldSignUps
+from pressrun.services.upkeep.housekeeping import Housekeeping
+from pressrun.services.upkeep.kept_mail import KeptMail
+from pressrun.services.upkeep.link_keys import LinkKeys
+from pressrun.services.upkeep.retention import Retention
 from pressrun.store.database import Database
 from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.upkeep import datadir

@@ -14,7 +14,7 @@ from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.operations.csv_records import BadRow, Record, as_csv, read_records, unescape_cell
-from pressrun.services.operating.import_rows import SuppressionRow
+from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS, exported
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store.readers import enrolment, suppressions

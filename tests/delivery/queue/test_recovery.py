@@ -13,8 +13,8 @@ from pressrun.core.lifecycles.delivery import FailureKind
 from pressrun.delivery.queue.jobs import Job, claim_of
 from pressrun.delivery.queue.recovery import recover
 from pressrun.services.background import FAILING_SECONDS, LoopFault
-from pressrun.services.operating.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.services.ports import RelayStatus
+from pressrun.services.upkeep.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.readers.bounces import Failure, fail_copy
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.batches import member_batches
 from pressrun.operations.sources.member import SourceMember
-from pressrun.services.operating import neighbours
-from pressrun.services.operating.neighbours import address_key
+from pressrun.services.members import neighbours
+from pressrun.services.members.neighbours import address_key
 
 BATCH, NEARBY = 3, 8
 ADDRESSES = ("b@x.example", "A@x.example", "a@x.example", "a@X.EXAMPLE", "ü@x.example", "a@bücher.example", "nobody")

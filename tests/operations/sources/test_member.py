@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, rfc3339_of
-from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.suppression import SuppressionReason
 
 

@@ -18,12 +18,12 @@ from pressrun.core.lifecycles.delivery import FailureKind
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.mail_results import Consequences, FailedCopy, MailResult
-from pressrun.services.operating import housekeeping
 from pressrun.services.readers import suspension
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import edition_reports
 from pressrun.services.settings import BounceSettings
+from pressrun.services.upkeep import housekeeping
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.queue.inbound import InboundState

@@ -16,8 +16,8 @@ from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.mail_results import Consequences, MailResult, ReturnedForward
-from pressrun.services.operating.kept_mail import list_kept, show_kept
 from pressrun.services.readers.erasure import erase
+from pressrun.services.upkeep.kept_mail import list_kept, show_kept
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue import deliveries, inbound
 from pressrun.store.queue.deliveries import DeliveryResult

@@ -18,9 +18,9 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.draft_approval import DraftApproval
-from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers.erasure import erase
 from pressrun.services.settings import TokenSettings
+from pressrun.services.upkeep.housekeeping import Housekeeping
 
 ACTS = "select who, way, action, list, object, outcome from audit where action <> 'migrate' order by number"
 

@@ -27,7 +27,7 @@ from pressrun.core.signing.tokens import (
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.round_trip import build_test_bounce
 from pressrun.services.incoming.mail_acceptance import ArrivedMail
-from pressrun.services.operating.redirect_admin import RedirectAdmin
+from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.readers.erasure import erase
 from pressrun.smtp.reply import Reply
 from pressrun.store.queue import inbound

@@ -17,8 +17,8 @@ from pressrun.core.signing.tokens import AddressPurpose
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.operating import kept_mail
-from pressrun.services.operating.kept_mail import KeptMail
+from pressrun.services.upkeep import kept_mail
+from pressrun.services.upkeep.kept_mail import KeptMail
 from pressrun.store.queue import inbound
 from pressrun.store.transaction import Transaction
 

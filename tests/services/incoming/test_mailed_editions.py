@@ -40,9 +40,9 @@ from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.incoming import mailed_editions
-from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.people import editors
 from pressrun.services.settings import TokenSettings
+from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction

@@ -33,7 +33,7 @@ from pressrun.message.editions.posted import Posted
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_status import DraftStatus
-from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.people import editors
 from pressrun.services.readers.erasure import erase_person
 from pressrun.store.lists import lists

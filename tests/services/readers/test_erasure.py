@@ -11,7 +11,7 @@ from tests.engines import contents
 from tests.services.office import open_office
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.subscription_records import Origin
 
 READERS, ERASED = 3000, 60

@@ -17,9 +17,9 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.operations.csv_files import export_subscribers
 from pressrun.services.editions import lifecycle
 from pressrun.services.evidence import verify
-from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.operating.list_admin import ListAdmin
-from pressrun.services.operating.subscriber_admin import SubscriberAdmin
+from pressrun.services.lists.list_admin import ListAdmin
+from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.members.subscriber_admin import SubscriberAdmin
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin

@@ -15,10 +15,10 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.evidence import verify
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
+from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.readers import consent, subscribers
 from pressrun.store.transaction import Transaction
 

@@ -26,12 +26,12 @@ from pressrun.core.errors import NotFound, Refused
 from pressrun.core.quantities import Rate
 from pressrun.services.evidence import verify
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.operating.housekeeping import forget_unconfirmed
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
+from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction

@@ -14,8 +14,8 @@ from tests.settings import change
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused, Unavailable
-from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.lists.list_admin import ListAdmin
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.services.office import Office, open_office
 
 from pressrun.core.errors import BadInput, UsageError
-from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, list_subscribers
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction

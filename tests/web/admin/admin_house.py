@@ -15,10 +15,10 @@ from starlette.types import ASGIApp
 from tests.ports import free_port
 from tests.services.log_ins.lobby import PASSWORD, Lobby, open_lobby
 
-from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.cases import Cases
 from pressrun.acts.door import Door
-from pressrun.acts.people import PEOPLE_ACTS
+from pressrun.acts.people.account import ACCOUNT_ACTS
+from pressrun.acts.people.people import PEOPLE_ACTS
 from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.signing.tokens import WebTokens
 from pressrun.core.site import Site
@@ -26,10 +26,10 @@ from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.services.log_ins.identities import Identities
 from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.proxied import ProxiedLogIns
-from pressrun.services.operating.audit_log import AuditLog
 from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
+from pressrun.services.upkeep.audit_log import AuditLog
 from pressrun.store.lists.lists import all_lists
 from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.transaction import Transaction

@@ -14,7 +14,7 @@ from tests.database import execute
 from tests.services.office import Office
 from tests.web.api.served import BASE, ServedApi
 
-from pressrun.acts.events import EventInfo
+from pressrun.acts.operating.events import EventInfo
 from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.events import EventType

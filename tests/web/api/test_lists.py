@@ -6,7 +6,7 @@ from tests.browser.pictures import logo
 from tests.database import select
 from tests.web.api.served import ServedApi
 
-from pressrun.acts.list_resources import ListInfo
+from pressrun.acts.lists.list_resources import ListInfo
 from pressrun.core.access.rights import Holdings, ReaderAccess, Right, Role, rights_of_role
 
 NEWS = {"name": "news", "title": "The Harbour Letter"}

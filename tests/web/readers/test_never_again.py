@@ -7,7 +7,7 @@ from tests.web.house import House, words_of
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import WebPurpose, digests_of, pack_digests
-from pressrun.services.operating.suppression_admin import SuppressionAdmin
+from pressrun.services.members.suppression_admin import SuppressionAdmin
 
 VICTIM = "Vic.Tim+news@gmail.com"
 

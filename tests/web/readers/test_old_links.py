@@ -6,7 +6,7 @@ import pytest
 from tests.web.house import House
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
-from pressrun.services.operating.redirect_admin import RedirectAdmin
+from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.store.readers import subscribers
 
 ADA, BOB = "ada@reader.example", "bob@reader.example"

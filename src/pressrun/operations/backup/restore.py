@@ -27,9 +27,9 @@ from pressrun.operations.backup.rehearsal import Rehearsal, rehearse, require_sa
 from pressrun.operations.backup.row_transfer import complete_mark, fill
 from pressrun.operations.row_copies import Progress
 from pressrun.runtime.clock import utc_now
-from pressrun.services.operating import carry_over
-from pressrun.services.operating.carry_over import HeldBack
 from pressrun.services.readers.erasure import erase
+from pressrun.services.upkeep import carry_over
+from pressrun.services.upkeep.carry_over import HeldBack
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.location import Location

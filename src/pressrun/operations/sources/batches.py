@@ -1,6 +1,6 @@
 """Members in batches, each of them imported by one transaction.
 
-They are in the order of their addresses (services.operating.neighbours).
+They are in the order of their addresses (services.members.neighbours).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.member import MemberState, SourceMember
-from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
-from pressrun.services.operating.neighbours import neighbours
+from pressrun.services.members.import_rows import ImportRow, SuppressionRow
+from pressrun.services.members.neighbours import neighbours
 
 _APART = frozenset({MemberState.SUPPRESSED, MemberState.UNCONFIRMED})
 

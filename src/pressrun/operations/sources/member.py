@@ -14,7 +14,7 @@ from types import MappingProxyType
 import msgspec
 
 from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.suppression import SuppressionReason
 
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?(?:[.@].*)?", re.ASCII)

@@ -15,8 +15,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.arguments import AppAdd, Arguments, OwnSession, PasskeyAdd, PasskeyId, PasswordSet, SessionId
+from pressrun.acts.people.account import ACCOUNT_ACTS
 from pressrun.core.access.passwords import LEAST_CHARACTERS, WeakPassword
 from pressrun.core.access.totp import in_base32, key_uri
 from pressrun.core.errors import BadInput, NotFound, Refused

@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.acts.account import ACCOUNT_ACTS
 from pressrun.acts.act import Act
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
+from pressrun.acts.people.account import ACCOUNT_ACTS
 from pressrun.core.access.rights import NOTHING, Right
 from pressrun.core.errors import NotPermitted
 from pressrun.core.network.origins import origin_of

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.people import PEOPLE_ACTS
-from pressrun.acts.people_arguments import PeoplePage, PersonGrant, PersonInvite, PersonName
+from pressrun.acts.people.people import PEOPLE_ACTS
+from pressrun.acts.people.people_arguments import PeoplePage, PersonGrant, PersonInvite, PersonName
 from pressrun.core.access.rights import ReaderAccess, Right, Role
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress, NotFound, NotPermitted, Refused, UsageError

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.people import PEOPLE_ACTS
-from pressrun.acts.people_arguments import TokenCreate, TokenId, TokensPage
+from pressrun.acts.people.people import PEOPLE_ACTS
+from pressrun.acts.people.people_arguments import TokenCreate, TokenId, TokensPage
 from pressrun.core.access.rights import Right, TokenScope
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.message.words import marked

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pressrun.core.site import Site
 from pressrun.services.editions.archive_reader import IndexPage
 from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile
-from pressrun.services.operating.archive_export import ArchiveContents
+from pressrun.services.lists.archive_export import ArchiveContents
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import language
 from pressrun.web.archives.archive import edition_context

@@ -1,0 +1,185 @@
+"""Actions that look at drafts and let them go: check, preview, test, submit, approve, return, send."""
+
+from __future__ import annotations
+
+from pressrun.acts.act import OF_EDITION, Act, Doing, Http
+from pressrun.acts.arguments import EditionId
+from pressrun.acts.editions.draft_arguments import (
+    DraftReturn,
+    DraftSchedule,
+    DraftSend,
+    DraftTest,
+    DraftView,
+    KnownDraft,
+)
+from pressrun.acts.editions.drafts import IF_MATCH, author_of, plain_findings
+from pressrun.acts.editions.edition_answers import FindingsAnswer, FullEditionAnswer, PreviewAnswer, TestAnswer
+from pressrun.acts.editions.editions import list_name_of, show_again, show_edition, shown_after
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.errors import NotPermitted
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.services.editions.draft_release import ExpectedAudience, ReleaseOrder
+from pressrun.store.programs.idempotency import KeptOutcome
+
+
+async def _check(doing: Doing, args: EditionId) -> FindingsAnswer:
+    built = await doing.cases.draft_editing.check(args.id)
+    return FindingsAnswer(findings=plain_findings(built.findings))
+
+
+async def _preview(doing: Doing, args: DraftView) -> PreviewAnswer:
+    reader = None
+    if args.as_ is not None:
+        doing.require(Right.SEE_READERS, await list_name_of(doing, args.id))
+        reader = parse_address(args.as_)
+    preview = await doing.cases.draft_proofs.preview(args.id, reader)
+    copy, shown = preview.copy, preview.shown
+    return PreviewAnswer(findings=plain_findings(copy.findings), subject=copy.subject, text=shown.text, html=shown.html)
+
+
+def _each_once(args: DraftTest) -> dict[str, Address]:
+    by_key: dict[str, Address] = {}
+    for address in map(parse_address, args.addresses):
+        by_key.setdefault(address.key, address)
+    return by_key
+
+
+async def _tested_again(_: Doing, args: DraftTest, __: KeptOutcome) -> TestAnswer:
+    return TestAnswer(test=[address.typed for address in _each_once(args).values()])
+
+
+async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
+    by_key = _each_once(args)
+    name = await list_name_of(doing, args.id)
+    if not doing.caller.holdings.has(Right.RELEASE, name):
+        strangers = [by_key[key].typed for key in by_key.keys() - await doing.cases.draft_proofs.team(name)]
+        if strangers:  # who may not send to readers may not send to everybody else either
+            raise NotPermitted(
+                f"test copies go to the people of {name} only, until you may send its editions: not to "
+                f"{', '.join(sorted(strangers))}"
+            )
+    await doing.cases.draft_proofs.send_test(args.id, list(by_key.values()))
+    return TestAnswer(test=[address.typed for address in by_key.values()])
+
+
+async def _submit(doing: Doing, args: KnownDraft) -> None:
+    await doing.cases.draft_release.submit(args.id, await author_of(doing), args.revision)
+
+
+async def _approve(doing: Doing, args: KnownDraft) -> None:
+    await doing.cases.draft_release.approve(args.id, await author_of(doing), args.revision)
+
+
+async def _give_back(doing: Doing, args: DraftReturn) -> None:
+    await doing.cases.draft_release.give_back(args.id, await author_of(doing), args.words)
+
+
+async def _release(doing: Doing, args: DraftSend | DraftSchedule) -> None:
+    at = None if args.at is None else int(args.at.timestamp())
+    expected = ExpectedAudience(least=args.expect_audience.min, most=args.expect_audience.max)
+    order = ReleaseOrder(scheduled_at=at, expected=expected)
+    await doing.cases.draft_release.release(args.id, order, args.revision)
+
+
+async def _schedule(doing: Doing, args: DraftSchedule) -> None:
+    if (await show_edition(doing, args.id))["state"] == EditionState.DRAFT:
+        await _release(doing, args)
+    else:
+        await doing.cases.edition_admin.reschedule(args.id, int(args.at.timestamp()))
+
+
+DRAFT_RELEASE_ACTS = (
+    Act(
+        id="edition.findings",
+        summary="Check a draft as it would go out now",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=_check,
+        answer=FindingsAnswer,
+        writes=False,
+        http=Http(method="GET", path="editions/{id}/findings"),
+    ),
+    Act(
+        id="edition.preview",
+        summary="Show a draft as a reader would get it",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=DraftView,
+        work=_preview,
+        answer=PreviewAnswer,
+        writes=False,
+        http=Http(method="GET", path="editions/{id}/preview", query=("as_",)),
+    ),
+    Act(
+        id="edition.proof",
+        summary="Send test copies of a draft",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=DraftTest,
+        work=_send_test,
+        answer=TestAnswer,
+        again=_tested_again,
+        grows=True,
+        http=Http(method="POST", path="editions/{id}/test"),
+    ),
+    Act(
+        id="edition.submit",
+        summary="Say that a draft is ready to be released",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=KnownDraft,
+        work=shown_after(_submit),
+        answer=FullEditionAnswer,
+        again=show_again,
+        http=Http(method="POST", path="editions/{id}/submit", headers=IF_MATCH, etag="revision"),
+    ),
+    Act(
+        id="edition.approve",
+        summary="Approve a draft of somebody else as it is; nothing is sent",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=KnownDraft,
+        work=shown_after(_approve),
+        answer=FullEditionAnswer,
+        again=show_again,
+        http=Http(method="POST", path="editions/{id}/approve", headers=IF_MATCH, etag="revision"),
+    ),
+    Act(
+        id="edition.return",
+        summary="Return a draft to its authors, which also ends an approval",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=DraftReturn,
+        work=shown_after(_give_back),
+        answer=FullEditionAnswer,
+        again=show_again,
+        http=Http(method="POST", path="editions/{id}/return", etag="revision"),
+    ),
+    Act(
+        id="edition.release",
+        summary="Send a draft to everyone on its list",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=DraftSend,
+        work=shown_after(_release),
+        answer=FullEditionAnswer,
+        again=show_again,
+        asks=True,
+        grows=True,
+        http=Http(method="POST", path="editions/{id}/send", headers=IF_MATCH),
+    ),
+    Act(
+        id="edition.schedule",
+        summary="Schedule a draft, or reschedule an edition that has not started",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=DraftSchedule,
+        work=shown_after(_schedule),
+        answer=FullEditionAnswer,
+        again=show_again,
+        grows=True,
+        http=Http(method="POST", path="editions/{id}/schedule", headers=IF_MATCH),
+    ),
+)

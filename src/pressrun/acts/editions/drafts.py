@@ -1,0 +1,370 @@
+"""Actions that write drafts: hand in, change texts and files, read them, throw away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Any
+
+from pressrun.acts.act import OF_EDITION, OF_LIST, Act, Doing, Http
+from pressrun.acts.arguments import EditionId
+from pressrun.acts.editions.draft_arguments import (
+    BODIES,
+    ONE_BODY,
+    DraftFile,
+    DraftFileChange,
+    DraftFileRemoval,
+    DraftFiles,
+    DraftKeys,
+    DraftText,
+    KnownDraft,
+    NewDraft,
+    RevisionNumber,
+    keys_of,
+)
+from pressrun.acts.editions.edition_answers import (
+    DraftAnswer,
+    DraftFileAnswer,
+    RevisionAnswer,
+)
+from pressrun.acts.editions.editions import show_edition
+from pressrun.acts.http import JSON, MULTIPART, Content, Page
+from pressrun.core.access.rights import Right
+from pressrun.core.errors import BadInput
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.timestamps import rfc3339
+from pressrun.message.finding import Finding
+from pressrun.message.sources.edition_source import FORMATS, EditionFormat
+from pressrun.services.editions.authors import Author, name_of_author
+from pressrun.services.editions.draft_editing import DraftOrder, DraftResult, FileChange, OpenDraft, TextChange
+from pressrun.services.editions.edition_builder import EditionBuilder
+from pressrun.services.editions.lifecycle import require_edition
+from pressrun.store.editions.manuscripts import Text
+from pressrun.store.programs import api_tokens
+from pressrun.store.programs.idempotency import KeptOutcome
+
+_SUFFIXES = {"text/markdown": ".md", "text/html": ".html", "text/plain": ".txt", "message/rfc822": ".eml"}
+_TEXTS = tuple(_SUFFIXES)
+_MEDIA_TYPES = {
+    EditionFormat.MARKDOWN: "text/markdown; charset=utf-8",
+    EditionFormat.HTML: "text/html; charset=utf-8",
+    EditionFormat.TEXT: "text/plain; charset=utf-8",
+    EditionFormat.MIME: "message/rfc822",
+}
+_LONGEST_NAME = 100
+_UNFIT = re.compile(r"[^\w.-]+")
+IF_MATCH = {"revision": "If-Match"}
+_OF_TEXT = {"source_name": "X-File", "media_type": "Content-Type"}
+
+
+async def author_of(doing: Doing) -> Author:
+    """Who acts, as drafts know their authors."""
+    caller, token_id = doing.caller, doing.caller.token_id
+    if token_id is not None and caller.person_id is None:
+        token_id = await doing.cases.database.read(api_tokens.origin_of, token_id)
+    return Author(person_id=caller.person_id, token_id=token_id, uid=caller.actor.uid)
+
+
+def text_of(source: bytes, source_name: str, media_type: str, otherwise: str = "") -> Text:
+    """A text by the name of its file, or else by its media type; `otherwise` is the name that it had."""
+    name = _UNFIT.sub("-", re.split(r"[/\\]", source_name)[-1])[-_LONGEST_NAME:].lstrip(".")
+    suffix = _SUFFIXES.get(media_type.partition(";")[0].strip().lower())
+    found = FORMATS.get(PurePosixPath(name).suffix.lower())
+    if suffix is not None and found is not FORMATS[suffix]:
+        name = f"{name or PurePosixPath(otherwise).stem or 'edition'}{suffix}"
+    return Text(source=source, source_name=name or otherwise)
+
+
+async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
+    text = text_of(args.source, args.source_name, args.media_type, "edition.md")
+    order = DraftOrder(
+        list_name=args.list,
+        text=text,
+        files=args.files,
+        author=await author_of(doing),
+        source_url=_checked_url(args.source_url),
+        submit=args.submit,
+    )
+    made = await doing.cases.draft_editing.hand_in(order)
+    shown = await show_edition(doing, made.id)
+    return _answer(made, state=shown["state"], submitted=shown["submitted_at"] is not None)
+
+
+async def _hand_in_again(doing: Doing, _: DraftFiles, kept: KeptOutcome) -> DraftAnswer:
+    """The draft as it is now. It was created by that request unless it is older."""
+    number = int((kept.object or "").removeprefix("edition "))
+    shown = await show_edition(doing, number)
+    is_draft = shown["state"] == EditionState.DRAFT
+    findings = (await doing.cases.draft_editing.check(number)).findings if is_draft else ()
+    created_at = await doing.cases.database.read(lambda tx: require_edition(tx, number).created_at)
+    return DraftAnswer(
+        id=number,
+        state=shown["state"],
+        revision=shown["revision"] or 0,
+        findings=plain_findings(findings),
+        created=created_at >= kept.at,
+        submitted=shown["submitted_at"] is not None,
+    )
+
+
+def _checked_url(url: str | None) -> str | None:
+    if url is not None and re.match(r"https?://[^\s/]+", url) is None:
+        raise BadInput("source_url must be an address that begins with https:// or http://")
+    return url
+
+
+def _answer(made: DraftResult, *, state: str = EditionState.DRAFT.value, submitted: bool = False) -> DraftAnswer:
+    return DraftAnswer(
+        id=made.id,
+        state=state,
+        revision=made.number,
+        findings=plain_findings(made.findings),
+        created=made.created,
+        submitted=submitted,
+    )
+
+
+def plain_findings(findings: tuple[Finding, ...]) -> list[Any]:
+    """Findings as programs get them."""
+    return [finding.plain() for finding in findings]
+
+
+async def _change_text(doing: Doing, args: DraftText) -> DraftAnswer:
+    async def rewrite(before: OpenDraft, _: EditionBuilder) -> Text:
+        return text_of(args.source, args.source_name, args.media_type, before.text.source_name)
+
+    changed = await doing.cases.draft_editing.change(
+        args.id, TextChange(rewrite), await author_of(doing), args.revision
+    )
+    return _answer(changed)
+
+
+async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
+    keys, body = keys_of(args, (*_KEYS_OF_CHANGES,)), args.body()
+
+    async def rewrite(before: OpenDraft, builder: EditionBuilder) -> Text:
+        suffix = PurePosixPath(before.text.source_name).suffix.lower()
+        if FORMATS[suffix] is EditionFormat.MIME:
+            raise BadInput("this draft is a complete message. Change it by another one (PUT …/source)")
+        if body is not None and FORMATS[BODIES[body[1]]] is not FORMATS[suffix]:
+            raise BadInput(f"this draft ends in {suffix}, so it has no {body[1]}")
+        changed = None if body is None else body[0]
+        source = await builder.change_keys(before.edition.list_name, before.text.source, keys, changed)
+        return Text(source=source, source_name=before.text.source_name)
+
+    changed = await doing.cases.draft_editing.change(
+        args.id, TextChange(rewrite), await author_of(doing), args.revision
+    )
+    return _answer(changed)
+
+
+async def _source(doing: Doing, args: EditionId) -> Content:
+    draft = await doing.cases.draft_editing.open(args.id)
+    kind = FORMATS[PurePosixPath(draft.text.source_name).suffix.lower()]
+    return Content(octets=draft.text.source, media_type=_MEDIA_TYPES[kind], revision=draft.manuscript.text_number)
+
+
+async def _list_files(doing: Doing, args: EditionId) -> Page[DraftFileAnswer]:
+    rows = await doing.cases.draft_editing.files(args.id)
+    return Page(items=[DraftFileAnswer(path=row["path"], size=row["size"], revision=row["number"]) for row in rows])
+
+
+async def _read_file(doing: Doing, args: DraftFile) -> Content:
+    found = await doing.cases.draft_editing.file(args.id, args.path)
+    return Content(octets=found["content"], media_type="application/octet-stream", revision=found["number"])
+
+
+async def _put_file(doing: Doing, args: DraftFileChange) -> DraftAnswer:
+    change = FileChange(args.path, args.content)
+    return _answer(await doing.cases.draft_editing.change(args.id, change, await author_of(doing), args.revision))
+
+
+async def _remove_file(doing: Doing, args: DraftFileRemoval) -> DraftAnswer:
+    change = FileChange(args.path, None)
+    return _answer(await doing.cases.draft_editing.change(args.id, change, await author_of(doing), args.revision))
+
+
+async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]:
+    rows = await doing.cases.draft_editing.revisions(args.id)
+    authors = {row["author"] for row in rows}
+    names = await doing.cases.database.read(lambda tx: {key: name_of_author(tx, key) for key in authors})
+    return Page(
+        items=[
+            RevisionAnswer(
+                revision=row["number"],
+                author=names[row["author"]],
+                began_at=rfc3339(row["began_at"]) or "",
+                at=rfc3339(row["at"]) or "",
+                path=row["path"],
+                has_text=bool(row["has_text"]),
+            )
+            for row in rows
+        ]
+    )
+
+
+async def _read_revision(doing: Doing, args: RevisionNumber) -> Content:
+    found = await doing.cases.draft_editing.revision(args.id, args.revision)
+    kind = FORMATS[PurePosixPath(found["source_name"]).suffix.lower()]
+    return Content(octets=found["source"], media_type=_MEDIA_TYPES[kind])
+
+
+_KEYS_OF_CHANGES = (
+    "subject", "title", "preheader", "from_", "reply_to", "slug", "date", "language", "issue", "attachments",
+)  # fmt: skip
+
+
+DRAFT_ACTS = (
+    Act(
+        id="edition.draft",
+        summary="Create a draft, or find it when the same file is sent again",
+        right=Right.DRAFTS,
+        lists=OF_LIST,
+        arguments=DraftFiles,
+        work=_hand_in,
+        answer=DraftAnswer,
+        again=_hand_in_again,
+        grows=True,
+        http=Http(
+            method="POST",
+            path="lists/{list}/editions",
+            headers=_OF_TEXT,
+            members=NewDraft,
+            together=ONE_BODY,
+            body="source",
+            files="files",
+            media_types=(*_TEXTS, MULTIPART, JSON),
+            status=201,
+            otherwise={200: lambda made: not made.created},
+            etag="revision",
+        ),
+    ),
+    Act(
+        id="edition.text",
+        summary="Read the text of a draft",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=_source,
+        answer=Content,
+        writes=False,
+        http=Http(method="GET", path="editions/{id}/source", etag="revision"),
+    ),
+    Act(
+        id="edition.rewrite",
+        summary="Give a draft another text",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=DraftText,
+        work=_change_text,
+        answer=DraftAnswer,
+        grows=True,
+        http=Http(
+            method="PUT",
+            path="editions/{id}/source",
+            headers={**IF_MATCH, **_OF_TEXT},
+            body="source",
+            media_types=_TEXTS,
+            etag="revision",
+        ),
+    ),
+    Act(
+        id="edition.change",
+        summary="Change some keys of a draft, or its body",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=DraftKeys,
+        work=_change_keys,
+        answer=DraftAnswer,
+        grows=True,
+        http=Http(method="PATCH", path="editions/{id}", headers=IF_MATCH, etag="revision"),
+    ),
+    Act(
+        id="edition.discard",
+        summary="Throw a draft away for good",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=KnownDraft,
+        work=lambda doing, args: doing.cases.draft_editing.remove(args.id, args.revision),
+        http=Http(method="DELETE", path="editions/{id}", headers=IF_MATCH, status=204),
+    ),
+    Act(
+        id="edition.files",
+        summary="List the files of a draft",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=_list_files,
+        answer=Page[DraftFileAnswer],
+        writes=False,
+        http=Http(method="GET", path="editions/{id}/assets"),
+    ),
+    Act(
+        id="edition.file",
+        summary="Read a file of a draft",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=DraftFile,
+        work=_read_file,
+        answer=Content,
+        writes=False,
+        http=Http(method="GET", path="editions/{id}/assets/{path}", etag="revision"),
+    ),
+    Act(
+        id="edition.put_file",
+        summary="Add a file to a draft, or replace it",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=DraftFileChange,
+        work=_put_file,
+        answer=DraftAnswer,
+        grows=True,
+        http=Http(
+            method="PUT",
+            path="editions/{id}/assets/{path}",
+            headers=IF_MATCH,
+            body="content",
+            media_types=(
+                "application/octet-stream",
+                "image/png",
+                "image/jpeg",
+                "image/gif",
+                "image/webp",
+                "application/pdf",
+            ),
+            etag="revision",
+        ),
+    ),
+    Act(
+        id="edition.remove_file",
+        summary="Remove a file from a draft",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=DraftFileRemoval,
+        work=_remove_file,
+        answer=DraftAnswer,
+        http=Http(method="DELETE", path="editions/{id}/assets/{path}", headers=IF_MATCH, etag="revision"),
+    ),
+    Act(
+        id="edition.revisions",
+        summary="List the changes of a draft, the newest first",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=_list_revisions,
+        answer=Page[RevisionAnswer],
+        writes=False,
+        http=Http(method="GET", path="editions/{id}/revisions"),
+    ),
+    Act(
+        id="edition.revision",
+        summary="Read a former text of a draft",
+        right=Right.DRAFTS,
+        lists=OF_EDITION,
+        arguments=RevisionNumber,
+        work=_read_revision,
+        answer=Content,
+        writes=False,
+        http=Http(method="GET", path="editions/{id}/revisions/{revision}"),
+    ),
+)

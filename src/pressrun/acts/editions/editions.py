@@ -1,0 +1,265 @@
+"""Actions on editions and their copies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from pressrun.acts.act import OF_EDITION, OF_EDITIONS, OF_LIST, Act, Doing, Http, Work
+from pressrun.acts.arguments import (
+    EditionFiles,
+    EditionId,
+    EditionIds,
+    EditionMove,
+    EditionResume,
+    EditionSend,
+    EditionTest,
+    QueueRetry,
+)
+from pressrun.acts.editions.draft_arguments import EditionsOfList
+from pressrun.acts.editions.edition_answers import EditionAnswer, FullEditionAnswer, ResendAnswer
+from pressrun.acts.http import Page
+from pressrun.acts.operating.operator_resources import Retried
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.runtime.clock import utc_now
+from pressrun.services.reports import ledger_reports
+from pressrun.store.editions import editions
+from pressrun.store.programs.idempotency import KeptOutcome
+from pressrun.store.transaction import Transaction
+
+_NEWEST = 1 << 62
+
+
+async def _inspect(doing: Doing, args: EditionFiles) -> dict[str, Any]:
+    inspection = await doing.cases.edition_admin.inspect(**_files(args))
+    return {
+        "subject": inspection.subject,
+        "audience": inspection.audience,
+        "findings": [finding.plain() for finding in inspection.findings],
+    }
+
+
+async def _send(doing: Doing, args: EditionSend) -> dict[str, int]:
+    doing.progress("building the edition")
+    edition_id = await doing.cases.edition_admin.send(
+        **_files(args), scheduled_at=args.scheduled_at, again=args.again, canary_percent=args.canary_percent
+    )
+    return {"id": edition_id}
+
+
+async def _send_test(doing: Doing, args: EditionTest) -> dict[str, list[str]]:
+    by_key: dict[str, Address] = {}
+    for address in map(parse_address, args.addresses):
+        by_key.setdefault(address.key, address)
+    addresses = list(by_key.values())
+    await doing.cases.edition_admin.send_test(**_files(args), addresses=addresses)
+    return {"test": [address.typed for address in addresses]}
+
+
+async def _resend(doing: Doing, args: EditionId) -> dict[str, int | str]:
+    resent = await doing.cases.edition_admin.resend(args.id)
+    return {"id": args.id, "resent": resent.queued, "left_out": resent.left_out, "state": resent.state.value}
+
+
+async def _retry(doing: Doing, args: QueueRetry) -> dict[str, int]:
+    domain = None if args.domain is None else args.domain.strip().lower()
+    return {"retried": await doing.cases.edition_admin.retry(domain)}
+
+
+async def _retry_again(_: Doing, __: QueueRetry, ___: KeptOutcome) -> dict[str, int]:
+    """The repeat tries nothing again."""
+    return {"retried": 0}
+
+
+async def show_edition(doing: Doing, edition_id: int) -> dict[str, Any]:
+    """An edition as `edition show` prints it, with where it stands or stood as a draft."""
+    return await doing.cases.database.read(ledger_reports.show_edition, edition_id, int(utc_now()))
+
+
+async def show_again(doing: Doing, args: Any, _: KeptOutcome) -> dict[str, Any]:
+    """The answer to a repeated request about the edition in `args.id`: where it stands now."""
+    return await show_edition(doing, args.id)
+
+
+async def _resend_again(doing: Doing, args: EditionId, _: KeptOutcome) -> dict[str, int | str]:
+    """The repeat queues no copy."""
+    shown = await show_edition(doing, args.id)
+    return {"id": args.id, "resent": 0, "left_out": 0, "state": shown["state"]}
+
+
+async def list_name_of(doing: Doing, edition_id: int) -> str:
+    """The list of an edition; raises NotFound."""
+    (name,) = await OF_EDITION(doing.cases, EditionId(id=edition_id))
+    return name
+
+
+def shown_after(work: Work) -> Work:
+    """Work on the edition in `args.id`, whose answer is the edition as it is afterwards."""
+
+    async def carry_out(doing: Doing, args: Any) -> dict[str, Any]:
+        await work(doing, args)
+        return await show_edition(doing, args.id)
+
+    return carry_out
+
+
+async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
+    state, since = args.state, args.since_seconds
+    before = int(args.after) if args.after else _NEWEST
+    page, total = await doing.cases.database.read(_read_page, args, before, state, since)
+    following = str(page[-1]["id"]) if len(page) == args.limit else None
+    return Page(items=page, next=following, total=total)
+
+
+def _read_page(
+    tx: Transaction, args: EditionsOfList, before: int, state: EditionState | None, since: int
+) -> tuple[list[Any], int | UnsetType]:
+    named = None if state is None else state.value
+    page = ledger_reports.page_of_editions(
+        tx, args.list, before=before, limit=args.limit, state=named, since=since, now=int(utc_now())
+    )
+    if not args.count:
+        return page, UNSET
+    return page, editions.count_editions(tx, ledger_reports.require_list(tx, args.list).id, state=named, since=since)
+
+
+def _files(args: EditionFiles) -> dict[str, Any]:
+    return {"list_name": args.list, "source": args.source, "source_name": args.source_name, "assets": args.assets}
+
+
+EDITION_ACTS = (
+    Act(
+        id="edition.ls",
+        summary="List the editions of a list, newest first",
+        right=Right.STATS,
+        lists=OF_LIST,
+        arguments=EditionsOfList,
+        work=_list,
+        answer=Page[EditionAnswer],
+        writes=False,
+        http=Http(method="GET", path="lists/{list}/editions", query=("state", "since", "count", "limit", "after")),
+    ),
+    Act(
+        id="edition.show",
+        summary="Show an edition and its copies by state",
+        right=Right.STATS,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=lambda doing, args: show_edition(doing, args.id),
+        answer=FullEditionAnswer,
+        writes=False,
+        http=Http(method="GET", path="editions/{id}", etag="revision"),
+    ),
+    Act(
+        id="edition.inspect",
+        summary="Check an edition without keeping it",
+        right=Right.DRAFTS,
+        lists=OF_LIST,
+        arguments=EditionFiles,
+        work=_inspect,
+        writes=False,
+    ),
+    Act(
+        id="edition.send",
+        summary="Take an edition and send it to everyone on the list",
+        right=Right.RELEASE,
+        lists=OF_LIST,
+        arguments=EditionSend,
+        work=_send,
+        grows=True,
+        asks=True,
+    ),
+    Act(
+        id="edition.test",
+        summary="Send test copies of an edition to some addresses",
+        right=Right.RELEASE,
+        lists=OF_LIST,
+        arguments=EditionTest,
+        work=_send_test,
+        grows=True,
+    ),
+    Act(
+        id="edition.pause",
+        summary="Hold all copies that no connection has been given",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=shown_after(lambda doing, args: doing.cases.edition_admin.pause(args.id)),
+        answer=FullEditionAnswer,
+        again=show_again,
+        http=Http(method="POST", path="editions/{id}/pause"),
+    ),
+    Act(
+        id="edition.resume",
+        summary="Continue to send an edition",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=EditionResume,
+        work=shown_after(
+            lambda doing, args: doing.cases.edition_admin.resume(args.id, accepts_repeats=args.accepts_repeats)
+        ),
+        answer=FullEditionAnswer,
+        again=show_again,
+        http=Http(method="POST", path="editions/{id}/resume"),
+    ),
+    Act(
+        id="edition.cancel",
+        summary="Send no more copies of an edition",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=shown_after(lambda doing, args: doing.cases.edition_admin.cancel(args.id)),
+        answer=FullEditionAnswer,
+        again=show_again,
+        http=Http(method="POST", path="editions/{id}/cancel"),
+        asks=True,
+    ),
+    Act(
+        id="edition.move",
+        summary="Send a scheduled edition at another time",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=EditionMove,
+        work=lambda doing, args: doing.cases.edition_admin.reschedule(args.id, args.scheduled_at),
+    ),
+    Act(
+        id="edition.link",
+        summary="Make editions of one family the same issue in several languages",
+        right=Right.RELEASE,
+        lists=OF_EDITIONS,
+        arguments=EditionIds,
+        work=lambda doing, args: doing.cases.edition_admin.link(args.ids),
+    ),
+    Act(
+        id="edition.unlink",
+        summary="Make an edition an issue of its own",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=lambda doing, args: doing.cases.edition_admin.unlink(args.id),
+    ),
+    Act(
+        id="edition.resend",
+        summary="Queue the failed copies of an edition again",
+        right=Right.RELEASE,
+        lists=OF_EDITION,
+        arguments=EditionId,
+        work=_resend,
+        answer=ResendAnswer,
+        again=_resend_again,
+        http=Http(method="POST", path="editions/{id}/resend"),
+    ),
+    Act(
+        id="queue.retry",
+        summary="Try what waits again now",
+        right=Right.OPERATE,
+        arguments=QueueRetry,
+        work=_retry,
+        answer=Retried,
+        again=_retry_again,
+        http=Http(method="POST", path="queue/retry"),
+    ),
+)

@@ -1,0 +1,179 @@
+"""Actions on lists and the people who may write to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pressrun.acts.act import OF_LIST, SOME_LIST, Act, Doing, Http
+from pressrun.acts.arguments import ListAddress, ListName, ListSettings
+from pressrun.acts.editions.drafts import IF_MATCH
+from pressrun.acts.http import Page
+from pressrun.acts.lists.list_resources import ListFields, ListInfo, ListLogo, ListRemoval, ListsByName, NewListFields
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import Refused
+from pressrun.services.editions.draft_status import needs_second_person
+from pressrun.services.lists.list_settings import APPROVAL, plain_key
+from pressrun.services.reports import ledger_reports
+from pressrun.store.lists import lists
+from pressrun.store.programs.idempotency import KeptOutcome
+
+_OF_OPERATORS = frozenset({"closed", APPROVAL})
+"""Settings that publishers may not change: only operators close a list, and whoever needs a second person could
+otherwise do without."""
+
+
+async def _page(doing: Doing, args: ListsByName) -> Page[Any]:
+    found, following = await doing.cases.database.read(
+        ledger_reports.page_of_lists, lambda name: doing.may(Right.STATS, name), after=args.after, limit=args.limit
+    )
+    return Page(items=found, next=following)
+
+
+async def _create(doing: Doing, args: ListSettings) -> dict[str, Any]:
+    editors = [parse_address(one) for one in args.editors]
+    return await doing.cases.lists.create_list(
+        args.list, args.settings, args.files, places=args.places, editors=editors
+    )
+
+
+async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
+    keys = {plain_key(name) for name in args.settings}
+    if _OF_OPERATORS & keys or ("welcome" in keys and await _needs_second_person(doing, args.list)):
+        doing.require(Right.OPERATE, args.list)
+    return await doing.cases.lists.set_list(args.list, args.settings, args.files, args.assets, args.revision)
+
+
+async def _needs_second_person(doing: Doing, name: str) -> bool:
+    """Whether nobody alone may write what all new readers of a list get."""
+    found = await doing.cases.database.read(lists.find_list, name)
+    return found is not None and needs_second_person(found)
+
+
+async def _set_logo(doing: Doing, args: ListLogo) -> dict[str, Any]:
+    files = {"logo": args.picture}
+    return await doing.cases.lists.set_list(
+        args.list, {"logo": args.file_name or "logo"}, files, revision=args.revision
+    )
+
+
+async def _remove(doing: Doing, args: ListRemoval) -> None:
+    if doing.caller.token_id is not None and args.confirm != args.list:
+        raise Refused("removing a list cannot be undone. Repeat its name: ?confirm=NAME")
+    await doing.cases.lists.remove_list(args.list)
+
+
+async def _show_again(doing: Doing, args: ListName | ListSettings, _: KeptOutcome) -> dict[str, Any]:
+    return await doing.cases.database.read(ledger_reports.show_list, args.list)
+
+
+LIST_ACTS = (
+    Act(
+        id="list.list",
+        summary="Show the lists within reach",
+        right=Right.STATS,
+        lists=SOME_LIST,
+        arguments=ListsByName,
+        work=_page,
+        answer=Page[ListInfo],
+        writes=False,
+        http=Http(method="GET", path="lists", query=("limit", "after")),
+    ),
+    Act(
+        id="list.show",
+        summary="Show a list with its settings and how many readers it has",
+        right=Right.STATS,
+        lists=OF_LIST,
+        arguments=ListName,
+        work=lambda doing, args: doing.cases.database.read(ledger_reports.show_list, args.list),
+        answer=ListInfo,
+        writes=False,
+        http=Http(method="GET", path="lists/{list}", etag="revision"),
+    ),
+    Act(
+        id="list.create",
+        summary="Create a list",
+        right=Right.OPERATE,
+        arguments=ListSettings,
+        work=_create,
+        answer=ListInfo,
+        again=_show_again,
+        http=Http(method="POST", path="lists", members=NewListFields, status=201, etag="revision"),
+    ),
+    Act(
+        id="list.set",
+        summary="Change settings of a list",
+        right=Right.SETTINGS,
+        lists=OF_LIST,
+        arguments=ListSettings,
+        work=_set,
+        answer=ListInfo,
+        http=Http(method="PATCH", path="lists/{list}", members=ListFields, headers=IF_MATCH, etag="revision"),
+    ),
+    Act(
+        id="list.logo",
+        summary="Give a list a logo, PNG or JPEG",
+        right=Right.SETTINGS,
+        lists=OF_LIST,
+        arguments=ListLogo,
+        work=_set_logo,
+        answer=ListInfo,
+        http=Http(
+            method="PUT",
+            path="lists/{list}/logo",
+            headers={**IF_MATCH, "file_name": "X-File"},
+            body="picture",
+            media_types=("image/png", "image/jpeg"),
+            etag="revision",
+        ),
+    ),
+    Act(
+        id="list.close",
+        summary="Close a list: no sign-ups and no editions until it is opened again",
+        right=Right.OPERATE,
+        lists=OF_LIST,
+        arguments=ListName,
+        work=lambda doing, args: doing.cases.lists.close_list(args.list),
+        answer=ListInfo,
+        again=_show_again,
+        asks=True,
+        http=Http(method="POST", path="lists/{list}/close", etag="revision"),
+    ),
+    Act(
+        id="list.reopen",
+        summary="Open a closed list again",
+        right=Right.OPERATE,
+        lists=OF_LIST,
+        arguments=ListName,
+        work=lambda doing, args: doing.cases.lists.set_list(args.list, {"closed": "false"}),
+        answer=ListInfo,
+        again=_show_again,
+        http=Http(method="POST", path="lists/{list}/reopen", etag="revision"),
+    ),
+    Act(
+        id="list.rm",
+        summary="Remove a closed list with everything that it has",
+        right=Right.OPERATE,
+        lists=OF_LIST,
+        arguments=ListRemoval,
+        work=_remove,
+        asks=True,
+        http=Http(method="DELETE", path="lists/{list}", query=("confirm",), status=204),
+    ),
+    Act(
+        id="editor.add",
+        summary="Let an address send editions to a list by email",
+        right=Right.OPERATE,
+        lists=OF_LIST,
+        arguments=ListAddress,
+        work=lambda doing, args: doing.cases.lists.add_editor(args.list, parse_address(args.address)),
+    ),
+    Act(
+        id="editor.rm",
+        summary="Let an address send no more editions to a list",
+        right=Right.OPERATE,
+        lists=OF_LIST,
+        arguments=ListAddress,
+        work=lambda doing, args: doing.cases.lists.remove_editor(args.list, parse_address(args.address)),
+    ),
+)

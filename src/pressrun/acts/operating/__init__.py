@@ -1,0 +1,1 @@
+"""Actions of operators, the journal of events, and returns."""

@@ -1,0 +1,258 @@
+"""Actions of operators: kept mail, held sign-ups, keys, moving in, and what only the running daemon can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from pressrun.acts.act import OF_LIST, Act, Doing, Http, lacking
+from pressrun.acts.arguments import (
+    AddressOnly,
+    ArchiveMessage,
+    Arguments,
+    ArrivedNumber,
+    AuditNote,
+    HeldChoice,
+    KeyRetire,
+    MailId,
+    MoveSwitch,
+    OldPersonalLinks,
+    OldPlaces,
+    Statement,
+)
+from pressrun.acts.names import NOTE
+from pressrun.acts.operating.operator_resources import HeldDropped, HeldReleased, MailNumber
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import BadInput, NotPermitted, Refused
+from pressrun.services.lists.archive_import import ArchivedMessage
+from pressrun.services.reports import ledger_reports
+from pressrun.store.programs.idempotency import KeptOutcome
+from pressrun.store.readers.held_sign_ups import HeldSelection
+from pressrun.store.transaction import Transaction
+
+
+async def _retry_mail(doing: Doing, args: MailId) -> dict[str, int]:
+    await doing.cases.kept_mail.retry(args.id)
+    return {"id": args.id}
+
+
+async def _drop_mail(doing: Doing, args: MailId) -> dict[str, int]:
+    await doing.cases.kept_mail.drop(args.id)
+    return {"id": args.id}
+
+
+async def _add_message(doing: Doing, args: ArchiveMessage) -> dict[str, Any]:
+    message = ArchivedMessage(source=args.source, published_at=args.published_at, identity=args.identity)
+    return await doing.cases.archive_import.add(args.list, message)
+
+
+async def _retried_mail(_: Doing, args: MailId, __: KeptOutcome) -> dict[str, int]:
+    return {"id": args.id}
+
+
+async def _release_rest(doing: Doing, args: HeldChoice, kept: KeptOutcome) -> dict[str, Any]:
+    """Release what a request left that was killed between two batches, and none that were held since."""
+    return await doing.cases.held.release(replace(_selection(doing, args), until=kept.at))
+
+
+async def _drop_rest(doing: Doing, args: HeldChoice, kept: KeptOutcome) -> dict[str, Any]:
+    """The same for their removal."""
+    return await doing.cases.held.drop(replace(_selection(doing, args), until=kept.at))
+
+
+async def _note(doing: Doing, args: AuditNote) -> None:
+    log = doing.cases.audit_log
+    entry = log.entry(doing.caller.actor, args.action)
+    await log.append(replace(entry, outcome=args.outcome, code=args.code, object=args.object))
+
+
+async def _show_subscriber(doing: Doing, args: AddressOnly) -> dict[str, Any]:
+    cases = doing.cases
+    return await cases.database.read(ledger_reports.show_subscriber, cases.keys, parse_address(args.address))
+
+
+SECRET = frozenset({"credentials", "log_ins", "restores"})
+"""Files of statements that read what people log in with, which no command shows."""
+
+
+def _run_statement(tx: Transaction, args: Statement) -> dict[str, Any]:
+    if args.statement.partition(".")[0] in SECRET:
+        raise NotPermitted(lacking(Right.MACHINE, None))
+    if not tx.knows(args.statement):
+        raise BadInput(f"unknown statement {args.statement!r}: the daemon is of another version")
+    rows = tx.rows(args.statement, **args.parameters)
+    return {"columns": list(rows[0].keys()) if rows else [], "rows": [tuple(row) for row in rows]}
+
+
+def _selection(doing: Doing, args: HeldChoice) -> HeldSelection:
+    if doing.caller.token_id is not None and not args.ids and args.domain is None:
+        raise Refused("that would be all of them: say which, by `ids` or by `domain`")
+    return HeldSelection(ids=args.ids, domain=None if args.domain is None else args.domain.strip().lower())
+
+
+OPERATING_ACTS = (
+    Act(
+        id="inbound.retry",
+        summary="Process a kept mail again",
+        right=Right.OPERATE,
+        arguments=MailId,
+        work=_retry_mail,
+        answer=MailNumber,
+        again=_retried_mail,
+        http=Http(method="POST", path="inbound/{id}/retry"),
+    ),
+    Act(
+        id="inbound.rm",
+        summary="Remove a kept mail",
+        right=Right.OPERATE,
+        arguments=MailId,
+        work=_drop_mail,
+        asks=True,
+        http=Http(method="DELETE", path="inbound/{id}", status=204),
+    ),
+    Act(
+        id="held.release",
+        summary="Send the confirmations of sign-ups that were held",
+        right=Right.OPERATE,
+        arguments=HeldChoice,
+        work=lambda doing, args: doing.cases.held.release(_selection(doing, args)),
+        asks=True,
+        answer=HeldReleased,
+        again=_release_rest,
+        http=Http(method="POST", path="held/release"),
+    ),
+    Act(
+        id="held.rm",
+        summary="Remove sign-ups that were held",
+        right=Right.OPERATE,
+        arguments=HeldChoice,
+        work=lambda doing, args: doing.cases.held.drop(_selection(doing, args)),
+        asks=True,
+        answer=HeldDropped,
+        again=_drop_rest,
+        http=Http(method="POST", path="held/rm"),
+    ),
+    Act(
+        id="key.rotate",
+        summary="Sign new links with a new key",
+        right=Right.MACHINE,
+        arguments=Arguments,
+        work=lambda doing, _: doing.cases.link_keys.rotate(),
+        in_files=True,
+        asks=True,
+    ),
+    Act(
+        id="key.retire",
+        summary="Let a key for links retire after a time",
+        right=Right.MACHINE,
+        arguments=KeyRetire,
+        work=lambda doing, args: doing.cases.link_keys.retire(args.number, args.after_seconds),
+        asks=True,
+    ),
+    Act(
+        id=NOTE,
+        summary="Record what the command line has done by itself",
+        right=Right.MACHINE,
+        arguments=AuditNote,
+        work=_note,
+        writes=False,
+    ),
+)
+
+MOVING_IN_ACTS = (
+    Act(
+        id="moving-in.places",
+        summary="Lead old links and addresses to a list",
+        right=Right.OPERATE,
+        arguments=OldPlaces,
+        work=lambda doing, args: doing.cases.redirects.add_places(args.list, args.places),
+        grows=True,
+    ),
+    Act(
+        id="moving-in.people",
+        summary="Lead a batch of old personal links to their subscribers",
+        right=Right.OPERATE,
+        lists=OF_LIST,
+        arguments=OldPersonalLinks,
+        work=lambda doing, args: doing.cases.redirects.add_people(args.list, args.people),
+        grows=True,
+    ),
+    Act(
+        id="moving-in.message",
+        summary="Add a message of an old archive",
+        right=Right.OPERATE,
+        lists=OF_LIST,
+        arguments=ArchiveMessage,
+        work=_add_message,
+        grows=True,
+    ),
+)
+
+GROUP_ACTS = (
+    Act(
+        id="read",
+        summary="Run a statement that reads, for members of the group, who cannot open the database",
+        right=Right.OPERATE,
+        arguments=Statement,
+        work=lambda doing, args: doing.cases.database.read(_run_statement, args),
+        writes=False,
+    ),
+    Act(
+        id="subscriber.show",
+        summary="Show everything stored about an address",
+        right=Right.SEE_READERS,
+        arguments=AddressOnly,
+        work=_show_subscriber,
+        writes=False,
+        http=Http(method="GET", path="subscribers/{address}"),
+    ),
+)
+
+MOVE_ACTS = tuple(
+    Act(id=f"move.{step}", summary=summary, right=Right.MACHINE, arguments=arguments, work=None, writes=False)
+    for step, summary, arguments in (
+        ("track", "Note which rows change from now on", Arguments),
+        ("stop", "Stop the service while the last rows are moved", Arguments),
+        ("switch", "Mark the database as gone, and say where all data are now", MoveSwitch),
+        ("resume", "End a move, and let the service go on", Arguments),
+    )
+)
+"""Steps of a move, which the command that moves records: nobody may write to what has moved."""
+
+DAEMON_ACTS = (
+    Act(id="reload", summary="Reread the configuration", right=Right.OPERATE, arguments=Arguments, work=None),
+    Act(
+        id="reload.try",
+        summary="Say what a reload would find",
+        right=Right.OPERATE,
+        arguments=Arguments,
+        work=None,
+        writes=False,
+    ),
+    Act(
+        id="relay.statuses",
+        summary="Say how the relays are",
+        right=Right.OPERATE,
+        arguments=Arguments,
+        work=None,
+        writes=False,
+    ),
+    Act(
+        id="doctor.seen",
+        summary="Say how a request with a numbered test link arrived",
+        right=Right.OPERATE,
+        arguments=ArrivedNumber,
+        work=None,
+        writes=False,
+    ),
+    Act(
+        id="doctor.listeners",
+        summary="Say where mail comes in",
+        right=Right.OPERATE,
+        arguments=Arguments,
+        work=None,
+        writes=False,
+    ),
+)

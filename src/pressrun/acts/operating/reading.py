@@ -1,0 +1,146 @@
+"""Actions by which operators look at suppressions, the queue, kept mail, held sign-ups and the audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pressrun.acts.act import Act, Doing, Http
+from pressrun.acts.arguments import AddressOnly, Arguments, MailId
+from pressrun.acts.http import Content, Page
+from pressrun.acts.operating.operator_resources import (
+    AuditInfo,
+    AuditPage,
+    HeldInfo,
+    HeldPage,
+    KeptMailInfo,
+    KeptMailPage,
+    QueueInfo,
+    SuppressionInfo,
+    SuppressionPage,
+    next_after,
+)
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import InvalidFields
+from pressrun.core.timestamps import parse_time
+from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows
+from pressrun.services.upkeep import held_sign_ups, kept_mail
+
+MAIL = "message/rfc822"
+
+
+async def _suppressions(doing: Doing, args: SuppressionPage) -> Page[Any]:
+    items, following = await doing.cases.suppressions.page(after=args.after, limit=args.limit)
+    return Page(items=items, next=following)
+
+
+async def _queue(doing: Doing, _: Arguments) -> Page[Any]:
+    return Page(items=await doing.cases.outcomes.list_queue())
+
+
+async def _kept(doing: Doing, args: KeptMailPage) -> Page[Any]:
+    before = args.after or kept_mail.NEWEST
+    items = await doing.cases.database.read(kept_mail.list_kept, args.state, before=before, limit=args.limit)
+    return Page(items=items, next=next_after(items, args.limit))
+
+
+async def _mail(doing: Doing, args: MailId) -> Content:
+    return Content(octets=await doing.cases.database.read(kept_mail.show_kept, args.id), media_type=MAIL)
+
+
+async def _held(doing: Doing, args: HeldPage) -> Page[Any]:
+    items = await doing.cases.database.read(held_sign_ups.list_held, args.list, after=args.after, limit=args.limit)
+    return Page(items=items, next=next_after(items, args.limit))
+
+
+async def _audit(doing: Doing, args: AuditPage) -> Page[Any]:
+    items = await doing.cases.database.read(
+        list_audit_rows,
+        before=args.after or NEWEST,
+        limit=args.limit,
+        who=args.who,
+        list_name=args.list,
+        since=0 if args.since is None else _seconds(args.since),
+    )
+    return Page(items=items, next=next_after(items, args.limit, "number"))
+
+
+def _seconds(text: str) -> int:
+    try:
+        return parse_time(text)
+    except ValueError:
+        raise InvalidFields([("since", "expected a time such as 2026-05-01T12:00:00Z")]) from None
+
+
+OPERATOR_ACTS = (
+    Act(
+        id="suppression.list",
+        summary="Show the addresses that get no mail",
+        right=Right.OPERATE,
+        arguments=SuppressionPage,
+        work=_suppressions,
+        answer=Page[SuppressionInfo],
+        writes=False,
+        http=Http(method="GET", path="suppressions", query=("limit", "after")),
+    ),
+    Act(
+        id="suppression.show",
+        summary="Say why an address gets no mail",
+        right=Right.OPERATE,
+        arguments=AddressOnly,
+        work=lambda doing, args: doing.cases.suppressions.show(parse_address(args.address)),
+        answer=SuppressionInfo,
+        writes=False,
+        http=Http(method="GET", path="suppressions/{address}"),
+    ),
+    Act(
+        id="queue.list",
+        summary="Show what waits to go out, by the domain of the recipients, and why",
+        right=Right.OPERATE,
+        arguments=Arguments,
+        work=_queue,
+        answer=Page[QueueInfo],
+        writes=False,
+        http=Http(method="GET", path="queue"),
+    ),
+    Act(
+        id="inbound.list",
+        summary="Show the mail that is kept for a person, newest first",
+        right=Right.OPERATE,
+        arguments=KeptMailPage,
+        work=_kept,
+        answer=Page[KeptMailInfo],
+        writes=False,
+        http=Http(method="GET", path="inbound", query=("state", "limit", "after")),
+    ),
+    Act(
+        id="inbound.show",
+        summary="Show a kept mail as it came",
+        right=Right.OPERATE,
+        arguments=MailId,
+        work=_mail,
+        answer=Content,
+        writes=False,
+        http=Http(method="GET", path="inbound/{id}"),
+    ),
+    Act(
+        id="held.list",
+        summary="Show the sign-ups that are held, oldest first",
+        right=Right.OPERATE,
+        arguments=HeldPage,
+        work=_held,
+        answer=Page[HeldInfo],
+        writes=False,
+        http=Http(method="GET", path="held", query=("list", "limit", "after")),
+    ),
+    Act(
+        id="audit.list",
+        summary="Show who did what, newest first",
+        right=Right.OPERATE,
+        arguments=AuditPage,
+        work=_audit,
+        answer=Page[AuditInfo],
+        writes=False,
+        http=Http(method="GET", path="audit", query=("who", "list", "since", "limit", "after")),
+    ),
+)

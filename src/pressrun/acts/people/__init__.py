@@ -1,0 +1,1 @@
+"""Actions on people, their rights and their tokens."""

@@ -1,0 +1,299 @@
+"""Actions on people, what they may do, and the tokens of programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from pressrun.acts.act import Act, Doing, Http
+from pressrun.acts.cases import Cases
+from pressrun.acts.http import Page
+from pressrun.acts.people.people_arguments import (
+    ON_A_LIST_OR_ALL,
+    PeoplePage,
+    PersonAdd,
+    PersonGrant,
+    PersonInvite,
+    PersonName,
+    TokenCreate,
+    TokenId,
+    TokensPage,
+)
+from pressrun.core.access.rights import ReaderAccess, Right, Role, TokenScope
+from pressrun.core.addresses.address import parse_address
+from pressrun.services.people.lookups import people_page, show_person
+from pressrun.services.people.people_admin import Grant
+from pressrun.services.people.token_lookups import show_token, tokens_page
+from pressrun.services.people.tokens import TokenMaker, TokenRequest
+from pressrun.store.programs.idempotency import KeptOutcome
+
+
+class PersonPermission(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person may do on a list."""
+
+    list: str
+    role: Role
+    readers: ReaderAccess
+
+
+class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person. `link` is in answers that make one, `mailed` in those to an invitation.
+
+    `revoked` are the names of the tokens that a reset has revoked.
+    """
+
+    name: str
+    address: str | None
+    operator: bool
+    lists: tuple[PersonPermission, ...]
+    created_at: str
+    enrolled_at: str | None
+    invited_until: str | None
+    link: str | None = None
+    expires_at: str | None = None
+    mailed: bool | None = None
+    cancelled: int | None = None
+    revoked: tuple[str, ...] | None = None
+
+
+class PersonRemoved(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was removed, and how many of the drafts that they mailed were cancelled."""
+
+    name: str
+    cancelled: int
+
+
+class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A token of a program. `token` is in the answer to making it, and never again; `last_used` is a day."""
+
+    id: int
+    name: str
+    scope: TokenScope
+    lists: tuple[str, ...] | None
+    networks: tuple[str, ...]
+    person: str | None
+    created_at: str
+    expires_at: str | None
+    last_used: str | None
+    token: str | None = None
+
+
+class TokenRevoked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which token was revoked."""
+
+    id: int
+    name: str
+
+
+async def _add(doing: Doing, args: PersonAdd) -> dict[str, Any]:
+    address = None if args.address is None else parse_address(args.address)
+    hashed = None
+    if args.password is not None:
+        hashed = await doing.cases.account.hash_of_new(args.password, args.name, args.address)
+    return await doing.cases.people.add(args.name, address, is_operator=args.operator, password_hash=hashed)
+
+
+async def _invite(doing: Doing, args: PersonInvite) -> dict[str, Any]:
+    grant = Grant(list=args.list, role=args.role, readers=args.readers)
+    return await doing.cases.people.invite(parse_address(args.address), grant)
+
+
+async def _person_now(doing: Doing, _: Any, kept: KeptOutcome) -> dict[str, Any]:
+    """The person as they are now. A repeat makes and shows no link."""
+    name = (kept.object or "").removeprefix("person ")
+    return await doing.cases.database.read(show_person, name, doing.cases.people.now)
+
+
+async def _invited(doing: Doing, args: PersonInvite, kept: KeptOutcome) -> dict[str, Any]:
+    """The person as they are now. A repeat mails nothing."""
+    person = await _person_now(doing, args, kept)
+    return {**person, "mailed": person["invited_until"] is not None}
+
+
+def _grant(args: PersonGrant) -> Grant:
+    return Grant(list=args.list, role=args.role, readers=args.readers, operator=args.operator)
+
+
+async def _list_people(doing: Doing, args: PeoplePage) -> dict[str, Any]:
+    found = await doing.cases.database.read(people_page, doing.cases.people.now, after=args.after, limit=args.limit + 1)
+    return {"items": found[: args.limit], "next": found[args.limit - 1]["name"] if len(found) > args.limit else None}
+
+
+async def _show_person(doing: Doing, args: PersonName) -> dict[str, Any]:
+    return await doing.cases.database.read(show_person, args.person, doing.cases.people.now)
+
+
+async def LISTS_OF_TOKEN(_: Cases, arguments: TokenCreate) -> tuple[str, ...]:  # noqa: N802 - a constant of the table
+    """The lists that a token is for; for all of them, the right is needed everywhere."""
+    return arguments.lists
+
+
+async def _create_token(doing: Doing, args: TokenCreate) -> dict[str, Any]:
+    if doing.caller.token_id is not None:  # one that cannot operate makes no others
+        doing.require(Right.OPERATE)
+    wish = TokenRequest(
+        name=args.name, scope=args.scope, lists=args.lists, expires=args.expires, networks=args.networks
+    )
+    return await doing.cases.tokens.create(wish, _maker(doing))
+
+
+async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> dict[str, Any]:
+    """The token as it is listed, without its secret, which is shown only once. A lost token must be replaced."""
+    number = int((kept.object or "").removeprefix("token "))
+    return await doing.cases.database.read(show_token, number)
+
+
+async def _list_tokens(doing: Doing, args: TokensPage) -> dict[str, Any]:
+    found = await doing.cases.database.read(tokens_page, _own_alone(doing), after=args.after, limit=args.limit + 1)
+    return {"items": found[: args.limit], "next": found[args.limit - 1]["id"] if len(found) > args.limit else None}
+
+
+async def _revoke_token(doing: Doing, args: TokenId) -> dict[str, Any]:
+    is_itself = doing.caller.token_id == args.id
+    return await doing.cases.tokens.revoke(args.id, None if is_itself else _own_alone(doing))
+
+
+def _maker(doing: Doing) -> TokenMaker:
+    return TokenMaker(person_id=doing.caller.person_id, token_id=doing.caller.token_id)
+
+
+def _own_alone(doing: Doing) -> int | None:
+    """The person whose tokens a caller may manage; None for those of everybody, which needs an operator."""
+    caller = doing.caller
+    if caller.holdings.has(Right.OPERATE) or caller.person_id is None or caller.token_id is not None:
+        doing.require(Right.OPERATE)
+        return None
+    return caller.person_id
+
+
+PEOPLE_ACTS = (
+    Act(
+        id="user.ls",
+        summary="List the people who may log in or post by mail",
+        right=Right.OPERATE,
+        arguments=PeoplePage,
+        work=_list_people,
+        answer=Page[PersonAnswer],
+        writes=False,
+        http=Http(method="GET", path="people", query=("limit", "after")),
+    ),
+    Act(
+        id="user.show",
+        summary="Show what a person may do",
+        right=Right.OPERATE,
+        arguments=PersonName,
+        work=_show_person,
+        answer=PersonAnswer,
+        writes=False,
+        http=Http(method="GET", path="people/{person}"),
+    ),
+    Act(
+        id="user.add",
+        summary="Add somebody who may log in, with a password or a link to log in",
+        right=Right.OPERATE,
+        arguments=PersonAdd,
+        work=_add,
+        answer=PersonAnswer,
+        again=_person_now,
+        is_fresh=True,
+        http=Http(method="POST", path="people", status=201),
+    ),
+    Act(
+        id="user.invite",
+        summary="Give somebody a role on a list, and mail them a link to log in",
+        right=Right.OPERATE,
+        arguments=PersonInvite,
+        work=_invite,
+        answer=PersonAnswer,
+        again=_invited,
+        is_fresh=True,
+        http=Http(method="POST", path="invitations", status=201),
+    ),
+    Act(
+        id="user.grant",
+        summary="Let a person do more",
+        right=Right.OPERATE,
+        arguments=PersonGrant,
+        work=lambda doing, args: doing.cases.people.grant(args.person, _grant(args)),
+        answer=PersonAnswer,
+        again=_person_now,
+        is_fresh=True,
+        http=Http(method="POST", path="people/{person}/grant", together=ON_A_LIST_OR_ALL),
+    ),
+    Act(
+        id="user.revoke",
+        summary="Let a person do less",
+        right=Right.OPERATE,
+        arguments=PersonGrant,
+        work=lambda doing, args: doing.cases.people.revoke(args.person, _grant(args)),
+        answer=PersonAnswer,
+        again=_person_now,
+        is_fresh=True,
+        http=Http(method="POST", path="people/{person}/revoke", together=ON_A_LIST_OR_ALL),
+    ),
+    Act(
+        id="user.link",
+        summary="Make a new link for a person to log in with",
+        right=Right.OPERATE,
+        arguments=PersonName,
+        work=lambda doing, args: doing.cases.people.link(args.person),
+        answer=PersonAnswer,
+        again=_person_now,
+        is_fresh=True,
+        http=Http(method="POST", path="people/{person}/link"),
+    ),
+    Act(
+        id="user.reset",
+        summary="Remove a person's ways to log in, end their sessions, revoke their tokens, and make a login link",
+        right=Right.OPERATE,
+        arguments=PersonName,
+        work=lambda doing, args: doing.cases.people.reset(args.person),
+        answer=PersonAnswer,
+        again=_person_now,
+        is_fresh=True,
+        http=Http(method="POST", path="people/{person}/reset"),
+    ),
+    Act(
+        id="user.rm",
+        summary="Remove a person with their tokens",
+        right=Right.OPERATE,
+        arguments=PersonName,
+        work=lambda doing, args: doing.cases.people.remove(args.person),
+        answer=PersonRemoved,
+        is_fresh=True,
+        http=Http(method="DELETE", path="people/{person}"),
+    ),
+    Act(
+        id="token.ls",
+        summary="List your tokens; as an operator, those of everybody",
+        right=Right.SELF,
+        arguments=TokensPage,
+        work=_list_tokens,
+        answer=Page[TokenAnswer],
+        writes=False,
+        http=Http(method="GET", path="tokens", query=("limit", "after")),
+    ),
+    Act(
+        id="token.create",
+        summary="Make a token for a program, which is shown once",
+        right=Right.SETTINGS,
+        lists=LISTS_OF_TOKEN,
+        arguments=TokenCreate,
+        work=_create_token,
+        answer=TokenAnswer,
+        again=_token_now,
+        is_fresh=True,
+        http=Http(method="POST", path="tokens", status=201),
+    ),
+    Act(
+        id="token.revoke",
+        summary="Revoke a token, which stops working at once",
+        right=Right.SELF,
+        arguments=TokenId,
+        work=_revoke_token,
+        answer=TokenRevoked,
+        is_fresh=True,
+        http=Http(method="DELETE", path="tokens/{id}"),
+    ),
+)

@@ -1,0 +1,164 @@
+"""Actions of programs on many subscribers at once: files that are imported or synced in the background."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pressrun.acts.act import OF_LIST, Act, Doing, Http
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.cases import Cases
+from pressrun.acts.http import Upload
+from pressrun.acts.readers.members import program_of
+from pressrun.core.access.rights import Right
+from pressrun.services.jobs.bulk_jobs import JobOrder, JobReport, require_job
+from pressrun.services.members.member_changes import Confirm, source_of
+from pressrun.services.members.member_sync import parse_limit
+from pressrun.store.programs.idempotency import KeptOutcome
+
+_MEDIA_TYPES = ("text/csv", "application/x-ndjson")
+
+
+class JobId(Arguments, frozen=True, kw_only=True):
+    """Which job."""
+
+    id: int
+
+
+class JobApply(JobId, frozen=True, kw_only=True):
+    """`digest` is that of the job whose result was looked at."""
+
+    digest: str | None = None
+
+
+class ListImport(Arguments, frozen=True, kw_only=True):
+    """A file of subscribers; with `confirm=send` new ones have to confirm first."""
+
+    list: str
+    file: Upload
+    dry_run: bool = False
+    confirm: Confirm = Confirm.VOUCH
+
+
+class ListSync(Arguments, frozen=True, kw_only=True):
+    """A file of all members that another program has; whoever sends it vouches for their consent."""
+
+    list: str
+    file: Upload
+    dry_run: bool = False
+    max_leave: str = "5%"
+    confirm: Literal["vouch"] = "vouch"
+
+
+async def OF_JOB(cases: Cases, arguments: Any) -> tuple[str, ...]:  # noqa: N802 - as OF_EDITION
+    """The list of the job in `arguments.id`."""
+    job = await cases.database.read(require_job, arguments.id)
+    return (job.list_name,)
+
+
+async def _import(doing: Doing, args: ListImport) -> JobReport:
+    order = JobOrder(
+        list_name=args.list,
+        media_type=args.file.media_type,
+        source=source_of(program_of(doing)),
+        asks=args.confirm is Confirm.SEND,
+        is_dry_run=args.dry_run,
+    )
+    return await doing.cases.jobs.hand_in(order, args.file.pieces)
+
+
+async def _sync(doing: Doing, args: ListSync) -> JobReport:
+    order = JobOrder(
+        list_name=args.list,
+        media_type=args.file.media_type,
+        source=source_of(program_of(doing)),
+        is_dry_run=args.dry_run,
+        limit=parse_limit(args.max_leave),
+    )
+    return await doing.cases.jobs.hand_in(order, args.file.pieces)
+
+
+async def _hand_in_again(doing: Doing, args: ListImport | ListSync, kept: KeptOutcome) -> JobReport:
+    return await doing.cases.jobs.hand_in_again(_number_of(kept), args.file.pieces)
+
+
+async def _show_again(doing: Doing, args: JobId, _: KeptOutcome) -> JobReport:
+    return await doing.cases.jobs.show(args.id)
+
+
+def _number_of(kept: KeptOutcome) -> int:
+    assert kept.object is not None  # a job names itself in the transaction that stores it
+    return int(kept.object.partition(" ")[2])
+
+
+JOB_ACTS = (
+    Act(
+        id="list.import",
+        summary="Import a file of subscribers in the background",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=ListImport,
+        answer=JobReport,
+        work=_import,
+        again=_hand_in_again,
+        grows=True,
+        http=Http(
+            method="POST",
+            path="lists/{list}/imports",
+            query=("dry_run", "confirm"),
+            body="file",
+            media_types=_MEDIA_TYPES,
+            status=202,
+        ),
+    ),
+    Act(
+        id="list.sync",
+        summary="Sync the members that programs have brought to a list with a file",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=ListSync,
+        answer=JobReport,
+        work=_sync,
+        again=_hand_in_again,
+        grows=True,
+        http=Http(
+            method="POST",
+            path="lists/{list}/sync",
+            query=("dry_run", "max_leave", "confirm"),
+            body="file",
+            media_types=_MEDIA_TYPES,
+            status=202,
+        ),
+    ),
+    Act(
+        id="job.show",
+        summary="Show how far a job is",
+        right=Right.MANAGE_READERS,
+        lists=OF_JOB,
+        arguments=JobId,
+        answer=JobReport,
+        work=lambda doing, args: doing.cases.jobs.show(args.id),
+        writes=False,
+        http=Http(method="GET", path="jobs/{id}"),
+    ),
+    Act(
+        id="job.apply",
+        summary="Apply what a dry run has shown",
+        right=Right.MANAGE_READERS,
+        lists=OF_JOB,
+        arguments=JobApply,
+        answer=JobReport,
+        work=lambda doing, args: doing.cases.jobs.apply(args.id, args.digest),
+        again=_show_again,
+        grows=True,
+        http=Http(method="POST", path="jobs/{id}/apply", status=202),
+    ),
+    Act(
+        id="job.cancel",
+        summary="End a job, or delete one that has ended; what it has done stays",
+        right=Right.MANAGE_READERS,
+        lists=OF_JOB,
+        arguments=JobId,
+        work=lambda doing, args: doing.cases.jobs.cancel(args.id),
+        http=Http(method="DELETE", path="jobs/{id}", status=204),
+    ),
+)

@@ -1,0 +1,255 @@
+"""Actions of programs on one subscriber of a list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from pressrun.acts.act import OF_LIST, Act, Doing, Http
+from pressrun.acts.arguments import Arguments
+from pressrun.acts.http import Cell, ColumnName, EmailAddress, LanguageTag, Line
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.errors import Gone, NotFound, NotPermitted
+from pressrun.services.members.member_changes import (
+    Confirm,
+    ConsentGiven,
+    MemberChanges,
+    check_changes,
+    require_right,
+)
+from pressrun.services.members.member_puts import PutRequest
+from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.reports.members import Member, show_member
+from pressrun.store.programs.idempotency import KeptOutcome
+from pressrun.store.readers import subscribers
+
+_MEMBER = "lists/{list}/subscribers/{address}"
+
+
+class MemberFields(Arguments, frozen=True, kw_only=True):
+    """What is said of a person; what is left out stays as it is, and an empty or null column goes."""
+
+    list: str
+    name: Line | None = None
+    language: LanguageTag | None = None
+    fields: dict[ColumnName, Cell | None] = msgspec.field(default_factory=dict)
+    confirm: Confirm | None = None
+    consent: ConsentGiven | None = None
+
+
+class MemberPut(MemberFields, frozen=True, kw_only=True):
+    """Add or change the person with this address."""
+
+    address: EmailAddress
+
+
+class MemberCreate(MemberFields, frozen=True, kw_only=True):
+    """Add a person."""
+
+    address: EmailAddress = msgspec.field(name="email")
+
+
+class MemberPatch(Arguments, frozen=True, kw_only=True):
+    """What changes of a person; what is left out stays as it is, and an empty or null column goes."""
+
+    list: str
+    address: EmailAddress
+    name: Line | None = None
+    language: LanguageTag | None = None
+    fields: dict[ColumnName, Cell | None] = msgspec.field(default_factory=dict)
+
+
+class MemberAddress(Arguments, frozen=True, kw_only=True):
+    """Somebody on a list."""
+
+    list: str
+    address: EmailAddress
+
+
+class MemberPause(Arguments, frozen=True, kw_only=True):
+    """For how many days."""
+
+    list: str
+    address: EmailAddress
+    days: Annotated[int, Meta(ge=1, le=LONGEST_PAUSE_DAYS)]
+
+
+class MemberCopy(Arguments, frozen=True, kw_only=True):
+    """Which edition."""
+
+    list: str
+    address: EmailAddress
+    edition: int
+
+
+class CopyQueued(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy on its way."""
+
+    edition: int
+    email: str
+    state: str
+
+
+async def _put(doing: Doing, args: MemberPut) -> Member:
+    request = _checked(doing, args)
+    if doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
+        return await doing.cases.members.put(request)
+    if args.confirm is not Confirm.SEND:
+        raise NotPermitted('this token may only sign people up: PUT with "confirm": "send"')
+    return await doing.cases.members.sign_up(request)
+
+
+async def _create(doing: Doing, args: MemberCreate) -> Member:
+    return await doing.cases.members.create(_checked(doing, args))
+
+
+async def _change(doing: Doing, args: MemberPatch) -> Member:
+    changes, wrong = check_changes(args.name, args.language, args.fields)
+    require_right(wrong)
+    return await doing.cases.members.change(args.list, parse_address(args.address), changes)
+
+
+def _checked(doing: Doing, args: MemberPut | MemberCreate) -> PutRequest:
+    changes, wrong = check_changes(args.name, args.language, args.fields)
+    origin, more = doing.cases.members.check_origin(program_of(doing), args.consent)
+    require_right([*wrong, *more])
+    address = parse_address(args.address)
+    return PutRequest(list_name=args.list, address=address, changes=changes, confirm=args.confirm, origin=origin)
+
+
+def _origin(doing: Doing) -> Origin:
+    origin, _ = doing.cases.members.check_origin(program_of(doing), None)
+    return origin
+
+
+def program_of(doing: Doing) -> str:
+    """The name of the token, or of the person, that the source of a subscription shows."""
+    return doing.caller.actor.who.removeprefix("token:")
+
+
+async def _put_again(doing: Doing, args: MemberPut, kept: KeptOutcome) -> Member:
+    if not doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
+        return Member(state="pending")  # the same for everybody, as the first time
+    return await _again(doing, args.list, parse_address(args.address), kept)
+
+
+async def show_again(doing: Doing, args: Any, kept: KeptOutcome) -> Member:
+    """The person as they are now; raises Gone where they were erased since."""
+    return await _again(doing, args.list, parse_address(args.address), kept)
+
+
+async def _create_again(doing: Doing, args: MemberCreate, kept: KeptOutcome) -> Member:
+    member = await show_again(doing, args, kept)
+    return msgspec.structs.replace(member, created=True)  # as the first answer said
+
+
+async def _again(doing: Doing, list_name: str, address: Address, kept: KeptOutcome) -> Member:
+    person = await doing.cases.database.read(subscribers.find_subscriber, address)
+    if kept.subscriber_id is not None and (person is None or person.id != kept.subscriber_id):
+        raise Gone("the person this request was about has been erased since")
+    try:
+        return await doing.cases.database.read(show_member, doing.cases.keys, list_name, address)
+    except NotFound:
+        if person is not None or kept.subscriber_id is not None:
+            raise
+        # Nothing was stored of an address that is suppressed.
+        changes, origin = MemberChanges(), _origin(doing)
+        request = PutRequest(list_name=list_name, address=address, changes=changes, confirm=None, origin=origin)
+        return await doing.cases.members.put(request)
+
+
+async def _copy_again(doing: Doing, args: MemberCopy, kept: KeptOutcome) -> dict[str, Any]:
+    member = await show_again(doing, args, kept)
+    return {"edition": args.edition, "email": member.email, "state": "queued"}
+
+
+MEMBER_ACTS = (
+    Act(
+        id="subscriber.put",
+        summary="Add somebody to a list, or change what the request names",
+        right=Right.SIGN_UP,
+        lists=OF_LIST,
+        arguments=MemberPut,
+        answer=Member,
+        work=_put,
+        again=_put_again,
+        http=Http(
+            method="PUT",
+            path=_MEMBER,
+            otherwise={201: lambda made: made.created is True, 202: lambda made: made.email is msgspec.UNSET},
+        ),
+    ),
+    Act(
+        id="subscriber.create",
+        summary="Add somebody who is not on a list yet",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberCreate,
+        answer=Member,
+        work=_create,
+        again=_create_again,
+        http=Http(method="POST", path="lists/{list}/subscribers", status=201),
+    ),
+    Act(
+        id="subscriber.change",
+        summary="Change what the request names of somebody on a list",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberPatch,
+        answer=Member,
+        work=_change,
+        http=Http(method="PATCH", path=_MEMBER),
+    ),
+    Act(
+        id="subscriber.pause",
+        summary="Send a member nothing for some days",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberPause,
+        answer=Member,
+        work=lambda doing, args: doing.cases.members.pause(
+            args.list, parse_address(args.address), args.days, _origin(doing)
+        ),
+        again=show_again,
+        http=Http(method="POST", path=f"{_MEMBER}/pause"),
+    ),
+    Act(
+        id="subscriber.resume",
+        summary="End a pause that a program began",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberAddress,
+        answer=Member,
+        work=lambda doing, args: doing.cases.members.resume(args.list, parse_address(args.address), _origin(doing)),
+        again=show_again,
+        http=Http(method="POST", path=f"{_MEMBER}/resume"),
+    ),
+    Act(
+        id="subscriber.confirmation",
+        summary="Mail the confirmation again to somebody who has not confirmed",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberAddress,
+        answer=Member,
+        work=lambda doing, args: doing.cases.members.confirm_again(
+            args.list, parse_address(args.address), _origin(doing)
+        ),
+        again=show_again,
+        http=Http(method="POST", path=f"{_MEMBER}/confirmation"),
+    ),
+    Act(
+        id="subscriber.copy",
+        summary="Send a member a copy of an edition that went out before",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=MemberCopy,
+        answer=CopyQueued,
+        work=lambda doing, args: doing.cases.members.send_copy(args.list, parse_address(args.address), args.edition),
+        again=_copy_again,
+        http=Http(method="POST", path=f"{_MEMBER}/copies", status=201),
+    ),
+)

@@ -1,0 +1,134 @@
+"""Actions on subscribers, and on the addresses that get no mail at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pressrun.acts.act import OF_LIST, Act, Doing, Http
+from pressrun.acts.arguments import (
+    AddressOnly,
+    ListAddress,
+    SubscriberAdd,
+    SubscriberErase,
+    SubscriberImport,
+    SuppressionAdd,
+    SuppressionImport,
+    SyncRemoval,
+)
+from pressrun.acts.operating.operator_resources import SuppressionSet
+from pressrun.core.access.rights import Right
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.services.members.import_decision import SYNC
+from pressrun.store.programs.idempotency import KeptOutcome
+
+
+async def _erase(doing: Doing, args: SubscriberErase) -> dict[str, Any]:
+    address = parse_address(args.address)
+    is_at_shell = doing.caller.token_id is None and doing.caller.person_id is None  # where the command line asks
+    if not is_at_shell and _key_of(args.confirm) != address.key:
+        raise BadInput('confirm: say which address to erase for good: {"confirm": "ada@example.org"}')
+    return await doing.cases.subscribers.erase(address)
+
+
+async def _erased(_: Doing, __: SubscriberErase, ___: KeptOutcome) -> dict[str, Any]:
+    return {"erased": True}
+
+
+def _key_of(text: str | None) -> str | None:
+    try:
+        return None if text is None else parse_address(text).key
+    except MalformedAddress:
+        return None
+
+
+CONFIRMED: Mapping[str, Any] = {
+    "required": ["confirm"],
+    "properties": {"confirm": {"type": "string", "format": "email"}},
+}
+
+SUBSCRIBER_ACTS = (
+    Act(
+        id="subscriber.add",
+        summary="Add a subscriber to a list",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=SubscriberAdd,
+        work=lambda doing, args: doing.cases.subscribers.add(
+            args.list, parse_address(args.address), name=args.name, asks=args.send_confirmation
+        ),
+    ),
+    Act(
+        id="subscriber.rm",
+        summary="End a subscription",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=ListAddress,
+        work=lambda doing, args: doing.cases.subscribers.remove(args.list, parse_address(args.address)),
+        http=Http(method="DELETE", path="lists/{list}/subscribers/{address}", status=204),
+    ),
+    Act(
+        id="subscriber.erase",
+        summary="Erase everything about an address",
+        right=Right.OPERATE,
+        arguments=SubscriberErase,
+        work=_erase,
+        again=_erased,
+        asks=True,
+        http=Http(method="POST", path="subscribers/{address}/erase", status=202, together=CONFIRMED),
+    ),
+    Act(
+        id="subscriber.import",
+        summary="Add or change a batch of subscribers",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=SubscriberImport,
+        work=lambda doing, args: doing.cases.subscribers.import_batch(
+            args.list, args.rows, asks=args.send_confirmation
+        ),
+        grows=True,
+    ),
+    Act(
+        id="subscriber.sync",
+        summary="Add or change a batch of the members that another program keeps",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=SubscriberImport,
+        work=lambda doing, args: doing.cases.subscribers.import_batch(args.list, args.rows, source=SYNC),
+        grows=True,
+    ),
+    Act(
+        id="subscriber.sync_rm",
+        summary="End the subscriptions of members whom the other program no longer has",
+        right=Right.MANAGE_READERS,
+        lists=OF_LIST,
+        arguments=SyncRemoval,
+        work=lambda doing, args: doing.cases.subscribers.remove_synced(args.list, args.keys),
+    ),
+    Act(
+        id="suppression.add",
+        summary="Suppress an address: no list mails it any more",
+        right=Right.OPERATE,
+        arguments=SuppressionAdd,
+        work=lambda doing, args: doing.cases.suppressions.add(parse_address(args.address), args.reason),
+        answer=SuppressionSet,
+        http=Http(method="PUT", path="suppressions/{address}"),
+    ),
+    Act(
+        id="suppression.rm",
+        summary="Let an address be mailed again",
+        right=Right.OPERATE,
+        arguments=AddressOnly,
+        work=lambda doing, args: doing.cases.suppressions.remove(parse_address(args.address)),
+        asks=True,
+        http=Http(method="DELETE", path="suppressions/{address}", status=204),
+    ),
+    Act(
+        id="suppression.import",
+        summary="Suppress a batch of addresses",
+        right=Right.OPERATE,
+        arguments=SuppressionImport,
+        work=lambda doing, args: doing.cases.suppressions.import_batch(args.rows),
+    ),
+)

@@ -1,0 +1,103 @@
+"""`edition pause`, `resume`, `move`, `cancel`, `resend`, `link` and `unlink`."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.acts.arguments import EditionId, EditionIds, EditionMove, EditionResume
+from pressrun.cli.editions.editions import print_edition
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import WHEN_HELP, edition_argument, several_editions_argument, verb, yes_option
+from pressrun.cli.shared.output import confirm, echo, print_info, print_json, require_terminal_or_agreement
+from pressrun.cli.shared.read_only import reading
+from pressrun.cli.shared.when import parse_when
+from pressrun.cli.shared.write_verbs import execute
+from pressrun.core.lifecycles.edition import at_defaults
+from pressrun.runtime.clock import utc_now
+from pressrun.services.editions.lifecycle import count_doubtful, require_edition
+from pressrun.store.queue.copy_counts import count_copies
+
+
+@verb("edition pause")
+@edition_argument
+def pause(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
+    execute(invocation, "edition.pause", EditionId(id=edition_id))
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+@verb("edition resume")
+@edition_argument
+@yes_option
+def resume(invocation: Invocation, *, edition_id: int, is_agreed: bool, as_json: bool) -> None:
+    """Of an edition that was restored from a backup it says how many copies may already have gone out, and asks."""
+    with reading(invocation) as tx:
+        doubtful = count_doubtful(tx, require_edition(tx, edition_id))
+    if doubtful is not None:
+        print_info(f"up to {doubtful} copies of edition {edition_id} may already have gone out since the backup")
+        confirm("Resume it, and send them a second time where that is so?", is_agreed=is_agreed)
+    execute(invocation, "edition.resume", EditionResume(id=edition_id, accepts_repeats=doubtful is not None))
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+@verb("edition cancel")
+@edition_argument
+@yes_option
+def cancel(invocation: Invocation, *, edition_id: int, is_agreed: bool, as_json: bool) -> None:
+    if not is_agreed:
+        _confirm_cancel(invocation, edition_id)
+    execute(invocation, "edition.cancel", EditionId(id=edition_id))
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+@verb("edition move")
+@edition_argument
+@click.option("--at", "when", metavar="WHEN", required=True, help=WHEN_HELP)
+def move(invocation: Invocation, *, edition_id: int, when: str, as_json: bool) -> None:
+    execute(invocation, "edition.move", EditionMove(id=edition_id, scheduled_at=parse_when(when, utc_now())))
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+@verb("edition resend")
+@edition_argument
+@click.option("--failed", is_flag=True, required=True, help="Resend the failed copies.")
+def resend(invocation: Invocation, *, edition_id: int, failed: bool, as_json: bool) -> None:
+    if not failed:
+        raise click.UsageError("say what to resend with --failed")
+    resent = execute(invocation, "edition.resend", EditionId(id=edition_id))
+    if as_json:
+        print_json(resent)
+    else:
+        waits = " once the edition is resumed" if resent["state"] == "paused" and resent["resent"] else ""
+        why = " (no longer active, or suppressed)" if resent["left_out"] else ""
+        echo(f"copies to resend{waits}: {resent['resent']}; left out: {resent['left_out']}{why}")
+
+
+@verb("edition link")
+@several_editions_argument
+def link(invocation: Invocation, *, edition_ids: tuple[int, ...], as_json: bool) -> None:
+    """Their pages then name each other, and subscribers who change the language get the issue once. The key `issue` in
+    edition files does the same.
+    """
+    issue = execute(invocation, "edition.link", EditionIds(ids=edition_ids))
+    editions = sorted(set(edition_ids))
+    if as_json:
+        print_json({"issue": issue, "editions": editions})
+    else:
+        echo(f"one issue, {issue}: editions {', '.join(map(str, editions))}")
+
+
+@verb("edition unlink")
+@edition_argument
+def unlink(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
+    execute(invocation, "edition.unlink", EditionId(id=edition_id))
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+def _confirm_cancel(invocation: Invocation, edition_id: int) -> None:
+    """Say how many readers would not get the edition, and ask."""
+    require_terminal_or_agreement(is_agreed=False)
+    with reading(invocation) as tx:
+        edition, counts = require_edition(tx, edition_id), count_copies(tx, edition_id)
+    waiting = counts["queued"] + counts["deferred"]
+    readers = "1 reader has" if waiting == 1 else f"{waiting:,} readers have"
+    confirm(f"Cancel “{at_defaults(edition.subject)}” for good? {readers} not received it.", is_agreed=False)

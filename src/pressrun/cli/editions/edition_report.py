@@ -1,0 +1,202 @@
+"""`edition report` and `edition delivery`: what became of an edition, and of one copy.
+
+A report is aligned text, with bars over time on a terminal, or an HTML page. Each reply of a mail server appears once
+with its count and without addresses, because people pass reports on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from pressrun.cli.shared.files import new_file
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import edition_argument, verb
+from pressrun.cli.shared.output import cell, echo, echo_drawing, print_fields, print_json, print_table
+from pressrun.cli.shared.read_only import reading
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.timeline import Timeline
+from pressrun.core.timestamps import rfc3339
+from pressrun.runtime.clock import utc_now
+from pressrun.services.reports.copy_trace import trace_copy
+from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport, report_edition
+from pressrun.web.editors.report import render_report
+
+MOST_WORDINGS = 12  # the rest are rare; `--json` has them all
+MOST_DOMAINS = 12
+_BAR_COLUMNS = 40
+_LEVELS = " ▁▂▃▄▅▆▇█"
+_STATES = ("delivered", "failed", "deferred", "queued", "claimed", "cancelled")
+_COLOURS = {"delivered": "green", "failed": "red", "deferred": "yellow", "unsubscribed": "magenta", "complaints": "red"}
+
+
+@verb("edition report")
+@edition_argument
+@click.option("--html", "page", metavar="FILE", help="Write an HTML page with charts instead. Never overwrites a file.")
+def report(invocation: Invocation, *, edition_id: int, page: str | None, as_json: bool) -> None:
+    with reading(invocation) as tx:
+        edition_report = report_edition(tx, edition_id, int(utc_now()))
+    if page is not None:
+        with new_file(Path(page)) as file:
+            file.write(render_report(edition_report).encode())
+    if as_json:
+        print_json(edition_report.plain())
+    elif page is None:
+        print_report(edition_report)
+
+
+@verb("edition delivery")
+@edition_argument
+@click.argument("address")
+def delivery(invocation: Invocation, *, edition_id: int, address: str, as_json: bool) -> None:
+    subscriber = parse_address(address)
+    with reading(invocation) as tx:
+        trace = trace_copy(tx, edition_id, subscriber, invocation.settings.site)
+    print_fields(trace, as_json=as_json)
+
+
+def print_report(report: EditionReport) -> None:
+    """The whole report as text on stdout."""
+    _print_head(report)
+    _print_outcomes(report)
+    if is_drawn():
+        _print_plots(report)
+    _print_domains(report.domains)
+    _print_replies("failed", report.failures_said)
+    _print_replies("waits", report.waiting_said)
+
+
+def is_drawn() -> bool:
+    """Whether stdout is a terminal that can show bars."""
+    is_terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return is_terminal and (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def sparkline(numbers: Sequence[int]) -> str:
+    """A bar of up to eight eighths for each number; every number above 0 is visible."""
+    most = max(numbers, default=0)
+    return "".join(_LEVELS[0 if not number else max(1, round(8 * number / most))] for number in numbers)
+
+
+def _print_head(report: EditionReport) -> None:
+    shown = ("id", "list", "subject", "state", "pause_reason", "audience")
+    fields = {name: report.edition[name] for name in shown if name != "pause_reason" or report.edition[name]}
+    times = {name: report.edition[name] for name in ("started_at", "finished_at")} | {
+        name: report.timing[name] for name in ("first_delivered_at", "last_delivered_at")
+    }
+    local = {name: _local(at, report.timezone) for name, at in times.items()}
+    print_fields(fields | {"subject": report.subject} | local | {"speed": _speed(report)})
+
+
+def _local(at: object, timezone: str) -> str | None:
+    """RFC 3339 in the zone of the list; unchanged where this machine no longer knows the zone."""
+    if at is None:
+        return None
+    try:
+        return datetime.fromisoformat(str(at)).astimezone(ZoneInfo(timezone)).isoformat()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return str(at)
+
+
+def _speed(report: EditionReport) -> str | None:
+    """`half within 1 s, 90 % within 5 s`, counted from the start."""
+    half, most = report.timing["half_delivered_at"], report.timing["most_delivered_at"]
+    start = report.edition["started_at"]
+    if start is None or half is None or most is None:
+        return None
+    began = datetime.fromisoformat(str(start))
+    took = [max(1, round((datetime.fromisoformat(at) - began).total_seconds())) for at in (half, most)]
+    return f"half within {length(took[0])}, 90 % within {length(took[1])}"
+
+
+def _print_outcomes(report: EditionReport) -> None:
+    audience = _number(report.edition["audience"])
+    echo()
+    rows = [(state, _number(report.edition[state])) for state in _STATES]
+    for state, number in rows:
+        bar = "  " + _painted("█" * round(_BAR_COLUMNS * number / audience), state) if is_drawn() and audience else ""
+        echo_drawing(f"{state:12}  {number:>9,}  {_share(number, audience):>6}{bar}".rstrip())
+        if state == "failed":
+            for name, count in sorted(report.kinds.items(), key=lambda item: -item[1]):
+                echo(f"  {name:10}  {count:>9,}")
+    echo(f"{'unsubscribed':12}  {report.unsubscribed:>9,}  {_share(report.unsubscribed, audience):>6}")
+    echo(
+        f"{'complaints':12}  {report.complaints:>9,}  {_share(report.complaints, audience):>6}"
+        "  (also unsubscribed; counted here only)"
+    )
+    if report.bounces:
+        echo(f"\nbounced: {cell(report.bounces)}")
+
+
+def _print_plots(report: EditionReport) -> None:
+    echo()
+    for name, timeline in report.timelines.items():
+        if timeline.total:
+            echo_drawing(f"{name:12}  {_painted(sparkline(timeline.numbers), name)}  {_axis(timeline)}")
+
+
+def _axis(timeline: Timeline) -> str:
+    later = f", {timeline.later:,} later, until {rfc3339(timeline.last_at)}" if timeline.later else ""
+    most = max(timeline.numbers)
+    return f"{length(timeline.seconds * len(timeline.numbers))}, at most {most:,} in {length(timeline.seconds)}{later}"
+
+
+def length(seconds: int) -> str:
+    """A duration in the largest unit that divides it."""
+    for unit, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} s"
+
+
+def _print_domains(domains: Sequence[DomainCounts]) -> None:
+    if not domains:
+        return
+    echo()
+    named = [domain for domain in domains if domain.name is not None][:MOST_DOMAINS]
+    print_table(
+        [{"domain": domain.name, "copies": domain.copies, **domain.counts} for domain in named],
+        ("domain", "copies", *_STATES[:4]),
+        empty="",
+    )
+    left = sum(domain.copies for domain in domains) - sum(domain.copies for domain in named)
+    if left:
+        echo(f"… and {left:,} copies for smaller ones")
+
+
+def _print_replies(title: str, said: Sequence[CommonReply]) -> None:
+    if not said:
+        return
+    echo(f"\n{title}, with the replies of the mail servers (--json has the addresses):")
+    for line in _reply_lines(said[:MOST_WORDINGS]):
+        echo(line)
+    left = sum(reply.number for reply in said[MOST_WORDINGS:])
+    if left:
+        echo(f"{left:>9,}  in {len(said) - MOST_WORDINGS:,} other wordings: see --json")
+
+
+def _reply_lines(said: Iterable[CommonReply]) -> Iterator[str]:
+    for reply in said:
+        kind = "/".join(dict.fromkeys(word for word in (reply.kind, reply.bounce) if word))
+        code = " ".join(str(part) for part in (reply.code, reply.enhanced) if part is not None)
+        words = cell(reply.text).removeprefix(code).lstrip()
+        yield f"{reply.number:>9,}  {kind:14}  {code:10}  {words}".rstrip()
+
+
+def _share(number: int, whole: int) -> str:
+    return f"{100 * number / whole:.1f}%" if whole else ""
+
+
+def _number(value: object) -> int:
+    assert isinstance(value, int)  # one of the counts
+    return value
+
+
+def _painted(text: str, name: str) -> str:
+    return text if os.environ.get("NO_COLOR") or name not in _COLOURS else click.style(text, fg=_COLOURS[name])

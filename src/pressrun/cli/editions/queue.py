@@ -1,0 +1,37 @@
+"""`queue`: the email that waits to go out."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.acts.arguments import QueueRetry
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import verb
+from pressrun.cli.shared.output import echo, print_json, print_rows
+from pressrun.cli.shared.read_only import reading_if_any
+from pressrun.cli.shared.write_verbs import execute
+from pressrun.control.client import call_if_running
+from pressrun.runtime.clock import utc_now
+from pressrun.services.reports import ledger_reports
+
+_COLUMNS = ("domain", "queued", "claimed", "deferred", "next_attempt", "paused_until", "reason")
+
+
+@verb("queue ls")
+def list_queue(invocation: Invocation, *, as_json: bool) -> None:
+    with reading_if_any(invocation) as tx:
+        rows = [] if tx is None else ledger_reports.list_queue(tx, int(utc_now()))
+        if any(row["reason"] is None for row in rows):
+            relays = call_if_running(invocation.control_socket, "relay.statuses") or []
+            rows = ledger_reports.with_relays(rows, relays)
+    print_rows(rows, _COLUMNS, empty="the queue is empty", as_json=as_json)
+
+
+@verb("queue retry")
+@click.option("--domain", help="Only email to this domain.")
+def retry(invocation: Invocation, *, domain: str | None, as_json: bool) -> None:
+    retried = execute(invocation, "queue.retry", QueueRetry(domain=domain))
+    if as_json:
+        print_json(retried)
+    else:
+        echo(f"emails being retried now: {retried['retried']}")

@@ -1,0 +1,42 @@
+"""`list ls` and `list show`; the verbs that change a list are in list_changes."""
+
+from __future__ import annotations
+
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import list_argument, verb
+from pressrun.cli.shared.output import (
+    print_fields,
+    print_rows,
+    print_warning,
+)
+from pressrun.cli.shared.read_only import read_rows, reading
+from pressrun.services.reports import ledger_reports
+from pressrun.services.reports.list_check import examine_owner
+from pressrun.store.upkeep.datadir import load_keys
+
+_COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspended", "unsubscribed", "closed_at")
+
+
+@verb("list ls")
+def list_lists(invocation: Invocation, *, as_json: bool) -> None:
+    rows = read_rows(invocation, ledger_reports.list_lists)
+    print_rows(rows, _COLUMNS, empty="no lists yet. Create one with `pressrun list create`", as_json=as_json)
+
+
+@verb("list show")
+@list_argument("name")
+def show(invocation: Invocation, *, name: str, as_json: bool) -> None:
+    with reading(invocation) as tx:
+        description = ledger_reports.show_list(tx, name)
+    print_fields(description, as_json=as_json)
+    warn_of_owner(invocation, name)
+
+
+def warn_of_owner(invocation: Invocation, name: str) -> None:
+    """Warn when email may not reach the owner of a list; that takes a key, which members of the group cannot read."""
+    if invocation.group_socket is not None:
+        return
+    with reading(invocation) as tx:
+        warning = examine_owner(tx, ledger_reports.require_list(tx, name), load_keys(invocation.data))
+    if warning is not None:
+        print_warning(warning)

@@ -1,0 +1,1 @@
+"""Verbs about the installation: its configuration, keys, backups, moves, and the daemon itself."""

@@ -1,0 +1,84 @@
+"""`audit`: who did what, and whether anybody has tampered with the log of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from pressrun.cli.operating.consent import head_option, print_audit
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import verb
+from pressrun.cli.shared.output import print_rows
+from pressrun.cli.shared.read_only import read_rows, reading
+from pressrun.cli.shared.when import parse_since
+from pressrun.core.signing.chain import parse_head
+from pressrun.runtime.clock import utc_now
+from pressrun.services import evidence
+from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows
+from pressrun.store.people import audit
+from pressrun.store.upkeep.datadir import load_head
+
+MOST_ROWS = 100  # what fits on a few screens; --limit asks for more
+
+
+@verb("audit ls")
+@click.option("--who", metavar="NAME", help="Only actions of this user (name or number), as themselves or with sudo.")
+@click.option("--list", "list_name", metavar="LIST", help="Only actions on this list.")
+@click.option("--since", metavar="WHEN", help="Only actions since then: 7d, 2026-05-01, or RFC 3339.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=MOST_ROWS, show_default=True)
+@click.option("--after", type=click.IntRange(1), default=NEWEST, help="Continue after the row with this number.")
+def list_rows(
+    invocation: Invocation,
+    *,
+    who: str | None,
+    list_name: str | None,
+    since: str | None,
+    limit: int,
+    after: int,
+    as_json: bool,
+) -> None:
+    """Subscribers are shown by their id, other people by a keyed digest. A name in brackets is SUDO_USER, which the
+    caller's process could have forged.
+    """
+    invocation.require_permission()
+    earliest = 0 if since is None else parse_since(since, utc_now())
+    rows = read_rows(
+        invocation,
+        lambda tx: list_audit_rows(tx, before=after, limit=limit, who=who, list_name=list_name, since=earliest),
+    )
+    if as_json:
+        print_rows(rows, (), empty="", as_json=True)
+        return
+    columns = ("number", "at", "who", "way", "action", "list", "object", "fields", "outcome")
+    print_rows([_for_people(row) for row in rows], columns, empty="the audit log has no such rows", as_json=False)
+
+
+def _for_people(row: Mapping[str, Any]) -> dict[str, Any]:
+    who = row["who"] or "pressrun"
+    person = next(
+        (f"{what} {row[what]}" for what in ("subscriber", "address", "editor") if row[what] is not None), None
+    )
+    return {
+        **row,
+        "who": f"{who} ({row['sudo_user']})" if row["sudo_user"] else who,
+        "way": row["way"] or "-",
+        "object": ", ".join(filter(None, (row["object"], person))) or None,
+        "fields": ", ".join(row["fields"]) or None,
+        "outcome": row["outcome"] if row["code"] is None else f"{row['outcome']} ({row['code']})",
+    }
+
+
+@verb("audit verify")
+@head_option
+def verify(invocation: Invocation, *, heads: tuple[str, ...], as_json: bool) -> int:
+    """Keep the printed head on another machine. Somebody who can write the database and the keys can forge a new
+    chain, and only a head out of their reach reveals it.
+    """
+    witnesses = [("in --head", parse_head(text)) for text in heads]
+    with reading(invocation) as tx:
+        # Read before the first row: a running daemon goes on writing both, rows first.
+        witnesses.append((f"in {invocation.data.head_of('audit')}", load_head(invocation.data, "audit")))
+        found = evidence.verify(tx, witnesses, audit)
+    return print_audit(found, "the audit log", as_json=as_json)

@@ -1,0 +1,59 @@
+"""`check`: whether the configuration is valid and everything that it names can be used."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import verb
+from pressrun.cli.shared.output import echo, print_info, print_json, print_warning
+from pressrun.cli.shared.owner import acting_as_owner
+from pressrun.config import ConfigError, examine, names_server
+from pressrun.core.errors import BadConfiguration
+from pressrun.daemon.checks import CHECKS, ConfigWarning, Finding, Subject
+from pressrun.store.upkeep.datadir import DataDir
+
+
+@verb("check")
+def check(invocation: Invocation, *, as_json: bool) -> int:
+    findings = _findings(invocation)
+    errors = [finding for finding in findings if isinstance(finding, ConfigError)]
+    advice = [finding for finding in findings if isinstance(finding, ConfigWarning)]
+    if as_json:
+        shown = [
+            {"key": error.key, "line": error.line, "found": error.found, "expected": error.expected} for error in errors
+        ]
+        print_json({"errors": shown, "warnings": [warning.text for warning in advice]})
+    for warning in advice:
+        print_warning(warning.text)
+    for error in errors:
+        print_info(f"{invocation.config_path}: {error}")
+    if errors:
+        return BadConfiguration.exit_code
+    if not as_json:
+        needs_restart = any(warning.needs_restart for warning in advice)
+        echo("Configuration OK. Restart the daemon to apply it" if needs_restart else "Configuration OK")
+    return 0
+
+
+def _findings(invocation: Invocation) -> list[Finding]:
+    """All errors in the file, then all findings of the checks, which run as the owner of the data."""
+    invocation.require_owner()
+    path, data_dir = invocation.config_path, invocation.data_dir
+    errors = examine(path)
+    subject = Subject(
+        source=path.absolute(),
+        data=_data_to_check(invocation, has_errors=bool(errors)),
+        settings=None if errors else invocation.settings,
+        file_mode=path.stat().st_mode,
+    )
+    with nullcontext() if data_dir is None else acting_as_owner(data_dir):
+        return [*errors, *(finding for check in CHECKS for finding in check(subject))]
+
+
+def _data_to_check(invocation: Invocation, *, has_errors: bool) -> DataDir | None:
+    """The data; with errors in the file those in data_dir, unless they belong to a database on a server."""
+    if not has_errors:
+        return invocation.data
+    data_dir = invocation.data_dir
+    return None if data_dir is None or names_server(invocation.config_path) else DataDir(data_dir)

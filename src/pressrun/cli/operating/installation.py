@@ -1,0 +1,85 @@
+"""`init`, `reload` and `migrate`: write a configuration, apply a changed one, and upgrade the schema."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import verb
+from pressrun.cli.shared.output import echo, print_json, print_warning
+from pressrun.cli.shared.owner import acting_as_owner
+from pressrun.cli.shared.read_only import no_database
+from pressrun.config import write_initial_config
+from pressrun.control.client import ControlClient
+from pressrun.core.errors import NotFound, TryAgain
+from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep.datadir import DataDir, DataLock
+
+
+@verb("init")
+@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+def init(_: Invocation, *, directory: Path, as_json: bool) -> None:
+    path = write_initial_config(directory)
+    if as_json:
+        print_json({"config": str(path)})
+    else:
+        echo(f"wrote {path}. Set base_url, mail_domain and [[relay]], then run `pressrun --config {path} check`")
+
+
+@verb("reload")
+def reload(invocation: Invocation, *, as_json: bool) -> None:
+    data_dir = invocation.data_dir
+    client = None
+    if data_dir is not None:
+        with acting_as_owner(data_dir):
+            client = ControlClient.connect(DataDir(data_dir).control_socket)
+    if client is None:
+        _signal_main_process()
+        data_dir = invocation.settings.data_dir  # raises with every error in the file
+        raise TryAgain(f"no daemon is using {data_dir}. Start it, or restart it if data_dir has changed")
+    with closing(client):
+        needs_restart = client.call("reload", {}, lambda _: None)["needs_restart"]
+    invocation.mark_recorded()  # by the daemon
+    if as_json:
+        print_json({"needs_restart": needs_restart})
+        return
+    for key in needs_restart:
+        print_warning(f"{key} has changed. Restart the daemon to apply it")
+    echo("configuration reloaded")
+
+
+def _signal_main_process() -> None:
+    """Send SIGHUP to the service's main process, if systemd runs this verb as ExecReload=.
+
+    It is for a file with errors or a changed data_dir, which do not lead to the daemon's socket: the daemon itself
+    rereads the file and logs the errors.
+    """
+    main_process = os.environ.get("MAINPID", "")
+    if main_process.isdecimal():
+        os.kill(int(main_process), signal.SIGHUP)
+
+
+@verb("migrate")
+def migrate(invocation: Invocation, *, as_json: bool) -> None:
+    data = invocation.data
+    with acting_as_owner(data.root):
+        if not data.database.exists():
+            raise NotFound(no_database(invocation))
+        lock = DataLock.acquire(data)
+        try:
+            _, reached = datadir.migrate_schema(data)
+            invocation.mark_recorded()
+        finally:
+            lock.release()
+    if as_json:
+        print_json({"steps": reached})
+    elif reached:
+        kept = "" if data.server else f"; copies of the database from before each step are in {data.backups}"
+        echo(f"the schema is now at {reached[-1]}{kept}")
+    else:
+        echo("the schema is up to date")

@@ -1,0 +1,166 @@
+"""`key` and `dkim`: the keys that sign links, and the keys that sign email with the DNS record to publish."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from pressrun.acts.arguments import Arguments, KeyRetire
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import verb, yes_option
+from pressrun.cli.shared.output import confirm, echo, print_info, print_json, print_rows
+from pressrun.cli.shared.owner import acting_as_owner
+from pressrun.cli.shared.read_only import read_rows
+from pressrun.cli.shared.write_verbs import execute
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError
+from pressrun.core.quantities import parse_duration
+from pressrun.core.signing.keys import LARGEST_KEY_NUMBER
+from pressrun.core.timestamps import rfc3339
+from pressrun.operations.dkim_keys import (
+    DEFAULT_SELECTORS,
+    KeyType,
+    PublishedKey,
+    create_dkim_key,
+    published_key,
+    txt_strings,
+)
+from pressrun.runtime.clock import utc_now
+from pressrun.services.upkeep.link_keys import list_link_keys
+
+_SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_LONGEST_NAME = 253  # RFC 1035 §2.3.4, without the final dot
+
+
+@verb("key rotate")
+@yes_option
+def rotate(invocation: Invocation, *, is_agreed: bool, as_json: bool) -> None:
+    confirm("Sign new links with a new key? Backups made before this do not contain it.", is_agreed=is_agreed)
+    rotated = execute(invocation, "key.rotate", Arguments())
+    if as_json:
+        print_json(rotated)
+    else:
+        echo(f"new links are now signed with key {rotated['number']}")
+
+
+@verb("key retire")
+@click.argument("number", metavar="N", type=click.IntRange(1, LARGEST_KEY_NUMBER))
+@click.option("--after", metavar="DURATION", required=True, help="How long its links keep working, such as 30d.")
+@yes_option
+def retire(invocation: Invocation, *, number: int, after: str, is_agreed: bool, as_json: bool) -> None:
+    """After DURATION, links and reply addresses signed with key N stop working: confirmations, preferences, approvals,
+    members' archives and the return paths of copies. Links to unsubscribe keep working. The newest key cannot retire,
+    so run `key rotate` first. You can change the time until then, but not afterwards.
+    """
+    invocation.require_permission()
+    seconds = parse_duration(after)
+    confirm(
+        f"Stop honouring the links of key {number} in {after}? Only those to unsubscribe will keep working.",
+        is_agreed=is_agreed,
+    )
+    retired = execute(invocation, "key.retire", KeyRetire(number=number, after_seconds=seconds))
+    shown = {**retired, "retires_at": rfc3339(retired["retires_at"])}
+    if as_json:
+        print_json(shown)
+    else:
+        echo(f"key {number} retires at {shown['retires_at']}")
+
+
+@verb("key ls")
+def list_keys(invocation: Invocation, *, as_json: bool) -> None:
+    rows = read_rows(invocation, list_link_keys, utc_now())
+    shown = [{**row, "retires_at": None if row["retires_at"] is None else rfc3339(row["retires_at"])} for row in rows]
+    print_rows(shown, ("number", "state", "retires_at"), empty="there are no keys yet", as_json=as_json)
+
+
+@verb("dkim create")
+@click.argument("domain", metavar="[DOMAIN]", required=False)
+@click.option("--selector", metavar="NAME", help="Selector [default: pressrun, or pressrun-ed25519].")
+@click.option("--type", "type_name", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True)
+def create(invocation: Invocation, *, domain: str | None, selector: str | None, type_name: str, as_json: bool) -> None:
+    """DOMAIN is the domain of your From addresses, or its parent [default: mail_domain]. The key signs nothing
+    until [dkim] in the configuration names it.
+    """
+    key_type = KeyType(type_name)
+    name = DEFAULT_SELECTORS[key_type] if selector is None else selector
+    signing_domain = _parse_domain(invocation.settings.site.mail_domain if domain is None else domain)
+    _check_names(name, signing_domain)
+    root = invocation.settings.data_dir
+    with acting_as_owner(root):
+        try:
+            created = create_dkim_key(root / "dkim", domain=signing_domain, selector=name, key_type=key_type)
+        except OSError as problem:
+            why = (problem.strerror or "an error").lower()
+            raise NotPermitted(f"cannot write {root / 'dkim'}: {why}") from None
+    if as_json:
+        print_json(_plain(created))
+    else:
+        echo("\n".join(_instructions(created, invocation)))
+
+
+@verb("dkim show")
+def show(invocation: Invocation, *, as_json: bool) -> None:
+    keys = [published_key(settings) for settings in invocation.settings.dkim]
+    if as_json:
+        print_json([_plain(key) for key in keys])
+        return
+    if not keys:
+        print_info(
+            "no [dkim] in the configuration, so email goes out unsigned. Create a key with `pressrun dkim create`"
+        )
+    for key in keys:
+        echo("\n".join([f"; {key.key_file}", *_record(key)]))
+
+
+def _plain(key: PublishedKey) -> dict[str, object]:
+    return {
+        "domain": key.domain,
+        "selector": key.selector,
+        "key_file": str(key.key_file),
+        "record": {"name": key.record_name, "value": key.record_value},
+    }
+
+
+def _record(key: PublishedKey) -> list[str]:
+    """The TXT record as a zone file holds it."""
+    strings = [f'    "{part}"' for part in txt_strings(key.record_value)]
+    return [f"{key.record_name}. IN TXT (", *strings, ")"]
+
+
+def _instructions(created: PublishedKey, invocation: Invocation) -> list[str]:
+    table = "[dkim]"
+    if invocation.settings.dkim:
+        table = "[[dkim]]    # with several keys, each table has double brackets, the first one too"
+    return [
+        f"wrote {created.key_file}",
+        "",
+        f"1. Publish this record in the DNS of {created.domain}:",
+        "",
+        *_record(created),
+        "",
+        f"2. When the record is visible, add to {invocation.config_path}, then reload:",
+        "",
+        table,
+        f'domain = "{created.domain}"',
+        f'selector = "{created.selector}"',
+        f'key_file = "{created.key_file}"',
+    ]
+
+
+def _parse_domain(text: str) -> str:
+    try:
+        return parse_address(f"postmaster@{text}").domain
+    except MalformedAddress:
+        raise UsageError(f"{text!r} is not a full domain name such as example.org") from None
+
+
+def _check_names(selector: str, domain: str) -> None:
+    if _SELECTOR.fullmatch(selector) is None:
+        raise UsageError(
+            f"invalid selector {selector!r}. Use a-z, 0-9 and - (not first or last), at most 63 characters"
+        )
+    if len(f"{selector}._domainkey.{domain}") > _LONGEST_NAME:
+        raise UsageError(
+            f"the DNS record's name would be longer than {_LONGEST_NAME} characters. Choose a shorter selector"
+        )

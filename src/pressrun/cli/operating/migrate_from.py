@@ -1,0 +1,286 @@
+"""`migrate-from`: whole lists of another program move in.
+
+The order is such that a kill leaves nobody wrongly active, and a second run does the rest: a list with its editors, all
+suppressions, and only then its members, its old addresses and links, and the archive. Whoever unsubscribes at an old
+address finds their subscription here, since none leads here before the members have come.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from msgspec import Struct, field
+
+from pressrun.acts.arguments import (
+    ArchiveMessage,
+    ListSettings,
+    OldPersonalLinks,
+    OldPlaces,
+    SubscriberImport,
+    SuppressionImport,
+)
+from pressrun.cli.shared.files import new_file
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import verb
+from pressrun.cli.shared.output import ProgressLine, echo, print_info, print_json, print_table, print_warning
+from pressrun.cli.shared.owner import find_owner
+from pressrun.cli.shared.read_only import reading_if_any
+from pressrun.cli.shared.write_verbs import executing
+from pressrun.operations.csv_records import as_csv
+from pressrun.operations.installations.installation import PROGRAMS, Installation, open_installation, origin_of
+from pressrun.operations.installations.messages import BadMessage, OldMessage, read_messages
+from pressrun.operations.installations.plan import Fates, ListMove, Present, Reject, all_names, plan_lists
+from pressrun.runtime.clock import utc_now
+from pressrun.services.members.neighbours import in_batches
+from pressrun.store.lists import lists, redirects
+
+T = TypeVar("T")
+
+_MOST_REJECTS = 20  # that a terminal shows; the file has all
+_LINKS_AT_ONCE = 10_000
+_MESSAGES_AT_ONCE = 50
+
+
+class Rejects(Struct):
+    """Writes rejects to a file as they come, and remembers the first few."""
+
+    write: Callable[[str], object]
+    number: int = 0
+    first: list[Reject] = field(default_factory=list)
+
+    def add(self, reject: Reject) -> None:
+        """Count one, and write it down."""
+        self.number += 1
+        if len(self.first) < _MOST_REJECTS:
+            self.first.append(reject)
+        for piece in as_csv([reject.list, str(reject.record), reject.address, reject.reason], []):
+            self.write(piece)
+
+    def print(self) -> None:
+        """Print the first few."""
+        for reject in self.first:
+            where = f"{reject.list}: " if reject.list else ""
+            print_info(f"{where}record {reject.record}: {reject.address}: {reject.reason}")
+        if self.number > len(self.first):
+            print_info(f"… and {self.number - len(self.first):,} more (--rejects FILE has them all)")
+
+
+@verb("migrate-from")
+@click.argument("program", type=click.Choice(PROGRAMS))
+@click.argument("source")
+@click.option(
+    "--list",
+    "chosen",
+    metavar="OLD[=NEW]",
+    multiple=True,
+    help="Move only this list, under the name NEW if given. Repeatable.",
+)
+@click.option(
+    "--files",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the lists or archives, if SOURCE does not say where they are.",
+)
+@click.option("--no-archives", is_flag=True, help="Do not move the archives.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen, without changing anything.")
+@click.option("--rejects", "rejects_file", metavar="FILE", help="Write each record that is left out to a new CSV file.")
+def migrate_from(  # noqa: PLR0913 - one for each option
+    invocation: Invocation,
+    *,
+    program: str,
+    source: str,
+    chosen: tuple[str, ...],
+    files: Path | None,
+    no_archives: bool,
+    dry_run: bool,
+    rejects_file: str | None,
+    as_json: bool,
+) -> None:
+    """SOURCE is mailman.cfg or its database (mailman3), /var/lib/mailman (mailman2), the spool folder (mlmmj),
+    sympa.conf or a dump (sympa), a dump or postgresql://… (listmonk), or a dump (phplist).
+
+    People who get no email there get none here. If it is interrupted, run it again: it continues and repeats
+    nothing. Lists keep their names if Pressrun allows them; --list OLD=NEW chooses another name.
+    """
+    now = int(utc_now())
+    if invocation.group_socket is None:
+        find_owner(invocation.settings.data_dir)  # before the source is read, which may take long
+    with closing(open_installation(program, source, files)) as installation, _rejects(rejects_file) as rejects:
+        present = _find_present(invocation, installation, program)
+        site = invocation.settings.site
+        moves = plan_lists(program, installation.lists(), chosen, present, site.mail_domain)
+        fates = Fates(installation, moves, now, rejects.add)
+        report: dict[str, Any] = {"dry_run": dry_run, "bans": _plain(fates.count_bans()), "lists": []}
+        for move in moves:
+            report["lists"].append(_describe(move, fates.count(move), with_archive=not no_archives))
+        if not as_json:
+            _print_plan(report)
+        if not dry_run:
+            mover = Mover(invocation, installation, fates, rejects)
+            mover.move(moves, report["lists"], with_archives=not no_archives, now=now)
+        report["rejects"] = rejects.number
+        if as_json:
+            print_json(report)
+            return
+        rejects.print()
+        print_info("dry run: nothing was changed" if dry_run else "done. Running it again changes nothing")
+
+
+class Mover:
+    """Moves lists, a batch at a time.
+
+    Sources are read as the user who runs the command, and batches are written as the owner of the data.
+    """
+
+    def __init__(self, invocation: Invocation, installation: Installation, fates: Fates, rejects: Rejects) -> None:
+        self._invocation = invocation
+        self._installation = installation
+        self._fates = fates
+        self._rejects = rejects
+        self._progress = ProgressLine()
+
+    def move(
+        self, moves: Sequence[ListMove], report: Sequence[dict[str, Any]], *, with_archives: bool, now: int
+    ) -> None:
+        """Move all of these lists, and complete the report of each."""
+        for move in moves:
+            self._create(move)
+        for rows in in_batches(member.as_suppression() for member in self._fates.suppressed()):
+            with executing(self._invocation) as call:
+                call("suppression.import", SuppressionImport(rows=tuple(rows)))
+        for move, described in zip(moves, report, strict=True):
+            described["imported"] = dict(self._import_members(move))
+            with executing(self._invocation) as call:
+                call("moving-in.places", OldPlaces(list=move.name, places=move.old.places))
+            described["links"] = self._import_links(move)
+            described["archive"] = dict(self._import_archive(move, now) if with_archives else {})
+        with executing(self._invocation) as call:
+            call("moving-in.places", OldPlaces(list=None, places=tuple(self._installation.server_places)))
+        self._progress.clear()
+
+    def _create(self, move: ListMove) -> None:
+        """Create a list with its editors, unless an earlier run has: the operator may have removed some since."""
+        if move.is_begun:
+            return
+        settings = {"title": move.old.title, **move.old.settings}
+        new = ListSettings(list=move.name, settings=settings, places=(move.origin,), editors=tuple(move.old.editors))
+        with executing(self._invocation) as call:
+            call("list.create", new)
+
+    def _import_members(self, move: ListMove) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for rows in in_batches(member.as_row() for member in self._fates.imported(move)):
+            with executing(self._invocation) as call:
+                answer = call("subscriber.import", SubscriberImport(list=move.name, rows=tuple(rows)))
+            counts += Counter({name: number for name, number in answer.items() if isinstance(number, int)})
+            self._progress(f"{move.name}: {counts.total():,} members")
+        return counts
+
+    def _import_links(self, move: ListMove) -> int:
+        number = 0
+        for people in _batches(self._installation.personal_links(move.old), _LINKS_AT_ONCE):
+            with executing(self._invocation) as call:
+                number += call("moving-in.people", OldPersonalLinks(list=move.name, people=people))["added"]
+        return number
+
+    def _import_archive(self, move: ListMove, now: int) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for path in move.old.archives:
+            for messages in _batches(read_messages(path, now), _MESSAGES_AT_ONCE):
+                with executing(self._invocation) as call:
+                    for message in messages:
+                        counts[self._add_message(call, move, path, message)] += 1
+                self._progress(f"{move.name}: {counts.total():,} messages of the archive")
+        return counts
+
+    def _add_message(
+        self, call: Callable[[str, ArchiveMessage], Any], move: ListMove, path: Path, message: OldMessage | BadMessage
+    ) -> str:
+        if isinstance(message, OldMessage):
+            answer = call(
+                "moving-in.message",
+                ArchiveMessage(
+                    list=move.name,
+                    source=message.source,
+                    published_at=message.published_at,
+                    identity=message.identity,
+                ),
+            )
+            if answer["outcome"] != "refused":
+                return str(answer["outcome"])
+            reason = str(answer["reason"])
+        else:
+            reason = message.reason
+        place = f"message {message.number} of {path}"
+        self._rejects.add(Reject(list=move.old.key, record=message.number, address="", reason=f"{place}: {reason}"))
+        return "refused"
+
+
+@contextmanager
+def _rejects(name: str | None) -> Iterator[Rejects]:
+    """Where rejects go; a new file that is there once all has gone well."""
+    if name is None:
+        yield Rejects(lambda _text: None)
+        return
+    with new_file(Path(name)) as file:
+        for piece in as_csv(["list", "record", "address", "reason"], []):
+            file.write(piece.encode())
+        yield Rejects(lambda text: file.write(text.encode("utf-8", "replace")))
+
+
+def _find_present(invocation: Invocation, installation: Installation, program: str) -> Present:
+    """The lists that are here, and which of them came from this installation."""
+    origins = [origin_of(program, old.key)[0] for old in installation.lists()]
+    with reading_if_any(invocation) as tx:
+        if tx is None:
+            return Present()
+        here = lists.all_lists(tx)
+        found = redirects.find_places(tx, origins)
+    names = all_names([one.name for one in here], [one.family for one in here])
+    return Present(names=names, origins={one.digest: one.list_name for one in found if one.list_name is not None})
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """The items, some at a time."""
+    iterator = iter(items)
+    while batch := tuple(islice(iterator, size)):
+        yield batch
+
+
+def _plain(counts: Counter[tuple[str, str]]) -> list[dict[str, object]]:
+    return [{"there": there, "here": here, "people": number} for (there, here), number in sorted(counts.items())]
+
+
+def _describe(move: ListMove, counts: Counter[tuple[str, str]], *, with_archive: bool) -> dict[str, Any]:
+    return {
+        "from": move.old.key,
+        "to": move.name,
+        "begun": move.is_begun,
+        "title": move.old.title,
+        "settings": move.old.settings,
+        "editors": list(move.old.editors),
+        "members": _plain(counts),
+        "archives": [str(path) for path in move.old.archives] if with_archive else [],
+        "left_behind": list(move.old.left_behind),
+    }
+
+
+def _print_plan(report: dict[str, Any]) -> None:
+    for described in report["lists"]:
+        how = "an earlier run has begun" if described["begun"] else "new list"
+        echo(f"{described['from']} → {described['to']} ({how}): {described['title']}")
+        settings = ", ".join(f"{key}={value.splitlines()[0]}" for key, value in described["settings"].items())
+        echo(f"  settings: {settings or '-'}")
+        echo(f"  editors: {', '.join(described['editors']) or '-'}")
+        echo(f"  archives: {', '.join(described['archives']) or '-'}")
+        for left in described["left_behind"]:
+            print_warning(f"{described['from']}: not carried over: {left}")
+        print_table(described["members"], ("there", "here", "people"), empty="  no members")
+        echo()
+    if report["bans"]:
+        print_table(report["bans"], ("there", "here", "people"))

@@ -1,0 +1,214 @@
+"""`move-to`: moves the database to a server, or back to a file.
+
+This process copies. Whoever writes to the database, the daemon or this process while none runs, notes what changes,
+stops for the last changes, and makes the switch.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import click
+from msgspec.structs import asdict
+
+from pressrun.acts.arguments import Arguments, MoveSwitch
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import verb, yes_option
+from pressrun.cli.shared.output import ProgressLine, confirm, echo, print_json, print_warning
+from pressrun.cli.shared.owner import acting_as_owner
+from pressrun.cli.shared.recording import note
+from pressrun.cli.shared.write_verbs import execute, executing
+from pressrun.core.errors import NoInput, NotFound, PressrunError, TryAgain, UsageError
+from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
+from pressrun.runtime.clock import utc_now
+from pressrun.runtime.identity import claimed_user, process_user
+from pressrun.store.location import Location
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Actor, Entry
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.table_store import Also
+from pressrun.store.upkeep.datadir import DataDir, DataLock, find_server
+from pressrun.store.upkeep.left_database import set_aside_left_database
+
+_PASSWORD = re.compile(r":[^/@:]*(?=@)|(?<=[?&])password=[^&]*&?")
+END_SECONDS = 60.0  # a daemon that has nothing left to send ends much sooner
+POLL_SECONDS = 0.05
+_FORMS = "write postgresql://USER@HOST/NAME or sqlite:FILE"
+
+
+@verb("move-to")
+@click.argument("target")
+@click.option("--password-file", type=click.Path(path_type=Path), help="File with the password for the server.")
+@click.option("--dry-run", is_flag=True, help="Check the target and every row, and change nothing.")
+@yes_option
+def move_to(
+    invocation: Invocation, *, target: str, password_file: Path | None, dry_run: bool, is_agreed: bool, as_json: bool
+) -> None:
+    """TARGET is postgresql://USER@HOST/NAME or sqlite:FILE. It must be empty. Every row is compared after it
+    was copied. Until the end the data stay where they are, whatever fails; a command that is killed leaves them there.
+    Afterwards the daemon ends: change `database` in the configuration and start it again.
+    """
+    destination = _parse_target(target, password_file)
+    data = invocation.data
+    if str(destination) == str(data.database):
+        raise UsageError(f"the database is in {destination} already")
+    if dry_run:
+        _check(data, destination, as_json=as_json)
+        return
+    confirm(
+        f"Move all data from {data.database} to {destination}? The service stops for a moment, and then ends.",
+        is_agreed=is_agreed,
+    )
+    invocation.mark_recorded()
+    note(invocation, "move-to", "begun", name=_engine(destination))
+    try:
+        report = _move(invocation, data, destination)
+    except PressrunError as problem:
+        note(invocation, "move-to", "failed", problem.exit_code, name=_engine(destination))
+        raise
+    change = _change_of_config(data, destination, target)
+    if as_json:
+        print_json({"moved_to": str(destination), "config": change, **({} if report is None else asdict(report))})
+        return
+    if report is not None:
+        _print_report(report)
+    echo(f"all data are in {destination}. {change}, then start the service")
+
+
+def _parse_target(target: str, password_file: Path | None) -> Location:
+    scheme, separator, rest = target.partition(":")
+    if scheme == "sqlite" and rest and not rest.startswith("//"):
+        return SqliteFile(Path(rest).absolute())
+    server = find_server(target, _read_password(password_file)) if scheme in {"postgresql", "postgres"} else None
+    if server is None or not separator:
+        raise UsageError(f"invalid target {scheme!r}: {_FORMS}")
+    return server
+
+
+def _read_password(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise NoInput(f"{path} cannot be read") from None
+
+
+def _check(data: DataDir, destination: Location, *, as_json: bool) -> None:
+    progress = ProgressLine()
+    with acting_as_owner(data.root):
+        _require_database(data)
+        try:
+            report: CheckReport = check_move(data, destination, progress)
+        finally:
+            progress.clear()
+    if as_json:
+        print_json({"target": str(destination), **asdict(report)})
+    else:
+        echo(f"{report.rows} rows of {report.tables} tables can be moved to {destination}")
+
+
+def _move(invocation: Invocation, data: DataDir, destination: Location) -> MoveReport | None:
+    """The report, or None if only the end of an earlier move was missing."""
+    progress = ProgressLine()
+    with acting_as_owner(data.root):
+        _require_database(data)
+        lock = DataLock.acquire_for_move(data)
+        try:
+            report = None
+            arrived = _note_arrival(destination)
+            if not finish_move(data, destination, arrived):
+                report = move_database(data, destination, _ServedByVerbs(invocation), progress, arrived)
+            progress("waiting for the daemon to end")
+            _set_aside(data)
+            return report
+        finally:
+            progress.clear()
+            lock.release()
+
+
+def _engine(destination: Location) -> str:
+    return "sqlite" if isinstance(destination, SqliteFile) else "postgresql"
+
+
+def _note_arrival(destination: Location) -> Also:
+    """What writes the row of the audit log in the database that has all data then."""
+    user = process_user()
+    actor = Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="shell")
+    entry = Entry(at=int(utc_now()), actor=actor, action="move-to", object=_engine(destination))
+    return lambda tx: audit.append(tx, entry)
+
+
+def _set_aside(data: DataDir) -> None:
+    """Keep the file that was left among the backups, as soon as the daemon has ended."""
+    until = time.monotonic() + END_SECONDS
+    while True:
+        try:
+            set_aside_left_database(data)
+        except TryAgain:
+            if time.monotonic() >= until:
+                print_warning(f"{data.root} is still in use. Delete {data.database} when the daemon has ended")
+                return
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+
+
+def _require_database(data: DataDir) -> None:
+    if not data.database.exists():
+        raise NotFound(f"{data.database} has no data to move yet. Set `database` in the configuration and start there")
+
+
+class _ServedByVerbs:
+    """Whoever writes to the source, as operations.move_database.ServedSource promises."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+
+    def track_changes(self) -> None:
+        """Note which rows change from now on."""
+        execute(self._invocation, "move.track", Arguments())
+
+    @contextmanager
+    def stopped(self) -> Iterator[Switch]:
+        """Stop the daemon for the duration of the block; without one, hold the lock of the data."""
+        with executing(self._invocation) as call:
+            call("move.stop", Arguments())
+
+            def switch(place: str, move: str) -> None:
+                call("move.switch", MoveSwitch(place=place, move=move))
+
+            try:
+                yield switch
+            except BaseException:
+                with suppress(PressrunError):  # a daemon that is gone, or cannot go on: the next start clears up
+                    call("move.resume", Arguments())
+                raise
+
+    def untrack_changes(self) -> None:
+        """Note nothing more."""
+        execute(self._invocation, "move.resume", Arguments())
+
+
+def _change_of_config(data: DataDir, destination: Location, target: str) -> str:
+    """What to change in config.toml."""
+    if isinstance(destination, SqliteFile):
+        usual = DataDir(data.root).database
+        first = "" if str(destination) == str(usual) else f"rename {destination} to {usual}, and "
+        return f"{first}remove `database` and `password_file` from config.toml"
+    address = _PASSWORD.sub("", target)
+    return f'write `database = "{address}"` at the top of config.toml, and the password into a `password_file`'
+
+
+def _print_report(report: MoveReport) -> None:
+    if report.evidence_problems:
+        print_warning("the evidence of consent was damaged before, and is so still: run `pressrun consent verify`")
+    echo(
+        f"moved {report.rows} rows of {report.tables} tables in {report.seconds} s, and {report.changed} changed rows "
+        f"once more; the service stopped for {report.stopped_seconds} s"
+    )

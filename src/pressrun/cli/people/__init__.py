@@ -1,0 +1,1 @@
+"""Verbs about people who log in or post, and about the tokens of programs."""

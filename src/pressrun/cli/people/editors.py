@@ -1,0 +1,45 @@
+"""`editor`: who may post an edition by email."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.acts.arguments import ListAddress
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import list_argument, verb
+from pressrun.cli.shared.output import echo, print_json
+from pressrun.cli.shared.read_only import reading
+from pressrun.cli.shared.write_verbs import execute
+from pressrun.services.reports import ledger_reports
+
+
+@verb("editor add")
+@list_argument()
+@click.argument("address")
+def add(invocation: Invocation, *, list_name: str, address: str, as_json: bool) -> None:
+    execute(invocation, "editor.add", ListAddress(list=list_name, address=address))
+    if as_json:
+        print_json({"list": list_name, "address": address})
+
+
+@verb("editor rm")
+@list_argument()
+@click.argument("address")
+def remove(invocation: Invocation, *, list_name: str, address: str, as_json: bool) -> None:
+    removed = execute(invocation, "editor.rm", ListAddress(list=list_name, address=address))
+    if as_json:
+        print_json(removed)
+    elif removed["cancelled"]:
+        echo(f"held editions cancelled: {removed['cancelled']}")
+
+
+@verb("editor ls")
+@list_argument()
+def list_editors(invocation: Invocation, *, list_name: str, as_json: bool) -> None:
+    with reading(invocation) as tx:
+        editors = ledger_reports.list_editors(tx, list_name)
+    if as_json:
+        print_json(editors)
+        return
+    for editor in editors:
+        echo(str(editor["address"]))

@@ -1,0 +1,226 @@
+"""`user`: the people who may log in or post editions by email, and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from pressrun.acts.people.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName
+from pressrun.cli.shared.files import read_input
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import complete_lists, verb
+from pressrun.cli.shared.output import echo, print_info, print_json, print_table
+from pressrun.cli.shared.read_only import read_rows
+from pressrun.cli.shared.write_verbs import execute
+from pressrun.core.access.rights import ReaderAccess, Role
+from pressrun.core.errors import BadInput
+from pressrun.runtime.clock import utc_now
+from pressrun.services.people.lookups import list_everybody
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_LISTED = ("name", "address", "may_do", "may_log_in")
+_ACCESS = [one.value for one in ReaderAccess if one is not ReaderAccess.NONE]
+
+_person_argument = click.argument("person", metavar="NAME")
+_role_option = click.option("--role", type=click.Choice([role.value for role in Role]), help="Their role there.")
+_readers_option = click.option("--readers", type=click.Choice(_ACCESS), help="Access to the readers' data.")
+_operator_option = click.option("--operator", is_flag=True, help="The right to do everything, on every list.")
+
+
+def _list_option(*, required: bool) -> Callable[[F], F]:
+    return click.option(
+        "--list", "list_name", metavar="LIST", required=required, shell_complete=complete_lists, help="On this list."
+    )
+
+
+@verb("user add")
+@click.argument("name")
+@click.option(
+    "--email", "address", metavar="ADDRESS", help="Where codes are mailed, and from where they post editions."
+)
+@_operator_option
+@click.option("--password-file", metavar="FILE", help="File with their password, or - for stdin; no link is printed.")
+def add(
+    invocation: Invocation,
+    *,
+    name: str,
+    address: str | None,
+    operator: bool,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """NAME is what they log in with: a-z, 0-9, '.', '_' and '-'. The link works once, for 15 minutes, and lets them set
+    up a passkey or a password. Without --operator they may do nothing until `user grant`.
+    """
+    password = None if password_file is None else _read_password(password_file)
+    person = PersonAdd(name=name, address=address, operator=operator, password=password)
+    _print_link(execute(invocation, "user.add", person), as_json=as_json)
+
+
+@verb("user invite")
+@click.argument("address")
+@_list_option(required=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="Their role there.")
+@_readers_option
+def invite(
+    invocation: Invocation, *, address: str, list_name: str, role: str, readers: str | None, as_json: bool
+) -> None:
+    """A viewer sees reports, an editor also writes drafts, a publisher also sends editions and changes settings. The
+    mail has a link that works once, for 7 days. Somebody who can already log in gets no mail.
+    """
+    wish = PersonInvite(address=address, list=list_name, role=Role(role), readers=_access(readers))
+    invited = execute(invocation, "user.invite", wish)
+    if as_json:
+        print_json(invited)
+    elif invited["mailed"]:
+        echo(f"{invited['name']} is invited until {invited['invited_until']}")
+    else:
+        echo(f"{invited['name']} can already log in, so no mail goes out")
+
+
+@verb("user grant")
+@_person_argument
+@_list_option(required=False)
+@_role_option
+@_readers_option
+@_operator_option
+def grant(
+    invocation: Invocation,
+    *,
+    person: str,
+    list_name: str | None,
+    role: str | None,
+    readers: str | None,
+    operator: bool,
+    as_json: bool,
+) -> None:
+    """NAME is a name or an address. What is not named stays as it is. Each role, and each access to readers, includes
+    the one before. It ends their sessions.
+    """
+    _change(invocation, "user.grant", _wish(person, list_name, role, readers, operator), as_json=as_json)
+
+
+@verb("user revoke")
+@_person_argument
+@_list_option(required=False)
+@_role_option
+@_readers_option
+@_operator_option
+def revoke(
+    invocation: Invocation,
+    *,
+    person: str,
+    list_name: str | None,
+    role: str | None,
+    readers: str | None,
+    operator: bool,
+    as_json: bool,
+) -> None:
+    """With --list alone, or with the role that they have there, it takes everything away on that list. With --readers
+    alone it takes that access away and what includes it. It ends their sessions. With their role ends what they
+    mailed in and still awaits approval.
+    """
+    _change(invocation, "user.revoke", _wish(person, list_name, role, readers, operator), as_json=as_json)
+
+
+@verb("user link")
+@_person_argument
+def link(invocation: Invocation, *, person: str, as_json: bool) -> None:
+    """The link works once, for 15 minutes. Earlier links and invitations stop working."""
+    _print_link(execute(invocation, "user.link", PersonName(person=person)), as_json=as_json)
+
+
+@verb("user reset")
+@_person_argument
+def reset(invocation: Invocation, *, person: str, as_json: bool) -> None:
+    """For a lost device, or when an intruder may have logged in: password, passkeys, app, recovery codes and emailed
+    codes stop working, and so do their tokens, since an intruder may have made them. Programs that used one need a
+    new one (`token create`).
+    """
+    answer = execute(invocation, "user.reset", PersonName(person=person))
+    if answer["revoked"] and not as_json:
+        print_info(f"tokens revoked: {', '.join(answer['revoked'])}")
+    _print_link(answer, as_json=as_json)
+
+
+@verb("user rm")
+@_person_argument
+def remove(invocation: Invocation, *, person: str, as_json: bool) -> None:
+    """Drafts that they sent by email and that await approval are cancelled. Editions that are being sent continue."""
+    removed = execute(invocation, "user.rm", PersonName(person=person))
+    if as_json:
+        print_json(removed)
+    elif removed["cancelled"]:
+        echo(f"held editions cancelled: {removed['cancelled']}")
+
+
+@verb("user ls")
+def list_people(invocation: Invocation, *, as_json: bool) -> None:
+    rows = read_rows(invocation, list_everybody, utc_now())
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(
+            map(_row, rows), _LISTED, empty="nobody may log in yet. Begin with `pressrun user add NAME --operator`"
+        )
+
+
+def _read_password(file: str) -> str:
+    """The password in a file, without the end of its line."""
+    try:
+        return read_input(file).decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise BadInput(f"{file} is not UTF-8") from None
+
+
+def _row(person: dict[str, Any]) -> dict[str, Any]:
+    may_do = [f"{one['list']}: {one['role']}{_shown(one['readers'])}" for one in person["lists"]]
+    invited = f"invited until {person['invited_until']}" if person["invited_until"] else "no"
+    return {
+        "name": person["name"],
+        "address": person["address"],
+        "may_do": ", ".join(["operator"] * person["operator"] + may_do),
+        "may_log_in": "yes" if person["enrolled_at"] else invited,
+    }
+
+
+def _shown(readers: str) -> str:
+    return "" if readers == ReaderAccess.NONE else f" ({readers} readers)"
+
+
+def _access(readers: str | None) -> ReaderAccess | None:
+    return None if readers is None else ReaderAccess(readers)
+
+
+def _wish(person: str, list_name: str | None, role: str | None, readers: str | None, operator: bool) -> PersonGrant:
+    return PersonGrant(
+        person=person,
+        list=list_name,
+        role=None if role is None else Role(role),
+        readers=_access(readers),
+        operator=operator,
+    )
+
+
+def _change(invocation: Invocation, act: str, wish: PersonGrant, *, as_json: bool) -> None:
+    changed = execute(invocation, act, wish)
+    if as_json:
+        print_json(changed)
+        return
+    row = _row(changed)
+    echo(f"{row['name']}: {row['may_do'] or 'nothing'}")
+    if changed["cancelled"]:
+        echo(f"held editions cancelled: {changed['cancelled']}")
+
+
+def _print_link(answer: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    elif "link" not in answer:
+        print_info(f"{answer['name']} can log in with that password")
+    else:
+        echo(answer["link"])
+        print_info(f"the link lets {answer['name']} log in. It works once, until {answer['expires_at']}")

@@ -1,0 +1,79 @@
+"""`token`: the tokens by which programs use the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pressrun.acts.people.people_arguments import TokenCreate, TokenId
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import RowId, complete_lists, verb
+from pressrun.cli.shared.output import echo, print_fields, print_info, print_json, print_table
+from pressrun.cli.shared.read_only import read_rows
+from pressrun.cli.shared.write_verbs import execute
+from pressrun.core.access.rights import TokenScope
+from pressrun.services.people.token_lookups import list_tokens
+
+_LISTED = ("id", "name", "scope", "lists", "networks", "person", "expires_at", "last_used")
+_TOKEN_ID = RowId("no such token: {} (see `pressrun token ls`)")
+
+
+@verb("token create")
+@click.option("--name", required=True, help="What uses it, as in the audit log.")
+@click.option(
+    "--list", "lists", metavar="LIST", multiple=True, shell_complete=complete_lists, help="For this list; repeatable."
+)
+@click.option(
+    "--scope",
+    type=click.Choice([scope.value for scope in TokenScope]),
+    default="read",
+    show_default=True,
+    help="What it is for.",
+)
+@click.option("--expires", metavar="D", help="When it ends: a duration such as 90d, or a time.")
+@click.option("--from", "networks", metavar="NET", multiple=True, help="Only from this network; repeatable.")
+def create(
+    invocation: Invocation,
+    *,
+    name: str,
+    lists: tuple[str, ...],
+    scope: str,
+    expires: str | None,
+    networks: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """The token is shown once. Without --list it is for all lists. With the scope write it then does all that operators
+    do.
+
+    Scopes: sign-up asks people to confirm a subscription and learns nothing about them, draft writes editions but
+    cannot send them, stats reads counts and reports without addresses, returns hands in bounces, read reads everything
+    on its lists including readers, and write changes it.
+    """
+    wish = TokenCreate(name=name, scope=TokenScope(scope), lists=lists, expires=expires, networks=networks)
+    made = execute(invocation, "token.create", wish)
+    if as_json:
+        print_json(made)
+    else:
+        echo(made["token"])
+        print_info(f"this is token {made['id']}. It is not shown again")
+
+
+@verb("token ls")
+def list_all(invocation: Invocation, *, as_json: bool) -> None:
+    rows = read_rows(invocation, list_tokens)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(map(_row, rows), _LISTED, empty="there are no tokens")
+
+
+@verb("token revoke")
+@click.argument("token_id", metavar="ID", type=_TOKEN_ID)
+def revoke(invocation: Invocation, *, token_id: int, as_json: bool) -> None:
+    print_fields(execute(invocation, "token.revoke", TokenId(id=token_id)), as_json=as_json)
+
+
+def _row(token: dict[str, Any]) -> dict[str, Any]:
+    lists = "all" if token["lists"] is None else ", ".join(token["lists"])
+    return {**token, "lists": lists, "networks": ", ".join(token["networks"])}

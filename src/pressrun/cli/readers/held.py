@@ -1,0 +1,57 @@
+"""`held`: sign-ups whose confirmation emails wait because far more came in than usual."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pressrun.acts.arguments import HeldChoice
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import HELD_SIGN_UP_ID, list_argument, verb, yes_option
+from pressrun.cli.shared.output import confirm, print_fields, print_rows
+from pressrun.cli.shared.read_only import read_rows
+from pressrun.cli.shared.write_verbs import execute
+from pressrun.services.upkeep import held_sign_ups
+
+_ids = click.argument("ids", type=HELD_SIGN_UP_ID, metavar="[ID]…", nargs=-1)
+_domain = click.option("--domain", help="Only addresses at this domain.")
+
+
+@verb("held ls")
+@list_argument("name", required=False)
+def list_held(invocation: Invocation, *, name: str | None, as_json: bool) -> None:
+    rows = read_rows(invocation, held_sign_ups.list_held, name)
+    columns = ("id", "list", "address", "source", "held_at", "until")
+    print_rows(rows, columns, empty="no sign-ups are held", as_json=as_json)
+
+
+@verb("held release")
+@_ids
+@_domain
+@yes_option
+def release(
+    invocation: Invocation, *, ids: tuple[int, ...], domain: str | None, is_agreed: bool, as_json: bool
+) -> None:
+    released = _execute(
+        invocation, "release", "Send the confirmation emails of", HeldChoice(ids=ids, domain=domain), is_agreed
+    )
+    print_fields(released, as_json=as_json)
+
+
+@verb("held rm")
+@_ids
+@_domain
+@yes_option
+def remove(invocation: Invocation, *, ids: tuple[int, ...], domain: str | None, is_agreed: bool, as_json: bool) -> None:
+    removed = _execute(invocation, "rm", "Delete", HeldChoice(ids=ids, domain=domain), is_agreed)
+    print_fields(removed, as_json=as_json)
+
+
+def _execute(invocation: Invocation, name: str, action: str, choice: HeldChoice, is_agreed: bool) -> dict[str, Any]:
+    number = len(choice.ids)
+    which = "1 held sign-up" if number == 1 else f"{number} held sign-ups" if number else "all held sign-ups"
+    where = f" with addresses at {choice.domain}" if choice.domain else ""
+    confirm(f"{action} {which}{where}?", is_agreed=is_agreed)
+    result: dict[str, Any] = execute(invocation, f"held.{name}", choice)
+    return result

@@ -1,0 +1,140 @@
+"""`subscriber`: add, remove, list, show, erase and export subscribers; `subscriber import` is in csv_import."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.acts.arguments import AddressOnly, ListAddress, SubscriberAdd
+from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.options import list_argument, verb, yes_option
+from pressrun.cli.shared.output import confirm, echo, print_fields, print_info, print_json, print_json_list, print_table
+from pressrun.cli.shared.read_only import reading
+from pressrun.cli.shared.write_verbs import execute
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.operations.csv_files import export_subscribers
+from pressrun.services.reports import ledger_reports, subscriber_listing
+from pressrun.services.reports.subscriber_listing import SubscriberSelection
+from pressrun.store.upkeep.datadir import load_keys
+
+_state_option = click.option(
+    "--state", type=click.Choice([state.value for state in SubscriptionState]), help="Only those in this state."
+)
+_LISTED = ("address", "name", "state", "since", "source")
+_SECTIONS = {
+    "lists": ("name", "state", "suspended_for", "since", "source"),
+    "consent": ("at", "list", "event", "source", "ip", "text"),
+    "deliveries": ("edition", "list", "state", "code", "at"),
+}
+_ALSO_ERASED = {
+    "evidence_of_others": "other people's consent records that mentioned it",
+    "mails": "emails to, from or about it",
+    "address_changes": "changes of address from or to it, which can no longer be confirmed or undone",
+}
+
+
+@verb("subscriber add")
+@list_argument()
+@click.argument("address")
+@click.option("--name", default="", help="Subscriber's name.")
+@click.option("--send-confirmation", is_flag=True, help="Ask for confirmation first; pending until they confirm.")
+def add(
+    invocation: Invocation, *, list_name: str, address: str, name: str, send_confirmation: bool, as_json: bool
+) -> None:
+    subscriber = SubscriberAdd(list=list_name, address=address, name=name, send_confirmation=send_confirmation)
+    print_fields(execute(invocation, "subscriber.add", subscriber), as_json=as_json)
+
+
+@verb("subscriber rm")
+@list_argument()
+@click.argument("address")
+def remove(invocation: Invocation, *, list_name: str, address: str, as_json: bool) -> None:
+    removed = execute(invocation, "subscriber.rm", ListAddress(list=list_name, address=address))
+    print_fields(removed, as_json=as_json)
+
+
+@verb("subscriber ls")
+@list_argument()
+@_state_option
+@click.option(
+    "--search",
+    default="",
+    metavar="TEXT",
+    help="Only those whose address or name contains TEXT. `TEXT*` finds addresses that begin so, `@DOMAIN` those at a "
+    "domain, and neither reads the whole list.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Show at most this many. [default: all]")
+@click.option(
+    "--after",
+    default="",
+    metavar="CURSOR",
+    help="Continue after the last one of the page before, whose `cursor` --limit shows.",
+)
+def list_subscribers(
+    invocation: Invocation,
+    *,
+    list_name: str,
+    state: str | None,
+    search: str,
+    limit: int | None,
+    after: str,
+    as_json: bool,
+) -> None:
+    selection = SubscriberSelection(state=state, search=search, after=after, limit=limit)
+    columns = _LISTED if limit is None else (*_LISTED, "cursor")
+    with reading(invocation) as tx:
+        rows = subscriber_listing.list_subscribers(tx, list_name, selection)
+        if as_json:
+            print_json_list(rows)
+        else:
+            print_table(rows, columns, empty="no subscribers")
+
+
+@verb("subscriber show")
+@click.argument("address")
+def show(invocation: Invocation, *, address: str, as_json: bool) -> None:
+    parsed = parse_address(address)
+    if invocation.group_socket is not None:  # the key that finds a suppression stays with the daemon
+        record = execute(invocation, "subscriber.show", AddressOnly(address=address))
+    else:
+        with reading(invocation) as tx:
+            record = ledger_reports.show_subscriber(tx, load_keys(invocation.data), parsed)
+    if as_json:
+        print_json(record)
+        return
+    print_fields({name: record[name] for name in ("address", "name", "language", "attributes", "suppressed")})
+    for section, columns in _SECTIONS.items():
+        rows = record[section]
+        if isinstance(rows, list) and rows:
+            echo(f"\n{section}:")
+            print_table(rows, columns)
+
+
+@verb("subscriber erase")
+@click.argument("address")
+@yes_option
+def erase(invocation: Invocation, *, address: str, is_agreed: bool, as_json: bool) -> None:
+    confirm(f"Erase {address} from every list, edition and record? This cannot be undone.", is_agreed=is_agreed)
+    erased = execute(invocation, "subscriber.erase", AddressOnly(address=address))
+    if as_json:
+        print_json(erased)
+        return
+    print_info("erased everywhere; imports and sign-ups by others cannot add this address again")
+    if not erased["reader"]:
+        print_info("nobody has this address now. Subscribers who used to have it keep their subscriptions")
+    for name, what in _ALSO_ERASED.items():
+        if erased[name]:
+            print_info(f"also erased: {what} ({erased[name]})")
+    if erased["editions"]:
+        numbers = ", ".join(map(str, erased["editions"]))
+        print_info(f"the text of edition {numbers} contains this address. It stays published as it is")
+
+
+@verb("subscriber export")
+@list_argument()
+@click.option("--format", "file_format", type=click.Choice(["csv", "json"]), default="csv", help="[default: csv]")
+@_state_option
+def export(invocation: Invocation, *, list_name: str, file_format: str, state: str | None, as_json: bool) -> None:
+    with reading(invocation) as tx:
+        for piece in export_subscribers(tx, list_name, file_format="json" if as_json else file_format, state=state):
+            echo(piece, nl=False)

@@ -1,0 +1,112 @@
+"""The root rule: a verb that root runs acts as the owner of data_dir, and all users but that owner are refused.
+
+Inputs are read before the block and outputs written after it, so what happens inside reaches only what the owner can.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from msgspec import Struct
+
+from pressrun.core.errors import NotPermitted
+from pressrun.runtime.identity import groups_of, user_name
+from pressrun.store.sqlite import connection, migrate
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """The user and groups that a process acts as."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+
+def find_owner(data_dir: Path) -> Identity | None:
+    """The identity this process must assume to use data_dir; None when it has it, or when there are no data yet.
+
+    Raises NotPermitted for a user who is neither root nor the owner.
+    """
+    try:
+        status = data_dir.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError:
+        raise NotPermitted(f"{data_dir} is not accessible to this user. Run pressrun with sudo") from None
+    if os.geteuid() == status.st_uid:
+        return None
+    if os.geteuid() != 0:
+        raise NotPermitted(f"{data_dir} belongs to {user_name(status.st_uid)}. Run pressrun with sudo, or as that user")
+    return Identity(uid=status.st_uid, gid=status.st_gid, groups=groups_of(status.st_uid, status.st_gid))
+
+
+@contextmanager
+def acting_as_owner(data_dir: Path) -> Iterator[None]:
+    """Act as the owner of data_dir inside the block; raises NotPermitted."""
+    owner = find_owner(data_dir)
+    if owner is None:
+        yield
+        return
+    _load_everything()
+    with _acting_as(owner):
+        yield
+
+
+@contextmanager
+def acting_for(uid: int) -> Iterator[None]:
+    """Act as that user inside the block where root runs; any other user stays the same."""
+    if os.geteuid() != 0 or uid == 0:
+        yield
+        return
+    try:
+        gid = pwd.getpwuid(uid).pw_gid
+    except KeyError:
+        gid = uid  # no account has this number: only what everybody may use, and what the number itself owns
+    with _acting_as(Identity(uid=uid, gid=gid, groups=groups_of(uid, gid))):
+        yield
+
+
+@contextmanager
+def _acting_as(owner: Identity) -> Iterator[None]:
+    before = Identity(uid=os.geteuid(), gid=os.getegid(), groups=tuple(os.getgroups()))
+    os.setgroups(owner.groups)
+    os.setegid(owner.gid)
+    os.seteuid(owner.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(before.uid)
+        os.setegid(before.gid)
+        os.setgroups(before.groups)
+
+
+def become_owner(data_dir: Path) -> None:
+    """Become the owner of data_dir for good: for the daemon. Raises NotPermitted."""
+    owner = find_owner(data_dir)
+    if owner is None:
+        return
+    os.setgroups(owner.groups)
+    os.setresgid(owner.gid, owner.gid, owner.gid)
+    os.setresuid(owner.uid, owner.uid, owner.uid)
+    for path in (__file__, os.__file__):
+        if not os.access(path, os.R_OK):
+            raise NotPermitted(
+                f"{user_name(owner.uid)}, who owns {data_dir}, cannot read {path}. Install Pressrun where every user "
+                "can read it"
+            )
+
+
+def _load_everything() -> None:
+    """Load what verbs would load later: the owner may not be able to read the folder that we are installed in."""
+    import_module("pressrun.cli.shared.offline")
+    for encoding in ("ascii", "idna", "latin-1", "punycode", "utf-8-sig"):
+        codecs.lookup(encoding)
+    connection.statements()
+    migrate.package_schema()
+    migrate.package_steps()

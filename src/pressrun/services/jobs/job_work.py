@@ -1,0 +1,212 @@
+"""One job while it is carried out: what its rows would do, or do.
+
+A dry run writes one mark for each row of what the row would do, and ends ready. Applying it carries out the rows whose
+mark is still right. Each batch is one transaction with the position that it leads to, short enough for others to get in
+between, so whoever goes on after a restart begins where the last commit was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pressrun.core.errors import Refused
+from pressrun.core.lifecycles.events import EventType
+from pressrun.services.context import ServiceContext
+from pressrun.services.jobs.job_results import add_counts, add_leavers
+from pressrun.services.jobs.job_survey import ReadRoster, lists_member
+from pressrun.services.members.import_decision import PriorState
+from pressrun.services.members.import_preview import ImportPreview
+from pressrun.services.members.import_rows import ImportRow, UnreadRow
+from pressrun.services.members.member_sync import remove_synced
+from pressrun.services.members.subscriber_import import ImportOptions, PreparedRows, import_rows, prepare_rows
+from pressrun.store.programs import events, jobs
+from pressrun.store.programs.job_files import LEAVERS, MARKS, REPEATED, JobFiles
+from pressrun.store.programs.jobs import BulkJob, JobKind, JobState
+from pressrun.store.transaction import Transaction
+
+BATCH = 1_000  # rows of a transaction, for which others wait
+_NO_MARK = "-"  # of a row that does nothing because nobody could read it, or because it lists no member
+
+
+class RowBatch(NamedTuple):
+    """Rows of a file that come one after the other: those that may do something, and the others of them."""
+
+    rows: list[ImportRow]
+    unread: list[UnreadRow]
+    lines: list[int]
+
+
+class JobWork(Struct, frozen=True):
+    """Carries out one job. Its methods return when the job has ended, whoever has ended it."""
+
+    job: BulkJob
+    context: ServiceContext
+    files: JobFiles
+    read_roster: ReadRoster
+
+    async def plan(self) -> None:
+        """Find out what each row would do, and end ready; from the beginning, since nothing was changed."""
+        known: dict[str, PriorState] = {}
+        repeated = frozenset(await asyncio.to_thread(self._lines, REPEATED))
+        planned = replace(self.job, result={}, position=0)
+        with self.files.open(self.job.file) as file, self.files.create(self.job.file + MARKS) as marks:
+            rows = self.read_roster(file, self.job.media_type)
+            while (batch := await asyncio.to_thread(self._take, rows)).lines:
+                shown = _Shown(planned, batch, repeated, known)
+                planned, text = await self.context.database.read(self._preview, shown)
+                await asyncio.to_thread(marks.write, text.encode())
+                if not await self.context.database.record(_move_on, planned):
+                    return
+        leaving = len(await asyncio.to_thread(self._lines, LEAVERS))
+        if self.job.kind is JobKind.SYNC:
+            planned = replace(planned, result=add_leavers(planned, leaving))
+        digest = await asyncio.to_thread(self._digest)
+        ready = replace(planned, state=JobState.READY, position=self.job.total, plan=digest)
+        await self.context.database.write(_move_on, ready)
+
+    async def apply(self) -> None:
+        """Carry out what is not done yet, and end done."""
+        if self.job.plan is not None and self.job.plan != await asyncio.to_thread(self._digest):
+            raise Refused("what the dry run has shown is no longer stored. Hand in the file again")
+        leaving = await asyncio.to_thread(self._lines, LEAVERS)
+        position = self.job.position
+        while position < len(leaving):
+            keys = leaving[position : position + BATCH]
+            position += len(keys)
+            if not await self.context.database.write(self._remove, keys, position):
+                return
+        if await self._apply_rows(position, position - len(leaving)):
+            await self.context.database.write(_end, self.job.id)
+
+    async def _apply_rows(self, position: int, done: int) -> bool:
+        """Carry out the rows after so many that are done; False when somebody has ended the job."""
+        with self.files.open(self.job.file) as file:
+            marks = await asyncio.to_thread(self._marks)
+            rows = self.read_roster(file, self.job.media_type)
+            await asyncio.to_thread(deque, islice(rows, done), 0)
+            while (batch := await asyncio.to_thread(self._take, rows)).lines:
+                shown = None if marks is None else marks[done : done + len(batch.lines)]
+                done += len(batch.lines)
+                position += len(batch.lines)
+                prepared = await asyncio.to_thread(self._prepare, batch, shown)
+                if not await self.context.database.write(self._import, prepared, position):
+                    return False
+                self.context.wake()
+        return True
+
+    # ------------------------------------------------------------------ files, off the loop
+
+    def _take(self, rows: Iterator[ImportRow | UnreadRow]) -> RowBatch:
+        batch = RowBatch([], [], [])
+        for row in islice(rows, BATCH):
+            batch.lines.append(row.line)
+            if isinstance(row, UnreadRow):
+                batch.unread.append(row)
+            elif self.job.kind is JobKind.IMPORT or lists_member(row):
+                batch.rows.append(row)
+        return batch
+
+    def _prepare(self, batch: RowBatch, marks: bytes | None) -> PreparedRows:
+        prepared = prepare_rows(self._options(), batch.rows)
+        prepared.invalid.extend((row.line, row.reason) for row in batch.unread)
+        return (
+            prepared if marks is None else replace(prepared, shown=dict(zip(batch.lines, marks.decode(), strict=True)))
+        )
+
+    def _lines(self, end: str) -> list[str]:
+        with self.files.lines(self.job.file + end) as lines:
+            return list(lines)
+
+    def _marks(self) -> bytes | None:
+        if self.job.plan is None:
+            return None
+        with self.files.open(self.job.file + MARKS) as file:
+            return file.read()
+
+    def _digest(self) -> bytes:
+        return self.files.digest_of(self.job.file + MARKS, self.job.file + LEAVERS)
+
+    def _options(self) -> ImportOptions:
+        return ImportOptions(
+            list_name=self.job.list_name,
+            keys=self.context.keys,
+            now=self.context.now,
+            asks=self.job.asks,
+            confirm_seconds=self.context.tokens.confirm_lifetime_seconds,
+            entropy=self.context.entropy,
+            source=self.job.source,
+        )
+
+    # ------------------------------------------------------------------ within one transaction
+
+    def _preview(self, tx: Transaction, shown: _Shown) -> tuple[BulkJob, str]:
+        known = dict(shown.known)
+        preview = ImportPreview(tx, self._options(), shown.repeated, known)
+        previews, counts = preview.preview_rows(shown.batch.rows)
+        counts.invalid.extend((row.line, row.reason) for row in shown.batch.unread)
+        marks: Mapping[int, str] = {one.line: one.mark for one in previews}
+        text = "".join(marks.get(line, _NO_MARK) for line in shown.batch.lines)
+        shown.known.clear()
+        shown.known.update(known)
+        position = shown.job.position + len(shown.batch.lines)
+        return replace(shown.job, position=position, result=add_counts(shown.job, counts)), text
+
+    def _remove(self, tx: Transaction, keys: Sequence[str], position: int) -> bool:
+        job = _find_applying(tx, self.job.id)
+        if job is None:
+            return False
+        number = remove_synced(tx, job.list_name, keys, entropy=self.context.entropy, now=self.context.now)
+        jobs.record_job(tx, job, replace(job, position=position, result=add_leavers(job, number)))
+        return True
+
+    def _import(self, tx: Transaction, prepared: PreparedRows, position: int) -> bool:
+        job = _find_applying(tx, self.job.id)
+        if job is None:
+            return False
+        counts = import_rows(tx, self._options(), prepared)
+        jobs.record_job(tx, job, replace(job, position=position, result=add_counts(job, counts)))
+        return True
+
+
+class _Shown(NamedTuple):
+    """A batch of a dry run: the job so far, and what is kept of addresses that come more than once."""
+
+    job: BulkJob
+    batch: RowBatch
+    repeated: frozenset[str]
+    known: dict[str, PriorState]
+
+
+def _move_on(tx: Transaction, planned: BulkJob) -> bool:
+    """Record how far a dry run is; False when somebody has ended the job."""
+    job = jobs.find_job(tx, planned.id)
+    if job is None or job.state is not JobState.RUNNING:
+        return False
+    result = planned.result if planned.state is JobState.READY else {}
+    changed = replace(job, state=planned.state, position=planned.position, result=result, plan=planned.plan)
+    jobs.record_job(tx, job, changed)
+    return True
+
+
+def _find_applying(tx: Transaction, job_id: int) -> BulkJob | None:
+    job = jobs.find_job(tx, job_id)
+    return job if job is not None and job.state is JobState.APPLYING else None
+
+
+def _end(tx: Transaction, job_id: int) -> None:
+    job = _find_applying(tx, job_id)
+    if job is not None:
+        record_end(tx, job, replace(job, state=JobState.DONE, position=job.total))
+
+
+def record_end(tx: Transaction, job: BulkJob, ended: BulkJob) -> None:
+    """Record that a job has come to its end, and tell programs."""
+    jobs.record_job(tx, job, ended)
+    events.record_event(tx, EventType.JOB_FINISHED, list_id=job.list_id, how=ended.state.value, name=f"job {job.id}")

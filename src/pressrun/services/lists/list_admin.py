@@ -1,0 +1,352 @@
+"""What operators do with lists: create, set, close and remove them, and choose who may post by email.
+
+Each use case is one transaction and returns the list as `list show` prints it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.mail_routes import own_route
+from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, PressrunError, Refused, Unavailable
+from pressrun.core.names import parse_list_name
+from pressrun.message.layouts.built_in import LAYOUT_NAMES
+from pressrun.message.layouts.design import Logo, read_logo
+from pressrun.message.wire.mailbox import Mailbox
+from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
+from pressrun.services.editions import lifecycle
+from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.edition_builder import EditionBuilder
+from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
+from pressrun.services.editions.welcome_edition import (
+    BuiltWelcome,
+    WelcomePlan,
+    build_welcome,
+    end_welcome,
+    plan_welcome,
+    require_same_welcome,
+    store_welcome,
+)
+from pressrun.services.lists.list_closing import begin_closing, complete_closing, is_closing
+from pressrun.services.lists.list_removal import begin_removal, complete_removal
+from pressrun.services.lists.list_settings import Value, read_settings
+from pressrun.services.lists.redirect_admin import Place
+from pressrun.services.people import editors
+from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list, settings_revision
+from pressrun.store.lists import list_removals, lists, logos, redirects
+from pressrun.store.lists.lists import MailingList, NewList
+from pressrun.store.readers import welcomes
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
+
+
+class _Change(Struct, frozen=True, kw_only=True):
+    """Settings of a list, parsed: the values by column, and the logo and the welcome email where one is set."""
+
+    values: Mapping[str, Value]
+    logo: Logo | None = None
+    welcome: Manuscript | None = None
+
+    @property
+    def closes(self) -> bool:
+        return self.values.get("closed") is True
+
+
+class ListAdmin:
+    """The use cases around lists and their editors, over one database."""
+
+    def __init__(self, context: ServiceContext, builder: EditionBuilder) -> None:
+        self._context = context
+        self._database = context.database
+        self._builder = builder
+
+    async def create_list(
+        self,
+        name: str,
+        settings: Mapping[str, str],
+        files: Mapping[str, bytes] = NO_FILES,
+        *,
+        places: Sequence[Place] = (),
+        editors: Sequence[Address] = (),
+    ) -> Answer:
+        """Create a list; the settings must have a `title`. Raises BadInput, UsageError; Refused for a used name.
+
+        `places` are old links and addresses that lead to it from the first moment on, and `editors` may post to it.
+        """
+        change = _parse_change(settings, files, NO_FILES)
+        await self._try_layout(change)
+        answer = await self._database.write(self._create, name, change, places, editors)
+        event(log, "list.created", list=name)
+        if editors:
+            event(log, "editor.changed", list=name)
+        return answer
+
+    async def set_list(
+        self,
+        name: str,
+        settings: Mapping[str, str],
+        files: Mapping[str, bytes] = NO_FILES,
+        assets: Mapping[str, bytes] = NO_FILES,
+        revision: int | None = None,
+    ) -> Answer:
+        """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError.
+
+        With a `revision`, raises ChangedMeanwhile unless the settings are those that had it.
+
+        `files` has the content of each file that a setting names, by its key, and `assets` the files that the welcome
+        email includes, by path. That email is built with the settings, and again whenever they change: raises
+        EditionError, and PreflightFailed where it could not be sent. The answer has the other findings of a new one.
+        """
+        change = _parse_change(settings, files, assets)
+        await self._try_layout(change)
+        for _ in range(STORE_ATTEMPTS):
+            plan = await self._database.read(self._plan_welcome, name, change)
+            welcome = None
+            if plan is not None:
+                welcome = await build_welcome(plan, self._builder)
+            try:
+                answer = await self._database.write(self._set, name, change, welcome, revision)
+            except ChangedSinceBuild:
+                continue
+            if change.closes:
+                answer |= await self._complete_closing(name)
+            if settings:
+                event(log, "list.changed", list=name, settings=sorted(settings))
+            self._context.wake()
+            return answer
+        raise Refused(f"somebody else changed {name} at the same moment. Try again")
+
+    async def renew_welcomes(self) -> None:
+        """Build every welcome email again with this site, these layouts and this version; the same ones stay."""
+        try:
+            names = await self._database.read(welcomes.lists_with_welcome)
+        except Unavailable as problem:  # it comes back, and the stored ones are still good
+            event(log, "list.welcome_not_renewed", level=logging.WARNING, list=None, problem=str(problem))
+            return
+        for name in names:
+            try:
+                await self.set_list(name, {})
+            except PressrunError as problem:  # the stored one is still good
+                event(log, "list.welcome_not_renewed", level=logging.WARNING, list=name, problem=str(problem))
+            except Exception:  # nothing else in the daemon may stop because of it
+                log.exception("list.welcome_not_renewed", extra={"fields": {"list": name}})
+
+    async def close_list(self, name: str) -> Answer:
+        """Stop sign-ups and editions, and end those that wait; closing a closed list changes nothing.
+
+        Others may write in between, and once it has begun the list is closed.
+        """
+        await self._database.write(self._close_by_name, name)
+        answer = await self._complete_closing(name)
+        event(log, "list.closed", list=name)
+        self._context.wake()
+        return answer
+
+    async def _complete_closing(self, name: str) -> Answer:
+        target = await self._database.read(require_list, name)
+        await complete_closing(self._database, target.id, self._context.clock)
+        return await self._database.read(describe_list, target)
+
+    async def remove_list(self, name: str) -> None:
+        """Remove a closed list with its subscriptions, editions and archive; raises NotFound, Refused.
+
+        Others may write in between, and once it has begun the list stays closed and will be removed. Email to its owner
+        that is in transit still arrives. Readers who changed from it to another language can still unsubscribe there by
+        their old links.
+        """
+        list_id = await self._database.write(begin_removal, name, self._context.now)
+        await complete_removal(self._database, list_id, self._context.clock)
+        event(log, "list.removed", list=name)
+
+    async def add_editor(self, name: str, address: Address) -> None:
+        """Allow an address to post by email: it belongs to a person with the role of an editor from now on."""
+        await self._database.write(self._add_editor, name, address, self._context.now)
+        event(log, "editor.changed", list=name)
+
+    async def remove_editor(self, name: str, address: Address) -> Answer:
+        """Take all rights on a list from an editor, and cancel what they sent and awaits approval; raises NotFound.
+
+        Editions that they have released continue until `edition pause` or `edition cancel`.
+        """
+        cancelled = await self._database.write(self._remove_editor, name, address, self._context.now)
+        event(log, "editor.changed", list=name, cancelled=cancelled)
+        return {"list": name, "address": str(address), "cancelled": cancelled}
+
+    async def _try_layout(self, change: _Change) -> None:
+        """Render a specimen in a layout of the operator's, so that whoever chooses it sees its errors."""
+        name = change.values.get("layout")
+        if isinstance(name, str) and name not in LAYOUT_NAMES:
+            await self._builder.try_layout(name)
+
+    def _create(
+        self, tx: Transaction, name: str, change: _Change, places: Sequence[Place], addresses: Sequence[Address]
+    ) -> Answer:
+        name = parse_list_name(name)
+        if "title" not in change.values:
+            raise BadInput("a list needs a title")
+        if "welcome" in change.values:
+            raise BadInput("welcome: create the list first, then set its welcome email with `pressrun list set`")
+        if lists.find_list(tx, name) is not None:
+            raise Refused(f"the list {name} already exists. Change it with `pressrun list set {name} …`")
+        self._check_people(tx, name)
+        title, now = str(change.values["title"]), self._context.now
+        new = NewList(name=name, title=title, from_address=self._default_from(name, title))
+        created = lists.find_list_by_id(tx, lists.insert_list(tx, new, now))
+        assert created is not None
+        redirects.put_places(tx, created.id, places)
+        for address in addresses:
+            editors.add_editor(tx, created.id, address, now)
+        return describe_list(tx, self._apply(tx, created, change, now))
+
+    def _set(
+        self, tx: Transaction, name: str, change: _Change, welcome: BuiltWelcome | None, revision: int | None
+    ) -> Answer:
+        lists.lock_list(tx, name)
+        target, now = require_list(tx, name), self._context.now
+        if revision not in (None, settings_revision(target)):
+            raise ChangedMeanwhile(
+                f"somebody has changed {name} since. Read it again, and send the ETag that comes with it in If-Match"
+            )
+        changed = self._apply(tx, target, change, now)
+        if "welcome" in change.values and change.welcome is None:
+            end_welcome(tx, target.id, now)
+        else:
+            require_same_welcome(tx, changed, welcome)
+        if welcome is not None:
+            store_welcome(tx, welcome, message_secret=self._context.entropy(16), now=now)
+        answer = describe_list(tx, changed)
+        if welcome is not None and change.welcome is not None:
+            answer["findings"] = [finding.plain() for finding in welcome.built.findings]
+        return answer
+
+    def _plan_welcome(self, tx: Transaction, name: str, change: _Change) -> WelcomePlan | None:
+        """The welcome email to build with these settings: the new one, or the one that the list has."""
+        target = require_list(tx, name)
+        changed = self._changed(target, change)
+        if change.welcome is None and ("welcome" in change.values or change.closes or changed.closed_at is not None):
+            return None
+        logo = change.logo if "logo" in change.values else logos.find_logo(tx, target.id)
+        return plan_welcome(tx, changed, logo, change.welcome)
+
+    def _apply(self, tx: Transaction, target: MailingList, change: _Change, now: int) -> MailingList:
+        """Store a list with these settings; raises BadInput where they do not fit what else is there."""
+        values, relays = change.values, self._context.settings.value.relays
+        if values.get("relay") is not None and values["relay"] not in relays:
+            raise BadInput(f"relay: {values['relay']!r} is not a relay. Available: {', '.join(sorted(relays))}")
+        if values.get("owner"):
+            self._check_owner(tx, parse_address(str(values["owner"])))
+        if values.get("closed") is False and list_removals.is_going_on(tx, target.id):
+            raise Refused(f"the list {target.name} is being removed")
+        if values.get("closed") is False and is_closing(tx, target):
+            raise Refused(f"the list {target.name} is still being closed. Try again in a moment")
+        changed = self._changed(target, change)
+        if change.logo is not None:
+            logos.put_logo(tx, target.id, change.logo)
+        elif "logo" in values:
+            logos.remove_logo(tx, target.id)
+        _check_family(tx, changed)
+        lists.update_list(tx, target, changed)
+        return begin_closing(tx, changed, now) if change.closes else changed
+
+    def _changed(self, target: MailingList, change: _Change) -> MailingList:
+        """The list with these settings, but for closing it. A From that nobody has set follows the title."""
+        columns = {name: value for name, value in change.values.items() if name not in ("closed", "logo", "welcome")}
+        if "logo" in change.values:
+            columns["logo"] = None if change.logo is None else change.logo.digest
+        if "title" in columns and target.from_address == self._default_from(target.name, target.title):
+            columns.setdefault("from_address", self._default_from(target.name, str(columns["title"])))
+        changed = replace(target, **columns)  # read_settings gives each column its type
+        return replace(changed, closed_at=None) if change.values.get("closed") is False else changed
+
+    def _check_owner(self, tx: Transaction, owner: Address) -> None:
+        """Raise BadInput for an owner to whom email cannot be forwarded, or whom an envelope cannot name."""
+        route = own_route(owner, self._context.site.mail_domain)
+        if route is not None and route.list_name and lists.find_list(tx, route.list_name) is not None:
+            raise BadInput(
+                f"owner: {owner} is an address of a list here, so its mail would loop. Give a person's address"
+            )
+        if owner.needs_smtputf8 and not self._context.site.receives_mail:
+            raise BadInput(
+                f"owner: {str(owner)!r}: without [smtp], it is the envelope sender of every copy, and many mail "
+                "servers only accept ASCII before the @. Give another address, or receive mail"
+            )
+
+    def _check_people(self, tx: Transaction, name: str) -> None:
+        """Raise Refused for a list name that would capture the email forwarded to the operator or to an owner."""
+        people = {"the operator": self._context.site.operator} | {
+            f"the owner of {other.name}": other.owner for other in lists.all_lists(tx)
+        }
+        for who, typed in people.items():
+            route = own_route(parse_address(typed), self._context.site.mail_domain) if typed else None
+            if route is not None and route.list_name == name:
+                raise Refused(f"{typed} is {who}, whose mail would go to the list. Choose another name")
+
+    def _default_from(self, name: str, title: str) -> str:
+        return str(Mailbox(title, parse_address(self._context.site.list_address(name))))
+
+    def _close_by_name(self, tx: Transaction, name: str) -> None:
+        lists.lock_list(tx, name)
+        begin_closing(tx, require_list(tx, name), self._context.now)
+
+    @staticmethod
+    def _add_editor(tx: Transaction, name: str, address: Address, now: int) -> None:
+        editors.add_editor(tx, require_list(tx, name).id, address, now)
+
+    @staticmethod
+    def _remove_editor(tx: Transaction, name: str, address: Address, now: int) -> int:
+        if not editors.remove_editor(tx, require_list(tx, name).id, address):
+            raise NotFound(f"{address} is not an editor of {name} (see `pressrun editor ls {name}`)")
+        return lifecycle.cancel_withdrawn_drafts(tx, now)
+
+
+def _parse_change(settings: Mapping[str, str], files: Mapping[str, bytes], assets: Mapping[str, bytes]) -> _Change:
+    """Parse settings with the files that they name; raises BadInput, UsageError."""
+    values = read_settings(settings)
+    logo = manuscript = None
+    if (name := values.get("logo")) is not None:
+        try:
+            logo = read_logo(str(name), _content(files, "logo", name))
+        except BadInput as problem:
+            raise BadInput(f"logo: {problem}") from None
+    if (name := values.get("welcome")) is not None:
+        try:
+            manuscript = Manuscript(source=_content(files, "welcome", name), source_name=str(name), assets=assets)
+        except BadInput as problem:
+            raise BadInput(f"welcome: {problem}") from None
+    return _Change(values=values, logo=logo, welcome=manuscript)
+
+
+def _content(files: Mapping[str, bytes], key: str, name: Value) -> bytes:
+    if key not in files:
+        raise BadInput(f"the content of {name} was not included. Give the file itself")
+    return files[key]
+
+
+def _check_family(tx: Transaction, target: MailingList) -> None:
+    """Raise BadInput where the name, family or language of a list collides with another list or family."""
+    namesakes = lists.family_lists(tx, target.name)
+    if namesakes:
+        raise BadInput(
+            f"name: {target.name!r} is the family of {', '.join(other.name for other in namesakes)}, and "
+            f"/{target.name} leads to the list in the visitor's language. Choose another name"
+        )
+    if target.family is None:
+        return
+    if target.family == target.name or lists.find_list(tx, target.family) is not None:
+        raise BadInput(f"family: there is a list {target.family!r}. Choose a name that no list has")
+    for other in lists.family_lists(tx, target.family):
+        if other.id != target.id and other.language.lower() == target.language.lower():
+            raise BadInput(
+                f"family: {other.name} already has the language {other.language!r} in the family {target.family!r}. "
+                "Each list of a family needs a language of its own: set another language or another family"
+            )

@@ -1,0 +1,214 @@
+"""What programs do with one subscriber of a list: add or change, pause and resume, ask again, send a copy.
+
+Nothing here widens what a reader has chosen. Whoever has left or is suppressed stays so and gets no mail, a pause of
+the reader's own ends by their own hand alone, and what is not named of a person stays as it was. The evidence names the
+program, and the words that it says the person agreed to.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec import structs
+
+from pressrun.core.addresses.address import Address
+from pressrun.core.errors import Refused, no_such_edition
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
+from pressrun.services.editions import lifecycle
+from pressrun.services.members.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
+from pressrun.services.members.member_puts import KnownMember, MemberPuts, PutRequest, find_members
+from pressrun.services.members.subscriber_import import require_open_list
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
+from pressrun.services.readers.subscription_records import PAUSED, Origin
+from pressrun.services.readers.web_requests import WebRequests
+from pressrun.services.reports.members import Member, describe_member, require_membership, show_member
+from pressrun.services.suppression import PROGRAM, find_reason
+from pressrun.store.editions import editions
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import deliveries
+from pressrun.store.readers import consent, subscribers
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_State = SubscriptionState
+
+
+class ProgramMembers:
+    """The use cases of programs that keep subscribers."""
+
+    def __init__(
+        self, context: ServiceContext, *, sign_ups: SignUps, preferences: Preferences, web_requests: WebRequests
+    ) -> None:
+        self._context = context
+        self._puts = MemberPuts(context, sign_ups.abuse_limits)
+        self._preferences = preferences
+        self._web_requests = web_requests
+
+    def check_origin(self, program: str, consent: ConsentGiven | None) -> tuple[Origin, list[Fault]]:
+        """Where a request of a program comes from, and what is wrong with what it says of that."""
+        return check_origin(program, consent, self._context.now)
+
+    async def sign_up(self, request: PutRequest) -> Member:
+        """Ask somebody to confirm, as the form on the list's own page does; the answer is the same for every address.
+
+        Raises NotFound, and Refused for a closed list.
+        """
+        changes = request.changes
+        asked_in = structs.replace(request.origin, language=changes.language or "")
+        answer = await self._web_requests.sign_up_by_program(
+            request.list_name, request.address, asked_in, name=changes.name or "", attributes=changes.attributes
+        )
+        if answer is not SignUpAnswer.ACCEPTED:
+            await self._context.database.read(require_open_list, request.list_name)  # says which of both it is
+        return Member(state=_State.PENDING.value)
+
+    async def put(self, request: PutRequest) -> Member:
+        """Add an address, or change what is named of a member. Raises NotFound, and Refused for a closed list."""
+        member = await self._context.database.share_set(self._puts.put, request)
+        self._wake_for(request)
+        return member
+
+    async def create(self, request: PutRequest) -> Member:
+        """Add an address that the list does not know; raises Refused for any other, and NotFound."""
+        list_name, address = request.list_name, request.address
+
+        def work(tx: Transaction) -> Member:
+            known = self._find(tx, list_name, address)
+            if known.is_suppressed:
+                raise Refused(f"{address} is suppressed, and only its owner or an operator can lift that")
+            if known.subscription is not None:
+                raise Refused(
+                    f"{address} is already known to {list_name} ({known.subscription.state}). Use PUT to change it"
+                )
+            return self._puts.put(tx, [request])[0]
+
+        member = await self._context.database.share(work)
+        self._wake_for(request)
+        return member
+
+    async def change(self, list_name: str, address: Address, changes: MemberChanges) -> Member:
+        """Change what is named of somebody on a list; raises NotFound, and Refused for a closed list.
+
+        Whoever has left or is suppressed stays as they are.
+        """
+
+        def work(tx: Transaction) -> Member:
+            known = self._find(tx, list_name, address)
+            _, person, subscription = require_membership(tx, list_name, address)
+            if not known.stays_out:
+                before, person = person, changes.applied_to(person)
+                if person != before:
+                    subscribers.update_profile(tx, before, person)
+            return describe_member(address, person, subscription, known.reason)
+
+        return await self._share(work)
+
+    async def pause(self, list_name: str, address: Address, days: int, origin: Origin) -> Member:
+        """Pause a member for some days, or set another end of a pause. Raises NotFound, Refused."""
+
+        def work(tx: Transaction) -> Member:
+            _, _, subscription = require_membership(tx, list_name, address)
+            if move(subscription.state, SubscriptionEvent.PAUSE) is None or _is_suspended(subscription):
+                raise Refused(f"{address} is {_words(subscription)} on {list_name}, so there is nothing to pause")
+            self._preferences.pause_one_within(tx, subscription.id, days, origin)
+            return show_member(tx, self._context.keys, list_name, address)
+
+        return await self._share(work)
+
+    async def resume(self, list_name: str, address: Address, origin: Origin) -> Member:
+        """End a pause that a program began; raises NotFound, and Refused for a pause of the reader's own."""
+
+        def work(tx: Transaction) -> Member:
+            target, person, subscription = require_membership(tx, list_name, address)
+            if subscription.suspended_for != PAUSED:
+                raise Refused(f"{address} is {_words(subscription)} on {list_name}, not paused")
+            if not _was_paused_by_program(tx, person, target):
+                raise Refused(f"{address} paused {list_name} themselves, so only they can end the pause")
+            self._preferences.resume_one_within(tx, subscription.id, origin)
+            return show_member(tx, self._context.keys, list_name, address)
+
+        return await self._share(work)
+
+    async def confirm_again(self, list_name: str, address: Address, origin: Origin) -> Member:
+        """Mail the confirmation again to somebody who has not confirmed.
+
+        Raises NotFound, and Refused for anybody else and over a limit.
+        """
+
+        def work(tx: Transaction) -> Member:
+            known = self._find(tx, list_name, address)
+            if known.person is None or known.subscription is None:
+                require_membership(tx, list_name, address)
+            elif known.subscription.state is not _State.PENDING or known.stays_out:
+                raise Refused(
+                    f"{address} is {_words(known.subscription)} on {list_name}, so there is nothing to confirm"
+                )
+            elif not self._puts.request_confirmation(tx, known, known.person, origin):
+                raise Refused(f"{address} has been mailed as often as [limits] allows. Try again later")
+            return show_member(tx, self._context.keys, list_name, address)
+
+        return await self._share(work)
+
+    async def send_copy(self, list_name: str, address: Address, edition_id: int) -> dict[str, object]:
+        """Send a member an edition that went out before; raises NotFound, and Refused where they have it already."""
+        return await self._share(lambda tx: self._send_copy(tx, list_name, address, edition_id))
+
+    def _wake_for(self, request: PutRequest) -> None:
+        """Wake the dispatcher if a mail is waiting."""
+        if request.confirm is Confirm.SEND:
+            self._context.wake()
+
+    async def _share(self, work: Callable[[Transaction], T]) -> T:
+        value = await self._context.database.share(work)
+        self._context.wake()
+        return value
+
+    # ------------------------------------------------------------------ within one transaction
+
+    def _find(self, tx: Transaction, list_name: str, address: Address) -> KnownMember:
+        return find_members(tx, self._context.keys, list_name, [address])[0]
+
+    def _send_copy(self, tx: Transaction, list_name: str, address: Address, edition_id: int) -> dict[str, object]:
+        target, person, subscription = require_membership(tx, list_name, address)
+        edition = editions.find_edition(tx, edition_id)
+        if edition is None or edition.list_id != target.id or edition.is_welcome:
+            raise no_such_edition(edition_id)
+        if subscription.state is not _State.ACTIVE or find_reason(tx, person.digests) is not None:
+            raise Refused(f"{address} is {_words(subscription)} or suppressed, so no edition of {list_name} goes there")
+        if edition.state not in (EditionState.SENDING, EditionState.FINISHED):
+            raise Refused(f"edition {edition_id} is {edition.state}. Copies can be sent once it has gone out")
+        if edition.state is EditionState.SENDING and edition.canary_copies is not None:
+            raise Refused(f"the canary copies of edition {edition_id} are being sent. Try again when it has resumed")
+        if deliveries.find_copy_of(tx, edition_id=edition_id, subscriber_id=person.id) is not None:
+            raise Refused(f"{address} has edition {edition_id} already, or it is on its way")
+        if not lifecycle.add_reader(tx, edition_id, subscription.id, self._context.now):
+            reason = lifecycle.why_nobody_may_get(tx, edition_id)
+            raise Refused(reason or f"{address} has this issue already, in this or another language")
+        tx.after_commit(event, _log, "edition.copy_added", edition=edition_id, subscription=subscription.id)
+        return {"edition": edition_id, "email": person.address, "state": "queued"}
+
+
+def _was_paused_by_program(tx: Transaction, person: Subscriber, target: MailingList) -> bool:
+    pauses = [
+        one for one in consent.consent_of(tx, person.id) if one["event"] == "paused" and one.get("list") == target.name
+    ]
+    return bool(pauses) and str(pauses[-1].get("source")).startswith(PROGRAM)
+
+
+def _is_suspended(subscription: Subscription) -> bool:
+    return subscription.state is _State.SUSPENDED and subscription.suspended_for != PAUSED
+
+
+def _words(subscription: Subscription) -> str:
+    return subscription.suspended_for or subscription.state.value

@@ -1,0 +1,115 @@
+"""Rows of an import after every field was checked. Pure: a row is checked, or BadInput says why it is refused."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.errors import BadInput
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.services.lists.list_settings import read_language, read_line
+from pressrun.services.members.import_rows import ImportRow
+
+LONGEST_VALUE = 10_000
+_FUTURE_SECONDS = 86400  # tolerance for a wrong clock or a missing time zone
+
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+V = TypeVar("V")
+
+
+class CheckedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A row that may be imported; `since` is None and `consent_source` empty where the file does not say.
+
+    `key` is that of the address.
+    """
+
+    line: int
+    address: Address
+    key: str
+    name: str = ""
+    language: str = ""
+    since: int | None = None
+    consent_source: str = ""
+    consent_ip: str | None = None
+    state: SubscriptionState = SubscriptionState.ACTIVE
+    attributes: Mapping[str, str] = {}
+
+
+def check_row(row: ImportRow, now: int) -> CheckedRow:
+    """Check every field of a row; raises BadInput with the reason."""
+    address = _parse_address(row.email)
+    return CheckedRow(
+        line=row.line,
+        address=address,
+        key=address.key,
+        name=_field("name", read_line, row.name) if row.name else "",
+        language=_field("language", read_language, row.language) if row.language else "",
+        since=_field("subscribed_at", partial(parse_past, now=now), row.subscribed_at) if row.subscribed_at else None,
+        consent_source=_field("consent_source", read_line, row.consent_source) if row.consent_source else "",
+        consent_ip=_field("consent_ip", parse_ip, row.consent_ip) if row.consent_ip else None,
+        state=_field("state", _parse_state, row.state) if row.state else SubscriptionState.ACTIVE,
+        attributes={name: check_value(name, value) for name, value in row.attributes.items() if value},
+    )
+
+
+def parse_past(text: str, now: int) -> int:
+    """UTC seconds of an RFC 3339 time or a plain date, UTC where no zone is given; raises BadInput for the future."""
+    plain = text.strip()
+    if _MOMENT.fullmatch(plain) is None:
+        raise BadInput(f"invalid time {text!r}. Write 2026-05-01T12:00:00Z or 2026-05-01")
+    try:
+        moment = datetime.fromisoformat(plain)
+        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        raise BadInput(f"no such time: {text!r}") from None
+    if not 0 <= seconds <= now + _FUTURE_SECONDS:
+        raise BadInput(f"{text!r} is before 1970 or in the future")
+    return seconds
+
+
+def _field(name: str, parse: Callable[[str], V], text: str) -> V:
+    """The value of a field; an error names the field."""
+    try:
+        return parse(text)
+    except BadInput as problem:
+        raise BadInput(f"{name}: {problem}") from None
+
+
+def _parse_address(text: str) -> Address:
+    if not text.strip():
+        raise BadInput("the address is empty")
+    return parse_address(text)
+
+
+def parse_ip(text: str) -> str:
+    """A network address in its usual spelling; raises BadInput."""
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        raise BadInput(f"invalid IP address {text!r}") from None
+
+
+def _parse_state(text: str) -> SubscriptionState:
+    word = text.strip().lower()
+    try:
+        return SubscriptionState(word) if word else SubscriptionState.ACTIVE
+    except ValueError:
+        raise BadInput(f"{text!r} is not one of {', '.join(SubscriptionState)}") from None
+
+
+def check_value(name: str, value: str) -> str:
+    """The value of a column that may be stored; raises BadInput that names the column."""
+    if _CONTROL.search(value):
+        raise BadInput(f"{name}: contains a control character")
+    if len(value) > LONGEST_VALUE:
+        raise BadInput(f"{name}: has {len(value)} characters; at most {LONGEST_VALUE} are allowed")
+    return value

@@ -1,0 +1,198 @@
+"""What operators do with subscribers: add, remove and erase one, and import many.
+
+Operators are responsible for the consent of the people they add, so these are active at once; with a confirmation they
+are asked like anybody who signs up. Neither way brings back anyone who unsubscribed, is suppressed or is suspended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from pressrun.core.addresses.address import Address
+from pressrun.core.errors import Refused
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.signing.tokens import digests_of
+from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
+from pressrun.services.lists.list_settings import read_line
+from pressrun.services.members.import_decision import SYNC, RowOutcome
+from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.members.member_sync import remove_synced
+from pressrun.services.members.subscriber_import import ImportOptions, import_rows, prepare_rows, require_open_list
+from pressrun.services.readers.erasure import erase
+from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
+from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
+from pressrun.services.reports.ledger_reports import Answer
+from pressrun.services.reports.members import no_such_member, require_membership
+from pressrun.services.suppression import find_reason
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers import subscribers, subscriptions
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+SOURCE = "operator"
+
+
+class SubscriberAdmin:
+    """The use cases around subscribers, over one database."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._database = context.database
+
+    async def add(self, list_name: str, address: Address, *, name: str = "", asks: bool = False) -> Answer:
+        """Subscribe an address at once, or (`asks`) once they confirm; adding a member again changes nothing.
+
+        Raises NotFound, and Refused for a closed list or for anyone who unsubscribed, is suppressed or is suspended.
+        """
+        answer = await self._database.write(self._add, list_name, address, read_line(name), asks)
+        self._context.wake()
+        return answer
+
+    async def remove(self, list_name: str, address: Address) -> Answer:
+        """End a subscription, or one that a sync has ended for good; raises NotFound when there is none."""
+        answer = await self._database.write(self._remove, list_name, address)
+        event(_log, "subscription.ended", list=list_name, by=SOURCE)
+        self._context.wake()
+        return answer
+
+    async def erase(self, address: Address) -> Answer:
+        """Erase a person everywhere but for a keyed hash that keeps them out; raises NotFound, Refused."""
+        erased = await erase(
+            self._database,
+            address,
+            self._context.keys,
+            self._context.entropy,
+            self._context.now,
+            files=self._context.job_files,
+        )
+        assert erased is not None  # an operator may always erase
+        event(_log, "subscriber.erased")
+        self._context.wake()
+        others = erased.of_others
+        return {
+            "erased": True,
+            "reader": erased.is_reader,
+            "evidence_of_others": others.evidence,
+            "mails": others.mails + others.notices,
+            "address_changes": others.changes,
+            "editions": list(erased.editions),
+        }
+
+    async def remove_synced(self, list_name: str, keys: Sequence[str]) -> Answer:
+        """End subscriptions that a sync has brought in, in one transaction; raises NotFound, Refused."""
+        number = await self._database.write(
+            remove_synced, list_name, keys, entropy=self._context.entropy, now=self._context.now
+        )
+        event(_log, "subscriber.imported", list=list_name, rows=len(keys), changed=number)
+        self._context.wake()
+        return {"left": number}
+
+    async def import_batch(
+        self, list_name: str, rows: Sequence[ImportRow], *, asks: bool = False, source: str = "import"
+    ) -> Answer:
+        """Import, or sync, rows of a file in one transaction; raises NotFound, and Refused for a closed list."""
+        options = ImportOptions(
+            list_name=list_name,
+            keys=self._context.keys,
+            now=self._context.now,
+            asks=asks,
+            confirm_seconds=self._context.tokens.confirm_lifetime_seconds,
+            entropy=self._context.entropy,
+            source=source,
+        )
+        prepared = await asyncio.to_thread(prepare_rows, options, rows)  # it would hold the event loop up
+        counts = await self._database.write(import_rows, options, prepared)
+        changed = counts.rows[RowOutcome.ADDED] + counts.rows[RowOutcome.UPDATED]
+        event(_log, "subscriber.imported", list=list_name, rows=len(rows), changed=changed)
+        if changed:  # confirmations may be waiting, and an edition may have lost its last readers
+            self._context.wake()
+        return counts.plain()
+
+    def _add(self, tx: Transaction, list_name: str, address: Address, name: str, asks: bool) -> Answer:
+        now = self._context.now
+        target = require_open_list(tx, list_name)
+        digests = digests_of(self._context.keys, address)
+        reason = find_reason(tx, digests)
+        if reason is not None:
+            raise Refused(f"{address} is suppressed ({reason}). `pressrun suppression rm` lifts that")
+        person = subscribers.find_subscriber(tx, address)
+        if person is None:
+            person = subscribers.insert_subscriber(tx, address, digests=digests, now=now, name=name)
+        elif name and name != person.name:
+            named = replace(person, name=name)
+            subscribers.update_profile(tx, person, named, how=SOURCE)
+            person = named
+        subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+        _require_addable(subscription, target, address, asks=asks)
+        state = self._subscribe(tx, target, person, subscription, asks=asks, now=now)
+        return {"list": target.name, "address": person.address, "name": person.name, "state": state.value}
+
+    def _subscribe(
+        self,
+        tx: Transaction,
+        target: MailingList,
+        person: Subscriber,
+        subscription: Subscription | None,
+        *,
+        asks: bool,
+        now: int,
+    ) -> SubscriptionState:
+        if subscription is not None and subscription.state is SubscriptionState.ACTIVE:
+            return subscription.state
+        origin = Origin(source=SOURCE)
+        if asks:
+            expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
+            terms = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._context.entropy(16))
+            record_consent(tx, target, person, "requested", origin, now=now, salt=self._context.entropy(16))
+            return request_confirmation(tx, target, person, subscription, origin, terms, now=now).state
+        state = move(None if subscription is None else subscription.state, SubscriptionEvent.ADD)
+        assert state is not None
+        if subscription is None:
+            subscriptions.insert_subscription(
+                tx, list_id=target.id, subscriber_id=person.id, state=state, source=SOURCE, now=now
+            )
+        else:
+            active = replace(subscription, state=state, state_before=None, source=SOURCE, since=now)
+            subscriptions.record_subscription(tx, subscription, active)
+        record_consent(tx, target, person, "added", origin, now=now, salt=self._context.entropy(16))
+        return state
+
+    def _remove(self, tx: Transaction, list_name: str, address: Address) -> Answer:
+        target, person, subscription = require_membership(tx, list_name, address)
+        if _has_left(subscription):
+            raise no_such_member(list_name, address)
+        now = self._context.now
+        ended = end_subscription(tx, subscription, SOURCE, now)
+        record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._context.entropy(16))
+        return {"list": target.name, "address": person.address, "state": ended.state.value}
+
+
+def _has_left(subscription: Subscription) -> bool:
+    """Whether nobody but the reader can bring it back."""
+    return subscription.state is SubscriptionState.UNSUBSCRIBED and subscription.source != SYNC
+
+
+def _require_addable(subscription: Subscription | None, target: MailingList, address: Address, *, asks: bool) -> None:
+    """Raise Refused for anyone who unsubscribed or is suspended.
+
+    People who left and have signed up again, but not confirmed, may be asked again; they may not just be added.
+    """
+    if subscription is None:
+        return
+    if subscription.state is SubscriptionState.SUSPENDED:
+        why = "paused their subscription" if subscription.suspended_for == "paused" else "is suspended after bounces"
+        raise Refused(f"{address} {why} of {target.name}: nothing was changed")
+    has_left = subscription.state is SubscriptionState.UNSUBSCRIBED
+    is_returning = (
+        subscription.state is SubscriptionState.PENDING and subscription.state_before is SubscriptionState.UNSUBSCRIBED
+    )
+    if has_left or (is_returning and not asks):
+        raise Refused(f"{address} unsubscribed from {target.name}. Only they can come back, by signing up")

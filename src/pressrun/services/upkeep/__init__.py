@@ -1,0 +1,1 @@
+"""What keeps the service in order: housekeeping, retention, readiness, kept mail, keys, moves."""

@@ -1,0 +1,192 @@
+"""Alerts about what keeps email from going out, by the program of `[alerts]`, and about what others report, by both.
+
+What counts as an alert, and by which way it goes, is the table of core.upkeep.alerts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from pressrun import __version__
+from pressrun.core.current import Current
+from pressrun.core.errors import Unavailable
+from pressrun.core.site import Site
+from pressrun.core.text.masking import without_addresses
+from pressrun.core.timestamps import rfc3339
+from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause, Way
+from pressrun.observe.log import event
+from pressrun.services.background import BackgroundLoop, until_next
+from pressrun.services.ports import Clock
+from pressrun.services.settings import AlertSettings
+from pressrun.services.upkeep.readiness import Obstacle, Readiness
+
+log = logging.getLogger("pressrun.alerts")
+
+POLL_SECONDS = 10.0
+LASTING_SECONDS = 60.0  # an obstacle that is gone by then is nobody's night
+ANSWER_SECONDS = 10.0  # a database that takes longer does not answer
+RETRY_SECONDS = 300.0  # after a program that failed
+_EACH_CAUSES_THE_NEXT = (Cause.DATABASE, Cause.QUEUE, Cause.LOOP)  # one outage is one alert
+MOST_TEXT = 2000  # characters of what is wrong
+
+
+class ProgramResult(Protocol):
+    """How the program ended: `problem` is "" when all is well."""
+
+    @property
+    def problem(self) -> str: ...
+
+    @property
+    def output(self) -> str: ...
+
+
+class History(Protocol):
+    """When the program passed each cause on, over restarts. Calls block for a moment."""
+
+    def passed_on_at(self, cause: str) -> float | None: ...
+
+    def record(self, cause: str, at: float) -> None: ...
+
+
+class AlertReports:
+    """What other parts know to be wrong: one line for each cause, until it is over."""
+
+    def __init__(self) -> None:
+        self._texts: dict[Cause, str] = {}
+
+    def report(self, cause: Cause, text: str) -> None:
+        """This is wrong, now and until `over` is called."""
+        self._texts[cause] = text
+
+    def over(self, cause: Cause) -> None:
+        """It is not, or not any more."""
+        self._texts.pop(cause, None)
+
+    def set(self, cause: Cause, text: str | None) -> None:
+        """This is wrong, or with None nothing is."""
+        if text is None:
+            self.over(cause)
+        else:
+            self.report(cause, text)
+
+    def obstacles(self) -> list[Obstacle]:
+        """All of them."""
+        return [Obstacle(cause, text) for cause, text in self._texts.items()]
+
+
+class AlertWays(Struct, frozen=True, kw_only=True):
+    """How alerts go out: `run` starts the program with what it gets on stdin; `mail` queues an email once a day, and
+    returns whether it did; `count` gets the outcome of each run.
+    """
+
+    settings: Current[AlertSettings]
+    history: History
+    run: Callable[[Sequence[str], bytes, float], Awaitable[ProgramResult]]
+    mail: Callable[[Obstacle], Awaitable[bool]]
+    count: Callable[[str], None]
+
+
+class AlertWatch(BackgroundLoop):
+    """Looks every few seconds at what is wrong. It never waits for the database for long, as that may be what fails."""
+
+    name = "alerts"
+    unavailable = "housekeeping.database_unavailable"
+
+    def __init__(
+        self, *, readiness: Readiness, reports: AlertReports, ways: AlertWays, site: Site, clock: Clock
+    ) -> None:
+        super().__init__(clock)
+        self._readiness = readiness
+        self._reports = reports
+        self._ways = ways
+        self._site = site
+        self._clock = clock
+        self._since: dict[Cause, float] = {}
+        self._mailed: dict[Cause, float] = {}
+        self._tried: dict[Cause, float] = {}
+
+    async def step(self) -> bool:
+        """Wait a moment, then look once."""
+        await asyncio.sleep(until_next(POLL_SECONDS))
+        await self.check()
+        return True
+
+    async def check(self) -> None:
+        """Alert the operator to each cause that has lasted, unless that was done within a day."""
+        now = self._clock()
+        found = _without_effects({obstacle.cause: obstacle for obstacle in reversed(await self._obstacles())})
+        self._since = {cause: min(self._since.get(cause, now), now) for cause in found}
+        for cause, obstacle in found.items():
+            if now - self._since[cause] >= LASTING_SECONDS:
+                way = CAUSES[cause].way
+                if way is not Way.MAIL:
+                    await self._pass_on(obstacle, now)
+                if way is not Way.PROGRAM:
+                    await self._mail(obstacle, now)
+
+    async def _obstacles(self) -> list[Obstacle]:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                found = await self._readiness.obstacles()
+        except TimeoutError:
+            found = [Obstacle(Cause.DATABASE, f"the database has not answered for {ANSWER_SECONDS:g} s")]
+        return [*found, *self._reports.obstacles()]
+
+    async def _pass_on(self, obstacle: Obstacle, now: float) -> None:
+        """Let the program pass an alert on; where it fails, it is tried again until it does not."""
+        settings, cause = self._ways.settings.value, obstacle.cause
+        if not settings.exec or _is_within(self._tried.get(cause), now, RETRY_SECONDS):
+            return
+        if _is_within(self._ways.history.passed_on_at(cause), now, ALERT_SECONDS):
+            return
+        self._tried[cause] = now
+        event(log, "alert.raised", level=logging.WARNING, cause=cause, way="program")
+        given = json.dumps(self._describe(obstacle), ensure_ascii=False).encode()
+        end = await self._ways.run(settings.exec, given, settings.timeout_seconds)
+        self._ways.count("failed" if end.problem else "done")
+        if end.problem:
+            event(log, "alert.not_passed_on", level=logging.ERROR, cause=cause, problem=end.problem, output=end.output)
+            return
+        event(log, "alert.passed_on", cause=cause, output=end.output)
+        await asyncio.to_thread(self._ways.history.record, cause, now)
+
+    async def _mail(self, obstacle: Obstacle, now: float) -> None:
+        if _is_within(self._mailed.get(obstacle.cause), now, ALERT_SECONDS):
+            return
+        try:
+            if await self._ways.mail(obstacle):
+                event(log, "alert.raised", level=logging.WARNING, cause=obstacle.cause, way="mail")
+        except Unavailable:  # tried again with the next look
+            return
+        self._mailed[obstacle.cause] = now
+
+    def _describe(self, obstacle: Obstacle) -> Mapping[str, Any]:
+        rule = CAUSES[obstacle.cause]
+        return {
+            "cause": obstacle.cause,
+            "when": rule.when,
+            "since": rfc3339(int(self._since[obstacle.cause])),
+            "text": without_addresses(obstacle.text)[:MOST_TEXT],
+            "advice": rule.advice,
+            "base_url": self._site.base_url,
+            "host": socket.gethostname(),
+            "version": __version__,
+        }
+
+
+def _without_effects(found: dict[Cause, Obstacle]) -> dict[Cause, Obstacle]:
+    """Without what follows from another one: a database that does not answer holds up the queue and fails loops."""
+    first = next((cause for cause in _EACH_CAUSES_THE_NEXT if cause in found), None)
+    return {cause: one for cause, one in found.items() if cause not in _EACH_CAUSES_THE_NEXT or cause is first}
+
+
+def _is_within(before: float | None, now: float, seconds: float) -> bool:
+    """Whether that was so recently; a time from a clock that was ahead does not count."""
+    return before is not None and 0 <= now - before < seconds

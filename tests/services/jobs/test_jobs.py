@@ -1,0 +1,323 @@
+"""Imports and syncs that programs hand in as files: accepted once, shown before, and never twice after a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from tests.database import execute, select
+from tests.services.office import Office
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import BadInput, NotFound, Refused, Unavailable
+from pressrun.operations.sources.rosters import read_roster
+from pressrun.services.jobs import job_work
+from pressrun.services.jobs.bulk_jobs import MOST_FILES, JobOrder, JobReport
+from pressrun.services.jobs.job_runner import JobQueue, JobRunner
+from pressrun.services.members.member_sync import parse_limit
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.store.programs.job_files import IncomingFile
+
+CSV, NDJSON = "text/csv", "application/x-ndjson"
+DAY = 86_400
+
+
+async def pieces(text: str) -> AsyncIterator[bytes]:
+    octets = text.encode()
+    for start in range(0, len(octets), 7):
+        yield octets[start : start + 7]
+
+
+def roster(*names: str) -> str:
+    return "email,name\n" + "".join(f"{name}@x.example,{name.title()}\n" for name in names)
+
+
+async def hand_in(
+    office: Office, text: str, *, limit: str | None = None, dry_run: bool = False, kind: str = CSV, asks: bool = False
+) -> JobReport:
+    order = JobOrder(
+        list_name="news",
+        media_type=kind,
+        source="api:crm",
+        asks=asks,
+        is_dry_run=dry_run,
+        limit=None if limit is None else parse_limit(limit),
+    )
+    return await office.jobs.hand_in(order, pieces(text))
+
+
+async def carry_out(office: Office, job: JobReport) -> JobReport:
+    await office.runner.carry_out_all()
+    return await office.jobs.show(job.id)
+
+
+def result_of(job: JobReport, *names: str) -> list[Any]:
+    assert job.result is not None
+    return [job.result[name] for name in names]
+
+
+async def members(office: Office) -> list[tuple[str, str, str]]:
+    sql = """select address, state, source from subscription join subscriber on subscriber.id = subscriber_id
+        order by address"""
+    return await select(office.database, sql)
+
+
+def files(office: Office) -> list[str]:
+    folder = office.path / "jobs"
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+async def test_an_import_adds_its_rows_and_names_those_that_it_refuses(office: Office) -> None:
+    await office.make_list()
+    job = await hand_in(office, "email,name,plan\nann@x.example,Ann,gold\nnobody,X,\nann@x.example,Ann,blue\n")
+    assert ("queued", 0, 3, None) == (job.state, job.done, job.total, job.result)
+    job = await carry_out(office, job)
+    assert ("done", 3) == (job.state, job.done)
+    assert [1, 1, 1] == result_of(job, "added", "updated", "refused")
+    assert [3] == [one["line"] for one in result_of(job, "invalid")[0]]
+    assert [("ann@x.example", "active", "api:crm")] == await members(office)
+    assert [('{"plan": "blue"}',)] == await select(office.database, "select attributes from subscriber")
+    assert [] == files(office)
+
+
+async def test_rows_of_json_mean_the_same(office: Office) -> None:
+    await office.make_list()
+    lines = [
+        {"email": "ann@x.example", "name": "Ann", "language": "pt", "fields": {"plan": "gold"}},
+        {"email": "bob@x.example", "fields": {"list.title": "x"}},
+        {"mail": "eve@x.example"},
+    ]
+    job = await carry_out(office, await hand_in(office, "\n".join(map(json.dumps, lines)), kind=NDJSON))
+    assert [1, 2] == result_of(job, "added", "refused")
+    assert [("pt", '{"plan": "gold"}')] == await select(office.database, "select language, attributes from subscriber")
+
+
+async def test_with_a_question_new_readers_have_to_confirm(office: Office) -> None:
+    await office.make_list()
+    await carry_out(office, await hand_in(office, roster("ann"), asks=True))
+    assert [("ann@x.example", "pending", "api:crm")] == await members(office)
+    assert [("confirmation",)] == await select(office.database, "select kind from notice")
+
+
+async def test_a_dry_run_changes_nothing_until_it_is_applied(office: Office) -> None:
+    await office.make_list()
+    await carry_out(office, await hand_in(office, roster("ann", "bob", "eve"), limit="5%"))
+    job = await hand_in(
+        office, roster("ann", "bob").replace("Bob", "Robert") + "dan@x.example,Dan\n", limit="1", dry_run=True
+    )
+    before = await members(office)
+    job = await carry_out(office, job)
+    assert ("ready", before) == (job.state, await members(office))
+    assert [1, 1, 1, 0, 3] == result_of(job, "add", "change", "leave", "stay_out", "of")
+    applied = await office.jobs.apply(job.id, job.digest)
+    assert ("applying", None) == (applied.state, applied.result)
+    done = await carry_out(office, job)
+    assert "done" == done.state
+    assert [1, 1, 1, 0, 0] == result_of(done, "add", "change", "leave", "stay_out", "changed_since")
+    assert ("eve@x.example", "unsubscribed", "sync") in await members(office)
+    with pytest.raises(Refused, match="is done"):
+        await office.jobs.apply(job.id)
+    assert [] == files(office)
+
+
+async def test_what_was_not_shown_is_not_done(office: Office) -> None:
+    """Whoever has left since stays out, and whoever has joined by themselves since is not touched."""
+    await office.make_list()
+    await carry_out(office, await hand_in(office, roster("ann"), limit="5%"))
+    job = await carry_out(
+        office, await hand_in(office, roster("ann", "bob", "dan").replace("Ann", "A"), limit="5%", dry_run=True)
+    )
+    assert [2, 1] == result_of(job, "add", "change")
+    (number,) = (await select(office.database, "select id from subscription"))[0]
+    await office.unsubscribes.unsubscribe(number, Origin(source="web"))
+    await office.subscribers.add("news", parse_address("bob@x.example"))
+    await office.jobs.apply(job.id)
+    done = await carry_out(office, job)
+    assert [1, 0, 2] == result_of(done, "add", "change", "changed_since")
+    assert [
+        ("ann@x.example", "unsubscribed", "web"),
+        ("bob@x.example", "active", "operator"),
+        ("dan@x.example", "active", "sync"),
+    ] == await members(office)
+
+
+async def test_another_digest_than_that_of_the_result_is_refused(office: Office) -> None:
+    await office.make_list()
+    job = await carry_out(office, await hand_in(office, roster("ann"), dry_run=True))
+    with pytest.raises(Refused, match="digest"):
+        await office.jobs.apply(job.id, "0" * 64)
+    (office.path / "jobs" / next(name for name in files(office) if name.endswith(".marks"))).write_bytes(b"?")
+    await office.jobs.apply(job.id)
+    assert "failed" == (await carry_out(office, job)).state
+    assert [] == await members(office)
+
+
+@pytest.mark.parametrize("text", ["email\n", "email,state\nann@x.example,unsubscribed\n"])
+async def test_too_many_leavers_are_refused_at_once(office: Office, text: str) -> None:
+    """An empty file does not empty a list; nothing of it is kept."""
+    await office.make_list()
+    await carry_out(office, await hand_in(office, roster("ann", "bob"), limit="5%"))
+    with pytest.raises(Refused, match="2 of 2 members"):
+        await hand_in(office, text, limit="5%")
+    assert [] == files(office)
+    assert ["active", "active"] == [state for _, state, _ in await members(office)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("name\nAnn\n", CSV), ("email,status\na@x.example,x\n", CSV), ("\xff\x00", NDJSON)]
+)
+async def test_a_file_that_cannot_be_read_is_refused_at_once(office: Office, text: str, kind: str) -> None:
+    await office.make_list()
+    with pytest.raises(BadInput):
+        await hand_in(office, text, kind=kind)
+    assert [] == files(office)
+    assert [] == await select(office.database, "select id from job")
+
+
+async def test_a_row_that_may_be_anybodys_stops_a_sync(office: Office) -> None:
+    await office.make_list()
+    with pytest.raises(BadInput, match="line 2"):
+        await hand_in(office, '{"email": "ann@x.example"}\nnonsense\n', kind=NDJSON, limit="5%")
+
+
+async def test_a_list_has_one_job_at_a_time(office: Office) -> None:
+    await office.make_list()
+    first = await hand_in(office, roster("ann"))
+    with pytest.raises(Refused, match=f"job {first.id} of news"):
+        await hand_in(office, roster("bob"))
+    await office.jobs.cancel(first.id)
+    assert "cancelled" == (await office.jobs.show(first.id)).state
+    await carry_out(office, await hand_in(office, roster("bob")))
+    assert ["bob@x.example"] == [address for address, _, _ in await members(office)]
+    await office.jobs.cancel(first.id)
+    with pytest.raises(NotFound):
+        await office.jobs.show(first.id)
+
+
+@pytest.mark.parametrize("limit", [None, "100%"])
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_a_job_goes_on_where_its_last_commit_was(
+    office: Office, monkeypatch: pytest.MonkeyPatch, limit: str | None, dry_run: bool
+) -> None:
+    """A process that dies after any of its transactions leaves a job that the next one completes, each row once."""
+    await office.make_list()
+    monkeypatch.setattr(job_work, "BATCH", 2)
+    await carry_out(office, await hand_in(office, roster("leo", "max", "pia", "ute", "zoe"), limit="100%"))
+    job = await hand_in(office, roster("ann", "bob", "dan", "eve", "fay"), limit=limit, dry_run=dry_run)
+    deaths = 0
+    while (await office.jobs.show(job.id)).state != "done":
+        deaths += 1
+        await _run_until(office, deaths)
+        if (await office.jobs.show(job.id)).state == "ready":
+            await office.jobs.apply(job.id)
+    done = await office.jobs.show(job.id)
+    assert deaths > 3
+    assert [5, 0] == result_of(done, "added", "changed_since")
+    assert (done.total, done.total) == (done.done, 5 if limit is None else 10)
+    states = [state for _, state, _ in await members(office)]
+    assert (5 if limit else 10, 5 if limit else 0) == (states.count("active"), states.count("unsubscribed"))
+    assert [(len(states) + states.count("unsubscribed"),)] == await select(
+        office.database, "select count(*) from consent"
+    )
+
+
+class _Dies(Exception):
+    """In the place of a kill: nothing after it happens."""
+
+
+async def _run_until(office: Office, commits: int) -> None:
+    """Run jobs in a process that dies after one commit more each time; what it would still write is not written."""
+    database = office.context.database
+    left = 2
+
+    async def write(work: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        if left == 0:
+            raise _Dies
+        left -= 1
+        return await type(database).write(database, work, *args, **kwargs)
+
+    runner = JobRunner(1, office.context, office.job_files, read_roster, JobQueue())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "write", write)
+        with suppress(_Dies):
+            await runner.carry_out_all()
+
+
+async def test_a_job_without_its_file_fails_and_says_so(office: Office) -> None:
+    await office.make_list()
+    job = await hand_in(office, roster("ann"))
+    for name in files(office):
+        (office.path / "jobs" / name).unlink()
+    job = await carry_out(office, job)
+    assert ("failed", "its file is gone: hand it in again") == (job.state, job.problem)
+
+
+async def test_erasing_somebody_sweeps_the_files_that_name_them(office: Office) -> None:
+    """Their job is cancelled, since nobody could say later what it was to do; others go on."""
+    await office.make_list()
+    await office.make_list("other")
+    await carry_out(office, await hand_in(office, roster("ann")))
+    job = await hand_in(office, roster("ANN", "bob"), dry_run=True)
+    order = JobOrder(list_name="other", media_type=CSV, source="api:crm")
+    other = await office.jobs.hand_in(order, pieces(roster("joann", "bob")))
+    await office.subscribers.erase(parse_address("ann@x.example"))
+    assert "cancelled" == (await office.jobs.show(job.id)).state
+    assert all(b"ANN@" not in (office.path / "jobs" / name).read_bytes() for name in files(office))
+    assert "done" == (await carry_out(office, other)).state
+
+
+async def test_a_disk_that_takes_no_more_refuses_the_file(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    await office.make_list()
+    monkeypatch.setattr(IncomingFile, "write", full)
+    with pytest.raises(Unavailable, match="no space left"):
+        await hand_in(office, roster("ann"))
+    assert [] == files(office)
+
+
+async def test_files_are_for_their_owner_alone(office: Office) -> None:
+    await office.make_list()
+    await hand_in(office, roster("ann"), limit="5%")
+    folder = office.path / "jobs"
+    assert {0o600} == {path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert 0o700 == folder.stat().st_mode & 0o777
+
+
+async def test_files_that_belong_to_no_job_go(office: Office) -> None:
+    await office.make_list()
+    job = await hand_in(office, roster("ann"), dry_run=True)
+    await carry_out(office, job)
+    await execute(office.database, "delete from job")
+    office.now = 4_000_000_000.0
+    await office.runner.sweep_files()
+    assert [] == files(office)
+
+
+async def test_few_files_arrive_at_a_time(office: Office) -> None:
+    """So that they cannot fill the disk before any of them is a job."""
+    await office.make_list()
+    end, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def slow() -> AsyncIterator[bytes]:
+        begun.release()
+        await end.wait()
+        yield b"email\nada@x.example\n"
+
+    order = JobOrder(list_name="news", media_type=CSV, source="api:crm")
+    arriving = [asyncio.create_task(office.jobs.hand_in(order, slow())) for _ in range(MOST_FILES)]
+    for _ in arriving:
+        await begun.acquire()
+    with pytest.raises(Refused, match="have not ended"):
+        await office.jobs.hand_in(order, pieces(roster("ada")))
+    end.set()
+    results = await asyncio.gather(*arriving, return_exceptions=True)
+    assert 1 == sum(isinstance(one, JobReport) for one in results)
+    assert all(isinstance(one, JobReport | Refused) for one in results)

@@ -1,0 +1,65 @@
+"""Old archives as finished editions: dated, cleaned, once each, and never sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.database import select
+from tests.services.office import open_office
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.services.editions.archive_reader import read_edition
+from pressrun.services.lists.archive_export import read_contents
+from pressrun.services.lists.archive_import import ArchivedMessage
+from pressrun.services.reports.ledger_reports import require_list
+
+THEN = 1_588_334_400  # 2020-05-01T12:00:00Z
+SOURCE = (
+    b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    b"<p>High water.</p><script>alert(1)</script>\r\n"
+)
+
+
+def message(source: bytes = SOURCE, identity: str = "one@old.example") -> ArchivedMessage:
+    return ArchivedMessage(source=source, published_at=THEN, identity=identity)
+
+
+async def test_a_message_is_a_finished_edition_of_its_date(tmp_path: Path) -> None:
+    """It has no audience, no copy and no notice, however many readers there are; scripts are gone."""
+    async with open_office(tmp_path) as office:
+        await office.make_list()
+        await office.subscribers.add("news", parse_address("ada@reader.example"))
+        assert "added" == (await office.archive_import.add("news", message()))["outcome"]
+        contents = await office.database.read(read_contents, "news")
+        shown = contents.editions[0]
+        assert ("Grüße", THEN) == (shown.title, shown.published_at)
+        rows = "select state, audience, dated_at from edition"
+        assert [("finished", 0, THEN)] == [tuple(row) for row in await select(office.database, rows)]
+        assert [] == await select(office.database, "select id from delivery")
+        page = await office.database.read(lambda tx: read_edition(tx, require_list(tx, "news"), shown.slug))
+        assert page is not None
+        assert "High water." in (page.html or "")
+        assert "script" not in (page.html or "")
+
+
+async def test_the_same_message_again_changes_nothing(tmp_path: Path) -> None:
+    """By its Message-ID, though its octets differ; another one is another edition."""
+    async with open_office(tmp_path) as office:
+        await office.make_list()
+        outcomes = [
+            (await office.archive_import.add("news", one))["outcome"]
+            for one in (message(), message(SOURCE + b"\r\n-- \r\nfooter\r\n"), message(identity="two@old.example"))
+        ]
+        assert ["added", "unchanged", "added"] == outcomes
+        assert 2 == len(await select(office.database, "select id from edition"))
+
+
+async def test_a_message_without_postal_address_or_with_odd_fields_is_history_all_the_same(tmp_path: Path) -> None:
+    """What would stop an edition from being sent is no reason to lose an old one; a broken message is refused."""
+    async with open_office(tmp_path) as office:
+        await office.make_list(postal_address="")
+        odd = b"Subject: Odd\r\n\r\nHello {{ nobody }}\r\n"
+        assert "added" == (await office.archive_import.add("news", message(odd)))["outcome"]
+        broken = await office.archive_import.add("news", message(b"Subject: x\r\n" * 40_000, identity="b@old.example"))
+        assert "refused" == broken["outcome"]
+        assert "KiB" in str(broken["reason"])

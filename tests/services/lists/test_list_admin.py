@@ -1,0 +1,204 @@
+"""What operators do with lists, over a real database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.database import execute
+from tests.services.office import Office, open_office
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, UsageError
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.services.lists.list_settings import KEYS, read_settings
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.reports import ledger_reports
+from pressrun.store.editions.editions import find_edition
+from pressrun.store.queue.copy_counts import count_copies
+
+WEB = Origin(source="web")
+
+
+async def test_a_new_list_has_the_defaults_that_are_promised(office: Office) -> None:
+    """From is the title with the list's own address, the language English, the archive public."""
+    made = await office.lists.create_list("news", {"title": 'Quay "News"'})
+    assert ('"Quay \\"News\\"" <news@lists.example>', "en", "public") == (
+        made["from"],
+        made["language"],
+        made["archive"],
+    )
+    assert made == await office.database.read(ledger_reports.show_list, "news")
+
+
+async def test_a_from_that_was_never_set_follows_the_title(office: Office) -> None:
+    await office.make_list()
+    changed = await office.lists.set_list("news", {"title": "Letters"})
+    assert '"Letters" <news@lists.example>' == changed["from"]
+    await office.lists.set_list("news", {"from": "Me <me@x.example>"})
+    changed = await office.lists.set_list("news", {"title": "Notes"})
+    assert '"Me" <me@x.example>' == changed["from"]
+
+
+@pytest.mark.parametrize("owner", ["news-owner@lists.example", "NEWS@lists.example", "news-request@lists.example"])
+async def test_the_owner_of_a_list_is_no_address_of_a_list(office: Office, owner: str) -> None:
+    """What the owner's address forwards would come back to it, until it has come too often and is lost."""
+    with pytest.raises(BadInput, match=r"owner: .* would loop"):
+        await office.lists.create_list("news", {"title": "News", "owner": owner})
+    with pytest.raises(NotFound):
+        await office.database.read(ledger_reports.show_list, "news")
+
+
+async def test_an_owner_may_have_a_mailbox_at_mail_domain(office: Office) -> None:
+    """The domain may have other addresses than those of lists."""
+    made = await office.lists.create_list("news", {"title": "News", "owner": "clerk@lists.example"})
+    assert "clerk@lists.example" == made["owner"]
+
+
+async def test_an_owner_outside_ascii_has_mail_forwarded_to_them(office: Office) -> None:
+    """A relay with SMTPUTF8 takes it; no copy says who they are."""
+    made = await office.lists.create_list("news", {"title": "News", "owner": "büro@harbour.example"})
+    assert "büro@harbour.example" == made["owner"]
+
+
+async def test_an_owner_outside_ascii_is_no_envelope_sender(tmp_path: Path) -> None:
+    """Where no mail is received every copy would need SMTPUTF8, all the way to each reader."""
+    async with open_office(tmp_path, receives_mail=False) as silent:
+        with pytest.raises(BadInput, match=r"owner: 'büro@harbour.example': without \[smtp\], .* only accept ASCII"):
+            await silent.lists.create_list("news", {"title": "News", "owner": "büro@harbour.example"})
+        made = await silent.lists.create_list("news", {"title": "News", "owner": "post@bücher.example"})
+    assert "post@bücher.example" == made["owner"]
+
+
+@pytest.mark.parametrize("name", ["News", "admin", "a-owner", "-a", "a" * 25, "a b", "ä", ""])
+async def test_a_name_that_cannot_be_an_address_is_refused(office: Office, name: str) -> None:
+    with pytest.raises(BadInput):
+        await office.lists.create_list(name, {"title": "T"})
+
+
+async def test_a_name_is_taken_once(office: Office) -> None:
+    await office.make_list()
+    with pytest.raises(Refused, match="already"):
+        await office.make_list()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"title": "a\nBcc: x@x.example"}, "line break"),
+        ({"title": " "}, "empty"),
+        ({"from": "a@x.example, b@x.example"}, "from"),
+        ({"from": "a@x.example\r\nBcc: b@x.example"}, "line break"),
+        ({"owner": "no address"}, "owner"),
+        ({"language": "english please"}, "language"),
+        ({"language": "klingon"}, "language: 'klingon' .* de, en, es, .* zh-Hans"),
+        ({"language": "xx-DE"}, "language: 'xx-DE'"),
+        ({"language": "root"}, "language: 'root'"),
+        ({"archive": "hidden"}, "public, members, off"),
+        ({"listed": "perhaps"}, "neither true nor false"),
+        ({"post_by_mail": "yes"}, "approve, direct, off"),
+        ({"reply_to": "<>"}, "reply_to"),
+        ({"reply_to": "büro@harbour.example"}, "reply_to"),
+        ({"from": "Harbour <büro@harbour.example>"}, "from"),
+        ({"postal_address": "a\x00b"}, "control"),
+        ({"front": "half"}, "front: .* full, teaser"),
+        ({"cadence": "weekly\ndaily"}, "cadence: .* line break"),
+        ({"ask_name": "maybe"}, "ask_name"),
+        ({"typeface": "comic"}, "sans, serif, mono"),
+    ],
+)
+async def test_a_bad_value_is_named_and_changes_nothing(office: Office, settings: dict[str, str], words: str) -> None:
+    """All settings of one call are taken, or none."""
+    await office.make_list()
+    before = await office.database.read(ledger_reports.show_list, "news")
+    with pytest.raises(BadInput, match=words):
+        await office.lists.set_list("news", {"description": "new", **settings})
+    assert before == await office.database.read(ledger_reports.show_list, "news")
+
+
+@pytest.mark.parametrize(
+    "tag", ["en", "EN", "pt-BR", "sv", "zh-Hant-TW", "ku-Arab", "tlh", "lld", "mo", "de-CH-1996", "en-x-ours"]
+)
+async def test_a_list_may_have_any_language(office: Office, tag: str) -> None:
+    """Its editions can be in one that readers are not spoken to in."""
+    await office.make_list()
+    assert tag == (await office.lists.set_list("news", {"language": tag}))["language"]
+
+
+async def test_the_page_of_a_list_has_settings_of_its_own(office: Office) -> None:
+    made = await office.lists.create_list("news", {"title": "News"})
+    keys = ("front", "cadence", "ask_name", "typeface")
+    assert ["full", "", False, "sans"] == [made[key] for key in keys]
+    given = {"front": "teaser", "cadence": "Every Thursday", "ask_name": "true", "typeface": "serif"}
+    await office.lists.set_list("news", given)
+    shown = await office.database.read(ledger_reports.show_list, "news")
+    assert ["teaser", "Every Thursday", True, "serif"] == [shown[key] for key in keys]
+
+
+async def test_a_language_kept_from_before_stays(office: Office) -> None:
+    """What was taken once is shown, and does not stand in the way of other settings."""
+    await office.make_list()
+    await execute(office.database, "update list set language = 'klingon'")
+    changed = await office.lists.set_list("news", {"title": "Notes"})
+    assert ("Notes", "klingon") == (changed["title"], changed["language"])
+
+
+async def test_an_unknown_key_is_named_with_a_guess(office: Office) -> None:
+    await office.make_list()
+    with pytest.raises(UsageError, match="did you mean language"):
+        await office.lists.set_list("news", {"langage": "de"})
+
+
+@given(st.dictionaries(st.sampled_from(sorted(KEYS)), st.text(max_size=60), max_size=4))
+def test_no_setting_lets_a_line_break_into_a_header(settings: dict[str, str]) -> None:
+    """A value is read, or refused by an error of ours; what is kept holds no control character but in long texts."""
+    try:
+        found = read_settings(settings)
+    except PressrunError:
+        return
+    kept = "".join(str(value) for key, value in found.items() if key not in ("postal_address", "description", "footer"))
+    assert [] == [c for c in kept if c in "\r\n\0\x85\u2028\u2029"]
+
+
+async def test_closing_ends_requests_and_editions_and_reopening_brings_none_back(office: Office) -> None:
+    await office.make_list()
+    await office.sign_ups.request("news", parse_address("a@x.example"), WEB, network=None)
+    await office.subscribers.add("news", parse_address("b@x.example"))
+    waiting = await office.make_edition()
+    held = await office.make_edition(state=EditionState.DRAFT)
+    running = await office.make_edition(state=EditionState.SENDING)
+    await office.queue_audience(running)
+    closed = await office.lists.close_list("news")
+    assert (0, 1, True) == (closed["pending"], closed["active"], closed["closed_at"] is not None)
+    states = [await office.database.read(find_edition, number) for number in (waiting, running, held)]
+    assert ["cancelled", "cancelled", "draft"] == [found.state.value for found in states if found]
+    assert 1 == (await office.database.read(count_copies, running))["cancelled"]
+    reopened = await office.lists.set_list("news", {"closed": "false"})
+    assert (0, None) == (reopened["pending"], reopened["closed_at"])
+
+
+async def test_only_a_closed_list_can_be_removed(office: Office) -> None:
+    await office.make_list()
+    with pytest.raises(Refused, match="is still open"):
+        await office.lists.remove_list("news")
+    await office.lists.close_list("news")
+    await office.lists.remove_list("news")
+    assert [] == await office.database.read(ledger_reports.list_lists)
+
+
+async def test_editors_come_and_go_whatever_the_case(office: Office) -> None:
+    await office.make_list()
+    await office.lists.add_editor("news", parse_address("Ed@x.example"))
+    await office.lists.add_editor("news", parse_address("ed@x.example"))
+    assert [{"address": "Ed@x.example"}] == await office.database.read(ledger_reports.list_editors, "news")
+    await office.lists.remove_editor("news", parse_address("ED@x.example"))
+    with pytest.raises(NotFound):
+        await office.lists.remove_editor("news", parse_address("ed@x.example"))
+
+
+@pytest.mark.parametrize("verb", ["close_list", "remove_list"])
+async def test_an_unknown_list_is_said_to_be_so(office: Office, verb: str) -> None:
+    with pytest.raises(NotFound, match="no such list: 'nope'"):
+        await getattr(office.lists, verb)("nope")

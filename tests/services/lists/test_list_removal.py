@@ -1,0 +1,77 @@
+"""A list of any size is removed a slice at a time, and to the end, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.database import select, select_in
+from tests.services.office import Office
+
+from pressrun.core.errors import Refused
+from pressrun.services.lists.list_removal import begin_removal, remove_slice
+from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.upkeep.housekeeping import Housekeeping
+from pressrun.store.bulk_changes import ROWS_AT_ONCE
+from pressrun.store.transaction import Transaction
+
+READERS = 2 * ROWS_AT_ONCE + 500
+_LEFT = {
+    "subscription": "select count(*) from subscription where list_id = 1",
+    "delivery": "select count(*) from delivery where edition_id = 1",
+    "event": "select count(*) from event where list_id = 1",
+}
+
+
+async def a_large_list(office: Office) -> None:
+    """Closed, with an edition that everybody has got a copy of; another list has a reader as well."""
+    await office.make_list()
+    await office.make_list("tides")
+    rows = [ImportRow(line=number, email=f"r{number}@reader.example") for number in range(READERS)]
+    await office.subscribers.import_batch("news", rows)
+    await office.subscribers.import_batch("tides", rows[:1])
+    await office.queue_audience(await office.make_edition())
+    await office.lists.close_list("news")
+
+
+async def left(office: Office) -> dict[str, int]:
+    return {table: (await select(office.database, query))[0][0] for table, query in _LEFT.items()}
+
+
+async def test_no_statement_touches_more_than_a_slice(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the row of the list goes, by which what it has would go at once, there is nothing left."""
+    await a_large_list(office)
+    assert min((await left(office)).values()) >= READERS
+    touched: dict[str, int] = {}
+    run = Transaction.run
+
+    def counting(tx: Transaction, name: str, /, **parameters: Any) -> int:
+        if name == "lists.delete":
+            touched["left to lists.delete"] = max(select_in(tx, query)[0][0] for query in _LEFT.values())
+        number = run(tx, name, **parameters)
+        touched[name] = max(number, touched.get(name, 0))
+        return number
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transaction, "run", counting)
+        await office.lists.remove_list("news")
+    assert 0 == touched["left to lists.delete"]
+    assert {} == {name: number for name, number in touched.items() if number > ROWS_AT_ONCE}
+    assert {"subscription": 0, "delivery": 0, "event": 0} == await left(office)
+    assert [("tides",)] == [tuple(row) for row in await select(office.database, "select name from list")]
+    assert 1 == (await select(office.database, "select count(*) from subscription"))[0][0]
+
+
+async def test_what_a_kill_leaves_is_removed_by_housekeeping(office: Office) -> None:
+    """Meanwhile nobody can reopen the list."""
+    await a_large_list(office)
+    list_id = await office.database.write(begin_removal, "news", int(office.now))
+    assert await office.database.write(remove_slice, list_id, int(office.now))
+    before = await left(office)
+    assert before["delivery"] == READERS - ROWS_AT_ONCE
+    with pytest.raises(Refused, match="being removed"):
+        await office.lists.set_list("news", {"closed": "false"})
+    housekeeping = Housekeeping(office.context)
+    await housekeeping.round()
+    assert {"subscription": 0, "delivery": 0, "event": 0} == await left(office)
+    assert [("tides",)] == [tuple(row) for row in await select(office.database, "select name from list")]

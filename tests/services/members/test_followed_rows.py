@@ -1,0 +1,111 @@
+"""Files from elsewhere go on naming a former address: their rows are taken for whoever has changed it here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.database import select
+from tests.services.office import Office
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.signing.tokens import digests_of
+from pressrun.services.members.import_preview import ImportPreview
+from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.members.member_sync import leavers, listed_keys, synced_members
+from pressrun.services.members.subscriber_import import ImportOptions
+from pressrun.store.readers import address_changes, subscribers
+from pressrun.store.transaction import Transaction
+
+OLD, NEW, NEWEST = "ann@old.example", "ann@new.example", "ann@newest.example"
+
+
+async def change(office: Office, old: str, new: str) -> int:
+    """Ann changes her address, and confirms that; returns the id of the change."""
+
+    def work(tx: Transaction) -> int:
+        person = subscribers.find_subscriber(tx, parse_address(old))
+        assert person is not None
+        address, now = parse_address(new), int(office.now)
+        number = address_changes.insert_change(
+            tx, subscriber_id=person.id, old=old, new=address, now=now, expires_at=now + 100
+        )
+        subscribers.move_to_address(tx, person.id, address, digests_of(office.keys, address))
+        address_changes.record_confirmed(tx, number, former={}, expires_at=now + 100)
+        return number
+
+    return await office.database.write(work)
+
+
+async def members(office: Office) -> list[tuple[Any, ...]]:
+    return [
+        tuple(row)
+        for row in await select(
+            office.database,
+            "select address, name, state from subscriber join subscription on subscriber_id = subscriber.id "
+            "order by subscriber.id",
+        )
+    ]
+
+
+def row(address: str, line: int = 1, name: str = "") -> ImportRow:
+    return ImportRow(line=line, email=address, name=name)
+
+
+async def joined(office: Office, source: str) -> None:
+    await office.make_list()
+    await office.subscribers.import_batch("news", [row(OLD)], source=source)
+
+
+@pytest.mark.parametrize("source", ["import", "sync"])
+async def test_a_row_with_the_former_address_is_taken_for_the_new_one(office: Office, source: str) -> None:
+    """However often it was changed; the answer says so, and the dry run before it."""
+    await joined(office, source)
+    await change(office, OLD, NEW)
+    await change(office, NEW, NEWEST)
+    rows = [row("Ann@OLD.example", 1, "Ann"), row(NEWEST, 2)]
+    options = ImportOptions(list_name="news", keys=office.keys, now=int(office.now), asks=False, source=source)
+    _, shown = await office.database.read(lambda tx: ImportPreview(tx, options, frozenset()).preview_rows(rows))
+    answer = await office.subscribers.import_batch("news", rows, source=source)
+    assert (0, 1, 1, 1) == tuple(answer[key] for key in ("added", "updated", "unchanged", "followed"))
+    assert shown.plain() == answer
+    assert [(NEWEST, "Ann", "active")] == await members(office)
+
+
+async def test_nobody_leaves_whose_former_address_is_in_the_roster(office: Office) -> None:
+    """Who is missing by both addresses does."""
+    await joined(office, "sync")
+    await change(office, OLD, NEW)
+
+    def leaving(tx: Transaction, *listed: str) -> list[str]:
+        moved = address_changes.moved_addresses(tx)
+        keys = sorted(key for one in listed for key in listed_keys(one, moved))
+        return list(leavers(iter(keys), synced_members(tx, "news")))
+
+    assert [] == await office.database.read(leaving, OLD)
+    assert [NEW] == await office.database.read(leaving, "bob@x.example")
+
+
+async def test_a_change_that_was_undone_is_not_followed(office: Office) -> None:
+    await joined(office, "import")
+    number = await change(office, OLD, NEW)
+
+    def undo(tx: Transaction) -> None:
+        assert subscribers.find_subscriber(tx, parse_address(NEW)) is not None  # and lock her
+        found = address_changes.find_change(tx, number)
+        assert found is not None
+        address_changes.record_undone(tx, found)
+
+    await office.database.write(undo)
+    answer = await office.subscribers.import_batch("news", [row(OLD)])
+    assert (1, False) == (answer["added"], "followed" in answer)
+
+
+async def test_a_former_address_that_is_suppressed_stays_so(office: Office) -> None:
+    """What its row would change is nothing that the owner of the new one has asked for."""
+    await joined(office, "import")
+    await change(office, OLD, NEW)
+    await office.suppressions.add(parse_address(OLD), "operator")
+    answer = await office.subscribers.import_batch("news", [row(OLD, 1, "Ann")])
+    assert (1, False) == (answer["skipped_suppressed"], "followed" in answer)
+    assert [(NEW, "", "active")] == await members(office)

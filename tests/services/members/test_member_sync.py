@@ -1,0 +1,168 @@
+"""A sync makes its own members what the roster says, and touches nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.services.office import Office
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import NotFound
+from pressrun.services.evidence import verify
+from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.members.member_sync import leavers, synced_members
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
+from pressrun.services.reports import ledger_reports
+from pressrun.store.readers import bounces, subscribers, subscriptions
+from pressrun.store.readers.subscriptions import Subscription, find_subscription_by_id
+from pressrun.store.transaction import Transaction
+
+ANN, BOB, CID = "ann@x.example", "bob@x.example", "cid@x.example"
+WEB = Origin(source="web")
+
+
+async def sync(office: Office, *listed: str, names: dict[str, str] | None = None) -> dict[str, object]:
+    """A whole sync, as the command makes it."""
+    keys = sorted(parse_address(address).key for address in listed)
+    gone = await office.database.read(lambda tx: list(leavers(iter(keys), synced_members(tx, "news"))))
+    left = await office.subscribers.remove_synced("news", gone)
+    rows = [ImportRow(line=n, email=address, name=(names or {}).get(address, "")) for n, address in enumerate(listed)]
+    answer = await office.subscribers.import_batch("news", rows, source="sync")
+    return {name: value for name, value in (answer | left).items() if value}
+
+
+async def states(office: Office, *addresses: str) -> list[tuple[str, str]]:
+    found = []
+    for address in addresses:
+        shown = await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address(address))
+        found += [(one["state"], one["source"]) for one in shown["lists"]]  # type: ignore[attr-defined]
+    return found
+
+
+async def subscription_id(office: Office, address: str) -> int:
+    def find(tx: Transaction) -> int:
+        person = subscribers.find_subscriber(tx, parse_address(address))
+        assert person is not None
+        return int(subscriptions.subscriptions_of(tx, person.id)[0]["id"])
+
+    return await office.database.read(find)
+
+
+async def standing(office: Office, address: str) -> Subscription:
+    found = await office.database.read(find_subscription_by_id, await subscription_id(office, address))
+    assert found is not None
+    return found
+
+
+async def events(office: Office, address: str) -> list[tuple[str, str]]:
+    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address(address))
+    return [(one["event"], one["source"]) for one in shown["consent"]]  # type: ignore[attr-defined]
+
+
+async def test_members_come_change_and_go_with_the_roster(office: Office) -> None:
+    """Whoever a sync removed comes back when they are listed again; each step is evidence, in a chain that holds."""
+    await office.make_list()
+    assert {"added": 2} == await sync(office, ANN, BOB)
+    assert {"unchanged": 1, "updated": 1} == await sync(office, ANN, BOB, names={ANN: "Ann"})
+    assert {"unchanged": 1, "left": 1} == await sync(office, BOB)
+    assert {"unchanged": 1} == await sync(office, BOB)
+    assert [("unsubscribed", "sync"), ("active", "sync")] == await states(office, ANN, BOB)
+    assert {"unchanged": 1, "updated": 1} == await sync(office, ANN, BOB)
+    assert [("imported", "sync"), ("removed", "sync"), ("imported", "sync")] == await events(office, ANN)
+    assert [("active", "sync"), ("active", "sync")] == await states(office, ANN, BOB)
+    assert [] == (await office.database.read(verify, [])).problems
+
+
+async def test_members_of_other_origin_are_untouched(office: Office) -> None:
+    """Neither their profile nor their membership depends on the roster."""
+    await office.make_list()
+    await office.subscribers.add("news", parse_address(ANN), name="Ann")
+    await office.subscribers.import_batch("news", [ImportRow(line=1, email=BOB)])
+    assert {"added": 1, "unchanged": 2} == await sync(office, ANN, BOB, CID, names={ANN: "Other"})
+    assert {"left": 1} == await sync(office)
+    assert [("active", "operator"), ("active", "import"), ("unsubscribed", "sync")] == await states(
+        office, ANN, BOB, CID
+    )
+
+
+async def test_whoever_left_or_is_suppressed_stays_out(office: Office) -> None:
+    """They are listed as skipped, however often the roster names them."""
+    await office.make_list()
+    await sync(office, ANN, BOB, CID)
+    await office.unsubscribes.unsubscribe(await subscription_id(office, ANN), WEB)
+    await office.suppressions.add(parse_address(BOB), "complaint")
+    for _ in range(2):
+        answer = await sync(office, ANN, BOB, CID)
+        assert (1, 1, 1) == (answer["skipped_unsubscribed"], answer["skipped_suppressed"], answer["unchanged"])
+    assert [("unsubscribed", "web"), ("active", "sync")] == await states(office, ANN, CID)
+
+
+async def test_a_reader_whom_a_sync_removed_can_still_leave_for_good(office: Office) -> None:
+    """Their link answers that they are not subscribed, and no later sync brings them back."""
+    await office.make_list()
+    await sync(office, ANN)
+    await sync(office)
+    number = await subscription_id(office, ANN)
+    for _ in range(2):
+        assert UnsubscribeOutcome.NOT_SUBSCRIBED == await office.unsubscribes.unsubscribe(number, WEB)
+    assert [("imported", "sync"), ("removed", "sync"), ("withdrawn", "web")] == await events(office, ANN)
+    assert {"skipped_unsubscribed": 1} == {
+        name: value for name, value in (await sync(office, ANN)).items() if isinstance(value, int)
+    }
+    assert [("unsubscribed", "web")] == await states(office, ANN)
+
+
+async def test_whoever_comes_back_is_still_paused_or_suspended(office: Office) -> None:
+    """A pause is the reader's wish, and bounces do not end because a roster lacked somebody for a day."""
+    await office.make_list()
+    await sync(office, ANN, BOB, CID)
+    paused = await subscription_id(office, ANN)
+    await Preferences(office.context).pause_one(paused, 30, WEB)
+    edition = await office.make_edition()
+    bouncing = (await standing(office, BOB)).subscriber_id
+    await office.database.write(bounces.suspend, {bouncing: edition}, suppressed=(), now=office.context.now)
+    before = [await standing(office, address) for address in (ANN, BOB)]
+    assert {"left": 3} == await sync(office)
+    await sync(office, ANN, BOB, CID)
+    assert [("suspended", "sync"), ("suspended", "sync"), ("active", "sync")] == await states(office, ANN, BOB, CID)
+    after = [await standing(office, address) for address in (ANN, BOB)]
+    assert ["paused", "bounces"] == [one.suspended_for for one in after]
+    assert [one.paused_until for one in before] == [one.paused_until for one in after]
+
+
+@pytest.mark.parametrize("way", ["rm", "import"])
+async def test_the_operator_can_keep_out_whom_a_sync_would_bring_back(office: Office, way: str) -> None:
+    """By removing them, or with a file that says who has left elsewhere; a second time there is nothing to do."""
+    await office.make_list()
+    await sync(office, ANN)
+    await sync(office)
+    gone = ImportRow(line=1, email=ANN, state="unsubscribed")
+    if way == "rm":
+        await office.subscribers.remove("news", parse_address(ANN))
+        with pytest.raises(NotFound):
+            await office.subscribers.remove("news", parse_address(ANN))
+    else:
+        assert [1, 0] == [(await office.subscribers.import_batch("news", [gone]))["updated"] for _ in range(2)]
+    assert 1 == (await sync(office, ANN))["skipped_unsubscribed"]
+    assert [("unsubscribed", "operator" if way == "rm" else "import")] == await states(office, ANN)
+
+
+async def test_one_address_twice_is_one_member(office: Office) -> None:
+    """Also where the two rows are spelled differently."""
+    await office.make_list()
+    assert {"added": 1, "unchanged": 1} == await sync(office, ANN, ANN.upper().replace("X.EXAMPLE", "x.example"))
+    assert [("active", "sync")] == await states(office, ANN)
+
+
+_KEYS = st.lists(st.sampled_from("abcdeé🙂"), max_size=8)
+
+
+@given(_KEYS, _KEYS)
+def test_leavers_are_members_that_are_not_listed(listed: Sequence[str], members: Sequence[str]) -> None:
+    """In order, and each once."""
+    assert sorted(set(members) - set(listed)) == list(leavers(iter(sorted(listed)), iter(sorted(set(members)))))

@@ -1,0 +1,151 @@
+"""Keeping addresses out: by hand and from a file."""
+
+from __future__ import annotations
+
+import pytest
+from tests.database import select
+from tests.services.office import Office
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import BadInput, NotFound
+from pressrun.services.members.import_rows import SuppressionRow
+from pressrun.services.reports import ledger_reports
+from pressrun.store.queue import copy_counts
+
+ANN = parse_address("Ann@x.example")
+
+
+async def test_suppressing_ends_what_waits(office: Office) -> None:
+    await office.make_list()
+    await office.subscribers.add("news", ANN)
+    edition = await office.make_edition()
+    await office.queue_audience(edition)
+    await office.suppressions.add(parse_address("ann@X.example"), "operator")
+    assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
+    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
+    assert "operator" == shown["suppressed"]
+
+
+async def test_a_confirmation_that_waits_ends_unless_it_may_lift_the_reason(office: Office) -> None:
+    await office.make_list()
+    await office.subscribers.add("news", ANN, asks=True)
+    await office.suppressions.add(ANN, "hard-bounce")
+    assert ["queued"] == await _states(office)
+    await office.suppressions.add(ANN, "never-again")
+    assert ["cancelled"] == await _states(office)
+
+
+@pytest.mark.parametrize("strong", ["complaint", "operator", "never-again"])
+@pytest.mark.parametrize("weak", ["hard-bounce", "erased"])
+async def test_a_weaker_reason_does_not_replace_a_stronger_one(office: Office, strong: str, weak: str) -> None:
+    await office.suppressions.add(ANN, strong)
+    assert strong == (await office.suppressions.add(ANN, weak))["reason"]
+    assert [strong] == [one["reason"] for one in await office.database.read(ledger_reports.list_suppressions)]
+
+
+@pytest.mark.parametrize("strong", ["complaint", "operator", "never-again"])
+@pytest.mark.parametrize("weak", ["hard-bounce", "erased"])
+async def test_a_stronger_one_replaces_a_weaker_one(office: Office, strong: str, weak: str) -> None:
+    await office.suppressions.add(ANN, weak)
+    await office.suppressions.add(ANN, strong)
+    assert [("Ann@x.example", strong)] == [
+        (one["address"], one["reason"]) for one in await office.database.read(ledger_reports.list_suppressions)
+    ]
+
+
+async def test_never_again_stands_once_for_its_mailbox(office: Office) -> None:
+    tagged = parse_address("ann+news@x.example")
+    await office.suppressions.add(tagged, "never-again")
+    await office.suppressions.add(ANN, "never-again")
+    assert ["Ann@x.example"] == [one["address"] for one in await office.database.read(ledger_reports.list_suppressions)]
+    await office.suppressions.remove(tagged)
+    with pytest.raises(NotFound):
+        await office.suppressions.remove(ANN)
+
+
+async def test_lifting_works_once(office: Office) -> None:
+    await office.suppressions.add(ANN, "complaint")
+    await office.suppressions.remove(parse_address("ann@x.example"))
+    with pytest.raises(NotFound):
+        await office.suppressions.remove(ANN)
+
+
+async def test_an_unknown_reason_is_refused(office: Office) -> None:
+    with pytest.raises(BadInput, match="hard-bounce, complaint"):
+        await office.suppressions.add(ANN, "because")
+
+
+async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -> None:
+    """What stands there already keeps its reason: a file is no ground to weaken one."""
+    await office.suppressions.add(ANN, "never-again")
+    rows = [
+        SuppressionRow(line=2, address="ann@x.example"),
+        SuppressionRow(line=3, address="b@x.example", reason="complaint", since="2020-01-02"),
+        SuppressionRow(line=4, address="nobody"),
+        SuppressionRow(line=5, address="c@x.example", reason="because"),
+        SuppressionRow(line=6, address="d@x.example", since="never"),
+    ]
+    answer = await office.suppressions.import_batch(rows)
+    assert (1, 1, [4, 5, 6]) == (
+        answer["added"],
+        answer["unchanged"],
+        [one["line"] for one in answer["invalid"]],  # type: ignore[attr-defined]
+    )
+    found = {one["address"]: one for one in await office.database.read(ledger_reports.list_suppressions)}
+    assert ("never-again", "complaint", "2020-01-02T00:00:00Z") == (
+        found["Ann@x.example"]["reason"],
+        found["b@x.example"]["reason"],
+        found["b@x.example"]["since"],
+    )
+
+
+async def test_a_file_does_what_its_rows_would_do_one_by_one(office: Office) -> None:
+    """What waits ends, for every spelling of a mailbox that is never to be mailed again; each reader is noted once."""
+    await office.make_list()
+    for name in ("ann", "ann+tag", "bob", "cid", "dora"):
+        await office.subscribers.add("news", parse_address(f"{name}@x.example"))
+    await office.subscribers.add("news", parse_address("eve@x.example"), asks=True)
+    edition = await office.make_edition()
+    await office.queue_audience(edition)
+    rows = [
+        SuppressionRow(line=2, address="bob@x.example", reason="hard-bounce"),
+        SuppressionRow(line=3, address="BOB@x.example", reason="complaint"),
+        SuppressionRow(line=4, address="bob@x.example", reason="hard-bounce"),
+        SuppressionRow(line=5, address="ann+other@x.example", reason="never-again"),
+        SuppressionRow(line=6, address="ann+tag@x.example", reason="operator"),
+        SuppressionRow(line=7, address="eve@x.example", reason="hard-bounce"),
+        SuppressionRow(line=8, address="dora@x.example", reason="erased"),
+    ]
+    answer = await office.suppressions.import_batch(rows)
+    assert (5, 2) == (answer["added"], answer["unchanged"])
+    assert {"cancelled": 4, "queued": 2} == await _number_by_state(office)  # Cid's copy, and the mail to Eve
+    found = await office.database.read(ledger_reports.list_suppressions)
+    assert {
+        ("BOB@x.example", "complaint"),
+        ("ann+other@x.example", "never-again"),
+        ("eve@x.example", "hard-bounce"),
+        (None, "erased"),
+    } == {(one["address"], one["reason"]) for one in found}
+    noted = await select(
+        office.database,
+        "select address, how from event join subscriber on subscriber.id = subscriber_id"
+        " where type = 'subscriber.suppressed' order by address, how",
+    )
+    assert [
+        ("ann+tag@x.example", "never-again"),
+        ("ann@x.example", "never-again"),
+        ("bob@x.example", "complaint"),
+        ("bob@x.example", "hard-bounce"),
+        ("dora@x.example", "erased"),
+        ("eve@x.example", "hard-bounce"),
+    ] == [tuple(row) for row in noted]
+    await office.suppressions.import_batch([SuppressionRow(line=2, address="eve@x.example")])
+    assert {"cancelled": 5, "queued": 1} == await _number_by_state(office)
+
+
+async def _number_by_state(office: Office) -> dict[str, int]:
+    return dict(await select(office.database, "select state, count(*) from delivery group by state"))
+
+
+async def _states(office: Office) -> list[str]:
+    return [state for (state,) in await select(office.database, "select state from delivery")]

@@ -1,0 +1,277 @@
+"""Whatever changes very many rows does so a slice at a time: no statement touches more, and nothing is left out.
+
+What is left stands in the database: whoever asked goes on with it, and so does housekeeping after a kill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from tests.database import execute, select
+from tests.services.office import Office
+
+from pressrun.core.errors import Refused
+from pressrun.services.editions import lifecycle
+from pressrun.services.lists.list_closing import begin_closing
+from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.reports.ledger_reports import require_list
+from pressrun.services.upkeep.housekeeping import Housekeeping
+from pressrun.store.bulk_changes import ROWS_AT_ONCE
+from pressrun.store.queue import destinations
+from pressrun.store.transaction import Transaction
+
+READERS = 2 * ROWS_AT_ONCE + 500
+DOMAIN = "reader.example"
+ROWS = [ImportRow(line=number, email=f"r{number}@{DOMAIN}") for number in range(READERS)]
+COPIES = "select state, lane, count(*) from delivery group by state, lane"
+LIST_IDS = {"news": 1, "one": 2, "two": 3, "last": 4}
+WAYS = (
+    "select way, list_id, count(*) from (select 'goes on' as way, moved_to from subscription"
+    " union all select 'is removed', moved_to from removed_subscription) as redirect"
+    " join subscription on subscription.id = redirect.moved_to group by way, list_id order by way"
+)
+REQUESTS = "select state, count(*) from subscription group by state order by state"
+
+Step = Callable[[Office], Awaitable[None]]
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
+    """The most rows that each statement changed or returned at a time."""
+    found: dict[str, int] = {}
+    run, rows = Transaction.run, Transaction.rows
+
+    def count_changes(tx: Transaction, name: str, /, **parameters: Any) -> int:
+        number = run(tx, name, **parameters)
+        found[name] = max(number, found.get(name, 0))
+        return number
+
+    def count_rows(tx: Transaction, name: str, /, **parameters: Any) -> list[Any]:
+        answer = rows(tx, name, **parameters)
+        found[name] = max(len(answer), found.get(name, 0))
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transaction, "run", count_changes)
+        patched.setattr(Transaction, "rows", count_rows)
+        yield found
+
+
+async def carry_on(office: Office) -> None:
+    """What housekeeping does with everything that is not complete."""
+    await Housekeeping(office.context).round()
+
+
+# ---------------------------------------------------------------------- what is there before
+
+
+async def members(office: Office) -> None:
+    await office.make_list()
+    await office.subscribers.import_batch("news", ROWS)
+
+
+async def sending(office: Office) -> None:
+    """Edition 1, of which everybody's copy waits."""
+    await members(office)
+    await start(office)
+
+
+async def blocked(office: Office) -> None:
+    """All its copies wait for one destination."""
+    await sending(office)
+    await open_lane(office)
+
+
+async def failed(office: Office) -> None:
+    await blocked(office)
+    await give_up(office)
+
+
+async def requests(office: Office) -> None:
+    """Half of those who have not confirmed yet had been members before."""
+    await office.make_list()
+    await office.subscribers.import_batch("news", ROWS, asks=True)
+    await execute(office.database, "update subscription set state_before = 'unsubscribed' where id % 2 = 0")
+
+
+async def closed(office: Office) -> None:
+    await sending(office)
+    await office.lists.close_list("news")
+
+
+async def switched(office: Office) -> None:
+    """Everybody went from two lists to the closed one, and from there to another; one of the two is removed already."""
+    await office.make_list()
+    for name in ("one", "two", "last"):
+        await office.make_list(name)
+        await office.subscribers.import_batch(name, ROWS)
+    await office.subscribers.import_batch("news", ROWS)
+    for names, through in ((("one", "two"), "news"), (("news",), "last")):
+        for name in names:
+            await execute(
+                office.database,
+                "update subscription set state = 'unsubscribed', moved_to = (select taker.id from subscription as taker"
+                f" where taker.subscriber_id = subscription.subscriber_id and taker.list_id = {LIST_IDS[through]})"
+                f" where list_id = {LIST_IDS[name]}",
+            )
+    for name in ("one", "news"):
+        await office.lists.close_list(name)
+    await office.lists.remove_list("one")
+
+
+# ---------------------------------------------------------------------- the changes
+
+
+async def start(office: Office) -> None:
+    edition = await office.make_edition()
+
+    def begin(tx: Transaction) -> None:
+        lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(office.now))
+
+    await office.database.write(begin)
+    await carry_on(office)
+
+
+async def cancel(office: Office) -> None:
+    await office.database.write(lifecycle.cancel, 1, int(office.now))
+    await carry_on(office)
+
+
+async def resend(office: Office) -> None:
+    while (await office.database.write(lifecycle.resend_failed, 1, int(office.now))).queued:
+        pass
+
+
+async def set_domains(office: Office) -> None:
+    await office.database.write(destinations.set_domains, {DOMAIN: "a provider"}, int(office.now))
+    await carry_on(office)
+
+
+async def open_lane(office: Office) -> None:
+    await office.database.write(destinations.open_lanes, [DOMAIN], int(office.now))
+    await carry_on(office)
+
+
+async def give_up(office: Office) -> None:
+    work = (DOMAIN, "too long", int(office.now), ROWS_AT_ONCE)
+    while await office.database.write(destinations.give_up, *work) == ROWS_AT_ONCE:
+        pass
+
+
+async def close_list(office: Office) -> None:
+    await office.lists.close_list("news")
+
+
+async def remove_list(office: Office) -> None:
+    await office.lists.remove_list("news")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A change of `work`, what a query finds after it, and a statement that must have taken part."""
+
+    before: Step
+    work: Step
+    query: str = COPIES
+    after: list[tuple[Any, ...]]
+    by: str
+
+
+HALF = READERS // 2
+CASES = {
+    "start": Case(before=members, work=start, after=[("queued", "", READERS)], by="audiences.queue_audience"),
+    "cancel": Case(before=sending, work=cancel, after=[("cancelled", "", READERS)], by="deliveries.cancel_waiting"),
+    "resend": Case(before=failed, work=resend, after=[("queued", DOMAIN, READERS)], by="deliveries.requeue_failed"),
+    "domains": Case(
+        before=sending, work=set_domains, after=[("queued", "a provider", READERS)], by="destinations.relane"
+    ),
+    "domain": Case(before=sending, work=open_lane, after=[("queued", DOMAIN, READERS)], by="destinations.relane"),
+    "give up": Case(before=blocked, work=give_up, after=[("failed", DOMAIN, READERS)], by="destinations.give_up"),
+    "close": Case(
+        before=requests, work=close_list, query=REQUESTS, after=[("unsubscribed", HALF)], by="lists.delete_requests"
+    ),
+    "remove": Case(before=closed, work=remove_list, after=[], by="list_removals.delete_copies"),
+    "remove a language": Case(
+        before=switched,
+        work=remove_list,
+        query=WAYS,
+        after=[("goes on", LIST_IDS["last"], READERS), ("is removed", LIST_IDS["last"], 2 * READERS)],
+        by="language_switch.bypass",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_no_statement_touches_more_than_a_slice(
+    office: Office, monkeypatch: pytest.MonkeyPatch, case: Case
+) -> None:
+    await case.before(office)
+    with counted(monkeypatch) as touched:
+        await case.work(office)
+    assert {} == {name: number for name, number in touched.items() if number > ROWS_AT_ONCE}
+    assert 0 < touched[case.by]
+    assert case.after == [tuple(row) for row in await select(office.database, case.query)]
+    assert [] == await select(office.database, "select * from bulk_change")
+
+
+async def test_a_domain_learned_while_copies_move_is_looked_for_from_the_start(office: Office) -> None:
+    """However many are learned meanwhile, one more walk is enough, and it begins when the first is through."""
+    await sending(office)
+    for name in ("one", "two", "three"):
+        await office.database.write(destinations.set_domains, {DOMAIN: name}, int(office.now))
+    walks = [tuple(row) for row in await select(office.database, "select kind, done_through from bulk_change")]
+    assert [("relane", ROWS_AT_ONCE), ("relane", 0)] == walks
+    await carry_on(office)
+    assert [("queued", "three", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
+
+
+async def test_copies_in_flight_move_as_well(office: Office) -> None:
+    """They may come back to the queue."""
+    await sending(office)
+    await execute(office.database, "update delivery set state = 'claimed'")
+    await set_domains(office)
+    assert [("claimed", "a provider", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
+
+
+async def test_closing_a_list_cancels_one_slice_of_all_its_editions_at_once(office: Office) -> None:
+    """However many are being sent; what is left of each goes on like that of one which is cancelled."""
+    await sending(office)
+    await start(office)
+
+    def close(tx: Transaction) -> None:
+        begin_closing(tx, require_list(tx, "news"), int(office.now))
+
+    async def cancelled(table: str) -> int:
+        found = await select(office.database, f"select count(*) from {table} where state = 'cancelled'")
+        number: int = found[0][0]
+        return number
+
+    await office.database.write(close)
+    assert (2, ROWS_AT_ONCE) == (await cancelled("edition"), await cancelled("delivery"))
+    await carry_on(office)
+    assert 2 * READERS == await cancelled("delivery")
+
+
+async def test_housekeeping_ends_what_a_kill_has_left_of_closing(office: Office) -> None:
+    """Until then the list cannot be opened, and no link of it works."""
+    await requests(office)
+
+    def begin(tx: Transaction) -> None:
+        begin_closing(tx, require_list(tx, "news"), int(office.now))
+
+    await office.database.write(begin)
+    assert [(READERS - ROWS_AT_ONCE,)] == [
+        tuple(row) for row in await select(office.database, "select count(*) from subscription where state = 'pending'")
+    ]
+    with pytest.raises(Refused, match="still being closed"):
+        await office.lists.set_list("news", {"closed": "false"})
+    last = (await select(office.database, "select max(id) from confirmation"))[0][0]
+    assert not await office.database.read(office.sign_ups.can_confirm, last)
+    await carry_on(office)
+    assert [("unsubscribed", HALF)] == [tuple(row) for row in await select(office.database, REQUESTS)]
+    assert [(0,)] == [tuple(row) for row in await select(office.database, "select count(*) from confirmation")]
+    await office.lists.set_list("news", {"closed": "false"})

@@ -1,0 +1,114 @@
+"""The operator hears of a relay that fails, once a day for each, by whichever relay works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from msgspec.structs import replace
+from tests.database import select
+from tests.services.office import NOW, Office
+
+from pressrun.core.site import Site
+from pressrun.services.ports import RelayStatus
+from pressrun.services.upkeep.relay_watch import RelayWatch
+
+DAY = 86400
+SITE = Site(base_url="https://news.example", mail_domain="news.example", operator="ops@harbour.example")
+
+
+class Relays:
+    """What is known of each relay, set by a test."""
+
+    def __init__(self) -> None:
+        self.found: list[RelayStatus] = []
+
+    def fail(self, name: str, since: float, error: str = "cannot connect: refused by mx@relay.example") -> None:
+        self.found = [one for one in self.found if one.name != name]
+        self.found.append(RelayStatus(name=name, connections=0, failing_since=since, last_error=error))
+
+    def work(self, name: str) -> None:
+        self.found = [one for one in self.found if one.name != name]
+        self.found.append(RelayStatus(name=name, connections=1, failing_since=None, last_error=None))
+
+    def statuses(self) -> list[RelayStatus]:
+        return self.found
+
+    def wake(self) -> None:
+        raise AssertionError("nobody is woken here")
+
+    def recall(self) -> None:
+        raise AssertionError("nothing is recalled here")
+
+    def capacity(self, relay: str | None = None) -> int:
+        raise AssertionError("nothing is sent here")
+
+    async def drain(self, seconds: float) -> None:
+        raise AssertionError("nothing is drained here")
+
+
+def watch(office: Office, relays: Relays, site: Site = SITE) -> RelayWatch:
+    return RelayWatch(replace(office.context, site=site, entropy=bytes), relays)
+
+
+async def told(office: Office) -> Sequence[tuple[str, str]]:
+    """Kind and recipient of each mail."""
+    sql = "select kind, address from notice order by id"
+    return await select(office.database, sql)
+
+
+async def test_a_relay_that_fails_for_a_minute_is_told_once_a_day(office: Office) -> None:
+    """A restart, another failure on the same day, and a look every few seconds say nothing more."""
+    await office.make_list()
+    relays = Relays()
+    one = watch(office, relays)
+    relays.fail("primary", NOW)
+    await one.check()
+    assert [] == await told(office)
+    office.now += 60
+    await one.check()
+    assert [("relay_alert", "ops@harbour.example")] == await told(office)
+    assert 1 == office.woken
+    await one.check()
+    relays.work("primary")
+    await one.check()
+    relays.fail("primary", office.now)
+    office.now += 600
+    await one.check()
+    await watch(office, relays).check()
+    assert 1 == len(await told(office))
+    office.now += DAY
+    await watch(office, relays).check()
+    assert 2 == len(await told(office))
+
+
+async def test_each_relay_is_a_cause_of_its_own(office: Office) -> None:
+    await office.make_list()
+    relays = Relays()
+    relays.fail("primary", NOW - 100)
+    relays.fail("second", NOW - 100)
+    await watch(office, relays).check()
+    assert 2 == len(await told(office))
+
+
+async def test_where_nobody_can_be_told_the_log_is_all(office: Office) -> None:
+    """Without an operator, and before there is a list in whose name to write."""
+    relays = Relays()
+    relays.fail("primary", NOW - 100)
+    await watch(office, relays).check()
+    await office.make_list()
+    await watch(office, relays, Site(base_url="https://news.example", mail_domain="news.example")).check()
+    assert [] == await told(office)
+
+
+async def test_verbs_get_what_the_relays_said_without_addresses(office: Office) -> None:
+    relays = Relays()
+    relays.fail("primary", NOW)
+    relays.work("second")
+    [first, second] = await watch(office, relays).statuses({}, pytest.fail)
+    assert {
+        "name": "primary",
+        "failing_since": "2027-01-15T08:00:00Z",
+        "error": "cannot connect: refused by …",
+    } == first
+    assert {"name": "second", "failing_since": None, "error": None} == second
