@@ -7,6 +7,8 @@ import re
 
 import pytest
 from tests.cli.shell import Shell
+from tests.cli.test_audit import location
+from tests.cli.test_check import with_schema
 
 from pressrun.cli import main
 from pressrun.store.upkeep.datadir import DataDir, DataLock
@@ -148,8 +150,11 @@ def test_data_that_another_process_holds_are_75(shell: Shell, monkeypatch: pytes
     try:
         called = shell.call("list", "create", "more", "--title", "More")
         assert (75, True) == (called.code, "another process is using" in called.err)
-        for verb in (["serve"], ["migrate"]):
-            assert 75 == shell.call(*verb).code
+        assert 75 == shell.call("serve").code
+        assert [] == shell.good("migrate", "--json").json["steps"]
+        with_schema(shell, 3)
+        assert 75 == shell.call("migrate").code
+        with_schema(shell, location(shell).newest_version)
         assert ["news"] == [one["name"] for one in shell.good("list", "ls", "--json").json]
     finally:
         lock.release()

@@ -70,12 +70,8 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
     with acting_as_owner(data.root):
         if not data.database.exists():
             raise NotFound(no_database(invocation))
-        lock = DataLock.acquire(data)
-        try:
-            _, reached = datadir.migrate_schema(data)
-            invocation.mark_recorded()
-        finally:
-            lock.release()
+        reached = _upgrade(data)
+        invocation.mark_recorded()
     if as_json:
         print_json({"steps": reached})
     elif reached:
@@ -83,3 +79,17 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
         echo(f"the schema is now at {reached[-1]}{kept}")
     else:
         echo("the schema is up to date")
+
+
+def _upgrade(data: DataDir) -> list[int]:
+    """The versions of the schema that were reached; raises TryAgain while a process uses an older one."""
+    try:
+        lock = DataLock.acquire(data)
+    except TryAgain:
+        if data.database.version() == data.database.newest_version:
+            return []  # a daemon runs, which did this when it started
+        raise
+    try:
+        return datadir.migrate_schema(data)[1]
+    finally:
+        lock.release()
