@@ -78,6 +78,35 @@ async def test_a_repeat_answers_with_what_is_there_now_and_does_nothing(office: 
     assert [("subscriber.create", "done"), ("subscriber.put", "done")] == await rows(office)
 
 
+async def test_a_repeated_put_says_what_its_first_answer_said(office: Office, door: Door) -> None:
+    """Whether it added the person, although a repeat adds nobody; requests that share a transaction do not mix."""
+    calls = [
+        Call(act="subscriber.put", arguments=MemberPut(list="news", address=address), caller=token(), key=f"{number}")
+        for number, address in enumerate([ADA, ADA, "bob@x.example", "eve@x.example", "bob@x.example"])
+    ]
+    first = [one.created for one in await asyncio.gather(*map(door.carry_out, calls))]
+    assert [True, False, True, True, False] == first
+    assert first == [(await door.carry_out(call)).created for call in calls]
+
+
+async def test_a_repeat_about_somebody_who_is_suppressed_adds_nobody(office: Office, door: Door) -> None:
+    """Neither while they are, known by another list or by none, nor once they no longer are."""
+    await office.make_list("other")
+    await office.subscribers.add("other", parse_address("bob@x.example"))
+    calls = [
+        Call(act="subscriber.put", arguments=MemberPut(list="news", address=address), caller=token(), key=address)
+        for address in (ADA, "bob@x.example")
+    ]
+    for suppressed in (ADA, "bob@x.example"):
+        await office.suppressions.add(parse_address(suppressed), "operator")
+    first = [await door.carry_out(call) for call in calls]
+    assert [(None, "operator", False)] * 2 == [(one.state, one.suppressed, one.created) for one in first]
+    assert first == [await door.carry_out(call) for call in calls]
+    await office.suppressions.remove(parse_address(ADA))
+    again = await door.carry_out(calls[0])
+    assert (None, None, False) == (again.state, again.suppressed, again.created)
+
+
 def test_a_stolen_database_does_not_tell_whom_a_request_was_about() -> None:
     """Addresses can be tried one after the other, and so may a key have been made of one."""
     arguments, act = MemberCreate(list="news", address=ADA), ACTS["subscriber.create"]

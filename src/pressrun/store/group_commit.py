@@ -169,14 +169,14 @@ def _run_items(tx: Transaction, items: Sequence[BatchItem]) -> list[Any]:
     values: list[Any] = [None] * len(items)
     try:
         for (work, actor), chosen in places.items():
-            actions = [action for place in chosen if (action := items[place].action) is not None]
+            actions = {place: action for place in chosen if (action := items[place].action) is not None}
             with acted_by(actor):
-                for action in actions:
+                for action in actions.values():
                     action.require(tx)
                 results = work(tx, [items[place].item for place in chosen])
             for place, value in zip(chosen, results, strict=True):
                 values[place] = value
-            record_actions(tx, actions)
+            record_actions(tx, [(action, values[place]) for place, action in actions.items()])
     except Exception as problem:
         if tx.is_of_database(problem):
             raise  # all items run again, or none can be done

@@ -391,6 +391,17 @@ async def test_the_editions_of_a_list_are_listed_by_state(served: ServedApi) -> 
     assert (0, 5) == (len(later), len(since))
 
 
+async def test_a_repeat_says_whether_its_first_request_made_the_draft(served: ServedApi) -> None:
+    """Not whether another one did, a moment before."""
+    await make_list(served)
+    async with served.client() as client:
+        answers = [
+            await client.post("/lists/news/editions", content=NOTES, headers={**MARKDOWN, "Idempotency-Key": key})
+            for key in ("a", "b", "a", "b")
+        ]
+    assert [(201, True), (200, False)] * 2 == [(one.status_code, one.json()["created"]) for one in answers]
+
+
 async def test_a_repeat_under_its_key_does_nothing_more(served: ServedApi) -> None:
     """And answers as things are now."""
     await make_list(served, readers=1)

@@ -143,3 +143,20 @@ async def test_a_mail_is_accepted_by_what_it_encloses(served: ServedApi, enclose
         if status == 202:
             assert 503 == (await client.post("/returns", content=content, headers=headers)).status_code
             assert [("news", token)] * 2 == [(one.recipients[0].list_name, one.recipients[0].token) for one in arrived]
+
+
+async def test_a_mail_that_is_handed_in_again_is_answered_as_before(served: ServedApi) -> None:
+    """Under its key it arrives once, and nothing more is known of it."""
+    token, arrived = await deliver(served.office), list[ArrivedMail]()
+    content = f"Subject: failure\r\n\r\nReturn-Path: <news-bounces+{token}@lists.example>\r\n".encode()
+    headers = {"Content-Type": "message/rfc822", "Idempotency-Key": "mta-1"}
+
+    async def accept(mail: ArrivedMail) -> list[Reply]:
+        arrived.append(mail)
+        return [ACCEPTED]
+
+    served.cases.returns.connect(accept)
+    async with served.client(HANDS_IN) as client:
+        answers = [await client.post("/returns", content=content, headers=headers) for _ in range(2)]
+    assert [(202, {"outcome": None})] * 2 == [(one.status_code, one.json()) for one in answers]
+    assert 1 == len(arrived)

@@ -228,5 +228,11 @@ async def test_adding_somebody_again_under_the_same_key(served: ServedApi) -> No
         first, second = [
             await client.post(READERS, json={"email": "ada@reader.example"}, headers=headers) for _ in range(2)
         ]
+        puts = [
+            await client.put(f"{READERS}/bob@reader.example", json={}, headers={"Idempotency-Key": key})
+            for key in ("crm-4712", "crm-4712", "crm-4713", "crm-4713")
+        ]
     assert (201, 201) == (first.status_code, second.status_code)
     assert first.json() == second.json()
+    assert [201, 201, 200, 200] == [one.status_code for one in puts]
+    assert puts[0].json() == puts[1].json() != puts[2].json() == puts[3].json()

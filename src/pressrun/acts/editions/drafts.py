@@ -38,7 +38,6 @@ from pressrun.message.sources.edition_source import FORMATS, EditionFormat
 from pressrun.services.editions.authors import Author, name_of_author
 from pressrun.services.editions.draft_editing import DraftOrder, DraftResult, FileChange, OpenDraft, TextChange
 from pressrun.services.editions.edition_builder import EditionBuilder
-from pressrun.services.editions.lifecycle import require_edition
 from pressrun.store.editions.manuscripts import Text
 from pressrun.store.programs import api_tokens
 from pressrun.store.programs.idempotency import KeptOutcome
@@ -91,18 +90,17 @@ async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
 
 
 async def _hand_in_again(doing: Doing, _: DraftFiles, kept: KeptOutcome) -> DraftAnswer:
-    """The draft as it is now. It was created by that request unless it is older."""
+    """The draft as it is now."""
     number = int((kept.object or "").removeprefix("edition "))
     shown = await show_edition(doing, number)
     is_draft = shown["state"] == EditionState.DRAFT
     findings = (await doing.cases.draft_editing.check(number)).findings if is_draft else ()
-    created_at = await doing.cases.database.read(lambda tx: require_edition(tx, number).created_at)
     return DraftAnswer(
         id=number,
         state=shown["state"],
         revision=shown["revision"] or 0,
         findings=plain_findings(findings),
-        created=created_at >= kept.at,
+        created=kept.has_created,
         submitted=shown["submitted_at"] is not None,
     )
 

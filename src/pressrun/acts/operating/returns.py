@@ -60,9 +60,9 @@ async def _hand_in(doing: Doing, args: ReturnIn) -> ReturnAnswer:
     return ReturnAnswer(outcome=outcome)
 
 
-async def _handed_in_before(_: Doing, __: ReturnIn, ___: KeptOutcome) -> ReturnAnswer:
+async def _handed_in_before(_: Doing, args: ReturnIn, __: KeptOutcome) -> ReturnAnswer:
     """A repeat does nothing: a reader who complained may have come back."""
-    return ReturnAnswer(outcome="handed in before")
+    return ReturnAnswer(outcome=None if args.mail else "handed in before")
 
 
 BY_TOKEN_OR_MESSAGE: Mapping[str, Any] = {

@@ -11,19 +11,18 @@ from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import Cell, ColumnName, EmailAddress, LanguageTag, Line
 from pressrun.core.access.rights import Right
-from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import Gone, NotFound, NotPermitted
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import Gone, NotPermitted
 from pressrun.services.members.member_changes import (
     Confirm,
     ConsentGiven,
-    MemberChanges,
     check_changes,
     require_right,
 )
 from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.reports.members import Member, show_member
+from pressrun.services.reports.members import Member, show_address
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.readers import subscribers
 
@@ -134,32 +133,22 @@ def program_of(doing: Doing) -> str:
 async def _put_again(doing: Doing, args: MemberPut, kept: KeptOutcome) -> Member:
     if not doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
         return Member(state="pending")  # the same for everybody, as the first time
-    return await _again(doing, args.list, parse_address(args.address), kept)
+    member = await show_again(doing, args, kept)
+    return msgspec.structs.replace(member, created=kept.has_created)
 
 
 async def show_again(doing: Doing, args: Any, kept: KeptOutcome) -> Member:
     """The person as they are now; raises Gone where they were erased since."""
-    return await _again(doing, args.list, parse_address(args.address), kept)
+    address = parse_address(args.address)
+    person = await doing.cases.database.read(subscribers.find_subscriber, address)
+    if kept.subscriber_id is not None and (person is None or person.id != kept.subscriber_id):
+        raise Gone("the person this request was about has been erased since")
+    return await doing.cases.database.read(show_address, doing.cases.keys, args.list, address)
 
 
 async def _create_again(doing: Doing, args: MemberCreate, kept: KeptOutcome) -> Member:
     member = await show_again(doing, args, kept)
     return msgspec.structs.replace(member, created=True)  # as the first answer said
-
-
-async def _again(doing: Doing, list_name: str, address: Address, kept: KeptOutcome) -> Member:
-    person = await doing.cases.database.read(subscribers.find_subscriber, address)
-    if kept.subscriber_id is not None and (person is None or person.id != kept.subscriber_id):
-        raise Gone("the person this request was about has been erased since")
-    try:
-        return await doing.cases.database.read(show_member, doing.cases.keys, list_name, address)
-    except NotFound:
-        if person is not None or kept.subscriber_id is not None:
-            raise
-        # Nothing was stored of an address that is suppressed.
-        changes, origin = MemberChanges(), _origin(doing)
-        request = PutRequest(list_name=list_name, address=address, changes=changes, confirm=None, origin=origin)
-        return await doing.cases.members.put(request)
 
 
 async def _copy_again(doing: Doing, args: MemberCopy, kept: KeptOutcome) -> dict[str, Any]:

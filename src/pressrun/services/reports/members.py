@@ -71,6 +71,12 @@ def show_member(tx: Transaction, keys: KeyRing, list_name: str, address: Address
     return describe_member(address, person, subscription, find_reason(tx, digests_of(keys, address)))
 
 
+def show_address(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> Member:
+    """The same, also of an address that is not on the list. Raises NotFound for an unknown list."""
+    _, person, subscription = find_membership(tx, list_name, address) or (None, None, None)
+    return describe_member(address, person, subscription, find_reason(tx, digests_of(keys, address)))
+
+
 def describe_member(
     address: Address,
     person: Subscriber | None,

@@ -330,7 +330,7 @@ class ActionInProgress:
         def recorded(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
             self.require(tx)  # before the work, which may take a right from its own actor
             result = work(tx, *args, **kwargs)
-            record_actions(tx, [self])
+            record_actions(tx, [(self, result)])
             return result
 
         return work if self.is_recorded or self.is_over else recorded
@@ -340,14 +340,19 @@ class ActionInProgress:
         self.is_over = True
 
 
-def record_actions(tx: Transaction, actions: Sequence[ActionInProgress]) -> None:
-    """Write the rows of these actions in this transaction; raises Refused for a key that was used before."""
-    for action in actions:
-        if action.entry.keyed is not None:
-            idempotency.claim_key(tx, action.entry.keyed, at=action.entry.at)
-        append(tx, action.entry)
-    if actions:
-        tx.after_commit(_mark_recorded, actions)
+def record_actions(tx: Transaction, done: Sequence[tuple[ActionInProgress, object]]) -> None:
+    """Write the rows of actions in the transaction that did them, each with what it returned.
+
+    Raises Refused for a key that was used before.
+    """
+    for action, result in done:
+        entry, keyed = action.entry, action.entry.keyed
+        if keyed is not None:
+            idempotency.claim_key(tx, keyed, at=entry.at)
+            entry = replace(entry, keyed=replace(keyed, has_created=getattr(result, "created", None) is True))
+        append(tx, entry)
+    if done:
+        tx.after_commit(_mark_recorded, [action for action, _ in done])
 
 
 def _mark_recorded(actions: Sequence[ActionInProgress]) -> None:

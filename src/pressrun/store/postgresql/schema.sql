@@ -371,6 +371,7 @@ create table idempotency_key (
     object text collate "C",
     subscriber_id bigint,
     at bigint not null,
+    has_created bigint not null default 0 check (has_created in (0, 1)),
     primary key (caller, digest)
 );
 create index idempotency_key_by_age on idempotency_key (at);

@@ -16,11 +16,15 @@ KEPT_SECONDS = 86_400
 
 
 class KeyedRequest(Struct, frozen=True, kw_only=True):
-    """A request with a key: `caller` is such as `token 7`; the others are keyed digests of its key and of itself."""
+    """A request with a key: `caller` is such as `token 7`; the others are keyed digests of its key and of itself.
+
+    `has_created`, once it is carried out: whether its answer says that it made something.
+    """
 
     caller: str
     digest: bytes
     request: bytes
+    has_created: bool = False
 
 
 class KeptOutcome(Struct, frozen=True, kw_only=True):
@@ -32,6 +36,7 @@ class KeptOutcome(Struct, frozen=True, kw_only=True):
     object: str | None
     subscriber_id: int | None
     at: int
+    has_created: bool
 
 
 def claim_key(tx: Transaction, keyed: KeyedRequest, *, at: int) -> None:
@@ -54,6 +59,7 @@ def keep_outcome(tx: Transaction, keyed: KeyedRequest, *, name: str | None, subs
         object=name,
         subscriber_id=subscriber_id,
         at=at,
+        has_created=int(keyed.has_created),
     )
 
 

@@ -395,6 +395,7 @@ create table idempotency_key (
     object text,                              -- such as edition 7; null: the arguments say it
     subscriber_id integer,                    -- the reader it was about, who may be erased since; null: none
     at integer not null,
+    has_created integer not null default 0 check (has_created in (0, 1)),           -- its answer said that it made something
     primary key (caller, digest)
 ) strict, without rowid;
 create index idempotency_key_by_age on idempotency_key (at);
