@@ -110,8 +110,7 @@ class Server:
 
     def create(self, **settings: str) -> None:
         """Make the data folder and the role of the program, and start the server, with settings besides ours."""
-        if _is_root():
-            shutil.chown(self.folder, _USER, _USER)
+        self.own(self.folder)
         options = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
         self._run("initdb", "--username", _USER, *options, "--pgdata", str(self._data))
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
@@ -121,6 +120,11 @@ class Server:
         with self.connect() as connection:
             connection.execute(f"create role {ROLE} login")
 
+    def own(self, folder: Path) -> None:
+        """Let the user that it runs as have a folder."""
+        if _is_root():
+            shutil.chown(folder, _USER, _USER)
+
     def start(self) -> None:
         """Start it, and return when it takes connections."""
         self._control("start", "--log", str(self.log))
@@ -128,6 +132,10 @@ class Server:
     def stop(self, mode: str = "fast") -> None:
         """Stop it: `fast` ends its sessions first, `immediate` leaves what a crash leaves."""
         self._control("stop", "--mode", mode)
+
+    def is_up(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return (self._data / "postmaster.pid").exists()
 
     def remove(self) -> None:
         """Stop it, and remove its folder."""
@@ -156,7 +164,14 @@ class Server:
 @contextmanager
 def new_server() -> Iterator[Server]:
     """A server that nobody shares, to be killed: what it has committed outlasts that, as its WAL was written."""
-    server = Server(Path(mkdtemp(prefix="pressrun-postgresql-")))
+    with new_server_in(Path(mkdtemp(prefix="pressrun-postgresql-"))) as server:
+        yield server
+
+
+@contextmanager
+def new_server_in(folder: Path) -> Iterator[Server]:
+    """The same in a folder that exists, and is removed."""
+    server = Server(folder)
     try:
         server.create(synchronous_commit="on")
         yield server
