@@ -199,6 +199,16 @@ def test_an_edition_is_moved_and_its_list_has_hours(shell: Shell) -> None:
     assert 65 == shell.call("list", "set", "news", "hours=late").code
 
 
+def test_who_is_suppressed_and_no_subscriber_is_shown(shell: Shell) -> None:
+    """So that an operator who looks an address up learns why it gets no mail; an erased one stays unknown."""
+    shell.good("suppression", "add", "A@x.example", "--reason", "complaint")
+    shown = shell.good("subscriber", "show", "a@x.example", "--json").json
+    assert ("complaint", [], [], []) == tuple(shown[name] for name in ("suppressed", "lists", "consent", "deliveries"))
+    assert "complaint" in shell.good("subscriber", "show", "a@x.example").out
+    shell.good("subscriber", "erase", "a@x.example", "--yes")
+    assert 1 == shell.call("subscriber", "show", "a@x.example").code
+
+
 def test_suppressions_come_and_go(shell: Shell) -> None:
     shell.good("suppression", "add", "a@x.example", "--reason", "complaint")
     file = shell.write("out.csv", "b@x.example\na@x.example\nnobody\n")

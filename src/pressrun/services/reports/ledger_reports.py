@@ -17,7 +17,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.pacing.lane_state import LaneState, is_relay_lane, load_lane_state
 from pressrun.core.signing.keys import KeyRing
-from pressrun.core.signing.tokens import digests_of
+from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.editions.authors import name_of_author
 from pressrun.services.editions.lifecycle import require_edition
@@ -139,7 +139,7 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
     """`subscriber show`: everything stored about an address; raises NotFound for an unknown one."""
     person = subscribers.find_subscriber(tx, address)
     if person is None:
-        raise NotFound(f"unknown address {address}")
+        return _show_stranger(tx, digests_of(keys, address), address)
     return {
         "address": person.address,
         "suppressed": find_reason(tx, digests_of(keys, address)),
@@ -168,6 +168,24 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
         "language": person.language,
         "format": "text" if person.text_only else "html",
         "attributes": dict(person.attributes),
+    }
+
+
+def _show_stranger(tx: Transaction, digests: Digests, address: Address) -> Answer:
+    """The same for an address that is only suppressed; raises NotFound for an erased one, and any other."""
+    suppression = suppressions.find(tx, digests)
+    if suppression is None or suppression["address"] is None:
+        raise NotFound(f"unknown address {address}")
+    return {
+        "address": str(address),
+        "suppressed": suppression["reason"],
+        "lists": [],
+        "consent": [],
+        "deliveries": [],
+        "name": "",
+        "language": "",
+        "format": "html",
+        "attributes": {},
     }
 
 
