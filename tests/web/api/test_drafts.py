@@ -254,6 +254,26 @@ async def test_an_hour_is_set_moved_and_given_up(served: ServedApi) -> None:
     assert ["paused", "scheduled", "cancelled"] == [one.json()["state"] for one in steps]
 
 
+async def test_another_hour_under_the_same_conditions(served: ServedApi) -> None:
+    """The audience and the version that are expected count for an edition that is scheduled already, too."""
+    await make_list(served, readers=1)
+    number = (await hand_in(served))["id"]
+    path, later = f"/editions/{number}/schedule", {"at": "2101-01-02T00:00:00Z"}
+    async with served.client() as client:
+        first = await client.post(path, json={"at": "2101-01-01T00:00:00Z"})
+        few = await client.post(path, json={**later, "expect_audience": {"min": 2}})
+        old = await client.post(path, json=later, headers={"If-Match": '"9"'})
+        shown = await client.get(f"/editions/{number}")
+        moved = await client.post(
+            path, json={**later, "expect_audience": {"max": 1}}, headers={"If-Match": shown.headers["ETag"]}
+        )
+    assert (200, 409, 1, 412, 200) == (
+        first.status_code, few.status_code, few.json()["audience"], old.status_code, moved.status_code
+    )  # fmt: skip
+    assert "2101-01-01T00:00:00Z" == shown.json()["scheduled_at"]
+    assert later["at"] == moved.json()["scheduled_at"]
+
+
 async def test_a_draft_of_two(served: ServedApi) -> None:
     """Written by one, approved by another, sent by either; approving alone sends nothing."""
     await make_list(served, readers=1)

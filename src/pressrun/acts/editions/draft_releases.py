@@ -75,10 +75,13 @@ async def _give_back(doing: Doing, args: DraftReturn) -> None:
     await doing.cases.draft_release.give_back(args.id, await author_of(doing), args.words)
 
 
+def _expected(args: DraftSend | DraftSchedule) -> ExpectedAudience:
+    return ExpectedAudience(least=args.expect_audience.min, most=args.expect_audience.max)
+
+
 async def _release(doing: Doing, args: DraftSend | DraftSchedule) -> None:
     at = None if args.at is None else int(args.at.timestamp())
-    expected = ExpectedAudience(least=args.expect_audience.min, most=args.expect_audience.max)
-    order = ReleaseOrder(scheduled_at=at, expected=expected)
+    order = ReleaseOrder(scheduled_at=at, expected=_expected(args))
     await doing.cases.draft_release.release(args.id, order, args.revision)
 
 
@@ -86,7 +89,7 @@ async def _schedule(doing: Doing, args: DraftSchedule) -> None:
     if (await show_edition(doing, args.id))["state"] == EditionState.DRAFT:
         await _release(doing, args)
     else:
-        await doing.cases.edition_admin.reschedule(args.id, int(args.at.timestamp()))
+        await doing.cases.draft_release.reschedule(args.id, int(args.at.timestamp()), _expected(args), args.revision)
 
 
 DRAFT_RELEASE_ACTS = (

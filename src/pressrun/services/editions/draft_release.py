@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pressrun.core.errors import BadInput, NotPermitted, Refused
+from pressrun.core.errors import BadInput, ChangedMeanwhile, NotPermitted, Refused
 from pressrun.core.lifecycles.events import EventType
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.authors import Author, is_claimed, with_claimed
@@ -122,6 +122,14 @@ class DraftRelease:
             return edition
         raise Refused("the list or the draft was changed at the same moment. Send it again")
 
+    async def reschedule(self, edition_id: int, at: int, expected: ExpectedAudience, seen: int | None = None) -> None:
+        """Give an edition that has not started another time, if it is what was seen and its audience as expected.
+
+        Raises NotFound, Refused, ChangedMeanwhile, and BadInput for a time in the past.
+        """
+        await self._database.write(_reschedule, edition_id, at, expected, seen, int(self._clock()))
+        self._wake()
+
     async def _build(self, edition_id: int) -> tuple[OpenDraft, BuiltDraft]:
         draft = await self._database.read(open_draft, edition_id)
         built = await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
@@ -180,6 +188,18 @@ def _require_second_person(tx: Transaction, manuscript: StoredManuscript, author
 
 def _record(tx: Transaction, type_: EventType, edition: Edition) -> None:
     events.record_event(tx, type_, list_id=edition.list_id, edition_id=edition.id)
+
+
+def _reschedule(
+    tx: Transaction, edition_id: int, at: int, expected: ExpectedAudience, seen: int | None, now: int
+) -> None:
+    edition = lifecycle.reschedule(tx, edition_id, at, now)
+    if seen is not None:
+        manuscript = manuscripts.find_manuscript(tx, edition_id)
+        if manuscript is None:
+            raise ChangedMeanwhile(f"edition {edition_id} was never a draft, so it has no ETag. Leave If-Match out")
+        require_current(seen, manuscript.number, manuscript.number)
+    expected.require(enrolment.count_audience(tx, edition.list_id))
 
 
 def _release(
