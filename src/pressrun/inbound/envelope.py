@@ -1,7 +1,9 @@
-"""Parsing the arguments of MAIL and RCPT, strictly (RFC 5321 §4.1.2): a value, or the reply that refuses.
+"""Parsing the arguments of MAIL and RCPT (RFC 5321 §4.1.2): a value, or the reply that refuses.
 
-Source routes, quoted local parts, and percent or bang signs in a recipient are refused. No address of ours needs them,
-so nothing can be relayed by a trick.
+Whoever has a mailbox may write to us, so a sender may be any, also one that we would never mail: with a quoted local
+part, at an address literal, or with the misplaced dots that some providers gave out. They get no answers, as with the
+null sender. Recipients are read strictly: source routes, quoted local parts, and percent or bang signs are refused. No
+address of ours needs them, so nothing can be relayed by a trick.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from msgspec import Struct
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
+from pressrun.services.incoming.posting_rules import UNKNOWN
 from pressrun.smtp.reply import Reply
 
 SYNTAX = Reply(501, "syntax error in the arguments", "5.5.4")
@@ -22,9 +25,13 @@ NO_ROUTE = Reply(553, "source routes are not accepted", "5.1.3")
 NO_RELAYING = Reply(550, "relaying denied", "5.7.1")
 NEEDS_UTF8 = Reply(553, "an address outside ASCII needs SMTPUTF8", "5.6.7")
 
-_ARGUMENT = r":[ ]?<([^<>\x00-\x20\x7f]*)>((?: +[!-~]+)*) *"
+_QUOTED = r'"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*"'
+_ATOM = r"[^\[\]()<>@,;:\\\"\x00-\x20\x7f]+"  # with its dots, wherever they are
+_ARGUMENT = rf":[ ]?<((?:{_QUOTED}|[^<>\"\x00-\x20\x7f])*)>((?: +[!-~]+)*) *"
 _FROM = re.compile("FROM" + _ARGUMENT, re.IGNORECASE)
 _TO = re.compile("TO" + _ARGUMENT, re.IGNORECASE)
+_SENDER = re.compile(rf"(?:{_QUOTED}|{_ATOM})(?:@(?:{_ATOM}|\[[0-9A-Za-z.:-]+\]))?")
+_NEEDLESSLY_QUOTED = re.compile(rf"\"({_ATOM})\"(@.*)")
 _SIZE = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
@@ -53,7 +60,13 @@ def parse_sender(argument: str) -> EnvelopeSender | Reply:
         else:
             return UNKNOWN_PARAMETER if name not in ("SIZE", "BODY", "SMTPUTF8") else SYNTAX
     refusal = _refuse_sender(path, utf8=utf8)
-    return EnvelopeSender(path, size, utf8) if refusal is None else refusal
+    return EnvelopeSender(_unquoted(path), size, utf8) if refusal is None else refusal
+
+
+def _unquoted(path: str) -> str:
+    """The same mailbox without quotes that it does not need, so that it is compared and erased like its owner's."""
+    found = _NEEDLESSLY_QUOTED.fullmatch(path)
+    return path if found is None else "".join(found.groups())
 
 
 def _refuse_sender(path: str, *, utf8: bool) -> Reply | None:
@@ -63,11 +76,7 @@ def _refuse_sender(path: str, *, utf8: bool) -> Reply | None:
         return NO_ROUTE
     if not path.isascii() and not utf8:
         return NEEDS_UTF8
-    try:
-        parse_address(path)
-    except MalformedAddress:
-        return BAD_SENDER
-    return None
+    return None if _SENDER.fullmatch(path) else BAD_SENDER
 
 
 def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> str | Address | Reply:
@@ -88,14 +97,17 @@ def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> str | Add
     if not path.isascii() and not utf8:
         return NEEDS_UTF8
     local, at, domain = path.rpartition("@")
-    if not at or not local or '"' in path:
+    if not at or not local:
         return BAD_RECIPIENT
+    is_ours = domain.lower() == mail_domain.lower()
+    if is_ours and '"' in local:
+        return UNKNOWN
     if any(trick in local for trick in "%!@:"):
         return NO_RELAYING
-    if domain.lower() == mail_domain.lower():
+    if is_ours:
         return local
     try:
         address = parse_address(path)
     except MalformedAddress:
-        return BAD_RECIPIENT
+        return NO_RELAYING  # it is at another domain, whatever is wrong with it
     return address.local if address.domain == mail_domain.lower() else address  # our domain as a U-label is ours
