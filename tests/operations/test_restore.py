@@ -145,6 +145,14 @@ def _make_another(_: DataDir, newer: Path) -> None:
     copy_of(filled(newer.with_name("other"), seed=2), newer)
 
 
+def _rotate(data: DataDir, newer: Path) -> None:
+    prepare(data)
+    rotate_link_key(data)
+    copy_of(data, newer)
+    (data.keys / "link-2").unlink()
+    execute(data.database, "delete from keyring where number = 2")
+
+
 def _leave_open(data: DataDir, newer: Path) -> None:
     copy_of(data, newer)
     newer.with_name(f"{newer.name}-wal").write_bytes(b"x")
@@ -155,7 +163,8 @@ UNUSABLE: dict[str, tuple[Callable[[DataDir, Path], object], str]] = {
     "on another course": (_take_another_course, "another course"),
     "cut": (_cut, "malformed"),
     "no database": (_write_something, "is not a Pressrun database"),
-    "of another installation": (_make_another, "suppression is not the key"),
+    "of another installation": (_make_another, "another suppression key than the backup"),
+    "used with a newer key": (_rotate, "used with link key 2, which is newer than the backup"),
     "open": (_leave_open, "is in use"),
 }
 
@@ -167,8 +176,9 @@ def test_a_database_that_is_no_continuation_is_refused(data: DataDir, tmp_path: 
     make(data, tmp_path / "newer.sqlite3")
     make_backup(data, tmp_path / "backup.tar")
     there = DataDir(tmp_path / "there")
-    with pytest.raises(BadInput, match=words):
+    with pytest.raises(BadInput, match=words) as caught:
         put_back_newer(there, tmp_path / "backup.tar", tmp_path / "newer.sqlite3")
+    assert str(there.root) not in str(caught.value)
     assert not there.root.exists() or ["lock"] == [path.name for path in there.root.iterdir()]
 
 

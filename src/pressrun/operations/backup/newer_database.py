@@ -23,7 +23,7 @@ from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import restores
-from pressrun.store.upkeep.datadir import DataDir, require_keys
+from pressrun.store.upkeep.datadir import SUPPRESSIONS, DataDir, find_other_key
 
 
 class NewerDatabase(Struct, frozen=True, kw_only=True):
@@ -101,10 +101,19 @@ def _count_rows(draft: SqliteFile) -> dict[str, int]:
         return {name: tables.count(table) for name, table in tables.tables().items()}
 
 
+def _require_same_keys(keys: KeyRing, other: int | None) -> None:
+    if other is None:
+        return
+    if other > keys.newest:
+        raise BadInput(f"it was used with link key {other}, which is newer than the backup. Use a backup made since")
+    name = "suppression key" if other == SUPPRESSIONS else f"link key {other}"
+    raise BadInput(f"it was used with another {name} than the backup, so it is of another installation")
+
+
 def _require_continuation(draft: SqliteFile, data: DataDir, keys: KeyRing) -> None:
     unpacked = SqliteFile(data.root / DATABASE)
     with closing(draft.connect(readonly=True)) as after, closing(unpacked.connect(readonly=True)) as before:
-        after.read(lambda tx: require_keys(data, keys, tx))
+        _require_same_keys(keys, after.read(lambda tx: find_other_key(keys, tx)))
         drawn = after.tables().last_ids()
         is_late = any(drawn.get(name, 0) < last for name, last in before.tables().last_ids().items())
         head = before.read(consent.read_head)

@@ -54,7 +54,7 @@ def rehearse(backup: OpenedBackup, folder: Path, progress: Progress, newer: Newe
     is no room for it.
     """
     progress("unpacking")
-    with _about(backup.path):
+    with _about(backup.path, folder):
         manifest = unpack(backup, folder)
         data = DataDir(folder)
         progress("checking the database")
@@ -64,7 +64,7 @@ def rehearse(backup: OpenedBackup, folder: Path, progress: Progress, newer: Newe
             raise BadInput("its keys differ from those in its manifest")
         is_migrated = _migrate(data, keys, progress)
     rows = manifest.rows if newer is None else adopt_newer(newer, data, keys)
-    with _about(backup.path if newer is None else newer.path):
+    with _about(backup.path if newer is None else newer.path, folder):
         _require_own_schema(data)
         progress("verifying the evidence of consent")
         audit = _verify_evidence(data, manifest, is_migrated)
@@ -72,12 +72,13 @@ def rehearse(backup: OpenedBackup, folder: Path, progress: Progress, newer: Newe
 
 
 @contextmanager
-def _about(path: Path) -> Iterator[None]:
-    """Errors of what was unpacked are about the backup."""
+def _about(path: Path, folder: Path) -> Iterator[None]:
+    """Errors of what was unpacked into the folder are about the backup, and name files as they are called in it."""
     try:
         yield
     except (BadConfiguration, Unavailable, BadInput) as problem:
-        raise BadInput(f"{path} cannot be used: {problem}") from problem
+        told = str(problem).replace(f"{folder}/", "")
+        raise BadInput(f"{path} cannot be used: {told}") from problem
 
 
 def unpack(backup: OpenedBackup, folder: Path) -> Manifest:

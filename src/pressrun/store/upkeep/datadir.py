@@ -280,23 +280,31 @@ def load_keys(data: DataDir) -> KeyRing:
     return keys
 
 
+def find_other_key(keys: KeyRing, tx: Transaction) -> int | None:
+    """The number of a link key that a database was used with and these keys lack, or SUPPRESSIONS; None if there is
+    none.
+    """
+    recorded, reader = read_fingerprints(tx)
+    # A database of a version that did not record the suppression key identifies it by its readers.
+    if reader is not None and suppression_digest(keys, reader[0]) != reader[1]:
+        return SUPPRESSIONS
+    own = key_fingerprints(keys)
+    return next((number for number, wanted in recorded.items() if own.get(number) != wanted), None)
+
+
 def require_keys(data: DataDir, keys: KeyRing, tx: Transaction) -> None:
     """Raise BadConfiguration unless these are the keys that a database was used with."""
-    recorded, reader = read_fingerprints(tx)
-    own = fingerprint(keys.suppression_key)
-    is_other = recorded.pop(SUPPRESSIONS, own) != own
-    # A database of a version that did not record the key identifies it by its readers.
-    if is_other or (reader is not None and suppression_digest(keys, reader[0]) != reader[1]):
+    other = find_other_key(keys, tx)
+    if other == SUPPRESSIONS:
         raise BadConfiguration(
             f"{data.keys}/suppression is not the key that {data.database} was used with. Restore it from the backup. "
             "With this one, suppressed and erased addresses would not be recognised, and all would be mailed again"
         )
-    for number, wanted in recorded.items():
-        if number not in keys.link_keys or fingerprint(keys.link_keys[number]) != wanted:
-            raise BadConfiguration(
-                f"{data.keys}/link-{number} is missing or not the one that {data.database} was used with. "
-                "Restore the keys from a backup. Without them, links in mails already sent do not work"
-            )
+    if other is not None:
+        raise BadConfiguration(
+            f"{data.keys}/link-{other} is missing or not the one that {data.database} was used with. "
+            "Restore the keys from a backup. Without them, links in mails already sent do not work"
+        )
 
 
 def rotate_link_key(data: DataDir) -> KeyRing:
