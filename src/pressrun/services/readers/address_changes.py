@@ -35,8 +35,9 @@ from pressrun.services.readers.subscription_records import (
 from pressrun.services.readers.suspension import resume_after_bounces
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
 from pressrun.store import limits
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.queue import deliveries
+from pressrun.store.queue import audiences, deliveries
 from pressrun.store.readers import address_changes, subscribers, subscriptions
 from pressrun.store.readers.address_changes import AddressChange, ChangeState
 from pressrun.store.readers.subscribers import Subscriber
@@ -230,7 +231,7 @@ class AddressChanges:
             lift_for_reader(tx, digests)
             resume_after_bounces(tx, person, self._context.now)
             if change.former:
-                _give_back(tx, change.former, self._context.now)
+                _give_back(tx, change.former, person, self._context.now)
             else:
                 _void_requests(tx, person)
                 subscribers.move_to_address(tx, person.id, page.old, digests)
@@ -248,8 +249,11 @@ class AddressChanges:
         still_suspended = []
         for details in _live(tx, person):
             subscription, target = details.subscription, details.list
+            if lists.hold_list(tx, target.id) is None:
+                continue  # it is being removed
             theirs = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=other.id)
             if not is_member(theirs):
+                audiences.queue_early(tx, [subscription.id])  # their slice is still to come, and the other one's is not
                 moved = _move_to(tx, subscription, theirs, other, now)
                 subscriptions.hand_copies_over(tx, subscription.id, moved.id, other.domain)
                 still_suspended.append(_remember(theirs, moved))
@@ -315,19 +319,33 @@ def _remember(before: Subscription | None, after: Subscription) -> dict[str, Any
     return {"id": after.id, "before": fields, "round": after.round, "since": after.since, "state": after.state}
 
 
-def _give_back(tx: Transaction, former: Mapping[str, Any], now: int) -> None:
-    """Restore the subscriptions that a change moved, except those that their reader has changed since."""
-    for item in former["subscriptions"]:
-        current = subscriptions.find_subscription_by_id(tx, item["id"])
-        if current is None:
-            continue
-        if (current.round, current.since, current.state) != (item["round"], item["since"], item["state"]):
-            continue
-        deliveries.cancel_copies(tx, [current.id], now)
-        if item["before"] is None:
+def _give_back(tx: Transaction, former: Mapping[str, Any], person: Subscriber, now: int) -> None:
+    """Restore the subscriptions that a change moved from a person, except those that their reader has changed since.
+
+    The copies that wait at the other address come back with them.
+    """
+    found = [
+        (current, item["before"])
+        for item in former["subscriptions"]
+        if (current := subscriptions.find_subscription_by_id(tx, item["id"])) is not None
+        and (current.round, current.since, current.state) == (item["round"], item["since"], item["state"])
+    ]
+    own = {current.list_id: current for current, _ in found if current.subscriber_id == person.id}
+    for current, before in found:
+        if current.subscriber_id != person.id:
+            _take_copies(tx, current, own.get(current.list_id), person, now)
+        if before is None:
             subscriptions.delete_subscription(tx, current)
         else:
-            subscriptions.record_subscription(tx, current, replace(current, **_typed(item["before"])), how="undone")
+            subscriptions.record_subscription(tx, current, replace(current, **_typed(before)), how="undone")
+
+
+def _take_copies(tx: Transaction, taken: Subscription, own: Subscription | None, person: Subscriber, now: int) -> None:
+    """Take what waits from a subscription that ends, for that of a person if there is one."""
+    if own is not None:
+        audiences.queue_early(tx, [taken.id])
+        subscriptions.hand_copies_over(tx, taken.id, own.id, person.domain)
+    deliveries.cancel_copies(tx, [taken.id], now)
 
 
 def _typed(fields: Mapping[str, Any]) -> dict[str, Any]:

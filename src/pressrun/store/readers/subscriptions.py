@@ -260,7 +260,7 @@ def forget_expired(tx: Transaction, now: int) -> tuple[int, list[int]]:
 
 
 def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str) -> int:
-    """Give the waiting copies of one subscription to another one, at `domain`; returns how many."""
+    """Give the copies of one subscription that are not over to another one, at `domain`; returns how many."""
     return tx.run("subscriptions.hand_copies_over", giver_id=giver_id, taker_id=taker_id, domain=domain)
 
 

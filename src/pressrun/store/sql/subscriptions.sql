@@ -193,10 +193,10 @@ where id {in ids} and state = 'pending' and state_before is null
 returning id, list_id, subscriber_id;
 
 -- name: hand_copies_over
--- Give waiting copies to another subscription, except of editions that its reader already has.
+-- Give copies that wait or are in flight to another subscription, except of editions that its reader already has.
 update delivery set subscription_id = :taker_id, domain = :domain,
     lane = coalesce((select lane from lane_domain where domain = :domain), '')
-where subscription_id = :giver_id and edition_id is not null and state in ('queued', 'deferred')
+where subscription_id = :giver_id and edition_id is not null and state in ('queued', 'deferred', 'claimed')
     and not exists (select 1 from subscription as taker cross join subscription as theirs cross join delivery as other
         where taker.id = :taker_id and theirs.subscriber_id = taker.subscriber_id and other.subscription_id = theirs.id
             and other.edition_id = delivery.edition_id);

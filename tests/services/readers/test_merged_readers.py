@@ -1,0 +1,104 @@
+"""Two addresses of one reader become one in the middle of an edition: they get it once, and never not at all."""
+
+from __future__ import annotations
+
+import pytest_asyncio
+from tests.delivery.pressroom import LATER, TAKEN, Pressroom
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.services.editions import lifecycle
+from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.store.queue import copy_counts
+
+OLD, NEW = "old@reader.example", "new@elsewhere.example"
+WEB = Origin(source="web", ip="192.0.2.7", language="en", words="words")
+
+
+@pytest_asyncio.fixture
+async def change(press: Pressroom) -> AddressChanges:
+    """A reader of news asks for an address whose owner reads another list."""
+    await press.office.make_list("other")
+    await press.add_readers([NEW], "other")
+    await press.add_readers([OLD])
+    changes = AddressChanges(press.office.context)
+    reader = await press.rows("select id from subscriber where address = ?", OLD)
+    await changes.request(reader[0][0], parse_address(NEW), WEB)
+    await press.send_all()
+    return changes
+
+
+async def confirm(changes: AddressChanges) -> None:
+    assert (await changes.confirm(1, WEB))[0] is AddressChangeOutcome.DONE
+
+
+async def undo(changes: AddressChanges) -> None:
+    assert (await changes.undo(1, WEB))[0] is AddressChangeOutcome.DONE
+
+
+async def get_news(press: Pressroom, edition: int) -> list[str]:
+    """Send all that waits, now and later; returns who gets the edition."""
+    for _ in range(3):
+        await press.send_all()
+        press.pass_time(7200)
+    found = await press.rows(
+        "select address from delivery join subscription on subscription.id = subscription_id"
+        " join subscriber on subscriber.id = subscriber_id where edition_id = ? and delivery.state = 'delivered'",
+        edition,
+    )
+    return [address for (address,) in found]
+
+
+async def test_a_copy_that_waits_goes_to_the_new_address(press: Pressroom, change: AddressChanges) -> None:
+    edition = await press.edition()
+    await confirm(change)
+    assert [NEW] == await get_news(press, edition)
+
+
+async def test_a_copy_in_flight_that_is_put_off_goes_to_the_new_address(
+    press: Pressroom, change: AddressChanges
+) -> None:
+    edition = await press.edition()
+    [outgoing] = await press.take_after_turn()
+    await confirm(change)
+    press.answer(outgoing, LATER)
+    await press.turn()
+    assert [NEW] == await get_news(press, edition)
+
+
+async def test_a_copy_in_flight_that_arrives_is_the_only_one(press: Pressroom, change: AddressChanges) -> None:
+    edition = await press.edition()
+    [outgoing] = await press.take_after_turn()
+    await confirm(change)
+    press.answer(outgoing, TAKEN)
+    await press.turn()
+    assert 1 == len(await get_news(press, edition))
+
+
+async def test_a_change_while_the_audience_is_taken_loses_no_copy(press: Pressroom, change: AddressChanges) -> None:
+    """Their slice is still to come."""
+    edition, now = await press.edition(), int(press.office.now)
+    await press.change("delete from delivery where edition_id = ?", edition)
+    await press.office.database.write(copy_counts.recount, edition)
+    await press.change(
+        "insert into bulk_change (kind, edition_id, asked_at, done_through, last_id)"
+        " values ('audience', ?, ?, 0, 1000)",
+        edition,
+        now,
+    )
+    press.pass_time(1)
+    await confirm(change)
+    while await press.office.database.record(lifecycle.continue_oldest, int(press.office.now)):
+        pass
+    assert [NEW] == await get_news(press, edition)
+
+
+async def test_an_undone_change_gives_the_copies_back(press: Pressroom, change: AddressChanges) -> None:
+    edition = await press.edition()
+    await press.turn()
+    for outgoing in press.take_all():
+        press.answer(outgoing, LATER)
+    await press.turn()
+    await confirm(change)
+    await undo(change)
+    assert [OLD] == await get_news(press, edition)
