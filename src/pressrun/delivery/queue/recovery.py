@@ -45,7 +45,7 @@ def _recover(tx: Transaction, session: int, entries: Collection[JournalEntry], n
     delivered = [_delivered(entry, claims[entry.claim], now) for entry in entries if entry.claim in claims]
     deliveries.adopt(tx, session, [one.id for one in delivered])
     deliveries.record_results(tx, session, delivered, now)
-    return len(delivered), deliveries.recover(tx)
+    return len(delivered), deliveries.recover(tx, now)
 
 
 def _delivered(entry: JournalEntry, edition_id: int | None, now: int) -> DeliveryResult:

@@ -305,9 +305,9 @@ def adopt(tx: Transaction, session: int, ids: Sequence[int]) -> None:
         tx.run("deliveries.adopt", session=session, ids=in_json(ids))
 
 
-def recover(tx: Transaction) -> int:
+def recover(tx: Transaction, now: int) -> int:
     """Queue again what sessions that are gone had claimed; returns how many."""
-    _count_each(tx, tx.rows("deliveries.recover_barred"), _CANCELLED)
+    _count_each(tx, tx.rows("deliveries.recover_barred", now=now), _CANCELLED)
     queued = _count_each(tx, tx.rows("deliveries.recover_copies"), _QUEUED)
     return tx.run("deliveries.recover_notices") + queued
 

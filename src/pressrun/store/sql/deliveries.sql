@@ -80,7 +80,7 @@ where delivery.id = cast(new.value ->> 0 as bigint) and delivery.claimed_by = :s
 -- Claimed by a session, never handed over, and they may not go any more: their reader may not be mailed, or their
 -- edition was cancelled.
 update delivery set state = 'cancelled', claimed_by = null, attempts = attempts - 1,
-    first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now
+    first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now, settled_at = :now
 where id {in ids} and claimed_by = :session and edition_id is not null and case
     when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
     when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 0
@@ -117,7 +117,7 @@ where edition_id is null and state = 'claimed' and claimed_by = :session;
 
 -- name: recover_barred
 -- Claimed by a session that is gone, of an edition that was cancelled, or for readers who may not be mailed any more.
-update delivery {indexed by delivery_queue} set state = 'cancelled', claimed_by = null
+update delivery {indexed by delivery_queue} set state = 'cancelled', claimed_by = null, settled_at = :now
 where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused', 'cancelled'))
     and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live')
     and case

@@ -27,9 +27,10 @@ select * from leaving where id = :id;
 select * from leaving where subscription_id = :subscription_id and expires_at > :now;
 
 -- name: requeue_copies
--- Queue the copies again that an unsubscribe cancelled, of editions still being sent.
+-- Queue the copies again that an unsubscribe cancelled, of editions still being sent. Those in flight at that moment were
+-- cancelled later.
 update delivery set state = 'queued', due_at = :now, settled_at = null
-where subscription_id = :subscription_id and state = 'cancelled' and settled_at = :left_at
+where subscription_id = :subscription_id and state = 'cancelled' and settled_at >= :left_at
     and edition_id in (select id from edition where state in ('sending', 'paused'))
 returning edition_id;
 
