@@ -35,21 +35,21 @@ from pressrun.message.words import direction_of
 TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 NOTICES: list[Notice] = [
-    ConfirmationRequest(link=LINK, lifetime_days=7, address_token=MAIL_TOKEN, never_again=LINK),
+    ConfirmationRequest(link=LINK, lifetime_seconds=7 * 86400, address_token=MAIL_TOKEN, never_again=LINK),
     AlreadySubscribed(preferences_url=LINK),
-    PreferencesLink(link=LINK, lifetime_minutes=60),
+    PreferencesLink(link=LINK, lifetime_seconds=3600),
     UnsubscribeLink(link=LINK),
-    StillThere(link=LINK, lifetime_days=2, missed=(("Tides", LINK),)),
+    StillThere(link=LINK, lifetime_seconds=2 * 86400, missed=(("Tides", LINK),)),
     NotConfirmed(),
     CommandHelp(),
     CommandHelp(is_unknown=True),
     ListOfLists(lists=(("Tides", f"tides-subscribe@{DOMAIN}"),)),
     ListClosed(),
-    UnsubscribedNote(link=LINK, lifetime_hours=24),
+    UnsubscribedNote(link=LINK, lifetime_seconds=86400),
     PauseNote(preferences_url=LINK, until=1_790_000_000, also=("Tides",)),
-    AddressChangeRequested(link=LINK, lifetime_days=7),
-    AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_days=7, is_done=False),
-    AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_days=7, is_done=True),
+    AddressChangeRequested(link=LINK, lifetime_seconds=7 * 86400),
+    AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_seconds=7 * 86400, is_done=False),
+    AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_seconds=7 * 86400, is_done=True),
 ]
 """One of each; what they hold besides words is in no language: addresses, titles of one word, commands."""
 _FOREIGN = re.compile(
@@ -96,7 +96,7 @@ def test_the_number_takes_the_form_of_the_language() -> None:
     """One, two, few and many hours, where a language tells them apart."""
 
     def said(language: str, hours: int) -> str:
-        notice = PreferencesLink(link=LINK, lifetime_minutes=hours * 60)
+        notice = PreferencesLink(link=LINK, lifetime_seconds=hours * 3600)
         copy = NoticeCopy(to=parse_address("r@reader.example"), message_id=f"n1@{DOMAIN}", date_at=0)
         return part(build_notice(notice, copy, words=words_in(language), site=site(), profile=profile()), "plain")
 

@@ -62,7 +62,7 @@ def test_notices(subject: str, answered: str, title: str) -> None:
         in_reply_to=answered,
     )
     for notice in (
-        ConfirmationRequest(link=LINK, lifetime_days=7, never_again=LINK),
+        ConfirmationRequest(link=LINK, lifetime_seconds=7 * 86400, never_again=LINK),
         AlreadySubscribed(preferences_url=LINK),
         EditionReleased(edition=7, edition_subject=subject, audience=3, edition_url=LINK),
     ):

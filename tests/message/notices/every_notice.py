@@ -13,19 +13,19 @@ NEVER = "https://news.harbour.example/unsubscribe/never-again/CCCC.dddd"
 _FOUND = (warning("image-no-alt", 12, url="boat.png"),)
 
 EVERY: tuple[Notice, ...] = (
-    to_readers.ConfirmationRequest(link=LINK, lifetime_days=7, never_again=NEVER, address_token=MAIL_TOKEN),
+    to_readers.ConfirmationRequest(link=LINK, lifetime_seconds=7 * 86400, never_again=NEVER, address_token=MAIL_TOKEN),
     to_readers.AlreadySubscribed(preferences_url=LINK),
-    to_readers.PreferencesLink(link=LINK, lifetime_minutes=60),
-    to_readers.UnsubscribedNote(link=LINK, lifetime_hours=24),
+    to_readers.PreferencesLink(link=LINK, lifetime_seconds=3600),
+    to_readers.UnsubscribedNote(link=LINK, lifetime_seconds=86400),
     to_readers.PauseNote(preferences_url=LINK, until=1_790_000_000, also=("Tides",)),
-    to_readers.AddressChangeRequested(link=LINK, lifetime_days=7),
-    to_readers.AddressMoving(link=LINK, lifetime_days=7, new="n•••@new.example", is_done=False),
+    to_readers.AddressChangeRequested(link=LINK, lifetime_seconds=7 * 86400),
+    to_readers.AddressMoving(link=LINK, lifetime_seconds=7 * 86400, new="n•••@new.example", is_done=False),
     to_readers.CommandHelp(is_unknown=True),
     to_readers.ListOfLists(lists=(("The Harbour Letter", "news-subscribe@news.harbour.example"),)),
     to_readers.UnsubscribeLink(link=LINK),
     to_readers.NotConfirmed(),
     to_readers.ListClosed(),
-    to_readers.StillThere(link=LINK, lifetime_days=30, missed=(("The ferry sails again", LINK),)),
+    to_readers.StillThere(link=LINK, lifetime_seconds=30 * 86400, missed=(("The ferry sails again", LINK),)),
     to_operators.OperatorAlert(
         when="the disk is nearly full", details="12 MiB are left.", advice="Remove what is not needed."
     ),
@@ -34,7 +34,7 @@ EVERY: tuple[Notice, ...] = (
     ),
     to_operators.RelayAlert(relay="primary", since="2026-11-26T09:00:00Z", error="connection refused"),
     to_operators.EditionAutoPaused(edition=7, edition_subject="Tides", reason="5 of 100 copies were refused for good"),
-    to_people.Invitation(link=LINK, lifetime_days=7),
+    to_people.Invitation(link=LINK, lifetime_seconds=7 * 86400),
     to_people.LoginCode(code="abcd-efgh"),
     to_editors.EditionHeld(
         edition=7, edition_subject="Tides", audience=3, link=LINK, lifetime_days=7, findings=_FOUND, again=True

@@ -25,9 +25,9 @@ from pressrun.message.words import ENGLISH
 NEVER = "https://news.harbour.example/unsubscribe/never-again/CCCC.dddd"
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 NOTICES: list[Notice] = [
-    ConfirmationRequest(link=LINK, lifetime_days=7, never_again=NEVER, address_token=MAIL_TOKEN),
+    ConfirmationRequest(link=LINK, lifetime_seconds=7 * 86400, never_again=NEVER, address_token=MAIL_TOKEN),
     AlreadySubscribed(preferences_url=LINK),
-    PreferencesLink(link=LINK, lifetime_minutes=60),
+    PreferencesLink(link=LINK, lifetime_seconds=3600),
     EditionReleased(edition=7, edition_subject="Ahoi 😀", audience=3, edition_url=LINK),
 ]
 FIELDS = (
@@ -84,7 +84,7 @@ def test_every_notice_looks_like_its_list_and_says_where_it_is(notice: Notice) -
 @pytest.mark.parametrize(
     "notice",
     [
-        ConfirmationRequest(link=LINK, lifetime_days=7, never_again=NEVER, also=("Tides", "Recipes")),
+        ConfirmationRequest(link=LINK, lifetime_seconds=7 * 86400, never_again=NEVER, also=("Tides", "Recipes")),
         AlreadySubscribed(preferences_url=LINK, also=("Tides", "Recipes")),
     ],
     ids=["confirmation", "already"],
@@ -119,7 +119,7 @@ def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
     """Reply-To is the address that confirms; without inbound mail the owner's."""
     content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
     assert f"news-confirm+{MAIL_TOKEN}@{DOMAIN}" == str(read(content)["Reply-To"])
-    deaf = ConfirmationRequest(link=LINK, lifetime_days=7, never_again=NEVER)
+    deaf = ConfirmationRequest(link=LINK, lifetime_seconds=7 * 86400, never_again=NEVER)
     content = build_notice(deaf, copy(), words=ENGLISH, site=site(receives_mail=False), profile=profile())
     assert "owner@harbour.example" == str(read(content)["Reply-To"])
 
@@ -153,9 +153,36 @@ def test_all_wording_passes_through_translation() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("notice", [NOTICES[0], StillThere(link=LINK, lifetime_days=30)], ids=["confirmation", "probe"])
+@pytest.mark.parametrize(
+    "notice", [NOTICES[0], StillThere(link=LINK, lifetime_seconds=30 * 86400)], ids=["confirmation", "probe"]
+)
 def test_who_answers_with_our_words_below_is_no_machine(notice: Notice, language: str) -> None:
     """Some programs quote without any mark, so none of our sentences may read like a vacation notice."""
     ours = build_notice(notice, copy(), words=words_in(language), site=site(), profile=profile())
     answer = f"From: reader@reader.example\nSubject: Re: {read(ours)['Subject']}\n\nOK\n\n{part(ours, 'plain')}"
     assert read_mail(answer.replace("\r\n", "\n").replace("\n", "\r\n").encode()).automatic is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (3, "1 minute"),
+        (60, "1 minute"),
+        (1800, "30 minutes"),
+        (3600, "1 hour"),
+        (5400, "90 minutes"),
+        (3 * 3600, "3 hours"),
+        (12 * 3600, "12 hours"),
+        (86_400, "1 day"),
+        (36 * 3600, "36 hours"),
+        (2 * 86_400 - 1, "2 days"),
+        (7 * 86_400 - 59, "7 days"),
+        (7 * 86_400 + 3600, "7 days"),
+        (7 * 86_400 - 61, "6 days"),
+    ],
+)
+def test_a_link_works_as_long_as_its_mail_says(seconds: int, said: str) -> None:
+    """Up to a minute more is the time between the request and its mail."""
+    notice = ConfirmationRequest(link=LINK, lifetime_seconds=seconds, never_again=NEVER)
+    content = build_notice(notice, copy(), words=ENGLISH, site=site(), profile=profile())
+    assert f"This link works for {said}." in part(content, "plain")

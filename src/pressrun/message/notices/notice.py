@@ -10,6 +10,10 @@ from pressrun.core.site import Site
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words
 
+_LATE_SECONDS = 59  # by which a mail may be queued after its link was made
+_HOUR, _DAY = 60, 1440  # minutes
+_FEW = 2  # fewer are told in the smaller unit, except exactly one
+
 
 class NoticeText(Struct, frozen=True, kw_only=True):
     """A subject, paragraphs, one link that is a button in HTML, and paragraphs after it.
@@ -36,14 +40,15 @@ class Notice(Struct, frozen=True):
         """What the notice says."""
 
 
-def works_for_days(words: Words, number: int) -> str:
-    """How long a link works."""
-    return words.counted("This link works for {number} day.", "This link works for {number} days.", number)
-
-
-def works_for_hours(words: Words, number: int) -> str:
-    """How long a link works."""
-    return words.counted("This link works for {number} hour.", "This link works for {number} hours.", number)
+def works_for(words: Words, seconds: float) -> str:
+    """How long a link works, in days, hours or minutes, and never longer than it does."""
+    minutes = max(1, int(seconds + _LATE_SECONDS) // 60)
+    hours, days = minutes // _HOUR, minutes // _DAY
+    if days >= _FEW or minutes == _DAY:
+        return words.counted("This link works for {number} day.", "This link works for {number} days.", days)
+    if hours >= _FEW or minutes == _HOUR:
+        return words.counted("This link works for {number} hour.", "This link works for {number} hours.", hours)
+    return words.counted("This link works for {number} minute.", "This link works for {number} minutes.", minutes)
 
 
 def ignore_this(words: Words) -> str:

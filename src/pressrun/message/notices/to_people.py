@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pressrun.core.site import Site
-from pressrun.message.notices.notice import Notice, NoticeText, ignore_this, works_for_days
+from pressrun.message.notices.notice import Notice, NoticeText, ignore_this, works_for
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words
 
@@ -29,7 +29,7 @@ class Invitation(Notice, frozen=True, kw_only=True):
     """Invites somebody to log in and work on a list. The link works once."""
 
     link: str
-    lifetime_days: int
+    lifetime_seconds: float
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
         return NoticeText(
@@ -38,7 +38,7 @@ class Invitation(Notice, frozen=True, kw_only=True):
             link=self.link,
             link_words=words("Accept invitation"),
             after=(
-                works_for_days(words, self.lifetime_days),
+                works_for(words, self.lifetime_seconds),
                 words("Anyone with this link can log in as you, so don't forward this email."),
                 words("If you weren't expecting it, you can ignore this email. Nothing happens until you accept."),
             ),

@@ -6,7 +6,7 @@ Nothing of an incoming mail is quoted, because its sender may be forged.
 from __future__ import annotations
 
 from pressrun.core.site import Site
-from pressrun.message.notices.notice import Notice, NoticeText, ignore_this, works_for_days, works_for_hours
+from pressrun.message.notices.notice import Notice, NoticeText, ignore_this, works_for
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
@@ -29,7 +29,7 @@ class ConfirmationRequest(Notice, frozen=True, kw_only=True):
     """
 
     link: str
-    lifetime_days: int
+    lifetime_seconds: float
     never_again: str
     address_token: str | None = None
     also: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class ConfirmationRequest(Notice, frozen=True, kw_only=True):
             before=(words("You asked to receive {title} at this address. Please confirm.", title=title),),
             link=self.link,
             link_words=words("Confirm subscription"),
-            after=(*reply, works_for_days(words, self.lifetime_days), ignore_this(words)),
+            after=(*reply, works_for(words, self.lifetime_seconds), ignore_this(words)),
             preheader=words("Just one more step to confirm your subscription."),
         )
 
@@ -68,7 +68,7 @@ class PreferencesLink(Notice, frozen=True, kw_only=True):
     """The reader's own link, requested on the web."""
 
     link: str
-    lifetime_minutes: int
+    lifetime_seconds: float
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
         return NoticeText(
@@ -77,18 +77,10 @@ class PreferencesLink(Notice, frozen=True, kw_only=True):
             link=self.link,
             link_words=words("Preferences"),
             after=(
-                self._lifetime(words),
+                works_for(words, self.lifetime_seconds),
                 words("Don't forward this email: anyone with the link can change your subscriptions."),
                 ignore_this(words),
             ),
-        )
-
-    def _lifetime(self, words: Words) -> str:
-        hours, minutes = divmod(self.lifetime_minutes, 60)
-        if not minutes:
-            return works_for_hours(words, hours)
-        return words.counted(
-            "This link works for {number} minute.", "This link works for {number} minutes.", self.lifetime_minutes
         )
 
 
@@ -111,7 +103,7 @@ class UnsubscribedNote(Notice, frozen=True, kw_only=True):
     """Tells a reader that they were unsubscribed by a link, which somebody else may have followed."""
 
     link: str
-    lifetime_hours: int
+    lifetime_seconds: float
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
         return NoticeText(
@@ -119,7 +111,7 @@ class UnsubscribedNote(Notice, frozen=True, kw_only=True):
             before=(words("You've been unsubscribed from {title}.", title=profile.title), words(_FORWARDED)),
             link=self.link,
             link_words=words("Subscribe me again"),
-            after=(works_for_hours(words, self.lifetime_hours),),
+            after=(works_for(words, self.lifetime_seconds),),
         )
 
 
@@ -144,7 +136,7 @@ class AddressChangeRequested(Notice, frozen=True, kw_only=True):
     """Asks the owner of a new address whether the mails of a reader are to go there."""
 
     link: str
-    lifetime_days: int
+    lifetime_seconds: float
 
     def text(self, words: Words, _site: Site, _profile: ListProfile) -> NoticeText:
         return NoticeText(
@@ -152,7 +144,7 @@ class AddressChangeRequested(Notice, frozen=True, kw_only=True):
             before=(words("You asked to move your subscriptions to this address. Please confirm."),),
             link=self.link,
             link_words=words("Confirm this address"),
-            after=(works_for_days(words, self.lifetime_days), ignore_this(words)),
+            after=(works_for(words, self.lifetime_seconds), ignore_this(words)),
         )
 
 
@@ -164,7 +156,7 @@ class AddressMoving(Notice, frozen=True, kw_only=True):
 
     link: str
     new: str
-    lifetime_days: int
+    lifetime_seconds: float
     is_done: bool
 
     def text(self, words: Words, _site: Site, _profile: ListProfile) -> NoticeText:
@@ -181,7 +173,7 @@ class AddressMoving(Notice, frozen=True, kw_only=True):
             link=self.link,
             link_words=words("Keep this address"),
             after=(
-                works_for_days(words, self.lifetime_days),
+                works_for(words, self.lifetime_seconds),
                 words("If this was you, you don't need to do anything."),
             ),
         )
@@ -203,7 +195,7 @@ class StillThere(Notice, frozen=True, kw_only=True):
     """Asks a reader who was suspended for bounces, once; `missed` are titles and URLs of editions, newest first."""
 
     link: str
-    lifetime_days: int
+    lifetime_seconds: float
     missed: tuple[tuple[str, str], ...] = ()
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
@@ -219,7 +211,7 @@ class StillThere(Notice, frozen=True, kw_only=True):
             link=self.link,
             link_words=words("Yes, send it again"),
             after=(
-                works_for_days(words, self.lifetime_days),
+                works_for(words, self.lifetime_seconds),
                 *((words("Sent since then:"), missed) if missed else ()),
                 words("If you don't want it any more, you don't need to do anything. We won't ask again."),
             ),

@@ -91,7 +91,7 @@ class NoticeRows:
         number = payload["confirmation"]
         return ConfirmationRequest(
             link=self._confirm_link(payload),
-            lifetime_days=_days_left(row, payload["expires_at"]),
+            lifetime_seconds=payload["expires_at"] - row.created_at,
             never_again=self._never_again(row, target),
             address_token=self._addresses.make(AddressPurpose.CONFIRM, target.name, number),
             also=tuple(payload.get("also", ())),
@@ -105,7 +105,7 @@ class NoticeRows:
         lifetime = self._lifetimes.preferences_lifetime_seconds
         return PreferencesLink(
             link=self._preferences(row, target, int(row.created_at + lifetime)),
-            lifetime_minutes=max(1, round(lifetime / 60)),
+            lifetime_seconds=lifetime,
         )
 
     def _unsubscribe_link(self, _row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
@@ -115,8 +115,7 @@ class NoticeRows:
     def _left(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         expires_at = payload["expires_at"]
         token = self._web.make(WebPurpose.UNDO_LEAVING, payload["leaving"], expires_at)
-        hours = max(1, round((expires_at - row.created_at) / 3600))
-        return UnsubscribedNote(link=self._site.url("confirm", token), lifetime_hours=hours)
+        return UnsubscribedNote(link=self._site.url("confirm", token), lifetime_seconds=expires_at - row.created_at)
 
     def _paused(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
         url = self._preferences(row, target, 0)
@@ -124,20 +123,20 @@ class NoticeRows:
 
     def _address_change(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.CHANGE, payload["change"], payload["expires_at"])
-        days = _days_left(row, payload["expires_at"])
-        return AddressChangeRequested(link=self._site.url("confirm", token), lifetime_days=days)
+        lifetime = payload["expires_at"] - row.created_at
+        return AddressChangeRequested(link=self._site.url("confirm", token), lifetime_seconds=lifetime)
 
     def _address_moving(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.UNDO_CHANGE, payload["change"], payload["expires_at"])
-        days = _days_left(row, payload["expires_at"])
+        lifetime = payload["expires_at"] - row.created_at
         link = self._site.url("confirm", token)
         new = payload.get("new", _UNNAMED)
-        return AddressMoving(link=link, new=new, lifetime_days=days, is_done=payload["is_done"])
+        return AddressMoving(link=link, new=new, lifetime_seconds=lifetime, is_done=payload["is_done"])
 
     def _still_there(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         return StillThere(
             link=self._confirm_link(payload),
-            lifetime_days=_days_left(row, payload["expires_at"]),
+            lifetime_seconds=payload["expires_at"] - row.created_at,
             missed=tuple((title, self._site.url(name, "archive", slug)) for title, name, slug in payload["missed"]),
         )
 
@@ -157,7 +156,7 @@ class NoticeRows:
     def _invitation(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         expires_at = payload["expires_at"]
         token = self._web.make(WebPurpose.ENTER, payload["link"], expires_at)
-        return Invitation(link=self._site.admin_url("enter", token), lifetime_days=_days_left(row, expires_at))
+        return Invitation(link=self._site.admin_url("enter", token), lifetime_seconds=expires_at - row.created_at)
 
     def _confirm_link(self, payload: Payload) -> str:
         token = self._web.make(WebPurpose.CONFIRM, payload["confirmation"], payload["expires_at"])
