@@ -66,10 +66,14 @@ def person_name_for(address_key: str, used: Container[str]) -> str:
     return next(name for number in count(1) if (name := local if number == 1 else f"{local}-{number}") not in used)
 
 
+class BadTokenName(BadInput):
+    """What cannot name a token."""
+
+
 def parse_token_name(text: str) -> str:
-    """The name of a token; raises BadInput that says what would be right."""
+    """The name of a token; raises BadTokenName that says what would be right."""
     if not (0 < len(text) <= MAX_TOKEN_NAME and text.isprintable() and text == text.strip() and "@" not in text):
-        raise BadInput(
+        raise BadTokenName(
             f"{text!r} cannot name a token. Use 1 to {MAX_TOKEN_NAME} characters, without '@', control characters, and "
             "blanks around them"
         )

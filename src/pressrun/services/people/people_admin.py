@@ -36,6 +36,14 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 
+class GetsNoMail(Refused):
+    """An address that no invitation can be sent to, since it is suppressed."""
+
+
+class NotByMailAlone(Refused):
+    """An operator cannot be let in by an invitation, since whoever reads their mail could use it."""
+
+
 class Grant(Struct, frozen=True, kw_only=True):
     """A change of what a person may do. None leaves something as it is; without a list it is about operators."""
 
@@ -71,7 +79,7 @@ class PeopleAdmin:
     async def invite(self, address: Address, grant: Grant) -> Answer:
         """Let somebody do this on a list, and mail them a link unless they can log in.
 
-        Raises NotFound for a list, UsageError without list and role, Refused for an address that gets no mail.
+        Raises NotFound for a list, UsageError without list and role, GetsNoMail and NotByMailAlone.
         """
         if grant.list is None or grant.role is None:
             raise UsageError("say which list and which role: --list LIST --role viewer|editor|publisher")
@@ -151,14 +159,14 @@ class PeopleAdmin:
         target, now = require_list(tx, grant.list), self._context.now
         reason = find_reason(tx, digests_of(self._context.keys, address))
         if reason is not None:
-            raise Refused(
+            raise GetsNoMail(
                 f"{address} gets no mail ({reason.value}). Use `pressrun user add NAME --email {address}`: it prints "
                 "a link that you can pass on yourself"
             )
         person = require_person_at(tx, address, now)
         audit.mention(tx, f"person {person.name}")
         if person.is_operator and person.enrolled_at is None:
-            raise Refused(
+            raise NotByMailAlone(
                 f"{person.name} is an operator, and operators never log in by mail alone. Give them a link of "
                 f"`pressrun user link {person.name}`"
             )

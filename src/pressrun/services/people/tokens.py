@@ -39,6 +39,18 @@ _OCTETS = 32
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+class TokenNameInUse(Refused):
+    """Another token has this name."""
+
+
+class TokenWithoutUse(Refused):
+    """A token that could do nothing on one of its lists, since its person cannot either."""
+
+
+class BadNetwork(BadInput):
+    """What is neither a network address nor a network."""
+
+
 class TokenRequest(Struct, frozen=True, kw_only=True):
     """A token to make, as it was asked for: `expires` is a duration or a time, no lists are all of them."""
 
@@ -111,7 +123,7 @@ class Tokens:
         list_ids = tuple(require_list(tx, one).id for one in wish.lists) or None
         parent = None if maker.token_id is None else api_tokens.find_token_by_id(tx, maker.token_id)
         if api_tokens.is_name_used(tx, name):
-            raise Refused(f"there is a token named {name}. Choose another name, or revoke that one first")
+            raise TokenNameInUse(f"there is a token named {name}. Choose another name, or revoke that one first")
         new = NewToken(
             name=name,
             scope=wish.scope,
@@ -145,14 +157,14 @@ def _is_valid(token: ApiToken, client: str | None, now: int) -> bool:
 
 
 def _require_use(tx: Transaction, token: ApiToken) -> None:
-    """Raise Refused for a token that its person may not use for anything on one of its lists."""
+    """Raise TokenWithoutUse for a token that its person may not use for anything on one of its lists."""
     if token.person_id is None:
         return
     held = holdings_of_token(tx, token)
     useless = [one for one in token.lists or () if not held.knows(one)]
     if useless or held == NOTHING:
         where = f" on {', '.join(useless)}" if useless else ""
-        raise Refused(
+        raise TokenWithoutUse(
             f"a token can do no more than you can, and you have none of the rights of {token.scope.value}{where}"
         )
 
@@ -206,4 +218,4 @@ def _parse_network(text: str) -> Network:
     try:
         return ipaddress.ip_network(text.strip())
     except ValueError:
-        raise BadInput(f"{text!r} is not a network. Give an address, or a network such as 192.0.2.0/24") from None
+        raise BadNetwork(f"{text!r} is not a network. Give an address, or a network such as 192.0.2.0/24") from None

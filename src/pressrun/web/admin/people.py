@@ -20,9 +20,10 @@ from pressrun.acts.people.people import PEOPLE_ACTS
 from pressrun.acts.people.people_arguments import PeoplePage, PersonGrant, PersonInvite, PersonName
 from pressrun.core.access.rights import ReaderAccess, Right, Role
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadInput, MalformedAddress, NotFound, NotPermitted, Refused, UsageError
+from pressrun.core.errors import MalformedAddress, NotPermitted
 from pressrun.message.words import marked
 from pressrun.web.admin.frame import AdminFrame, AdminMember
+from pressrun.web.admin.problems import PROBLEMS, Explanation, explain
 from pressrun.web.http.forms import Fields, first, read_fields
 
 ReadListNames = Callable[[], Awaitable[Sequence[str]]]
@@ -40,7 +41,6 @@ READERS = {
     ReaderAccess.MANAGE: marked("Also adds and removes subscribers"),
     ReaderAccess.EXPORT: marked("Also exports all subscribers"),
 }
-_PROBLEMS = (BadInput, MalformedAddress, NotFound, Refused, UsageError)
 
 Action = Callable[[AdminMember, str, Fields], Awaitable[Response]]
 
@@ -95,8 +95,8 @@ class PeoplePages:
             answer = await self._carry_out(member, "user.invite", wish)
         except MalformedAddress:
             return await self._invitation(member, fields, has_bad_address=True)
-        except _PROBLEMS as problem:
-            return await self._invitation(member, fields, problem=str(problem))
+        except PROBLEMS as problem:
+            return await self._invitation(member, fields, problem=explain(problem, self._pages.words))
         except ValueError:  # a role that the form does not offer
             return await self._invitation(member, fields)
         return self._invited(member, answer, address.typed)
@@ -116,8 +116,8 @@ class PeoplePages:
         async def carry_out(member: AdminMember, name: str, fields: Fields) -> Response:
             try:
                 await self._carry_out(member, act_id, arguments(name, fields))
-            except _PROBLEMS as problem:
-                return await self._person(member, name, problem=str(problem))
+            except PROBLEMS as problem:
+                return await self._person(member, name, problem=explain(problem, self._pages.words))
             except ValueError:
                 return await self._person(member, name)
             return self._pages.see_other("admin", "people", name, done="1")
@@ -127,8 +127,8 @@ class PeoplePages:
     async def _make_link(self, member: AdminMember, name: str, _fields: Fields) -> Response:
         try:
             answer = await self._carry_out(member, "user.link", PersonName(person=name))
-        except _PROBLEMS as problem:
-            return await self._person(member, name, problem=str(problem))
+        except PROBLEMS as problem:
+            return await self._person(member, name, problem=explain(problem, self._pages.words))
         return self._frame.render("person_link.html", member, person=answer)
 
     async def _ask_to_remove(self, member: AdminMember, name: str, _fields: Fields) -> Response:
@@ -137,8 +137,8 @@ class PeoplePages:
     async def _remove(self, member: AdminMember, name: str, _fields: Fields) -> Response:
         try:
             await self._carry_out(member, "user.rm", PersonName(person=name))
-        except _PROBLEMS as problem:
-            return await self._person(member, name, problem=str(problem))
+        except PROBLEMS as problem:
+            return await self._person(member, name, problem=explain(problem, self._pages.words))
         return self._pages.see_other("admin", "people", done="1")
 
     async def _carry_out(self, member: AdminMember, act_id: str, arguments: Arguments) -> Any:
@@ -147,7 +147,12 @@ class PeoplePages:
     # ------------------------------------------------------------------ the pages
 
     async def _invitation(
-        self, member: AdminMember, fields: Mapping[str, str], *, has_bad_address: bool = False, problem: str = ""
+        self,
+        member: AdminMember,
+        fields: Mapping[str, str],
+        *,
+        has_bad_address: bool = False,
+        problem: Explanation | None = None,
     ) -> Response:
         return self._frame.render(
             "invite.html",
@@ -169,10 +174,12 @@ class PeoplePages:
         text = say("{name} can log in already, so no email was sent.", name=person["name"])
         return self._frame.message(say("Saved."), text, member=member, way_on="people")
 
-    async def _person(self, member: AdminMember, name: str, *, problem: str = "", is_done: bool = False) -> Response:
+    async def _person(
+        self, member: AdminMember, name: str, *, problem: Explanation | None = None, is_done: bool = False
+    ) -> Response:
         try:
             person = await self._carry_out(member, "user.show", PersonName(person=name))
-        except _PROBLEMS:
+        except PROBLEMS:
             return self._frame.not_found(member)
         theirs = {permission["list"] for permission in person["lists"]}
         return self._frame.render(

@@ -17,14 +17,14 @@ from pressrun.acts.arguments import Arguments
 from pressrun.acts.people.people import PEOPLE_ACTS
 from pressrun.acts.people.people_arguments import TokenCreate, TokenId, TokensPage
 from pressrun.core.access.rights import Right, TokenScope
-from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.errors import NotFound
 from pressrun.message.words import marked
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.admin.people import ReadListNames
+from pressrun.web.admin.problems import PROBLEMS, Explanation, explain
 from pressrun.web.http.forms import Fields, every, first, read_fields
 
 _ACTS = {act.id: act for act in PEOPLE_ACTS}
-_PROBLEMS = (BadInput, NotFound, Refused)
 SCOPES = {
     TokenScope.SIGN_UP: marked("Ask people to confirm a subscription, and read nothing"),
     TokenScope.STATS: marked("Read counts and reports without addresses"),
@@ -80,13 +80,13 @@ class TokenPages:
         fields = await read_fields(request)
         try:
             answer = await self._carry_out(member, "token.create", _wish(fields))
-        except _PROBLEMS as problem:
-            return await self._form(member, fields, problem=str(problem))
+        except PROBLEMS as problem:
+            return await self._form(member, fields, problem=explain(problem, self._pages.words))
         except ValueError:  # a scope that the form does not offer
             return await self._form(member, fields)
         return self._frame.render("token.html", member, token=answer, scopes=self._say(SCOPES))
 
-    async def _form(self, member: AdminMember, fields: Fields, *, problem: str = "") -> Response:
+    async def _form(self, member: AdminMember, fields: Fields, *, problem: Explanation | None = None) -> Response:
         return self._frame.render(
             "token_new.html",
             member,

@@ -1,0 +1,92 @@
+"""Why something was not done: what can happen to people who use only the forms, they read in their own language."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from tests.database import execute
+from tests.web.admin.admin_house import AdminHouse
+from tests.web.admin.test_people_pages import entered, operator
+from tests.web.admin.test_token_pages import SHOP, publisher
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import Refused
+from pressrun.core.signing.tokens import digests_of
+from pressrun.locales.catalogues import words_in
+from pressrun.services.suppression import SuppressionReason, suppress
+from pressrun.web.admin.problems import Explanation, explain
+
+GERMAN = {"Accept-Language": "de"}
+INVITATION = {"email": "berta@town.example", "list": "news", "role": "editor", "readers": "none"}
+_ALERT = re.compile(r'<p class="note bad" role="alert"([^>]*)>([^<]*)</p>')
+
+
+def problem(answer: httpx.Response) -> tuple[int, str, str]:
+    """The status, how its sentence is marked, and how that begins."""
+    ((marks, text),) = _ALERT.findall(answer.text)
+    return answer.status_code, marks, text.partition(".")[0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"name": "a@b"}, "Nehmen Sie für den Namen 1 bis 40 Zeichen, kein @"),
+        ({"name": "used"}, "Es gibt schon ein Token mit diesem Namen"),
+        ({"networks": "here"}, "Geben Sie Netzadressen oder Netze ein, zum Beispiel 192"),
+    ],
+)
+async def test_a_token_that_cannot_be_made(admin: AdminHouse, fields: dict[str, str], says: str) -> None:
+    async with entered(admin, await publisher(admin)) as client:
+        await client.post("/admin/tokens/new", data={**SHOP, "name": "used"})
+        answer = await client.post("/admin/tokens/new", data={**SHOP, **fields}, headers=GERMAN)
+    assert (422, "", says) == problem(answer)
+
+
+async def test_a_token_that_could_do_nothing(admin: AdminHouse) -> None:
+    bob = await publisher(admin)
+    await execute(admin.lobby.database, "update permission set readers = 'none'")
+    async with entered(admin, bob) as client:
+        answer = await client.post("/admin/tokens/new", data=SHOP, headers=GERMAN)
+    assert (422, "", "Ein Token darf nicht mehr als Sie selbst") == problem(answer)
+
+
+async def test_a_list_that_was_removed_meanwhile(admin: AdminHouse) -> None:
+    async with operator(admin) as client:
+        answer = await client.post("/admin/invite", data={**INVITATION, "list": "removed"}, headers=GERMAN)
+    assert (422, "", "Das hat sich inzwischen geändert") == problem(answer)
+
+
+async def test_an_address_that_gets_no_mail(admin: AdminHouse) -> None:
+    berta = parse_address(INVITATION["email"])
+    digests = digests_of(admin.lobby.keys, berta)
+    await admin.lobby.database.write(
+        suppress, digests, SuppressionReason.COMPLAINT, address=berta.typed, now=int(admin.lobby.now)
+    )
+    async with operator(admin) as client:
+        answer = await client.post("/admin/invite", data=INVITATION, headers=GERMAN)
+    assert (422, "", "Diese Adresse erhält keine E\u2011Mails, also auch keine Einladung") == problem(answer)
+
+
+async def test_an_operator_who_has_never_logged_in(admin: AdminHouse) -> None:
+    await admin.lobby.add_person("olga", is_operator=True, may_log_in=False)
+    async with operator(admin) as client:
+        answer = await client.post("/admin/invite", data={**INVITATION, "email": "olga@town.example"}, headers=GERMAN)
+    assert (422, "", "Wer den Betrieb verantwortet, kann sich nicht allein per E\u2011Mail einloggen") == problem(
+        answer
+    )
+
+
+async def test_a_right_that_has_gone_meanwhile(admin: AdminHouse) -> None:
+    await admin.lobby.add_person("berta")
+    async with operator(admin) as client:
+        answer = await client.post("/admin/people/berta", data={"action": "end-operator"}, headers=GERMAN)
+    assert (422, "", "Das hat sich inzwischen geändert") == problem(answer)
+
+
+def test_what_forms_cannot_cause_is_told_in_english() -> None:
+    """And marked so, for screen readers."""
+    assert Explanation(text="an edition is going out", is_english=True) == explain(
+        Refused("an edition is going out"), words_in("de")
+    )
