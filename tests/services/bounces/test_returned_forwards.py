@@ -155,5 +155,5 @@ async def test_erasing_forgets_what_somebody_had_passed_on(room: Mailroom) -> No
     erased = await erase(room.database, parse_address(ADA), room.keys, os.urandom, int(room.now))
     assert erased is not None
     assert 1 == erased.of_others.notices
-    await room.database.write(deliveries.recover)
+    await room.database.write(deliveries.recover, int(room.now))
     assert [] == await room.outgoing()
