@@ -122,6 +122,26 @@ async def test_leaving_all_lists(house: House) -> None:
 # ---------------------------------------------------------------------- whose page it is
 
 
+async def test_whoever_has_left_is_not_told_of_a_pause_or_of_the_next_edition(house: House) -> None:
+    """The page may have been open since before; of a list that they read, it says both."""
+    await house.add_reader(await house.add_list())
+    await house.add_reader(await house.add_list("other", title="Other"))
+    path, said = house.preferences_path(1), ("Paused.", "Welcome back.")
+    async with house.client() as client:
+        await client.post(path, data={"action": "leave", "list": "harbour"})
+        pages = [
+            await client.post(path, data={"action": action, "days": "7", **of})
+            for of in ({"list": "harbour"}, {"list": "other"}, {})
+            for action in ("pause", "resume")
+        ]
+        await client.post(path, data={"action": "leave-all"})
+        pages += [await client.post(path, data={"action": action, "days": "7"}) for action in ("pause", "resume")]
+    assert [200] * 8 == [page.status_code for page in pages]
+    assert [False, False, True, True, True, True, False, False] == [
+        said[place % 2] in page.text for place, page in enumerate(pages)
+    ]
+
+
 async def two_lists(house: House) -> None:
     """A reader of two lists, of which the second in the alphabet is Spanish and green."""
     await house.add_reader(await house.add_list("harbour"))

@@ -92,9 +92,7 @@ class PreferencePages:
             case "pause":
                 return await self._pause(request, link, fields)
             case "resume":
-                origin = self._web.origin(request, ConsentQuestion("", say("Resume")).recorded)
-                resumed = await self._preferences.resume(link, origin, names=every(fields, "list"))
-                return self._page(request, resumed, link, say("Welcome back. You'll get the next edition."))
+                return await self._resume(request, link, every(fields, "list"))
             case "leave":
                 origin = self._web.origin(request, ConsentQuestion("", say("Unsubscribe")).recorded)
                 changed = await self._preferences.unsubscribe(link, every(fields, "list"), origin)
@@ -112,8 +110,18 @@ class PreferencePages:
         if days is None:
             return await self._refuse(request, link, say("Choose a pause of 1 to 365 days."))
         origin = self._web.origin(request, ConsentQuestion("", consent_words.pause_button(say, days)).recorded)
-        paused = await self._preferences.pause(link, days, origin, names=every(fields, "list"))
-        return self._page(request, paused, link, say("Paused. You can start again any time."))
+        names = every(fields, "list")
+        profile = await self._preferences.pause(link, days, origin, names=names)
+        is_paused = profile is not None and any(item.is_paused for item in profile.limited_to(names).memberships)
+        return self._page(request, profile, link, say("Paused. You can start again any time.") if is_paused else "")
+
+    async def _resume(self, request: Request, link: PreferenceLink, names: Collection[str]) -> Response:
+        say = self._pages.words
+        origin = self._web.origin(request, ConsentQuestion("", say("Resume")).recorded)
+        profile = await self._preferences.resume(link, origin, names=names)
+        # Whoever has left since they opened the page is not told that they will get anything.
+        is_back = profile is not None and any(item.can_pause for item in profile.limited_to(names).memberships)
+        return self._page(request, profile, link, say("Welcome back. You'll get the next edition.") if is_back else "")
 
     async def _save(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
         say = self._pages.words
