@@ -1,19 +1,25 @@
-"""Files from elsewhere go on naming a former address: their rows are taken for whoever has changed it here."""
+"""Files and programs from elsewhere go on naming a former address: they mean whoever has changed it here."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.database import select
 from tests.services.office import Office
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import Refused
 from pressrun.core.signing.tokens import digests_of
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.members.member_changes import Confirm, MemberChanges
+from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.members.member_sync import leavers, listed_keys, synced_members
 from pressrun.services.members.subscriber_import import ImportOptions
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.readers import address_changes, subscribers
 from pressrun.store.transaction import Transaction
 
@@ -109,3 +115,41 @@ async def test_a_former_address_that_is_suppressed_stays_so(office: Office) -> N
     answer = await office.subscribers.import_batch("news", [row(OLD, 1, "Ann")])
     assert (1, False) == (answer["skipped_suppressed"], "followed" in answer)
     assert [(NEW, "", "active")] == await members(office)
+
+
+def put(address: str) -> PutRequest:
+    return PutRequest(
+        list_name="news",
+        address=parse_address(address),
+        changes=MemberChanges(name="Ann"),
+        confirm=Confirm.VOUCH,
+        origin=Origin(source="api:crm"),
+    )
+
+
+async def test_a_program_that_names_the_former_address_means_the_new_one(office: Office) -> None:
+    """However often, together or alone; otherwise both addresses would get each edition."""
+    await joined(office, "import")
+    await change(office, OLD, NEW)
+    requests = [put(OLD), put(NEW), put("bob@x.example"), put(OLD.upper())]
+    answers = await asyncio.gather(*map(office.members.put, requests))
+    assert [NEW, NEW, "bob@x.example", NEW] == [one.email for one in answers]
+    assert [(NEW, "Ann", "active"), ("bob@x.example", "Ann", "active")] == await members(office)
+    with pytest.raises(Refused, match="already known"):
+        await office.members.create(put(OLD))
+
+
+async def test_a_program_learns_of_no_address_on_another_list(office: Office) -> None:
+    await joined(office, "import")
+    await change(office, OLD, NEW)
+    await office.make_list("other")
+    answer = await office.members.put(replace(put(OLD), list_name="other"))
+    assert (OLD, "active") == (answer.email, answer.state)
+
+
+async def test_a_program_brings_nobody_back_by_a_former_address(office: Office) -> None:
+    await joined(office, "import")
+    await change(office, OLD, NEW)
+    await office.subscribers.remove("news", parse_address(NEW))
+    assert "unsubscribed" == (await office.members.put(put(OLD))).state
+    assert [(NEW, "", "unsubscribed")] == await members(office)

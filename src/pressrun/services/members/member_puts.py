@@ -4,7 +4,8 @@ A program may put very many members, each in a separate request, so requests tha
 statements. A request that arrives alone is a set of one.
 
 Nothing here overrides a reader's choice: people who have unsubscribed or are suppressed stay as they are and get no
-mail. Whatever a request does not name stays as it was.
+mail, and who has changed their address is meant where the former one is named. Whatever a request does not name stays
+as it was.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from pressrun.services.readers.subscription_records import Origin, consent_event
 from pressrun.services.reports.members import Member, describe_member
 from pressrun.services.suppression import SuppressionReason, find_reasons
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.readers import consent, enrolment, subscribers, subscriptions
+from pressrun.store.readers import address_changes, consent, enrolment, subscribers, subscriptions
 from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
@@ -116,6 +117,17 @@ class MemberPuts:
             answers.update(zip(places, self._put_apart(tx, [requests[place] for place in places]), strict=True))
         return [answers[place] for place in range(len(requests))]
 
+    def find_moved(self, tx: Transaction, found: Sequence[KnownMember]) -> dict[int, Address]:
+        """The present addresses, by their place, of those whose former one is unknown on the list and not suppressed.
+
+        Only people who are or were on the list: others are nothing that a program may learn of.
+        """
+        unknown = {place: one for place, one in enumerate(found) if one.subscription is None and not one.is_suppressed}
+        moved = address_changes.moved_addresses(tx) if unknown else {}
+        now = {place: moved[one.address.key] for place, one in unknown.items() if one.address.key in moved}
+        there = find_members(tx, self._context.keys, found[0].list.name, [*now.values()]) if now else []
+        return {place: one.address for place, one in zip(now, there, strict=True) if one.subscription is not None}
+
     def request_confirmation(self, tx: Transaction, known: KnownMember, person: Subscriber, origin: Origin) -> bool:
         """Ask a person to confirm, by mail unless a limit forbids it; returns whether a mail was queued."""
         verdict = self._abuse_limits.admit(tx, known.address, Trust.PROVEN, self._context.clock())
@@ -135,6 +147,8 @@ class MemberPuts:
     def _put_apart(self, tx: Transaction, requests: Sequence[PutRequest]) -> list[Member]:
         """Like `put`, for requests about one list and from one source, each about a different address."""
         found = find_members(tx, self._context.keys, requests[0].list_name, [one.address for one in requests])
+        if moved := self.find_moved(tx, found):
+            return self._put_moved(tx, requests, moved)
         puts = [(known, one) for known, one in zip(found, requests, strict=True) if not known.stays_out]
         people = self._store_people(tx, puts)
         joined = self._add(tx, [put for put in puts if _is_vouched(*put)], people)
@@ -145,6 +159,15 @@ class MemberPuts:
                 pending = subscriptions.find_subscription(tx, list_id=known.list.id, subscriber_id=person.id)
                 joined |= {} if pending is None else {person.id: pending}
         return [_describe(known, people.get(known.address.key), joined) for known in found]
+
+    def _put_moved(self, tx: Transaction, requests: Sequence[PutRequest], moved: Mapping[int, Address]) -> list[Member]:
+        """The same where some of the addresses were changed since: what is said of them is meant for the new ones."""
+        others = [place for place in range(len(requests)) if place not in moved]
+        followed = [replace(requests[place], address=address) for place, address in moved.items()]
+        answers = dict(zip(moved, self.put(tx, followed), strict=True))
+        if others:
+            answers.update(zip(others, self._put_apart(tx, [requests[place] for place in others]), strict=True))
+        return [answers[place] for place in range(len(requests))]
 
     def _store_people(self, tx: Transaction, puts: Sequence[_Put]) -> dict[str, Subscriber]:
         """Store new people, and what changes of the others; returns all of them by their keys."""

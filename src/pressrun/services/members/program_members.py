@@ -81,16 +81,17 @@ class ProgramMembers:
 
     async def create(self, request: PutRequest) -> Member:
         """Add an address that the list does not know; raises Refused for any other, and NotFound."""
-        list_name, address = request.list_name, request.address
+        list_name = request.list_name
 
         def work(tx: Transaction) -> Member:
-            known = self._find(tx, list_name, address)
+            known = self._find(tx, list_name, request.address)
+            for address in self._puts.find_moved(tx, [known]).values():
+                known = self._find(tx, list_name, address)
             if known.is_suppressed:
-                raise Refused(f"{address} is suppressed, and only its owner or an operator can lift that")
+                raise Refused(f"{known.address} is suppressed, and only its owner or an operator can lift that")
             if known.subscription is not None:
-                raise Refused(
-                    f"{address} is already known to {list_name} ({known.subscription.state}). Use PUT to change it"
-                )
+                state = known.subscription.state
+                raise Refused(f"{known.address} is already known to {list_name} ({state}). Use PUT to change it")
             return self._puts.put(tx, [request])[0]
 
         member = await self._context.database.share(work)
