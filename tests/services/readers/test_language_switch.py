@@ -476,3 +476,16 @@ async def test_a_switch_while_the_audience_is_taken_loses_no_copy(house: House) 
         pass
     await start(house, editions["boletim"])
     assert 1 == await live_copies(house, "one")
+
+
+async def test_a_sync_of_the_new_language_does_not_end_what_the_reader_chose(house: House) -> None:
+    """Their address is in the roster of the other language alone."""
+    admin = SubscriberAdmin(house.context())
+    await admin.import_batch("noticias", [ImportRow(line=1, email=ADA)], source="sync")
+    await choose(house, "boletim")
+    for name, roster in (("noticias", [ADA]), ("boletim", ["bob@reader.example"])):
+        await admin.remove_synced(name, [ADA] if ADA not in roster else [])
+        rows = [ImportRow(line=1, email=address) for address in roster]
+        await admin.import_batch(name, rows, source="sync")
+    sql = "select name, state from subscription join list on list.id = list_id where subscriber_id = 1 order by name"
+    assert [("boletim", "active"), ("noticias", "unsubscribed")] == [tuple(row) for row in await house.rows(sql)]

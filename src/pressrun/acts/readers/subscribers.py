@@ -20,7 +20,7 @@ from pressrun.acts.operating.operator_resources import SuppressionSet
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
-from pressrun.services.members.import_decision import SYNC
+from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.store.programs.idempotency import KeptOutcome
 
 

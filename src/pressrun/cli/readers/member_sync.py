@@ -25,13 +25,14 @@ from pressrun.cli.shared.read_only import reading
 from pressrun.cli.shared.write_verbs import executing
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
+from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.batches import member_batches
 from pressrun.operations.sources.columns import parse_map
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import MemberState
 from pressrun.runtime.sorted_texts import repeated_texts, sorted_texts
-from pressrun.services.members.import_decision import SYNC, RowOutcome
+from pressrun.services.members.import_decision import RowOutcome
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.member_sync import LeaveLimit, leavers, listed_keys, parse_limit, synced_members
 from pressrun.store.readers.address_changes import moved_addresses

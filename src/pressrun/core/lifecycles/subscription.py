@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+SYNC = "sync"  # the source of subscriptions that a sync keeps as its file says
+
 
 class SubscriptionState(StrEnum):
     """The state of a subscription. `suspended` means suspended for bounces, or paused by the reader until a date."""

@@ -16,9 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.errors import BadInput, Gone, NotFound, Refused, Unavailable
+from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.jobs.job_survey import RosterSurvey, Survey
-from pressrun.services.members.import_decision import SYNC
 from pressrun.services.members.member_sync import LeaveLimit
 from pressrun.services.members.subscriber_import import require_open_list
 from pressrun.services.ports import Clock

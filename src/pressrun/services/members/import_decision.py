@@ -8,11 +8,10 @@ from itertools import product
 
 import msgspec
 
-from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
 from pressrun.services.members.row_checks import CheckedRow
 
 _State, _Event = SubscriptionState, SubscriptionEvent
-SYNC = "sync"  # the source of subscriptions that a sync keeps as its file says
 
 
 class RowOutcome(StrEnum):

@@ -14,8 +14,7 @@ from msgspec import Struct
 
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import BadInput
-from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.services.members.import_decision import SYNC
+from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
 from pressrun.services.members.subscriber_import import require_open_list
 from pressrun.services.ports import Entropy
 from pressrun.store.queue import deliveries

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import Refused
-from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
 from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.lists.list_settings import read_line
-from pressrun.services.members.import_decision import SYNC, RowOutcome
+from pressrun.services.members.import_decision import RowOutcome
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_sync import remove_synced
 from pressrun.services.members.subscriber_import import ImportOptions, import_rows, prepare_rows, require_open_list

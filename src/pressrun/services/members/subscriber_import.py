@@ -13,11 +13,10 @@ import msgspec
 from msgspec import Struct, field
 
 from pressrun.core.errors import BadInput, Refused
-from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.members.import_decision import (
-    SYNC,
     PriorState,
     RowDecision,
     RowOutcome,

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import add_reader
 from pressrun.services.readers.subscription_records import (
@@ -90,7 +90,7 @@ def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceCon
     if taker is None or taker.state not in LIVE:
         model, its_list = given[0]
         proof = _proof(consent.consent_of(tx, person.id), its_list.name)
-        taker = _copy_to(tx, model, taker, change.wanted)
+        taker = _copy_to(tx, _as_chosen(model, origin.source), taker, change.wanted)
         record_consent(tx, change.wanted, person, "switched", origin, now=now, salt=context.entropy(16), carried=proof)
     for subscription, its_list in given:
         language_switch.move_copies(tx, subscription.id, taker.id)
@@ -108,6 +108,11 @@ def _mailed_first(item: tuple[Subscription, MailingList]) -> int:
     if subscription.state is SubscriptionState.ACTIVE:
         return 0
     return 1 if subscription.suspended_for == PAUSED else 2
+
+
+def _as_chosen(model: Subscription, source: str) -> Subscription:
+    """A model for the new subscription: whoever chooses it is not there because a sync's file says so."""
+    return replace(model, source=source) if model.source == SYNC else model
 
 
 def _copy_to(tx: Transaction, model: Subscription, taker: Subscription | None, wanted: MailingList) -> Subscription:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries
@@ -89,7 +89,7 @@ def end_subscription(tx: Transaction, subscription: Subscription, source: str, n
 
     One that a sync has ended ends for good.
     """
-    assert subscription.source == "sync" or move(subscription.state, SubscriptionEvent.LEAVE) is not None
+    assert subscription.source == SYNC or move(subscription.state, SubscriptionEvent.LEAVE) is not None
     subscriptions.end_subscriptions(tx, [subscription.id], source, now)
     deliveries.cancel_copies(tx, [subscription.id], now)
     ended = subscriptions.find_subscription_by_id(tx, subscription.id)
