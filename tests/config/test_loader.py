@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pressrun.config import changed_needing_restart, examine, load_settings, locate_config
+from pressrun.config import changed_needing_restart, examine, keep_until_restart, load_settings, locate_config
 from pressrun.core.errors import BadConfiguration, NoInput
 from pressrun.core.network.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.quantities import Rate
@@ -313,6 +314,25 @@ def test_what_needs_a_restart_is_told(tmp_path: Path, old: str, new: str, expect
     before = load_settings(_write(tmp_path, _LEAST), {})
     after = load_settings(_write(tmp_path, _LEAST.replace(old, new) if old else _LEAST), {})
     assert expected == changed_needing_restart(before, after)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        _LEAST.replace('"data"', '"elsewhere"'),
+        _LEAST.replace('news.example.org"\nmail', 'www.example.org"\nmail'),
+        _LEAST + "[smtp]\n",
+        _LEAST.replace("[http]", "[http]\ntimeout = '9s'"),
+    ],
+    ids=["data_dir", "base_url", "smtp", "timeout"],
+)
+def test_what_needs_a_restart_stays_as_it_is_until_then(tmp_path: Path, changed: str) -> None:
+    """While all else is taken from the new file, so nothing has two values in one daemon."""
+    before = load_settings(_write(tmp_path, _LEAST), {})
+    after = load_settings(_write(tmp_path, changed + "[log]\nlevel = 'debug'\n"), {})
+    kept = keep_until_restart(before, after)
+    assert [] == changed_needing_restart(before, kept)
+    assert replace(before, log=after.log, warnings=after.warnings) == kept
 
 
 def test_limits_of_inbound_mail_need_no_restart(tmp_path: Path) -> None:

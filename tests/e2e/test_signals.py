@@ -115,6 +115,20 @@ def test_the_verb_reload_answers_what_the_daemon_thinks(house: House) -> None:
     assert {"needs_restart": ["http.timeout"]} == house.do("reload", "--json").json
 
 
+def test_what_needs_a_restart_is_named_until_then(house: House) -> None:
+    """However often the file is reread, and no more once it is as at the start; nothing is in force by half."""
+    house.start()
+    good = house.config.read_text(encoding="utf-8")
+    house.config.write_text(good.replace(f'base_url = "https://{HOST}"', 'base_url = "https://new.example"'))
+    for _ in range(2):
+        assert {"needs_restart": ["base_url"]} == house.do("reload", "--json").json
+        assert any("another base_url" in warning for warning in house.json("check")["warnings"])
+    house.send("---\nsubject: Between\n---\n\nText.\n", "--wait")
+    assert {f"https://{HOST}"} == set(re.findall(r"https://[a-z.-]+", house.mails()[0].text))
+    house.config.write_text(good)
+    assert {"needs_restart": []} == house.do("reload", "--json").json
+
+
 @pytest.mark.parametrize("broken", ["data_dir = \n", 'data_dir = "elsewhere"\n'])
 def test_a_file_that_does_not_lead_to_the_daemon_is_refused_too(house: House, broken: str) -> None:
     """`systemctl reload` runs the verb, and systemd says in $MAINPID who is meant."""

@@ -3,7 +3,7 @@
 from pressrun.config.generated import write_initial_config
 from pressrun.config.loader import examine, find_data_dir, find_group_socket, load_settings, locate_config, names_server
 from pressrun.config.problems import ConfigError
-from pressrun.config.settings import Settings, changed_needing_restart
+from pressrun.config.settings import Settings, changed_needing_restart, keep_until_restart
 from pressrun.config.shared_settings import differing_settings, fingerprint_settings
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "find_data_dir",
     "find_group_socket",
     "fingerprint_settings",
+    "keep_until_restart",
     "load_settings",
     "locate_config",
     "names_server",

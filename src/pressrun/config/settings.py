@@ -6,10 +6,10 @@ Each key is declared once, on the settings type whose field it sets (core.settin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pressrun.control.settings import ControlSettings
 from pressrun.core import setting_kinds as kinds
@@ -35,6 +35,12 @@ from pressrun.services.settings import (
 )
 from pressrun.store.upkeep.datadir import DataDir, find_server
 from pressrun.web.settings import AdminSettings, ApiSettings, HttpSettings, OidcSettings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+P = TypeVar("P", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +238,28 @@ def _changed_needing_restart(old: dict[type[Any], Any], new: dict[type[Any], Any
                 for each in settings_of(kind):
                     if each.needs_restart and getattr(old[kind], each.field) != getattr(new[kind], each.field):
                         yield f"{table.name}.{each.key}".lstrip(".")
+
+
+def keep_until_restart(running: Settings, read: Settings) -> Settings:
+    """What a reload puts in force: what was read, with the keys that need a restart as the daemon was started with."""
+    parts = {each.name: _keep(getattr(running, each.name), getattr(read, each.name)) for each in fields(Settings)}
+    return _with_own_of(running, replace(read, **parts))
+
+
+def _keep(running: Any, read: Any) -> Any:
+    if not any(isinstance(part, kind) for table in TABLES for kind in table.types for part in (running, read)):
+        return read
+    if type(running) is not type(read):
+        return running  # a table came or went
+    if all(key.needs_restart for key in settings_of(type(read))):
+        return running  # with the fields that are derived from its keys
+    return _with_own_of(running, read)
+
+
+def _with_own_of(running: P, read: P) -> P:
+    """One part of the settings, as it was read but for its keys that need a restart."""
+    own = {key.field: getattr(running, key.field) for key in settings_of(type(read)) if key.needs_restart}
+    return replace(read, **own)
 
 
 def _by_type(settings: Settings) -> dict[type[Any], Any]:

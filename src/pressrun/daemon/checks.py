@@ -201,6 +201,8 @@ def check_service(subject: Subject) -> Iterator[Finding]:
     restart = "Credentials are only handed over at a start: run systemctl restart pressrun"
     for problem in answer["problems"]:
         yield ConfigWarning(f"the running service cannot use this file: {problem}. {restart}", needs_restart=True)
+    for key in answer["needs_restart"]:
+        yield ConfigWarning(f"the running service has another {key}. Restart it to apply yours", needs_restart=True)
     digests = signature_digests(settings)
     for name, digest in answer["signatures"].items():
         if digests.get(name, digest) != digest:

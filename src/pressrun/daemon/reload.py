@@ -15,7 +15,7 @@ from typing import Any
 
 from pressrun.acts.act import Doing
 from pressrun.acts.arguments import Arguments
-from pressrun.config import changed_needing_restart, load_settings
+from pressrun.config import changed_needing_restart, keep_until_restart, load_settings
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.daemon.assembly import worker_settings
@@ -63,20 +63,25 @@ class Reload:
 
     async def _try(self, _: Doing, __: Arguments) -> dict[str, Any]:
         """What a reload would find, without putting it in force."""
-        source = self._running.current.value.source
+        running = self._running.current.value
+        answer = {"source": str(running.source), "problems": [], "signatures": {}, "needs_restart": []}
         try:
-            settings = load_settings(source)
+            settings = load_settings(running.source)
         except (PressrunError, OSError) as problem:
-            return {"source": str(source), "problems": str(problem).splitlines(), "signatures": {}}
-        return {"source": str(source), "problems": [], "signatures": signature_digests(settings)}
+            return answer | {"problems": str(problem).splitlines()}
+        return answer | {
+            "signatures": signature_digests(settings),
+            "needs_restart": changed_needing_restart(running, settings),
+        }
 
     def _reread(self) -> tuple[str | None, list[str]]:
         """Why the file was refused, one problem a line, or None; and the keys that need a restart."""
         running = self._running
         running.notifier.reloading()
         try:
-            settings = load_settings(running.current.value.source)
-            needs_restart = changed_needing_restart(running.current.value, settings)
+            read = load_settings(running.current.value.source)
+            needs_restart = changed_needing_restart(running.current.value, read)
+            settings = keep_until_restart(running.current.value, read)
             _apply(running, settings)
         except (PressrunError, OSError) as problem:
             lines = str(problem).splitlines()
