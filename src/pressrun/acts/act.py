@@ -6,7 +6,7 @@ its description, who may do what, and the audit log.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol
 
 from msgspec import Struct, field
@@ -105,7 +105,8 @@ class Http(Struct, frozen=True, kw_only=True):
 
     `status` means success, and `otherwise` has further ones, each with a test of the answers that have it. `etag` names
     the member of the answer that is its ETag. `together` says in JSON Schema which members go together, where the work
-    refuses what its types accept.
+    refuses what its types accept. `check` says what the work would find wrong with members of the right types, by their
+    names, for a request that has other faults: they are told together.
     """
 
     method: str
@@ -120,6 +121,7 @@ class Http(Struct, frozen=True, kw_only=True):
     otherwise: Mapping[int, Callable[[Any], bool]] = field(default_factory=dict)
     etag: str | None = None
     together: Mapping[str, Any] = field(default_factory=dict)
+    check: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]] = lambda _: ()
 
 
 class Act(Struct, Generic[A], frozen=True, kw_only=True):

@@ -46,13 +46,18 @@ async def test_an_encoded_slash_is_part_of_an_address(desk: Desk) -> None:
 
 async def test_all_errors_come_at_once(desk: Desk) -> None:
     """Path, query and members, unknown ones and those inside of others: each has its pointer, and nothing is done."""
-    members = {"name": 7, "fields": {"plan": 1}, "confirm": "maybe", "age": "x", "colour/ink": "red"}
+    members = {
+        "name": 7,
+        "fields": {"plan": 1, "a/b": "c", "size": []},
+        "confirm": "maybe",
+        "age": "x",
+        "colour/ink": "red",
+    }
     async with desk.client() as client:
         response = await client.put("/lists/news/subscribers/nobody?dry_run=yes&dry_run=no", json=members)
     assert (422, []) == (response.status_code, desk.calls)
-    assert {"{address}", "?dry_run", "/name", "/fields", "/confirm", "/age", "/colour~1ink"} == pointers(
-        response
-    ).keys()
+    within = {"/fields/plan", "/fields/size"}
+    assert {"{address}", "?dry_run", "/name", *within, "/confirm", "/age", "/colour~1ink"} == pointers(response).keys()
     problem = response.json()
     assert problem["detail"] == problem["error"]
     assert f"{BASE}/api/problems#invalid" == problem["type"]

@@ -220,6 +220,27 @@ async def test_every_wrong_value_of_a_change_at_once(served: ServedApi) -> None:
     assert {"/name", "/language", "/fields/plan"} == {one["pointer"] for one in response.json()["errors"]}
 
 
+async def test_values_that_are_wrong_in_different_ways_are_told_together(served: ServedApi) -> None:
+    """Of the wrong type, of a form that cannot be stored, unknown, in an object inside; at most 50 of one member."""
+    await served.office.make_list()
+    wrong = {
+        "name": 7,
+        "language": "??",
+        "fields": {"plan": "\x07", "city": 1},
+        "consent": {"at": "yesterday", "ip": "nowhere", "url": 5, "way": "web"},
+    }
+    pointers = {"/name", "/language", "/fields/city", "/consent/at", "/consent/ip", "/consent/url", "/consent/way"}
+    async with served.client(MANAGES) as client:
+        put = await client.put(f"{READERS}/ada@reader.example", json=wrong)
+        posted = await client.post(READERS, json={**wrong, "email": "ada"})
+        changed = await client.patch(f"{READERS}/ada@reader.example", json={"name": "a\nb", "language": 5})
+        many = await client.put(f"{READERS}/ada@reader.example", json={"fields": {f"f{n}": n for n in range(60)}})
+    assert pointers == {one["pointer"] for one in put.json()["errors"]}
+    assert pointers | {"/email"} == {one["pointer"] for one in posted.json()["errors"]}
+    assert {"/name", "/language"} == {one["pointer"] for one in changed.json()["errors"]}
+    assert 50 == len(many.json()["errors"])
+
+
 async def test_adding_somebody_again_under_the_same_key(served: ServedApi) -> None:
     """The repeat answers with the same words, that they were added with this request included."""
     await served.office.make_list()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -13,10 +14,13 @@ from pressrun.acts.http import Cell, ColumnName, EmailAddress, LanguageTag, Line
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Gone, NotPermitted
+from pressrun.runtime.clock import utc_now
 from pressrun.services.members.member_changes import (
     Confirm,
     ConsentGiven,
+    Fault,
     check_changes,
+    check_origin,
     require_right,
 )
 from pressrun.services.members.member_puts import PutRequest
@@ -112,6 +116,13 @@ async def _change(doing: Doing, args: MemberPatch) -> Member:
     return await doing.cases.members.change(args.list, parse_address(args.address), changes)
 
 
+def _faults(values: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong with the members that have the right types."""
+    _, wrong = check_changes(values.get("name"), values.get("language"), values.get("fields", {}))
+    _, more = check_origin("", values.get("consent"), int(utc_now()))
+    return [*wrong, *more]
+
+
 def _checked(doing: Doing, args: MemberPut | MemberCreate) -> PutRequest:
     changes, wrong = check_changes(args.name, args.language, args.fields)
     origin, more = doing.cases.members.check_origin(program_of(doing), args.consent)
@@ -169,6 +180,7 @@ MEMBER_ACTS = (
         http=Http(
             method="PUT",
             path=_MEMBER,
+            check=_faults,
             otherwise={201: lambda made: made.created is True, 202: lambda made: made.email is msgspec.UNSET},
         ),
     ),
@@ -181,7 +193,7 @@ MEMBER_ACTS = (
         answer=Member,
         work=_create,
         again=_create_again,
-        http=Http(method="POST", path="lists/{list}/subscribers", status=201),
+        http=Http(method="POST", path="lists/{list}/subscribers", status=201, check=_faults),
     ),
     Act(
         id="subscriber.change",
@@ -191,7 +203,7 @@ MEMBER_ACTS = (
         arguments=MemberPatch,
         answer=Member,
         work=_change,
-        http=Http(method="PATCH", path=_MEMBER),
+        http=Http(method="PATCH", path=_MEMBER, check=_faults),
     ),
     Act(
         id="subscriber.pause",

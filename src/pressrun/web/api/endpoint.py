@@ -200,7 +200,7 @@ class Exchange:
         if self._operation.body is not None:
             caller = await self._read_body(self._operation.body, reading, caller)
         if reading.faults:
-            raise ApiProblem(422, faults=reading.faults)
+            raise ApiProblem(422, faults=[*reading.faults, *self._further_faults(reading.values)])
         kind = streams.preferred(self._request.headers.get("accept", ""), self._operation.media_types)
         if kind == JSON or self._request.method == "HEAD":
             if not reading.values.get(WAIT):
@@ -209,6 +209,11 @@ class Exchange:
                 values = reading.values if is_granted else {**reading.values, WAIT: 0}
                 return self._respond(await self._carry_out(values, caller))
         return await self._stream(kind, reading.values, caller)
+
+    def _further_faults(self, values: Mapping[str, Any]) -> list[FieldError]:
+        http = self._operation.act.http
+        assert http is not None
+        return [FieldError(f"/{name}", words) for name, words in http.check(values)]
 
     async def _read_body(self, form: BodyForm, reading: Reading, caller: Caller) -> Caller:
         """Read the body; returns who asks, with the rights that they have once it is here."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,7 @@ from pressrun.services.editions.sending_hours import parse_time_zone
 from pressrun.web.api.problems import ApiProblem, FieldError
 
 MOST_PARAMETERS = 50
+MOST_FAULTS = 50  # of one member
 IF_MATCH = "If-Match"
 TOO_DEEP = "is nested too deeply"
 
@@ -35,6 +37,7 @@ _WRITTEN = {  # numbers and flags in path and query, where msgspec takes 1e3 and
     bool: (re.compile("true|false"), "expected true or false"),
 }
 LARGEST = 2**63 - 1
+_UNKNOWN = object()  # the type of a member that has none
 
 
 def _check_address(text: str) -> None:
@@ -89,7 +92,9 @@ class Reading(Struct):
             for name in value.formats if isinstance(converted, str) else ():
                 FORMATS[name](converted)
         except msgspec.ValidationError as problem:
-            self.faults.append(_fault(value, str(problem)))
+            said = str(problem)
+            within = _faults(value.kind, given, value.pointer, said)
+            self.faults += islice(within, MOST_FAULTS) if strict else [_fault(value.kind, value.pointer, said)]
         except BadInput as problem:
             self.faults.append(FieldError(value.pointer, str(problem)))
         except RecursionError:
@@ -280,10 +285,44 @@ def _require_written(given: object, pattern: re.Pattern[str], words: str) -> Non
         raise BadInput(words)
 
 
-def _fault(value: RequestField, words: str) -> FieldError:
-    """A fault in a field or somewhere below it."""
-    pointer = value.pointer
-    for part in _parts(value.kind):
+def _faults(kind: Any, given: object, pointer: str, words: str) -> Iterator[FieldError]:
+    """What is wrong with a value and everything in it; `words` are what msgspec says, which stops at the first."""
+    found = False
+    for inner, value, place in _inner(kind, given, pointer):
+        for fault in _faults_in(inner, value, place):
+            found = True
+            yield fault
+    if not found:
+        yield _fault(kind, pointer, words)
+
+
+def _faults_in(kind: Any, given: object, pointer: str) -> Iterator[FieldError]:
+    if kind is _UNKNOWN:
+        yield FieldError(pointer, "unknown member")
+        return
+    try:
+        msgspec.convert(given, kind)
+    except msgspec.ValidationError as problem:
+        yield from _faults(kind, given, pointer, str(problem))
+
+
+def _inner(kind: Any, given: object, pointer: str) -> Iterator[tuple[Any, object, str]]:
+    """What a JSON value consists of: each with its type and a pointer."""
+    for part in (kind, *get_args(kind)):
+        origin, of = get_origin(part), get_args(part)
+        if isinstance(given, dict) and isinstance(part, type) and issubclass(part, Struct):
+            kinds = {one.encode_name: one.type for one in structs.fields(part)}
+            for name, value in given.items():
+                yield kinds.get(name, _UNKNOWN), value, f"{pointer}/{_escaped(name)}"
+        elif isinstance(given, dict) and origin is dict:
+            yield from ((of[1], value, f"{pointer}/{_escaped(name)}") for name, value in given.items())
+        elif isinstance(given, list) and origin in (list, tuple, frozenset):
+            yield from ((of[0], value, f"{pointer}/{place}") for place, value in enumerate(given))
+
+
+def _fault(kind: Any, pointer: str, words: str) -> FieldError:
+    """A fault in a value or somewhere below it."""
+    for part in _parts(kind):
         if isinstance(part, msgspec.Meta) and part.pattern and part.description:
             words = words.replace(f"Expected `str` matching regex {part.pattern!r}", f"expected {part.description}")
     at = _AT.search(words)
