@@ -32,7 +32,7 @@ from pressrun.services.readers.subscription_records import (
     list_subscriptions,
     record_consent,
 )
-from pressrun.services.readers.suspension import resume_after_bounces
+from pressrun.services.readers.suspension import begin_at_address
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
 from pressrun.store import limits
 from pressrun.store.lists import lists
@@ -203,10 +203,10 @@ class AddressChanges:
         if other is None:
             _void_requests(tx, person)
             subscribers.move_to_address(tx, person.id, page.new, digests)
-            resume_after_bounces(tx, person, now)
+            begin_at_address(tx, person, now)
             reader = replace(person, address=page.new.typed)
         else:
-            resume_after_bounces(tx, other, now)
+            begin_at_address(tx, other, now)
             former = self._move_subscriptions(tx, person, other, origin)
             subscribers.end_links(tx, person.id)
             reader = other
@@ -229,7 +229,7 @@ class AddressChanges:
         if change.state is ChangeState.DONE:
             digests = digests_of(self._context.keys, page.old)
             lift_for_reader(tx, digests)
-            resume_after_bounces(tx, person, self._context.now)
+            begin_at_address(tx, person, self._context.now)
             if change.former:
                 _give_back(tx, change.former, person, self._context.now)
             else:

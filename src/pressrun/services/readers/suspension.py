@@ -75,6 +75,12 @@ def resume_after_bounces(tx: Transaction, person: Subscriber, now: int) -> None:
         subscriptions.record_subscription(tx, details.subscription, resumed, how="mail-arrives")
 
 
+def begin_at_address(tx: Transaction, person: Subscriber, now: int) -> None:
+    """Resume somebody who has just proved an address: bounces of before, which may be of another one, do not count."""
+    resume_after_bounces(tx, person, now)
+    bounces.begin_history(tx, person.id, now)
+
+
 def _is_suspended_for_bounces(details: SubscriptionDetails) -> bool:
     subscription = details.subscription
     return subscription.state is SubscriptionState.SUSPENDED and subscription.suspended_for == FOR_BOUNCES

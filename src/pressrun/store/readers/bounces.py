@@ -110,6 +110,11 @@ def end_suspension(tx: Transaction, subscriber_id: int, now: int) -> bool:
     return tx.run("bounces.end_suspension", subscriber_id=subscriber_id, now=now) > 0
 
 
+def begin_history(tx: Transaction, subscriber_id: int, now: int) -> None:
+    """Let no copy that was attempted before this moment count against a person, who is not suspended for bounces."""
+    tx.run("bounces.begin_history", subscriber_id=subscriber_id, now=now)
+
+
 def is_suspended(tx: Transaction, subscriber_id: int) -> bool:
     """Whether a person is suspended for bounces."""
     return bool(tx.value("bounces.is_suspended", subscriber_id=subscriber_id))

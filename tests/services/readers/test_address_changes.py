@@ -1,9 +1,10 @@
-"""Two addresses of one reader become one in the middle of an edition: they get it once, and never not at all."""
+"""A reader changes their address in the middle of an edition: they get it once, never not at all, and what bounces from
+one mailbox does not count against the other."""
 
 from __future__ import annotations
 
 import pytest_asyncio
-from tests.delivery.pressroom import LATER, TAKEN, Pressroom
+from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.editions import lifecycle
@@ -102,3 +103,45 @@ async def test_an_undone_change_gives_the_copies_back(press: Pressroom, change: 
     await confirm(change)
     await undo(change)
     assert [OLD] == await get_news(press, edition)
+
+
+async def test_a_bounce_of_the_former_address_says_nothing_of_the_new_one(press: Pressroom) -> None:
+    """The copy was in flight to a mailbox that is closed, which is why its reader has moved."""
+    await press.add_readers([OLD])
+    await press.edition()
+    [outgoing] = await press.take_after_turn()
+    changes = AddressChanges(press.office.context)
+    await changes.request(1, parse_address(NEW), WEB)
+    press.pass_time(1)
+    await confirm(changes)
+    press.answer(outgoing, GONE)
+    await press.turn()
+    assert [] == await press.rows("select digest from suppression")
+    assert [NEW] == await get_news(press, await press.edition("Hello again"))
+
+
+async def test_a_bounce_of_the_new_address_counts(press: Pressroom) -> None:
+    await press.add_readers([OLD])
+    changes = AddressChanges(press.office.context)
+    await changes.request(1, parse_address(NEW), WEB)
+    await confirm(changes)
+    await press.send_all()
+    await press.edition()
+    await press.send_all(GONE)
+    assert [(NEW,)] == await press.rows("select address from suppression")
+
+
+async def test_a_bounce_of_the_new_address_says_nothing_of_the_former_one(press: Pressroom) -> None:
+    """Somebody took the change back while a copy was in flight to the new one."""
+    await press.add_readers([OLD])
+    changes = AddressChanges(press.office.context)
+    await changes.request(1, parse_address(NEW), WEB)
+    await confirm(changes)
+    await press.send_all()
+    await press.edition()
+    [outgoing] = await press.take_after_turn()
+    press.pass_time(1)
+    await undo(changes)
+    press.answer(outgoing, GONE)
+    await press.turn()
+    assert [OLD] == await get_news(press, await press.edition("Hello again"))
