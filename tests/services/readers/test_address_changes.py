@@ -145,3 +145,18 @@ async def test_a_bounce_of_the_new_address_says_nothing_of_the_former_one(press:
     press.answer(outgoing, GONE)
     await press.turn()
     assert [OLD] == await get_news(press, await press.edition("Hello again"))
+
+
+async def test_a_copy_in_flight_waits_for_the_new_destination_alone(press: Pressroom) -> None:
+    """It may be put off because the former one takes nothing."""
+    await press.add_readers([OLD])
+    edition = await press.edition()
+    [outgoing] = await press.take_after_turn()
+    changes = AddressChanges(press.office.context)
+    await changes.request(1, parse_address(NEW), WEB)
+    await confirm(changes)
+    press.answer(outgoing, LATER)
+    await press.turn()
+    assert [("deferred", "elsewhere.example")] == await press.rows(
+        "select state, domain from delivery where edition_id = ?", edition
+    )

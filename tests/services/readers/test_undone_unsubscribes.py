@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tests.delivery.pressroom import LATER, Pressroom
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.smtp.handover import Outgoing
@@ -60,3 +61,27 @@ async def copy_of_ada(press: Pressroom) -> str:
     number = await press.subscription(ADA)
     [(state,)] = await press.rows("select state from delivery where subscription_id = ?", number)
     return str(state)
+
+
+@pytest.mark.parametrize("stop", [put_off, never_sent, killed])
+async def test_a_welcome_in_flight_comes_back(press: Pressroom, stop: Stop) -> None:
+    """Its edition was over with it."""
+    await press.office.lists.set_list(
+        "news", {"welcome": "welcome.md"}, {"welcome": b"---\nsubject: Hello\n---\nHello\n"}
+    )
+    await press.change("update list set leaving_note = 1")
+    await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
+    await press.send_all()
+    await press.office.sign_ups.confirm(1, WEB)
+    [outgoing] = await press.take_after_turn()
+    press.pass_time(5)
+    await press.leave(ADA)
+    press.pass_time(5)
+    await stop(press, outgoing)
+    await press.turn()
+    [(number,)] = await press.rows("select id from leaving")
+    assert (await UndoUnsubscribe(press.office.context).undo(number, WEB))[0] is UndoOutcome.RESTORED
+    for _ in range(3):
+        await press.send_all()
+        press.pass_time(7200)
+    assert "delivered" == await copy_of_ada(press)

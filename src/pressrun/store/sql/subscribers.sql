@@ -49,9 +49,9 @@ update subscriber set address = :address, address_key = :address_key, domain = :
 where id = :id;
 
 -- name: move_copies
--- Move the waiting copies of a person to the destination of the new domain.
+-- Move the copies of a person that are not over to the destination of the new domain. Those in flight may be put off.
 update delivery set domain = :domain, lane = coalesce((select lane from lane_domain where domain = :domain), '')
-where subscription_id {in (select id from subscription where subscriber_id = :id)} and state in ('queued', 'deferred');
+where subscription_id {in (select id from subscription where subscriber_id = :id)} and state in ('queued', 'deferred', 'claimed');
 
 -- name: subscriptions
 -- The subscriptions of a person that have not ended.

@@ -16,9 +16,9 @@ on conflict (list_id) do update set edition_id = excluded.edition_id;
 delete from welcome where list_id = :list_id;
 
 -- name: requeue_copy
--- Queue a copy again that was cancelled when its reader left.
+-- Queue a copy again that was cancelled when its reader left, or later where it was in flight then.
 update delivery set state = 'queued', due_at = :now, settled_at = null
-where subscription_id = :subscription_id and edition_id = :edition_id and state = 'cancelled' and settled_at = :left_at;
+where subscription_id = :subscription_id and edition_id = :edition_id and state = 'cancelled' and settled_at >= :left_at;
 
 -- name: unfinished
 -- The welcome mails of a list that still have copies to send, replaced ones included.
