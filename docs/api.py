@@ -44,7 +44,8 @@ person may do now: `GET me` says it.
   and still have a `next`.
 - `Accept: application/x-ndjson` or `text/csv` streams a whole collection. `fields=a,b` shows only these members.
   Subscribers as CSV have the columns of `pressrun subscriber export`, which `subscriber import` reads back.
-- `Accept: text/event-stream` on `events` goes on for as long as the program listens.
+- `Accept: text/event-stream` on `events` goes on for as long as the program listens. On `jobs/ID` it sends the job
+  whenever it has changed, until it is ready or has ended.
 - New members may come at any time. Before one is removed, it is marked with `Deprecation` for twelve months.
 
 ## Errors

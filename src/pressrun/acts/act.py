@@ -106,7 +106,8 @@ class Http(Struct, frozen=True, kw_only=True):
     `status` means success, and `otherwise` has further ones, each with a test of the answers that have it. `etag` names
     the member of the answer that is its ETag. `together` says in JSON Schema which members go together, where the work
     refuses what its types accept. `check` says what the work would find wrong with members of the right types, by their
-    names, for a request that has other faults: they are told together.
+    names, for a request that has other faults: they are told together. With `is_final`, clients may follow how the
+    answer changes until that holds.
     """
 
     method: str
@@ -122,6 +123,7 @@ class Http(Struct, frozen=True, kw_only=True):
     etag: str | None = None
     together: Mapping[str, Any] = field(default_factory=dict)
     check: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]] = lambda _: ()
+    is_final: Callable[[Any], bool] | None = None
 
 
 class Act(Struct, Generic[A], frozen=True, kw_only=True):

@@ -90,6 +90,8 @@ def _number_of(kept: KeptOutcome) -> int:
     return int(kept.object.partition(" ")[2])
 
 
+_RESTING = ("ready", "done", "failed", "cancelled")  # the states that a job does not leave by itself
+
 JOB_ACTS = (
     Act(
         id="list.import",
@@ -138,7 +140,7 @@ JOB_ACTS = (
         answer=JobReport,
         work=lambda doing, args: doing.cases.jobs.show(args.id),
         writes=False,
-        http=Http(method="GET", path="jobs/{id}"),
+        http=Http(method="GET", path="jobs/{id}", is_final=lambda job: job.state in _RESTING),
     ),
     Act(
         id="job.apply",

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from pressrun.acts.act import Act
+from pressrun.acts.act import Act, Http
 from pressrun.acts.call import Call, Caller, CarryOut, ignore_progress
 from pressrun.acts.http import JSON, Content, Page, Upload
 from pressrun.core.errors import BadInput, PressrunError
@@ -112,8 +112,13 @@ def operation_of(act: Act[Any]) -> Operation:
         item=item,
         columns=tuple(one.encode_name for one in structs.fields(shape)) if is_struct else (),
         seals_cursors=any(value.label == AFTER and _is_text(value.kind) for value in query),
-        media_types=(JSON,) if item is None else _of_collections(query),
+        media_types=_of_one(http) if item is None else _of_collections(query),
     )
+
+
+def _of_one(http: Http) -> tuple[str, ...]:
+    """What an answer may be: also, where it becomes final at some time, how it changes until then."""
+    return (JSON,) if http.is_final is None else (JSON, streams.EVENTS)
 
 
 def _of_collections(query: Sequence[RequestField]) -> tuple[str, ...]:
@@ -337,9 +342,12 @@ class Exchange:
 
     async def _stream(self, kind: str, values: dict[str, Any], caller: Caller) -> Response:
         """The whole collection, or what comes from now on; what refuses the first page refuses the request."""
+        operation = self._operation
+        http = operation.act.http
+        if http is not None and http.is_final is not None:
+            return await self._follow_answer(values, caller, http.is_final)
         if kind == streams.EVENTS:
             return await self._follow(values, self.subject(caller))
-        operation = self._operation
         names = {one.name for one in structs.fields(operation.act.arguments)}
         if WHOLE in names:
             values = {**values, WHOLE: True}
@@ -359,6 +367,19 @@ class Exchange:
         await source.begin({WAIT: 0})
         followers.enter(subject)  # others have come meanwhile
         return streams.FollowedStream(streams.events(source, self._closing), leave=partial(followers.leave, subject))
+
+    async def _follow_answer(self, values: dict[str, Any], caller: Caller, is_final: Callable[[Any], bool]) -> Response:
+        """One answer as it changes, for a token that is still valid."""
+        subject, followers = self.subject(caller), self._context.followers
+
+        async def look() -> Any:
+            return await self._carry_out(values, await self.get_caller())
+
+        followers.require_room(subject)
+        first = await self._carry_out(values, caller)
+        followers.enter(subject)
+        pieces = streams.changes(first, look, is_final, self._closing)
+        return streams.FollowedStream(pieces, leave=partial(followers.leave, subject))
 
     def _source(self, values: Mapping[str, Any]) -> streams.PageSource:
         return streams.PageSource(partial(self._page_after, values), values.get(AFTER))

@@ -1,5 +1,7 @@
 """Whole collections in one answer: a JSON object a line, CSV, or events that go on for as long as the program listens.
 
+Also one answer as it changes, until it is final.
+
 A stream is made of pages, each of which is a call of its own, so memory does not grow with the collection. Before each
 page the token is checked again: what it may not do any more ends at once.
 """
@@ -34,6 +36,7 @@ MOST_FOLLOWERS_OF_TOKEN = 3
 MOST_WAITS = 200  # in all: each holds one of 1,000 connections
 MOST_WAITS_OF_TOKEN = 20
 WAIT_SECONDS = 25  # for the next event: a proxy closes what is silent for long
+LOOK_SECONDS = 0.5  # between two looks at an answer that is followed
 
 HEADERS = {"X-Accel-Buffering": "no"}  # of what a proxy is to pass on as it comes
 _RETRY_SECONDS = "60"
@@ -125,6 +128,38 @@ async def events(source: PageSource, closing: asyncio.Event | None) -> AsyncIter
                 yield _events_of(coming.result())
             finally:
                 coming.cancel()
+    finally:
+        stopped.cancel()
+
+
+async def changes(
+    first: Any, look: Callable[[], Awaitable[Any]], is_final: Callable[[Any], bool], closing: asyncio.Event | None
+) -> AsyncIterator[bytes]:
+    """Server-sent events of one answer whenever it has changed, until it is final, or the client leaves or we stop.
+
+    A comment in every silence; where it may not be looked at any more, the stream breaks off.
+    """
+    stopped = asyncio.ensure_future((closing or asyncio.Event()).wait())
+    value, told, silent_seconds = first, b"", 0.0
+    try:
+        while True:
+            said = msgspec.json.encode(value)
+            if said != told:
+                yield b"data: %b\n\n" % said
+                told, silent_seconds = said, 0.0
+            elif silent_seconds >= WAIT_SECONDS:
+                yield b":\n\n"
+                silent_seconds = 0.0
+            if is_final(value):
+                return
+            await asyncio.wait({stopped}, timeout=LOOK_SECONDS)
+            if stopped.done():
+                return
+            silent_seconds += LOOK_SECONDS
+            try:
+                value = await look()
+            except (PressrunError, ApiProblem) as problem:
+                raise ClientDisconnect from problem
     finally:
         stopped.cancel()
 
