@@ -63,6 +63,7 @@ for group in [show_version, *build_groups()]:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one call and end the process with its exit code."""
+    _open_closed_streams()
     gc.disable()  # while the verb is loaded: searching modules for garbage takes a seventh of that time
     if (
         _COMPLETE in os.environ
@@ -75,6 +76,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Python would first take every module apart, which is a fifth of the time of a verb that reads. All that must be
     # closed is closed by now, and no thread of ours goes on.
     os._exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Give each standard stream that the caller has closed a file that holds nothing.
+
+    Otherwise the next file that is opened, perhaps the database, gets its number and what is written to the stream.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            if nothing != number:
+                os.dup2(nothing, number)
+                os.close(nothing)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from itertools import islice
 from typing import Any
 from unicodedata import category
@@ -26,9 +27,13 @@ _TOGETHER = 1000  # rows that are written at once
 
 
 def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
-    """Write text, whoever wrote it; harmless on a terminal."""
+    """Write text, whoever wrote it; harmless on a terminal.
+
+    What goes to stderr may get lost: what a verb has done, and its exit code, do not depend on who reads about it.
+    """
     stream = sys.stderr if err else sys.stdout
-    click.echo(harmless(text) if stream.isatty() else text, err=err, nl=nl)
+    with suppress(OSError) if err else nullcontext():
+        click.echo(harmless(text) if stream.isatty() else text, err=err, nl=nl)
 
 
 def echo_octets(content: bytes) -> None:
@@ -146,7 +151,8 @@ def _print_line(message: str, level: int, prefix: str = "", colour: str = "") ->
         return
     if prefix:
         has_colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-        click.echo(click.style(prefix, fg=colour) if has_colour else prefix, err=True, nl=False)
+        with suppress(OSError):
+            click.echo(click.style(prefix, fg=colour) if has_colour else prefix, err=True, nl=False)
     echo(message, err=True)
 
 

@@ -1,0 +1,40 @@
+"""A caller may close the standard streams, or read none of them: the exit code says what happened all the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from tests.cli.shell import Shell
+
+
+def call_by_sh(shell: Shell, call: str) -> subprocess.CompletedProcess[str]:
+    """Have a shell call the program, as `"$@" VERB`."""
+    program = [sys.executable, "-m", "pressrun", "--config", str(shell.config)]
+    command = ["sh", "-c", call, "sh", *program]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("streams", "out"),
+    [("2>&-", "[]\n"), ("2>/dev/full", "[]\n"), (">&-", ""), ("<&- >&- 2>&-", ""), ("<&-", "[]\n")],
+)
+def test_what_is_done_is_0(shell: Shell, streams: str, out: str) -> None:
+    shell.make_list()
+    called = call_by_sh(shell, f'"$@" edition ls news --json {streams}')
+    assert (0, out, "") == (called.returncode, called.stdout, called.stderr)
+
+
+@pytest.mark.parametrize("streams", ["2>&-", "2>/dev/full", ">&- 2>&-"])
+def test_what_fails_keeps_its_code(shell: Shell, streams: str) -> None:
+    """Also where a verb has something to say that nobody can read."""
+    shell.make_list()
+    assert 1 == call_by_sh(shell, f'"$@" list show nope {streams}').returncode
+    assert 64 == call_by_sh(shell, f'"$@" list {streams}').returncode
+
+
+def test_results_that_cannot_be_written_are_an_error(shell: Shell) -> None:
+    shell.make_list()
+    called = call_by_sh(shell, '"$@" list ls >/dev/full')
+    assert (1, "error: no space left on device\n") == (called.returncode, called.stderr)
