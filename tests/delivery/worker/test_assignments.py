@@ -21,6 +21,7 @@ from pressrun.delivery.worker.assignments import (
     PLENTY,
     REPORT_SECONDS,
     REPORTED_TOGETHER,
+    SOON_SECONDS,
     Assignments,
 )
 from pressrun.services.settings import DeliverySettings
@@ -188,6 +189,32 @@ async def test_mails_are_composed_in_a_row_while_plenty_wait() -> None:
     first = COMPOSED_TOGETHER
     assert [first] * first + list(range(first + 1, PLENTY + 2)) == composed
     assert bench.take() is None
+
+
+async def test_mails_are_composed_in_a_row_whose_slots_come_soon() -> None:
+    """However few they are; those of later slots wait, as their settings may change."""
+    bench = Bench()
+    slots = [bench.now, bench.now + SOON_SECONDS / 2, bench.now + SOON_SECONDS, bench.now + 2 * SOON_SECONDS]
+    bench.add(*(copy(number, slot_at=slot) for number, slot in enumerate(slots)), copy(4))
+    assert 0 == bench.take()
+    assert [0, 1, 2] == bench.mailer.composed
+    for number, slot in enumerate(slots[1:], 1):
+        bench.now = slot
+        assert number == bench.take()
+    assert [0, 1, 2, 3] == bench.mailer.composed
+
+
+async def test_what_is_composed_ahead_goes_back_uncomposed() -> None:
+    """Its reader may have left; what comes again is composed anew."""
+    bench = Bench()
+    for number in range(3):
+        bench.add(copy(number, slot_at=bench.now + 0.01 * number))
+    assert 0 == bench.take()
+    bench.rows.recall([1])
+    bench.add(copy(1, slot_at=bench.now + 0.03))
+    bench.now += 0.03
+    assert [2, 1] == bench.take_all()
+    assert [0, 1, 2, 1] == bench.mailer.composed
 
 
 async def test_few_large_mails_are_composed_ahead() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from itertools import islice, takewhile
 
 from pressrun.core.upkeep.lease import Lease
 from pressrun.delivery.mailer.mailer import Mailer
@@ -27,8 +28,10 @@ from pressrun.store.queue.journal import Journal, JournalEntry
 log = logging.getLogger("pressrun.worker")
 
 EARLY_SECONDS = 0.0005  # a timer that fires this early has its slot: waiting again would cost a turn of the loop
-# While PLENTY of rows wait, several mails are composed in a row: code and data are in the processor's caches then.
+# While PLENTY of rows wait, or slots come this soon, several mails are composed in a row: code and data are in the
+# processor's caches then. At 100/s a mail composed alone takes five times as long.
 PLENTY = 32
+SOON_SECONDS = 0.5
 COMPOSED_TOGETHER = 16
 COMPOSED_OCTETS = 1024 * 1024  # of mails composed ahead: an edition with pictures has megabytes
 # Results that are journaled need not reach the daemon at once: each frame costs both ends as much as some copies do.
@@ -214,12 +217,19 @@ class Assignments:
     def _compose(self, rows: Sequence[Job]) -> Outgoing | CompositionFailed:
         """The mail of the first row, and those of some that follow if connections are sure to ask for them soon."""
         first = self._mailer.compose(rows[0])
-        if len(rows) >= PLENTY and isinstance(first, Outgoing):
-            together = min(COMPOSED_TOGETHER, 1 + COMPOSED_OCTETS // (len(first.content) or 1))
-            for index in range(1, together):
-                job = rows[index]
-                self._composed[job.row.id] = self._mailer.compose(job)
+        if isinstance(first, Outgoing):
+            most = min(COMPOSED_TOGETHER, 1 + COMPOSED_OCTETS // (len(first.content) or 1))
+            for job in self._sure(rows, most)[1:]:
+                if job.row.id not in self._composed:
+                    self._composed[job.row.id] = self._mailer.compose(job)
         return first
+
+    def _sure(self, rows: Sequence[Job], most: int) -> list[Job]:
+        """The first rows, at most so many, that connections are sure to ask for soon."""
+        if not rows[0].slot_at:
+            return [*islice(rows, most)] if len(rows) >= PLENTY else []
+        until = self._clock() + SOON_SECONDS
+        return [*takewhile(lambda job: 0.0 < job.slot_at <= until, islice(rows, most))]
 
     def _has_slot(self, relay: str, rows: deque[Job]) -> bool:
         """Whether the first row may go now; rows whose slots have passed are given back."""
