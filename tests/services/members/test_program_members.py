@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from tests.database import select
+from tests.database import execute, select
 from tests.services.office import NOW, Office
 
 from pressrun.core.addresses.address import Address, parse_address
@@ -144,6 +144,15 @@ async def test_a_program_ends_its_own_pauses_and_no_others(office: Office) -> No
     with pytest.raises(Refused, match="paused news themselves"):
         await office.members.resume("news", ADA, CRM)
     assert "suspended" == (await show(office)).state
+
+
+async def test_a_program_is_told_why_there_is_nothing_to_pause(office: Office) -> None:
+    """In words, not in those of the database."""
+    await office.make_list()
+    await put(office)
+    await execute(office.database, "update subscription set state = 'suspended', suspended_for = 'bounces'")
+    with pytest.raises(Refused, match="is suspended for bounces on news, so there is nothing to pause"):
+        await office.members.pause("news", ADA, 14, CRM)
 
 
 @pytest.mark.parametrize("state", [EditionState.DRAFT, EditionState.SCHEDULED, EditionState.CANCELLED])

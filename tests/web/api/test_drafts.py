@@ -411,6 +411,17 @@ async def test_the_editions_of_a_list_are_listed_by_state(served: ServedApi) -> 
     assert (0, 5) == (len(later), len(since))
 
 
+async def test_test_copies_to_nobody(served: ServedApi) -> None:
+    """And to several that are no addresses, each of which is told."""
+    await make_list(served)
+    number = (await hand_in(served))["id"]
+    async with served.client() as client:
+        nobody = await client.post(f"/editions/{number}/test", json={"to": []})
+        wrong = await client.post(f"/editions/{number}/test", json={"to": ["a", "b@x.example", "c"]})
+    assert (422, ["/to"]) == (nobody.status_code, [one["pointer"] for one in nobody.json()["errors"]])
+    assert (422, ["/to/0", "/to/2"]) == (wrong.status_code, [one["pointer"] for one in wrong.json()["errors"]])
+
+
 async def test_a_repeat_says_whether_its_first_request_made_the_draft(served: ServedApi) -> None:
     """Not whether another one did, a moment before."""
     await make_list(served)

@@ -196,7 +196,7 @@ class DraftTest(Arguments, frozen=True, kw_only=True):
     """`edition test`: to one address or several."""
 
     id: int
-    to: EmailAddress | tuple[EmailAddress, ...]
+    to: EmailAddress | Annotated[tuple[EmailAddress, ...], Meta(min_length=1)]
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -212,4 +212,6 @@ def _is_suspended(subscription: Subscription) -> bool:
 
 
 def _words(subscription: Subscription) -> str:
+    if subscription.state is _State.SUSPENDED and subscription.suspended_for != PAUSED:
+        return f"suspended for {subscription.suspended_for}"
     return subscription.suspended_for or subscription.state.value

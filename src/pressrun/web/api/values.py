@@ -89,8 +89,11 @@ class Reading(Struct):
             converted = msgspec.convert(given, value.kind, strict=strict)
             if isinstance(converted, int | str):
                 _require_storable(converted)
-            for name in value.formats if isinstance(converted, str) else ():
-                FORMATS[name](converted)
+            if value.formats and isinstance(converted, str | tuple):
+                malformed = list(_malformed(value, converted))
+                self.faults += malformed[:MOST_FAULTS]
+                if malformed:
+                    return
         except msgspec.ValidationError as problem:
             said = str(problem)
             within = _faults(value.kind, given, value.pointer, said)
@@ -283,6 +286,17 @@ def _require_written(given: object, pattern: re.Pattern[str], words: str) -> Non
     """Raise BadInput for a number or flag of path, query or header that is written in another way."""
     if isinstance(given, str) and pattern.fullmatch(given) is None:
         raise BadInput(words)
+
+
+def _malformed(value: RequestField, converted: str | tuple[Any, ...]) -> Iterator[FieldError]:
+    """What does not have the formats of a field, which is one text or several."""
+    several = [("", converted)] if isinstance(converted, str) else [(f"/{n}", one) for n, one in enumerate(converted)]
+    for place, text in several:
+        try:
+            for name in value.formats:
+                FORMATS[name](text)
+        except BadInput as problem:
+            yield FieldError(f"{value.pointer}{place}", str(problem))
 
 
 def _faults(kind: Any, given: object, pointer: str, words: str) -> Iterator[FieldError]:
