@@ -3,6 +3,7 @@ one mailbox does not count against the other."""
 
 from __future__ import annotations
 
+import pytest
 import pytest_asyncio
 from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom
 
@@ -10,6 +11,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.services.editions import lifecycle
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
 from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.store.queue import copy_counts
 
 OLD, NEW = "old@reader.example", "new@elsewhere.example"
@@ -160,3 +162,32 @@ async def test_a_copy_in_flight_waits_for_the_new_destination_alone(press: Press
     assert [("deferred", "elsewhere.example")] == await press.rows(
         "select state, domain from delivery where edition_id = ?", edition
     )
+
+
+async def unsubscribe(press: Pressroom, subscription: int) -> UnsubscribeOutcome:
+    """Follow the link of a mail that went to the old address."""
+    return await press.office.unsubscribes.unsubscribe(subscription, WEB)
+
+
+@pytest.mark.parametrize("reads_both", [False, True])
+async def test_who_leaves_by_an_earlier_mail_gets_no_more_at_the_new_address(
+    press: Pressroom, change: AddressChanges, reads_both: bool
+) -> None:
+    if reads_both:
+        await press.add_readers([NEW])
+    old = await press.subscription(OLD)
+    await confirm(change)
+    assert UnsubscribeOutcome.LEFT is await unsubscribe(press, old)
+    assert [] == await get_news(press, await press.edition())
+
+
+async def test_after_a_change_is_undone_an_earlier_mail_ends_the_old_subscription_alone(
+    press: Pressroom, change: AddressChanges
+) -> None:
+    await press.add_readers([NEW])
+    old = await press.subscription(OLD)
+    await confirm(change)
+    await undo(change)
+    assert UnsubscribeOutcome.LEFT is await unsubscribe(press, old)
+    assert [NEW] == await get_news(press, await press.edition())
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED is await unsubscribe(press, old)

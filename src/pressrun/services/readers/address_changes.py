@@ -4,7 +4,8 @@ Nothing changes until the new address has confirmed. The old one is notified at 
 and again when it is done, with one that undoes it for a week. Each of these ends every preferences link so far.
 
 If the new address already belongs to a reader, they stay two people, and the subscriptions move: each list that the old
-one reads and the new one does not. Undoing gives each of them back what they had, as far as they have not changed it
+one reads and the new one does not. Links in earlier mails to the old one then unsubscribe the new one, as they do where
+an address changes alone. Undoing gives each of them back what they had, as far as they have not changed it
 since. It also undoes later changes of that reader, so that nobody can take the lists away again by links of those.
 """
 
@@ -38,7 +39,7 @@ from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import audiences, deliveries
-from pressrun.store.readers import address_changes, subscribers, subscriptions
+from pressrun.store.readers import address_changes, language_switch, subscribers, subscriptions
 from pressrun.store.readers.address_changes import AddressChange, ChangeState
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
@@ -252,12 +253,15 @@ class AddressChanges:
             if lists.hold_list(tx, target.id) is None:
                 continue  # it is being removed
             theirs = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=other.id)
-            if not is_member(theirs):
+            taker = theirs
+            if theirs is None or not is_member(theirs):
                 audiences.queue_early(tx, [subscription.id])  # their slice is still to come, and the other one's is not
-                moved = _move_to(tx, subscription, theirs, other, now)
-                subscriptions.hand_copies_over(tx, subscription.id, moved.id, other.domain)
-                still_suspended.append(_remember(theirs, moved))
+                taker = _move_to(tx, subscription, theirs, other, now)
+                subscriptions.hand_copies_over(tx, subscription.id, taker.id, other.domain)
+                still_suspended.append(_remember(theirs, taker))
             ended = end_subscription(tx, subscription, SOURCE, now)
+            assert taker is not None
+            language_switch.redirect_links(tx, subscription.id, taker.id)
             still_suspended.append(_remember(subscription, ended))
             self._record(tx, target, person, "withdrawn", origin)
         return {"subscriptions": still_suspended}
