@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,20 @@ def test_doctor_shows_what_it_found_with_its_remedy(shell: Shell) -> None:
     )  # fsync is off there
     assert f"Start the mail server at 127.0.0.1:{port}" in by_check["relay"]["remedy"]
     assert "no daemon is running" in by_check["round-trip"]["message"]
+
+
+@pytest.mark.parametrize("listed", [[], ["absent"]], ids=["findings", "refused"])
+def test_doctor_says_on_a_terminal_what_it_waits_for(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, listed: list[str]
+) -> None:
+    """The line is gone before anything else is written, and JSON stays JSON."""
+    shell.make_list()
+    assert "" == shell.call("doctor", "--json").err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    called = shell.call("doctor", *listed, "--json")
+    wait, after = called.err.split("\r\x1b[K")[1:]
+    assert "a test bounce may take a minute to come back" in wait
+    assert (after, bool(called.out)) == ("", True) if not listed else "no open list" in after
 
 
 def test_doctor_looks_at_one_list(shell: Shell) -> None:

@@ -46,9 +46,11 @@ def doctor(invocation: Invocation, *, list_name: str | None, resolver: str | Non
     settings, server = invocation.settings, _parse_resolver(resolver)
     progress = ProgressLine()
     progress("checking; a test bounce may take a minute to come back")
-    with acting_as_owner(settings.data_dir):
-        findings = asyncio.run(_examine(settings, server, list_name))
-    progress.clear()
+    try:
+        with acting_as_owner(settings.data_dir):
+            findings = asyncio.run(_examine(settings, server, list_name))
+    finally:
+        progress.clear()
     if as_json:
         print_json(_document(findings))
     else:
