@@ -1,4 +1,4 @@
-"""Somebody leaves while their copy is in flight, and takes that back: the copy that was stopped goes out after all."""
+"""Somebody leaves or pauses in the middle of an edition, and takes that back: the copy that was stopped goes out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from tests.delivery.pressroom import LATER, Pressroom
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.smtp.handover import Outgoing
@@ -85,3 +86,33 @@ async def test_a_welcome_in_flight_comes_back(press: Pressroom, stop: Stop) -> N
         await press.send_all()
         press.pass_time(7200)
     assert "delivered" == await copy_of_ada(press)
+
+
+@pytest.mark.parametrize("is_in_flight", [False, True])
+async def test_a_pause_that_its_reader_ends_at_once_loses_no_copy(press: Pressroom, is_in_flight: bool) -> None:
+    """Somebody else may have paused it, by the link of an edition that was passed on."""
+    await press.add_readers([ADA, "bob@reader.example"])
+    await press.edition()
+    preferences, link = Preferences(press.office.context), PreferenceLink(subscriber_id=1, epoch=0)
+    outgoing = next(one for one in await press.take_after_turn() if one.rcpt_to == ADA) if is_in_flight else None
+    await preferences.pause(link, 30, WEB)
+    press.pass_time(5)
+    if outgoing is not None:
+        await put_off(press, outgoing)
+    assert "cancelled" == await copy_of_ada(press)
+    await preferences.resume(link, WEB)
+    for _ in range(3):
+        await press.send_all()
+        press.pass_time(7200)
+    assert "delivered" == await copy_of_ada(press)
+
+
+async def test_a_pause_brings_back_no_copy_of_before(press: Pressroom) -> None:
+    """As of somebody who had left, and came back by signing up."""
+    await press.add_readers([ADA, "bob@reader.example"])
+    await press.edition()
+    await press.change("update delivery set state = 'cancelled', settled_at = ?", int(press.office.now) - 1)
+    preferences, link = Preferences(press.office.context), PreferenceLink(subscriber_id=1, epoch=0)
+    await preferences.pause(link, 30, WEB)
+    await preferences.resume(link, WEB)
+    assert "cancelled" == await copy_of_ada(press)

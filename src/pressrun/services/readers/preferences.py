@@ -42,7 +42,7 @@ from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries, notices
 from pressrun.store.queue.notices import NewNotice
-from pressrun.store.readers import consent, language_switch, subscribers, subscriptions
+from pressrun.store.readers import consent, language_switch, subscribers, subscriptions, unsubscribes
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
@@ -433,6 +433,8 @@ class Preferences:
             resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
             back = still_suspended(tx, resumed, now)
             subscriptions.record_subscription(tx, item.subscription, back, how=origin.source)
+            if back.state is SubscriptionState.ACTIVE:  # anybody with the link of an edition may have paused it
+                unsubscribes.requeue_copies(tx, back.id, since=item.subscription.since, now=now)
             record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._context.entropy(16))
 
 

@@ -96,7 +96,7 @@ class UndoUnsubscribe:
         back = still_suspended(tx, replace(details.subscription, state_before=None, **former), now)
         subscriptions.record_subscription(tx, details.subscription, back, how="undone")
         if back.state is SubscriptionState.ACTIVE:
-            unsubscribes.requeue_copies(tx, stored, now)
+            unsubscribes.requeue_copies(tx, back.id, since=stored.left_at, now=now)
             greet_after_all(tx, back.list_id, back.id, left_at=stored.left_at, now=now)
         if stored.edition_id is not None:
             editions.uncount_unsubscribed(tx, stored.edition_id, stored.left_at)

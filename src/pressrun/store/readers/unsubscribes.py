@@ -109,10 +109,12 @@ def find_unsubscribe(tx: Transaction, subscription_id: int, now: int) -> Unsubsc
     return None if row is None else parse_row(row, Unsubscribe, "former")
 
 
-def requeue_copies(tx: Transaction, unsubscribe: Unsubscribe, now: int) -> int:
-    """Queue the copies again that the unsubscribe cancelled, of editions still being sent; returns how many."""
-    values = {"subscription_id": unsubscribe.subscription_id, "left_at": unsubscribe.left_at, "now": now}
-    rows = tx.rows("unsubscribes.requeue_copies", **values)
+def requeue_copies(tx: Transaction, subscription_id: int, *, since: int, now: int) -> int:
+    """Queue the copies again that an unsubscribe or a pause cancelled since then, of editions still being sent.
+
+    Returns how many.
+    """
+    rows = tx.rows("unsubscribes.requeue_copies", subscription_id=subscription_id, left_at=since, now=now)
     for row in rows:
         count_move(tx, row["edition_id"], DeliveryState.CANCELLED, DeliveryState.QUEUED, 1)
     return len(rows)
