@@ -112,6 +112,24 @@ async def read_body(request: Request, form: BodyForm, limits: BodyLimits, readin
         reading.values[form.body] = await _read_all(request, limits.upload)
 
 
+async def read_nothing(request: Request, limits: BodyLimits, reading: Reading) -> None:
+    """Read the body of a request for an action that takes none: at most an object without members.
+
+    Raises ApiProblem for a body that cannot be read at all.
+    """
+    octets = await _read_all(request, limits.json)
+    if not octets.strip():
+        return
+    if media_type_of(request) not in (JSON, ""):
+        raise ApiProblem(415, "send no body", headers={"Accept": JSON})
+    try:
+        given = msgspec.json.decode(octets)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        reading.faults.append(FieldError("", f"invalid JSON: {problem}"))
+    else:
+        read_members((), given, reading)
+
+
 def media_type_of(request: Request) -> str:
     """The media type of the body without its parameters; empty without one. Raises ApiProblem for a foreign charset."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")

@@ -25,7 +25,7 @@ from pressrun.acts.call import Call, Caller, CarryOut, ignore_progress
 from pressrun.acts.http import JSON, Content, Page, Upload
 from pressrun.core.errors import BadInput, PressrunError
 from pressrun.web.api import streams
-from pressrun.web.api.bodies import BodyForm, BodyLimits, form_of, read_body
+from pressrun.web.api.bodies import BodyForm, BodyLimits, form_of, read_body, read_nothing
 from pressrun.web.api.cursors import PATTERN, digest_of_query, seal, unseal
 from pressrun.web.api.problems import ApiProblem, FieldError, problem_of, respond
 from pressrun.web.api.rates import TokenRates
@@ -204,6 +204,8 @@ class Exchange:
         self._read_outside(reading)
         if self._operation.body is not None:
             caller = await self._read_body(self._operation.body, reading, caller)
+        elif self._request.method in ("POST", "PUT", "PATCH"):
+            await read_nothing(self._request, self._context.limits, reading)
         if reading.faults:
             raise ApiProblem(422, faults=[*reading.faults, *self._further_faults(reading.values)])
         kind = streams.preferred(self._request.headers.get("accept", ""), self._operation.media_types)

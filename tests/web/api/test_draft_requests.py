@@ -1,0 +1,89 @@
+"""Requests about drafts by HTTP: under conditions, under a key, with a body too few or too many."""
+
+from __future__ import annotations
+
+from tests.web.api.served import ServedApi
+from tests.web.api.test_drafts import MARKDOWN, NOTES, PNG, hand_in, make_list
+
+
+async def test_a_star_is_the_version_that_there_is(served: ServedApi) -> None:
+    """RFC 9110 §13.1.1: it holds for what exists, and so not for a file that is new; one to remove is not found."""
+    await make_list(served)
+    number = (await hand_in(served))["id"]
+    path, file = f"/editions/{number}", f"/editions/{number}/assets/a.png"
+    png = {"Content-Type": "image/png"}
+    async with served.client() as client:
+        client.headers["If-Match"] = "*"
+        changed = await client.patch(path, json={"subject": "B"})
+        added = await client.put(file, content=PNG, headers=png)
+        none = await client.delete(file)
+        await client.put(file, content=PNG, headers={**png, "If-Match": changed.headers["ETag"]})
+        replaced = await client.put(file, content=PNG + b"x", headers=png)
+        done = [await client.delete(file), await client.post(f"{path}/submit"), await client.post(f"{path}/send")]
+        late = await client.patch(path, json={"subject": "C"})
+    assert (200, 412, 404, 200) == tuple(one.status_code for one in (changed, added, none, replaced))
+    assert [200, 200, 200] == [one.status_code for one in done]
+    assert 409 == late.status_code
+
+
+async def test_another_hour_under_the_same_conditions(served: ServedApi) -> None:
+    """The audience and the version that are expected count for an edition that is scheduled already, too."""
+    await make_list(served, readers=1)
+    number = (await hand_in(served))["id"]
+    path, later = f"/editions/{number}/schedule", {"at": "2101-01-02T00:00:00Z"}
+    async with served.client() as client:
+        first = await client.post(path, json={"at": "2101-01-01T00:00:00Z"})
+        few = await client.post(path, json={**later, "expect_audience": {"min": 2}})
+        old = await client.post(path, json=later, headers={"If-Match": '"9"'})
+        shown = await client.get(f"/editions/{number}")
+        moved = await client.post(
+            path, json={**later, "expect_audience": {"max": 1}}, headers={"If-Match": shown.headers["ETag"]}
+        )
+    assert (200, 409, 1, 412, 200) == (
+        first.status_code, few.status_code, few.json()["audience"], old.status_code, moved.status_code
+    )  # fmt: skip
+    assert "2101-01-01T00:00:00Z" == shown.json()["scheduled_at"]
+    assert later["at"] == moved.json()["scheduled_at"]
+
+
+async def test_test_copies_to_nobody(served: ServedApi) -> None:
+    """And to several that are no addresses, each of which is told."""
+    await make_list(served)
+    number = (await hand_in(served))["id"]
+    async with served.client() as client:
+        nobody = await client.post(f"/editions/{number}/test", json={"to": []})
+        wrong = await client.post(f"/editions/{number}/test", json={"to": ["a", "b@x.example", "c"]})
+    assert (422, ["/to"]) == (nobody.status_code, [one["pointer"] for one in nobody.json()["errors"]])
+    assert (422, ["/to/0", "/to/2"]) == (wrong.status_code, [one["pointer"] for one in wrong.json()["errors"]])
+
+
+async def test_members_for_an_action_that_takes_none_are_not_ignored(served: ServedApi) -> None:
+    """Whoever sends them expects them to count. No body at all is fine, and so is an empty object."""
+    await make_list(served)
+    number = (await hand_in(served))["id"]
+    async with served.client() as client:
+        wrong = [
+            await client.post(f"/editions/{number}/cancel", content=body, headers={"Content-Type": kind})
+            for kind, body in (
+                ("application/json", b'{"dry_run": true}'),
+                ("application/json", b"[]"),
+                ("application/json", b"{"),
+                ("text/plain", b"x"),
+            )
+        ]
+        submitted = [await client.post(f"/editions/{number}/submit", content=body) for body in (b"", b"{}")]
+        shown = await client.get(f"/editions/{number}")
+    assert [422, 422, 422, 415] == [one.status_code for one in wrong]
+    assert [{"pointer": "/dry_run", "detail": "unknown member"}] == wrong[0].json()["errors"]
+    assert ([200, 200], "draft") == ([one.status_code for one in submitted], shown.json()["state"])
+
+
+async def test_a_repeat_says_whether_its_first_request_made_the_draft(served: ServedApi) -> None:
+    """Not whether another one did, a moment before."""
+    await make_list(served)
+    async with served.client() as client:
+        answers = [
+            await client.post("/lists/news/editions", content=NOTES, headers={**MARKDOWN, "Idempotency-Key": key})
+            for key in ("a", "b", "a", "b")
+        ]
+    assert [(201, True), (200, False)] * 2 == [(one.status_code, one.json()["created"]) for one in answers]
