@@ -102,7 +102,6 @@ class Chunked(Transactions):
         message, step, kind = self._flights[0], self._step, code // 100
         if step == _CONTENT:
             self._end(message, code)
-            self.begin()
             return
         if kind == 2:
             if step == _RSET and message.alone:

@@ -16,7 +16,7 @@ from pressrun.smtp import commands
 from pressrun.smtp.chunked import Chunked
 from pressrun.smtp.delivery_mode import DeliveryMode, mode_for
 from pressrun.smtp.errors import Fault, LocalProtocolError, Problem, RemoteProtocolError
-from pressrun.smtp.events import Closed, Event, ServerReady, StartTls
+from pressrun.smtp.events import Closed, Event, RecipientOutcome, ServerReady, StartTls
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.phase import Phase
 from pressrun.smtp.reader import ReplyReader
@@ -111,10 +111,17 @@ class Dialogue:
             self._read(self._unanswered())
         except RemoteProtocolError as error:
             self._end(Problem(Fault.PROTOCOL, str(error)))
-        if self.is_idle:
+        if self.is_idle or self.has_room:
             self._proceed()
         self._busy = False
         return self._drain_events()
+
+    def decided(self) -> list[RecipientOutcome]:
+        """The outcomes so far of what is being received: the source may ask before it makes the next message."""
+        found = [event for event in self._events if isinstance(event, RecipientOutcome)]
+        if found:
+            self._events[:] = [event for event in self._events if not isinstance(event, RecipientOutcome)]
+        return found
 
     def secured(self, now: float) -> list[Event]:
         """The TLS handshake that `StartTls` asked for is done, and the certificate was verified."""
