@@ -44,8 +44,8 @@ from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep.datadir import load_keys
 
 Figures = dict[str, float]
-_SETTINGS = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "autovacuum": "on"}
-_SETTINGS |= {"wal_level": "replica", "shared_buffers": "256MB", "max_wal_size": "4GB"}
+REAL_SETTINGS = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "autovacuum": "on"}
+REAL_SETTINGS |= {"wal_level": "replica", "shared_buffers": "256MB", "max_wal_size": "4GB"}
 MEASURED = 100_000  # copies that are claimed and recorded
 CONNECTIONS = 32  # that unsubscribe at once
 ROWS = ("import", "copies", "claims", "daemon", "workers", "server", "clicks", "start")
@@ -56,7 +56,7 @@ def real_server() -> Iterator[Server]:
     """A server as an operator would have one: nothing is lost with the power."""
     with new_server() as server:
         with server.connect() as admin:
-            for name, value in _SETTINGS.items():
+            for name, value in REAL_SETTINGS.items():
                 admin.execute(f"alter system set {name} = '{value}'")
         server.stop()
         server.start()

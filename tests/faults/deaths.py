@@ -6,14 +6,17 @@ import os
 import random
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from tests.e2e.house import Daemon, children, command_of, until
-from tests.faults.outcome import Outcome, arrived, await_end, await_taken, furnished
+from tests.faults.outcome import Arrived, Outcome, arrived, await_end, await_taken, furnished
 
 _TIMES = 20
 _READERS_EACH = 250  # at the least: one that hands over little between two ends is started again only after a while
 _AGAIN_SECONDS = 60.0
+_READ_SECONDS = 0.01
 _STILL_SECONDS = 5.0  # less than what makes it count as stuck
 _RATE = {"rate": "3000/s", "press": "process"}
 _MODULE = "pressrun.delivery.worker"
@@ -26,18 +29,33 @@ def press_is_killed(program: Path, folder: Path, readers: int, chance: random.Ra
     with furnished(program, folder, readers, delivery=_RATE) as (house, sink):
         daemon = house.start()
         edition = house.send()["id"]
-        killed = set[int]()
+        killed, killed_at = set[int](), list[float]()
         for moment in sorted(chance.randrange(readers * 9 // 10) for _ in range(times)):
             await_taken(sink, moment)
             press = until(lambda: _living(daemon, killed) or None, _AGAIN_SECONDS)
             os.kill(press, signal.SIGKILL)
             killed.add(press)
+            killed_at.append(time.time())
         await_end(house, edition)
         ends = daemon.events("worker.ended")
         unknown = [one["unknown"] for one in ends]
         problem = "" if len(ends) == times else f"{len(ends)} ends were told"
-        note = f"{times} times, at most {max(unknown)} copies on their way at one"
-        return arrived(sink).outcome("press killed", house, readers, bound=sum(unknown), note=note, problem=problem)
+        found = arrived(sink)
+        note = (
+            f"{times} times, at most {max(unknown)} copies on their way at one; a relay had had half of what was"
+            f" repeated for less than {_unnoted_seconds(found, killed_at) * 1000:.1f} ms"
+        )
+        return found.outcome("press killed", house, readers, bound=sum(unknown), note=note, problem=problem)
+
+
+def _unnoted_seconds(found: Arrived, killed_at: Sequence[float]) -> float:
+    """For how long a relay had had the copies that are repeated when the press was killed, the median.
+
+    It may read a moment after the kill what was sent before.
+    """
+    firsts = [found.first_at[reader] for reader, times in found.times.items() if times > 1]
+    waits = [min((at - first for at in killed_at if at > first - _READ_SECONDS), default=0.0) for first in firsts]
+    return max(0.0, median(waits)) if waits else 0.0
 
 
 def press_stands_still(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:

@@ -7,9 +7,9 @@ dropped the connection instead of answering: nobody can know then whether it was
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What a relay had whole: how often each reader's message, its Message-IDs, and how many it left unanswered."""
+    """What a relay had whole: how often each reader's message, its Message-IDs, and how many it left unanswered.
+
+    `first_at` is when it had the message first, UTC seconds, for those relays that note it.
+    """
 
     times: Counter[str]
     message_ids: dict[str, set[str]]
     unanswered: int
+    first_at: Mapping[str, float] = field(default_factory=dict)
 
     def outcome(self, name: str, house: House, audience: int, *, bound: int, note: str, problem: str = "") -> Outcome:
         """Set beside the books of the house."""
@@ -85,15 +89,17 @@ def arrived(sink: Sink) -> Arrived:
     """By the log of a sink that grabs Message-ID first."""
     sink.ask("XFLUSH")
     times: Counter[str] = Counter()
+    first_at: dict[str, float] = {}
     message_ids: defaultdict[str, set[str]] = defaultdict(set)
     unanswered = 0
     for line in sink.log.read_text(encoding="utf-8").splitlines():
         cells = line.split("\t")
         if cells[2] in {"A", "D"}:
             times[cells[4]] += 1
+            first_at.setdefault(cells[4], int(cells[0]) / 1_000_000)
             message_ids[cells[4]].add(cells[7])
             unanswered += cells[2] == "D"
-    return Arrived(times=times, message_ids=message_ids, unanswered=unanswered)
+    return Arrived(times=times, message_ids=message_ids, unanswered=unanswered, first_at=first_at)
 
 
 @contextmanager
