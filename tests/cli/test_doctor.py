@@ -137,6 +137,21 @@ def test_config_show_changed_leaves_the_defaults_out(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
+    ("table", "former", "key"),
+    [
+        ("limits", "consent_ip_for", "retention.addresses_of_requests"),
+        ("tokens", "undo_leaving_lifetime", "tokens.undo_unsubscribe_lifetime"),
+    ],
+)
+def test_config_show_has_the_value_of_a_former_key(shell: Shell, table: str, former: str, key: str) -> None:
+    """Which is in force, also where the key has moved to another table."""
+    text = shell.config.read_text().replace(f"\n[{table}]\n", f'\n[{table}]\n{former} = "31d"\n')
+    shell.config.write_text(text)
+    rows = {row["key"]: row for row in shell.good("config", "show", "--changed", "--json").json}
+    assert ("31d", text[: text.index(former)].count("\n") + 1) == (rows[key]["value"], rows[key]["line"])
+
+
+@pytest.mark.parametrize(
     ("address", "shown"),
     [
         ("postgresql://me:hush@db.test/pressrun", "postgresql://me:…@db.test/pressrun"),

@@ -71,14 +71,20 @@ def _read_keys(path: Path) -> Iterator[_Key]:
         if not places and table.shape is Shape.ONE and table.name != "smtp":  # left out, it means: no mail is received
             places = [tuple(table.name.split("."))]
         for place in places:
-            yield from _keys_at(table, place, _content_at(content, place), lines)
+            yield from _keys_at(table, place, content, lines)
 
 
 def _keys_at(table: Table, place: KeyPath, content: dict[str, Any], lines: dict[KeyPath, int]) -> Iterator[_Key]:
     for setting in table.keys:
-        name = next((name for name in (setting.key, *setting.formerly) if name in content), None)
-        value = setting.default if name is None else content[name]
-        yield _Key(place=place, setting=setting, value=value, line=None if name is None else lines[(*place, name)])
+        paths = ((*place, setting.key), *(_former_path(place, name) for name in setting.formerly))
+        path = next((path for path in paths if path[-1] in _content_at(content, path[:-1])), None)
+        value = setting.default if path is None else _content_at(content, path[:-1])[path[-1]]
+        yield _Key(place=place, setting=setting, value=value, line=None if path is None else lines[path])
+
+
+def _former_path(place: KeyPath, name: str) -> KeyPath:
+    """Where a key was once: in the same table, or as `limits.consent_ip_for` in another."""
+    return tuple(name.split(".")) if "." in name else (*place, name)
 
 
 def _describe(key: _Key) -> ConfigValue:
@@ -98,7 +104,7 @@ def _shown(setting: Setting, value: Any) -> Any:
     return _PARAMETER.sub(r"\1…", _LOGIN.sub(r"\1:…@", str(value)))
 
 
-def _content_at(content: Any, place: KeyPath) -> dict[str, Any]:
+def _content_at(content: Any, place: KeyPath) -> dict[Any, Any]:
     for step in place:
         content = content.get(step, {}) if isinstance(content, dict) else content[step]
     return dict(content)
