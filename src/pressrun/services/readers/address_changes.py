@@ -5,8 +5,8 @@ and again when it is done, with one that undoes it for a week. Each of these end
 
 If the new address already belongs to a reader, they stay two people, and the subscriptions move: each list that the old
 one reads and the new one does not. Links in earlier mails to the old one then unsubscribe the new one, as they do where
-an address changes alone. Undoing gives each of them back what they had, as far as they have not changed it
-since. It also undoes later changes of that reader, so that nobody can take the lists away again by links of those.
+an address changes alone. Undoing gives each of them back what they had, as far as they have not changed it since. It
+also undoes later changes of that reader, so that nobody can take the lists away again by links of those.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ select * from leaving where id = :id;
 select * from leaving where subscription_id = :subscription_id and expires_at > :now;
 
 -- name: requeue_copies
--- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that moment were
--- cancelled later.
+-- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that
+-- moment were cancelled later.
 update delivery set state = 'queued', due_at = :now, settled_at = null
 where subscription_id = :subscription_id and state = 'cancelled' and settled_at >= :left_at
     and edition_id in (select id from edition where state in ('sending', 'paused'))
