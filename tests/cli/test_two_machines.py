@@ -173,8 +173,8 @@ def test_every_verb_beside_its_daemon(shell: Shell, monkeypatch: pytest.MonkeyPa
     furnish(shell)
     with serving(shell):
         require_carried_out(call_all(shell, WRITING))
-        require_read(call_all(shell, READING - {"migrate"}))
-        assert {} == wrong(call_all(shell, {"serve", "restore", "migrate"}), 75)
+        require_read(call_all(shell, READING))
+        assert {} == wrong(call_all(shell, {"serve", "restore"}), 75)
 
 
 def require_carried_out(called: Mapping[str, Called]) -> None:
