@@ -118,9 +118,10 @@ class Dialogue:
 
     def decided(self) -> list[RecipientOutcome]:
         """The outcomes so far of what is being received: the source may ask before it makes the next message."""
+        if not self._events:  # as for all but the first message of several that are made in a row
+            return []
         found = [event for event in self._events if isinstance(event, RecipientOutcome)]
-        if found:
-            self._events[:] = [event for event in self._events if not isinstance(event, RecipientOutcome)]
+        self._events[:] = [event for event in self._events if not isinstance(event, RecipientOutcome)]
         return found
 
     def secured(self, now: float) -> list[Event]:
