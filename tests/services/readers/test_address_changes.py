@@ -191,3 +191,19 @@ async def test_after_a_change_is_undone_an_earlier_mail_ends_the_old_subscriptio
     assert UnsubscribeOutcome.LEFT is await unsubscribe(press, old)
     assert [NEW] == await get_news(press, await press.edition())
     assert UnsubscribeOutcome.NOT_SUBSCRIBED is await unsubscribe(press, old)
+
+
+async def test_an_earlier_mail_unsubscribes_who_went_on_in_another_language_before_the_list_was_removed(
+    press: Pressroom, change: AddressChanges
+) -> None:
+    """Its link leads from one reader to another, and from there to another list."""
+    old = await press.subscription(OLD)
+    await confirm(change)
+    taker, in_other_language = await press.subscription(NEW), await press.subscription(NEW, "other")
+    await press.change(
+        "update subscription set state = 'unsubscribed', moved_to = ? where id = ?", in_other_language, taker
+    )
+    await press.office.lists.close_list("news")
+    await press.office.lists.remove_list("news")
+    assert UnsubscribeOutcome.LEFT is await unsubscribe(press, old)
+    assert [("unsubscribed",)] == await press.rows("select state from subscription")

@@ -150,6 +150,7 @@ create table subscription (
 );
 create index subscription_by_list on subscription (list_id, state, id);
 create index subscription_paused on subscription (paused_until) where paused_until is not null;
+create index subscription_by_target on subscription (moved_to) where moved_to is not null;
 
 create table removed_subscription (
     id bigint primary key,

@@ -8,23 +8,22 @@ with recursive trail (first, last) as (
     select trail.first, subscription.moved_to
     from trail cross join subscription
     where subscription.id = trail.last and subscription.state in ('unsubscribed', 'pending')
-        and subscription.moved_to is not null)
+        and {+}subscription.moved_to is not null)
 select first, last from trail cross join subscription
 where subscription.id = last
     and (subscription.state not in ('unsubscribed', 'pending') or subscription.moved_to is null);
 
 -- name: redirect_links
--- Make the links of an ended subscription lead to another one of the same reader.
+-- Make the links of an ended subscription lead to the one that it became.
 update subscription set moved_to = :new_id where id = :old_id;
 
 -- name: bypass
--- Make links to subscriptions that will be deleted lead to where those lead: some of them. They are the same reader's.
+-- Make links to subscriptions that will be deleted lead to where those lead: some of them.
 update subscription set moved_to = (select gone.moved_to from subscription as gone where gone.id = subscription.moved_to)
 where id {in (select former.id
     from subscription as gone
-    cross join subscription as former
-    where gone.id {in ids} and gone.moved_to is not null
-        and former.subscriber_id = gone.subscriber_id and former.moved_to = gone.id
+    cross join subscription as former {indexed by subscription_by_target}
+    where gone.id {in ids} and {+}gone.moved_to is not null and former.moved_to = gone.id
     limit :limit)};
 
 -- name: bypass_for_removed
@@ -34,14 +33,14 @@ set moved_to = (select gone.moved_to from subscription as gone where gone.id = r
 where id {in (select removed.id
     from subscription as gone
     cross join removed_subscription as removed
-    where gone.id {in ids} and gone.moved_to is not null and removed.moved_to = gone.id
+    where gone.id {in ids} and {+}gone.moved_to is not null and removed.moved_to = gone.id
     limit :limit)};
 
 -- name: keep_redirects
 -- Keep where subscriptions that will be deleted lead to.
 insert into removed_subscription (id, moved_to)
 select gone.id, gone.moved_to
-from subscription as gone cross join subscription as taker
+from subscription as gone {not indexed} cross join subscription as taker
 where gone.id {in ids} and gone.state in ('unsubscribed', 'pending') and taker.id = gone.moved_to
 on conflict (id) do nothing;
 

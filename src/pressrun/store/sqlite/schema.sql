@@ -151,11 +151,12 @@ create table subscription (
     source text not null,                     -- web, mail, operator, import, sync
     since integer not null,                   -- when it reached this state
     round integer not null default 0,         -- incremented by unsubscribing, which voids earlier confirmations
-    moved_to integer,                         -- the subscription in another language that it became, until it is active again
+    moved_to integer,                         -- the subscription in another language, or at another address, that it became
     unique (subscriber_id, list_id)
 ) strict;
 create index subscription_by_list on subscription (list_id, state, id);
 create index subscription_paused on subscription (paused_until) where paused_until is not null;
+create index subscription_by_target on subscription (moved_to) where moved_to is not null;
 
 -- Subscriptions that moved to another language and whose list is deleted, so that links in old mails still work.
 create table removed_subscription (
