@@ -43,9 +43,9 @@ def small_disk(folder: Path, *options: str, size: str = "24m") -> Iterator[Path]
 
 
 def fill(disk: Path, leaving: int = 0) -> Path:
-    """Write until nothing more goes in, or so many octets are left; gives the file."""
+    """Write until nothing more goes in, or so many octets are left; gives the file, which may have some already."""
     filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file, suppress(OSError):
+    with filler.open("ab", buffering=0) as file, suppress(OSError):
         while not leaving or shutil.disk_usage(disk).free > leaving:
             file.write(b"\0" * 4096)
     return filler

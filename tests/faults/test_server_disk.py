@@ -67,7 +67,7 @@ def no_room_for_log(disk: Path, server: Server) -> Iterator[None]:
 
 
 def go_through(house: House, daemon: Daemon, outage: AbstractContextManager[None]) -> None:
-    """An edition whose copies stop amid it, refusals meanwhile, and all of it afterwards, once."""
+    """An edition stops halfway, everything else is refused, and afterwards each copy has arrived once."""
     edition = int(house.send()["id"])
     until(lambda: len(house.accepted()) > 300 or None)
     with outage:
