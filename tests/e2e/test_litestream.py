@@ -93,7 +93,7 @@ def finish(house: House) -> dict[str, object]:
 def test_a_machine_that_is_lost_amid_an_edition_costs_what_litestream_had_not_copied(
     house: House, version: str, tmp_path: Path
 ) -> None:
-    """Nothing that was copied is lost: who left stays out, who joined is there, and no copy goes out twice."""
+    """Nothing that was copied is lost: leavers stay out, new readers are there, and no copy goes out twice."""
     replica, newer = tmp_path / "replica", tmp_path / "newer.sqlite3"
     backup = house.folder / "standby.tar"
     leavers = [member(READERS - 1 - number) for number in range(LEAVERS)]

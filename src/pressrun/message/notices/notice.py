@@ -41,7 +41,7 @@ class Notice(Struct, frozen=True):
 
 
 def works_for(words: Words, seconds: float) -> str:
-    """How long a link works, in days, hours or minutes, and never longer than it does."""
+    """How long a link works, in days, hours or minutes, rounded down but for the moment until its mail was queued."""
     minutes = max(1, int(seconds + _LATE_SECONDS) // 60)
     hours, days = minutes // _HOUR, minutes // _DAY
     if days >= _FEW or minutes == _DAY:

@@ -4,8 +4,7 @@ A program may put very many members, each in a separate request, so requests tha
 statements. A request that arrives alone is a set of one.
 
 Nothing here overrides a reader's choice: people who have unsubscribed or are suppressed stay as they are and get no
-mail, and who has changed their address is meant where the former one is named. Whatever a request does not name stays
-as it was.
+mail. A former address stands for the reader who has changed it. Whatever a request does not name stays as it was.
 """
 
 from __future__ import annotations

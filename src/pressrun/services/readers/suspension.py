@@ -76,7 +76,7 @@ def resume_after_bounces(tx: Transaction, person: Subscriber, now: int) -> None:
 
 
 def begin_at_address(tx: Transaction, person: Subscriber, now: int) -> None:
-    """Resume somebody who has just proved an address: bounces of before, which may be of another one, do not count."""
+    """Resume somebody who has just proved an address. Earlier bounces, perhaps of another address, no longer count."""
     resume_after_bounces(tx, person, now)
     bounces.begin_history(tx, person.id, now)
 

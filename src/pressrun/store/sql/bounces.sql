@@ -140,7 +140,7 @@ returning subscriber_id, exists (select 1 from subscriber as person where person
 update suspension set ended_at = :now where subscriber_id = :subscriber_id and ended_at is null;
 
 -- name: begin_history
--- Let bounces of before no longer count, whether they have suspended anybody or not.
+-- Earlier bounces no longer count, whether or not they have suspended anybody.
 insert into suspension (subscriber_id, since, first_edition_id, ended_at) values (:subscriber_id, :now, 0, :now)
 on conflict (subscriber_id) do update set ended_at = excluded.ended_at;
 

@@ -119,7 +119,7 @@ class PreferencePages:
         say = self._pages.words
         origin = self._web.origin(request, ConsentQuestion("", say("Resume")).recorded)
         profile = await self._preferences.resume(link, origin, names=names)
-        # Whoever has left since they opened the page is not told that they will get anything.
+        # Readers who have unsubscribed since they opened the page are not promised anything.
         is_back = profile is not None and any(item.can_pause for item in profile.limited_to(names).memberships)
         return self._page(request, profile, link, say("Welcome back. You'll get the next edition.") if is_back else "")
 
