@@ -840,7 +840,7 @@ create table lane (
 create table suspension (
     subscriber_id integer primary key references subscriber on delete cascade,
     since integer not null,                   -- when the limit was reached
-    first_edition_id integer not null,        -- the first one that bounced; they missed later ones
+    first_edition_id integer not null,        -- the first one that bounced; they missed later ones. 0: none, they changed their address
     asked_at integer,                         -- when the probe was queued; null: not yet
     ended_at integer                          -- when they came back, so that earlier bounces no longer count; null: suspended
 ) strict;
