@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from pressrun.observe.events import EVENTS, FORMER_NAMES
+from pressrun.observe.events import FORMER_NAMES
 
 SOURCES = Path(__file__).parent.parent / "src" / "pressrun"
+EVENTS: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 HEAD = """\
 # The events of the log
 
-This page is written from the code by `make docs`; a test fails when it is stale. Each line of the log is one event:
-`time`, `level`, `event`, `logger`, and the fields below; … stands for what is not written there by name.
+This page is written from the code and events.toml by `make docs`; a test fails when it is stale. Each line of the log
+is one event: `time`, `level`, `event`, `logger`, and the fields below; … stands for what is not written there by name.
 [The log](how-to/watch.md#the-log) says how to search them. Names change only on purpose, and a change is in the news.
 For one release, a line whose event was renamed has the former name in the field `formerly`.
 

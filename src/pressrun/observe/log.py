@@ -38,7 +38,7 @@ Clean = Callable[[str], str]
 def event(
     logger: logging.Logger, name: str, *, level: int = logging.INFO, error: bool = False, **fields: object
 ) -> None:
-    """Log the event `name`, one of events.py, with its fields; `error=True` adds the exception being handled."""
+    """Log the event `name`, one of docs/events.toml, with its fields; `error=True` adds the exception being handled."""
     if logger.isEnabledFor(level):
         logger.log(level, "%s", name, extra={"fields": fields}, exc_info=error)
 
