@@ -10,6 +10,7 @@ from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.editions import lifecycle
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
+from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.store.queue import copy_counts
@@ -207,3 +208,24 @@ async def test_an_earlier_mail_unsubscribes_who_went_on_in_another_language_befo
     await press.office.lists.remove_list("news")
     assert UnsubscribeOutcome.LEFT is await unsubscribe(press, old)
     assert [("unsubscribed",)] == await press.rows("select state from subscription")
+
+
+@pytest.mark.parametrize("has_confirmed", [False, True])
+async def test_a_sign_up_of_the_old_address_does_not_take_away_the_way_back(
+    press: Pressroom, has_confirmed: bool
+) -> None:
+    """Anybody can send it, among them whoever took the lists away."""
+    await press.add_readers([OLD])
+    earlier = await press.subscription(OLD)
+    changes = AddressChanges(press.office.context)
+    await changes.request(1, parse_address(NEW), WEB)
+    await confirm(changes)
+    await press.office.sign_ups.request("news", parse_address(OLD), WEB, network=None)
+    if has_confirmed:
+        assert Confirmed.CONFIRMED is (await press.office.sign_ups.confirm(1, WEB))[0]
+    await undo(changes)
+    await press.send_all()
+    assert [OLD] == await get_news(press, await press.edition())
+    assert AddressChangeOutcome.ALREADY is (await changes.undo(1, WEB))[0]
+    assert UnsubscribeOutcome.LEFT is await unsubscribe(press, earlier)
+    assert [] == await get_news(press, await press.edition("Hello again"))

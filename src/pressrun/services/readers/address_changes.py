@@ -6,7 +6,8 @@ and again when it is done, with one that undoes it for a week. Each of these end
 If the new address already belongs to a reader, they stay two people, and the subscriptions move: each list that the old
 one reads and the new one does not. Links in earlier mails to the old one then unsubscribe the new one, as they do where
 an address changes alone. Undoing gives each of them back what they had, as far as they have not changed it since. It
-also undoes later changes of that reader, so that nobody can take the lists away again by links of those.
+also undoes later changes of that reader, so that nobody can take the lists away again by links of those. Who has signed
+up with the old address since then gets the lists in the same way.
 """
 
 from __future__ import annotations
@@ -161,12 +162,7 @@ class AddressChanges:
         return self._check(tx, change_id, {ChangeState.ASKED}, ChangeState.DONE)
 
     def _check_undo(self, tx: Transaction, change_id: int) -> _Check:
-        check = self._check(tx, change_id, {ChangeState.ASKED, ChangeState.DONE}, ChangeState.UNDONE)
-        if check.outcome is AddressChangeOutcome.DONE and check.change is not None:
-            other = subscribers.find_subscriber(tx, parse_address(check.change.old_address))
-            if check.change.state is ChangeState.DONE and other is not None and other.id != check.change.subscriber_id:
-                return _OVER  # somebody has signed up with the old address since
-        return check
+        return self._check(tx, change_id, {ChangeState.ASKED, ChangeState.DONE}, ChangeState.UNDONE)
 
     def _check(self, tx: Transaction, change_id: int, waiting: set[ChangeState], done: ChangeState) -> _Check:
         change = address_changes.find_change(tx, change_id)
@@ -228,19 +224,35 @@ class AddressChanges:
         assert change is not None
         assert person is not None
         if change.state is ChangeState.DONE:
-            digests = digests_of(self._context.keys, page.old)
-            lift_for_reader(tx, digests)
-            begin_at_address(tx, person, self._context.now)
-            if change.former:
-                _give_back(tx, change.former, person, self._context.now)
-            else:
-                _void_requests(tx, person)
-                subscribers.move_to_address(tx, person.id, page.old, digests)
-            for details in _live(tx, person):
-                self._record(tx, details.list, replace(person, address=page.old.typed), "restored", origin)
+            reader = self._bring_back(tx, change, person, page.old, origin)
+            for details in _live(tx, reader):
+                self._record(tx, details.list, reader, "restored", origin)
         subscribers.end_links(tx, person.id)
         address_changes.record_undone(tx, change)
         return check
+
+    def _bring_back(
+        self, tx: Transaction, change: AddressChange, person: Subscriber, old: Address, origin: Origin
+    ) -> Subscriber:
+        """Bring the subscriptions back to the old address; returns who has it now.
+
+        Anybody can ask for a sign-up of the old address meanwhile, which makes another reader of it. That must not take
+        away the way back, so this reader gets the subscriptions.
+        """
+        now, digests = self._context.now, digests_of(self._context.keys, old)
+        lift_for_reader(tx, digests)
+        other = subscribers.find_subscriber(tx, old)
+        if not change.former and other is not None and other.id != person.id:
+            begin_at_address(tx, other, now)
+            self._move_subscriptions(tx, person, other, origin)
+            return other
+        begin_at_address(tx, person, now)
+        if change.former:
+            _give_back(tx, change.former, person, now)
+        else:
+            _void_requests(tx, person)
+            subscribers.move_to_address(tx, person.id, old, digests)
+        return replace(person, address=old.typed)
 
     def _move_subscriptions(
         self, tx: Transaction, person: Subscriber, other: Subscriber, origin: Origin
