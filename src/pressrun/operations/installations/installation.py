@@ -6,14 +6,18 @@ for is named in `left_behind`. `open_installation` finds the module of a program
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
 
 from msgspec import Struct
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind, digest_of, digest_of_address
+from pressrun.core.errors import MalformedAddress
+from pressrun.operations.installations.tables import SourceTables
 from pressrun.operations.sources.member import SourceMember
 
 Place = tuple[str, OldKind]
@@ -40,38 +44,56 @@ class OldList(Struct, frozen=True, kw_only=True):
     left_behind: tuple[str, ...] = ()
 
 
-class Installation(Protocol):
+class Installation(ABC):
     """An installation that was opened; raises BadInput and NoInput, naming the file, line or record."""
 
     @property
     def server_places(self) -> Sequence[Place]:
         """Links and addresses of the whole server, which lead to no single list."""
-        ...
+        return ()
 
+    @abstractmethod
     def lists(self) -> Sequence[OldList]:
         """Every list, by its key."""
-        ...
 
+    @abstractmethod
     def members(self, old: OldList) -> Iterator[SourceMember]:
-        """The members of a list, those who left and those who never confirmed among them."""
-        ...
+        """The members of a list, including those who left and those who never confirmed."""
 
-    def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:
+    def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:  # noqa: ARG002 - a program may have none
         """Who must not be mailed by these lists, whether they are members or not."""
-        ...
+        return iter(())
 
-    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:
+    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - a program may have none
         """The personal links of the members of a list."""
-        ...
+        return iter(())
+
+    def close(self) -> None:  # noqa: B027 - a program may have nothing open
+        """Close files and connections, and remove what was written to read them."""
+
+
+class TableInstallation(Installation):
+    """An installation whose people and lists are in a database."""
+
+    def __init__(self, tables: SourceTables) -> None:
+        self._tables = tables
 
     def close(self) -> None:
-        """Close files and connections, and remove what was written to read them."""
-        ...
+        self._tables.close()
 
 
 def origin_of(program: str, key: str) -> Place:
     """The mark of a list that it came from here: with it a second run goes on where the first one was interrupted."""
     return digest_of("origin", f"{program}\0{key}"), OldKind.ORIGIN
+
+
+def valid_addresses(texts: Iterable[object]) -> list[str]:
+    """The texts that are email addresses, as they were typed, each once."""
+    found: dict[str, None] = {}
+    for text in texts:
+        with suppress(MalformedAddress):
+            found[parse_address(str(text or "")).typed] = None
+    return list(found)
 
 
 def addresses_of(name: str, domain: str, kinds: dict[str, OldKind]) -> Iterator[Place]:

@@ -10,7 +10,7 @@ from typing import Any
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
-from pressrun.operations.installations.installation import OldList, PersonalLink, Place
+from pressrun.operations.installations.installation import OldList, PersonalLink, TableInstallation
 from pressrun.operations.installations.tables import SourceTables, by_name, copy_rows, read_server, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
@@ -41,15 +41,13 @@ _BLOCKED = """
 _REASONS = {"complaint": SuppressionReason.COMPLAINT, "hard": SuppressionReason.HARD_BOUNCE}
 
 
-class Listmonk:
+class Listmonk(TableInstallation):
     """A listmonk installation."""
 
-    server_places: Sequence[Place] = tuple(
-        (digest_of_path(path), OldKind.PAGE) for path in ("/subscription/form", "/archive")
-    )
+    server_places = tuple((digest_of_path(path), OldKind.PAGE) for path in ("/subscription/form", "/archive"))
 
     def __init__(self, tables: SourceTables) -> None:
-        self._tables = tables
+        super().__init__(tables)
         self._ids: dict[str, str] = {}
 
     def lists(self) -> list[OldList]:
@@ -77,9 +75,6 @@ class Listmonk:
         return (
             (digest_of_person(row["uuid"]), row["email"]) for row in self._tables.rows(query, id=self._ids[old.key])
         )
-
-    def close(self) -> None:
-        self._tables.close()
 
     def _list(self, key: str, row: dict[str, Any], language: str) -> OldList:
         query = "select uuid from campaigns join campaign_lists on campaign_id = campaigns.id where list_id = :id"

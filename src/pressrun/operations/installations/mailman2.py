@@ -15,10 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind, digest_of_path
-from pressrun.core.errors import BadInput, MalformedAddress, NoInput
-from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
+from pressrun.core.errors import BadInput, NoInput
+from pressrun.operations.installations.installation import Installation, OldList, Place, addresses_of, valid_addresses
 from pressrun.operations.installations.mailman3 import ENDINGS
 from pressrun.operations.sources.lines import plain_name
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
@@ -85,10 +84,8 @@ def _load(file: BinaryIO) -> Any:
     return _PlainUnpickler(file, encoding="latin-1", fix_imports=False).load()
 
 
-class Mailman2:
+class Mailman2(Installation):
     """A Mailman 2.1 installation."""
-
-    server_places: Sequence[Place] = ()
 
     def __init__(self, configs: Sequence[Path], archives: Path | None) -> None:
         self._configs = {path: read_config(path) for path in configs}
@@ -119,12 +116,6 @@ class Mailman2:
         for old in lists:
             for number, address in enumerate(self._config_of(old).get("ban_list", ()), start=1):
                 yield SourceMember(line=number, address=_text(address), state=MemberState.SUPPRESSED, was="banned")
-
-    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - it has none
-        return iter(())
-
-    def close(self) -> None:
-        """Nothing is open."""
 
     def _config_of(self, old: OldList) -> Mapping[str, Any]:
         return next(config for path, config in self._configs.items() if _key_of(path, config) == old.key)
@@ -182,11 +173,7 @@ def _key_of(path: Path, config: Mapping[str, Any]) -> str:
 
 
 def _people(value: Any) -> list[str]:
-    found = []
-    for one in value if isinstance(value, list | tuple) else []:
-        with suppress(MalformedAddress):
-            found.append(parse_address(_text(one)).typed)
-    return found
+    return valid_addresses(map(_text, value)) if isinstance(value, list | tuple) else []
 
 
 def _text(value: Any) -> str:

@@ -11,10 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind, digest_of_path
-from pressrun.core.errors import BadInput, MalformedAddress, NoInput
-from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
+from pressrun.core.errors import BadInput, NoInput
+from pressrun.operations.installations.installation import (
+    OldList,
+    Place,
+    TableInstallation,
+    addresses_of,
+    valid_addresses,
+)
 from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 
@@ -73,13 +78,11 @@ _PEOPLE = """
 """
 
 
-class Mailman3:
+class Mailman3(TableInstallation):
     """A Mailman 3 installation."""
 
-    server_places: Sequence[Place] = ()
-
     def __init__(self, tables: SourceTables, archives: Path | None) -> None:
-        self._tables = tables
+        super().__init__(tables)
         self._archives = archives
 
     def lists(self) -> list[OldList]:
@@ -112,12 +115,6 @@ class Mailman3:
                     line=row["id"], address=row["email"], state=MemberState.SUPPRESSED, was=f"banned {where}"
                 )
 
-    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - it has none
-        return iter(())
-
-    def close(self) -> None:
-        self._tables.close()
-
     def _list(self, row: dict[str, object]) -> OldList:
         name, domain = str(row["list_name"]), str(row["mail_host"])
         owners, moderators = (self._people(str(row["list_id"]), role) for role in (_OWNER, _MODERATOR))
@@ -143,13 +140,7 @@ class Mailman3:
         )
 
     def _people(self, list_id: str, role: int) -> list[str]:
-        found = []
-        for row in self._tables.rows(_PEOPLE, list_id=list_id, role=role):
-            try:
-                found.append(parse_address(row["address"]).typed)
-            except MalformedAddress:
-                continue
-        return found
+        return valid_addresses(row["address"] for row in self._tables.rows(_PEOPLE, list_id=list_id, role=role))
 
     def _find_archives(self, name: str, domain: str) -> Iterator[Path]:
         """mbox files and folders of messages that are named as the list is."""

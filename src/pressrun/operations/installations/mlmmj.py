@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind
-from pressrun.core.errors import BadInput, MalformedAddress, NoInput
+from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.dumps import text_of
-from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
+from pressrun.operations.installations.installation import Installation, OldList, addresses_of, valid_addresses
 from pressrun.operations.sources.member import MemberState, SourceMember
 
 LONGEST_LINE = 1000
@@ -43,10 +42,8 @@ _LEFT_BEHIND = {
 }
 
 
-class Mlmmj:
+class Mlmmj(Installation):
     """Lists of mlmmj."""
-
-    server_places: Sequence[Place] = ()
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
@@ -67,15 +64,6 @@ class Mlmmj:
                     seen.add(key)
                     yield SourceMember(line=number, address=address, state=state, was=was, consent_source="mlmmj")
 
-    def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:  # noqa: ARG002 - it has none
-        return iter(())
-
-    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - it has none
-        return iter(())
-
-    def close(self) -> None:
-        """Nothing is open."""
-
     def _folder_of(self, old: OldList) -> Path:
         return next(folder for folder in self._folders if _address_of(folder) == old.key)
 
@@ -85,8 +73,7 @@ def _list(folder: Path) -> OldList:
     address = _address_of(folder)
     name, _, domain = address.rpartition("@")
     delimiter = next(iter(_lines(control / "delimiter")), "+")
-    owners = [one for one in map(_valid, _lines(control / "owner")) if one]
-    editors = [*owners, *(one for one in map(_valid, _lines(control / "moderators")) if one)]
+    owners = valid_addresses(_lines(control / "owner"))
     settings = {
         "owner": owners[0] if owners else "",
         "archive": "off" if (control / "noarchive").exists() else "members",
@@ -98,7 +85,7 @@ def _list(folder: Path) -> OldList:
         name=name,
         title=name,
         settings={key: value for key, value in settings.items() if value},
-        editors=tuple(dict.fromkeys(editors)),
+        editors=tuple(valid_addresses([*owners, *_lines(control / "moderators")])),
         places=tuple(addresses_of(name, domain, _endings(delimiter))),
         archives=(archive,) if archive.is_dir() and any(archive.iterdir()) else (),
         left_behind=tuple(dict.fromkeys(text for file, text in _LEFT_BEHIND.items() if (control / file).exists())),
@@ -111,7 +98,7 @@ def _endings(delimiter: str) -> dict[str, OldKind]:
 
 def _address_of(folder: Path) -> str:
     address = next(iter(_lines(folder / "control" / "listaddress")), "")
-    if not _valid(address):
+    if not valid_addresses([address]):
         raise BadInput(f"{folder}/control/listaddress: {address!r} is not the address of a list")
     return address.lower()
 
@@ -134,13 +121,6 @@ def _addresses(folder: Path) -> Iterator[str]:
             while line := file.readline(LONGEST_LINE):
                 if address := text_of(line).strip():
                     yield address
-
-
-def _valid(text: str) -> str:
-    try:
-        return parse_address(text).typed
-    except MalformedAddress:
-        return ""
 
 
 def open_mlmmj(source: str, files: Path | None) -> Mlmmj:  # noqa: ARG001 - all is in its spool folder

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind, digest_of_path, digest_of_person
-from pressrun.core.errors import BadInput, MalformedAddress, NoInput
+from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.dumps import mysql_tables, read_mysql_dump
-from pressrun.operations.installations.installation import OldList, PersonalLink, Place
+from pressrun.operations.installations.installation import OldList, PersonalLink, TableInstallation, valid_addresses
 from pressrun.operations.installations.tables import SourceTables, by_name, copy_rows, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.lines import plain_name
@@ -59,13 +58,13 @@ _BLOCKED = f"""
 _NAMES = ("name", "full name", "fullname")
 
 
-class PhpList:
+class PhpList(TableInstallation):
     """A phpList installation."""
 
-    server_places: Sequence[Place] = tuple((digest_of_path(path), OldKind.PAGE) for path in ("/lists",))
+    server_places = ((digest_of_path("/lists"), OldKind.PAGE),)
 
     def __init__(self, tables: SourceTables) -> None:
-        self._tables = tables
+        super().__init__(tables)
         self._ids: dict[str, str] = {}
 
     def lists(self) -> list[OldList]:
@@ -103,30 +102,19 @@ class PhpList:
         for row in self._tables.rows(query, id=self._ids[old.key]):
             yield from ((digest_of_person(token), row["email"]) for token in (row["uniqid"], row["uuid"]) if token)
 
-    def close(self) -> None:
-        self._tables.close()
-
 
 def _list(key: str, row: dict[str, Any]) -> OldList:
     is_shown = str(row["active"] or "0") != "0"
     settings = {"description": row["description"] or "", "listed": "true" if is_shown else "false"}
-    owner = _address(row["owner_address"])
-    pages = [(f"?p={page}&id={row['id']}", kind) for page, kind in (("subscribe", OldKind.PAGE),)]
+    owners = valid_addresses([row["owner_address"]])
     return OldList(
         key=key,
         name=key,
         title=row["name"].strip() or key,
-        settings={name: value for name, value in {**settings, "owner": owner}.items() if value},
-        editors=(owner,) if owner else (),
-        places=tuple((digest_of_path("/lists", page), kind) for page, kind in pages),
+        settings={name: value for name, value in {**settings, "owner": "".join(owners)}.items() if value},
+        editors=tuple(owners),
+        places=((digest_of_path("/lists", f"?p=subscribe&id={row['id']}"), OldKind.PAGE),),
     )
-
-
-def _address(text: str | None) -> str:
-    try:
-        return parse_address(text or "").typed
-    except MalformedAddress:
-        return ""
 
 
 def _member(row: Any) -> SourceMember:

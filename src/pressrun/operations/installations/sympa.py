@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
-from pressrun.core.errors import BadInput, MalformedAddress, NoInput
+from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.dumps import (
     is_postgresql_dump,
     read_mysql_dump,
     read_postgresql_dump,
     text_of,
 )
-from pressrun.operations.installations.installation import OldList, PersonalLink, Place, addresses_of
+from pressrun.operations.installations.installation import (
+    OldList,
+    Place,
+    TableInstallation,
+    addresses_of,
+    valid_addresses,
+)
 from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server, utc_of_epoch
 from pressrun.operations.sources.lines import plain_name, sympa_fields, sympa_standing
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
@@ -66,11 +70,11 @@ _ENDINGS = {
 LARGEST_CONFIG = 1 << 20
 
 
-class Sympa:
+class Sympa(TableInstallation):
     """A Sympa installation."""
 
     def __init__(self, tables: SourceTables, data: Path | None, archives: Path | None) -> None:
-        self._tables = tables
+        super().__init__(tables)
         self._data = data
         self._archives = archives
         names = [(row["name"], row["robot"]) for row in tables.rows(_NAMES)]
@@ -109,12 +113,6 @@ class Sympa:
             for file in ("blocklist.txt", "blacklist.txt"):
                 yield from _blocked(None if folder is None else folder / "search_filters" / file)
 
-    def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - it has none
-        return iter(())
-
-    def close(self) -> None:
-        self._tables.close()
-
     def _list(self, name: str, robot: str) -> OldList:
         folder = self._folder_of(name, robot)
         config = {} if folder is None else _read_config(folder / "config")
@@ -143,11 +141,7 @@ class Sympa:
         )
 
     def _people(self, name: str, robot: str, role: str) -> list[str]:
-        found = []
-        for row in self._tables.rows(_ADMINS, name=name, robot=robot, role=role):
-            with suppress(MalformedAddress):
-                found.append(parse_address(row["address"]).typed)
-        return found
+        return valid_addresses(row["address"] for row in self._tables.rows(_ADMINS, name=name, robot=robot, role=role))
 
     def _folder_of(self, name: str, robot: str) -> Path | None:
         if self._data is None or "/" in name + robot:  # would lead out of the folder
