@@ -147,7 +147,19 @@ async def test_a_scheduled_edition_can_be_moved(press: Pressroom) -> None:
     await press.edition_admin.reschedule(edition, int(press.clock()) + 60)
     press.pass_time(60)
     assert 1 == len(await press.send_all())
-    with pytest.raises(Refused, match="already being sent"):
+    with pytest.raises(Refused, match="is finished and cannot be rescheduled"):
+        await press.edition_admin.reschedule(edition, int(press.clock()) + 60)
+
+
+async def test_an_edition_that_has_started_keeps_its_hour(press: Pressroom) -> None:
+    """Paused half-way or cancelled: the reason is the one that holds."""
+    await press.readers(1)
+    edition = await press.edition()
+    await press.edition_admin.pause(edition)
+    with pytest.raises(Refused, match=f"edition {edition} has already started and cannot be rescheduled"):
+        await press.edition_admin.reschedule(edition, int(press.clock()) + 60)
+    await press.edition_admin.cancel(edition)
+    with pytest.raises(Refused, match=f"edition {edition} is cancelled and cannot be rescheduled"):
         await press.edition_admin.reschedule(edition, int(press.clock()) + 60)
 
 

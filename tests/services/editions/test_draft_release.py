@@ -43,6 +43,12 @@ async def test_a_draft_goes_once(press: Pressroom) -> None:
         await release_of(press).release(made.id, AT_ONCE)
 
 
+async def test_what_a_draft_cannot_is_said_in_a_sentence(press: Pressroom) -> None:
+    made = await hand_in(press)
+    with pytest.raises(Refused, match=f"edition {made.id} is a draft and cannot be paused"):
+        await press.edition_admin.pause(made.id)
+
+
 @pytest.mark.parametrize(("least", "most", "goes"), [(3, 3, True), (4, None, False), (None, 2, False), (0, 9, True)])
 async def test_a_draft_goes_to_as_many_as_were_expected(
     press: Pressroom, least: int | None, most: int | None, goes: bool

@@ -137,6 +137,14 @@ async def test_a_copy_sent_again_starts_anew(press: Pressroom) -> None:
     assert ("queued", 0, None, None) == tuple(found[name] for name in ("state", "attempts", "reply", "bounce"))
 
 
+async def test_nobody_has_a_copy_of_an_edition_that_has_not_started(press: Pressroom) -> None:
+    """That says nothing about its readers."""
+    await press.readers(1)
+    edition = await press.edition(scheduled_at=int(press.clock()) + 60)
+    with pytest.raises(NotFound, match="has not started"):
+        await traced(press, edition)
+
+
 async def test_who_is_not_there_is_not_traced(press: Pressroom) -> None:
     """Unknown, come later, or erased; and what the relay said of the erased is gone from the database."""
     await press.readers(1)

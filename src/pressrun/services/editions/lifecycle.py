@@ -304,11 +304,11 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
 def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
     """Give an edition that has not started another hour; one that is paused stays so. Raises NotFound, Refused."""
     edition = require_edition(tx, edition_id)
+    moved = replace(after_event(edition, EditionEvent.MOVE), scheduled_at=at)
     if edition.started_at is not None:
-        raise Refused(f"edition {edition_id} is already being sent and cannot be rescheduled")
+        raise Refused(f"edition {edition_id} has already started and cannot be rescheduled")
     if at < now:
         raise BadInput(f"that time is in the past. To send at once, use `pressrun edition resume {edition_id}`")
-    moved = replace(after_event(edition, EditionEvent.MOVE), scheduled_at=at)
     editions.record_edition(tx, edition, moved)
     return moved
 
@@ -429,5 +429,6 @@ def after_event(edition: Edition, event: EditionEvent) -> Edition:
     """An edition in the state that an event leads to; raises Refused where it may not happen."""
     state = move(edition.state, event)
     if state is None:
-        raise Refused(f"edition {edition.id} is {edition.state} and cannot be {_PARTICIPLES[event]}")
+        what = "a draft" if edition.state is EditionState.DRAFT else edition.state
+        raise Refused(f"edition {edition.id} is {what} and cannot be {_PARTICIPLES[event]}")
     return replace(edition, state=state)

@@ -29,6 +29,8 @@ def trace_copy(tx: Transaction, edition_id: int, address: Address, site: Site) -
             f"rows of the copies of edition {edition_id} have been removed since {rfc3339(edition.copies_removed_at)} "
             "([retention] copies), so nobody can tell any more whether there was one for this reader"
         )
+    if row is None and edition.started_at is None:
+        raise NotFound(f"edition {edition_id} has not started, so there is no copy for anybody")
     if row is None:
         raise NotFound(
             f"edition {edition_id} has no copy for {address}, who was not an active subscriber of {edition.list_name} "
