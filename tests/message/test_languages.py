@@ -47,7 +47,7 @@ NOTICES: list[Notice] = [
     ListClosed(),
     UnsubscribedNote(link=LINK, lifetime_seconds=86400),
     PauseNote(preferences_url=LINK, until=1_790_000_000, also=("Tides",)),
-    AddressChangeRequested(link=LINK, lifetime_seconds=7 * 86400),
+    AddressChangeRequested(link=LINK, lifetime_seconds=7 * 86400, never_again=LINK),
     AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_seconds=7 * 86400, is_done=False),
     AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_seconds=7 * 86400, is_done=True),
 ]

@@ -18,7 +18,7 @@ EVERY: tuple[Notice, ...] = (
     to_readers.PreferencesLink(link=LINK, lifetime_seconds=3600),
     to_readers.UnsubscribedNote(link=LINK, lifetime_seconds=86400),
     to_readers.PauseNote(preferences_url=LINK, until=1_790_000_000, also=("Tides",)),
-    to_readers.AddressChangeRequested(link=LINK, lifetime_seconds=7 * 86400),
+    to_readers.AddressChangeRequested(link=LINK, lifetime_seconds=7 * 86400, never_again=NEVER),
     to_readers.AddressMoving(link=LINK, lifetime_seconds=7 * 86400, new="n•••@new.example", is_done=False),
     to_readers.CommandHelp(is_unknown=True),
     to_readers.ListOfLists(lists=(("The Harbour Letter", "news-subscribe@news.harbour.example"),)),

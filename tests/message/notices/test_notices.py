@@ -19,7 +19,13 @@ from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.notice import Notice
 from pressrun.message.notices.to_editors import EditionHeld, EditionReleased
-from pressrun.message.notices.to_readers import AlreadySubscribed, ConfirmationRequest, PreferencesLink, StillThere
+from pressrun.message.notices.to_readers import (
+    AddressChangeRequested,
+    AlreadySubscribed,
+    ConfirmationRequest,
+    PreferencesLink,
+    StillThere,
+)
 from pressrun.message.words import ENGLISH
 
 NEVER = "https://news.harbour.example/unsubscribe/never-again/CCCC.dddd"
@@ -57,11 +63,12 @@ def test_every_notice_has_its_headers_once_and_its_link_in_both_parts(notice: No
     assert content.isascii()
 
 
-def test_a_confirmation_lets_whoever_did_not_ask_stop_all_mail() -> None:
+def test_what_asks_for_a_confirmation_lets_whoever_did_not_ask_stop_all_mail() -> None:
     """By one link, in both parts; no other mail has it."""
-    contents = [build_notice(one, copy(), words=ENGLISH, site=site(), profile=profile()) for one in NOTICES]
-    assert [True, *[False] * (len(NOTICES) - 1)] == [NEVER in part(content, "plain") for content in contents]
-    assert f'href="{NEVER}"' in part(contents[0], "html")
+    contents = {type(one): build_notice(one, copy(), words=ENGLISH, site=site(), profile=profile()) for one in EVERY}
+    stoppable = [kind for kind, content in contents.items() if NEVER in part(content, "plain")]
+    assert [ConfirmationRequest, AddressChangeRequested] == stoppable
+    assert all(f'href="{NEVER}"' in part(contents[kind], "html") for kind in stoppable)
 
 
 @pytest.mark.parametrize("notice", EVERY, ids=lambda notice: type(notice).__name__)

@@ -77,6 +77,20 @@ async def test_a_number_that_came_to_mean_somebody_else_touches_nobody(house: Ho
     assert "active" == (await house.subscription(reader)).state
 
 
+async def test_nobody_is_asked_again_to_take_over_a_readers_mail(house: House) -> None:
+    """Each mail that asks for it has the link, and what it asked for can no longer be confirmed."""
+    await house.add_reader(await house.add_list())
+    own = house.preferences_path(1, 0, int(house.clock.now) + 3600)
+    change = house.tokens.make(WebPurpose.CHANGE, 1, int(house.clock.now) + 3600)
+    async with house.client() as client:
+        await client.post(own, data={"action": "change-address", "email": VICTIM})
+        await client.post(link_to(house), data={"action": "never-again"})
+        assert 404 == (await client.post(f"/confirm/{change}")).status_code
+        await client.post(own, data={"action": "change-address", "email": "victim@gmail.com"})
+    assert 1 == [parse_address(one).fold for one in await mailed(house)].count("victim@gmail.com")
+    assert [("active",)] == await house.rows("select state from subscription")
+
+
 async def test_the_operator_can_let_the_mailbox_in_again(house: House) -> None:
     await house.add_list()
     suppressions = SuppressionAdmin(house.context())

@@ -20,7 +20,7 @@ from pressrun.message.editions.edition_headers import answers_to, list_help, lis
 from pressrun.message.layouts.footer import address_html
 from pressrun.message.layouts.page import Cover, letter
 from pressrun.message.notices.notice import Notice, NoticeText
-from pressrun.message.notices.to_readers import ConfirmationRequest
+from pressrun.message.notices.to_readers import AddressChangeRequested, ConfirmationRequest
 from pressrun.message.profile import ListProfile
 from pressrun.message.wire.headers import clean_value, format_date, id_field, mailbox_field, plain_field, text_field
 from pressrun.message.wire.mailbox import Mailbox
@@ -29,7 +29,7 @@ from pressrun.message.words import Words, marked
 
 # Not "reply to this email", because a reply to a confirmation confirms.
 _QUESTIONS = marked("Questions? Write to {address}.")
-_NEVER_AGAIN = marked("Never email me again")  # below a confirmation alone, for those who did not ask for it
+_NEVER_AGAIN = marked("Never email me again")  # only where somebody asks for another, who may not want it
 
 
 class AutoSubmitted(StrEnum):
@@ -56,7 +56,7 @@ class NoticeCopy(Struct, frozen=True, kw_only=True):
 def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, profile: ListProfile) -> bytes:
     """The whole mail with CRLF line ends, 7-bit but for a `To` that needs SMTPUTF8."""
     content = notice.text(words, site, profile)
-    never_again = notice.never_again if isinstance(notice, ConfirmationRequest) else ""
+    never_again = notice.never_again if isinstance(notice, ConfirmationRequest | AddressChangeRequested) else ""
     owner = answers_to(profile, site).address.wire
     logo = profile.design.logo
     enclosures = () if logo is None else (logo.enclosure(site.mail_domain),)
@@ -106,7 +106,7 @@ def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile:
 
 
 def _footer_text(words: Words, profile: ListProfile, address: str, never_again: str) -> list[str]:
-    """Whom to ask and where we are; below a confirmation also the link against all further mail."""
+    """Whom to ask and where we are; in a mail that asks for a confirmation also the link against all further mail."""
     lines = [words(_QUESTIONS, address=address), *profile.postal_address.strip().splitlines()]
     stop = [f"{words(_NEVER_AGAIN)}\n{never_again}"] if never_again else []
     return ["\n".join(line.strip() for line in lines), *stop]

@@ -133,10 +133,14 @@ class PauseNote(Notice, frozen=True, kw_only=True):
 
 
 class AddressChangeRequested(Notice, frozen=True, kw_only=True):
-    """Asks the owner of a new address whether the mails of a reader are to go there."""
+    """Asks the owner of a new address whether the mails of a reader are to go there.
+
+    `never_again` is that of a `ConfirmationRequest`, since a reader may have named somebody else's address.
+    """
 
     link: str
     lifetime_seconds: float
+    never_again: str
 
     def text(self, words: Words, _site: Site, _profile: ListProfile) -> NoticeText:
         return NoticeText(

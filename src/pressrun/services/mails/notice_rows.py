@@ -121,10 +121,13 @@ class NoticeRows:
         url = self._preferences(row, target, 0)
         return PauseNote(preferences_url=url, until=payload["until"], also=tuple(payload["also"]))
 
-    def _address_change(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
+    def _address_change(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.CHANGE, payload["change"], payload["expires_at"])
-        lifetime = payload["expires_at"] - row.created_at
-        return AddressChangeRequested(link=self._site.url("confirm", token), lifetime_seconds=lifetime)
+        return AddressChangeRequested(
+            link=self._site.url("confirm", token),
+            lifetime_seconds=payload["expires_at"] - row.created_at,
+            never_again=self._never_again(row, target),
+        )
 
     def _address_moving(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.UNDO_CHANGE, payload["change"], payload["expires_at"])
