@@ -120,6 +120,30 @@ def test_all_faults_are_told_at_once(shell: Shell) -> None:
     assert {"", "data_dir", "http.colour"} == {one["key"] for one in checked(shell).json["errors"]}
 
 
+@pytest.mark.only_on("sqlite", "nothing is asked of a server while the file has errors")
+def test_a_folder_that_others_use_is_not_to_be_closed(shell: Shell) -> None:
+    """As with data_dir = "/etc": whoever follows the advice must still have a machine."""
+    place = shell.folder / "etc"
+    place.mkdir(mode=0o755)
+    (place / "passwd").touch()
+    _name_data_dir(shell, str(place))
+    [error] = errors_of(shell)
+    assert f"{place} with mode 0755, a folder of Pressrun's own, with nothing else in it" == error
+
+
+@pytest.mark.parametrize("name", ["", " ", "da\\u0000ta"])
+def test_a_data_dir_that_is_no_path_is_one_error_of_every_verb(shell: Shell, name: str) -> None:
+    """It stands for no folder: nothing else is said about one, and nothing ends in a traceback."""
+    _name_data_dir(shell, name)
+    [error] = checked(shell).json["errors"]
+    assert ("data_dir", 78, 78) == (error["key"], shell.call("list", "ls").code, shell.call("serve").code)
+
+
+def _name_data_dir(shell: Shell, name: str) -> None:
+    text = shell.config.read_text(encoding="utf-8")
+    shell.config.write_text(text.replace('data_dir = "data"', f'data_dir = "{name}"'), encoding="utf-8")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_key_of_root_is_to_be_given_back_and_not_restored(open_shell: Shell) -> None:
     """As after a restore by hand: the daemon's user could not read it."""

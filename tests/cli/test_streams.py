@@ -38,3 +38,19 @@ def test_results_that_cannot_be_written_are_an_error(shell: Shell) -> None:
     shell.make_list()
     called = call_by_sh(shell, '"$@" list ls >/dev/full')
     assert (1, "error: no space left on device\n") == (called.returncode, called.stderr)
+
+
+@pytest.mark.parametrize("stdout", ["/dev/full", "&-"])
+def test_what_cannot_be_written_as_json_keeps_its_code(shell: Shell, stdout: str) -> None:
+    """Neither the results nor the error have a place there; stderr has the error once and no traceback."""
+    shell.make_list()
+    called = call_by_sh(shell, f'"$@" list show nope --json >{stdout}')
+    assert (1, 1) == (called.returncode, called.stderr.count("\n")), called.stderr
+
+
+@pytest.mark.parametrize("stdout", ["/dev/null", "&-"])
+def test_a_backup_to_nowhere_is_no_backup(shell: Shell, stdout: str) -> None:
+    """It would be recorded as the last one, and doctor would find nothing wrong."""
+    shell.make_list()
+    called = call_by_sh(shell, f'"$@" backup - >{stdout}')
+    assert (64, True) == (called.returncode, "nothing would be kept" in called.stderr)

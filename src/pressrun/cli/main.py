@@ -146,5 +146,6 @@ def _describe(problem: OSError) -> tuple[str, int]:
 def _fail(message: str, code: int, *, as_json: bool) -> int:
     print_error(message)
     if as_json:
-        print_json({"error": message})
+        with suppress(OSError):  # the exit code says it, too
+            print_json({"error": message})
     return code

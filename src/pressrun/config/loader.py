@@ -13,6 +13,8 @@ from pressrun.config.sections import parse, read
 from pressrun.config.settings import Settings
 from pressrun.control.settings import GROUP_SOCKET
 from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted
+from pressrun.core.setting import BadValue
+from pressrun.core.setting_kinds import file
 
 _SYSTEM_WIDE = Path("/etc/pressrun/config.toml")
 
@@ -43,8 +45,7 @@ def locate_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -
 
 def find_data_dir(path: Path) -> Path | None:
     """The data_dir that a file names, whatever else is wrong with the file; raises NoInput or NotPermitted."""
-    value = _find_top_key(path, "data_dir")
-    return resolve_data_dir(path.absolute().parent, value) if isinstance(value, str) else None
+    return _resolve(path, _find_top_key(path, "data_dir"))
 
 
 def find_group_socket(path: Path) -> Path | None:
@@ -52,8 +53,15 @@ def find_group_socket(path: Path) -> Path | None:
     table = _find_top_key(path, "control")
     if not isinstance(table, dict) or table.get("group") is not True:
         return None
-    value = table.get("socket", GROUP_SOCKET)
-    return resolve_data_dir(path.absolute().parent, value) if isinstance(value, str) else None
+    return _resolve(path, table.get("socket", GROUP_SOCKET))
+
+
+def _resolve(source: Path, value: object) -> Path | None:
+    """The path that a key of a configuration means, or None where it is none."""
+    try:
+        return resolve_data_dir(source.absolute().parent, file("a path").read(value))
+    except BadValue:
+        return None
 
 
 def names_server(path: Path) -> bool:

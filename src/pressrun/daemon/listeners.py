@@ -85,13 +85,13 @@ class DaemonListeners:
         """Listen on every address. Raises Unavailable or BadConfiguration when one cannot be used."""
         if self._held:
             raise Unavailable(self._held[0])
+        await self.web.start()
+        if self._mailroom is not None:
+            await self._mailroom.listeners.start()
         try:
-            await self.web.start()
-            if self._mailroom is not None:
-                await self._mailroom.listeners.start()
             await self._control.start()
         except OSError as problem:
-            raise Unavailable(f"cannot listen on a configured address: {problem.strerror or problem}") from None
+            raise Unavailable(f"cannot open the control socket: {problem.strerror or problem}") from None
 
     def reload(self, settings: Settings) -> None:
         """Apply new limits and a new certificate for inbound mail; raises BadConfiguration and then changes nothing."""

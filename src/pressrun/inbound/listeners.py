@@ -41,7 +41,7 @@ class Listener:
         return self._server.address
 
     async def start(self, endpoint: Endpoint, handed_over: socket.socket | None) -> None:
-        """Listen. Raises OSError when the address is in use, Unavailable without systemd's, or BadConfiguration."""
+        """Listen. Raises Unavailable when the address is in use or without systemd's, or BadConfiguration."""
         setting = f"[smtp] {'lmtp' if self._state.speaks_lmtp else 'listen'}"
         where = ListenAddress(name=self.name, setting=setting, endpoint=endpoint, handed_over=handed_over)
         self._server = await listen(lambda: MailSession(self._state), where)
@@ -90,7 +90,7 @@ class Listeners:
         return {listener.name: listener.address for listener in self._listeners}
 
     async def start(self) -> None:
-        """Open all of them, or none. Raises OSError, or BadConfiguration for an unusable certificate."""
+        """Open all of them, or none. Raises Unavailable, or BadConfiguration for an unusable certificate."""
         settings = self._terms.value.settings
         self._terms.swap(SmtpTerms(settings=settings, tls=load_certificate(settings)))
         for name, endpoint in (("smtp", settings.listen), ("lmtp", settings.lmtp)):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -56,7 +58,21 @@ class ListeningServer:
 
 
 async def listen(factory: ProtocolFactory, where: ListenAddress) -> ListeningServer:
-    """Listen; raises OSError for an address in use, Unavailable without systemd's socket, or BadConfiguration."""
+    """Listen; raises Unavailable for an address in use or without systemd's socket, or BadConfiguration."""
+    try:
+        return await _listen(factory, where)
+    except OSError as problem:
+        raise Unavailable(f'cannot listen at {where.setting} = "{where.endpoint}": {_reason(problem)}') from None
+
+
+def _reason(problem: OSError) -> str:
+    """Why, without the address, which the loop would say again; and how to find out who is there already."""
+    is_of_kernel = problem.errno is not None and problem.errno > 0  # the resolver has numbers below
+    why = os.strerror(problem.errno or 0) if is_of_kernel else str(problem.strerror or problem)
+    return f"{why}. `ss -ltnp` shows by what" if problem.errno == errno.EADDRINUSE else why
+
+
+async def _listen(factory: ProtocolFactory, where: ListenAddress) -> ListeningServer:
     loop = asyncio.get_running_loop()
     match where.endpoint:
         case TcpEndpoint(host=host, port=port):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -95,6 +96,14 @@ def _require_sense(target: str, folder: Path | None, keep: tuple[KeepPart, ...] 
         raise UsageError("stdout cannot take both the backup and --json")
     if target == STDOUT and sys.stdout.isatty():
         raise UsageError("a backup cannot be shown on a terminal. Name a file or folder, or add a pipe")
+    if target == STDOUT and _leads_nowhere(sys.stdout.fileno()):
+        raise UsageError("stdout is closed or /dev/null: nothing would be kept. Name a file or folder, or add a pipe")
+
+
+def _leads_nowhere(descriptor: int) -> bool:
+    """Whether it is /dev/null, which a closed stream is, too: such a backup would count as the last one."""
+    status, nothing = os.fstat(descriptor), Path(os.devnull).stat()
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == nothing.st_rdev
 
 
 @contextmanager

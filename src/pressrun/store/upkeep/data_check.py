@@ -51,7 +51,15 @@ def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
             yield DataProblem(str(path), state, f"user {owner}: chown {owner} {path}")
         elif status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not stat.S_ISLNK(status.st_mode):
             mode, wanted = stat.S_IMODE(status.st_mode), 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
-            yield DataProblem(str(path), f"{path} with mode {mode:04o}", f"{wanted:04o}: chmod {wanted:o} {path}")
+            remedy = f"{wanted:04o}: chmod {wanted:o} {path}"
+            if path == data.root and _is_of_others(data):  # whoever closes /etc or / closes the machine
+                remedy = "a folder of Pressrun's own, with nothing else in it"
+            yield DataProblem(str(path), f"{path} with mode {mode:04o}", remedy)
+
+
+def _is_of_others(data: DataDir) -> bool:
+    """Whether there are files in data_dir, and none that a start makes first."""
+    return not any(path.exists() for path in (data.lock, data.keys)) and any(data.root.iterdir())
 
 
 def _private(data: DataDir) -> Iterator[Path]:

@@ -59,7 +59,7 @@ class WebServer:
         return self._server.address
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the address is in use, Unavailable without systemd's, or BadConfiguration."""
+        """Listen. Raises Unavailable when the address is in use or without systemd's, or BadConfiguration."""
         inherited, settings = self._handed_over, self._settings
         setting = f"[{self._name}] listen"
         where = ListenAddress(name=self._name, setting=setting, endpoint=settings.listen, handed_over=inherited)
