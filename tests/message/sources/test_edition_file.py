@@ -65,6 +65,21 @@ def test_a_field_with_a_default_needs_no_quotes_in_the_keys() -> None:
         ("---\nsubject: a\nlanguage: e\n---\nx", 3, "language"),
         ("---\nsubject: a\nattachments:\n  - x.pdf\n  - [y]\n---\nx", 5, "found a list"),
         ("---\na: &x [1]\n---\n", 2, "unknown key"),
+        ("---\nsubject: Issue #5 is out\n---\nx", 2, "what follows # would be left out"),
+        ("---\nsubject: #5 is out\n---\nx", 2, "what follows # would be left out"),
+        ("---\ntitle: a\nsubject: &Friends of the quay\n---\nx", 3, "must be in quotes"),
+        ("---\nsubject: ! wow\n---\nx", 2, "must be in quotes"),
+        ("---\nsubject: a\npreheader: @you\n---\nx", 3, "begins with a punctuation mark must be in quotes"),
+        ("---\nsubject: *bold*\n---\nx", 2, "begins with a punctuation mark must be in quotes"),
+        ("---\nsubject: - dash\n---\nx", 2, "begins with a punctuation mark must be in quotes"),
+        ("---\nsubject: > big news\n---\nx", 2, "begins with a punctuation mark must be in quotes"),
+        ('---\nsubject: "Quay" news\n---\nx', 2, "followed by more text. Put all of it in quotes"),
+        ("---\nsubject: [Urgent] news\n---\nx", 2, "followed by more text. Put all of it in quotes"),
+        ("---\nsubject: 'it's here'\n---\nx", 2, "write ' twice"),
+        ("---\nsubject: 'it is here\n---\nx", 2, "a quotation mark is not closed"),
+        ("---\nsubject:\ta\n---\nx", 2, "a tab is not allowed there"),
+        ("\n \n---\nsubject: a\nslug: Not A Slug\n---\nx", 5, "slug"),
+        ("\n---\nsubject: a\n", 2, "not closed"),
     ],
 )
 def test_an_error_names_its_line(source: str, line: int, words: str) -> None:
@@ -73,6 +88,27 @@ def test_an_error_names_its_line(source: str, line: int, words: str) -> None:
         parse_edition(source.encode(), ".md")
     assert line == caught.value.line
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "subject"),
+    [
+        ("subject: Boats  # as in the harbour", "Boats"),
+        ("subject: 'Issue #5'  #5", "Issue #5"),
+        ("subject: C# and F#", "C# and F#"),
+        ("subject: Tom & Jerry!", "Tom & Jerry!"),
+    ],
+)
+def test_comments_and_marks_that_take_nothing_away_are_no_error(keys: str, subject: str) -> None:
+    file = parse_edition(f"---\n{keys}\nslug: boats #1\n---\nx".encode(), ".md")
+    assert file.keys.subject is not None
+    assert (subject, "boats") == (file.keys.subject.text, file.keys.slug)
+
+
+def test_blank_lines_may_stand_before_the_keys() -> None:
+    file = parse_edition(b"\n\r\n---\nsubject: a\n---\nBody", ".md")
+    assert file.keys.subject is not None
+    assert ("a", 4, "Body", 6) == (file.keys.subject.text, file.keys.subject.line, file.body, file.body_line)
 
 
 def test_a_character_may_be_escaped_as_in_json() -> None:

@@ -59,6 +59,12 @@ def test_a_file_without_keys_gets_some() -> None:
     assert b'---\nsubject: "A"\n---\nHello' == change_source(b"\xef\xbb\xbfHello", {"subject": "A"})
 
 
+def test_keys_below_blank_lines_are_changed_and_not_doubled() -> None:
+    assert b'---\nslug: b\nsubject: "c"\n---\nBody' == change_source(
+        b"\n\n---\nsubject: a\nslug: b\n---\nBody", {"subject": "c"}
+    )
+
+
 def test_lines_end_in_one_way() -> None:
     assert b'---\ntitle: B\nsubject: "A"\n---\nHello\n' == change_source(
         b"---\r\nsubject: x\r\ntitle: B\r\n---\r\nHello\r\n", {"subject": "A"}

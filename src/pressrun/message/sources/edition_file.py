@@ -17,7 +17,7 @@ from pressrun.message.content.html import clean_html
 from pressrun.message.content.markdown import render_markdown
 from pressrun.message.content.tree import parse_tree
 from pressrun.message.sources.edition_source import FORMATS, EditionFile, EditionFormat, EnclosedFile
-from pressrun.message.sources.front_matter import FrontMatter, Value, parse_front_matter
+from pressrun.message.sources.front_matter import FrontMatter, Value, find_fences, parse_front_matter
 from pressrun.message.sources.mime_source import parse_mime_source
 
 __all__ = [
@@ -61,14 +61,12 @@ def parse_edition(source: bytes, suffix: str) -> EditionFile:
         return parse_mime_source(source)
     text = _decode(source)
     lines = text.split("\n")
-    if lines[0].rstrip() != "---":
+    fences = find_fences(lines)
+    if fences is None:
         return EditionFile(format=edition_format, keys=FrontMatter(), body=text)
-    for index, line in enumerate(lines[1:], 1):
-        if line.rstrip() == "---":
-            keys = parse_front_matter("\n".join(lines[1:index]), first_line=2)
-            body = "\n".join(lines[index + 1 :])
-            return EditionFile(format=edition_format, keys=keys, body=body, body_line=index + 2)
-    raise EditionError("the keys are not closed. End them with a line ---", line=1)
+    first, last = fences
+    keys = parse_front_matter("\n".join(lines[first + 1 : last]), first_line=first + 2)
+    return EditionFile(format=edition_format, keys=keys, body="\n".join(lines[last + 1 :]), body_line=last + 2)
 
 
 def _decode(source: bytes) -> str:

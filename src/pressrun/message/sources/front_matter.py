@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from itertools import count
@@ -23,6 +24,8 @@ KEYS = (
     "subject", "title", "preheader", "from", "reply_to", "slug", "date", "language", "issue", "attachments", "text",
 )  # fmt: skip
 
+FENCE = "---"
+
 _LARGEST = 64 * 1024
 _LONGEST_VALUE = 2000
 FIELD = re.compile(r"\{\{[^{}\n]{0,300}\}\}")
@@ -30,6 +33,26 @@ _MARK = "q0keyfield"
 _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 _TIME = "tag:yaml.org,2002:timestamp"
+# Keys whose values are sentences, where `#` and `&` may be meant as they stand.
+_SENTENCES = frozenset({"subject", "title", "preheader"})
+# How PyYAML says it, and how a person would.
+_REASONS = {
+    "mapping values": "a value that contains ': ' must be in quotes",
+    "'\\t'": "a tab is not allowed there. Write spaces",
+    "found '<scalar>'": "a value is followed by more text. Put all of it in quotes, and write ' twice inside '…'",
+    "end of stream": "a quotation mark is not closed",
+    **dict.fromkeys(
+        (
+            "cannot start any",
+            "alphabetic or numeric",
+            "entries are not",
+            "keys are not",
+            "node content",
+            "a line break",
+        ),
+        "a value that begins with a punctuation mark must be in quotes",
+    ),
+}
 _ISSUE = re.compile(r"\w[\w.-]{0,59}")
 # The word for an issue may be `87` or `2026-11`, whatever type YAML gives it.
 _PLAIN = {"date": {_TIME}, "issue": {_TIME, "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}}
@@ -58,12 +81,26 @@ class FrontMatter(Struct, frozen=True, kw_only=True):
     text: Value | None = None
 
 
+def find_fences(lines: Sequence[str]) -> tuple[int, int] | None:
+    """Where the lines are that enclose the keys; None without keys. Raises EditionError where they are not closed."""
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if lines[first].rstrip() != FENCE:
+        return None
+    for number, line in enumerate(lines[first + 1 :], first + 1):
+        if line.rstrip() == FENCE:
+            return first, number
+    raise EditionError("the keys are not closed. End them with a line ---", line=first + 1)
+
+
 def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
     """Parse the lines between the `---` lines. Raises EditionError with the line in the edition file."""
     if len(source) > _LARGEST:
         raise EditionError(f"the keys are longer than {_LARGEST // 1024} KiB", line=first_line)
     fields = FIELD.findall(source)
-    entries = _entries(_without_fields(source), first_line)
+    plain = _without_fields(source)
+    entries = _entries(plain, first_line)
+    for key in _SENTENCES & entries.keys():
+        _require_whole(key, entries[key], plain, first_line)
     texts = {key: _one_text(key, node, first_line) for key, node in entries.items() if key != "attachments"}
     texts = {key: _with_fields(value, fields) for key, value in texts.items()}
     return FrontMatter(
@@ -104,9 +141,8 @@ def _entries(source: str, first_line: int) -> dict[str, yaml.Node]:
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         line = first_line + (mark.line if mark is not None else 0)
-        reason = problem.problem or problem.context or "unreadable"
-        if "mapping values" in reason:
-            reason = "a value that contains ': ' must be in quotes"
+        said = problem.problem or problem.context or "unreadable"
+        reason = next((reason for words, reason in _REASONS.items() if words in said), said)
         raise EditionError(f"the keys are not YAML: {reason}", line=line) from None
     except (yaml.YAMLError, RecursionError, ValueError) as problem:
         reason = str(problem).partition("\n")[0] or "nested too deeply"
@@ -145,6 +181,20 @@ def _one_text(key: str, node: yaml.Node, first_line: int) -> Value | None:
         raise EditionError(f"{key} must be text, found {node.value}. Put it in quotes", line=line)
     kind = "a list" if isinstance(node, yaml.SequenceNode) else "nested keys"
     raise EditionError(f"{key} must be text, found {kind}", line=line)
+
+
+def _require_whole(key: str, node: yaml.Node, source: str, first_line: int) -> None:
+    """Refuse a sentence without quotes of which YAML would leave out a part: `Issue #5`, `&friends`."""
+    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+        return
+    written, after = source[node.start_mark.index : node.end_mark.index], source[node.end_mark.index :]
+    if re.match(r"[^\S\n]*#\S", after):
+        reason = "what follows # would be left out. Put the whole value in quotes"
+    elif written.startswith(("&", "!")):
+        reason = "a value that begins with a punctuation mark must be in quotes"
+    else:
+        return
+    raise EditionError(f"{key}: {reason}", line=first_line + node.end_mark.line)
 
 
 def _whole(key: str, text: str, line: int) -> str:

@@ -9,17 +9,15 @@ from collections.abc import Mapping, Sequence
 import yaml
 
 from pressrun.core.errors import BadInput
-from pressrun.message.sources.front_matter import FIELD
+from pressrun.message.sources.front_matter import FENCE, FIELD, find_fences
 
 Keys = Mapping[str, str | Sequence[str] | None]
 """The keys of an edition file as they are to be written; None removes one."""
 
-_FENCE = "---"
-
 
 def write_source(keys: Keys, body: str) -> bytes:
     """An edition file of these keys and this body."""
-    return "\n".join([_FENCE, *_lines(keys), _FENCE, body]).encode()
+    return "\n".join([FENCE, *_lines(keys), FENCE, body]).encode()
 
 
 def change_source(source: bytes, keys: Keys, body: str | None = None) -> bytes:
@@ -31,16 +29,17 @@ def change_source(source: bytes, keys: Keys, body: str | None = None) -> bytes:
     lines, rest = _split(text)
     kept = _without(lines, keys)
     changed = [*kept, *_lines({key: value for key, value in keys.items() if value is not None})]
-    return "\n".join([_FENCE, *changed, _FENCE, rest if body is None else body]).encode()
+    return "\n".join([FENCE, *changed, FENCE, rest if body is None else body]).encode()
 
 
 def _split(text: str) -> tuple[list[str], str]:
     """The lines between the fences, and the body."""
     lines = text.split("\n")
-    if lines[0].rstrip() != _FENCE:
+    fences = find_fences(lines)
+    if fences is None:
         return [], text
-    end = next(number for number, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE)
-    return lines[1:end], "\n".join(lines[end + 1 :])
+    first, last = fences
+    return lines[first + 1 : last], "\n".join(lines[last + 1 :])
 
 
 def _without(lines: Sequence[str], keys: Keys) -> list[str]:
