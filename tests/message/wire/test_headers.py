@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,17 @@ def test_any_value_gives_one_field_that_reads_back(value: str) -> None:
     message = read(field + b"\r\n")
     assert ["Subject"] == message.keys()
     assert clean_value(value) == str(message["Subject"]).strip(" ")
+
+
+@pytest.mark.parametrize(
+    "ends", ["a{}b", "a{}b <x@reader.example>", '"a"{}b <x@reader.example>', "{}<x@reader.example"]
+)
+def test_a_mailbox_is_read_quickly_however_long_it_is(ends: str) -> None:
+    """Programs send them, and they are read in the event loop."""
+    started = time.process_time()
+    with pytest.raises(MalformedAddress):
+        parse_mailbox(ends.format(" " * 200_000))
+    assert 0.5 > time.process_time() - started
 
 
 @given(VALUE)
