@@ -25,6 +25,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
+from pressrun.services.bounces.complaint_handler import ReportedMailbox
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
@@ -101,7 +102,8 @@ async def by_erasing(press: Pressroom, address: Address) -> None:
 
 async def by_complaint(press: Pressroom, address: Address) -> None:
     found = await person(press, address)
-    await press.office.database.write(press.bounce_handler.complaint_handler._end_everything, found.id, "abuse")
+    mailbox = ReportedMailbox(found, found.address, found.digests)
+    await press.office.database.write(press.bounce_handler.complaint_handler._end_everything, mailbox, "abuse")
 
 
 async def by_bounces(press: Pressroom, address: Address) -> None:

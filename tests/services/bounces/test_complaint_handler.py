@@ -14,6 +14,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.mail_routes import Route, RouteKind
 from pressrun.message.reports.reading import read_report
 from pressrun.services.mail_results import MailResult
+from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue.inbound import InboundState
@@ -170,3 +171,21 @@ async def test_a_complaint_does_not_weaken_never_again(press: Pressroom) -> None
     await press.office.suppressions.add(parse_address(copy.rcpt_to), "never-again")
     await complain(press, feedback(header_of(copy, "Return-Path")))
     assert ("unsubscribed", "never-again") == await standing(press, copy.rcpt_to)
+
+
+@pytest.mark.parametrize("is_reader", [False, True])
+async def test_a_complaint_of_an_address_that_a_reader_named_touches_its_owner_alone(
+    press: Pressroom, is_reader: bool
+) -> None:
+    """The reader mistyped their new address; whoever has it wants no mail, and the reader goes on at the old one."""
+    asked = "r1@reader.example" if is_reader else "stranger@reader.example"
+    changes = AddressChanges(press.office.context)
+    await changes.request(1, parse_address(asked), Origin(source="web", ip="192.0.2.7", language="en", words="words"))
+    (copy,) = [one for one in await press.send_all() if one.rcpt_to == asked]
+    await complain(press, feedback(header_of(copy, "Return-Path")))
+    assert ("active", None) == await standing(press, "r0@reader.example")
+    assert [(asked, "complaint")] == await press.rows("select address, reason from suppression")
+    left = [("r1@reader.example",)] if is_reader else []
+    assert left == await press.rows(
+        "select address from subscriber join subscription on subscriber_id = subscriber.id where state = 'unsubscribed'"
+    )

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pressrun.core.addresses.address import Address, read_stored_address
 from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.signing.keys import KeyRing
-from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, Digests, WebPurpose, WebTokens, digests_of
 from pressrun.core.site import Site
 from pressrun.message.reports.report import Enclosed, Report
 from pressrun.services.bounces.auto_pause import AutoPause
@@ -27,6 +28,7 @@ from pressrun.store.editions import editions
 from pressrun.store.lists import lists
 from pressrun.store.programs import events
 from pressrun.store.readers import bounces, subscribers, subscriptions
+from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out"})
@@ -41,6 +43,7 @@ class ComplaintHandler:
         # Whoever has a retired key may make others leave, and not have them suppressed.
         self._addresses = AddressTokens(keys, lasting=frozenset())
         self._web = WebTokens(keys, lasting=frozenset())
+        self._keys = keys
         self._site = site
         self._auto_pause = auto_pause
         self._clock = clock
@@ -67,9 +70,10 @@ class ComplaintHandler:
         outcome = f"complaint: {report.feedback_type}"
         if complainer.subscriber_id is None:
             return done(f"{outcome}, but the reader is gone", COUNTED_AS)
-        is_new = self._end_everything(tx, complainer.subscriber_id, report.feedback_type)
+        mailbox = self._mailbox_of(tx, complainer)
+        is_new = self._end_everything(tx, mailbox, report.feedback_type)
         if is_new:
-            self._note(tx, complainer, report.feedback_type)
+            self._note(tx, mailbox.person, complainer.edition_id, report.feedback_type)
         if not (complainer.edition_id and is_new):
             return done(outcome, COUNTED_AS)
         now = int(self._clock())
@@ -82,27 +86,35 @@ class ComplaintHandler:
             complained_of="" if edition is None else edition.list_name,
         )
 
-    def _note(self, tx: Transaction, complainer: _Complainer, feedback_type: str) -> None:
-        edition = None if complainer.edition_id is None else editions.find_edition(tx, complainer.edition_id)
+    def _note(self, tx: Transaction, person: Subscriber | None, edition_id: int | None, feedback_type: str) -> None:
+        edition = None if edition_id is None else editions.find_edition(tx, edition_id)
         events.record_event(
             tx,
             EventType.COMPLAINT_RECEIVED,
             list_id=None if edition is None else edition.list_id,
-            subscriber_id=complainer.subscriber_id,
+            subscriber_id=None if person is None else person.id,
             edition_id=None if edition is None else edition.id,
             how=feedback_type,
         )
 
-    def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:
+    def _mailbox_of(self, tx: Transaction, complainer: _Complainer) -> ReportedMailbox:
+        assert complainer.subscriber_id is not None
+        reader = subscribers.find_subscriber_by_id(tx, complainer.subscriber_id)
+        assert reader is not None  # the subscription holds it by a foreign key
+        asked = complainer.asked
+        if asked is None or asked.key == reader.address_key:
+            return ReportedMailbox(reader, reader.address, reader.digests)
+        return ReportedMailbox(subscribers.find_subscriber(tx, asked), asked.typed, digests_of(self._keys, asked))
+
+    def _end_everything(self, tx: Transaction, mailbox: ReportedMailbox, feedback_type: str) -> bool:
         """Unsubscribe a person from every list and suppress the address; False when it was suppressed as strongly."""
         now = int(self._clock())
-        person = subscribers.find_subscriber_by_id(tx, subscriber_id)
-        assert person is not None  # the subscription holds it by a foreign key
-        origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
-        end_everything(tx, person, origin, self._entropy, now)
-        if not is_stronger(SuppressionReason.COMPLAINT, find_reason(tx, person.digests)):
+        if mailbox.person is not None:
+            origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
+            end_everything(tx, mailbox.person, origin, self._entropy, now)
+        if not is_stronger(SuppressionReason.COMPLAINT, find_reason(tx, mailbox.digests)):
             return False
-        return suppress(tx, person.digests, SuppressionReason.COMPLAINT, address=person.address, now=now)
+        return suppress(tx, mailbox.digests, SuppressionReason.COMPLAINT, address=mailbox.address, now=now)
 
     # ------------------------------------------------------------------ tokens in the enclosed mail
 
@@ -151,12 +163,28 @@ class ComplaintHandler:
 
 
 class _Complainer(Struct, frozen=True):
-    """The owner of a token, None when they are gone, and the edition that they complain about, if known."""
+    """The owner of a token, None when they are gone, and the edition that they complain about, if known.
+
+    `asked` is where the mail went that they complain about if it is no edition: a reader may have named that address as
+    their new one, and the owner of it is then another person.
+    """
 
     subscriber_id: int | None
     edition_id: int | None
+    asked: Address | None = None
+
+
+class ReportedMailbox(Struct, frozen=True):
+    """The address that a complaint came from, and the reader who has it, if any."""
+
+    person: Subscriber | None
+    address: str
+    digests: Digests
 
 
 def _by_delivery(tx: Transaction, number: int) -> _Complainer:
     copy = bounces.find_copy(tx, number)
-    return _Complainer(None, None) if copy is None else _Complainer(copy["subscriber_id"], copy["edition_id"])
+    if copy is None:
+        return _Complainer(None, None)
+    asked = None if copy["notice_id"] is None else read_stored_address(copy["address"])
+    return _Complainer(copy["subscriber_id"], copy["edition_id"], asked)
