@@ -61,7 +61,7 @@ class Door:
 
     def __init__(self, cases: Cases, acts: Mapping[str, Act[Any]] = ACTS) -> None:
         self._cases = cases
-        self._acts = acts
+        self.acts = acts
         self._bound: dict[str, Work] = {}
         self._running = RunningRequests(cases.database)
 
@@ -75,7 +75,7 @@ class Door:
         Raises what its work raises, NotPermitted, BadInput for arguments of another shape, and Refused for an action
         that is unknown or that this process cannot do.
         """
-        act = self._acts.get(call.act)
+        act = self.acts.get(call.act)
         work = None if act is None else act.work or self._bound.get(call.act)
         if act is None or work is None:
             raise Refused(f"the running daemon does not know {call.act}: it is of another version")

@@ -154,13 +154,13 @@ async def _try(admin: AdminHouse, client: httpx.AsyncClient, act: Act[Any]) -> A
 
     async def page(_request: Request, member: AdminMember) -> Response:
         try:
-            tried.append(await frame.carry_out(member, act, Arguments()))
+            tried.append(await frame.carry_out(member, act.id, Arguments()))
         except NotPermitted as problem:
             tried.append(problem)
             raise
         return PlainTextResponse("")
 
-    frame.cases.door._acts[act.id] = act  # type: ignore[index]
+    frame.cases.door.acts[act.id] = act  # type: ignore[index]
     cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items()).encode()
     scope = {"type": "http", "method": "GET", "path": "/admin", "query_string": b"", "client": None, "scheme": "https"}
     await frame.page(page)(Request({**scope, "headers": [(b"cookie", cookie)], "server": ("n.example", 443)}))

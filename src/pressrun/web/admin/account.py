@@ -10,13 +10,11 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from io import BytesIO
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pressrun.acts.arguments import AppAdd, Arguments, OwnSession, PasskeyAdd, PasskeyId, PasswordSet, SessionId
-from pressrun.acts.people.account import ACCOUNT_ACTS
 from pressrun.core.access.passwords import LEAST_CHARACTERS, WeakPassword
 from pressrun.core.access.totp import in_base32, key_uri
 from pressrun.core.errors import BadInput, NotFound, Refused
@@ -24,9 +22,8 @@ from pressrun.core.network.origins import host_of
 from pressrun.message.words import marked
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.admin.log_in import read_answer
-from pressrun.web.http.forms import Fields, first, read_fields
+from pressrun.web.http.forms import Fields, first, number_of, read_fields
 
-_ACTS = {act.id: act for act in ACCOUNT_ACTS}
 _WEAK = {
     "short": marked("Use at least {number} characters. Several words are good."),
     "long": marked("That's too long."),
@@ -82,7 +79,7 @@ class AccountPages:
         answer = await read_answer(request)
         arguments = PasskeyAdd(session=_id(member), answer=dict(answer), agent=member.visitor.agent)
         try:
-            await self._carry_out(member, "passkey.add", arguments)
+            await self._frame.carry_out(member, "passkey.add", arguments)
         except Refused as problem:
             return JSONResponse({"error": str(problem)}, status_code=409)
         return JSONResponse({"next": self._pages.href("admin", "account", done=1)})
@@ -108,7 +105,7 @@ class AccountPages:
     def _plain(self, act_id: str, arguments: Callable[[AdminMember, Fields], Arguments]) -> Action:
         async def carry_out(member: AdminMember, fields: Fields) -> Response:
             try:
-                await self._carry_out(member, act_id, arguments(member, fields))
+                await self._frame.carry_out(member, act_id, arguments(member, fields))
             except NotFound:
                 return self._pages.see_other("admin", "account")
             return self._pages.see_other("admin", "account", done="1")
@@ -118,7 +115,7 @@ class AccountPages:
     async def _set_password(self, member: AdminMember, fields: Fields) -> Response:
         password = first(fields, "password") or ""
         try:
-            await self._carry_out(member, "password.set", PasswordSet(session=_id(member), password=password))
+            await self._frame.carry_out(member, "password.set", PasswordSet(session=_id(member), password=password))
         except WeakPassword as problem:
             text = self._pages.words(_WEAK[problem.problem], number=str(LEAST_CHARACTERS))
             return await self._page(member, status=422, password_problem=text)
@@ -128,20 +125,17 @@ class AccountPages:
         salt = _octets(first(fields, "salt") or "")
         arguments = AppAdd(session=_id(member), salt=salt, code=first(fields, "code") or "")
         try:
-            codes = await self._carry_out(member, "app.add", arguments)
+            codes = await self._frame.carry_out(member, "app.add", arguments)
         except BadInput:
             return self._setup(member, salt or self._account.new_salt(), has_failed=True)
         return self._frame.render("codes.html", member, codes=codes)
 
     async def _renew_codes(self, member: AdminMember, _fields: Fields) -> Response:
         try:
-            codes = await self._carry_out(member, "recovery.renew", _own(member, _fields))
+            codes = await self._frame.carry_out(member, "recovery.renew", _own(member, _fields))
         except Refused:
             return self._pages.see_other("admin", "account")
         return self._frame.render("codes.html", member, codes=codes)
-
-    async def _carry_out(self, member: AdminMember, act_id: str, arguments: Arguments) -> Any:
-        return await self._frame.carry_out(member, _ACTS[act_id], arguments)
 
     # ------------------------------------------------------------------ the pages
 
@@ -188,17 +182,11 @@ def _own(member: AdminMember, _fields: Fields) -> OwnSession:
 
 
 def _passkey(member: AdminMember, fields: Fields) -> PasskeyId:
-    return PasskeyId(session=_id(member), id=_number(fields))
+    return PasskeyId(session=_id(member), id=number_of(first(fields, "id")))
 
 
 def _session(_member: AdminMember, fields: Fields) -> SessionId:
-    return SessionId(id=_number(fields))
-
-
-def _number(fields: Fields) -> int:
-    """The id that a form names; 0, which nothing has, for what is none."""
-    text = first(fields, "id") or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+    return SessionId(id=number_of(first(fields, "id")))
 
 
 def _octets(text: str) -> bytes:

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.acts.act import Act
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
@@ -199,13 +198,14 @@ class AdminFrame:
         """303 to the log-in, which leads back here."""
         return self.web.pages.see_other("admin", "login", next=local_path(request.scope["path"]) or "")
 
-    async def carry_out(self, member: AdminMember, act: Act[Any], arguments: Arguments) -> Any:
+    async def carry_out(self, member: AdminMember, act_id: str, arguments: Arguments) -> Any:
         """Have somebody's action carried out; raises as the door does.
 
         An operator who has only typed a password sees everything, and changes nothing but their own log-in. An action
         that needs a recent log-in is refused without one, whether or not its page has looked: raises NotPermitted. So
         is whoever was logged out, or has lost the right, while the form arrived.
         """
+        act = self.cases.door.acts[act_id]
         if act.writes:
             member = await self._member_now(member)
         caller, is_own = member.caller, act.id in _OWN_LOG_IN

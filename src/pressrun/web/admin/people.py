@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.people.people import PEOPLE_ACTS
 from pressrun.acts.people.people_arguments import PeoplePage, PersonGrant, PersonInvite, PersonName
 from pressrun.core.access.rights import ReaderAccess, Right, Role
 from pressrun.core.addresses.address import parse_address
@@ -28,7 +27,6 @@ from pressrun.web.http.forms import Fields, first, read_fields
 
 ReadListNames = Callable[[], Awaitable[Sequence[str]]]
 
-_ACTS = {act.id: act for act in PEOPLE_ACTS}
 ROLES = {
     Role.VIEWER: marked("Viewer: sees reports and counts"),
     Role.EDITOR: marked("Editor: also writes drafts and posts by email"),
@@ -65,7 +63,7 @@ class PeoplePages:
     async def everybody(self, request: Request, member: AdminMember) -> Response:
         """`/admin/people`."""
         after = request.query_params.get("after", "").replace("\0", "")
-        page = await self._carry_out(member, "user.ls", PeoplePage(after=after))
+        page = await self._frame.carry_out(member, "user.ls", PeoplePage(after=after))
         say = self._pages.words
         return self._frame.render(
             "people.html",
@@ -92,7 +90,7 @@ class PeoplePages:
                 role=Role(fields.get("role", "")),
                 readers=ReaderAccess(fields.get("readers", ReaderAccess.NONE)),
             )
-            answer = await self._carry_out(member, "user.invite", wish)
+            answer = await self._frame.carry_out(member, "user.invite", wish)
         except MalformedAddress:
             return await self._invitation(member, fields, has_bad_address=True)
         except PROBLEMS as problem:
@@ -115,7 +113,7 @@ class PeoplePages:
     def _plain(self, act_id: str, arguments: Callable[[str, Fields], Arguments]) -> Action:
         async def carry_out(member: AdminMember, name: str, fields: Fields) -> Response:
             try:
-                await self._carry_out(member, act_id, arguments(name, fields))
+                await self._frame.carry_out(member, act_id, arguments(name, fields))
             except PROBLEMS as problem:
                 return await self._person(member, name, problem=explain(problem, self._pages.words))
             except ValueError:
@@ -126,7 +124,7 @@ class PeoplePages:
 
     async def _make_link(self, member: AdminMember, name: str, _fields: Fields) -> Response:
         try:
-            answer = await self._carry_out(member, "user.link", PersonName(person=name))
+            answer = await self._frame.carry_out(member, "user.link", PersonName(person=name))
         except PROBLEMS as problem:
             return await self._person(member, name, problem=explain(problem, self._pages.words))
         return self._frame.render("person_link.html", member, person=answer)
@@ -136,13 +134,10 @@ class PeoplePages:
 
     async def _remove(self, member: AdminMember, name: str, _fields: Fields) -> Response:
         try:
-            await self._carry_out(member, "user.rm", PersonName(person=name))
+            await self._frame.carry_out(member, "user.rm", PersonName(person=name))
         except PROBLEMS as problem:
             return await self._person(member, name, problem=explain(problem, self._pages.words))
         return self._pages.see_other("admin", "people", done="1")
-
-    async def _carry_out(self, member: AdminMember, act_id: str, arguments: Arguments) -> Any:
-        return await self._frame.carry_out(member, _ACTS[act_id], arguments)
 
     # ------------------------------------------------------------------ the pages
 
@@ -178,7 +173,7 @@ class PeoplePages:
         self, member: AdminMember, name: str, *, problem: Explanation | None = None, is_done: bool = False
     ) -> Response:
         try:
-            person = await self._carry_out(member, "user.show", PersonName(person=name))
+            person = await self._frame.carry_out(member, "user.show", PersonName(person=name))
         except PROBLEMS:
             return self._frame.not_found(member)
         theirs = {permission["list"] for permission in person["lists"]}

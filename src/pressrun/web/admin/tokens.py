@@ -13,8 +13,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.acts.arguments import Arguments
-from pressrun.acts.people.people import PEOPLE_ACTS
 from pressrun.acts.people.people_arguments import TokenCreate, TokenId, TokensPage
 from pressrun.core.access.rights import Right, TokenScope
 from pressrun.core.errors import NotFound
@@ -22,9 +20,8 @@ from pressrun.message.words import marked
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.admin.people import ReadListNames
 from pressrun.web.admin.problems import PROBLEMS, Explanation, explain
-from pressrun.web.http.forms import Fields, every, first, read_fields
+from pressrun.web.http.forms import Fields, every, first, number_of, read_fields
 
-_ACTS = {act.id: act for act in PEOPLE_ACTS}
 SCOPES = {
     TokenScope.SIGN_UP: marked("Ask people to confirm a subscription, and read nothing"),
     TokenScope.STATS: marked("Read counts and reports without addresses"),
@@ -51,7 +48,8 @@ class TokenPages:
 
     async def all(self, request: Request, member: AdminMember) -> Response:
         """`/admin/tokens`, GET."""
-        page = await self._carry_out(member, "token.ls", TokensPage(after=_number(request.query_params.get("after"))))
+        after = number_of(request.query_params.get("after"))
+        page = await self._frame.carry_out(member, "token.ls", TokensPage(after=after))
         tokens = page["items"]
         return self._frame.render(
             "tokens.html",
@@ -66,9 +64,9 @@ class TokenPages:
 
     async def revoke(self, request: Request, member: AdminMember) -> Response:
         """`/admin/tokens`, POST: what is gone already is as it should be."""
-        number = _number(first(await read_fields(request), "id"))
+        number = number_of(first(await read_fields(request), "id"))
         try:
-            await self._carry_out(member, "token.revoke", TokenId(id=number))
+            await self._frame.carry_out(member, "token.revoke", TokenId(id=number))
         except NotFound:
             return self._pages.see_other("admin", "tokens")
         return self._pages.see_other("admin", "tokens", done="1")
@@ -79,7 +77,7 @@ class TokenPages:
             return await self._form(member, ())
         fields = await read_fields(request)
         try:
-            answer = await self._carry_out(member, "token.create", _wish(fields))
+            answer = await self._frame.carry_out(member, "token.create", _wish(fields))
         except PROBLEMS as problem:
             return await self._form(member, fields, problem=explain(problem, self._pages.words))
         except ValueError:  # a scope that the form does not offer
@@ -112,14 +110,6 @@ class TokenPages:
     def _day(self, text: str) -> str:
         """A day as the reader writes it."""
         return self._pages.words.day(int(datetime.fromisoformat(text[:10]).replace(tzinfo=UTC).timestamp()))
-
-    async def _carry_out(self, member: AdminMember, act_id: str, arguments: Arguments) -> Any:
-        return await self._frame.carry_out(member, _ACTS[act_id], arguments)
-
-
-def _number(text: str | None) -> int:
-    """The id in a text; 0, which no token has, for what is none."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def _wish(fields: Fields) -> TokenCreate:

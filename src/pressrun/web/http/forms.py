@@ -116,6 +116,11 @@ def every(fields: Fields, name: str) -> list[str]:
     return [value for key, value in fields if key == name]
 
 
+def number_of(text: str | None) -> int:
+    """The id in a text; 0, which nothing has, for anything else."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
 def clean_name(text: str) -> str:
     """A person's name: printable characters, single blanks, at most 100 characters."""
     printable = "".join(character if character.isprintable() else " " for character in text)
