@@ -55,6 +55,7 @@ def context_of(office: Office) -> LogInContext:
     return LogInContext(
         database=office.database,
         keys=office.keys,
+        site=office.context.site,
         settings=office.settings,
         clock=lambda: office.now,
         entropy=os.urandom,

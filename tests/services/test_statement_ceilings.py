@@ -93,6 +93,7 @@ def sessions_of(office: Office) -> Sessions:
         LogInContext(
             database=office.database,
             keys=office.keys,
+            site=office.context.site,
             settings=office.settings,
             clock=lambda: office.now,
             entropy=os.urandom,

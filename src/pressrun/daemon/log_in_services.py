@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from msgspec import Struct
 
-from pressrun.config.settings import Settings
-from pressrun.core.current import Current
-from pressrun.core.network.origins import origin_of
-from pressrun.core.signing.keys import KeyRing
-from pressrun.runtime.clock import utc_now
+from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext
@@ -22,8 +16,6 @@ from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.proxied import ProxiedLogIns
 from pressrun.services.log_ins.sessions import Sessions
-from pressrun.services.ports import Waker
-from pressrun.store.database import Database
 
 
 class LogInServices(Struct, frozen=True, kw_only=True):
@@ -40,20 +32,19 @@ class LogInServices(Struct, frozen=True, kw_only=True):
     proxied: ProxiedLogIns
 
 
-def build_log_ins(settings: Current[Settings], database: Database, keys: KeyRing, wake: Waker) -> LogInServices:
-    """Wire them."""
+def build_log_ins(services: ServiceContext, origin: str) -> LogInServices:
+    """Wire them; `origin` is that of the pages for people who log in."""
     context = LogInContext(
-        database=database,
-        keys=keys,
-        settings=settings.part(Settings.for_services),
-        clock=utc_now,
-        entropy=os.urandom,
-        wake=wake,
+        database=services.database,
+        keys=services.keys,
+        site=services.site,
+        settings=services.settings,
+        clock=services.clock,
+        entropy=services.entropy,
+        wake=services.wake,
     )
-    now = settings.value
-    origin = origin_of(now.admin.base_url or now.site.base_url)
     hashes, sessions, failures = PasswordHashes(), Sessions(context), FailedLogIns(context)
-    ceremonies = Ceremonies(origin, keys=keys, clock=utc_now, entropy=os.urandom)
+    ceremonies = Ceremonies(origin, keys=context.keys, clock=context.clock, entropy=context.entropy)
     return LogInServices(
         ceremonies=ceremonies,
         sessions=sessions,

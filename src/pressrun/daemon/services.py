@@ -14,6 +14,7 @@ from pressrun.acts.cases import Cases
 from pressrun.acts.door import Door
 from pressrun.config.settings import Settings
 from pressrun.core.current import Current
+from pressrun.core.network.origins import origin_of
 from pressrun.core.signing.keys import KeyRing
 from pressrun.daemon.log_in_services import LogInServices, build_log_ins
 from pressrun.daemon.sender_check import build_sender_check
@@ -131,7 +132,8 @@ def build_services(
     parts = _build_parts(settings, database, keys, hooks)
     context = parts.context
     pages = _build_pages(parts)
-    log_ins = build_log_ins(settings, database, keys, hooks.wake)
+    now = settings.value
+    log_ins = build_log_ins(context, origin_of(now.admin.base_url or now.site.base_url))
     returns = HandedInReturns(context, bounce_handler, hooks.bounces)
     cases = _build_cases(parts, pages, log_ins.account, returns)
     runners = (JobRunner(number, context, parts.files, read_roster, parts.jobs) for number in range(1, RUNNERS + 1))

@@ -10,6 +10,7 @@ from pressrun.core.current import Current
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.services.limit_settings import LimitSettings
+from pressrun.services.login_settings import LoginSettings
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.store.database import Database
@@ -38,6 +39,11 @@ class ServiceContext(Struct, frozen=True, kw_only=True):
     def tokens(self) -> TokenSettings:
         """`[tokens]` in force."""
         return self.settings.value.tokens
+
+    @property
+    def login(self) -> LoginSettings:
+        """How people log in, of `[admin]` in force."""
+        return self.settings.value.login
 
     @property
     def now(self) -> int:

@@ -131,6 +131,7 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
     context = LogInContext(
         database=database,
         keys=keys,
+        site=Site(base_url=origin, mail_domain="news.example.org"),
         settings=lobby.settings,
         clock=lambda: lobby.now,
         entropy=os.urandom,
@@ -140,7 +141,7 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
     lobby.services = ServiceContext(
         database=database,
         keys=keys,
-        site=Site(base_url=origin, mail_domain="news.example.org"),
+        site=context.site,
         settings=lobby.settings,
         clock=context.clock,
         entropy=os.urandom,

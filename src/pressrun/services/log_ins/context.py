@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from msgspec import Struct, field
+from msgspec import Struct
 
 from pressrun.core.access.login_codes import secret_digest
-from pressrun.core.current import Current
-from pressrun.core.signing.keys import KeyRing
+from pressrun.services.context import ServiceContext
 from pressrun.services.login_settings import LoginSettings
-from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.settings import ServiceSettings
-from pressrun.store.database import Database
 from pressrun.store.limits import Meter
 from pressrun.store.people.log_ins import LoginSession, Method, SessionWindow
 
@@ -20,26 +14,8 @@ FRESH_SECONDS = 15 * 60  # what is dangerous needs a log-in that recent
 _SECRET_BYTES = 32
 
 
-class LogInContext(Struct, frozen=True, kw_only=True):
-    """One database and its surroundings; `asked` is set when codes are to be mailed."""
-
-    database: Database
-    keys: KeyRing
-    settings: Current[ServiceSettings]
-    clock: Clock
-    entropy: Entropy
-    wake: Waker
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def login(self) -> LoginSettings:
-        """How people log in, of `[admin]` in force."""
-        return self.settings.value.login
-
-    @property
-    def now(self) -> int:
-        """The time in whole seconds, as it is stored."""
-        return int(self.clock())
+class LogInContext(ServiceContext, frozen=True, kw_only=True):
+    """The same as for all services, but that `asked` is set when codes are to be mailed."""
 
     def window(self) -> SessionWindow:
         """Which sessions have not ended by now."""
@@ -47,7 +23,7 @@ class LogInContext(Struct, frozen=True, kw_only=True):
 
     def meter(self, subject: bytes) -> Meter:
         """The window of failed log-ins of one account or client."""
-        return Meter("logins", subject, self.settings.value.limits.logins)
+        return Meter("logins", subject, self.limits.logins)
 
     def new_secret(self) -> str:
         """The value of a new cookie."""
