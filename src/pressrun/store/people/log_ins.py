@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from pressrun.store.people.people import end_sessions
 from pressrun.store.transaction import Transaction, in_json, parse_row
@@ -116,16 +117,7 @@ class RequestedCode(Struct, frozen=True, kw_only=True):
 
 def begin(tx: Transaction, new: NewSession, now: int) -> int:
     """Begin a session; returns its id."""
-    return tx.insert(
-        "log_ins.begin",
-        digest=new.digest,
-        person_id=new.person_id,
-        epoch=new.epoch,
-        method=new.method,
-        client=new.client,
-        agent=new.agent,
-        now=now,
-    )
+    return tx.insert("log_ins.begin", **asdict(new), now=now)
 
 
 def find(tx: Transaction, digest: bytes, window: SessionWindow) -> LoginSession | None:

@@ -97,11 +97,6 @@ def set_operator(tx: Transaction, person_id: int, is_operator: bool) -> bool:
     return tx.run("people.set_operator", id=person_id, is_operator=int(is_operator)) > 0
 
 
-def set_address(tx: Transaction, person_id: int, address: Address) -> None:
-    """Give somebody an address that nobody else has."""
-    tx.run("people.set_address", id=person_id, address=address.typed, address_key=address.key)
-
-
 def enrol(tx: Transaction, person_id: int, now: int) -> bool:
     """Let a person log in from now on; False when they already may."""
     return tx.run("people.enrol", id=person_id, now=now) > 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from hashlib import sha256
 
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from pressrun.core.access.rights import TokenScope
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 DAY_SECONDS = 86_400
 
@@ -24,7 +24,7 @@ class ApiToken(Struct, frozen=True, kw_only=True):
     id: int
     name: str
     scope: TokenScope
-    lists: tuple[str, ...] | None
+    lists: tuple[str, ...] | None = None
     networks: tuple[str, ...]
     person_id: int | None
     created_at: int
@@ -56,15 +56,10 @@ def insert_token(tx: Transaction, new: NewToken, token: str, now: int) -> int:
     """Store a token; returns its id."""
     token_id = tx.insert(
         "api_tokens.insert",
-        name=new.name,
+        **{**asdict(new), "networks": in_json(new.networks)},
         digest=digest_of(token),
-        scope=new.scope.value,
         is_everywhere=int(new.list_ids is None),
-        networks=in_json(new.networks),
-        person_id=new.person_id,
         now=now,
-        expires_at=new.expires_at,
-        origin_id=new.origin_id,
     )
     for list_id in new.list_ids or ():
         tx.run("api_tokens.add_list", token_id=token_id, list_id=list_id)
@@ -115,18 +110,4 @@ def _parsed(tx: Transaction, rows: Sequence[Row]) -> list[ApiToken]:
     names: dict[int, tuple[str, ...]] = {row["id"]: () for row in rows if not row["is_everywhere"]}
     for row in tx.rows("api_tokens.lists_of", ids=in_json(sorted(names))) if names else ():
         names[row["token_id"]] += (row["list"],)
-    return [_token(row, names.get(row["id"])) for row in rows]
-
-
-def _token(row: Row, lists: tuple[str, ...] | None) -> ApiToken:
-    return ApiToken(
-        id=row["id"],
-        name=row["name"],
-        scope=TokenScope(row["scope"]),
-        lists=lists,
-        networks=tuple(json.loads(row["networks"])),
-        person_id=row["person_id"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        used_at=row["used_at"],
-    )
+    return [replace(parse_row(row, ApiToken, "networks"), lists=names.get(row["id"])) for row in rows]

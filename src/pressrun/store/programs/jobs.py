@@ -46,9 +46,9 @@ UNFINISHED = LIVE | {JobState.READY}
 
 
 class NewJob(Struct, frozen=True, kw_only=True):
-    """A job to be. `file` is the name of its file, and `digest` its SHA-256.
+    """A job to store. `file` is the name of its file, and `digest` its SHA-256.
 
-    `total` are its rows and, in a sync, those who would leave, of so many `members`.
+    `total` counts its rows and, in a sync, those of the `members` who would leave.
     """
 
     kind: JobKind
@@ -65,26 +65,14 @@ class NewJob(Struct, frozen=True, kw_only=True):
     digest: bytes
 
 
-class BulkJob(Struct, frozen=True, kw_only=True):
+class BulkJob(NewJob, frozen=True, kw_only=True):
     """A job as stored, with the name of its list; `result` counts what became of the rows so far."""
 
     id: int
-    kind: JobKind
-    list_id: int
     list_name: str
     state: JobState
-    source: str
-    actor: str
-    media_type: str
-    file: str
-    asks: bool
-    is_dry_run: bool
-    most_leavers: str
-    total: int
-    members: int
     position: int
     result: Mapping[str, Any]
-    digest: bytes
     plan: bytes | None
     problem: str | None
     created_at: int

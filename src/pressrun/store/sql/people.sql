@@ -44,11 +44,6 @@ select name from person where name >= :name and name < :end;
 -- guards: person
 update person set is_operator = :is_operator, epoch = epoch + 1 where id = :id and is_operator <> :is_operator;
 
--- name: set_address
--- Give somebody another address.
--- guards: person
-update person set address = :address, address_key = :address_key where id = :id;
-
 -- name: enrol
 -- From now on they may log in.
 update person set enrolled_at = :now where id = :id and enrolled_at is null;

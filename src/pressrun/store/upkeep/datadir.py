@@ -34,7 +34,7 @@ from pressrun.core.signing.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
-from pressrun.store.files import sync_directory
+from pressrun.store.files import replace_file, sync_directory
 from pressrun.store.location import Location, check_version
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
@@ -332,14 +332,7 @@ def adopt_link_keys(data: DataDir, former: DataDir) -> list[int]:
 
 def keep_head(data: DataDir, chain: str, head: Head) -> None:
     """Write the head of a chain, `consent` or `audit`, to a file beside the keys, outside the database."""
-    path = data.head_of(chain)
-    draft = path.with_name(f".{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
-        handle.write(f"{head}\n")
-        handle.flush()
-        os.fsync(handle.fileno())
-    draft.replace(path)
+    replace_file(data.head_of(chain), f"{head}\n".encode("ascii"))
 
 
 def load_head(data: DataDir, chain: str) -> Head:

@@ -5,11 +5,9 @@ It is no row of the database: a backup needs no lock and writes nothing there, a
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 
-from pressrun.store.files import sync_directory
+from pressrun.store.files import replace_file
 from pressrun.store.upkeep.datadir import DataDir
 
 _NAME = "last-backup.json"
@@ -28,16 +26,7 @@ class LastBackup(msgspec.Struct, frozen=True, kw_only=True):
 
 def record(data: DataDir, backup: LastBackup) -> None:
     """Keep this as the last good backup."""
-    path = data.root / _NAME
-    draft = path.with_name(f".{_NAME}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as handle:
-        handle.write(msgspec.json.encode(backup))
-        handle.flush()
-        os.fsync(handle.fileno())
-    draft.replace(path)
-    sync_directory(path.parent)
+    replace_file(data.root / _NAME, msgspec.json.encode(backup))
 
 
 def find(data: DataDir) -> LastBackup | None:
