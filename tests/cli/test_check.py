@@ -73,12 +73,16 @@ FAULTS: Faults = {
         lambda shell: (shell.data / "keys" / "suppression").write_text("12"),
         ["does not hold", "restore"],
     ),
+    "a file as socket": (lambda shell: (shell.data / "control.sock").touch(), ["not a socket", "move it away"]),
     "an older schema": (lambda shell: with_schema(shell, 3), ["with schema 3", "pressrun migrate"]),
     "a newer schema": (lambda shell: with_schema(shell, 999), ["schema 999", "Install the newer version again"]),
 }
 FAULTS_OF_THE_FILE: Faults = {
     "its mode": (lambda shell: _file_of(shell).chmod(0o640), ["chmod 600 {data}/pressrun.sqlite3"]),
-    "another file": (lambda shell: _file_of(shell).write_bytes(b"no database at all" * 100), ["not a database"]),
+    "another file": (
+        lambda shell: _file_of(shell).write_bytes(b"no database at all" * 100),
+        ["not a Pressrun database, restore a backup"],
+    ),
     "a damaged file": (damage, ["is damaged", "restore a backup"]),
 }
 

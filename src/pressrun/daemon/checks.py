@@ -152,6 +152,9 @@ def check_sockets(subject: Subject) -> Iterator[Finding]:
     settings = subject.settings
     if settings is None:
         return
+    control = settings.data.control_socket
+    if control.exists() and not control.is_socket():
+        yield subject.error("data_dir", f"{control}, which is not a socket", "nothing there, or a socket: move it away")
     places: dict[str, Endpoint | None] = {"http.listen": settings.http.listen, "admin.listen": settings.admin.listen}
     if settings.smtp is not None:
         places |= {"smtp.listen": settings.smtp.listen, "smtp.lmtp": settings.smtp.lmtp}

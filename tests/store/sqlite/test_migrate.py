@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pressrun.core.errors import BadConfiguration, Refused
+from pressrun.core.errors import BadConfiguration, Refused, Unavailable
 from pressrun.core.signing.chain import ChainRow, content_digest, ip_digest, link, split_salt
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import suppression_digest
@@ -429,6 +430,21 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(tmp_path: Path, kind:
     with pytest.raises(BadConfiguration, match="is not a Pressrun database"):
         migrate.migrate(path, STEPS, backups=tmp_path / "backups", keys=KEYS)
     assert before == path.read_bytes()
+
+
+def test_a_database_that_cannot_be_opened_is_not_called_a_strangers(tmp_path: Path) -> None:
+    """As where the process may open no more files: whoever believed it would move the database away."""
+    path = tmp_path / "db"
+    with closing(sqlite3.connect(first_version(path))) as connection:
+        connection.execute("pragma journal_mode = wal")  # so that reading needs two more files
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+        try:
+            with pytest.raises(Unavailable, match=r"cannot be read \(unable to open database file"):
+                migrate.require_ours(connection, path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_gap_in_the_steps_is_noticed(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from pressrun.core.addresses.address import Address, parse_address, restore_address
-from pressrun.core.errors import BadConfiguration, MalformedAddress, NoRoom, Refused
+from pressrun.core.errors import BadConfiguration, MalformedAddress, NoRoom, Refused, Unavailable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.text.masking import without_addresses
@@ -76,14 +76,17 @@ def version_of(path: Path) -> int:
 
 
 def require_ours(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise BadConfiguration for a file that is not a database of ours."""
+    """Raise BadConfiguration for a file that is not a database of ours, or Unavailable for one that cannot be read."""
+    strange = f"{path} is not a Pressrun database: restore a backup, or correct data_dir"
     try:
         application = connection.execute("pragma application_id").fetchone()[0]
         connection.execute("pragma user_version")
     except sqlite3.DatabaseError as problem:
-        raise BadConfiguration(f"{path} is not a Pressrun database: {problem}") from problem
+        if problem.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise BadConfiguration(strange) from problem
+        raise Unavailable(f"the database {path} cannot be read ({problem}). `pressrun check` examines it") from problem
     if application != APPLICATION_ID:
-        raise BadConfiguration(f"{path} is not a Pressrun database. Move it away, or correct data_dir")
+        raise BadConfiguration(strange)
 
 
 def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) -> list[int]:
