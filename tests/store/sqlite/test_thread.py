@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tests.database import connection_of
 
+from pressrun.store.connection import EngineConnection
+from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.thread import CallingConnection, SqliteThread
 from pressrun.store.transaction import Transaction
 
@@ -38,6 +40,35 @@ async def test_a_function_runs_on_the_thread_with_its_connection_and_its_value_c
         assert (1,) == names[1]
     finally:
         await thread.close()
+
+
+async def test_a_statement_of_the_daemon_needs_no_temporary_file(path: Path) -> None:
+    """SQLite would make one for the pages as they were before it, as soon as these are more than 64 KiB."""
+    SqliteFile(path).create()
+    opened: set[str] = set()
+
+    def look(at: int) -> int:
+        opened.update(str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink())
+        return at
+
+    def change(connection: EngineConnection) -> None:
+        def work(tx: Transaction) -> None:
+            on = connection_of(tx)
+            on.create_function("look", 1, look)
+            on.execute(f"insert into sign_up_hour (hour, number) select value, 1 from json_each('{[*range(20_000)]}')")
+            on.execute(
+                "update sign_up_hour set hour = hour + 20000, number = case hour when 19999 then look(2) else 2 end"
+            )
+
+        connection.write(work)
+
+    thread = await SqliteThread.open(path, readonly=False)
+    try:
+        await thread.run(change)
+    finally:
+        await thread.close()
+    assert opened
+    assert [] == [file for file in opened if "etilqs" in file]
 
 
 async def test_what_a_function_raises_comes_back(path: Path) -> None:

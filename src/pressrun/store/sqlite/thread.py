@@ -90,6 +90,9 @@ def _connect_daemon(path: Path, *, readonly: bool) -> CallingConnection:
     try:
         opened.execute(f"pragma cache_size = -{CACHE_KIB}")
         if not readonly:
+            # SQLite keeps pages as they were before a statement, in case a row breaks a constraint. A file for them
+            # takes as long as the statement itself, and no statement of ours changes very many rows.
+            opened.execute("pragma temp_store = memory")
             connection.drop_statistics()
     except sqlite3.Error as problem:
         connection.close()
