@@ -237,6 +237,22 @@ def test_the_web_calls_an_edition_by_its_title_and_a_mail_by_its_subject(keys: t
     assert ("Ada, the ferry sails again", title) == (message["Subject"], built.title)
 
 
+@pytest.mark.parametrize(
+    ("subject", "title"),
+    [
+        ("{{ name }}, the ferry sails again!", "the ferry sails again!"),
+        ("The ferry sails again, {{ name }}", "The ferry sails again"),
+        ("{{ name }}! The ferry sails", "The ferry sails"),
+        ("{{ name }}", "Harbour news"),
+        ("{{ name }}:", "Harbour news"),
+        ("- a list -", "- a list -"),
+    ],
+)
+def test_no_name_on_the_web_begins_with_a_comma_or_is_empty(subject: str, title: str) -> None:
+    """Nobody is greeted there; an edition that is called by nothing else is called as its list."""
+    assert title == build(edition("Hello", subject=f'"{subject}"'), list_profile=profile(title="Harbour news")).title
+
+
 def test_an_address_in_another_script_is_percent_encoded() -> None:
     """In the header, in the link of the footer, and in the text part."""
     built = build(edition("x", subject="رسالة"))

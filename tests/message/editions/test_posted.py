@@ -104,6 +104,14 @@ def test_every_nesting_is_read(name: str) -> None:
     assert "application/pgp-signature" not in kinds
 
 
+def test_the_ids_of_pictures_are_left_out_of_the_text() -> None:
+    """Outlook writes them where its HTML has a picture. A text without HTML stays as it was written."""
+    text = "hello\n\n[cid:image001.png@01DB]\nboats [cid:image002.png@01DB] and\n [cid:a][cid:b] \nquays [cid: 7]"
+    both = multi("alternative", part("text/plain", text), PAGE)
+    assert "hello\n\nboats  and\nquays [cid: 7]\n" == edition(read(both)).body
+    assert f"{text}\n" == edition(read(part("text/plain", text))).body
+
+
 def test_text_around_a_picture_is_one_text() -> None:
     """As Apple Mail writes it: the plain one with the picture as a file, the HTML one with the picture in its place."""
     picture = part("image/png; name=boat.png", IMAGE, Content_Disposition="inline; filename=boat.png", **BASE64)

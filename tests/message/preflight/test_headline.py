@@ -13,7 +13,7 @@ from tests.message.preflight.findings import findings_of, the_only
         ("x" * 79, "79 characters"),
         ("BUY THIS NOW", "capitals"),
         ("КУПИТЕ СЕЙЧАС", "capitals"),
-        ("'{{ name }}, BUY THIS NOW'", "capitals"),
+        ("'{{ name | default: You }}, BUY THIS NOW'", "capitals"),
         ("Boats are back!!", "exclamation marks"),
         ("Boats are back! !", "exclamation marks"),
         ("'Re: hello'", "reply"),
@@ -43,12 +43,34 @@ def test_a_subject_that_keeps_readers_from_opening(subject: str, words: str) -> 
         "'Trains: the new timetable'",
         "新しい本が届きました",
         "أخبار الميناء",
-        "'{{ name }}: good news'",
+        "'{{ name | default: Friends }}: good news'",
+        "'Good news for {{ name }}'",
+        "Bonjour {{ name }} !",
+        "'…and what else, {{ name | default: Jo }}?'",
     ],
 )
 def test_a_subject_that_is_fine(subject: str) -> None:
     """Abbreviations, scripts without capitals, and words that only begin like an answer."""
     assert [] == findings_of(edition("Hello", subject=subject))
+
+
+@pytest.mark.parametrize(
+    ("subject", "bare"),
+    [
+        ("'{{ name }}: good news'", ": good news"),
+        ("'{{ name }}, how are you?'", ", how are you?"),
+        ("'Good news, {{ name }}'", "Good news,"),
+        ("'Dear {{ name }}, good news'", "Dear , good news"),
+        ("'{{ name }}'", ""),
+        ("'{{ name }}، أخبار'", "، أخبار"),
+        ("'{{ name }}、お知らせ'", "、お知らせ"),
+    ],
+)
+def test_a_subject_that_has_a_hole_for_readers_without_a_name(subject: str, bare: str) -> None:
+    """It is shown as they would get it."""
+    severity, line, message = the_only(findings_of(edition("Hello", subject=subject)))
+    assert ("warning", 2) == (severity, line)
+    assert f"the subject is “{bare}”. Write a default" in message
 
 
 @pytest.mark.parametrize("preheader", ["Harbour news", "harbour News.", "news"])

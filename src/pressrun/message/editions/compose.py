@@ -46,6 +46,8 @@ from pressrun.message.wire.slots import Piece, render
 from pressrun.message.words import ENGLISH, Words, direction_of
 
 _FLOWED = "; format=flowed; delsp=no"
+# What stands beside a name in a greeting, and alone where there is no name.
+_BESIDE_NAME = " ,;:–—-،؛、，："
 
 
 class BuiltEdition(Struct, frozen=True, kw_only=True):
@@ -228,7 +230,7 @@ class _EditionBuilder:
             text_skeleton=skeletons[1],
             subject_template=keys.subject.text if keys.subject else "",
             subject=subject,
-            title=clean_value(keys.title or "") or subject,
+            title=clean_value(keys.title or "") or self._title_from(subject),
             slug=self.slug,
             language=self.language,
             text=render(finished.text, values).replace("\r\n", "\n"),
@@ -236,9 +238,15 @@ class _EditionBuilder:
             archive_html=archive_html,
             archive_text=archive_text,
             archive_assets=(*self.images.archive_files(), *attached_files(enclosures)),
-            findings=self._all_findings(finished, size_bytes),
+            findings=self._all_findings(finished, size_bytes, subject),
             size_bytes=size_bytes,
         )
+
+    def _title_from(self, subject: str) -> str:
+        """A name for the web of a subject that greets a reader: without what is left of that, and never empty."""
+        if not self.table.fields_in(self.marked.subject):
+            return subject
+        return subject.lstrip(_BESIDE_NAME + ".!?؟。！？").rstrip(_BESIDE_NAME) or self.profile.title
 
     def _html_pieces(self, footer: Footer, words: Words) -> list[Piece] | None:
         """The HTML part in its layout, or None."""
@@ -312,13 +320,14 @@ class _EditionBuilder:
         logo = self._shown_logo()
         return [*self.images.enclosures(), *([] if logo is None else [logo]), *attached]
 
-    def _all_findings(self, finished: _FinishedParts, size_bytes: int) -> tuple[Finding, ...]:
+    def _all_findings(self, finished: _FinishedParts, size_bytes: int, subject: str) -> tuple[Finding, ...]:
         file, table, marked = self.file, self.table, self.marked
         is_mime = file.format is EditionFormat.MIME
         edition = CheckedEdition(
             format=file.format,
             subject=marked.subject,
             subject_line=file.keys.subject.line if file.keys.subject else None,
+            bare_subject=subject,
             preheader=marked.preheader,
             preheader_line=file.keys.preheader.line if file.keys.preheader else None,
             body_line=None if is_mime else file.body_line,
@@ -329,6 +338,7 @@ class _EditionBuilder:
             language=self.language,
             finished_text=finished.text,
             finished_html=finished.html,
+            enclosed={f"cid:{one.content_id}": one.name for one in file.enclosed if one.content_id},
             size_bytes=size_bytes,
             profile=self.profile,
             site=self.site,

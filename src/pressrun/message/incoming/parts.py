@@ -34,6 +34,8 @@ _OF_A_PROGRAM = frozenset({"text/x-amp-html", "text/watch-html", "text/enriched"
 _MARKDOWN = frozenset({"text/markdown", "text/x-markdown"})
 _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
 _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
+_PICTURE_ID = re.compile(r"\[cid:[^\[\]\s]{1,250}\]")
+_PICTURE_LINE = re.compile(rf"(?m)^(?:[ \t]{{0,20}}{_PICTURE_ID.pattern})+[ \t]*\n")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/\\]")
 
 
@@ -232,10 +234,15 @@ def joined_page(blocks: Sequence[Block], id_of: Callable[[FoundFile], str]) -> s
 
 
 def joined_text(blocks: Sequence[Block], *, has_page: bool) -> str:
-    """The plain text as it was written; "" where all of it has to be made from the HTML."""
+    """The plain text as it was written; "" where all of it has to be made from the HTML.
+
+    The ids that Outlook writes in place of the pictures of its HTML are left out, since they mean nothing to a reader.
+    """
     if has_page and not any(block.text for block in blocks):
         return ""
     pieces = [
         text_from_html(clean_html(block.html or "").body) if block.text is None else block.text for block in blocks
     ]
+    if has_page:
+        pieces = [_PICTURE_ID.sub("", _PICTURE_LINE.sub("", piece)) for piece in pieces]
     return "\n\n".join(piece.strip("\n") for piece in pieces if piece.strip()) + "\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 
 from pressrun.core.errors import UnreadableMail
 
@@ -43,7 +44,7 @@ def without_trackers(page: str) -> tuple[str, int]:
             raise UnreadableMail(f"there are more than {MOST_IMAGES} images in the text")
         end = _end_of_tag(page, match.end())
         position = match.end() if end is None else end
-        if end is not None and _is_tracker(page[match.end() : end - 1]):
+        if end is not None and is_tracker(_attributes(page[match.end() : end - 1])):
             pieces.append(page[kept_from : match.start()])
             kept_from = end
             removed += 1
@@ -65,10 +66,15 @@ def _end_of_tag(page: str, start: int) -> int | None:
     return None
 
 
-def _is_tracker(inside: str) -> bool:
+def _attributes(inside: str) -> dict[str, str]:
     attributes: dict[str, str] = {}
     for match in _ATTRIBUTE.finditer(inside):
         attributes.setdefault(match[1].lower(), html.unescape((match[2] or "").strip("\"'")))
+    return attributes
+
+
+def is_tracker(attributes: Mapping[str, str]) -> bool:
+    """Whether an image with these attributes is there to tell its server who opens the mail."""
     source = attributes.get("src", "")
     if not _REMOTE.match(source):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.core.site import Site
@@ -22,14 +22,17 @@ _LINK_KINDS = frozenset({SlotKind.URL, SlotKind.URL_PART})
 class CheckedEdition:
     """An edition before it goes out. Merge fields are placeholders, except in `source` and the finished parts.
 
-    `text` is the text part without its footer, and `is_own_text` says whether its author wrote it by hand.
-    `finished_text` and `finished_html` are the parts that go out, with slots for fields. `show` restores the fields of
-    a text as they were written, `line_of` finds a text in the source, and `is_field` says whether a text holds a field.
+    `bare_subject` is the subject of a reader without values. `text` is the text part without its footer, and
+    `is_own_text` says whether its author wrote it by hand. `finished_text` and `finished_html` are the parts that go
+    out, with slots for fields. `enclosed` has the names of the files in a message by their address (`cid:…`). `show`
+    restores the fields of a text as they were written, `line_of` finds a text in the source, and `is_field` says
+    whether a text holds a field.
     """
 
     format: EditionFormat
     subject: str
     subject_line: int | None
+    bare_subject: str
     preheader: str
     preheader_line: int | None
     body_line: int | None
@@ -40,6 +43,7 @@ class CheckedEdition:
     language: str
     finished_text: Sequence[Piece]
     finished_html: Sequence[Piece] | None
+    enclosed: Mapping[str, str]
     size_bytes: int
     profile: ListProfile
     site: Site

@@ -17,12 +17,21 @@ _ANSWER = re.compile(
     r"(?:\s*\[\d{1,3}\])?\s*[::]",
     re.IGNORECASE,
 )
+# Marks that belong to a word which is not there.
+_LEFT_BEHIND = re.compile(r"^\s*[,;:.!?)،؛؟、。，：！？–—-]|\s[,.)،、。]|[,(،、，–—-]\s*$")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 def missing(edition: CheckedEdition) -> Iterator[Finding]:
     if not edition.show(edition.subject).strip():
         yield error("subject-missing", edition.subject_line or 1)
+
+
+def without_values(edition: CheckedEdition) -> Iterator[Finding]:
+    """A field without a default leaves a comma behind, or nothing, for readers of whom no value is known."""
+    is_whole = bool(edition.bare_subject) and not _LEFT_BEHIND.search(edition.bare_subject)
+    if edition.is_field(edition.subject) and not is_whole:
+        yield warning("subject-bare", edition.subject_line, text=edition.bare_subject)
 
 
 def too_long(edition: CheckedEdition) -> Iterator[Finding]:
@@ -68,4 +77,12 @@ def _plain(text: str) -> str:
     return re.sub(r"\W+", " ", text).strip().casefold()
 
 
-RULES: tuple[Rule, ...] = (missing, too_long, shouting, like_an_answer, repeated_preheader, no_preheader)
+RULES: tuple[Rule, ...] = (
+    missing,
+    without_values,
+    too_long,
+    shouting,
+    like_an_answer,
+    repeated_preheader,
+    no_preheader,
+)

@@ -1,4 +1,4 @@
-"""Images: an address that works in a mail, and words for those who do not see them.
+"""Images: an address that works in a mail, words for those who do not see them, and none that reports its readers.
 
 A missing image stops the send already where the edition is built.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from pressrun.message.content.tree import Node
 from pressrun.message.finding import Finding, warning
+from pressrun.message.incoming.trackers import is_tracker
 from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
 from pressrun.message.sources.edition_source import EditionFormat
 
@@ -26,12 +27,22 @@ def not_encrypted(edition: CheckedEdition) -> Iterator[Finding]:
             yield warning("image-not-encrypted", edition.line_of(source), url=edition.show(source))
 
 
+def tracking(edition: CheckedEdition) -> Iterator[Finding]:
+    """What comes with a template or a text from another program, and what nobody sees in a preview."""
+    for image in edition.tree.find_all("img"):
+        if is_tracker(image.attributes):
+            source = image.attributes["src"]
+            yield warning("image-tracks", edition.line_of(source), url=edition.show(source))
+
+
 def no_alt_text(edition: CheckedEdition) -> Iterator[Finding]:
     for image in edition.tree.find_all("img"):
-        if not image.attributes.get("alt", "").strip() and not _is_decoration(image, edition):
+        has_alt = bool(image.attributes.get("alt", "").strip())
+        if not (has_alt or _is_decoration(image, edition) or is_tracker(image.attributes)):
             source = image.attributes.get("src", "")
             if source:
-                yield warning("image-no-alt", edition.line_of(source), url=edition.show(source))
+                shown = edition.enclosed.get(source) or edition.show(source)
+                yield warning("image-no-alt", edition.line_of(source), url=shown)
             else:
                 yield warning("image-no-alt-unnamed")
 
@@ -43,4 +54,4 @@ def _is_decoration(image: Node, edition: CheckedEdition) -> bool:
     return "alt" in image.attributes and edition.format is not EditionFormat.MARKDOWN
 
 
-RULES: tuple[Rule, ...] = (no_address, not_encrypted, no_alt_text)
+RULES: tuple[Rule, ...] = (no_address, not_encrypted, tracking, no_alt_text)
