@@ -57,7 +57,7 @@ def find_group_socket(path: Path) -> Path | None:
 
 
 def _resolve(source: Path, value: object) -> Path | None:
-    """The path that a key of a configuration means, or None where it is none."""
+    """The path that a key of a configuration means, or None where it means none."""
     try:
         return resolve_data_dir(source.absolute().parent, file("a path").read(value))
     except BadValue:

@@ -1,8 +1,8 @@
 """Stops the running service while a command moves its database, and lets it go on when the command fails or ends.
 
-Meanwhile everything that needs the database is told that it is unavailable: pages answer 503, mail 451, verbs end with
-69. What is in flight is finished first. Each process that dies releases its locks, so a command that was killed shows
-by the lock that it held (datadir.DataLock.acquire_for_move).
+Until then, everything that needs the database is told that it is unavailable: pages answer 503, mail 451, verbs end
+with 69. What is in flight is finished first. Each process that dies releases its locks, so a command that was killed
+shows by the lock that it held (datadir.DataLock.acquire_for_move).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Moves all data to an empty database, from a file to a server or back, while the service goes on but for a short stop.
 
-1. The source notes which rows change. Meanwhile all rows are copied and compared, and indexes are built.
+1. The source notes which rows change. At the same time all rows are copied and compared, and indexes are built.
 2. The service stops: nothing is sent, received or shown. The rows that have changed are copied and compared.
 3. The target is complete. The mark on the source, one commit, is the switch.
 

@@ -39,7 +39,7 @@ class _Output(asyncio.Protocol):
 
 
 async def run_program(command: Sequence[str], given: bytes, seconds: float) -> ProgramEnd:
-    """Run a command without a shell, with `given` on stdin, for so many seconds at most.
+    """Run a command without a shell, with `given` on stdin, for at most `seconds`.
 
     It has a process group of its own, which is killed when its time is over, and when the caller is cancelled.
     """

@@ -15,7 +15,7 @@ _RUN_CHARACTERS = 16 << 20  # or fewer long ones
 class TextSorter:
     """Texts that come one by one, and are read once in the order of their characters; none may hold a line end.
 
-    Memory holds `run` of them at most, or so many characters, and each further run takes a file.
+    Memory holds at most `run` of them or `characters`, whichever is less; each further run takes a file.
     """
 
     def __init__(self, *, run: int = _RUN, characters: int = _RUN_CHARACTERS) -> None:

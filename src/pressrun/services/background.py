@@ -149,7 +149,7 @@ class BackgroundLoop(ABC):
 
 
 def until_next(seconds: float) -> float:
-    """How long to wait until the clock is next at a multiple of so many seconds. Loops that wake up together cost a
+    """How long to wait until the clock is next at a multiple of `seconds`. Loops that wake up together cost a
     process at rest less than loops that wake up one after the other.
     """
     left = seconds - time.monotonic() % seconds

@@ -61,7 +61,7 @@ class SendingProgress(Protocol):
 
 
 class StoppableService(Protocol):
-    """A service that stops while its database is moved, and answers that it is unavailable meanwhile."""
+    """A service that stops while its database is moved, and answers that it is unavailable until then."""
 
     async def stop(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
         """Finish what is in flight and use the database no more; `on_abandoned` is called if the command ends."""

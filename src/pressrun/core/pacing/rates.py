@@ -20,7 +20,7 @@ from pressrun.core.quantities import Rate
 # one turn in eight. The room adds to every window once: it is half of what one copy more in a second, or 1 % more,
 # allows. The other half is for the way to the relay, on which copies catch up with each other.
 TOLERANCE_AT_MOST_SECONDS = 0.25  # no connection takes longer to open
-BUDGET_SLICES = 100  # a budget remembers its window in so many slices: 1 % of the window is its grain
+BUDGET_SLICES = 100  # a budget remembers its window in this many slices: 1 % of the window is its grain
 
 
 class SpreadState(msgspec.Struct, frozen=True):
@@ -195,7 +195,7 @@ class Pace:
         return PaceState(self.spread.cut(state.spread, now), budgets)
 
     def count_until(self, state: PaceState, now: float, horizon: float, most: int) -> int:
-        """How many events have their turn between now and `horizon`, `most` at the most."""
+        """How many events have their turn between now and `horizon`, at most `most`."""
         if self.spread is None:
             return most
         room = most

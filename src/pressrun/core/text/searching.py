@@ -18,7 +18,7 @@ from msgspec import Struct
 LONGEST_QUERY = 200
 MOST_TERMS = 12
 LONGEST_WORD = 100  # characters; of a longer word only the beginning counts
-# What comes after so many octets of words is not found: a tsvector of PostgreSQL has room for 1 MiB, where a word takes
+# Words after this many octets are not found: a tsvector of PostgreSQL has room for 1 MiB, where a word takes
 # up to six octets more than its own.
 MOST_OCTETS_OF_TITLE, MOST_OCTETS = 40_000, 1_000_000
 _BESIDE_WORD = 6

@@ -33,8 +33,8 @@ log = logging.getLogger("pressrun.dispatch")
 
 # Copies that are handed out and not recorded. Ten connections over a long line have 64 each in flight.
 UNRECORDED_AT_MOST = 1024
-# Results that are not journaled: if there are so many, and as many as are in flight, they are recorded before anything
-# more is handed out, so that a kill repeats little. Results come in while earlier ones are being recorded, and in
+# Once this many results are not journaled, and as many as are in flight, they are recorded before anything more is
+# handed out, so that a kill repeats little. Results come in while earlier ones are being recorded, and in
 # bursts over a long line.
 RESULTS_AT_MOST = 4
 # Results that are journaled are recorded together with those that come within so short a time, or once there are so

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-SHARE = 5  # one part in so many of the connections is the most for a destination while others wait: four may turn slow
+SHARE = 5  # a destination gets at most one in five of the connections while others wait: four may turn slow
 SLOW_SECONDS = 0.5  # a destination without results for so long may be slow; a result that takes so long is slow
 FAR_LONGER = 4.0  # times what the relay usually takes
 IN_A_ROW = 3  # slow results without a fast one among them: a single one shows nothing
@@ -23,7 +23,7 @@ SPARE = 2  # connections that slow destinations leave to all others
 
 
 class Destinations:
-    """Those of one relay with so many connections; `slow` are the names of those that are known to be slow."""
+    """The destinations of one relay, which has `connections`; `slow` are the names of those known to be slow."""
 
     __slots__ = (
         "_answers",
@@ -52,7 +52,7 @@ class Destinations:
         self.change(connections)
 
     def change(self, connections: int) -> None:
-        """Go on with so many connections."""
+        """Go on with this number of connections."""
         self._most_of_one = max(1, connections // SHARE)
         self._half = max(1, connections // 2)
         self._most = max(1, connections - SPARE)

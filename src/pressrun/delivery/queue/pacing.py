@@ -59,7 +59,7 @@ class PacedScope:
         self.state = self.pace.spend_each(self.state, times)
 
     def spend(self, now: float, count: int) -> None:
-        """So many copies go now."""
+        """`count` copies go now."""
         self.state = self.pace.spend(self.state, now, count)
 
     def follow(self, now: float) -> None:

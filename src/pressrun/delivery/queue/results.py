@@ -90,7 +90,7 @@ class PendingResults:
             self._batch.bounces[job.edition.list.name, result.bounce] += 1
 
     def set_back(self, seconds: int, latest: int) -> None:
-        """The clock was set back by so many seconds: what is deferred waits as long, and no longer than until then."""
+        """The clock was set back by `seconds`: deferred copies are due that much earlier, and by `latest`."""
         self._batch.results = [
             replace(one, due_at=min(one.due_at - seconds, latest)) if one.state is DeliveryState.DEFERRED else one
             for one in self._batch.results

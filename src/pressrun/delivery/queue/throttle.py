@@ -22,7 +22,7 @@ from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, PacedScope, Pa
 UNBOUND = 1_000_000  # copies in flight to a destination without limits: the connections are their limit
 # Copies claimed for each that may be in flight: enough for fast results, and few enough that most can be cancelled.
 AHEAD = 5
-# A destination without a limit of its own: its slow-down ends when so many copies may be in flight again.
+# A destination without a limit of its own: its slow-down ends when this many copies may be in flight again.
 DEFAULT_MOST = 10
 
 
@@ -83,7 +83,7 @@ class Throttle:
         }
 
     def set_connections(self, number: int) -> None:
-        """All relays together may have so many connections."""
+        """All relays together may have `number` connections."""
         self._connections = number
 
     # ------------------------------------------------------------------ handing out

@@ -76,7 +76,7 @@ class WakeUps:
         if work is Work.ADVANCE:
             self._advanced_at = now
         if work >= Work.CLAIM:
-            self.low_water = -1  # this cycle claims more: what it finds is no reason for the next one
+            self.low_water = -1  # this cycle claims more: what it finds is not a reason for the next one
         return work
 
     def _is_time_to_advance(self, now: float) -> bool:

@@ -70,7 +70,7 @@ class _Probe:
 
 
 async def probe(settings: RelaySettings, *, helo_name: str, seconds: float) -> str | None:
-    """Why a relay cannot be used, TLS and log-in included, or None; gives up after so many seconds."""
+    """Why a relay cannot be used, TLS and log-in included, or None; gives up after `seconds`."""
     return (await examine_relay(settings, helo_name=helo_name, seconds=seconds)).problem
 
 

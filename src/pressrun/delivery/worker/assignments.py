@@ -225,7 +225,7 @@ class Assignments:
         return first
 
     def _sure(self, rows: Sequence[Job], most: int) -> list[Job]:
-        """The first rows, at most so many, that connections are sure to ask for soon."""
+        """The first rows, at most `most`, that connections are sure to ask for soon."""
         if not rows[0].slot_at:
             return [*islice(rows, most)] if len(rows) >= PLENTY else []
         until = self._clock() + SOON_SECONDS

@@ -106,7 +106,7 @@ async def see_off(process: asyncio.subprocess.Process) -> None:
 
 
 async def pause(ends: int, seconds: Sequence[float], over: asyncio.Event) -> None:
-    """Wait before the next start, after so many ends in a row; not when all is over."""
+    """Wait before the next start, after `ends` ends in a row; not when all is over."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds[min(ends, len(seconds)) - 1]):
             await over.wait()

@@ -91,7 +91,7 @@ class Recall(msgspec.Struct, frozen=True, array_like=True, tag=5):
 
 
 class Drain(msgspec.Struct, frozen=True, array_like=True, tag=6):
-    """Give back what no connection has, and finish what is in flight within so many seconds; the last frame."""
+    """Give back what no connection has, and finish what is in flight within this many seconds; the last frame."""
 
     seconds: float
 

@@ -166,7 +166,7 @@ class DecodedFile:
         self._filters = filters
 
     def read(self, size: int, /) -> bytes:
-        """Exactly so many octets, or what is left."""
+        """Exactly this many octets, or what is left."""
         pieces, left = [], size
         while left and (piece := self._read_some(left)):
             pieces.append(piece)

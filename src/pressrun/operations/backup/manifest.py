@@ -86,7 +86,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """Read a manifest; raises BadInput where it is none, is of a newer format, or names what no backup has."""
+    """Read a manifest; raises BadInput for anything else, for a newer format, and where it names what no backup has."""
     form = _decode(content, _Format)
     if form.format != FORMAT:
         raise BadInput("it is not a backup of Pressrun")

@@ -147,7 +147,7 @@ class Mailman3(TableInstallation):
         if self._archives is None:
             return
         for stem in (f"{name}@{domain}", f"{name}.{domain}"):
-            if "/" in stem:  # would lead out of the folder, to mail that is no archive
+            if "/" in stem:  # would lead out of the folder, to mail that is not an archive
                 continue
             for path in (self._archives / "prototype" / stem / "new", self._archives / stem / "new"):
                 if path.is_dir():

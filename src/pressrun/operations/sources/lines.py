@@ -76,7 +76,7 @@ def plain_name(text: str) -> str:
 
 
 def read_sympa(file: BinaryIO, default: Standing | None) -> Iterator[SourceMember | BadRow]:
-    """The members in a `member.dump` of Sympa; raises BadInput for what is none."""
+    """The members in a `member.dump` of Sympa; raises BadInput for any other file."""
     return _sympa_members(_stanzas(read_lines(file)), default)
 
 

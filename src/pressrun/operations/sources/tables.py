@@ -151,7 +151,7 @@ class _Table(Struct, frozen=True, kw_only=True):
 
 
 def _read_time(text: str) -> str:
-    """A time of another program as RFC 3339, UTC where it has no zone; what is no such time stays as it is."""
+    """A time of another program as RFC 3339, UTC where it has no zone; any other text is returned unchanged."""
     plain = text.strip()
     if plain.startswith(_NO_TIME):
         return ""

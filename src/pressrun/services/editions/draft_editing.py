@@ -2,7 +2,7 @@
 
 Each change says which version its author has seen, by the number of a change, and is refused where somebody has
 changed the same thing since. A draft may have errors, which only stop its release; a text that cannot be read at all is
-refused. It is built outside of the transaction that stores it, and again where something else happened meanwhile.
+refused. It is built outside of the transaction that stores it, and again where something else happened in the meantime.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class DraftEditing:
         raise Refused("other editions arrived at the same moment. Send it again")
 
     async def open(self, edition_id: int) -> OpenDraft:
-        """A draft with its text and files; raises NotFound, and Refused for an edition that is no draft."""
+        """A draft with its text and files; raises NotFound, and Refused for an edition that is not a draft."""
         return await self._database.read(open_draft, edition_id)
 
     async def check(self, edition_id: int) -> BuiltDraft:
@@ -266,7 +266,7 @@ def open_draft(tx: Transaction, edition_id: int) -> OpenDraft:
 
 
 def require_draft(tx: Transaction, edition: Edition) -> StoredManuscript:
-    """Where a draft stands; raises Refused for an edition that is none, or came by mail in an earlier version."""
+    """Where a draft stands; raises Refused for any other edition, and for one that an earlier version got by mail."""
     manuscript = manuscripts.find_manuscript(tx, edition.id)
     if edition.state is not EditionState.DRAFT:
         raise Refused(f"edition {edition.id} is {edition.state} and no longer a draft")

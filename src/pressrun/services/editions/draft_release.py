@@ -39,7 +39,7 @@ LONGEST_WORDS = 2000  # what a returned draft says to its authors
 
 
 class ExpectedAudience(Struct, frozen=True, kw_only=True):
-    """How many readers somebody expects an edition to reach; None is no bound."""
+    """How many readers somebody expects an edition to reach; None for no limit."""
 
     least: int | None = None
     most: int | None = None

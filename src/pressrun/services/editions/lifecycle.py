@@ -78,7 +78,7 @@ def why_nobody_may_get(tx: Transaction, edition_id: int) -> str | None:
 
 
 def cancel_withdrawn_drafts(tx: Transaction, now: int) -> int:
-    """Cancel drafts that an editor sent who is none any more; returns how many. For whatever removes editors."""
+    """Cancel the drafts of former editors; returns how many. For whatever removes editors."""
     withdrawn = drafts.withdrawn_drafts(tx)
     for edition_id in withdrawn:
         cancel(tx, edition_id, now, how="editor-removed")
@@ -141,7 +141,7 @@ def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, i
 
 
 def _record_move(tx: Transaction, edition: Edition, now: int) -> None:
-    """What the clock did, for the audit log; that nothing is left to send is no decision of anybody."""
+    """What the clock did, for the audit log; nobody decides that nothing is left to send."""
     if edition.state is EditionState.PAUSED:
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
     elif edition.started_at == now:
@@ -265,7 +265,7 @@ def count_doubtful(tx: Transaction, edition: Edition) -> int | None:
 
 
 def hold_restored(tx: Transaction, edition_id: int, may_have_gone: int) -> Edition:
-    """Hold an edition that was restored from a backup, until somebody resumes it who accepts so many repeats."""
+    """Hold an edition that was restored from a backup, until somebody resumes it and accepts that many repeats."""
     edition = require_edition(tx, edition_id)
     held = edition if edition.state is EditionState.PAUSED else after_event(edition, EditionEvent.PAUSE)
     held = replace(held, pause_reason=PAUSED_BY_RESTORE, may_have_gone=may_have_gone)

@@ -163,12 +163,12 @@ def end_welcome(tx: Transaction, list_id: int, now: int) -> None:
     current = welcomes.find_welcome(tx, list_id)
     if current is None:
         return
-    hold_welcome(tx, list_id, now)
+    cancel_welcome_copies(tx, list_id, now)
     welcomes.remove_welcome(tx, list_id)
     welcomes.forget_unused(tx, current.id)
 
 
-def hold_welcome(tx: Transaction, list_id: int, now: int) -> None:
+def cancel_welcome_copies(tx: Transaction, list_id: int, now: int) -> None:
     """Cancel the unclaimed copies of all welcome mails of a list, when it closes."""
     for number in welcomes.unfinished(tx, list_id):
         lifecycle.cancel(tx, number, now)

@@ -202,7 +202,7 @@ async def _digest_of(pieces: AsyncIterator[bytes]) -> bytes:
 
 
 def _require_free(tx: Transaction, list_name: str, arriving: int = 0) -> int:
-    """The id of a list that a job may be for, while so many files arrive for others; raises NotFound, Refused."""
+    """The id of a list that a job may be for, while `arriving` files come in for others; raises NotFound, Refused."""
     list_id = _require_idle(tx, list_name)
     if jobs.count_unfinished(tx) + arriving >= MOST_FILES:
         raise Refused(f"{MOST_FILES} jobs have not ended. Apply or cancel some, or wait until they expire")

@@ -20,7 +20,7 @@ def add_counts(job: BulkJob, counts: ImportCounts) -> dict[str, Any]:
 
 
 def add_leavers(job: BulkJob, number: int) -> dict[str, Any]:
-    """The result of a sync with so many members more who leave."""
+    """The result of a sync in which `number` more members leave."""
     return _with_summary(job, {**_empty(), **job.result, "left": job.result.get("left", 0) + number})
 
 
@@ -52,7 +52,7 @@ def _some_lines(before: Sequence[Any], rows: Sequence[tuple[int, str]]) -> list[
 
 
 def _with_summary(job: BulkJob, result: dict[str, Any]) -> dict[str, Any]:
-    """In a sync also the short form: who would be added, changed, leave and stay out, of so many members."""
+    """In a sync also the short form: the number of members, and how many are added, changed, leave and stay out."""
     result = {str(name): value for name, value in result.items()}
     if job.kind is not JobKind.SYNC:
         return {name: value for name, value in result.items() if name != "left"}

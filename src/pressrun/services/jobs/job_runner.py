@@ -126,7 +126,7 @@ def _words(problem: Exception) -> str:
 
 
 def _begin(tx: Transaction, job_id: int) -> BulkJob | None:
-    """Begin a job, or go on with it; None for one that has ended meanwhile."""
+    """Begin a job, or go on with it; None for one that has ended in the meantime."""
     job = jobs.find_job(tx, job_id)
     if job is None or job.state not in jobs.LIVE:
         return None

@@ -100,7 +100,7 @@ def _key_of_row(row: ImportRow | UnreadRow) -> str | None:
 
 
 def _key_of_member(row: ImportRow | UnreadRow) -> str | None:
-    """The key of a row that lists a member; nobody can be a member by an address that is none."""
+    """The key of a row that lists a member; an invalid address cannot be a member's."""
     if isinstance(row, UnreadRow):
         raise BadInput(f"line {row.line}: {row.reason}. It could belong to a member, so nothing was changed")
     return _key_of_row(row) if lists_member(row) else None

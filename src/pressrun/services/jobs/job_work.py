@@ -86,7 +86,7 @@ class JobWork(Struct, frozen=True):
             await self.context.database.write(_end, self.job.id)
 
     async def _apply_rows(self, position: int, done: int) -> bool:
-        """Carry out the rows after so many that are done; False when somebody has ended the job."""
+        """Carry out the rows after the first `done`; False when somebody has ended the job."""
         with self.files.open(self.job.file) as file:
             marks = await asyncio.to_thread(self._marks)
             rows = self.read_roster(file, self.job.media_type)

@@ -23,7 +23,7 @@ from pressrun.store.editions import editions
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
 
-MOST_EDITIONS = 1 << 40  # all of them: PostgreSQL knows no limit that is none
+MOST_EDITIONS = 1 << 40  # all of them: in PostgreSQL a limit is always a number
 ARCHIVE = 0  # no delivery has this number, so the Message-ID made from it belongs to the archive
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.welcome_edition import hold_welcome
+from pressrun.services.editions.welcome_edition import cancel_welcome_copies
 from pressrun.services.ports import Clock
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.database import Database
@@ -34,7 +34,7 @@ def begin_closing(tx: Transaction, target: MailingList, now: int) -> MailingList
     live = [edition for edition in editions.all_editions(tx, target.id) if edition.state in _ENDED]
     for edition in live:
         lifecycle.cancel(tx, edition.id, now, sharing=len(live))
-    hold_welcome(tx, target.id, now)
+    cancel_welcome_copies(tx, target.id, now)
     return closed
 
 
@@ -55,6 +55,6 @@ def _end_slice(tx: Transaction, list_id: int, now: int) -> bool:
         return False
     lists.lock_list(tx, target.name)
     target = lists.find_list_by_id(tx, list_id)
-    if target is None or target.closed_at is None:  # removed or opened meanwhile
+    if target is None or target.closed_at is None:  # removed or reopened since
         return False
     return lists.end_requests(tx, list_id, now, ROWS_AT_ONCE) > 0

@@ -2,8 +2,8 @@
 
 Nothing tells somebody who fails whether there is such an account: an unknown name costs the same hash, an unknown
 address is stored as a known one and looked at later, and the answer is the same. Every attempt is counted before it is
-looked at, by the account as typed and by the client, and taken back once it has succeeded: so many attempts at the
-same time are as few as one after the other.
+looked at, by the account as typed and by the client, and taken back once it has succeeded: simultaneous
+attempts are limited as strictly as attempts one after the other.
 """
 
 from __future__ import annotations
@@ -276,7 +276,7 @@ def spend_attempt(tx: Transaction, meters: Sequence[Meter], now: float) -> RateE
 
 
 def typed_address_key(name: str) -> str:
-    """The compared form of an address; what is none has a form that no address has."""
+    """The compared form of an address; other text gets a form that no address has."""
     try:
         return parse_address(name).key
     except MalformedAddress:

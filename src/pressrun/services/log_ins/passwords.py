@@ -1,7 +1,7 @@
 """Hashing passwords with Argon2id, away from the event loop.
 
 A hash takes 64 MiB and a tenth of a second of several cores, by intent. So two are made at a time, on threads that give
-way to everything else, and only so many wait: a flood of log-ins must not take the memory and the time of readers.
+way to everything else, and only a few wait: a flood of log-ins must not take memory and time from readers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NICENESS = 10
 
 
 class HashCost(Struct, frozen=True):
-    """What a hash takes: passes over so many KiB, in so many lanes."""
+    """What a hash costs: the number of passes over this many KiB, in parallel lanes."""
 
     passes: int
     kibibytes: int

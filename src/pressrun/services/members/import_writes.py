@@ -179,7 +179,7 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
         )
 
     def _salts(self, number: int) -> list[bytes]:
-        """So many times 16 random octets."""
+        """`number` salts of 16 random octets each."""
         octets = self.entropy(number * _SALT_OCTETS)
         return [octets[at : at + _SALT_OCTETS] for at in range(0, len(octets), _SALT_OCTETS)]
 

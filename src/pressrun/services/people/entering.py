@@ -1,4 +1,4 @@
-"""Links by which people enter: they open nothing after one use, nor when another was made for the same person."""
+"""Links by which people log in for the first time or again. Each works once, and only until a newer one is made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pressrun.store.transaction import Transaction
 
 
 def make_link(tx: Transaction, person_id: int, kind: LinkKind, now: int, lifetime_seconds: float) -> EnterLink:
-    """A link for a person, whose other links stop to work."""
+    """A new link for a person; their other links stop working."""
     expires_at = int(now + lifetime_seconds)
     link_id = enter_links.insert_link(tx, person_id, kind, now, expires_at)
     return EnterLink(id=link_id, person_id=person_id, kind=kind, expires_at=expires_at)
@@ -32,7 +32,7 @@ def find_link(tx: Transaction, token: str, keys: KeyRing, now: int) -> EnterLink
 
 
 def enter(tx: Transaction, link: EnterLink, now: int) -> StoredPerson | None:
-    """Use a link up: the person, who may log in from now on; None where somebody else was faster."""
+    """Use a link up: returns the person, who may log in from now on; None where it was used already."""
     if not enter_links.spend_link(tx, link, now):
         return None
     people.enrol(tx, link.person_id, now)

@@ -25,7 +25,7 @@ from pressrun.services.people.lookups import Answer, address_in_use, describe, r
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import find_reason
 from pressrun.store.people import audit, credentials, enter_links, log_ins, people
-from pressrun.store.people.enter_links import EnterLink, LinkKind
+from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.people.people import StoredPerson
 from pressrun.store.programs import api_tokens
 from pressrun.store.queue import notices
@@ -152,7 +152,7 @@ class PeopleAdmin:
         if password_hash is not None:
             credentials.set_password(tx, person_id, password_hash, now)
             return describe(tx, person_id, now)
-        return self._with_link(tx, person_id, self._new_link(tx, person_id))
+        return self._with_new_link(tx, person_id)
 
     def _invite(self, tx: Transaction, address: Address, grant: Grant) -> Answer:
         assert grant.list is not None
@@ -170,10 +170,10 @@ class PeopleAdmin:
                 f"{person.name} is an operator, and operators never log in by mail alone. Give them a link of "
                 f"`pressrun user link {person.name}`"
             )
-        self._put(tx, person, target.id, grant)
+        self._put_permission(tx, person, target.id, grant)
         if person.enrolled_at is not None:
             return {**describe(tx, person.id, now), "mailed": False}
-        link = make_link(tx, person.id, LinkKind.INVITATION, now, self._context.settings.value.login.invitation_seconds)
+        link = make_link(tx, person.id, LinkKind.INVITATION, now, self._context.login.invitation_seconds)
         mail = NewNotice(
             kind="invitation",
             address=address,
@@ -190,9 +190,9 @@ class PeopleAdmin:
             people.set_operator(tx, person.id, True)
             enter_links.delete_links(tx, person.id)  # who reads their mail must not become an operator
         else:
-            self._put(tx, person, require_list(tx, grant.list).id, grant)
+            self._put_permission(tx, person, require_list(tx, grant.list).id, grant)
 
-    def _put(self, tx: Transaction, person: StoredPerson, list_id: int, grant: Grant) -> None:
+    def _put_permission(self, tx: Transaction, person: StoredPerson, list_id: int, grant: Grant) -> None:
         present = people.find_permission(tx, list_id, person.id)
         role, readers = present or (None, ReaderAccess.NONE)
         role, readers = grant.role or role, grant.readers or readers
@@ -233,7 +233,7 @@ class PeopleAdmin:
 
     def _link(self, tx: Transaction, who: str) -> Answer:
         person = require_person_to_change(tx, who)
-        return self._with_link(tx, person.id, self._new_link(tx, person.id))
+        return self._with_new_link(tx, person.id)
 
     def _reset(self, tx: Transaction, who: str) -> Answer:
         person = require_person_to_change(tx, who)
@@ -244,20 +244,13 @@ class PeopleAdmin:
         if person.address is not None:
             log_ins.forget_codes_of(tx, parse_address(person.address).key, self._context.now)
         revoked = api_tokens.delete_tokens_of(tx, person.id)
-        return {**self._with_link(tx, person.id, self._new_link(tx, person.id)), "revoked": revoked}
+        return {**self._with_new_link(tx, person.id), "revoked": revoked}
 
-    def _new_link(self, tx: Transaction, person_id: int) -> EnterLink:
-        return make_link(
-            tx, person_id, LinkKind.ENTER, self._context.now, self._context.settings.value.login.enter_seconds
-        )
-
-    def _with_link(self, tx: Transaction, person_id: int, link: EnterLink) -> Answer:
-        url = url_of(link, self._context.site, self._context.keys)
-        return {
-            **describe(tx, person_id, self._context.now),
-            "link": url,
-            "expires_at": rfc3339(link.expires_at),
-        }
+    def _with_new_link(self, tx: Transaction, person_id: int) -> Answer:
+        context = self._context
+        link = make_link(tx, person_id, LinkKind.ENTER, context.now, context.login.enter_seconds)
+        url = url_of(link, context.site, context.keys)
+        return {**describe(tx, person_id, context.now), "link": url, "expires_at": rfc3339(link.expires_at)}
 
     def _remove(self, tx: Transaction, who: str) -> Answer:
         person = require_person_to_change(tx, who)

@@ -236,7 +236,7 @@ class AddressChanges:
     ) -> Subscriber:
         """Bring the subscriptions back to the old address; returns who has it now.
 
-        Anybody can ask for a sign-up of the old address meanwhile, which makes another reader of it. That must not take
+        In the meantime anybody can sign the old address up, which makes another reader of it. That must not take
         away the way back, so this reader gets the subscriptions.
         """
         now, digests = self._context.now, digests_of(self._context.keys, old)

@@ -42,6 +42,6 @@ def _plain(row: Row) -> Answer:
 
 
 def _digests(content: str | None) -> Answer:
-    """The keyed digests of addresses; what a row says that was erased is no concern of anybody."""
+    """The keyed digests of addresses; what was erased is not shown."""
     digests = json.loads(content or "{}")
     return {name: digests.get(name) for name in ("editor", "address")}

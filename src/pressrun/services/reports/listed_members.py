@@ -35,7 +35,7 @@ class ListedMember(msgspec.Struct, frozen=True, kw_only=True):
 def page_of_members(
     tx: Transaction, list_name: str, selection: SubscriberSelection
 ) -> tuple[list[ListedMember], str | None]:
-    """The chosen members, and the place after which others may follow; None: there are none.
+    """The chosen members, and the place after which others may follow, None where none can.
 
     Raises NotFound for an unknown list, and BadInput for a domain that is none.
     """

@@ -51,7 +51,7 @@ class SubscriberSelection(Struct, frozen=True, kw_only=True):
 
 
 class PartOfListing(Struct, frozen=True, kw_only=True):
-    """The next of the chosen subscribers; `following` is the place after which others may follow, None: there are none.
+    """The next of the chosen subscribers; `following` is the place after which others may follow, None where none can.
 
     It may have fewer than were asked for, or none, and others may follow all the same.
     """

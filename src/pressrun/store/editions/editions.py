@@ -103,7 +103,7 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
 
 
 def rewrite_edition(tx: Transaction, edition_id: int, new: NewEdition) -> None:
-    """Give a draft other content; its state, secret and age stay. Raises Conflict where it is no draft any more."""
+    """Give a draft other content; its state, secret and age stay. Raises Conflict where it is no longer a draft."""
     tx.update("editions.rewrite", **asdict(new), id=edition_id)
     tx.run("editions.rewrite_content", **asdict(new), edition_id=edition_id)
     tx.run("editions.delete_assets", edition_id=edition_id)
@@ -208,7 +208,7 @@ def record_edition(tx: Transaction, before: Edition, changed: Edition, *, how: s
 
 
 def extend_audience(tx: Transaction, edition_id: int, number: int, canary_copies: int | None = None) -> None:
-    """Count so many more readers of an edition; with `canary_copies` its canary has so many of them."""
+    """Count `number` more readers of an edition, `canary_copies` of them for its canary."""
     tx.run("editions.extend_audience", id=edition_id, number=number, canary_copies=canary_copies)
 
 

@@ -97,7 +97,7 @@ def load_text(tx: Transaction, edition_id: int) -> Text:
 def change_text(tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
     """Record another text; returns the number of the change.
 
-    What one author changes in a row within FOLDED_SECONDS is one change, unless it was submitted or approved meanwhile.
+    Consecutive changes of one author within FOLDED_SECONDS are one, unless it was submitted or approved in between.
     """
     number, last = before.number + 1, tx.row("manuscripts.last_revision", edition_id=before.edition_id)
     if last is not None and _is_folded(before, last, author, now):

@@ -90,7 +90,7 @@ class PostgresConnection(EngineConnection):
         return self._begin(_BEGIN_READING)
 
     def _begin(self, statement: str) -> psycopg.Connection[Any]:
-        """Begin a transaction, on a new connection when the server has closed the old one meanwhile."""
+        """Begin a transaction, on a new connection when the server has closed the old one."""
         if not self._connection.closed:
             try:
                 self._connection.execute(statement)

@@ -98,7 +98,7 @@ class PostgresTables(TableStore):
         return f"{name}::text" if self.types[table.name][column] == "json" else name
 
     def _rows_at_once(self, table: StoredTable) -> int:
-        """So many that they fit in memory even if all are as large as the largest one is as stored."""
+        """As many as fit in memory even if all are as large as the largest one is stored."""
         wide = [column for column, kind in self.types[table.name].items() if kind in {"bytea", "text", "json"}]
         if not wide:
             return MOST_FETCHED

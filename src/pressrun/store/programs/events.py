@@ -97,7 +97,7 @@ def record_event(
     how: str = "",
     name: str | None = None,
 ) -> None:
-    """Write an event at the end of the transaction. `name` is what it is about if that is no other: `relay primary`."""
+    """Write an event at the end of the transaction. `name` is for what has no id, such as `relay primary`."""
     row = _NewEvent(subscriber_id, type_, list_id, edition_id, current_actor(), how, name)
     tx.before_commit(_append_queued, [row], rank=RANK)
 
@@ -137,7 +137,7 @@ def record_ended(tx: Transaction, ended: Iterable[Row], how: str, editions: Mapp
 
 
 def record_failed_copies(tx: Transaction, delivery_ids: Sequence[int]) -> None:
-    """Write that copies have failed, each by the kind of its failure; mails to one person are none."""
+    """Write that copies have failed, each by the kind of its failure; mails to one person do not count."""
     rows = tx.rows("events.failed_copies", ids=in_json(delivery_ids)) if delivery_ids else []
     actor = current_actor()
     queued = [

@@ -41,7 +41,7 @@ def highest_id(tx: Transaction) -> int:
 
 
 def draw(tx: Transaction, *, edition_id: int, after: int, key: Coefficients, number: int, due_at: int) -> None:
-    """Draw so many copies of an edition with higher ids than `after` for its canary: they are due at `due_at`."""
+    """Draw `number` copies of an edition, with ids above `after`, for its canary; they are due at `due_at`."""
     if number > 0:
         values = {"edition_id": edition_id, "after": after, "number": number, "due_at": due_at}
         tx.run("audiences.draw", **values, **key._asdict())

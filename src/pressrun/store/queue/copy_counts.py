@@ -49,7 +49,7 @@ def count_move(
     *,
     refused: int = 0,
 ) -> None:
-    """Count that so many copies were in the state `before` (None: new) and are `after` now (None: deleted).
+    """Count that `number` copies were in the state `before` (None: new) and are `after` now (None: deleted).
 
     Notices, which belong to no edition, are not counted. `refused` is how the number of refused ones changes.
     """

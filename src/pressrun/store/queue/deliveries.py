@@ -24,7 +24,7 @@ from pressrun.store.transaction import Conflict, Row, Transaction, in_json
 _QUEUED, _CLAIMED, _DEFERRED = DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED
 _CANCELLED, _DELIVERED, _FAILED = DeliveryState.CANCELLED, DeliveryState.DELIVERED, DeliveryState.FAILED
 _WAITING = (_DEFERRED, _QUEUED)  # a copy that waits for its retry goes before a new one
-# Copies that may not go any more are cancelled so many at a time, and at most so often in one claim.
+# How many copies that may no longer go out are cancelled at a time, and how often at most in one claim.
 _SIFTED_TOGETHER, _SIFTED_AT_MOST = 400, 5
 _NOTICES_AT_MOST = 1000  # read in one claim
 FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was set back since
@@ -227,7 +227,7 @@ def _claim(tx: Transaction, session: int, claimed: Sequence[Claimed], now: int) 
 def record_results(tx: Transaction, session: int, results: Sequence[DeliveryResult], now: int) -> None:
     """Record what became of the copies that a session has claimed; any other copy is left alone.
 
-    A deferred copy whose reader has left meanwhile, or whose edition was cancelled, is cancelled instead.
+    A deferred copy whose reader has since left, or whose edition was cancelled, is cancelled instead.
     """
     delivered: dict[int | None, list[DeliveryResult]] = {}
     others: dict[tuple[int | None, DeliveryState, bool], list[DeliveryResult]] = {}

@@ -42,7 +42,7 @@ def open_lanes(tx: Transaction, domains: Iterable[str], now: int) -> None:
 
 def _begin_moves(tx: Transaction, now: int) -> None:
     """The first slice of one edition goes at once, by which most moves are complete, and what is left is stored."""
-    bulk_changes.find_oldest(tx)  # locked, so that nobody else begins or ends a move meanwhile
+    bulk_changes.find_oldest(tx)  # locked, so that nobody else begins or ends a move until the commit
     last = subscriptions.highest_id(tx)
     is_first = True
     for row in tx.rows("destinations.relaned_editions"):

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import msgspec
 
-SLOTS = 4096  # more than may be noted and not recorded (delivery.queue.broker.UNRECORDED_AT_MOST)
+SLOTS = 4096  # more than may be journaled and not recorded (delivery.queue.broker.UNRECORDED_AT_MOST)
 # sequence, delivery, first attempt, session, attempts, code, enhanced code, relay
 _RECORD = struct.Struct(">QqqqHH12p64p")
 _FORMER_RECORD = struct.Struct(">QqqHH12p64p")  # of versions without sessions: a kill may have preceded the upgrade
@@ -44,7 +44,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
-    """A relay took a mail, with a reply of this code."""
+    """A relay accepted a mail, with a reply of this code."""
 
     claim: Claim
     relay: str
@@ -62,7 +62,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, sections: int = 1) -> Self:
-        """Open the file with so many sections at full size: a full disk shows here, and not when a copy is sent."""
+        """Open the file with `sections` at full size, so that a full disk shows here and not when a copy is sent."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(descriptor, 0, sections * _SECTION)
@@ -90,16 +90,16 @@ class Journal:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def append(self, taken: Sequence[JournalEntry]) -> None:
-        """Put these where a kill leaves them: no more than there are slots."""
+    def append(self, entries: Sequence[JournalEntry]) -> None:
+        """Write these where they survive a kill: no more than there are slots."""
         first = (self._sequence + 1) % SLOTS
-        octets = b"".join([self._slot(one) for one in taken])
+        octets = b"".join([self._slot(entry) for entry in entries])
         until_end = (SLOTS - first) * _SLOT
         self._write(octets[:until_end], self._start + first * _SLOT)
         self._write(octets[until_end:], self._start)
 
-    def _slot(self, taken: JournalEntry) -> bytes:
-        claim = taken.claim
+    def _slot(self, entry: JournalEntry) -> bytes:
+        claim = entry.claim
         self._sequence += 1
         record = _RECORD.pack(
             self._sequence,
@@ -107,9 +107,9 @@ class Journal:
             claim.first_attempt_at,
             claim.session,
             min(claim.attempts, _LARGEST_ATTEMPTS),
-            taken.code,
-            taken.enhanced.encode(),
-            taken.relay.encode(),
+            entry.code,
+            entry.enhanced.encode(),
+            entry.relay.encode(),
         )
         return (record + _CHECK.pack(zlib.crc32(record))).ljust(_SLOT, b"\0")
 

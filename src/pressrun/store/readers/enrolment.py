@@ -74,7 +74,7 @@ def find_suppressed(tx: Transaction, digests: Sequence[Digests]) -> list[int]:
 
 
 def reserve_subscriber_ids(tx: Transaction, number: int) -> list[int]:
-    """Ids of so many people who are to be stored; nobody else gets them."""
+    """Ids for `number` people who are to be stored; nobody else gets them."""
     return _take_ids(tx, "enrolment.subscriber_ids", number) if number else []
 
 
@@ -91,7 +91,7 @@ def insert_subscribers(tx: Transaction, ids: Sequence[int], people: Sequence[New
 
 
 def _take_ids(tx: Transaction, statement: str, number: int) -> list[int]:
-    """Ids that nobody else gets: so many rows are told by one text, which is cheaper than to have them returned."""
+    """Ids that nobody else gets, as one JSON text, which is cheaper than a row for each."""
     ids: list[int] = json.loads(tx.value(statement, number=number))
     return ids
 

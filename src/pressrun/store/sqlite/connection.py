@@ -35,7 +35,7 @@ MACROS: Macros = {
 INCREMENTAL = 2  # of pragma auto_vacuum
 _HAS_STATISTICS = "select exists (select 1 from sqlite_schema where name in ('sqlite_stat1', 'sqlite_stat4'))"
 # Free pages are used again, so they are given back only where many are left over for good: by this share of the file,
-# and this many octets. So many are given back at once: each page moves another one, and others wait for it.
+# and this many octets. That many are given back at once: each page moves another one, and others wait for it.
 FREE_SHARE, FREE_BYTES, SHRINK_BYTES = 0.25, 64 * 1024 * 1024, 1024 * 1024
 MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
 # A transaction of an import into a list of a million changes some 3,000 pages of 4 KiB. Most of them stay in memory

@@ -120,7 +120,7 @@ def _make_shrinkable(path: Path) -> None:
 
 
 def _free_after(connection: sqlite3.Connection, folder: Path, *, copies: int) -> int:
-    """How much would be free beside SPARE_BYTES with copies of the database in a folder; below 0: there is no room."""
+    """How much would be free beside SPARE_BYTES with copies of the database in a folder; negative without room."""
     size, pages, unused = (
         connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
     )

@@ -27,7 +27,7 @@ from pressrun.web.settings import OidcSettings
 METADATA_SECONDS = 3600  # for which the issuer's description and its keys are kept
 AWAY_SECONDS = 10  # for which an issuer that cannot be asked is left alone, so that visitors do not queue up for it
 KEYS_AGAIN_SECONDS = 60  # at most so often for a key that is new to us: anybody could name one
-MOST_AT_ONCE = 4  # so many codes are redeemed at the same time
+MOST_AT_ONCE = 4  # codes that are redeemed at the same time
 _SCOPE = "openid email"
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 §2.1
 

@@ -28,7 +28,7 @@ def seal(cursor: str, query: bytes, key: bytes) -> str:
 
 
 def unseal(text: str, query: bytes, key: bytes) -> str | None:
-    """The cursor; None where it is none that was sealed for this query."""
+    """The cursor; None for anything that was not sealed for this query."""
     octets = octets_of(text) or b""
     cursor, tag = octets[:-_OCTETS], octets[-_OCTETS:]
     return cursor.decode() if hmac.compare_digest(tag, _tag(cursor, query, key)) else None

@@ -367,7 +367,7 @@ class Exchange:
         followers.require_room(subject)
         source = self._source({**values, **self._last_event()})
         await source.begin({WAIT: 0})
-        followers.enter(subject)  # others have come meanwhile
+        followers.enter(subject)  # others may have come in the meantime
         return streams.FollowedStream(streams.events(source, self._closing), leave=partial(followers.leave, subject))
 
     async def _follow_answer(self, values: dict[str, Any], caller: Caller, is_final: Callable[[Any], bool]) -> Response:

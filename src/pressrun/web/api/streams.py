@@ -102,7 +102,7 @@ async def lines(source: PageSource, names: Sequence[str] | None) -> AsyncIterato
 
 
 async def rows(source: PageSource, columns: Sequence[str] | None) -> AsyncIterator[bytes]:
-    """CSV with a header row; without `columns` those of the first page. What is no text stands in its cell as JSON."""
+    """CSV with a header row; without `columns`, those of the first page. Cells hold text, or else JSON."""
     if columns is not None:
         yield _csv_lines([columns])
     async for page in source.pages():
