@@ -81,7 +81,7 @@ _SIGN_UP = Operation(
 )
 _PREFER = _takes(
     *("action", "name", "language", "format", "list", "lists", "family-harbours", "days", "email", "sure"),
-    also={200: (HTML, JSON), 409: (HTML,)},
+    also={200: (HTML, JSON), 409: (HTML,), 429: (HTML,)},
 )
 _ASSET = _keeps("image/png", OCTETS, members=403)
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from tests.web.house import NOW, House, words_of
+from tests.web.house import NOW, House, open_house, words_of
+
+from pressrun.core.quantities import Rate
+from pressrun.services.limit_settings import LimitSettings
 
 ADA = "ada@reader.example"
 
@@ -246,6 +251,35 @@ async def test_other_lists_are_added_without_a_word_about_those_there_are(house:
         assert 200 == (await client.post(path, data={"action": "add", "list": "other"})).status_code
     assert [("active",), ("pending",)] == await house.rows("select state from subscription order by id")
     assert ["confirmation"] == [kind for kind, _, _ in await house.notices()]
+
+
+async def test_lists_that_are_added_together_are_asked_about_in_one_mail(house: House) -> None:
+    """A mail for each would go over the limit of an address, and some lists would be lost without a word."""
+    await house.add_reader(await house.add_list())
+    names = [f"other{number}" for number in range(5)]
+    for name in names:
+        await house.add_list(name, title=name.title())
+    async with house.client() as client:
+        page = await client.post(house.preferences_path(1), data={"action": "add", "list": names})
+        assert 200 == page.status_code
+        await client.post(house.confirm_path(1))
+    assert ["confirmation"] == [kind for kind, _, _ in await house.notices()]
+    assert [("active", 6)] == await house.rows("select state, count(*) from subscription group by state")
+    texts = {str(row["text"]) for row in await house.consent(ADA) if row["event"] == "requested"}
+    assert {"Other0, Other1, Other2, Other3 and Other4 [Subscribe]"} == texts
+
+
+@pytest.mark.parametrize("action", ["add", "save"])
+async def test_over_the_limit_of_a_network_the_page_does_not_promise_a_mail(tmp_path: Path, action: str) -> None:
+    async with open_house(tmp_path, limits=LimitSettings(sign_ups_per_ip=Rate(1, 3600.0))) as house:
+        await house.add_reader(await house.add_list())
+        await house.add_list("other", title="Other")
+        async with house.client(peer="192.0.2.1") as client:
+            await client.post("/news/subscribe", data={"email": "bo@reader.example"})
+            page = await client.post(house.preferences_path(1), data={"action": action, "list": ["news", "other"]})
+        assert (429, "3600") == (page.status_code, page.headers["retry-after"])
+        assert "Too many sign-ups from your network. Try again in 60 minutes." in words_of(page.text)
+        assert [("active",)] == await house.rows("select state from subscription where subscriber_id = 1")
 
 
 async def test_the_history_names_titles_and_says_what_language_words_are_in(house: House) -> None:

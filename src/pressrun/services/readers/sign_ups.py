@@ -67,10 +67,22 @@ class SignUps:
         self.abuse_limits = AbuseLimits(context, observer)
 
     async def request(
-        self, list_name: str, address: Address, origin: Origin, *, network: str | None, name: str = ""
+        self,
+        list_name: str,
+        address: Address,
+        origin: Origin,
+        *,
+        network: str | None,
+        name: str = "",
+        also: Sequence[str] = (),
     ) -> SignUpAnswer | RateExceeded:
-        """Sign up; `network` is what `sign_ups_per_ip` counts by, None where that limit does not apply."""
-        answer = await self._context.database.share(self.request_within, list_name, address, origin, network, name)
+        """Sign up; `network` is what `sign_ups_per_ip` counts by, None where that limit does not apply.
+
+        `also` names further lists that the same mail asks to confirm; closed ones are left out.
+        """
+        answer = await self._context.database.share(
+            self.request_within, list_name, address, origin, network, name, also
+        )
         self._context.wake()
         return answer
 
@@ -98,18 +110,20 @@ class SignUps:
         origin: Origin,
         network: str | None = None,
         name: str = "",
+        also: Sequence[str] = (),
     ) -> SignUpAnswer | RateExceeded:
         """`request` as part of a transaction."""
-        target = lists.find_list(tx, list_name)
-        if target is None:
+        targets = [target for one in (list_name, *also) if (target := lists.find_list(tx, one)) is not None]
+        if not targets:
             return SignUpAnswer.UNKNOWN_LIST
-        if target.closed_at is not None:
+        open_ones = [target for target in targets if target.closed_at is None]
+        if not open_ones:
             return SignUpAnswer.CLOSED
         if network is not None:
             retry_at = self.abuse_limits.throttle(tx, network, self._context.clock())
             if retry_at is not None:
                 return RateExceeded(retry_at)
-        self.sign_up_within(tx, target, address, origin, name=name)
+        self.sign_up_within(tx, open_ones[0], address, origin, name=name, also=open_ones[1:])
         return SignUpAnswer.ACCEPTED
 
     def sign_up_within(

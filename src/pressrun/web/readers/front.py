@@ -25,7 +25,7 @@ from pressrun.web import consent_words, language
 from pressrun.web.context import WebContext
 from pressrun.web.families import among, in_language
 from pressrun.web.http.forms import Fields, clean_language, every, first, read_fields
-from pressrun.web.readers.sign_up_forms import FRONT, SignUpForms
+from pressrun.web.readers.sign_up_forms import FRONT, SignUpForms, too_many
 from pressrun.web.settings import HttpSettings
 from pressrun.web.use_cases import UseCases
 
@@ -69,7 +69,7 @@ class FrontPages:
         match await self._sign_up(request, fields, address, chosen, named):
             case RateExceeded(retry_at=retry_at):
                 seconds = self._forms.seconds_until(retry_at)
-                problem = self._forms.too_many(seconds)
+                problem = too_many(self._pages.words, seconds)
                 return self._page(
                     offers, status=429, email=typed[:254], ticked=wanted, problem=problem, retry_after=seconds
                 )

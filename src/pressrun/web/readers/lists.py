@@ -32,7 +32,7 @@ from pressrun.web.http.conditional import conditional
 from pressrun.web.http.forms import clean_language, clean_name, first, read_fields
 from pressrun.web.list_icon import icon_png
 from pressrun.web.pages import FOR_EVER, KEPT_FOR_A_DAY, initial
-from pressrun.web.readers.sign_up_forms import SignUpForms, choices_of, in_json, wants_json
+from pressrun.web.readers.sign_up_forms import SignUpForms, choices_of, in_json, too_many, wants_json
 from pressrun.web.use_cases import UseCases
 
 
@@ -178,7 +178,7 @@ class ListPages:
             email=email,
             name=name,
             has_bad_address=has_bad_address,
-            problem=self._forms.too_many(retry_after) if retry_after else "",
+            problem=too_many(self._pages.words, retry_after) if retry_after else "",
         )
 
 

@@ -5,6 +5,7 @@ The link in an edition may be forwarded with the email, so its page shows the ad
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.names import MAX_NAME
+from pressrun.core.quantities import RateExceeded
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
@@ -27,6 +29,7 @@ from pressrun.web.http.forms import Fields, clean_language, clean_name, every, f
 from pressrun.web.pages import Pages
 from pressrun.web.readers.own_link import ACTIONS as OWN_ACTIONS
 from pressrun.web.readers.own_link import OwnLinkPages
+from pressrun.web.readers.sign_up_forms import too_many
 from pressrun.web.use_cases import UseCases
 
 _FAMILY = "family-"  # a field for each newsletter in several languages
@@ -151,6 +154,8 @@ class PreferencePages:
         asked = await self._ask_to_confirm(request, before, [*chosen, *families.values()], say("Save"))
         now = await self._preferences.find(link)
         say = self._pages.words  # in the language that was just chosen
+        if isinstance(asked, RateExceeded):
+            return self._page(request, now, link, retry_at=asked.retry_at)
         done = say("Saved. We've sent you an email to confirm what you added.") if asked else say("Saved.")
         if switched := _switched(before, now, families):
             done = say("From now on you'll get {title}.", title=switched.title)
@@ -161,21 +166,30 @@ class PreferencePages:
         profile = await self._preferences.find(link)
         if profile is None:
             return self._pages.invalid_link()
-        if not await self._ask_to_confirm(request, profile, chosen, say("Subscribe")):
+        asked = await self._ask_to_confirm(request, profile, chosen, say("Subscribe"))
+        if isinstance(asked, RateExceeded):
+            return self._page(request, profile, link, retry_at=asked.retry_at)
+        if not asked:
             return await self._refuse(request, link, say("Tick a newsletter first."))
         sent = say("We've sent you an email. Open it and press Confirm to finish.")
         return self._page(request, await self._preferences.find(link), link, sent)
 
     async def _ask_to_confirm(
         self, request: Request, profile: Profile, chosen: Collection[str], button: str
-    ) -> list[MailingList]:
-        """Sign the reader up for those chosen lists that are offered to them, as the forms of those lists would."""
+    ) -> bool | RateExceeded:
+        """Sign the reader up for those chosen lists that are offered to them, as the form of all lists would.
+
+        Returns whether there are any. It is one mail, however many they are, because an address gets few in a day.
+        """
         asked = [target for target in profile.offered if target.name in chosen]
+        if not asked:
+            return False
         address, network = parse_address(profile.person.address), self._web.network(request)
-        for target in asked:
-            origin = self._web.origin(request, ConsentQuestion(target.title, button).recorded)
-            await self._sign_ups.request(target.name, address, origin, network=network)
-        return asked
+        titles = self._pages.words.listed([target.title for target in asked])
+        origin = self._web.origin(request, ConsentQuestion(titles, button).recorded)
+        first_name, *also = [target.name for target in asked]
+        answer = await self._sign_ups.request(first_name, address, origin, network=network, also=also)
+        return answer if isinstance(answer, RateExceeded) else True
 
     async def _change_address(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
         say = self._pages.words
@@ -197,14 +211,23 @@ class PreferencePages:
         return self._page(request, await self._preferences.find(link), link, problem=problem)
 
     def _page(
-        self, request: Request, profile: Profile | None, link: PreferenceLink, done: str = "", *, problem: str = ""
+        self,
+        request: Request,
+        profile: Profile | None,
+        link: PreferenceLink,
+        done: str = "",
+        *,
+        problem: str = "",
+        retry_at: float | None = None,
     ) -> Response:
         if profile is None:
             return self._pages.invalid_link()
+        seconds = 0 if retry_at is None else max(1, math.ceil(retry_at - self._web.clock()))
         address = parse_address(profile.person.address)
         return self._pages.render(
             "preferences.html",
-            status=400 if problem else 200,
+            status=429 if seconds else 400 if problem else 200,
+            headers={"Retry-After": str(seconds)} if seconds else None,
             about=profile.about,
             here=here(request),
             profile=profile,
@@ -214,7 +237,7 @@ class PreferencePages:
             languages=LANGUAGES,
             own_names=own_names,
             done=done,
-            problem=problem,
+            problem=too_many(self._pages.words, seconds) if seconds else problem,
         )
 
 

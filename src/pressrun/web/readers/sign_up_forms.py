@@ -14,6 +14,7 @@ from pressrun.core.abuse.sign_up import Trust, decide_trust
 from pressrun.core.abuse.work import is_work
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.locales.all_languages import own_names
+from pressrun.message.words import Words
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store.lists.lists import MailingList
 from pressrun.web.consent_words import DECOY, sign_up_promise
@@ -76,14 +77,6 @@ class SignUpForms:
         """How long a network that has signed up too often must wait."""
         return max(1, math.ceil(retry_at - self._web.clock()))
 
-    def too_many(self, seconds: int) -> str:
-        """The sentence that tells a visitor how long to wait."""
-        return self._web.pages.words.counted(
-            "Too many sign-ups from your network. Try again in {number} minute.",
-            "Too many sign-ups from your network. Try again in {number} minutes.",
-            math.ceil(seconds / 60),
-        )
-
     def check_inbox(
         self,
         page: int,
@@ -140,3 +133,12 @@ def in_json(answer: Response) -> Response:
         return JSONResponse(_ACCEPTED, status_code=202, headers=headers)
     error = _ERRORS.get(answer.status_code, "The request failed.")
     return JSONResponse({"error": error}, status_code=answer.status_code, headers=headers)
+
+
+def too_many(words: Words, seconds: int) -> str:
+    """The sentence that tells a visitor how long to wait."""
+    return words.counted(
+        "Too many sign-ups from your network. Try again in {number} minute.",
+        "Too many sign-ups from your network. Try again in {number} minutes.",
+        math.ceil(seconds / 60),
+    )
