@@ -91,3 +91,15 @@ def test_the_deepest_heading_stays_one() -> None:
 def test_plain_text_keeps_its_lines() -> None:
     page = inline_fragment('<div dir="auto" style="white-space: pre-wrap">a\nb</div>', table_name="", below=1)
     assert '<div dir="auto" class="lines">a\nb</div>' == page
+
+
+def test_a_fragment_as_long_as_a_book_is_not_remembered() -> None:
+    """Visitors see it in thirty languages, and each would keep it in memory twice."""
+
+    def is_remembered(fragment: str) -> bool:
+        once, again = (inline_fragment(fragment, table_name="Table") for _ in range(2))
+        assert once == again
+        return once is again
+
+    assert is_remembered("<p class='x'>" + "a" * 1000)
+    assert not is_remembered("<p class='x'>" + "a" * 1_000_000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pressrun.services.editions.archived_edition import ArchivedEdition, Summary
@@ -25,6 +27,14 @@ def edition(*, text: str = "", html: str | None = None, preheader: str = "") -> 
 )
 def test_a_teaser_is_the_preheader_or_how_the_text_begins(text: str, preheader: str, teaser: str) -> None:
     assert teaser == edition(text=text, preheader=preheader).teaser
+
+
+def test_a_teaser_is_quick_however_long_the_text_is() -> None:
+    """A page asks for it several times, for every visitor."""
+    text = "- a\n" * 1_000_000
+    started = time.process_time()
+    assert edition(text=text).teaser.startswith("a · a · ")
+    assert 0.2 > time.process_time() - started
 
 
 def test_only_its_own_images_are_moved() -> None:

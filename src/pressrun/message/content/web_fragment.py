@@ -26,14 +26,19 @@ _OURS = frozenset({FOOTNOTES, BACK})
 _COLOURS = frozenset({"bgcolor", "color"})
 _HEADING = re.compile(r"h([1-5])")
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
+_LARGEST_REMEMBERED = 100_000  # characters; a book in each of our languages would fill the memory
 
 
-@lru_cache(maxsize=64)
 def inline_fragment(fragment: str, *, table_name: str, below: int = 1) -> str | None:
     """The fragment for a page whose own headings take `below` levels; None if it has a design of its own.
 
     Each table scrolls by itself, in a region that is called `table_name`.
     """
+    make = _inline if len(fragment) > _LARGEST_REMEMBERED else _inline_once
+    return make(fragment, table_name, below)
+
+
+def _inline(fragment: str, table_name: str, below: int) -> str | None:
     if "<style" in fragment:
         return None
     depth = 0
@@ -55,6 +60,9 @@ def inline_fragment(fragment: str, *, table_name: str, below: int = 1) -> str | 
                 shown += "</div>"
         done.append(shown)
     return "".join((*done, fragment[end:]))
+
+
+_inline_once = lru_cache(maxsize=64)(_inline)
 
 
 def _attributes(tag: str, source: str) -> str | None:

@@ -16,6 +16,7 @@ from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Row
 
 _LONGEST_TEASER = 220
+_READ_FOR_TEASER = 20 * _LONGEST_TEASER  # characters of an edition, which may be as long as a book
 _HEADING = re.compile(r"^#{1,6} .*$|^.+\n[=-]{3,}[ \t]*$", re.MULTILINE)
 _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 
@@ -85,7 +86,7 @@ class ArchivedEdition(Struct, frozen=True, kw_only=True):
         """The text below the title on a list page: the preheader, or the beginning of the text."""
         if self.summary.preheader:
             return self.summary.preheader
-        joined = prose(_HEADING.sub("", self.text)).removeprefix(self.summary.title).strip()
+        joined = prose(_HEADING.sub("", self.text[:_READ_FOR_TEASER])).removeprefix(self.summary.title).strip()
         return joined if len(joined) <= _LONGEST_TEASER else joined[:_LONGEST_TEASER].rsplit(" ", 1)[0] + " …"
 
     @property
