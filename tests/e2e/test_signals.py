@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import signal
 import smtplib
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import READERS, MakeHouse
@@ -210,6 +214,27 @@ def test_the_log_tells_no_address_and_no_token(house: House) -> None:
     assert daemon.stop() == 0
     log = daemon.log.read_text(encoding="utf-8")
     assert [] == [word for word in ("@readers.example", token, mail.mail_from.partition("@")[0]) if word in log]
+
+
+def test_sighup_while_it_starts_is_obeyed_once_it_has_started(house: House) -> None:
+    """As of log rotation in the middle of an upgrade of the schema: it would end the daemon."""
+    journal = house.folder / "data" / "handovers"
+    with ThreadPoolExecutor(1) as beside, journal.open("wb") as workers:
+        fcntl.flock(workers, fcntl.LOCK_EX)  # as workers that outlive a killed daemon do: a start waits for them
+        starting = beside.submit(house.start)
+        while house.daemon is None or str(journal) not in _open_files(house.daemon.process.pid):
+            time.sleep(0.01)
+        house.daemon.process.send_signal(signal.SIGHUP)
+        workers.close()
+        daemon = starting.result()
+    daemon.await_word("RELOADING=1")
+    assert 1 == len(daemon.events("config.reloaded"))
+
+
+def _open_files(pid: int) -> list[str]:
+    with suppress(OSError):  # one was closed meanwhile
+        return [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
+    return []
 
 
 @pytest.mark.parametrize("press", ["process", "daemon"])

@@ -28,7 +28,7 @@ from pressrun.core.errors import PressrunError
 from pressrun.daemon.descriptors import raise_limit, shortage
 from pressrun.daemon.offline import opened
 from pressrun.daemon.own_works import move_works
-from pressrun.daemon.reload import Reload, serving
+from pressrun.daemon.reload import EarlyReload, Reload, serving
 from pressrun.daemon.running import Machine, Running, build_running, build_sending
 from pressrun.daemon.service_stop import ServiceStop
 from pressrun.daemon.session_keeper import SessionWatcher, describe_process
@@ -81,6 +81,7 @@ def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data, or if one takes it."""
     _prepare_process(settings)
+    early = EarlyReload()
     machine = Machine.read(extras.sockets)
     stopping = asyncio.Event()
     async with opened(settings) as opened_data, _opened_journal(settings) as journal:
@@ -95,11 +96,12 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         running.services.door.bind(move_works(MoveSource(opened_data.database, session.session, stop)))
         stop.connect(running.dispatcher, settings.delivery.drain_seconds, stopping.set)
         session.connect(_watcher(running, stopping))
-        _handle_signals(Reload(running), stopping)
+        reload = Reload(running)
+        _handle_signals(stopping)
         await running.listeners.open()
         _log_start(settings, running)
         await _audit(running, "serve.start")
-        await _run(running, stopping, extras.tour)
+        await _run(running, stopping, lambda: early.hand_over(reload.on_signal), extras.tour)
         session.require_kept()
         stop.require_here()
         await _audit(running, "serve.stop")
@@ -164,7 +166,7 @@ async def _seize(journal: Journal) -> None:
         await asyncio.sleep(OUTLIVED_SECONDS / 1000)
 
 
-async def _run(running: Running, stopping: asyncio.Event, tour: Tour | None) -> None:
+async def _run(running: Running, stopping: asyncio.Event, when_ready: Callable[[], None], tour: Tour | None) -> None:
     """Run everything until a signal arrives; raises PressrunError when the dispatcher ends before that."""
     running.dispatcher.connect(running.workers)
     # Not in the group: if this task failed there, the group would cancel the others in the middle of their work.
@@ -180,6 +182,7 @@ async def _run(running: Running, stopping: asyncio.Event, tour: Tour | None) -> 
                 beside.append(tasks.create_task(tour(running, stopping), name="tour"))
             beside.append(tasks.create_task(_finish_start(running.apps), name="start"))
             running.notifier.ready(serving(running.current.value))
+            when_ready()
             await asyncio.wait([dispatcher, signalled], return_when=asyncio.FIRST_COMPLETED)
             has_ended = not stopping.is_set()
             running.notifier.stopping("finishing what is in flight")
@@ -231,8 +234,7 @@ def _log_step(seconds: float) -> None:
     event(log, "daemon.clock_stepped", level=logging.WARNING, seconds=round(seconds, 3))
 
 
-def _handle_signals(reload: Reload, stopping: asyncio.Event) -> None:
+def _handle_signals(stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, reload.on_signal)
