@@ -52,6 +52,35 @@ async def test_the_same_content_is_the_same_edition(press: Pressroom) -> None:
     assert 1 == len(await press.rows("select * from edition"))
 
 
+async def test_the_same_content_as_a_cancelled_edition_is_told_how_far_that_went(press: Pressroom) -> None:
+    """Whoever sends it again sends it to those, too, who have had it."""
+    await press.readers(3)
+    unseen = await press.edition("One", scheduled_at=int(press.office.now) + 600)
+    begun = await press.edition("Two")
+    await press.turn()
+    copy = press.take()
+    assert copy is not None
+    press.answer(copy, TAKEN)
+    await press.turn()
+    for edition in (unseen, begun):
+        await press.edition_admin.cancel(edition)
+    with pytest.raises(Refused, match=f"edition {unseen} of news already, which was cancelled, so"):
+        await press.edition("One")
+    with pytest.raises(Refused, match="which was cancelled after 1 copy had gone out, so"):
+        await press.edition("Two")
+
+
+async def test_a_scheduled_edition_that_nobody_has_seen_gives_its_name_up(press: Pressroom) -> None:
+    """Cancelled for its time, say, and sent once more."""
+    await press.readers(1)
+    edition = await press.edition("Hello", scheduled_at=int(press.office.now) + 600)
+    await press.edition_admin.cancel(edition)
+    again = await press.edition("Hello", again=True)
+    assert "boats" == (await press.stored(again)).slug
+    await press.edition_admin.cancel(again)
+    assert "boats-2" == (await press.stored(await press.edition("Hello", again=True))).slug
+
+
 async def test_again_makes_another_edition_with_a_name_of_its_own(press: Pressroom) -> None:
     numbers = [await press.edition("Hello"), await press.edition("Hello", again=True), await press.edition("Else")]
     assert ["boats", "boats-2", "boats-3"] == [(await press.stored(number)).slug for number in numbers]

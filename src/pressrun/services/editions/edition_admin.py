@@ -231,7 +231,7 @@ class EditionAdmin:
         require_no_second_person(target)
         first = editions.find_by_digest(tx, target.id, prepared.manuscript.digest)
         if first is not None and not again:
-            raise _known(lifecycle.require_edition(tx, first))
+            raise _known(tx, lifecycle.require_edition(tx, first))
         require_same_context(tx, prepared)
         now = self._context.now
         edition = store_edition(
@@ -248,12 +248,19 @@ class EditionAdmin:
         return edition.id
 
 
-def _known(first: Edition) -> Refused:
+def _known(tx: Transaction, first: Edition) -> Refused:
     """The error for a file that a list has already."""
     if first.state is EditionState.DRAFT:
         return Refused(
             f"this file is draft {first.id} of {first.list_name} already, so nothing was sent. "
             f"`pressrun edition send {first.id}` sends it"
+        )
+    if first.state is EditionState.CANCELLED:
+        gone = count_copies(tx, first.id)[DeliveryState.DELIVERED]
+        before = "" if first.started_at is None else f" after {gone} {'copy' if gone == 1 else 'copies'} had gone out"
+        return Refused(
+            f"this file is edition {first.id} of {first.list_name} already, which was cancelled{before}, so nothing "
+            "was sent. --again sends it to all readers, as a new edition"
         )
     return Refused(
         f"this file is edition {first.id} of {first.list_name} already, so nothing was sent. "

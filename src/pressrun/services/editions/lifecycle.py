@@ -314,7 +314,7 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
 
 
 def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", sharing: int = 1) -> Edition:
-    """End an edition: what no connection has is not sent. A draft, which nobody has seen, gives its slug up.
+    """End an edition: what no connection has is not sent. One that nobody has seen gives its slug up.
 
     `how` it came to that; `sharing` is how many editions one transaction cancels, which share the rows of a slice.
     """
@@ -323,8 +323,9 @@ def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", 
     editions.record_edition(tx, edition, cancelled, how=how)
     bulk_changes.end_all(tx, edition_id)
     cancel_slice(tx, BulkChange(kind=BulkKind.CANCEL, edition_id=edition_id, asked_at=now), sharing)
-    if edition.state is EditionState.DRAFT:
+    if edition.started_at is None:
         editions.give_up_slug(tx, edition_id)
+    if edition.state is EditionState.DRAFT:
         manuscripts.end(tx, edition_id)
     return cancelled
 
