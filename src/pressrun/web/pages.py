@@ -8,6 +8,7 @@ leave the page (feeds, canonical addresses) are absolute and built from base_url
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,7 @@ from pressrun.web.sheet import PLACE, Sheet, compact, page_policy
 
 KEPT_FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 FOR_EVER = "public, max-age=31536000, immutable"  # for names that contain a digest of the content
+_LARGE_PAGE = 1_000_000  # characters
 
 _ARTICLES = {
     "de": r"(?:der|die|das)\s+",
@@ -114,9 +116,14 @@ class Pages:
 
     def render_text(self, template: str, **context: object) -> str:
         """A page as text."""
-        return self._environment.get_template(template).render(
+        page = self._environment.get_template(template).render(
             words=self.words, chosen_language=language.named(), **context
         )
+        if len(page) > _LARGE_PAGE:
+            gc.collect(
+                1
+            )  # a context refers to itself, so what is in it would stay until a thousand objects are garbage
+        return page
 
     def message(
         self,
