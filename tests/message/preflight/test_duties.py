@@ -32,6 +32,14 @@ def test_an_edition_without_anything_to_read() -> None:
     assert [] == findings_of(edition("![A map](https://x.example/map.png)"))
 
 
+def test_a_message_is_told_what_is_missing_in_its_own_words() -> None:
+    """It has no lines of keys."""
+    assert [
+        ("error", 1, "This email has no subject. The edition takes its subject from it, so write one."),
+        ("error", None, "This email has no text."),
+    ] == sorted(findings_of("From: a@b.example\n\n\n", ".eml"), key=lambda finding: finding[2])
+
+
 def test_an_owner_outside_ascii_is_no_envelope_sender() -> None:
     """Where mail is received, the envelope sender is an address of the list."""
     owned = profile(owner="büro@harbour.example")

@@ -58,6 +58,7 @@ def test_a_field_with_a_default_needs_no_quotes_in_the_keys() -> None:
         ("---\nsubject: a\n\tb: c\n---\n", 3, "not YAML"),
         ("---\n- a\n---\nx", 2, "key: value"),
         ("---\nsubject: a\nfrom: nobody\n---\nx", 3, "from:"),
+        ("---\nsubject: a\nreply_to: a@b.example, c@d.example\n---\nx", 3, "one address only"),
         ('---\nsubject: a\nreply_to: "a@b.example\\r\\nBcc: c@d.example"\n---\nx', 3, "control character"),
         ("---\nsubject: a\ntitle: '{{ name }}, hello'\n---\nx", 3, "title cannot contain fields"),
         ("---\nsubject: a\nslug: Not A Slug\n---\nx", 3, "slug"),
@@ -181,6 +182,17 @@ def test_a_mime_source_gives_its_content() -> None:
     assert '"Büro" <desk@harbour.example>' == str(file.keys.from_)
     assert "Grüße {{ name }}" == file.body.strip()
     assert [("a.pdf", b"%PDF")] == [(item.name, item.content) for item in file.enclosed]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_message_with_letters_in_its_header_is_read(mark: bytes) -> None:
+    """As many programs save one, and as they save any text."""
+    header = "From: Büro <desk@harbour.example>\nSubject: Grüße\n aus dem Hafen\n"
+    for encoding in ("utf-8", "latin-1"):
+        file = parse_edition(mark + header.encode(encoding) + b"\nx", ".eml")
+        assert file.keys.subject is not None
+        assert ("Grüße aus dem Hafen", 2) == (file.keys.subject.text, file.keys.subject.line)
+        assert '"Büro" <desk@harbour.example>' == str(file.keys.from_)
 
 
 @pytest.mark.parametrize(

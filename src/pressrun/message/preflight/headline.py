@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pressrun.message.finding import Finding, error, note, warning
 from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
+from pressrun.message.sources.edition_source import EditionFormat
 
 LONGEST_SUBJECT = 78  # RFC 5322 §2.1.1 for a line, and more than any inbox shows
 _SHORTEST_SHOUT = 8  # letters; below, it may be an abbreviation
@@ -24,7 +25,8 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 def missing(edition: CheckedEdition) -> Iterator[Finding]:
     if not edition.show(edition.subject).strip():
-        yield error("subject-missing", edition.subject_line or 1)
+        is_mail = edition.format is EditionFormat.MIME
+        yield error("mail-no-subject" if is_mail else "subject-missing", edition.subject_line or 1)
 
 
 def without_values(edition: CheckedEdition) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from pressrun.message.finding import Finding, error, note, warning
 from pressrun.message.preflight.checked_edition import CheckedEdition, Rule, fixed_text, links_to
+from pressrun.message.sources.edition_source import EditionFormat
 from pressrun.message.wire.base64_text import encoded_size
 from pressrun.message.wire.quoted_printable import encode_piece, normalise_lines
 
@@ -15,7 +16,8 @@ from pressrun.message.wire.quoted_printable import encode_piece, normalise_lines
 def empty_body(edition: CheckedEdition) -> Iterator[Finding]:
     has_image = any(True for _ in edition.tree.find_all("img"))
     if not edition.text.strip() and not has_image:
-        yield error("body-missing", edition.body_line)
+        is_mail = edition.format is EditionFormat.MIME
+        yield error("mail-no-text" if is_mail else "body-missing", edition.body_line)
 
 
 def no_unsubscribe_link(edition: CheckedEdition) -> Iterator[Finding]:

@@ -6,10 +6,12 @@ Subject, From and Reply-To are read. All other headers are dropped, above all th
 
 from __future__ import annotations
 
+import codecs
 import re
 from email.message import Message
 
 from pressrun.core.errors import EditionError, MalformedAddress, UnreadableMail
+from pressrun.core.text.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.message.incoming.parser import (
     MAX_FIELD_BYTES,
     MAX_HEADER_BYTES,
@@ -28,6 +30,7 @@ _FIELD = re.compile(rb"(?m)^([A-Za-z0-9-]+):[^\n]*(?:\n[ \t][^\n]*)*")
 
 def parse_mime_source(source: bytes) -> EditionFile:
     """Parse a MIME message. Raises EditionError when it is malformed or exceeds the caps."""
+    source = source.removeprefix(codecs.BOM_UTF8)
     _check_size(source)
     try:
         return _read(source)
@@ -90,18 +93,25 @@ def _check_size(source: bytes) -> None:
         raise EditionError(f"a header of a part is longer than {MAX_FIELD_BYTES // 1024} KiB")
 
 
+def _values(message: Message, name: str) -> list[str]:
+    """The values of a field in one line, also where it is text without an encoding (RFC 6532)."""
+    raw = [str(value).encode("utf-8", "surrogateescape") for key, value in message.raw_items() if key.lower() == name]
+    texts = [decode_exactly(value, "utf-8") or decode_text(value, FALLBACK) for value in raw]
+    return [re.sub(r"\r?\n(?=[ \t])", "", text).strip() for text in texts]
+
+
 def _subject_of(message: Message) -> str:
-    return decode_encoded_words(re.sub(r"\r?\n(?=[ \t])", "", str(message.get("Subject", ""))))
+    return decode_encoded_words(next(iter(_values(message, "subject")), ""))
 
 
 def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:
-    values = message.get_all(name, [])
+    values = _values(message, name.lower())
     if not values:
         return None
     line = _line_of_field(source, name.lower().encode("ascii"))
     if len(values) > 1:
         raise EditionError(f"{name} appears {len(values)} times", line=line)
-    raw = re.sub(r"\r?\n(?=[ \t])", "", str(values[0])).strip()
+    raw = values[0]
     start, bracket, rest = raw.rpartition("<")
     shown = start.strip()
     if bracket and "=?" in shown:

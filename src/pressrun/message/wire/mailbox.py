@@ -43,6 +43,8 @@ def parse_mailbox(text: str) -> Mailbox:
     if match is None:
         if "<" in text or '"' in text:
             raise _refused(text, 'write "Name" <address>, or only the address')
+        if text.count("@") > 1 and re.search(r"[,;]", text):
+            raise _refused(text, "write one address only")
         return Mailbox("", parse_address(text))
     quoted, plain, address = match.groups()
     name = _ESCAPED.sub(r"\1", quoted) if quoted is not None else plain.strip()
