@@ -9,6 +9,7 @@ from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.editions import lifecycle
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
@@ -229,3 +230,21 @@ async def test_a_sign_up_of_the_old_address_does_not_take_away_the_way_back(
     assert AddressChangeOutcome.ALREADY is (await changes.undo(1, WEB))[0]
     assert UnsubscribeOutcome.LEFT is await unsubscribe(press, earlier)
     assert [] == await get_news(press, await press.edition("Hello again"))
+
+
+@pytest.mark.parametrize("has_signed_up", [False, True])
+async def test_an_import_does_not_bring_back_who_was_erased_by_a_former_address(
+    press: Pressroom, has_signed_up: bool
+) -> None:
+    """Unless somebody reads there again: that is another reader, who is left alone."""
+    await press.add_readers([OLD])
+    changes = AddressChanges(press.office.context)
+    await changes.request(1, parse_address(NEW), WEB)
+    await confirm(changes)
+    if has_signed_up:
+        await press.add_readers([OLD])
+    await press.office.subscribers.erase(parse_address(NEW))
+    rows = [ImportRow(line=line, email=address) for line, address in enumerate((OLD, NEW), 2)]
+    outcomes = await press.office.subscribers.import_batch("news", rows)
+    assert (0, 1 if has_signed_up else 2) == (outcomes["added"], outcomes["skipped_suppressed"])
+    assert ([OLD] if has_signed_up else []) == await get_news(press, await press.edition())

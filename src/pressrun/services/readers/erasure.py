@@ -1,10 +1,11 @@
 """Erasing a person: afterwards no table holds the address, and only a keyed hash keeps them out.
 
 The key of that hash is never rotated, so imports and operators cannot bring the person back, even years later. Only
-their own confirmed sign-up can. Counts of past editions stay. Other rows that name the address go, too: evidence of a
-reader who had it before or wanted to move to it, and mails that mention it (store.readers.address_places lists them
-all). Deleted content is overwritten (secure_delete), and leaves the write-ahead log with the next checkpoint, at the
-latest when the daemon stops.
+their own confirmed sign-up can. As long as a change of address is known, that holds for the former address as well, or
+the next import of a file that still has it would mail the person again. Counts of past editions stay. Other rows that
+name the address go, too: evidence of a reader who had it before or wanted to move to it, and mails that mention it
+(store.readers.address_places lists them all). Deleted content is overwritten (secure_delete), and leaves the write-
+ahead log with the next checkpoint, at the latest when the daemon stops.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address
+from pressrun.core.addresses.address import Address, read_stored_address
 from pressrun.core.addresses.spellings import Spellings
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.signing.keys import KeyRing
@@ -26,8 +27,10 @@ from pressrun.store.database import Database
 from pressrun.store.people import audit
 from pressrun.store.programs import jobs
 from pressrun.store.programs.job_files import JobFiles
-from pressrun.store.readers import address_places, enrolment, subscribers
+from pressrun.store.readers import address_changes, address_places, enrolment, subscribers
+from pressrun.store.readers.address_changes import ChangeState
 from pressrun.store.readers.address_places import EDITION, PLACES, EarlierScan, Forgotten
+from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
 
@@ -96,6 +99,7 @@ def erase_person(
     if person is not None:
         enrolment.cancel_everything(tx, person.id, now=now)
     number = None if person is None else person.id
+    former = [] if person is None else _former_addresses(tx, person)
     earlier = earlier or EarlierScan()
     forgotten = address_places.forget(tx, spellings, number, earlier, now=now, salt=salt)
     cancel_withdrawn_drafts(tx, now)
@@ -104,5 +108,13 @@ def erase_person(
         raise NotFound(f"unknown address {address}")
     digests = digests_of(keys, address)
     audit.erase_about(tx, [] if number is None else [number], {*digests}, now)
-    keep_out_erased(tx, digests, address.key, now)
+    for one in (address, *former):
+        keep_out_erased(tx, digests_of(keys, one), one.key, now)
     return Erased(is_reader=person is not None, of_others=forgotten, editions=tuple(published))
+
+
+def _former_addresses(tx: Transaction, person: Subscriber) -> list[Address]:
+    """The addresses that a person had before, unless another reader has them now."""
+    changes = address_changes.changes_of(tx, person.id)
+    found = [read_stored_address(row["old_address"]) for row in changes if row["state"] == ChangeState.DONE]
+    return [one for one in found if one is not None and subscribers.find_subscriber(tx, one) is None]
