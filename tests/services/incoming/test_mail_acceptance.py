@@ -111,7 +111,18 @@ async def test_any_mail_asks_to_subscribe_its_sender(room: Mailroom) -> None:
     assert room.woken
 
 
-async def test_a_reply_confirms_whatever_it_says(room: Mailroom) -> None:
+@pytest.mark.parametrize("text", ["No thanks!", "Ich habe das nicht bestellt.\r\n\r\n> Please confirm."])
+async def test_a_reply_that_refuses_does_not_confirm(room: Mailroom, text: str) -> None:
+    """Nor is it answered. The link still works, if they did not mean that."""
+    (asked,) = await room.deliver(mail(), "news-join")
+    local = str(asked["Reply-To"]).partition("@")[0]
+    assert [] == await room.deliver(mail(text, number=2, Subject="Re: Please confirm"), local)
+    assert "pending" == await room.state_of()
+    assert [] == await room.deliver(mail("ok", number=3, Subject="Re: Please confirm"), local)
+    assert "active" == await room.state_of()
+
+
+async def test_a_reply_confirms_in_whatever_form_it_comes(room: Mailroom) -> None:
     """The address is the proof: an HTML-only answer with a quoted body does it."""
     (asked,) = await room.deliver(mail(), "news-join")
     local = str(asked["Reply-To"]).partition("@")[0]

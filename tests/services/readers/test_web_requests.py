@@ -181,7 +181,9 @@ async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
 
     monkeypatch.setattr(SignUps, "sign_up_within", failing)
     await web_requests.carry_out()
-    assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(office, "select address from subscriber order by id")
+    assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(
+        office, "select address from subscriber order by id"
+    )
     assert [(2,)] == await rows(office, "select id from errand where set_aside_at is not null")
 
 

@@ -11,7 +11,7 @@ from pressrun.assets import AssetError, convert_asset, read_asset
 
 WORDING_FILES = (
     "refusals/full", "refusals/gone", "refusals/message", "refusals/policy", "refusals/unreachable",
-    "notifications", "automatic_replies",
+    "notifications", "automatic_replies", "refused_requests",
 )  # fmt: skip
 Phrase = str | tuple[str, list[str]]  # a phrase, or the beginning of several with their endings
 

@@ -4,8 +4,8 @@ The key of that hash is never rotated, so imports and operators cannot bring the
 their own confirmed sign-up can. As long as a change of address is known, that holds for the former address as well, or
 the next import of a file that still has it would mail the person again. Counts of past editions stay. Other rows that
 name the address go, too: evidence of a reader who had it before or wanted to move to it, and mails that mention it
-(store.readers.address_places lists them all). Deleted content is overwritten (secure_delete), and leaves the write-
-ahead log with the next checkpoint, at the latest when the daemon stops.
+(store.readers.address_places lists them all). Deleted content is overwritten (secure_delete), and leaves the
+write-ahead log with the next checkpoint, at the latest when the daemon stops.
 """
 
 from __future__ import annotations

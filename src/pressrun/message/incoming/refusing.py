@@ -1,0 +1,36 @@
+"""Whether somebody answers the mail that asks for their confirmation by saying that they do not want it.
+
+An answer confirms, so whoever is annoyed at a mail that they did not ask for must not subscribe by saying so. A wrong
+yes costs a reader one more try. What is said in which language is in `assets/refused_requests.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from pressrun.core.text.wordings import Wordings, fold
+
+_LINES = Wordings("refused_requests", "lines", finds_ascii=True, frame=r"\A(?:%s)[ .!。！]{0,5}\Z")
+_PHRASES = Wordings("refused_requests", "phrases", finds_ascii=True)
+_MOST_LINES = 8
+_LONGEST_LINE = 300
+# Where the mail that is answered begins, if it is quoted below without marks, and the signature.
+_REST = re.compile(r"-- ?\Z|[-_]{5,}|(?:from|von|de|da|van|od|från|fra|от|من|差出人|发件人)\s?[:：]", re.IGNORECASE)
+
+
+def refuses(text: str) -> bool:
+    """Whether the first lines that the author of an answer wrote refuse."""
+    own = list(islice(_own_lines(text), _MOST_LINES))
+    return any(_LINES.is_in(line) for line in own[:3]) or _PHRASES.is_in(" ".join(own))
+
+
+def _own_lines(text: str) -> list[str]:
+    lines: list[str] = []
+    for raw in text.split("\n")[:200]:
+        line = raw.strip()[:_LONGEST_LINE]
+        if _REST.match(line):
+            break
+        if line and not line.startswith((">", "|")):
+            lines.append(fold(line))
+    return lines

@@ -1,0 +1,61 @@
+"""Who answers a mail that asks for their confirmation, and does not want it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.message.builders import profile, site
+
+from pressrun.locales.catalogues import words_in
+from pressrun.locales.languages import LANGUAGES
+from pressrun.message.incoming.refusing import refuses
+from pressrun.message.notices.to_readers import ConfirmationRequest
+
+QUOTED = "On Sat, 28 Nov 2026 at 20:00, The Quay wrote:\n> Please unsubscribe me.\n> No thanks\n"
+OUTLOOK = "________________________________\nFrom: The Quay\nSubject: Stop\n\nNo thanks\n"
+NOTICE = (
+    "You asked to receive The Quay at this address. Please confirm.\nConfirm subscription\nhttps://news.example/confirm/x\n"
+    "If it wasn't you, you can ignore this email.\nNever email me again\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No", "no thanks!", "STOP", "Unsubscribe.", "please remove me from this list", "I never signed up for this.",
+        "I didn’t ask for this email.", "Stop sending me this", "Do not contact me again", "Not interested",
+        "Nein", "Ich habe das nicht abonniert.", "Bitte sofort abmelden", "Ich moechte das nicht.", "Kein Interesse",
+        "Non merci", "Je n'ai jamais demandé ce courriel", "Je ne suis pas inscrit", "desinscription",
+        "No me he suscrito", "Quiero darme de baja", "Non mi sono iscritto", "Não me inscrevi nisto", "Não",
+        "Ik heb me niet aangemeld", "Nee, dank je", "Nie zapisywałem się", "Nej tack", "Jag vill inte ha detta",
+        "Нет", "Я не подписывался", "لا", "いいえ", "登録した覚えがありません", "退订",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("around", ["{}\n\n" + QUOTED, QUOTED + "\n{}\n-- \nAda\n", "{}\n\n" + OUTLOOK, "Hello,\n\n{}"])
+def test_a_refusal_is_known_wherever_it_stands(text: str, around: str) -> None:
+    assert refuses(around.format(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "yes", "Yes please", "ok", "I confirm.", "Confirm", "Ja", "Ja, bitte!", "Oui", "Sí, gracias", "はい", "是",
+        "Yes, and how do I unsubscribe later?", "No problem, I confirm", "Thank you for stopping by. I confirm.",
+        "Gerne, ich bestätige.", "Sent from my iPhone", "Noted, thanks.", "Je confirme, merci", "Conferma",
+        "Vielen Dank, ich freue mich auf Nummer 1!", "Potwierdzam", "確認しました", NOTICE,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("around", ["{}\n\n" + QUOTED, QUOTED + "\n{}", "{}\n\n" + OUTLOOK, "{}\n-- \nNo\nStop\n"])
+def test_any_other_answer_confirms(text: str, around: str) -> None:
+    """What it quotes and how it is signed does not count."""
+    assert not refuses(around.format(text))
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_our_own_words_do_not_refuse(tag: str) -> None:
+    """Some programs quote without any mark, and the answer above it is empty."""
+    notice = ConfirmationRequest(
+        link="https://news.example/confirm/x", lifetime_seconds=3600, never_again="https://n.example"
+    )
+    text = notice.text(words_in(tag), site(), profile())
+    shown = [text.subject, *text.before, text.link_words, *text.after, words_in(tag)("Never email me again")]
+    assert not [line for line in shown if refuses(line)]
