@@ -114,7 +114,7 @@ def door_to(office: Office, act_id: str, work: Work) -> Door:
         right=Right.OPERATE if known is None else known.right,
         arguments=AnyArguments,
         work=carry_out,
-        writes=known is None or known.writes,
+        reads=known is not None and not known.writes,
         in_files=known is not None and known.in_files,
         grows=known is not None and known.grows,
     )

@@ -129,10 +129,11 @@ class Http(Struct, frozen=True, kw_only=True):
 class Act(Struct, Generic[A], frozen=True, kw_only=True):
     """One action. `work` is None for what only a running daemon can do; it binds that at the door.
 
-    `asks`: it cannot be undone or reaches everybody, so people confirm it. `grows`: the database is larger by much
-    afterwards, so it is refused on a nearly full disk. `in_files`: it changes files, which no transaction can cover, so
-    a row of the audit log says first that it begins. `is_fresh`: on a page it needs a log-in of the last minutes.
-    `again` renders the answer anew where a request is repeated under its key; a POST without it cannot come with one.
+    `reads`: it changes nothing; a GET never does. `asks`: it cannot be undone or reaches everybody, so people confirm
+    it. `grows`: the database is larger by much afterwards, so it is refused on a nearly full disk. `in_files`: it
+    changes files, which no transaction can cover, so a row of the audit log says first that it begins. `is_fresh`: on a
+    page it needs a log-in of the last minutes. `again` renders the answer anew where a request is repeated under its
+    key; a POST without it cannot come with one.
     """
 
     id: str
@@ -142,13 +143,18 @@ class Act(Struct, Generic[A], frozen=True, kw_only=True):
     work: Callable[[Doing, A], Awaitable[Any]] | None
     lists: ListsOf = NO_LIST
     answer: type[Any] | None = None
-    writes: bool = True
+    reads: bool = False
     asks: bool = False
     grows: bool = False
     in_files: bool = False
     is_fresh: bool = False
     again: Callable[[Doing, A, KeptOutcome], Awaitable[Any]] | None = None
     http: Http | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change something, so that the audit log gets a row."""
+        return not self.reads and (self.http is None or self.http.method != "GET")
 
     @property
     def repeats_by_nature(self) -> bool:

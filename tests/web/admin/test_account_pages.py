@@ -172,7 +172,7 @@ async def test_an_operator_with_a_password_alone_changes_nothing_of_others(admin
     await _ann(admin, is_operator=True)
     async with admin.logged_in() as client:
         assert "A password alone isn" in (await client.get("/admin")).text
-        assert "done" == await _try(admin, client, _act(writes=False))
+        assert "done" == await _try(admin, client, _act(reads=True))
         assert isinstance(await _try(admin, client, _act()), NotPermitted)
     assert [("person:ann", "try.it", "refused")] == await select(
         admin.lobby.database, "select who, action, outcome from audit where way = 'page' and action <> 'session.begin'"
@@ -183,7 +183,7 @@ async def test_an_action_that_needs_a_recent_log_in_is_refused_without_one(admin
     """Also from a page that forgot to look; and by a password alone, for an operator."""
     for name, is_operator in (("ann", False), ("bob", True)):
         await admin.lobby.set_password(await admin.lobby.add_person(name, is_operator=is_operator))
-    wanted = _act(is_fresh=True, writes=False)
+    wanted = _act(is_fresh=True, reads=True)
     own = replace(wanted, right=Right.SELF)
     async with admin.logged_in("ann") as client, admin.logged_in("bob") as operator:
         assert "done" == await _try(admin, client, own)

@@ -312,6 +312,5 @@ def _act(name: str, work: Any, arguments: Any, http: Http, answer: Any = None) -
         arguments=arguments,
         work=work,
         answer=answer,
-        writes=http.method != "GET",
         http=http,
     )

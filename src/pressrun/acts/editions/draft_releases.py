@@ -101,7 +101,6 @@ DRAFT_RELEASE_ACTS = (
         arguments=EditionId,
         work=_check,
         answer=FindingsAnswer,
-        writes=False,
         http=Http(method="GET", path="editions/{id}/findings"),
     ),
     Act(
@@ -112,7 +111,6 @@ DRAFT_RELEASE_ACTS = (
         arguments=DraftView,
         work=_preview,
         answer=PreviewAnswer,
-        writes=False,
         http=Http(method="GET", path="editions/{id}/preview", query=("as_",)),
     ),
     Act(

@@ -245,7 +245,6 @@ DRAFT_ACTS = (
         arguments=EditionId,
         work=_source,
         answer=Content,
-        writes=False,
         http=Http(method="GET", path="editions/{id}/source", etag="revision"),
     ),
     Act(
@@ -294,7 +293,6 @@ DRAFT_ACTS = (
         arguments=EditionId,
         work=_list_files,
         answer=Page[DraftFileAnswer],
-        writes=False,
         http=Http(method="GET", path="editions/{id}/assets"),
     ),
     Act(
@@ -305,7 +303,6 @@ DRAFT_ACTS = (
         arguments=DraftFile,
         work=_read_file,
         answer=Content,
-        writes=False,
         http=Http(method="GET", path="editions/{id}/assets/{path}", etag="revision"),
     ),
     Act(
@@ -351,7 +348,6 @@ DRAFT_ACTS = (
         arguments=EditionId,
         work=_list_revisions,
         answer=Page[RevisionAnswer],
-        writes=False,
         http=Http(method="GET", path="editions/{id}/revisions"),
     ),
     Act(
@@ -362,7 +358,6 @@ DRAFT_ACTS = (
         arguments=RevisionNumber,
         work=_read_revision,
         answer=Content,
-        writes=False,
         http=Http(method="GET", path="editions/{id}/revisions/{revision}"),
     ),
 )

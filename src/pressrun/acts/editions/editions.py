@@ -139,7 +139,6 @@ EDITION_ACTS = (
         arguments=EditionsOfList,
         work=_list,
         answer=Page[EditionAnswer],
-        writes=False,
         http=Http(method="GET", path="lists/{list}/editions", query=("state", "since", "count", "limit", "after")),
     ),
     Act(
@@ -150,7 +149,6 @@ EDITION_ACTS = (
         arguments=EditionId,
         work=lambda doing, args: show_edition(doing, args.id),
         answer=FullEditionAnswer,
-        writes=False,
         http=Http(method="GET", path="editions/{id}", etag="revision"),
     ),
     Act(
@@ -160,7 +158,7 @@ EDITION_ACTS = (
         lists=OF_LIST,
         arguments=EditionFiles,
         work=_inspect,
-        writes=False,
+        reads=True,
     ),
     Act(
         id="edition.send",

@@ -114,7 +114,6 @@ OUTCOME_ACTS = (
         arguments=EditionId,
         work=_report,
         answer=ReportInfo,
-        writes=False,
         http=Http(method="GET", path="editions/{id}/report"),
     ),
     Act(
@@ -125,7 +124,6 @@ OUTCOME_ACTS = (
         arguments=CopiesOfEdition,
         work=_copies,
         answer=Page[CopyInfo],
-        writes=False,
         http=Http(method="GET", path="editions/{id}/copies", query=("outcome", "address", "limit", "after")),
     ),
 )

@@ -76,7 +76,6 @@ LIST_ACTS = (
         arguments=ListsByName,
         work=_page,
         answer=Page[ListInfo],
-        writes=False,
         http=Http(method="GET", path="lists", query=("limit", "after")),
     ),
     Act(
@@ -87,7 +86,6 @@ LIST_ACTS = (
         arguments=ListName,
         work=lambda doing, args: doing.cases.database.read(ledger_reports.show_list, args.list),
         answer=ListInfo,
-        writes=False,
         http=Http(method="GET", path="lists/{list}", etag="revision"),
     ),
     Act(

@@ -60,7 +60,6 @@ EVENT_ACTS = (
         arguments=EventsAfter,
         work=_read,
         answer=Page[EventInfo],
-        writes=False,
         http=Http(method="GET", path="events", query=("after", "limit", "type", "list", "wait")),
     ),
 )

@@ -157,7 +157,7 @@ OPERATING_ACTS = (
         right=Right.MACHINE,
         arguments=AuditNote,
         work=_note,
-        writes=False,
+        reads=True,
     ),
 )
 
@@ -197,7 +197,7 @@ GROUP_ACTS = (
         right=Right.OPERATE,
         arguments=Statement,
         work=lambda doing, args: doing.cases.database.read(_run_statement, args),
-        writes=False,
+        reads=True,
     ),
     Act(
         id="subscriber.show",
@@ -205,13 +205,12 @@ GROUP_ACTS = (
         right=Right.SEE_READERS,
         arguments=AddressOnly,
         work=_show_subscriber,
-        writes=False,
         http=Http(method="GET", path="subscribers/{address}"),
     ),
 )
 
 MOVE_ACTS = tuple(
-    Act(id=f"move.{step}", summary=summary, right=Right.MACHINE, arguments=arguments, work=None, writes=False)
+    Act(id=f"move.{step}", summary=summary, right=Right.MACHINE, arguments=arguments, work=None, reads=True)
     for step, summary, arguments in (
         ("track", "Note which rows change from now on", Arguments),
         ("stop", "Stop the service while the last rows are moved", Arguments),
@@ -229,7 +228,7 @@ DAEMON_ACTS = (
         right=Right.OPERATE,
         arguments=Arguments,
         work=None,
-        writes=False,
+        reads=True,
     ),
     Act(
         id="relay.statuses",
@@ -237,7 +236,7 @@ DAEMON_ACTS = (
         right=Right.OPERATE,
         arguments=Arguments,
         work=None,
-        writes=False,
+        reads=True,
     ),
     Act(
         id="doctor.seen",
@@ -245,7 +244,7 @@ DAEMON_ACTS = (
         right=Right.OPERATE,
         arguments=ArrivedNumber,
         work=None,
-        writes=False,
+        reads=True,
     ),
     Act(
         id="doctor.listeners",
@@ -253,6 +252,6 @@ DAEMON_ACTS = (
         right=Right.OPERATE,
         arguments=Arguments,
         work=None,
-        writes=False,
+        reads=True,
     ),
 )

@@ -80,7 +80,6 @@ OPERATOR_ACTS = (
         arguments=SuppressionPage,
         work=_suppressions,
         answer=Page[SuppressionInfo],
-        writes=False,
         http=Http(method="GET", path="suppressions", query=("limit", "after")),
     ),
     Act(
@@ -90,7 +89,6 @@ OPERATOR_ACTS = (
         arguments=AddressOnly,
         work=lambda doing, args: doing.cases.suppressions.show(parse_address(args.address)),
         answer=SuppressionInfo,
-        writes=False,
         http=Http(method="GET", path="suppressions/{address}"),
     ),
     Act(
@@ -100,7 +98,6 @@ OPERATOR_ACTS = (
         arguments=Arguments,
         work=_queue,
         answer=Page[QueueInfo],
-        writes=False,
         http=Http(method="GET", path="queue"),
     ),
     Act(
@@ -110,7 +107,6 @@ OPERATOR_ACTS = (
         arguments=KeptMailPage,
         work=_kept,
         answer=Page[KeptMailInfo],
-        writes=False,
         http=Http(method="GET", path="inbound", query=("state", "limit", "after")),
     ),
     Act(
@@ -120,7 +116,6 @@ OPERATOR_ACTS = (
         arguments=MailId,
         work=_mail,
         answer=Content,
-        writes=False,
         http=Http(method="GET", path="inbound/{id}"),
     ),
     Act(
@@ -130,7 +125,6 @@ OPERATOR_ACTS = (
         arguments=HeldPage,
         work=_held,
         answer=Page[HeldInfo],
-        writes=False,
         http=Http(method="GET", path="held", query=("list", "limit", "after")),
     ),
     Act(
@@ -140,7 +134,6 @@ OPERATOR_ACTS = (
         arguments=AuditPage,
         work=_audit,
         answer=Page[AuditInfo],
-        writes=False,
         http=Http(method="GET", path="audit", query=("who", "list", "since", "limit", "after")),
     ),
 )

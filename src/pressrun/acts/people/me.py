@@ -41,7 +41,6 @@ ME_ACTS = (
         arguments=Arguments,
         work=_show,
         answer=Me,
-        writes=False,
         http=Http(method="GET", path="me"),
     ),
 )

@@ -175,7 +175,6 @@ PEOPLE_ACTS = (
         arguments=PeoplePage,
         work=_list_people,
         answer=Page[PersonAnswer],
-        writes=False,
         http=Http(method="GET", path="people", query=("limit", "after")),
     ),
     Act(
@@ -185,7 +184,6 @@ PEOPLE_ACTS = (
         arguments=PersonName,
         work=_show_person,
         answer=PersonAnswer,
-        writes=False,
         http=Http(method="GET", path="people/{person}"),
     ),
     Act(
@@ -271,7 +269,6 @@ PEOPLE_ACTS = (
         arguments=TokensPage,
         work=_list_tokens,
         answer=Page[TokenAnswer],
-        writes=False,
         http=Http(method="GET", path="tokens", query=("limit", "after")),
     ),
     Act(

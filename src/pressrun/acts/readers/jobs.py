@@ -139,7 +139,6 @@ JOB_ACTS = (
         arguments=JobId,
         answer=JobReport,
         work=lambda doing, args: doing.cases.jobs.show(args.id),
-        writes=False,
         http=Http(method="GET", path="jobs/{id}", is_final=lambda job: job.state in _RESTING),
     ),
     Act(

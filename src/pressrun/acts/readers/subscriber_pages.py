@@ -90,7 +90,6 @@ SUBSCRIBER_PAGES = (
         arguments=SubscribersOfList,
         work=_page,
         answer=Page[SubscriberItem],
-        writes=False,
         http=Http(
             method="GET",
             path="lists/{list}/subscribers",
@@ -107,7 +106,6 @@ SUBSCRIBER_PAGES = (
             listed_members.get_member, doing.cases.keys, args.list, parse_address(args.address)
         ),
         answer=SubscriberItem,
-        writes=False,
         http=Http(method="GET", path=ONE),
     ),
 )

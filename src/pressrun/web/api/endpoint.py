@@ -86,6 +86,12 @@ class Operation(Struct, frozen=True, kw_only=True):
     media_types: tuple[str, ...]  # what an answer may be, the usual one first
 
     @property
+    def http(self) -> Http:
+        """How programs ask for it."""
+        assert self.act.http is not None
+        return self.act.http
+
+    @property
     def is_collection(self) -> bool:
         """Whether the answer is a page of several."""
         return self.item is not None
@@ -131,7 +137,7 @@ class ApiResource:
     """The actions at one path; the router puts the segments of the path into the scope."""
 
     def __init__(self, operations: Sequence[Operation], context: ApiContext) -> None:
-        self._operations = {_method(one): one for one in operations}
+        self._operations = {one.http.method: one for one in operations}
         self._context = context
         methods = {*self._operations, *(("HEAD",) if "GET" in self._operations else ())}
         self._allow = ", ".join(sorted(methods))
@@ -218,8 +224,7 @@ class Exchange:
         return await self._stream(kind, reading.values, caller)
 
     def _further_faults(self, values: Mapping[str, Any]) -> list[FieldError]:
-        http = self._operation.act.http
-        assert http is not None
+        http = self._operation.http
         return [FieldError(f"/{name}", words) for name, words in http.check(values)]
 
     async def _read_body(self, form: BodyForm, reading: Reading, caller: Caller) -> Caller:
@@ -254,7 +259,7 @@ class Exchange:
         for value in operation.path:
             reading.read(value, request.scope["path_params"][value.label], strict=False)
         parameters = self._query
-        if operation.act.http is not None and operation.act.http.method == "GET" and operation.columns:
+        if operation.http.method == "GET" and operation.columns:
             parameters = [pair for pair in parameters if pair[0] != FIELDS]
             self._shown = _read_fields(self._query, operation.columns, reading)
         read_parameters(operation.query, parameters, reading)
@@ -312,8 +317,7 @@ class Exchange:
         return Page(**value) if self._operation.is_collection and isinstance(value, dict) else value
 
     def _respond(self, value: Any) -> Response:
-        http = self._operation.act.http
-        assert http is not None
+        http = self._operation.http
         status = next((code for code, applies in http.otherwise.items() if applies(value)), http.status)
         headers = _etag(http.etag, value)
         if status == 204 or value is None:
@@ -345,9 +349,8 @@ class Exchange:
     async def _stream(self, kind: str, values: dict[str, Any], caller: Caller) -> Response:
         """The whole collection, or what comes from now on; what refuses the first page refuses the request."""
         operation = self._operation
-        http = operation.act.http
-        if http is not None and http.is_final is not None:
-            return await self._follow_answer(values, caller, http.is_final)
+        if operation.http.is_final is not None:
+            return await self._follow_answer(values, caller, operation.http.is_final)
         if kind == streams.EVENTS:
             return await self._follow(values, self.subject(caller))
         names = {one.name for one in structs.fields(operation.act.arguments)}
@@ -417,11 +420,6 @@ def _etag(name: str | None, value: Any) -> dict[str, str]:
         return {}
     revision = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
     return {} if revision is None else {"ETag": f'"{revision}"'}
-
-
-def _method(operation: Operation) -> str:
-    assert operation.act.http is not None
-    return operation.act.http.method
 
 
 def _is_text(kind: Any) -> bool:

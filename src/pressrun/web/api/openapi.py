@@ -33,8 +33,8 @@ def describe(operations: Sequence[Operation], base_url: str) -> Schema:
     """The whole document."""
     types = _Types(operations)
     paths: dict[str, Schema] = {}
-    for operation in sorted(operations, key=lambda one: (_http(one).path, _http(one).method)):
-        http = _http(operation)
+    for operation in sorted(operations, key=lambda one: (one.http.path, one.http.method)):
+        http = operation.http
         paths.setdefault(f"/{http.path}", {})[http.method.lower()] = _operation(operation, types)
     document = {
         "openapi": "3.1.0",
@@ -82,7 +82,7 @@ class _Types:
         found, self.components = msgspec.json.schema_components(self._kinds, ref_template=_REF)
         self._found: list[Schema] = list(found)
         for operation in operations:
-            if together := _http(operation).together:
+            if together := operation.http.together:
                 self.components[_name_of(operation)].update(together)
 
     def of(self, kind: Any) -> Schema:
@@ -113,7 +113,7 @@ def _name_of(operation: Operation) -> str:
 
 
 def _operation(operation: Operation, types: _Types) -> Schema:
-    act, http = operation.act, _http(operation)
+    act, http = operation.act, operation.http
     described: Schema = {
         "operationId": act.id,
         "summary": act.summary,
@@ -150,7 +150,7 @@ def _parameter(value: RequestField, where: str, types: _Types, operation: Operat
 
 def _shown_members(operation: Operation) -> list[Schema]:
     """The parameter that chooses members of the answer."""
-    if _http(operation).method != "GET" or not operation.columns:
+    if operation.http.method != "GET" or not operation.columns:
         return []
     schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(operation.columns)}}
     description = "Show these members alone."
@@ -180,7 +180,7 @@ def _request_body(operation: Operation, types: _Types) -> Schema:
             content[media_type] = {"schema": _form(body.files is not None)}
         else:
             content[media_type] = {"schema": {"type": "string"}}
-    return {"required": body.is_needed or bool(_http(operation).together), "content": content}
+    return {"required": body.is_needed or bool(operation.http.together), "content": content}
 
 
 def _form(takes_files: bool) -> Schema:
@@ -231,10 +231,5 @@ def _parameters(operation: Operation) -> tuple[RequestField, ...]:
 
 def _tag(operation: Operation) -> str:
     """What a resource is sorted under: its collection, which below a list may be one of the list's own."""
-    names: list[str] = [part for part in _http(operation).path.split("/") if not part.startswith("{")]
+    names: list[str] = [part for part in operation.http.path.split("/") if not part.startswith("{")]
     return names[1] if names[0] == "lists" and len(names) > 1 and names[1] in _OF_LISTS else names[0]
-
-
-def _http(operation: Operation) -> Any:
-    assert operation.act.http is not None
-    return operation.act.http
