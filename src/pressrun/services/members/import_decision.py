@@ -88,10 +88,7 @@ def decide_row(prior: PriorState, row: CheckedRow, *, asks: bool) -> RowDecision
     if prior.state is None:
         state = _State.PENDING if asks and row.state is _State.ACTIVE else row.state
         return _ADDED[state]
-    following = _next_state(prior.state, row.state, asks=asks)
-    changes_profile = merge_profile(prior, row) != prior.profile
-    outcome = RowOutcome.UPDATED if following is not None or changes_profile else RowOutcome.UNCHANGED
-    return RowDecision(outcome=outcome, state=following, changes_profile=changes_profile)
+    return _decide_change(prior, row, _next_state(prior.state, row.state, asks=asks))
 
 
 def decide_sync_row(prior: PriorState, row: CheckedRow) -> RowDecision:
@@ -108,6 +105,11 @@ def decide_sync_row(prior: PriorState, row: CheckedRow) -> RowDecision:
     if prior.state is _State.SUSPENDED:
         return RowDecision(outcome=RowOutcome.UNCHANGED)
     following = move(prior.state, _Event.RETURN) if prior.state is _State.UNSUBSCRIBED else None
+    return _decide_change(prior, row, following)
+
+
+def _decide_change(prior: PriorState, row: CheckedRow, following: SubscriptionState | None) -> RowDecision:
+    """What becomes of a subscription that is kept, and whose state may change."""
     changes_profile = merge_profile(prior, row) != prior.profile
     outcome = RowOutcome.UPDATED if following is not None or changes_profile else RowOutcome.UNCHANGED
     return RowDecision(outcome=outcome, state=following, changes_profile=changes_profile)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -69,13 +69,20 @@ class AddressChangePage(Struct, frozen=True, kw_only=True):
     language: str
 
 
+class _Pending(NamedTuple):
+    """A change that a link can carry out."""
+
+    page: AddressChangePage
+    change: AddressChange
+    person: Subscriber
+
+
 class _Check(Struct, frozen=True, kw_only=True):
-    """What a link would do; where `outcome` is DONE, `page`, `change` and `person` are there."""
+    """What a link would do; `pending` is there where `outcome` is DONE."""
 
     outcome: AddressChangeOutcome
     page: AddressChangePage | None = None
-    change: AddressChange | None = None
-    person: Subscriber | None = None
+    pending: _Pending | None = None
 
     @property
     def answer(self) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
@@ -178,19 +185,17 @@ class AddressChanges:
             list=target,
             language=person.language,
         )
-        outcome = AddressChangeOutcome.ALREADY if change.state is done else AddressChangeOutcome.DONE
-        return _Check(outcome=outcome, page=page, change=change, person=person)
+        if change.state is done:
+            return _Check(outcome=AddressChangeOutcome.ALREADY, page=page)
+        return _Check(outcome=AddressChangeOutcome.DONE, page=page, pending=_Pending(page, change, person))
 
     # ------------------------------------------------------------------ doing and undoing
 
     def _confirm(self, tx: Transaction, change_id: int, origin: Origin) -> _Check:
         check = self._check_confirm(tx, change_id)
-        if check.outcome is not AddressChangeOutcome.DONE:
+        if check.pending is None:
             return check
-        page, change, person = check.page, check.change, check.person
-        assert page is not None
-        assert change is not None
-        assert person is not None
+        page, change, person = check.pending
         digests = digests_of(self._context.keys, page.new)
         if not may_confirm(tx, digests):
             return _OVER
@@ -217,12 +222,9 @@ class AddressChanges:
 
     def _undo(self, tx: Transaction, change_id: int, origin: Origin) -> _Check:
         check = self._check_undo(tx, change_id)
-        if check.outcome is not AddressChangeOutcome.DONE:
+        if check.pending is None:
             return check
-        page, change, person = check.page, check.change, check.person
-        assert page is not None
-        assert change is not None
-        assert person is not None
+        page, change, person = check.pending
         if change.state is ChangeState.DONE:
             reader = self._bring_back(tx, change, person, page.old, origin)
             for details in _live(tx, reader):

@@ -11,7 +11,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import Answer, show_subscriber
-from pressrun.store.readers import address_changes, disclosure, suppressions, unsubscribes
+from pressrun.store.readers import disclosure, suppressions
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Row, Transaction
 
@@ -29,13 +29,7 @@ def export_personal_data(tx: Transaction, keys: KeyRing, person: Subscriber, now
         "suppression": None
         if suppression is None
         else {"reason": suppression["reason"], "since": rfc3339(suppression["since"])},
-        "pauses": _rows(disclosure.pauses(tx, person.id)),
-        "requests": _rows(disclosure.requests(tx, person.id)),
-        "replies": _rows(disclosure.replies(tx, person.id)),
-        "mails": _rows(disclosure.mails(tx, person.id)),
-        "undoable": _rows(unsubscribes.unsubscribes_of(tx, person.id)),
-        "address_changes": _rows(address_changes.changes_of(tx, person.id)),
-        "bounces": _rows(disclosure.suspensions(tx, person.id)),
+        **{name: _rows(rows) for name, rows in disclosure.rows_about(tx, person.id).items()},
         "editor_of": [row["list"] for row in disclosure.editorships(tx, person.address_key)],
         "account": next(iter(_rows(filter(None, [disclosure.account(tx, person.address_key)]))), None),
         "kept_mail": _rows(disclosure.kept_mail(tx, parse_address(person.address))),

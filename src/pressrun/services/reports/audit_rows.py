@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.reports.ledger_reports import Answer, picked
 from pressrun.store.people import audit
 from pressrun.store.transaction import Row, Transaction
-
-Answer = dict[str, Any]
 
 NEWEST = 1 << 62  # a number that no row has
 
@@ -26,18 +24,13 @@ def _plain(row: Row) -> Answer:
     return {
         "number": row["number"],
         "at": rfc3339(row["at"]),
-        "who": row["who"],
-        "uid": row["uid"],
+        **picked(row, "who", "uid"),
         "sudo_user": row["claimed"],
-        "way": row["way"],
-        "action": row["action"],
-        "list": row["list"],
-        "object": row["object"],
+        **picked(row, "way", "action", "list", "object"),
         "subscriber": row["subscriber_id"],
         **_digests(row["content"]),
         "fields": json.loads(row["fields"]),
-        "outcome": row["outcome"],
-        "code": row["code"],
+        **picked(row, "outcome", "code"),
     }
 
 

@@ -24,7 +24,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.draft_approval import find_held
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.reports.ledger_reports import Answer, describe_edition
+from pressrun.services.reports.ledger_reports import Answer, describe_edition, picked
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import CountedEvent
 from pressrun.store.lists import lists
@@ -60,6 +60,9 @@ class DomainCounts(Struct, frozen=True, kw_only=True):
     counts: Mapping[str, int]
 
 
+_PLAIN = ("failures", "waiting", "unsubscribed", "complaints", "kinds", "bounces")
+
+
 class EditionReport(Struct, frozen=True, kw_only=True):
     """All that a report says; times in `timing` are RFC 3339.
 
@@ -90,12 +93,7 @@ class EditionReport(Struct, frozen=True, kw_only=True):
     def plain(self) -> Answer:
         """The report as `--json` prints it."""
         return self.edition | {
-            "failures": self.failures,
-            "waiting": self.waiting,
-            "unsubscribed": self.unsubscribed,
-            "complaints": self.complaints,
-            "kinds": self.kinds,
-            "bounces": self.bounces,
+            **{name: getattr(self, name) for name in _PLAIN},
             "failures_said": [asdict(one) for one in self.failures_said],
             "waiting_said": [asdict(one) for one in self.waiting_said],
             "domains": [
@@ -179,12 +177,9 @@ def _with_replies_of(said: Sequence[CommonReply], gone: Iterable[CopyOutcome]) -
 
 def _copy(row: Row) -> Answer:
     return {
-        "address": row["address"],
-        "code": row["code"],
-        "enhanced": row["enhanced"],
+        **picked(row, "address", "code", "enhanced"),
         "text": row["reply"],
-        "kind": row["kind"],
-        "bounce": row["bounce"],
+        **picked(row, "kind", "bounce"),
         "next_attempt": rfc3339(row["due_at"]) if row["kind"] is None else None,
         "attempts": row["attempts"],
     }

@@ -38,6 +38,16 @@ Answer = dict[str, object]
 PAGE = 1000
 
 
+def picked(row: Row, *columns: str) -> Answer:
+    """These columns of a row by their names, unchanged and in this order."""
+    return {name: row[name] for name in columns}
+
+
+def _fields(value: msgspec.Struct, *names: str) -> Answer:
+    """The same for the fields of a struct."""
+    return {name: getattr(value, name) for name in names}
+
+
 def require_list(tx: Transaction, name: str) -> MailingList:
     """The list with this name; raises NotFound."""
     found = lists.find_list(tx, name)
@@ -69,34 +79,16 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
     """One list with its settings and its number of readers in each state."""
     counts = lists.count_subscriptions(tx, found.id)
     return {
-        "name": found.name,
-        "title": found.title,
+        **_fields(found, "name", "title"),
         "from": found.from_address,
-        "owner": found.owner,
-        "language": found.language,
-        "family": found.family,
-        "archive": found.archive,
+        **_fields(found, "owner", "language", "family", "archive"),
         **{state.value: counts.get(state, 0) for state in BY_ACTIVITY},
-        "description": found.description,
-        "postal_address": found.postal_address,
-        "reply_to": found.reply_to,
-        "listed": found.listed,
-        "post_by_mail": found.post_by_mail,
-        "approval": found.approval,
-        "require_postal_address": found.require_postal_address,
-        "relay": found.relay,
-        "layout": found.layout,
-        "colour": found.colour,
+        **_fields(found, "description", "postal_address", "reply_to", "listed", "post_by_mail", "approval"),
+        **_fields(found, "require_postal_address", "relay", "layout", "colour"),
         "logo": None if found.logo is None else lists.find_logo_name(tx, found.id),
-        "footer": found.footer,
-        "hours": found.hours,
-        "timezone": found.timezone,
-        "leaving_note": found.leaving_note,
+        **_fields(found, "footer", "hours", "timezone", "leaving_note"),
         **_describe_welcome(welcomes.find_welcome(tx, found.id)),
-        "front": found.front,
-        "cadence": found.cadence,
-        "ask_name": found.ask_name,
-        "typeface": found.typeface,
+        **_fields(found, "front", "cadence", "ask_name", "typeface"),
         "created_at": rfc3339(found.created_at),
         "closed_at": rfc3339(found.closed_at),
         "leaving_reasons": unsubscribes.count_reasons(tx, found.id),
@@ -148,20 +140,13 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
                 "name": row["list_name"],
                 "state": row["state"],
                 "since": rfc3339(row["since"]),
-                "source": row["source"],
-                "suspended_for": row["suspended_for"],
+                **picked(row, "source", "suspended_for"),
             }
             for row in subscriptions.subscriptions_of(tx, person.id)
         ],
         "consent": _evidence(consent.consent_of(tx, person.id)),
         "deliveries": [
-            {
-                "edition": row["edition"],
-                "list": row["list"],
-                "state": row["state"],
-                "code": row["code"],
-                "at": rfc3339(row["at"]),
-            }
+            {**picked(row, "edition", "list", "state", "code"), "at": rfc3339(row["at"])}
             for row in subscribers.list_deliveries(tx, person.id)
         ],
         "name": person.name,
@@ -289,11 +274,9 @@ def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
         "started_at": rfc3339(found.started_at),
         "finished_at": rfc3339(found.finished_at),
         "held_until": rfc3339(held_until(found, now)),
-        "pause_reason": found.pause_reason,
-        "canary_percent": found.canary_percent,
+        **_fields(found, "pause_reason", "canary_percent"),
         "replaced_by": None if draft is None else draft.replaced_by,
-        "issue": found.issue,
-        "may_have_gone": found.may_have_gone,
+        **_fields(found, "issue", "may_have_gone"),
         "copies_removed_at": rfc3339(found.copies_removed_at),
     }
 
@@ -310,10 +293,7 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
         why_slow = _why_slow(state, now) if row["queued"] else None
         found.append(
             {
-                "domain": row["domain"],
-                "queued": row["queued"],
-                "claimed": row["claimed"],
-                "deferred": row["deferred"],
+                **picked(row, "domain", "queued", "claimed", "deferred"),
                 "next_attempt": rfc3339(row["next_attempt"]),
                 "paused_until": rfc3339(int(state.paused_until)) if is_paused else None,
                 "reason": state.reason
@@ -384,4 +364,4 @@ def list_suppressions(tx: Transaction) -> list[Answer]:
 
 def describe_suppression(row: Row) -> Answer:
     """One suppression."""
-    return {"address": row["address"], "reason": row["reason"], "since": rfc3339(row["since"])}
+    return {**picked(row, "address", "reason"), "since": rfc3339(row["since"])}

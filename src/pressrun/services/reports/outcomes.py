@@ -114,14 +114,11 @@ def _copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
 def _plain(row: Row, *, sees: bool) -> Answer:
     return {
         "email": row["address"] if sees else None,
-        "state": row["state"],
-        "code": row["code"],
-        "enhanced": row["enhanced"],
+        **ledger_reports.picked(row, "state", "code", "enhanced"),
         "text": row["reply"] if sees else None,
         "kind": row["kind"],
         "class": row["bounce"],
-        "domain": row["domain"],
-        "attempts": row["attempts"],
+        **ledger_reports.picked(row, "domain", "attempts"),
         "at": rfc3339(row["settled_at"] if row["settled_at"] is not None else row["first_attempt_at"]),
         "next_attempt_at": rfc3339(row["due_at"]) if row["state"] == DeliveryState.DEFERRED else None,
     }

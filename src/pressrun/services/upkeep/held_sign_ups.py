@@ -17,7 +17,7 @@ from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import is_member
-from pressrun.services.reports.ledger_reports import Answer, require_list
+from pressrun.services.reports.ledger_reports import Answer, picked, require_list
 from pressrun.services.suppression import may_confirm
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.lists import lists
@@ -98,10 +98,7 @@ def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: 
         require_list(tx, list_name)
     return [
         {
-            "id": row["id"],
-            "list": row["list"],
-            "address": row["address"],
-            "source": row["source"],
+            **picked(row, "id", "list", "address", "source"),
             "held_at": rfc3339(row["held_at"]),
             "until": rfc3339(row["expires_at"]),
         }

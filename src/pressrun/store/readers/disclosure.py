@@ -6,30 +6,21 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.addresses.spellings import Spellings
 from pressrun.store.transaction import Row, Transaction
 
-
-def pauses(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """list, suspended_for and paused_until of suspended subscriptions."""
-    return tx.rows("disclosure.pauses", subscriber_id=subscriber_id)
-
-
-def requests(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """list, name, language, requested_at and expires_at of stored requests to subscribe."""
-    return tx.rows("disclosure.requests", subscriber_id=subscriber_id)
-
-
-def replies(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """edition, enhanced, reply, attempts and reply_before_bounce of copies, newest first."""
-    return tx.rows("disclosure.replies", subscriber_id=subscriber_id)
+_OF_READERS = {
+    "pauses": "disclosure.pauses",
+    "requests": "disclosure.requests",
+    "replies": "disclosure.replies",
+    "mails": "disclosure.mails",
+    "undoable": "unsubscribes.of_subscriber",
+    "address_changes": "address_changes.of_subscriber",
+    "bounces": "disclosure.suspensions",
+}
+"""Under which name a reader gets the rows of which statement."""
 
 
-def mails(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """kind, list, address, language, queued_at and state of notices."""
-    return tx.rows("disclosure.mails", subscriber_id=subscriber_id)
-
-
-def suspensions(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """suspended_at, asked_at and ended_at of a suspension for bounces."""
-    return tx.rows("disclosure.suspensions", subscriber_id=subscriber_id)
+def rows_about(tx: Transaction, subscriber_id: int) -> dict[str, list[Row]]:
+    """The rows that tables hold about a reader, by the names of these tables in the file that readers download."""
+    return {name: tx.rows(statement, subscriber_id=subscriber_id) for name, statement in _OF_READERS.items()}
 
 
 def editorships(tx: Transaction, address_key: str) -> list[Row]:

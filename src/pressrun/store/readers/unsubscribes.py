@@ -11,7 +11,7 @@ from msgspec import Struct
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.store.queue.copy_counts import count_move
-from pressrun.store.transaction import Row, Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json, parse_row
 
 RESTORED_FIELDS = ("state", "suspended_for", "paused_until", "source", "since")
 
@@ -139,8 +139,3 @@ def count_reasons(tx: Transaction, list_id: int) -> dict[str, dict[str, int]]:
 def sweep_unsubscribes(tx: Transaction, now: int) -> int:
     """Delete unsubscribes that can no longer be undone, a batch at a time; returns how many."""
     return tx.run("unsubscribes.sweep", now=now)
-
-
-def unsubscribes_of(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """The unsubscribes of a person that can still be undone: list_name, left_at, expires_at."""
-    return tx.rows("unsubscribes.of_subscriber", subscriber_id=subscriber_id)
