@@ -25,7 +25,7 @@ from pressrun.core.pacing.providers import providers
 from pressrun.core.text.wordings import WORDING_FILES, check_wordings
 from pressrun.daemon.descriptors import shortage
 from pressrun.daemon.reload import signature_digests
-from pressrun.delivery.relay.probe import probe
+from pressrun.delivery.relay.probe import ProbedRelay, examine_relay
 from pressrun.message.finding import sentences
 from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout, shared_pieces
 from pressrun.services.reports.list_check import examine_lists, list_of_operator
@@ -184,13 +184,13 @@ def check_relays(subject: Subject) -> Iterator[Finding]:
         return
     domain = settings.site.mail_domain
 
-    async def ask_all() -> list[str | None]:
-        probes = (probe(relay, helo_name=domain, seconds=PROBE_SECONDS) for relay in settings.relays)
+    async def examine_all() -> list[ProbedRelay]:
+        probes = (examine_relay(relay, helo_name=domain, seconds=PROBE_SECONDS) for relay in settings.relays)
         return await asyncio.gather(*probes)
 
-    for relay, problem in zip(settings.relays, asyncio.run(ask_all()), strict=True):
-        if problem is not None:
-            yield ConfigWarning(f"relay {relay.name} ({relay.host}:{relay.port}) is not usable now: {problem}")
+    for relay, probed in zip(settings.relays, asyncio.run(examine_all()), strict=True):
+        if probed.problem is not None:
+            yield ConfigWarning(f"relay {relay.name} ({relay.host}:{relay.port}) is not usable now: {probed.problem}")
 
 
 def check_service(subject: Subject) -> Iterator[Finding]:

@@ -6,14 +6,14 @@ import pytest
 from tests.delivery.relay.peers import HANG, Answers, but, obedient, peer
 from tests.ports import free_port
 
-from pressrun.delivery.relay.probe import examine_relay, probe
+from pressrun.delivery.relay.probe import examine_relay
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 
 
 async def probed(port: int, seconds: float = 20.0, **more: str) -> str | None:
     settings = RelaySettings(name="primary", host="127.0.0.1", port=port, **more)  # type: ignore[arg-type]
-    return await probe(settings, helo_name="news.example", seconds=seconds)
+    return (await examine_relay(settings, helo_name="news.example", seconds=seconds)).problem
 
 
 async def test_one_that_answers_is_greeted_and_left() -> None:

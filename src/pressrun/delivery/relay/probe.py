@@ -69,15 +69,13 @@ class _Probe:
         self.is_over.set()
 
 
-async def probe(settings: RelaySettings, *, helo_name: str, seconds: float) -> str | None:
-    """Why a relay cannot be used, TLS and log-in included, or None; gives up after `seconds`."""
-    return (await examine_relay(settings, helo_name=helo_name, seconds=seconds)).problem
-
-
 async def examine_relay(
     settings: RelaySettings, *, helo_name: str, seconds: float, outgoing: Outgoing | None = None
 ) -> ProbedRelay:
-    """The same with more detail; hands over one message if there is one."""
+    """Whether a relay can be used, TLS and log-in included; hands over one message if there is one.
+
+    Gives up after `seconds`.
+    """
     owner = _Probe(outgoing)
     try:
         tls = None if settings.security == "none" else client_context(settings.ca_file)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pressrun.core.errors import EditionError
 from pressrun.message.content.merge import FieldTable
@@ -134,9 +135,7 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
         attached.append(Enclosure(name=name, media_type=media_type_of(name, content), content=content))
     shown = {image.content for image in images.enclosures()}
     attached += [
-        Enclosure(name=item.name, media_type=item.media_type, content=item.content)
-        for item in file.enclosed
-        if item.content_id is None or item.content not in shown
+        replace(item, content_id=None) for item in file.enclosed if item.content_id is None or item.content not in shown
     ]
     return attached, findings
 

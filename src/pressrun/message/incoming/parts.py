@@ -24,7 +24,7 @@ from pressrun.message.content.plaintext import text_from_html
 from pressrun.message.finding import Remark, remark, unreadable
 from pressrun.message.incoming.parser import MAX_DEPTH, MAX_PARTS, MailPart
 from pressrun.message.incoming.reading import decode_words
-from pressrun.message.wire.mime import image_type
+from pressrun.message.wire.mime import Enclosure, image_type
 
 LONGEST_TEXT = 1024 * 1024
 
@@ -39,13 +39,9 @@ _PICTURE_LINE = re.compile(rf"(?m)^(?:[ \t]{{0,20}}{_PICTURE_ID.pattern})+[ \t]*
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/\\]")
 
 
-class FoundFile(Struct, frozen=True, kw_only=True):
+class FoundFile(Enclosure, frozen=True, kw_only=True):
     """A file of a mail. HTML may show it by its `content_id`; `is_attachment` when the sender said so."""
 
-    name: str
-    media_type: str
-    content: bytes
-    content_id: str | None = None
     is_attachment: bool = False
 
     @property

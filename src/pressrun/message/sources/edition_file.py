@@ -16,14 +16,13 @@ from pressrun.core.errors import EditionError
 from pressrun.message.content.html import clean_html
 from pressrun.message.content.markdown import render_markdown
 from pressrun.message.content.tree import parse_tree
-from pressrun.message.sources.edition_source import FORMATS, EditionFile, EditionFormat, EnclosedFile
+from pressrun.message.sources.edition_source import FORMATS, EditionFile, EditionFormat
 from pressrun.message.sources.front_matter import FrontMatter, Value, find_fences, parse_front_matter
 from pressrun.message.sources.mime_source import parse_mime_source
 
 __all__ = [
     "EditionFile",
     "EditionFormat",
-    "EnclosedFile",
     "Purpose",
     "Reference",
     "is_relative",

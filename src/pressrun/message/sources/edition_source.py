@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from pressrun.message.finding import Remark
 from pressrun.message.sources.front_matter import FrontMatter
+from pressrun.message.wire.mime import Enclosure
 
 
 class EditionFormat(StrEnum):
@@ -29,15 +30,6 @@ FORMATS = {
 }
 
 
-class EnclosedFile(Struct, frozen=True, kw_only=True):
-    """A file inside a MIME source; `content_id` is set for one that its HTML may show."""
-
-    name: str
-    media_type: str
-    content: bytes
-    content_id: str | None = None
-
-
 class EditionFile(Struct, frozen=True, kw_only=True):
     """A source with its keys. `body_line` is the 1-based line of the body's first line.
 
@@ -50,5 +42,5 @@ class EditionFile(Struct, frozen=True, kw_only=True):
     body: str
     body_line: int = 1
     html: str | None = None
-    enclosed: tuple[EnclosedFile, ...] = ()
+    enclosed: tuple[Enclosure, ...] = ()
     notes: tuple[Remark, ...] = ()

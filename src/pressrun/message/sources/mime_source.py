@@ -21,9 +21,10 @@ from pressrun.message.incoming.parser import (
     parse_mail,
 )
 from pressrun.message.incoming.parts import MailContents, gather, joined_page, joined_text
-from pressrun.message.sources.edition_source import EditionFile, EditionFormat, EnclosedFile
+from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.message.sources.front_matter import FrontMatter, Value
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
+from pressrun.message.wire.mime import Enclosure
 
 _FIELD = re.compile(rb"(?m)^([A-Za-z0-9-]+):[^\n]*(?:\n[ \t][^\n]*)*")
 
@@ -46,7 +47,7 @@ def _read(source: bytes) -> EditionFile:
     ids = _content_ids(contents)
     page = joined_page(contents.blocks, lambda image: ids[id(image)])
     enclosed = [
-        EnclosedFile(
+        Enclosure(
             name=file.name,
             media_type=file.media_type,
             content=file.content,
