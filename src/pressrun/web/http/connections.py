@@ -22,6 +22,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from pressrun.web.http.joined_writes import JoinedWrites
 from pressrun.web.http.memory import FREE_BYTES, BodyMemory, BodyShare
 from pressrun.web.settings import HttpSettings
 
@@ -130,7 +131,8 @@ class LimitedConnection(asyncio.Protocol, ABC):
             transport.close()
             return
         self._pool.connections.add(self)
-        super().connection_made(transport)
+        self._writes = JoinedWrites(transport, self.loop)
+        super().connection_made(self._writes)
         self._start_arrival_timer()
         if self._pool.stopping.is_set():
             self.shutdown()
@@ -193,6 +195,7 @@ class LimitedConnection(asyncio.Protocol, ABC):
 
     def on_response_complete(self) -> None:
         """An answer is written. See that the client reads it, and whether the next request has begun."""
+        self._writes.flush()
         super().on_response_complete()  # type: ignore[misc]  # of uvicorn's protocol
         self._stop_answer_timer()
         if self.transport.get_write_buffer_size():
