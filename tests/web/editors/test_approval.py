@@ -173,6 +173,22 @@ async def test_without_a_reader_it_is_finished_at_once(house: House) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    ("changed_to", "words"), [("scheduled", "It is scheduled. 2 January 2030, 03:04 UTC"), ("paused", "resumes it")]
+)
+async def test_an_edition_that_has_not_started_says_what_it_waits_for(
+    house: House, method: str, changed_to: str, words: str
+) -> None:
+    """Somebody has scheduled the draft by the shell; nobody has been counted yet, which is no lack of readers."""
+    path = await hold(house)
+    await house.write(f"update edition set state = '{changed_to}', scheduled_at = 1893553440")
+    async with house.client() as client:
+        page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
+    assert ("This edition was already approved" in page.text, words in words_of(page.text)) == (True, True)
+    assert (0, changed_to) == (page.text.count("<button"), await state(house))
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
 async def test_a_cancelled_edition_says_so(house: House, method: str) -> None:
     """And is not sent."""
     path = await hold(house)

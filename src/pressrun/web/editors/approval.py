@@ -8,6 +8,7 @@ script, form or origin of ours, which loads nothing.
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -16,10 +17,11 @@ from pressrun.core.errors import EditionError
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.finding import refusal_of
-from pressrun.message.words import marked
+from pressrun.message.words import Words, marked
 from pressrun.services.editions.draft_approval import HeldEdition
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.editions.edition_preview import Preview
+from pressrun.store.editions.editions import Edition
 from pressrun.web.context import WebContext
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview
 from pressrun.web.editors.report import render_report, report_policy
@@ -198,6 +200,8 @@ class ApprovalPages:
 
     def _released_page(self, request: Request, held: HeldEdition, *, is_late: bool) -> Response:
         say = self._pages.words
+        if held.edition.started_at is None:
+            return self._message(held, say("This edition was already approved"), _waits(held.edition, say))
         if not held.audience:
             text = say("The edition is published, but nobody is subscribed, so no email was sent.")
             return self._message(held, say("No readers yet"), text)
@@ -235,6 +239,15 @@ class ApprovalPages:
         return self._pages.render(
             "approval_said.html", about=held.list, held=held, title=title, text=text, action=action, back=back
         )
+
+
+def _waits(edition: Edition, say: Words) -> str:
+    """What an approved edition that has not started waits for."""
+    if edition.state is EditionState.PAUSED:
+        return say("Nothing more goes out until whoever runs this service resumes it.")
+    at = edition.scheduled_at
+    when = "" if at is None else f" {say.day(at)}, {datetime.fromtimestamp(at, UTC):%H:%M} UTC"
+    return say("It is scheduled.") + when
 
 
 async def _action(request: Request) -> str:
