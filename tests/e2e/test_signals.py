@@ -228,6 +228,7 @@ def test_sighup_while_it_starts_is_obeyed_once_it_has_started(house: House) -> N
         workers.close()
         daemon = starting.result()
     daemon.await_word("RELOADING=1")
+    daemon.await_word("READY=1")
     assert 1 == len(daemon.events("config.reloaded"))
 
 

@@ -120,6 +120,20 @@ def test_the_disk_is_full(make_house: MakeHouse, disk: Path) -> None:
         house.close()
 
 
+def test_the_disk_is_full_and_the_service_is_stopped(make_house: MakeHouse, disk: Path) -> None:
+    """SQLite cannot even read then: every verb says why, and nothing advises to restore a backup."""
+    house = make_house(limits={"disk_reserve": "1 KiB"})
+    _moved_to(disk, house)
+    filler = fill(disk)
+    for verb in (("list", "ls"), ("serve",), ("check",), ("subscriber", "add", "news", "late@readers.example")):
+        refused = house.run(*verb)
+        assert (78 if verb == ("check",) else 69) == refused.code, refused
+        assert ("its disk is full" in refused.err, "restore" in refused.err) == (True, False), refused
+    assert (1, True) == ((key := house.run("dkim", "create")).code, "no space left" in key.err), key
+    filler.unlink()
+    house.do("check")
+
+
 def test_the_database_is_locked(house: House) -> None:
     """69 after the wait that a backup tool is given; the pages go on; afterwards the verb succeeds."""
     house.start()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.database import connection_of, file_of, held_by_another
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import NoRoom, Unavailable
 from pressrun.store.database import Database
 from pressrun.store.location import open_for_reading
 from pressrun.store.readers.suppressions import list_suppressions, suppress
@@ -55,6 +57,34 @@ async def test_a_full_disk_is_unavailable_and_the_next_write_works(database: Dat
     await database.write(lambda tx: connection_of(tx).execute(f"pragma max_page_count = {before}").fetchall())
     await database.write(add, "a")
     assert ["a"] == await names(database)
+
+
+@pytest.mark.parametrize(
+    ("disk", "kind", "why"),
+    [
+        ({"f_bavail": 0}, NoRoom, "its disk is full"),
+        ({"f_files": 1}, NoRoom, "its disk is full"),
+        ({"f_flag": os.ST_RDONLY}, Unavailable, "is mounted read-only"),
+        ({}, Unavailable, "I/O"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: dict[str, int], kind: type[Unavailable], why: str
+) -> None:
+    """SQLite needs a little room even to read. Who believed in damage would restore a backup."""
+    file = SqliteFile(tmp_path / "db")
+    file.create()
+    connect(file.path).close()
+    found = {"f_bavail": 9_999_999, "f_frsize": 1, "f_files": 0, "f_favail": 0, "f_flag": 0, **disk}
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(**found))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        for ask in (file.find_damage, file.version, lambda: connect(file.path)):
+            with pytest.raises(kind, match=why):
+                ask()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 async def test_what_was_only_recorded_comes_to_the_disk_while_somebody_reads(database: Database) -> None:

@@ -7,6 +7,7 @@ import re
 import click
 
 from pressrun.acts.arguments import Arguments, KeyRetire
+from pressrun.cli.shared.files import unwritable
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb, yes_option
 from pressrun.cli.shared.output import confirm, echo, print_info, print_json, print_rows
@@ -14,7 +15,7 @@ from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.read_only import read_rows
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError
+from pressrun.core.errors import MalformedAddress, UsageError
 from pressrun.core.quantities import parse_duration
 from pressrun.core.signing.keys import LARGEST_KEY_NUMBER
 from pressrun.core.timestamps import rfc3339
@@ -91,8 +92,7 @@ def create(invocation: Invocation, *, domain: str | None, selector: str | None, 
         try:
             created = create_dkim_key(root / "dkim", domain=signing_domain, selector=name, key_type=key_type)
         except OSError as problem:
-            why = (problem.strerror or "an error").lower()
-            raise NotPermitted(f"cannot write {root / 'dkim'}: {why}") from None
+            raise unwritable(root / "dkim", problem) from None
     if as_json:
         print_json(_plain(created))
     else:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pressrun.cli.shared.owner import acting_for
-from pressrun.core.errors import BadInput, NoInput, NotPermitted, OutputExists
+from pressrun.core.errors import BadInput, NoInput, NotPermitted, OutputExists, Refused
 from pressrun.operations.opened_files import (
     LARGEST_FILE,
     UnfitFile,
@@ -219,4 +219,10 @@ def _reporting_errors(path: Path) -> Iterator[None]:
     except FileExistsError:
         raise OutputExists(f"{path} already exists and will not be overwritten") from None
     except OSError as problem:
-        raise NotPermitted(f"cannot write {path}: {(problem.strerror or 'an error').lower()}") from None
+        raise unwritable(path, problem) from None
+
+
+def unwritable(path: Path, problem: OSError) -> NotPermitted | Refused:
+    """The error of a file that cannot be written: of this user alone, or of whoever tries."""
+    kind = NotPermitted if isinstance(problem, PermissionError) else Refused
+    return kind(f"cannot write {path}: {(problem.strerror or 'an error').lower()}")

@@ -5,13 +5,14 @@ Nothing here needs asyncio, so verbs that only read start quickly.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import NoRoom, Unavailable
 from pressrun.core.text.searching import searchable
 from pressrun.store.connection import EngineConnection
 from pressrun.store.statements import Macros, load_statements
@@ -47,6 +48,7 @@ CHECKPOINT_PAGES = 12_000
 # transaction with this many changes the cache stays as large as its changes, since the next ones are probably similar,
 # until this many small ones have followed.
 MANY_CHANGES, SMALL_ONES = 5_000, 32
+_LEAST_ROOM_BYTES = 256 * 1024  # on the disk; SQLite itself needs 32 KiB to open a file
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
@@ -84,8 +86,26 @@ def connect_as(factory: type[C], path: Path, *, readonly: bool = False) -> C:
     except sqlite3.Error as problem:
         if connection is not None:
             connection.close()
-        raise Unavailable(f"the database {path} cannot be opened ({problem})") from problem
+        raise unavailable(path, "opened", problem) from problem
     return connection
+
+
+def unavailable(path: Path, done: str, problem: sqlite3.Error) -> Unavailable:
+    """What SQLite cannot do with a whole file, and why. It has to write even to read one that nobody else has open."""
+    what = f"the database {path} cannot be {done}"
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return Unavailable(f"{what} ({problem})")  # its folder is not there, or closed to us
+    if disk.f_flag & os.ST_RDONLY:
+        return Unavailable(
+            f"{what}, because its disk is mounted read-only ({problem}): look into `dmesg` for the reason, then mount "
+            "it for writing"
+        )
+    has_no_files_left = bool(disk.f_files) and not disk.f_favail  # file systems without inodes count none
+    if has_no_files_left or disk.f_bavail * disk.f_frsize < _LEAST_ROOM_BYTES:
+        return NoRoom(f"{what}, because its disk is full ({problem}): make room, then try again")
+    return Unavailable(f"{what} ({problem})")
 
 
 @cache

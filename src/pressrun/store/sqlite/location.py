@@ -12,9 +12,11 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
 from pressrun.store.location import EngineVersion
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import SqliteConnection, connect, dialect
+from pressrun.store.sqlite.connection import SqliteConnection, connect, dialect, unavailable
 from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Dialect
+
+_BAD_READS = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
 
 
 class SqliteFile(Struct, frozen=True):
@@ -58,13 +60,20 @@ class SqliteFile(Struct, frozen=True):
         return EngineVersion("SQLite", sqlite3.sqlite_version_info)
 
     def find_damage(self, *, is_thorough: bool = False) -> str | None:
-        """What SQLite finds wrong when it reads the whole file, or None; thorough, indexes are compared with rows."""
+        """What SQLite finds wrong when it reads the whole file, or None; thorough, indexes are compared with rows.
+
+        Raises Unavailable for a file that it cannot read for another reason than damage.
+        """
         check = "integrity_check" if is_thorough else "quick_check"
         try:
             with closing(connect(self.path, readonly=True)) as connection:
                 result: str = connection.execute(f"pragma {check}(1)").fetchone()[0]
         except sqlite3.DatabaseError as problem:
-            return None if "not a database" in str(problem) else str(problem)  # `version` reports that
+            if problem.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                return None  # `version` reports that
+            if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT and problem.sqlite_errorcode not in _BAD_READS:
+                raise unavailable(self.path, "read", problem) from problem
+            return str(problem)
         return None if result == "ok" else result
 
     def wal_bytes(self) -> int | None:

@@ -14,14 +14,14 @@ from functools import cache, partial
 from pathlib import Path
 
 from pressrun.core.addresses.address import Address, parse_address, restore_address
-from pressrun.core.errors import BadConfiguration, MalformedAddress, NoRoom, Refused, Unavailable
+from pressrun.core.errors import BadConfiguration, MalformedAddress, NoRoom, Refused
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.text.masking import without_addresses
 from pressrun.core.text.searching import indexed_words, searchable
 from pressrun.store.files import sync_directory
 from pressrun.store.schema_steps import load_steps, newest_step
-from pressrun.store.sqlite.connection import INCREMENTAL, connect
+from pressrun.store.sqlite.connection import INCREMENTAL, connect, unavailable
 from pressrun.store.sqlite.tables import SqliteTables
 from pressrun.store.table_store import require_unmarked
 
@@ -84,7 +84,7 @@ def require_ours(connection: sqlite3.Connection, path: Path) -> None:
     except sqlite3.DatabaseError as problem:
         if problem.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
             raise BadConfiguration(strange) from problem
-        raise Unavailable(f"the database {path} cannot be read ({problem}). `pressrun check` examines it") from problem
+        raise unavailable(path, "read", problem) from problem
     if application != APPLICATION_ID:
         raise BadConfiguration(strange)
 
