@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from typing import Any
 
@@ -17,7 +17,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound, Refused, Unavailable
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.services.jobs import job_work
-from pressrun.services.jobs.bulk_jobs import MOST_FILES, JobOrder, JobReport
+from pressrun.services.jobs.bulk_jobs import MOST_FILES, MOST_FILES_OF_LIST, JobOrder, JobReport
 from pressrun.services.jobs.job_runner import JobQueue, JobRunner
 from pressrun.services.members.member_sync import parse_limit
 from pressrun.services.readers.subscription_records import Origin
@@ -301,9 +301,23 @@ async def test_files_that_belong_to_no_job_go(office: Office) -> None:
     assert [] == files(office)
 
 
+async def test_dry_runs_of_one_list_leave_room_for_another(office: Office) -> None:
+    """Whoever manages one list could otherwise keep all others from importing, day after day."""
+    for name in ("news", "other"):
+        await office.make_list(name)
+    for number in range(MOST_FILES_OF_LIST):
+        await carry_out(office, await hand_in(office, roster(f"ada{number}"), dry_run=True))
+    with pytest.raises(Refused, match="5 jobs of news have not ended"):
+        await hand_in(office, roster("bea"), dry_run=True)
+    order = JobOrder(list_name="other", media_type=CSV, source="api:crm")
+    assert isinstance(await office.jobs.hand_in(order, pieces(roster("cid"))), JobReport)
+
+
 async def test_few_files_arrive_at_a_time(office: Office) -> None:
-    """So that they cannot fill the disk before any of them is a job."""
-    await office.make_list()
+    """So that they cannot fill the disk before any of them is a job, and no list can keep the others waiting."""
+    names = ["news", *(f"other-{number}" for number in range(1, MOST_FILES // MOST_FILES_OF_LIST)), "last"]
+    for name in names:
+        await office.make_list(name)
     end, begun = asyncio.Event(), asyncio.Semaphore(0)
 
     async def slow() -> AsyncIterator[bytes]:
@@ -311,13 +325,19 @@ async def test_few_files_arrive_at_a_time(office: Office) -> None:
         await end.wait()
         yield b"email\nada@x.example\n"
 
-    order = JobOrder(list_name="news", media_type=CSV, source="api:crm")
-    arriving = [asyncio.create_task(office.jobs.hand_in(order, slow())) for _ in range(MOST_FILES)]
-    for _ in arriving:
-        await begun.acquire()
-    with pytest.raises(Refused, match="have not ended"):
-        await office.jobs.hand_in(order, pieces(roster("ada")))
+    def hand_in_one(name: str, content: AsyncIterator[bytes]) -> Awaitable[JobReport]:
+        return office.jobs.hand_in(JobOrder(list_name=name, media_type=CSV, source="api:crm"), content)
+
+    arriving = []
+    for name in names[:-1]:
+        arriving += [asyncio.ensure_future(hand_in_one(name, slow())) for _ in range(MOST_FILES_OF_LIST)]
+        for _ in range(MOST_FILES_OF_LIST):
+            await begun.acquire()
+        with pytest.raises(Refused, match=f"5 jobs of {name} have not ended"):
+            await hand_in_one(name, pieces(roster("ada")))
+    with pytest.raises(Refused, match="20 jobs have not ended"):
+        await hand_in_one("last", pieces(roster("ada")))
     end.set()
     results = await asyncio.gather(*arriving, return_exceptions=True)
-    assert 1 == sum(isinstance(one, JobReport) for one in results)
+    assert len(names) - 1 == sum(isinstance(one, JobReport) for one in results)
     assert all(isinstance(one, JobReport | Refused) for one in results)

@@ -1,14 +1,16 @@
 """Imports and syncs that programs hand in as files: accepted once on the disk, and carried out in the background.
 
 A dry run ends ready, and can be applied: then each row does what was shown of it or nothing, so whoever has left since
-stays out. One job waits or runs for each list, and the files of few are kept at a time.
+stays out. One job waits or runs for each list, and the files of few are kept at a time, of each list of fewer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
@@ -34,6 +36,9 @@ T = TypeVar("T")
 
 KEPT_SECONDS = 86_400
 MOST_FILES = 20  # jobs whose file is kept, most of them dry runs that nobody has applied yet
+MOST_FILES_OF_LIST = 5  # so that nobody who manages one list can keep the others from importing
+
+NONE_ARRIVING: Mapping[str, int] = MappingProxyType({})
 
 
 class JobReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +83,7 @@ class BulkJobs:
         self._survey = survey
         self._clock = clock
         self._wake = wake
-        self._arriving = 0  # files that no job has yet
+        self._arriving: Counter[str] = Counter()  # files that no job has yet, by list
 
     async def hand_in(self, order: JobOrder, pieces: AsyncIterator[bytes]) -> JobReport:
         """Accept a file; with a limit it is a sync.
@@ -86,14 +91,16 @@ class BulkJobs:
         Raises NotFound, BadInput for a file that cannot be read, and Refused for a closed list, while another job of
         the list runs, and when more members would leave than the limit allows.
         """
-        self._arriving += 1
+        arriving = +self._arriving
+        self._arriving[order.list_name] += 1
         try:
-            return await self._take_in(order, pieces)
+            return await self._take_in(order, pieces, arriving)
         finally:
-            self._arriving -= 1
+            self._arriving[order.list_name] -= 1
+            self._arriving = +self._arriving
 
-    async def _take_in(self, order: JobOrder, pieces: AsyncIterator[bytes]) -> JobReport:
-        target = await self._database.read(_require_free, order.list_name, self._arriving - 1)
+    async def _take_in(self, order: JobOrder, pieces: AsyncIterator[bytes], arriving: Mapping[str, int]) -> JobReport:
+        target = await self._database.read(_require_free, order.list_name, arriving)
         incoming = await _on_disk(self._files.begin)
         try:
             async for piece in pieces:
@@ -201,11 +208,16 @@ async def _digest_of(pieces: AsyncIterator[bytes]) -> bytes:
     return digest.digest()
 
 
-def _require_free(tx: Transaction, list_name: str, arriving: int = 0) -> int:
-    """The id of a list that a job may be for, while `arriving` files come in for others; raises NotFound, Refused."""
+def _require_free(tx: Transaction, list_name: str, arriving: Mapping[str, int] = NONE_ARRIVING) -> int:
+    """The id of a list that a job may be for, while files come in for others, by list; raises NotFound, Refused."""
     list_id = _require_idle(tx, list_name)
-    if jobs.count_unfinished(tx) + arriving >= MOST_FILES:
-        raise Refused(f"{MOST_FILES} jobs have not ended. Apply or cancel some, or wait until they expire")
+    total, own = jobs.count_unfinished(tx, list_id)
+    for number, most, whose in (
+        (own + arriving.get(list_name, 0), MOST_FILES_OF_LIST, f" of {list_name}"),
+        (total + sum(arriving.values()), MOST_FILES, ""),
+    ):
+        if number >= most:
+            raise Refused(f"{most} jobs{whose} have not ended. Apply or cancel some, or wait until they expire")
     return list_id
 
 

@@ -101,9 +101,10 @@ def live_jobs(tx: Transaction) -> list[int]:
     return [row["id"] for row in tx.rows("jobs.live")]
 
 
-def count_unfinished(tx: Transaction) -> int:
-    """How many jobs have files."""
-    return int(tx.value("jobs.count_unfinished"))
+def count_unfinished(tx: Transaction, list_id: int) -> tuple[int, int]:
+    """How many jobs have files, in all and of one list."""
+    (row,) = tx.rows("jobs.count_unfinished", list_id=list_id)
+    return row["total"], row["own"]
 
 
 def files_of_jobs(tx: Transaction) -> dict[str, int]:

@@ -22,8 +22,8 @@ select id from job where list_id = :list_id and state in ('queued', 'running', '
 select id from job where state in ('queued', 'running', 'applying') order by id;
 
 -- name: count_unfinished
--- How many jobs have files.
-select count(*) from job where state in ('queued', 'running', 'ready', 'applying');
+-- How many jobs have files, in all and of one list.
+select count(*) as total, count(*) filter (where list_id = :list_id) as own from job where state in ('queued', 'running', 'ready', 'applying');
 
 -- name: files
 -- The files of unfinished jobs.
