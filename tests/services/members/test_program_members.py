@@ -146,6 +146,18 @@ async def test_a_program_ends_its_own_pauses_and_no_others(office: Office) -> No
     assert "suspended" == (await show(office)).state
 
 
+async def test_a_program_does_not_take_over_a_pause_of_the_readers_own(office: Office) -> None:
+    """A shorter one would bring them mail before they want it, and it could be ended as the program's own."""
+    await office.make_list()
+    await put(office)
+    until = (await office.members.pause("news", ADA, 30, Origin(source="web"))).paused_until
+    with pytest.raises(Refused, match="paused news themselves, so only they can change the pause"):
+        await office.members.pause("news", ADA, 1, CRM)
+    with pytest.raises(Refused, match="paused news themselves"):
+        await office.members.resume("news", ADA, CRM)
+    assert until == (await show(office)).paused_until
+
+
 async def test_a_program_is_told_why_there_is_nothing_to_pause(office: Office) -> None:
     """In words, not in those of the database."""
     await office.make_list()

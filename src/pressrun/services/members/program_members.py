@@ -116,12 +116,14 @@ class ProgramMembers:
         return await self._share(work)
 
     async def pause(self, list_name: str, address: Address, days: int, origin: Origin) -> Member:
-        """Pause a member for some days, or set another end of a pause. Raises NotFound, Refused."""
+        """Pause a member for some days, or set another end of a pause that a program began. Raises NotFound, Refused."""
 
         def work(tx: Transaction) -> Member:
-            _, _, subscription = require_membership(tx, list_name, address)
+            target, person, subscription = require_membership(tx, list_name, address)
             if move(subscription.state, SubscriptionEvent.PAUSE) is None or _is_suspended(subscription):
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, so there is nothing to pause")
+            if subscription.suspended_for == PAUSED and not _was_paused_by_program(tx, person, target):
+                raise Refused(f"{address} paused {list_name} themselves, so only they can change the pause")
             self._preferences.pause_one_within(tx, subscription.id, days, origin)
             return show_member(tx, self._context.keys, list_name, address)
 
