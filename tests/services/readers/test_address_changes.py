@@ -8,6 +8,7 @@ import pytest_asyncio
 from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import NotFound, Refused
 from pressrun.services.editions import lifecycle
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
@@ -242,9 +243,24 @@ async def test_an_import_does_not_bring_back_who_was_erased_by_a_former_address(
     await changes.request(1, parse_address(NEW), WEB)
     await confirm(changes)
     if has_signed_up:
-        await press.add_readers([OLD])
+        await press.office.sign_ups.request("news", parse_address(OLD), WEB, network=None)
+        await press.office.sign_ups.confirm(1, WEB)
     await press.office.subscribers.erase(parse_address(NEW))
     rows = [ImportRow(line=line, email=address) for line, address in enumerate((OLD, NEW), 2)]
     outcomes = await press.office.subscribers.import_batch("news", rows)
     assert (0, 1 if has_signed_up else 2) == (outcomes["added"], outcomes["skipped_suppressed"])
     assert ([OLD] if has_signed_up else []) == await get_news(press, await press.edition())
+
+
+async def test_an_operator_who_knows_the_former_address_meets_the_reader(press: Pressroom) -> None:
+    """Adding it would send them each edition twice, and who asks to be removed may be known by it alone."""
+    await press.add_readers([OLD])
+    changes = AddressChanges(press.office.context)
+    await changes.request(1, parse_address(NEW), WEB)
+    await confirm(changes)
+    with pytest.raises(Refused, match=f"{OLD} has changed to {NEW}, which is active on news"):
+        await press.office.subscribers.add("news", parse_address(OLD))
+    assert [(NEW,)] == await press.rows("select address from subscriber")
+    assert NEW == (await press.office.subscribers.remove("news", parse_address(OLD)))["address"]
+    with pytest.raises(NotFound):
+        await press.office.subscribers.remove("news", parse_address(OLD))

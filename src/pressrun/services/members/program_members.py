@@ -116,7 +116,10 @@ class ProgramMembers:
         return await self._share(work)
 
     async def pause(self, list_name: str, address: Address, days: int, origin: Origin) -> Member:
-        """Pause a member for some days, or set another end of a pause that a program began. Raises NotFound, Refused."""
+        """Pause a member for some days, or set another end of a pause that a program began.
+
+        Raises NotFound, and Refused for a pause of the reader's own.
+        """
 
         def work(tx: Transaction) -> Member:
             target, person, subscription = require_membership(tx, list_name, address)

@@ -27,10 +27,10 @@ from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.reports.ledger_reports import Answer
-from pressrun.services.reports.members import no_such_member, require_membership
+from pressrun.services.reports.members import find_membership, no_such_member
 from pressrun.services.suppression import find_reason
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.readers import subscribers, subscriptions
+from pressrun.store.readers import address_changes, subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
@@ -57,7 +57,10 @@ class SubscriberAdmin:
         return answer
 
     async def remove(self, list_name: str, address: Address) -> Answer:
-        """End a subscription, or one that a sync has ended for good; raises NotFound when there is none."""
+        """End a subscription, or one that a sync has ended for good; raises NotFound when there is none.
+
+        A former address stands for the reader who has changed it.
+        """
         answer = await self._database.write(self._remove, list_name, address)
         event(_log, "subscription.ended", list=list_name, by=SOURCE)
         self._context.wake()
@@ -131,6 +134,8 @@ class SubscriberAdmin:
             subscribers.update_profile(tx, person, named, how=SOURCE)
             person = named
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+        if subscription is None:
+            _require_unmoved(tx, target, address)
         _require_addable(subscription, target, address, asks=asks)
         state = self._subscribe(tx, target, person, subscription, asks=asks, now=now)
         return {"list": target.name, "address": person.address, "name": person.name, "state": state.value}
@@ -166,13 +171,35 @@ class SubscriberAdmin:
         return state
 
     def _remove(self, tx: Transaction, list_name: str, address: Address) -> Answer:
-        target, person, subscription = require_membership(tx, list_name, address)
+        found = find_membership(tx, list_name, address) or _find_moved(tx, list_name, address)
+        if found is None:
+            raise no_such_member(list_name, address)
+        target, person, subscription = found
         if _has_left(subscription):
             raise no_such_member(list_name, address)
         now = self._context.now
         ended = end_subscription(tx, subscription, SOURCE, now)
         record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._context.entropy(16))
         return {"list": target.name, "address": person.address, "state": ended.state.value}
+
+
+def _find_moved(
+    tx: Transaction, list_name: str, address: Address
+) -> tuple[MailingList, Subscriber, Subscription] | None:
+    """The membership of a reader who had this address before, as long as that is known."""
+    present = address_changes.moved_addresses(tx).get(address.key)
+    return None if present is None else find_membership(tx, list_name, present)
+
+
+def _require_unmoved(tx: Transaction, target: MailingList, address: Address) -> None:
+    """Raise Refused for a former address of somebody whom the list knows: they would get each edition twice."""
+    moved = _find_moved(tx, target.name, address)
+    if moved is not None:
+        _, person, subscription = moved
+        raise Refused(
+            f"{address} has changed to {person.address}, which is {subscription.state} on {target.name}:"
+            " nothing was changed"
+        )
 
 
 def _has_left(subscription: Subscription) -> bool:
