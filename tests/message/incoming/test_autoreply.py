@@ -106,6 +106,19 @@ def test_vacation_notices_without_mark_and_subject_are_known_by_their_words(text
 
 @pytest.mark.parametrize(
     "text",
+    [
+        "Ich bin bis zum 3. Dezember nicht im Buero.",
+        "Je suis actuellement en conges",
+        "Jag ar pa semester till 3 december",
+    ],
+)
+def test_vacation_notices_in_ascii_are_known_as_well(text: str) -> None:
+    """Many programs that answer know nothing else."""
+    assert vacation_words(text) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
     ["Yes, it was me.", "Thanks for your mail!\n\n> I am out of the office.", "x " * 400 + "I am out of the office"],
 )
 def test_words_that_are_quoted_or_far_down_say_nothing(text: str) -> None:

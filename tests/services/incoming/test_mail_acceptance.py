@@ -320,6 +320,14 @@ async def test_a_vacation_notice_does_not_unsubscribe(room: Mailroom, fields: di
     assert "active" == await room.state_of()
 
 
+async def test_somebody_may_unsubscribe_a_reader_who_is_away(room: Mailroom) -> None:
+    """No vacation notice comes to that address without a mark, but a colleague writes such words."""
+    number = await room.subscribe()
+    local = f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, number)}"
+    await room.deliver(mail("Ada is no longer with the company. Please take her off the list."), local)
+    assert "unsubscribed" == await room.state_of()
+
+
 async def test_a_program_may_unsubscribe_for_a_reader(room: Mailroom) -> None:
     """A provider that writes the mailto of List-Unsubscribe may say that nobody typed it (RFC 3834 §5.1)."""
     number = await room.subscribe()

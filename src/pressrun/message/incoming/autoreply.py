@@ -16,6 +16,7 @@ Fields = Sequence[tuple[str, str]]  # names in lower case, values unfolded
 
 GENERATED = "auto-generated"  # by its own account; an answer says auto-replied (RFC 3834 §5.1)
 FOR_SOMEBODY = frozenset({GENERATED, "Precedence", "list mail", "null sender", "sender", "x-loop"})
+WORDS_ALONE = "words of a vacation notice"  # no mark says so, so a person may have written them
 
 _PRECEDENCE = frozenset({"bulk", "list", "junk"})
 _REPLIES = frozenset({"auto_reply", "auto-reply"})
@@ -35,7 +36,7 @@ _BEFORE_SUBJECT = re.compile(
     r"\s{0,9}(?:(?:re|aw|sv|antw|tr|rif|odp|vs)\s?:\s{0,3})?(?:\[[^\]]{0,30}\d[^\]]{0,10}\]\s{0,2})?[\[(*]{0,2}"
 )
 _SUBJECTS = Wordings("automatic_replies", "subjects")
-_ABSENCES = (Wordings("automatic_replies", "absent"), Wordings("automatic_replies", "left"))
+_ABSENCES = tuple(Wordings("automatic_replies", name, finds_ascii=True) for name in ("absent", "left"))
 _ANSWERS = (*_ABSENCES, Wordings("automatic_replies", "received"), Wordings("automatic_replies", "challenge"))
 _ANGLE = re.compile(r"<([^<>]*)>")
 _FIRST_WORDS = 700  # characters; a notice says at once what it is, and what it answers comes further down
@@ -126,7 +127,7 @@ def _words_of(tables: tuple[Wordings, ...], text: str) -> str | None:
     """Quoted lines do not count, because they are somebody else's."""
     lines = [line for line in text[: 4 * _FIRST_WORDS].split("\n") if not line.startswith((">", "|"))]
     first = fold("\n".join(lines))[:_FIRST_WORDS]
-    return "words of a vacation notice" if any(table.is_in(first) for table in tables) else None
+    return WORDS_ALONE if any(table.is_in(first) for table in tables) else None
 
 
 def silent_sender(sender: Address | None, own_domains: Iterable[str]) -> str | None:

@@ -16,7 +16,7 @@ from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.addresses.mail_routes import Route, RouteKind
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.signing.tokens import TEST_ID, AddressTokens, digests_of, suppression_digest
-from pressrun.message.incoming.autoreply import FOR_SOMEBODY, silent_sender
+from pressrun.message.incoming.autoreply import FOR_SOMEBODY, WORDS_ALONE, silent_sender
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming.header_scan import received_field
 from pressrun.message.incoming.reading import IncomingMail
@@ -152,7 +152,7 @@ class MailCommands:
         return self._answer(request, "not_confirmed")
 
     def _unsubscribe(self, tx: Transaction, route: Route, incoming: IncomingMail, origin: Origin) -> str:
-        if incoming.automatic is not None and incoming.automatic not in FOR_SOMEBODY:
+        if incoming.automatic not in (None, WORDS_ALONE, *FOR_SOMEBODY):
             return f"not done: {incoming.automatic}"
         number = self._tokens.read_route(route)
         if number is None or number == TEST_ID:
