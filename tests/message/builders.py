@@ -72,6 +72,7 @@ def values(
         unsubscribe_url=f"{base_url}/unsubscribe/AAAAAAABAAAAAAAC.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
         preferences_url=f"{base_url}/preferences/AAAAAAABAAAAAAAC.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
         archive_url=f"{base_url}/read/AAAAAAABAAAAAAAC.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG/archive/harbour-news",
+        latest_url=f"{base_url}/read/AAAAAAABAAAAAAAC.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG/latest",
         unsubscribe_mailto_token=mail_token,
         copy_token=COPY_TOKEN,
         message_id=f"1.abc@{DOMAIN}",

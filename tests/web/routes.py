@@ -118,6 +118,9 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/preferences/{token}": {"get": _reads(HTML), "post": _PREFER},
     "/read/{token}": {"get": _keeps(HTML, query=("page", "year"))},
     "/read/{token}/archive": {"get": _keeps(HTML, query=("page", "year"))},
+    "/read/{token}/latest": {
+        "get": Operation(answers={200: (HTML,), 303: (NOTHING,), 404: (HTML,)})
+    },  # a page: a test's
     "/read/{token}/search": {"get": _reads(HTML, query=("q", "page", "order"), too_many=429)},
     "/read/{token}/archive/{slug}": {"get": _keeps(HTML)},
     "/read/{token}/archive/{slug}/asset/{file}": {"get": _keeps(HTML, "image/png", OCTETS)},  # a page: a test copy's

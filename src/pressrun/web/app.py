@@ -191,6 +191,7 @@ def _routes_of_links(web: WebContext, cases: UseCases) -> Table:
         ("/preferences/{token}", preferences.show, _BOTH),
         ("/read/{token}", archive.index, _GET),
         ("/read/{token}/archive", archive.index, _GET),
+        ("/read/{token}/latest", archive.latest, _GET),
         ("/read/{token}/search", archive.search, _GET),
         ("/read/{token}/archive/{slug}", archive.edition, _GET),
         ("/read/{token}/archive/{slug}/asset/{file}", archive.asset, _GET),

@@ -237,6 +237,15 @@ def test_the_web_calls_an_edition_by_its_title_and_a_mail_by_its_subject(keys: t
     assert ("Ada, the ferry sails again", title) == (message["Subject"], built.title)
 
 
+def test_the_link_to_the_latest_edition_is_the_readers_own_where_the_archive_is_for_members() -> None:
+    """On the web, where nobody in particular reads, it leads to the list's page."""
+    built = build(edition("[Latest]({{ latest_url }})"), list_profile=profile(archive=ArchiveMode.MEMBERS))
+    text = read(built.skeleton.copy(values())).get_body(("plain",))
+    assert text is not None
+    assert f"[1] {values().latest_url}" in text.get_content()
+    assert 'href="https://news.harbour.example/news"' in built.archive_html
+
+
 @pytest.mark.parametrize(
     ("subject", "title"),
     [

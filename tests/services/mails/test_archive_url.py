@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.message.builders import site
 
-from pressrun.services.mails.copy_composer import archive_url
+from pressrun.services.mails.copy_composer import archive_url, latest_url
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,11 @@ from pressrun.services.mails.copy_composer import archive_url
 def test_the_address_of_an_edition_is_percent_encoded(archive: str, slug: str, path: str) -> None:
     target: Any = SimpleNamespace(name="news", archive=archive)
     assert f"https://news.harbour.example/{path}" == archive_url(site(), target, slug, lambda: "TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("archive", "path"), [("public", "news/latest"), ("members", "read/TOKEN/latest"), ("off", "news/latest")]
+)
+def test_the_latest_edition_of_an_archive_for_members_is_behind_the_readers_own_link(archive: str, path: str) -> None:
+    target: Any = SimpleNamespace(name="news", archive=archive)
+    assert f"https://news.harbour.example/{path}" == latest_url(site(), target, lambda: "TOKEN")

@@ -53,6 +53,20 @@ async def test_a_readers_link_leads_in(house: House) -> None:
     assert ("canonical" in page.text, "og:" in page.text, "ld+json" in page.text) == (False, False, False)
 
 
+async def test_a_readers_link_to_the_latest_edition_stays(house: House) -> None:
+    """Before there is one it leads to the index; a link that opens nothing opens nothing here."""
+    number = await house.add_list(archive="members")
+    read = link(house, await house.add_reader(number))
+    async with house.client() as client:
+        places = [(await client.get(f"{read}/latest")).headers["location"]]
+        for slug in ("first", "second"):
+            await house.add_edition(number, slug)
+            places.append((await client.get(f"{read}/latest")).headers["location"])
+        cut_off = await client.get(f"{read[:-1]}/latest")
+    assert [f"{read}/archive", f"{read}/archive/first", f"{read}/archive/second"] == places
+    assert 404 == cut_off.status_code
+
+
 async def test_reading_changes_nothing(house: House) -> None:
     read = await furnish(house)
     before = await house.everything()

@@ -30,6 +30,7 @@ class NobodysValues(CopyValues, frozen=True, kw_only=True):
             "unsubscribe_url": self.unsubscribe_url,
             "preferences_url": self.preferences_url,
             "archive_url": self.archive_url,
+            "latest_url": self.latest_url,
             DAY: self.day,
         }
 
@@ -41,6 +42,7 @@ def archive_copy(skeleton: Skeleton, *, to: Address, list_page: str, message_id:
         unsubscribe_url=list_page,
         preferences_url=list_page,
         archive_url=list_page,
+        latest_url=list_page,
         copy_token="",
         message_id=message_id,
         date_at=date_at,

@@ -185,9 +185,9 @@ class _EditionBuilder:
     def _field_table(self, own_text: str | None, known_columns: Collection[str]) -> FieldTable:
         file, profile = self.file, self.profile
         web_url = profile.edition_url(self.site, self.slug)
-        constants = {"list.title": profile.title, "latest_url": profile.latest_url(self.site)}
-        if profile.archive is not ArchiveMode.MEMBERS:  # there the link is the reader's own
-            constants["archive_url"] = web_url
+        constants = {"list.title": profile.title}
+        if profile.archive is not ArchiveMode.MEMBERS:  # there the links are the reader's own
+            constants |= {"archive_url": web_url, "latest_url": profile.latest_url(self.site)}
         values = [value.text for value in (file.keys.subject, file.keys.preheader) if value is not None]
         rendered = profile.design.rendered
         made = [rendered.made] if rendered is not None else []
@@ -311,7 +311,8 @@ class _EditionBuilder:
 
     def _impersonal(self) -> dict[str, str]:
         """Values for nobody in particular: personal links lead to the list's page, the rest takes its default."""
-        return dict.fromkeys(("unsubscribe_url", "preferences_url", "archive_url"), self.profile.page_url(self.site))
+        links = ("unsubscribe_url", "preferences_url", "archive_url", "latest_url")
+        return dict.fromkeys(links, self.profile.page_url(self.site))
 
     def enclosures(self) -> list[Enclosure]:
         """Images shown inside, the logo last, then attachments."""

@@ -35,14 +35,15 @@ class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
 
     `message_id` is without brackets, `date_at` in UTC seconds. `unsubscribe_mailto_token` is None where no mail is
     received. `copy_token` is that of the bounce address. `columns` are the subscriber's imported fields by name.
-    `archive_url` is where this reader finds the edition on the web; public editions hold it already. `day` is `date_at`
-    in the words of the edition, for the head of a letter.
+    `archive_url` is where this reader finds the edition on the web, `latest_url` where the latest one; public editions
+    hold both already. `day` is `date_at` in the words of the edition, for the head of a letter.
     """
 
     to: Address
     unsubscribe_url: str
     preferences_url: str
     archive_url: str
+    latest_url: str
     copy_token: str
     message_id: str
     date_at: int
@@ -61,6 +62,7 @@ class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
             "unsubscribe_url": self.unsubscribe_url,
             "preferences_url": self.preferences_url,
             "archive_url": self.archive_url,
+            "latest_url": self.latest_url,
             DAY: self.day,
         }
 

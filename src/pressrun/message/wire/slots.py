@@ -46,7 +46,7 @@ class Slot(msgspec.Struct, frozen=True, array_like=True):
 
 Piece = str | Slot
 
-URL_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url"})
+URL_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "latest_url"})
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _UNFIT_FOR_HTML = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f&<>"]')

@@ -31,7 +31,7 @@ from pressrun.services.editions.edition_build import (
 )
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
-from pressrun.services.mails.copy_composer import archive_url, day_of, message_id
+from pressrun.services.mails.copy_composer import archive_url, day_of, latest_url, message_id
 from pressrun.services.ports import Entropy
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition, NewEdition
@@ -216,6 +216,7 @@ def values_for(tx: Transaction, links: LinkContext, address: Address | None, *, 
     person = subscribers.find_subscriber(tx, to) if address is not None else None
     site, target = links.site, links.list
     web, addresses = WebTokens(links.keys), AddressTokens(links.keys)
+    reading = web.make(WebPurpose.READ, TEST_ID, TEST_ID, TEST_ID)
     mailto = None
     if site.receives_mail:
         mailto = addresses.make(AddressPurpose.UNSUBSCRIBE, target.name, TEST_ID)
@@ -225,7 +226,8 @@ def values_for(tx: Transaction, links: LinkContext, address: Address | None, *, 
         columns={} if person is None else person.attributes,
         unsubscribe_url=site.url("unsubscribe", web.make(WebPurpose.UNSUBSCRIBE, TEST_ID, TEST_ID)),
         preferences_url=site.preferences_url(web.make(WebPurpose.PREFERENCES, TEST_ID, 0, 0), target.name),
-        archive_url=archive_url(site, target, links.slug, lambda: web.make(WebPurpose.READ, TEST_ID, TEST_ID, TEST_ID)),
+        archive_url=archive_url(site, target, links.slug, lambda: reading),
+        latest_url=latest_url(site, target, lambda: reading),
         copy_token=addresses.make(AddressPurpose.BOUNCES, target.name, TEST_ID),
         unsubscribe_mailto_token=mailto,
         message_id=message_id(secret, TEST_ID, site),

@@ -74,6 +74,12 @@ def archive_url(site: Site, target: MailingList, slug: str, token: Callable[[], 
             return f"{site.base_url}/{target.name}"
 
 
+def latest_url(site: Site, target: MailingList, token: Callable[[], str]) -> str:
+    """The link that always leads one reader to the latest edition."""
+    place = f"read/{token()}" if target.archive == "members" else target.name
+    return f"{site.base_url}/{place}/latest"
+
+
 def day_of(at: int, target: MailingList, language: str) -> str:
     """The date of a time as a letter writes it: in the time zone of the list and the language of the edition."""
     return _day(at - at % _ONE_DAY_SECONDS, target.timezone, language, target.language)
@@ -154,15 +160,18 @@ class CopyComposer:
         self, plate: CompiledEdition, makers: _Makers, address: Address, row: ClaimedCopy, copy_token: str, now: int
     ) -> CopyValues:
         site, subscription_id, date_at = self._site, row.subscription_id, row.first_attempt_at or now
+
+        def read() -> str:
+            return makers.read(subscription_id, row.epoch, row.round)
+
         return CopyValues(
             to=address,
             name=row.name,
             columns=json.loads(row.attributes) if row.attributes != "{}" else _NO_COLUMNS,
             unsubscribe_url=f"{site.base_url}/unsubscribe/{makers.unsubscribe(subscription_id, plate.edition_id)}",
             preferences_url=site.preferences_url(makers.preferences(row.subscriber_id, row.epoch, 0), plate.list.name),
-            archive_url=archive_url(
-                site, plate.list, plate.slug, lambda: makers.read(subscription_id, row.epoch, row.round)
-            ),
+            archive_url=archive_url(site, plate.list, plate.slug, read),
+            latest_url=latest_url(site, plate.list, read),
             copy_token=copy_token,
             unsubscribe_mailto_token=makers.leave(subscription_id) if site.receives_mail else None,
             message_id=message_id(plate.message_secret, row.id, site),

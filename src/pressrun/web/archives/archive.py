@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from markupsafe import escape
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from pressrun.core.quantities import RateExceeded
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
@@ -128,14 +128,24 @@ class ArchivePages:
         return conditional(request, response, modified_at=None)
 
     async def latest(self, request: Request) -> Response:
-        """`/NAME/latest`: redirects to the latest edition, or to the list's page if nobody may read one."""
-        name = request.path_params["name"]
-        index = await self._archive_reader.index(name)
+        """`/NAME/latest`, `/read/TOKEN/latest`: redirects to the latest edition that the visitor may read.
+
+        Without one it leads to the list's page, and the link of a reader to the index.
+        """
+        entered = self._enter(request)
+        if isinstance(entered, Response):
+            return entered
+        access, urls = entered
+        index = await self._archive_reader.index(access)
         if not isinstance(index, NotReadable) and index.editions:
-            return self._pages.see_other(name, "archive", index.editions[0].slug)
-        if await self._archive_reader.find_list(name) is None:
-            return await self._shut(NotReadable.UNKNOWN, name)
-        return self._pages.see_other(name)
+            return RedirectResponse(urls.edition(index.editions[0].slug), status_code=303)
+        if isinstance(access, ReaderLink):
+            if isinstance(index, NotReadable):
+                return await self._shut(index, access)
+            return RedirectResponse(urls.index(), status_code=303)
+        if await self._archive_reader.find_list(access) is None:
+            return await self._shut(NotReadable.UNKNOWN, access)
+        return self._pages.see_other(access)
 
     async def asset(self, request: Request) -> Response:
         """`…/archive/SLUG/asset/FILE`: an image, or a file to download."""
