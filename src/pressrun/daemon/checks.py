@@ -19,6 +19,7 @@ from pressrun.assets import AssetError
 from pressrun.config import ConfigError
 from pressrun.config.settings import Settings
 from pressrun.control.client import call_if_running
+from pressrun.core.bounces.advice import reply_rules
 from pressrun.core.errors import PressrunError
 from pressrun.core.network.endpoint import Endpoint, UnixEndpoint
 from pressrun.core.pacing.providers import providers
@@ -136,8 +137,8 @@ def check_lists(subject: Subject) -> Iterator[Finding]:
 
 
 def check_assets(_subject: Subject) -> Iterator[Finding]:
-    """The wordings, providers and layouts that come with the program have no mistakes; people may edit them."""
-    loads: list[Callable[[], object]] = [providers, sentences, shared_pieces]
+    """The data that come with the program, such as wordings and providers, have no mistakes; people may edit them."""
+    loads: list[Callable[[], object]] = [providers, reply_rules, sentences, shared_pieces]
     loads += [partial(built_in_layout, name) for name in LAYOUT_NAMES]
     loads += [partial(check_wordings, file) for file in WORDING_FILES]
     for load in loads:

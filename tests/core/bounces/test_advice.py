@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.bounces.advice import NOTHING, Action, Advice, Scope, advice_of
+from pressrun.assets import AssetError
+from pressrun.core.bounces import advice as advice_module
+from pressrun.core.bounces.advice import NOTHING, Action, Advice, Scope, advice_of, reply_rules
 from pressrun.smtp.handover import Stage
 
 MINUTE = 60.0
@@ -296,3 +298,24 @@ def test_long_replies_are_read_in_little_time(piece: str, code: int) -> None:
 def test_the_codes_from_500_to_599_are_refusals(code: int, *, is_refusal: bool) -> None:
     found = advice_of(code=code, enhanced="5.7.1", text="go away", stage="MAIL")
     assert is_refusal == (found is not NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"code": "4", "asks": "wait"}, "replies: Invalid enum value 'wait' - at `$.temporary[0].asks`"),
+        ({"code": "4", "asks": "stop", "word": "x"}, "unknown field `word`"),
+        ({"code": "4", "asks": "stop", "words": "(x"}, "temporary: '(x': missing ), unterminated subpattern"),
+        ({"code": "4", "asks": "stop", "words": "<crate>"}, "temporary: '<crate>': [words] has no 'crate'"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(
+    rule: dict[str, object], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Postmasters may edit it, and `pressrun check` tells them."""
+    file = {"words": {}, "replies": {"temporary": [rule], "permanent": [], "policy": []}}
+    monkeypatch.setattr(advice_module, "read_asset", lambda _: file)
+    with pytest.raises(AssetError) as caught:
+        reply_rules.__wrapped__()
+    assert str(caught.value).startswith("assets/replies.toml: ")
+    assert expected in str(caught.value)
