@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby, islice
 
+from pressrun.core.text.folding import Folding
 from pressrun.core.text.searching import SPLIT, Term
 
 MOST_READ = 50_000  # characters of a text that are looked at
@@ -25,21 +26,16 @@ Pieces = tuple[tuple[str, bool], ...]
 _Span = tuple[int, int, int]  # from, to, which term
 
 
-class _Fold(dict[int, str]):
-    """Each character as the index sees it, one for one: small, without accents, and a blank for what parts words."""
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        category = unicodedata.category(character)
-        if category[0] not in "LN" and category not in ("Co", "Mn", "Mc"):
-            self[code] = " "
-        else:
-            parts = unicodedata.normalize("NFD", character)
-            self[code] = (parts if all(map(unicodedata.combining, parts[1:])) else character)[0].lower()[0]
-        return self[code]
+def _fold(character: str) -> str:
+    """A character as the index sees it, one for one: small, without accents, and a blank for what parts words."""
+    category = unicodedata.category(character)
+    if category[0] not in "LN" and category not in ("Co", "Mn", "Mc"):
+        return " "
+    parts = unicodedata.normalize("NFD", character)
+    return (parts if all(map(unicodedata.combining, parts[1:])) else character)[0].lower()[0]
 
 
-_FOLD = _Fold()
+_FOLD = Folding(_fold)
 
 
 def best_passage(text: str, terms: Sequence[Term]) -> Pieces:

@@ -15,6 +15,8 @@ from itertools import accumulate
 
 from msgspec import Struct
 
+from pressrun.core.text.folding import Folding
+
 LONGEST_QUERY = 200
 MOST_TERMS = 12
 LONGEST_WORD = 100  # characters; of a longer word only the beginning counts
@@ -69,18 +71,14 @@ def searchable(text: str) -> str:
     return _UNSPACED.sub(f"{SPLIT}\\g<0>{SPLIT}", prose(plain))
 
 
-class _Folding(dict[int, str]):
-    """Each character of the text without the accents, and a blank for what separates words."""
-
-    def __missing__(self, code: int) -> str:
-        category = unicodedata.category(chr(code))
-        is_accent = 0x0300 <= code <= 0x036F
-        is_part = category[0] in "LN" or category in ("Co", "Mn", "Mc")
-        self[code] = "" if is_accent else chr(code) if is_part else " "
-        return self[code]
+def _fold(character: str) -> str:
+    """A character without accents, and a blank for what separates words."""
+    category = unicodedata.category(character)
+    is_part = category[0] in "LN" or category in ("Co", "Mn", "Mc")
+    return "" if "\u0300" <= character <= "\u036f" else character if is_part else " "
 
 
-_FOLDING = _Folding()
+_FOLDING = Folding(_fold)
 
 
 def words_of(text: str) -> str:
