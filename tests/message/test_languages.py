@@ -36,7 +36,7 @@ TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 NOTICES: list[Notice] = [
     ConfirmationRequest(link=LINK, lifetime_seconds=7 * 86400, address_token=MAIL_TOKEN, never_again=LINK),
-    AlreadySubscribed(preferences_url=LINK),
+    AlreadySubscribed(preferences_url=LINK, paused_until=1_790_000_000),
     PreferencesLink(link=LINK, lifetime_seconds=3600),
     UnsubscribeLink(link=LINK),
     StillThere(link=LINK, lifetime_seconds=2 * 86400, missed=(("Tides", LINK),)),

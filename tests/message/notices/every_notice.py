@@ -14,7 +14,7 @@ _FOUND = (warning("image-no-alt", 12, url="boat.png"),)
 
 EVERY: tuple[Notice, ...] = (
     to_readers.ConfirmationRequest(link=LINK, lifetime_seconds=7 * 86400, never_again=NEVER, address_token=MAIL_TOKEN),
-    to_readers.AlreadySubscribed(preferences_url=LINK),
+    to_readers.AlreadySubscribed(preferences_url=LINK, paused_until=1_790_000_000),
     to_readers.PreferencesLink(link=LINK, lifetime_seconds=3600),
     to_readers.UnsubscribedNote(link=LINK, lifetime_seconds=86400),
     to_readers.PauseNote(preferences_url=LINK, until=1_790_000_000, also=("Tides",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -107,6 +108,16 @@ async def test_what_a_sign_up_does(office: Office, before: str, after: str, mail
     count = len(await notices(office))
     await sign_up(office)
     assert (after, [mail]) == (await state(office), (await notices(office))[count:])
+
+
+@pytest.mark.parametrize("before", ["member", "paused"])
+async def test_who_signs_up_again_in_a_pause_is_told_of_it(office: Office, before: str) -> None:
+    """They may have forgotten it, and wonder why no mail comes."""
+    await bring(office, before)
+    until = office.now + 86400
+    await sign_up(office)
+    payload = json.loads(str((await rows(office, "select payload from notice order by id desc"))[0][0]))
+    assert (until if before == "paused" else None) == payload.get("paused_until")
 
 
 @pytest.mark.parametrize("before", STATES)

@@ -81,6 +81,18 @@ async def test_what_is_wrong_is_said(house: House) -> None:
     assert 404 == missing.status_code
 
 
+async def test_who_has_left_a_closed_list_is_not_told_to_come_back(house: House) -> None:
+    """There is no way back, neither at once nor when the link is opened again."""
+    number = await house.add_reader(await house.add_list(), ADA)
+    await house.close_list()
+    path = house.unsubscribe_path(number)
+    async with house.client() as client:
+        pages = [await client.post(path, data={"action": "leave"}), await client.get(path)]
+    for page in pages:
+        assert "The Harbour Letter is closed and no longer accepts subscriptions." in words_of(page.text)
+        assert "again" not in words_of(page.text)
+
+
 async def test_a_closed_list_is_left_as_well(house: House) -> None:
     await house.add_reader(await house.add_list(), ADA)
     await house.close_list()

@@ -48,16 +48,21 @@ class ConfirmationRequest(Notice, frozen=True, kw_only=True):
 
 
 class AlreadySubscribed(Notice, frozen=True, kw_only=True):
-    """Tells a member who signs up again, `also` to further lists, that nothing has changed."""
+    """Tells a member who signs up again, `also` to further lists, that nothing has changed.
+
+    `paused_until` is when their pause ends, if they have paused them all: they may have signed up to end that.
+    """
 
     preferences_url: str
     also: tuple[str, ...] = ()
+    paused_until: int | None = None
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
-        title = words.listed([profile.title, *self.also])
+        title, until = words.listed([profile.title, *self.also]), self.paused_until
+        paused = [] if until is None else [words(_PAUSED, title=title, date=words.day(until))]
         return NoticeText(
             subject=words("You are already subscribed to {title}", title=title),
-            before=(words(_ALREADY, title=title),),
+            before=(words(_ALREADY, title=title), *paused),
             link=self.preferences_url,
             link_words=words("Preferences"),
             after=(ignore_this(words),),

@@ -98,8 +98,11 @@ class NoticeRows:
         )
 
     def _already_subscribed(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
-        also = tuple(payload.get("also", ()))
-        return AlreadySubscribed(preferences_url=self._preferences(row, target, 0), also=also)
+        return AlreadySubscribed(
+            preferences_url=self._preferences(row, target, 0),
+            also=tuple(payload.get("also", ())),
+            paused_until=payload.get("paused_until"),
+        )
 
     def _preferences_link(self, row: ClaimedNotice, target: MailingList, _payload: Payload) -> Notice:
         lifetime = self._lifetimes.preferences_lifetime_seconds

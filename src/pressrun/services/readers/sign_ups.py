@@ -152,17 +152,21 @@ class SignUps:
             return
         at = int(now)
         person = known or subscribers.insert_subscriber(tx, address, digests=digests, now=at, language=origin.language)
-        wanted = []
+        wanted, members = [], []
         for one in (target, *also):
             subscription = None if known is None else _find_earlier(tx, one, known)
             record_consent(tx, one, person, "requested", origin, now=at, salt=self._context.entropy(16))
-            if reason is not None or not is_member(subscription):
+            if subscription is not None and reason is None and is_member(subscription):
+                members.append(subscription)
+            else:
                 wanted.append((one, subscription))
         expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
         post = queue_notice if verdict is Verdict.ACCEPTED else partial(hold_notice, expires_at=expires_at)
         secret = self._context.entropy(16)
         if not wanted:
-            notice = ReaderNotice(kind="already_subscribed", secret=secret, payload=_titles(also))
+            notice = ReaderNotice(
+                kind="already_subscribed", secret=secret, payload={**_titles(also), **_pause(members)}
+            )
             post(tx, notice, target, person, origin, at)
             return
         (first, subscription), *others = wanted
@@ -282,6 +286,13 @@ def _find_earlier(tx: Transaction, target: MailingList, person: Subscriber) -> S
 def _titles(also: Sequence[MailingList]) -> dict[str, list[str]]:
     """The part of a payload that names the other lists of a mail."""
     return {"also": [target.title for target in also]} if also else {}
+
+
+def _pause(members: Sequence[Subscription]) -> dict[str, int]:
+    """The part of a payload that says when the pause of all these subscriptions ends; nothing where they differ."""
+    ends = {one.paused_until for one in members}
+    until = ends.pop() if len(ends) == 1 else None
+    return {} if until is None else {"paused_until": until}
 
 
 def _asked_while_suppressed(tx: Transaction, person: Subscriber, asked_at: int) -> bool:

@@ -181,14 +181,18 @@ class LinkPages:
             return self._pages.message(
                 title, say("We don't send this newsletter to this address. You don't need to do anything."), sign="done"
             )
-        href = self._pages.href(details.list.name)
+        target = details.list
+        further, label = say("A mistake? You can subscribe again any time."), say("Subscribe again")
+        if target.closed_at is not None:
+            further = say("{title} is closed and no longer accepts subscriptions.", title=target.title)
+            label = target.title
         return self._pages.message(
             title,
-            say("You won't receive {title} any more.", title=details.list.title),
-            say("A mistake? You can subscribe again any time."),
+            say("You won't receive {title} any more.", title=target.title),
+            further,
             sign="done",
-            about=details.list,
-            back=(href, say("Subscribe again")) if details.list.closed_at is None else (href, details.list.title),
+            about=target,
+            back=(self._pages.href(target.name), label),
         )
 
     def _come_back(self, details: SubscriptionDetails, title: str, text: str) -> Response:
