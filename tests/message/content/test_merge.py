@@ -104,6 +104,23 @@ def test_a_wrong_field_is_an_error_with_its_line(body: str, line: int, words: st
     assert words in errors[0].message
 
 
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("https://x.example/a b?ü=1&c=<d>", "https://x.example/a%20b?%C3%BC=1&c=%3Cd%3E"),
+        ("javascript:alert(1)", ""),
+        ("", ""),
+    ],
+)
+def test_an_address_of_a_reader_is_the_same_in_text_and_html(value: str, url: str) -> None:
+    """It can be clicked in both, or in neither; where it is text, it stays as it is."""
+    built = build(edition("[Yours]({{ town }})\n\n<p>{{ town }}</p>"))
+    copy = built.skeleton.copy(values(columns={"town": value}))
+    text = part(copy, "plain").replace("\r\n", "\n")
+    assert text.startswith(f"Yours [1]\n\n{value}\n\n[1] {url}\n")
+    assert f'href="{url.replace("&", "&amp;")}"' in part(copy, "html")
+
+
 def test_a_field_as_an_autolink_and_in_a_visual_editors_link() -> None:
     """`<{{ unsubscribe_url }}>` in Markdown and a percent-encoded field in HTML both work."""
     link = f'href="{values().unsubscribe_url}"'

@@ -26,6 +26,7 @@ _INSIDE = re.compile(r"([^\W\d][\w .-]*?)(?:\s*\|\s*default\s*:\s*(.*))?")
 _QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
 _ENCODED = re.compile(r"%7B%7B(?:%20|\s)*([A-Za-z_][\w.-]*)(?:%20|\s)*%7D%7D", re.ASCII | re.IGNORECASE)
 _IN_TEXT_URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"]*\Z", re.IGNORECASE)
+_LISTED = re.compile(r"(?:^|\n)\[[0-9]{1,5}\] \Z")  # the number of a link in the list below a text part
 _LONGEST_FIELD = 300
 _URL_ATTRIBUTES = frozenset({"href", "src", "cite", "background"})
 _SHOWN = "{{{{ {} }}}}"
@@ -179,6 +180,8 @@ def _absent_prefix(source: str) -> str:
 
 def _kind_in_text(text: str, start: int) -> SlotKind:
     before = text[max(0, start - 2000) : start]
+    if _LISTED.search(before[-10:]):
+        return SlotKind.TEXT_URL
     return SlotKind.TEXT_URL_PART if _IN_TEXT_URL.search(before) else SlotKind.TEXT
 
 

@@ -249,6 +249,7 @@ _RENDERERS: dict[SlotKind, _Renderer] = {
     SlotKind.ATTRIBUTE: _body,
     SlotKind.URL_PART: _body,
     SlotKind.URL: _body,
+    SlotKind.TEXT_URL: _body,
     SlotKind.SUBJECT: _subject,
     SlotKind.TO: _to,
     SlotKind.DATE: _date,
@@ -257,7 +258,7 @@ _RENDERERS: dict[SlotKind, _Renderer] = {
     SlotKind.UNSUBSCRIBE_MAILTO: _unsubscribe_mailto,
     SlotKind.COPY_TOKEN: _copy_token,
 }
-_LINK_KINDS = frozenset({SlotKind.TEXT, SlotKind.HTML, SlotKind.ATTRIBUTE, SlotKind.URL})
+_LINK_KINDS = frozenset({SlotKind.TEXT, SlotKind.HTML, SlotKind.ATTRIBUTE, SlotKind.URL, SlotKind.TEXT_URL})
 
 
 def _recipe(slot: Slot) -> tuple[_Renderer, Slot]:

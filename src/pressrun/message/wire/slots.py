@@ -25,6 +25,7 @@ class SlotKind(IntEnum):
     ATTRIBUTE = 4  # inside a double-quoted attribute
     URL_PART = 5  # inside the URL of an attribute: percent-encoded
     URL = 6  # at the start of the URL of an attribute: its scheme is checked
+    TEXT_URL = 7  # the URL of a link in plain text: its scheme is checked
     SUBJECT = 20  # the whole subject field
     TO = 21
     DATE = 22
@@ -76,14 +77,19 @@ def _url_part(value: str) -> str:
     return quote(_CONTROL.sub("", value), safe="", errors="replace")
 
 
-def _url(value: str) -> str:
+def _text_url(value: str) -> str:
     """A whole URL, or nothing where a mail may not link to its scheme."""
     if _READY_URL.fullmatch(value):
         return value
     value = _CONTROL.sub("", value).strip()
     if not _SCHEME.match(value):
         return ""
-    return _attribute(_NOT_URL.sub(lambda match: quote(match[0], safe="", errors="replace"), value))
+    return _NOT_URL.sub(lambda match: quote(match[0], safe="", errors="replace"), value)
+
+
+def _url(value: str) -> str:
+    """The same URL in an attribute."""
+    return _attribute(_text_url(value))
 
 
 ESCAPES: dict[SlotKind, Callable[[str], str]] = {
@@ -93,6 +99,7 @@ ESCAPES: dict[SlotKind, Callable[[str], str]] = {
     SlotKind.ATTRIBUTE: _attribute,
     SlotKind.URL_PART: _url_part,
     SlotKind.URL: _url,
+    SlotKind.TEXT_URL: _text_url,
     SlotKind.SUBJECT: clean_value,
 }
 
