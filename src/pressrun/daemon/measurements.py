@@ -32,6 +32,7 @@ from pressrun.store.upkeep.last_backup import last_backup_at
 MEASURE_SECONDS = 15.0
 READERS_SECONDS = 900.0  # counting a million readers takes 0.1 s in all, in slices
 OLD_BACKUP_SECONDS = 2 * 86400.0
+AHEAD_SECONDS = 86400.0  # by how much the clock of the last backup may have been ahead
 EXPIRES_SOON_SECONDS = 7 * 86400.0
 WAITING_SECONDS = 60.0  # a mail that waits for less is being processed
 MIB = 1024 * 1024
@@ -151,7 +152,7 @@ def _stat(data_dir: Path, wal_bytes: Callable[[], int | None]) -> tuple[os.statv
 
 def _describe_backup(made_at: int, now: float) -> str | None:
     """What to alert to, if `pressrun backup` is in use and made none for too long."""
-    if not made_at or now - made_at <= OLD_BACKUP_SECONDS:
+    if not made_at or -AHEAD_SECONDS <= now - made_at <= OLD_BACKUP_SECONDS:
         return None
     return f"the latest good backup is from {rfc3339(made_at)}"
 

@@ -9,7 +9,7 @@ import pytest
 from tests import engines
 
 from pressrun.core.upkeep.disk_room import RoomLimits, StorageRoom
-from pressrun.operations.doctor.engine import KNOWN_BUGS, POSTGRESQL_ENDS, grade_engine
+from pressrun.operations.doctor.engine import KNOWN_BUGS, POSTGRESQL_ENDS, grade_backup, grade_engine
 from pressrun.operations.doctor.finding import DoctorSeverity
 from pressrun.operations.doctor.machine import find_clock_state, grade_disk
 from pressrun.store.location import EngineVersion
@@ -37,6 +37,16 @@ def test_how_much_room_is_enough(room: StorageRoom, expected: str, words: str) -
 def test_the_clock_is_asked_without_being_set() -> None:
     """True, False, or None where the system does not let us."""
     assert find_clock_state() in {True, False, None}
+
+
+@pytest.mark.parametrize(
+    ("days", "expected", "words"),
+    [(0, "pass", "0.0 days old"), (3, "warn", "3.0"), (9, "fail", "9.0"), (-2, "fail", "is still to come")],
+)
+def test_how_old_a_backup_may_be(days: int, expected: str, words: str) -> None:
+    """One from the future hides that none has been made since."""
+    finding = grade_backup(int(NOW) - days * 86_400, NOW)
+    assert (expected, True) == (finding.severity, words in finding.message)
 
 
 def grades(engine: str, *numbers: int, at: float = NOW) -> list[str]:

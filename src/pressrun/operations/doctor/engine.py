@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pressrun.core.errors import PressrunError
+from pressrun.core.timestamps import rfc3339
 from pressrun.operations.backup.manifest import DATABASE
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, failed, passed, warned
 from pressrun.operations.doctor.subject import DoctorSubject
@@ -22,6 +23,7 @@ from pressrun.store.upkeep.data_check import find_content_problems
 
 MISSED_DAYS = 2  # a nightly backup was missed
 OLD_DAYS = 8  # a weekly one, too
+AHEAD_DAYS = 1  # what a clock may have been ahead
 _SOON_SECONDS = 180 * 86_400  # to plan the upgrade of a server
 
 
@@ -103,14 +105,22 @@ def _check_database(subject: DoctorSubject) -> list[DoctorFinding]:
 async def check_backup(subject: DoctorSubject) -> list[DoctorFinding]:
     """Whether a night's work would be lost, or more."""
     backup = last_backup.find(subject.data)
+    return [grade_backup(None if backup is None else backup.at, subject.world.clock())]
+
+
+def grade_backup(made_at: int | None, now: float) -> DoctorFinding:
+    """The age of the last backup; one of a clock that was ahead says nothing about its age."""
     enable = "Run `systemctl enable --now pressrun-backup.timer`, or run `pressrun backup DIR` from cron"
-    if backup is None:
-        return [warned("no backup by `pressrun backup` is known", enable)]
-    days = (subject.world.clock() - backup.at) / 86_400
+    if made_at is None:
+        return warned("no backup by `pressrun backup` is known", enable)
+    days = (now - made_at) / 86_400
+    if days < -AHEAD_DAYS:
+        message = f"the last backup is of {rfc3339(made_at)}, which is still to come: the clock was or is wrong"
+        return failed(message, "Correct the clock, then run `pressrun backup` again")
     message = f"the last backup is {days:.1f} days old"
     if days > OLD_DAYS:
-        return [failed(message, enable)]
-    return [warned(message, enable) if days > MISSED_DAYS else passed(message)]
+        return failed(message, enable)
+    return warned(message, enable) if days > MISSED_DAYS else passed(message)
 
 
 async def check_engine(subject: DoctorSubject) -> list[DoctorFinding]:
