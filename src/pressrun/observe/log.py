@@ -22,6 +22,7 @@ from typing import Literal, TextIO
 
 from pressrun.observe.events import FORMER_NAMES
 from pressrun.observe.journal import is_journal, with_priority
+from pressrun.observe.patient_handler import PatientHandler
 from pressrun.observe.redaction import redact, shorten_tokens
 from pressrun.observe.settings import LogSettings
 
@@ -46,7 +47,7 @@ def event(
 def configure(settings: LogSettings, stream: TextIO) -> None:
     """Send every record of this process to `stream`; a further call, as after a reload, replaces the handler."""
     use_json = settings.format in {"json", "journal"} or (settings.format == "auto" and not stream.isatty())
-    handler = logging.StreamHandler(stream)
+    handler = PatientHandler(stream, _report_lost)
     lines = JsonFormatter() if use_json else TextFormatter()
     has_priorities = settings.format == "journal" or is_journal(stream, os.environ)
     handler.setFormatter(JournalFormatter(lines) if has_priorities else lines)
@@ -61,6 +62,10 @@ def configure(settings: LogSettings, stream: TextIO) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else logging.WARNING)
     logging.captureWarnings(True)
+
+
+def _report_lost(lines: int) -> None:
+    event(log, "log.lines_lost", level=logging.WARNING, lines=lines)
 
 
 def log_crashes() -> None:
