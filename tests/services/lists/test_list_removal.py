@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from tests.database import select, select_in
-from tests.services.office import Office
+from tests.services.office import NOW, Office
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.services.lists.list_removal import begin_removal, remove_slice
+from pressrun.services.mails.forwards import FORWARD
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
+from pressrun.store.queue.notices import NewNotice, insert_notices
 from pressrun.store.transaction import Transaction
 
 READERS = 2 * ROWS_AT_ONCE + 500
@@ -20,6 +23,7 @@ _LEFT = {
     "subscription": "select count(*) from subscription where list_id = 1",
     "delivery": "select count(*) from delivery where edition_id = 1",
     "event": "select count(*) from event where list_id = 1",
+    "notice": "select count(*) from notice where list_id = 1",
 }
 
 
@@ -30,8 +34,26 @@ async def a_large_list(office: Office) -> None:
     rows = [ImportRow(line=number, email=f"r{number}@reader.example") for number in range(READERS)]
     await office.subscribers.import_batch("news", rows)
     await office.subscribers.import_batch("tides", rows[:1])
+    await office.database.write(queue_mails)
     await office.queue_audience(await office.make_edition())
     await office.lists.close_list("news")
+
+
+def queue_mails(tx: Transaction) -> None:
+    """A mail about the list to everybody, and as many that are forwarded to its owner."""
+    for kind, prefix in (("confirmation", b"c"), (FORWARD, b"f")):
+        mails = [
+            NewNotice(
+                kind=kind,
+                address=parse_address(f"r{number}@reader.example"),
+                message_secret=prefix * 12 + number.to_bytes(4, "big"),
+                list_id=1,
+                subscriber_id=None,
+                language="en",
+            )
+            for number in range(READERS)
+        ]
+        insert_notices(tx, mails, NOW)
 
 
 async def left(office: Office) -> dict[str, int]:
@@ -57,8 +79,10 @@ async def test_no_statement_touches_more_than_a_slice(office: Office, monkeypatc
         await office.lists.remove_list("news")
     assert 0 == touched["left to lists.delete"]
     assert {} == {name: number for name, number in touched.items() if number > ROWS_AT_ONCE}
-    assert {"subscription": 0, "delivery": 0, "event": 0} == await left(office)
+    assert dict.fromkeys(_LEFT, 0) == await left(office)
     assert [("tides",)] == [tuple(row) for row in await select(office.database, "select name from list")]
+    assert READERS == (await select(office.database, "select count(*) from notice where kind = 'forward'"))[0][0]
+    assert READERS == (await select(office.database, "select count(*) from delivery where state = 'queued'"))[0][0]
     assert 1 == (await select(office.database, "select count(*) from subscription"))[0][0]
 
 
@@ -73,5 +97,5 @@ async def test_what_a_kill_leaves_is_removed_by_housekeeping(office: Office) -> 
         await office.lists.set_list("news", {"closed": "false"})
     housekeeping = Housekeeping(office.context)
     await housekeeping.round()
-    assert {"subscription": 0, "delivery": 0, "event": 0} == await left(office)
+    assert dict.fromkeys(_LEFT, 0) == await left(office)
     assert [("tides",)] == [tuple(row) for row in await select(office.database, "select name from list")]

@@ -12,7 +12,6 @@ from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.database import Database
 from pressrun.store.lists import list_removals, lists
-from pressrun.store.queue import notices
 from pressrun.store.readers import language_switch
 from pressrun.store.transaction import Transaction
 
@@ -24,7 +23,6 @@ def begin_removal(tx: Transaction, name: str, now: int) -> int:
     if target.closed_at is None:
         raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
     list_removals.begin(tx, target.id, now)
-    _keep_forwards(tx, target.id)
     return target.id
 
 
@@ -39,7 +37,12 @@ def remove_slice(tx: Transaction, list_id: int, now: int) -> bool:
     """Remove some of what a list has; False when there is no more."""
     if not _lock(tx, list_id):
         return False
-    return list_removals.remove_records(tx, list_id, ROWS_AT_ONCE, now) or _remove_subscriptions(tx, list_id)
+    return (
+        list_removals.remove_records(tx, list_id, ROWS_AT_ONCE, now)
+        or _keep_forwards(tx, list_id)
+        or list_removals.remove_notices(tx, list_id, FORWARD, ROWS_AT_ONCE)
+        or _remove_subscriptions(tx, list_id)
+    )
 
 
 def _remove_subscriptions(tx: Transaction, list_id: int) -> bool:
@@ -52,7 +55,8 @@ def _remove_subscriptions(tx: Transaction, list_id: int) -> bool:
 
 def _remove_list(tx: Transaction, list_id: int) -> None:
     if _lock(tx, list_id):
-        _keep_forwards(tx, list_id)
+        while _keep_forwards(tx, list_id):  # those that have come since the last slice
+            pass
         lists.delete_list(tx, list_id)
 
 
@@ -64,5 +68,6 @@ def _lock(tx: Transaction, list_id: int) -> bool:
     return target is not None
 
 
-def _keep_forwards(tx: Transaction, list_id: int) -> None:
-    notices.outlive_list(tx, list_id, FORWARD)  # other people's email, which was accepted
+def _keep_forwards(tx: Transaction, list_id: int) -> bool:
+    """Let some of other people's emails, which were accepted, outlive the list; False when there are no more."""
+    return list_removals.detach_notices(tx, list_id, FORWARD, ROWS_AT_ONCE)

@@ -30,6 +30,22 @@ def remove_records(tx: Transaction, list_id: int, limit: int, now: int) -> bool:
     return _remove_copies(tx, list_id, limit, now) or _remove_events(tx, list_id, limit)
 
 
+def detach_notices(tx: Transaction, list_id: int, kind: str, limit: int) -> bool:
+    """Let up to `limit` notices of this kind outlive the list; False when there are no more."""
+    ids = [row["id"] for row in tx.rows("list_removals.forwards", list_id=list_id, kind=kind, limit=limit)]
+    if ids:
+        tx.run("list_removals.detach_forwards", ids=in_json(ids))
+    return bool(ids)
+
+
+def remove_notices(tx: Transaction, list_id: int, kept_kind: str, limit: int) -> bool:
+    """Remove up to `limit` notices of all other kinds; False when there are no more."""
+    ids = [row["id"] for row in tx.rows("list_removals.notices", list_id=list_id, kind=kept_kind, limit=limit)]
+    if ids:
+        tx.run("list_removals.delete_notices", ids=in_json(ids))
+    return bool(ids)
+
+
 def find_subscriptions(tx: Transaction, list_id: int, limit: int) -> list[int]:
     """Some subscriptions of a list, the same ones until they are removed."""
     return [row["id"] for row in tx.rows("list_removals.subscriptions", list_id=list_id, limit=limit)]

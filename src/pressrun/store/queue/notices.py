@@ -63,8 +63,3 @@ def drop_content(tx: Transaction, notice_id: int) -> None:
 def find_notice_readers(tx: Transaction, delivery_ids: Sequence[int]) -> dict[int, Row]:
     """subscriber_id, list_id, list_name, address, language and kind of notices whose reader is not gone."""
     return {row["id"]: row for row in tx.rows("notices.asked", ids=in_json(delivery_ids))}
-
-
-def outlive_list(tx: Transaction, list_id: int, kind: str) -> None:
-    """Detach the notices of this kind from a list, so that they are not deleted with it."""
-    tx.run("notices.outlive_list", list_id=list_id, kind=kind)

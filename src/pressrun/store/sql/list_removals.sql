@@ -38,6 +38,26 @@ where id > (select events_through from list_removal where list_id = :list_id) an
 -- They have been looked at.
 update list_removal set events_through = :through where list_id = :list_id;
 
+-- name: forwards
+-- Some mails of other people that are being forwarded by a list.
+select id from notice {indexed by notice_by_list} where list_id = :list_id and kind = :kind limit :limit {lock};
+
+-- name: detach_forwards
+-- They no longer belong to the list, so they are not deleted with it.
+update notice set list_id = null where id {in ids};
+
+-- name: notices
+-- Some other mails about a list, but for those that somebody holds.
+select id from notice {indexed by notice_by_list}
+where list_id = :list_id and kind <> :kind and not exists (select 1 from delivery {indexed by delivery_by_notice}
+    where delivery.notice_id = notice.id and delivery.state = 'claimed')
+limit :limit {lock};
+
+-- name: delete_notices
+-- They go.
+delete from notice where id {in ids} and not exists (select 1 from delivery {indexed by delivery_by_notice}
+    where delivery.notice_id = notice.id and delivery.state = 'claimed');
+
 -- name: subscriptions
 -- Some subscriptions of a list.
 select id from subscription {indexed by subscription_by_list}

@@ -32,7 +32,3 @@ where delivery.id = :delivery_id and delivery.state in ('delivered', 'failed') a
 -- name: drop_content
 -- Delete the content of a notice.
 update notice set content = null where id = :id;
-
--- name: outlive_list
--- Detach forwards from a list.
-update notice {indexed by notice_by_list} set list_id = null where list_id = :list_id and kind = :kind;
