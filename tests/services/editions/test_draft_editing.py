@@ -32,6 +32,7 @@ from pressrun.core.errors import (
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.editions.orders import BuildOrder
 from pressrun.message.finding import errors_of
+from pressrun.services.editions import draft_editing
 from pressrun.services.editions.draft_editing import MOST_FILES, FileChange
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import LONGEST_TEXT
@@ -232,6 +233,22 @@ async def test_a_file_stays_beside_its_draft(press: Pressroom, path: str) -> Non
 async def test_a_draft_has_at_most_so_many_files(press: Pressroom) -> None:
     with pytest.raises(BadInput, match="at most"):
         await hand_in(press, files={f"{number}.png": PNG for number in range(MOST_FILES + 1)})
+
+
+async def test_the_drafts_of_a_list_have_room_together(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that may only write them must not fill the disk, where no other list could send anything either."""
+    editing, source = editing_of(press), len(text().source)
+    monkeypatch.setattr(draft_editing, "LARGEST_DRAFTS", 3 * source + len(PNG))
+    made = await hand_in(press, files={"a.png": PNG})
+    assert 2 == (await editing.change(made.id, to_text("Hullo"), BEA, 1)).number
+    with pytest.raises(Refused, match="the drafts of news may have"):
+        await editing.change(made.id, FileChange("b.png", PNG + bytes(source)), ANN, 2)
+    with pytest.raises(Refused, match="together"):
+        await hand_in(press, "Another", files={"b.png": PNG})
+    assert made.id == (await hand_in(press, files={"a.png": PNG})).id, "it is there already"
+    assert 3 == (await editing.change(made.id, FileChange("a.png", None), ANN, 2)).number
+    await editing.remove(made.id, None)
+    assert (await hand_in(press, "Another", files={"b.png": PNG})).created
 
 
 async def test_a_file_that_the_text_does_not_name_is_told(press: Pressroom) -> None:

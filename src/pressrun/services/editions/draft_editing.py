@@ -36,11 +36,13 @@ from pressrun.services.ports import Clock, Entropy
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import StoredManuscript, Text
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import audit
 from pressrun.store.transaction import Row, Transaction
 
 MOST_FILES = 100  # of one draft: each is a part of every copy, or waits to be named by the text
 LARGEST_DRAFT = 32 * 1024 * 1024  # octets of its text and files: mailboxes take no mail that is larger
+LARGEST_DRAFTS = 512 * 1024 * 1024  # of one list together: on a full disk no other list could send anything either
 
 
 class Change(Protocol):
@@ -177,8 +179,9 @@ class DraftEditing:
             built = await self._workshop.build(before.edition.list_name, text, files, own=before.edition)
             if (text, files) == (before.text, before.files):
                 return DraftResult(id=edition_id, number=before.manuscript.number, findings=built.findings)
+            added = _size_of(files) - _size_of(before.files) if text == before.text else len(text.source)
             try:
-                return await self._database.write(self._rewrite, before, built, change, text, author)
+                return await self._database.write(self._rewrite, before, built, change, text, author, added)
             except ChangedSinceBuild:
                 continue
         raise Refused("the list or the draft was changed at the same moment. Send it again")
@@ -226,6 +229,7 @@ class DraftEditing:
             stored = manuscripts.find_manuscript(tx, known)
             return DraftResult(id=known, number=0 if stored is None else stored.number)
         require_same_context(tx, prepared)
+        _require_room(tx, target, len(order.text.source) + _size_of(order.files))
         now, secret = int(self._clock()), self._entropy(16)
         edition = store_edition(tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now)
         manuscripts.begin(
@@ -243,13 +247,21 @@ class DraftEditing:
             self._submissions.submit(tx, edition, manuscript, author.key, int(self._clock()))
 
     def _rewrite(
-        self, tx: Transaction, before: OpenDraft, built: BuiltDraft, change: Change, text: Text, author: Author
+        self,
+        tx: Transaction,
+        before: OpenDraft,
+        built: BuiltDraft,
+        change: Change,
+        text: Text,
+        author: Author,
+        added: int,
     ) -> DraftResult:
         edition = lifecycle.require_edition(tx, before.edition.id)
         manuscript = require_draft(tx, edition)
         if manuscript.number != before.manuscript.number:
             raise ChangedSinceBuild("the draft has changed")
         require_same_draft(tx, built.prepared, edition)
+        _require_room(tx, built.prepared.context.list, added)
         require_no_errors(check_stored_issue(tx, built.prepared, replaced=[edition.id]))
         rewrite(tx, edition, built.prepared)
         drafts.put_findings(tx, edition.id, [finding.plain() for finding in built.findings])
@@ -303,6 +315,19 @@ def rewrite(tx: Transaction, edition: Edition, prepared: PreparedEdition) -> Non
     )
 
 
+def _require_room(tx: Transaction, target: MailingList, added: int) -> None:
+    """Raise Refused where the drafts of a list would take too much with so many octets more."""
+    if added > 0 and manuscripts.size_of_drafts(tx, target.id) + added > LARGEST_DRAFTS:
+        raise Refused(
+            f"the drafts of {target.name} may have {LARGEST_DRAFTS >> 20} MiB together, with earlier versions of their "
+            "texts. Send some, or throw some away"
+        )
+
+
+def _size_of(files: Mapping[str, bytes]) -> int:
+    return sum(map(len, files.values()))
+
+
 def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change, seen: int | None) -> None:
     changed = change.changed_at(tx, manuscript)
     if seen is not None:
@@ -332,7 +357,7 @@ def _checked_files(text: Text, files: Mapping[str, bytes]) -> dict[str, bytes]:
     plain = {clean_path(path): content for path, content in files.items()}
     if len(plain) > MOST_FILES:
         raise BadInput(f"a draft has at most {MOST_FILES} files, and this one would have {len(plain)}")
-    size = len(text.source) + sum(map(len, plain.values()))
+    size = len(text.source) + _size_of(plain)
     if size > LARGEST_DRAFT:
         raise BadInput(f"a draft has at most {LARGEST_DRAFT >> 20} MiB with its files, and this one {size >> 20} MiB")
     return plain

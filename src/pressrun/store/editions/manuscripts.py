@@ -87,6 +87,11 @@ def find_same(tx: Transaction, list_id: int, digest: bytes) -> int | None:
     return edition_id
 
 
+def size_of_drafts(tx: Transaction, list_id: int) -> int:
+    """How many octets the files of the drafts of a list have, and the texts so far."""
+    return int(tx.value("manuscripts.size_of_drafts", list_id=list_id))
+
+
 def load_text(tx: Transaction, edition_id: int) -> Text:
     """The text of an edition as it is now."""
     row = tx.row("manuscripts.source", edition_id=edition_id)

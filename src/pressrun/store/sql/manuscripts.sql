@@ -56,6 +56,16 @@ select distinct author from revision where edition_id = :edition_id and number >
 -- Let go of the texts before a change.
 update revision set source = null where edition_id = :edition_id and number < :number and source is not null;
 
+-- name: size_of_drafts
+-- How many octets the files of the drafts of a list have, and the texts so far. The sum keeps statistics from choosing
+-- the index by list, where editions that were sent are as well.
+select (select coalesce(sum(length(manuscript_file.content)), 0)
+        from edition cross join manuscript_file
+        where edition.list_id + 0 = :list_id and edition.state = 'draft' and manuscript_file.edition_id = edition.id)
+    + (select coalesce(sum(length(revision.source)), 0)
+        from edition cross join revision
+        where edition.list_id + 0 = :list_id and edition.state = 'draft' and revision.edition_id = edition.id);
+
 -- name: forget_files
 -- The files of what is no draft any more.
 delete from manuscript_file where edition_id = :edition_id;
