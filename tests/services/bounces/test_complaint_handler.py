@@ -189,3 +189,22 @@ async def test_a_complaint_of_an_address_that_a_reader_named_touches_its_owner_a
     assert left == await press.rows(
         "select address from subscriber join subscription on subscriber_id = subscriber.id where state = 'unsubscribed'"
     )
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+async def test_a_complaint_of_a_former_address_touches_that_alone(press: Pressroom, is_later: bool) -> None:
+    """Whoever has the mailbox now marks what is in it. A copy that went to the new address is the reader's matter."""
+    changes, web = AddressChanges(press.office.context), Origin(source="web", language="en", words="words")
+    await press.edition()
+    copy = next(one for one in await press.send_all() if one.rcpt_to == "r0@reader.example")
+    press.pass_time(60)
+    await changes.request(1, parse_address("new@reader.example"), web)
+    await changes.confirm(1, web)
+    if is_later:
+        await press.send_all()
+        await press.edition("Hello again")
+        copy = next(one for one in await press.send_all() if one.rcpt_to == "new@reader.example")
+    await complain(press, feedback(header_of(copy, "Return-Path", "List-Unsubscribe")))
+    expected = ("unsubscribed", "complaint") if is_later else ("active", None)
+    assert expected == await standing(press, "new@reader.example")
+    assert [(copy.rcpt_to,)] == await press.rows("select address from suppression")

@@ -27,7 +27,7 @@ from pressrun.services.suppression import SuppressionReason, find_reason, is_str
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
 from pressrun.store.programs import events
-from pressrun.store.readers import bounces, subscribers, subscriptions
+from pressrun.store.readers import address_changes, bounces, subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
@@ -101,10 +101,10 @@ class ComplaintHandler:
         assert complainer.subscriber_id is not None
         reader = subscribers.find_subscriber_by_id(tx, complainer.subscriber_id)
         assert reader is not None  # the subscription holds it by a foreign key
-        asked = complainer.asked
-        if asked is None or asked.key == reader.address_key:
+        address = complainer.written_to
+        if address is None or address.key == reader.address_key:
             return ReportedMailbox(reader, reader.address, reader.digests)
-        return ReportedMailbox(subscribers.find_subscriber(tx, asked), asked.typed, digests_of(self._keys, asked))
+        return ReportedMailbox(subscribers.find_subscriber(tx, address), address.typed, digests_of(self._keys, address))
 
     def _end_everything(self, tx: Transaction, mailbox: ReportedMailbox, feedback_type: str) -> bool:
         """Unsubscribe a person from every list and suppress the address; False when it was suppressed as strongly."""
@@ -165,13 +165,13 @@ class ComplaintHandler:
 class _Complainer(Struct, frozen=True):
     """The owner of a token, None when they are gone, and the edition that they complain about, if known.
 
-    `asked` is where the mail went that they complain about if it is no edition: a reader may have named that address as
-    their new one, and the owner of it is then another person.
+    `written_to` is where the mail went that they complain about, None where that is the address of the owner: it may be
+    one that a reader has named as their new one, or their former one, which somebody else may read now.
     """
 
     subscriber_id: int | None
     edition_id: int | None
-    asked: Address | None = None
+    written_to: Address | None = None
 
 
 class ReportedMailbox(Struct, frozen=True):
@@ -186,5 +186,8 @@ def _by_delivery(tx: Transaction, number: int) -> _Complainer:
     copy = bounces.find_copy(tx, number)
     if copy is None:
         return _Complainer(None, None)
-    asked = None if copy["notice_id"] is None else read_stored_address(copy["address"])
-    return _Complainer(copy["subscriber_id"], copy["edition_id"], asked)
+    reader = copy["subscriber_id"]
+    typed = copy["address"]
+    if copy["notice_id"] is None and reader is not None and copy["settled_at"] is not None:
+        typed = address_changes.find_former_address(tx, reader, copy["settled_at"])
+    return _Complainer(reader, copy["edition_id"], None if typed is None else read_stored_address(typed))

@@ -82,6 +82,15 @@ def _parse(address: str) -> Address:
     return parse_address(address)
 
 
+def find_former_address(tx: Transaction, subscriber_id: int, at: int) -> str | None:
+    """The address that a person had at a time if they have changed it since; None where it is the present one.
+
+    A change is known until it can no longer be undone.
+    """
+    found = tx.value("address_changes.former_address", subscriber_id=subscriber_id, at=at)
+    return None if found is None else str(found)
+
+
 def sweep_changes(tx: Transaction, now: int) -> int:
     """Delete expired changes, a batch at a time; returns how many."""
     return tx.run("address_changes.sweep", now=now)

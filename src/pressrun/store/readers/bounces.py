@@ -32,7 +32,10 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 def find_copy(tx: Transaction, delivery_id: int) -> Row | None:
-    """A copy or notice: id, state, edition_id, notice_id, domain, subscriber_id, address; kind and list of a notice."""
+    """A copy or notice: id, state, edition_id, notice_id, domain, settled_at, subscriber_id, address.
+
+    Of a notice also its kind and list.
+    """
     return tx.row("bounces.copy", id=delivery_id)
 
 

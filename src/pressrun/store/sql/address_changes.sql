@@ -37,6 +37,12 @@ join subscriber on subscriber.id = change.subscriber_id
 where change.state = 'done'
 order by change.id desc;
 
+-- name: former_address
+-- The address that a person had at a time, where they have asked for another one since then, and have it now.
+select old_address from address_change
+where subscriber_id = :subscriber_id and state = 'done' and created_at > :at
+order by id limit 1;
+
 -- name: of_subscriber
 -- The changes of one person.
 select old_address, new_address, state, created_at, expires_at from address_change

@@ -1,6 +1,6 @@
 -- name: copy
 -- A copy of an edition with its reader, or a notice with its list, that a bounce may be about.
-select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain,
+select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain, delivery.settled_at,
     coalesce(subscriber.address, notice.address) as address, notice.kind as notice_kind, list.name as list_name,
     coalesce(subscription.subscriber_id, notice.subscriber_id) as subscriber_id
 from delivery
@@ -12,7 +12,7 @@ where delivery.id = :id;
 
 -- name: copies
 -- The same for several.
-select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain,
+select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain, delivery.settled_at,
     coalesce(subscriber.address, notice.address) as address, notice.kind as notice_kind, list.name as list_name,
     coalesce(subscription.subscriber_id, notice.subscriber_id) as subscriber_id
 from delivery
