@@ -252,6 +252,18 @@ def test_an_edition_to_nobody_is_warned_of_and_one_on_its_way_says_where_to_look
     assert ("queued for t@x.example" in tested.out, "no daemon is running" in tested.err) == (True, True)
 
 
+def test_a_corrected_file_is_warned_of_before_readers_get_both(shell: Shell) -> None:
+    """Whoever says --again knows."""
+    shell.make_list()
+    warnings = []
+    for text, more in (("The txt.", ()), ("The text.", ()), ("A text.", ("--again",))):
+        file = shell.write("edition.txt", f"---\nsubject: Hello\n---\n{text}\n")
+        warnings.append(
+            "edition 1 of news has the same subject" in shell.good("send", "news", file, "--yes", *more).err
+        )
+    assert [False, True, False] == warnings
+
+
 @pytest.mark.parametrize("column", ["status", "Blacklisted", "confirmed", "disabled", "delivery"])
 def test_a_column_that_may_say_who_left_is_not_taken_as_a_merge_field(shell: Shell, column: str) -> None:
     shell.make_list()

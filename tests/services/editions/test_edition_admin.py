@@ -81,6 +81,26 @@ async def test_a_scheduled_edition_that_nobody_has_seen_gives_its_name_up(press:
     assert "boats-2" == (await press.stored(await press.edition("Hello", again=True))).slug
 
 
+async def test_another_text_under_the_subject_of_today_is_seen(press: Pressroom) -> None:
+    """A corrected file, say: readers get both. What is cancelled reaches nobody, and the same file is no other text."""
+
+    async def alike(text: str) -> int | None:
+        source = f"---\nsubject: Boats\n---\n{text}\n".encode()
+        found = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.md", assets={})
+        return found.alike
+
+    await press.readers(1)
+    assert await alike("Helo") is None
+    edition = await press.edition("Helo", scheduled_at=int(press.office.now) + 90_000)
+    assert (edition, None) == (await alike("Hello"), await alike("Helo"))
+    press.pass_time(43_201)
+    assert await alike("Hello") is None
+    edition = await press.edition("Hello?")
+    assert edition == await alike("Hello")
+    await press.edition_admin.cancel(edition)
+    assert await alike("Hello") is None
+
+
 async def test_again_makes_another_edition_with_a_name_of_its_own(press: Pressroom) -> None:
     numbers = [await press.edition("Hello"), await press.edition("Hello", again=True), await press.edition("Else")]
     assert ["boats", "boats-2", "boats-3"] == [(await press.stored(number)).slug for number in numbers]

@@ -38,6 +38,7 @@ async def _inspect(doing: Doing, args: EditionFiles) -> dict[str, Any]:
     return {
         "subject": inspection.subject,
         "audience": inspection.audience,
+        "alike": inspection.alike,
         "findings": [finding.plain() for finding in inspection.findings],
     }
 

@@ -82,6 +82,9 @@ def send(  # noqa: PLR0913 - one for each option
     inspected = _inspect(invocation, EditionFiles(**files), needs_daemon=wait)
     if inspected["audience"] == 0:
         print_warning(f"{list_name} has no active subscribers, so nobody would get this edition")
+    alike = inspected["alike"]
+    if alike is not None and not again:
+        print_warning(f"edition {alike} of {list_name} has the same subject. With this one, readers get both")
     if not is_agreed:
         _confirm(inspected, list_name, at)
     edition = EditionSend(**files, scheduled_at=at, again=again, canary_percent=canary)

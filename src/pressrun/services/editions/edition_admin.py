@@ -43,13 +43,19 @@ from pressrun.store.queue.retries import RetryPlace
 from pressrun.store.readers.enrolment import count_audience
 from pressrun.store.transaction import Transaction
 
+SAME_SUBJECT_SECONDS = 12 * 3600  # a letter that comes each day may have the same subject each day
+
 
 class Inspection(Struct, frozen=True, kw_only=True):
-    """An edition before it is sent: the size of its audience now, and the findings of preflight."""
+    """An edition before it is sent: the size of its audience now, and the findings of preflight.
+
+    `alike` is an edition of other content with its subject that was stored within SAME_SUBJECT_SECONDS.
+    """
 
     subject: str
     audience: int
     findings: tuple[Finding, ...]
+    alike: int | None = None
 
 
 class EditionAdmin:
@@ -105,10 +111,11 @@ class EditionAdmin:
         file = (await self._builder.read(list_name, manuscript)).file
         prepared = await prepare_edition(self._context, self._builder, list_name, manuscript, file)
         audience = await self._database.read(count_audience, prepared.context.list.id)
+        alike = await self._database.read(_find_alike, prepared, self._context.now - SAME_SUBJECT_SECONDS)
         findings = in_order(
             [*prepared.built.findings, *await self._sender_check.check(prepared.context.list, prepared.file.keys.from_)]
         )
-        return Inspection(subject=prepared.built.subject, audience=audience, findings=findings)
+        return Inspection(subject=prepared.built.subject, audience=audience, findings=findings, alike=alike)
 
     async def send_test(
         self,
@@ -246,6 +253,13 @@ class EditionAdmin:
         if scheduled_at is None:
             lifecycle.start(tx, edition, now)
         return edition.id
+
+
+def _find_alike(tx: Transaction, prepared: PreparedEdition, since: int) -> int | None:
+    list_id = prepared.context.list.id
+    if editions.find_by_digest(tx, list_id, prepared.manuscript.digest) is not None:
+        return None
+    return editions.find_by_subject(tx, list_id, prepared.built.subject_template, since=since)
 
 
 def _known(tx: Transaction, first: Edition) -> Refused:

@@ -143,6 +143,12 @@ def find_by_digest(tx: Transaction, list_id: int, digest: bytes) -> int | None:
     return edition_id
 
 
+def find_by_subject(tx: Transaction, list_id: int, subject: str, *, since: int) -> int | None:
+    """The id of the latest edition of a list with this subject, stored at that time or later; no draft."""
+    edition_id: int | None = tx.value("editions.find_by_subject", list_id=list_id, subject=subject, since=since)
+    return edition_id
+
+
 def next_id(tx: Transaction) -> int:
     """The id of the next edition, unless another one is stored before it."""
     return int(tx.value("editions.last_id")) + 1

@@ -27,6 +27,12 @@ from edition join list on list.id = edition.list_id where edition.id = :id {lock
 select id from edition where list_id = :list_id and source_digest = :source_digest and is_welcome = 0
 order by id limit 1;
 
+-- name: find_by_subject
+-- The latest edition of a list with this subject that goes out or has gone out, if it is not too old.
+select id from edition where list_id = :list_id and subject = :subject and is_welcome = 0
+    and state not in ('draft', 'cancelled') and created_at >= :since
+order by id desc limit 1;
+
 -- name: slugs
 -- The slugs of a list that begin alike.
 select id, slug from edition where list_id = :list_id and slug >= :slug and slug < :slug || '{';
