@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from tests.database import execute_in
 from tests.postgresql import ROLE, Server, shared_server
 
 from pressrun.core.errors import BadConfiguration, PressrunError, TryAgain, Unavailable
@@ -16,6 +17,7 @@ from pressrun.store.location import check_version, require_current_schema
 from pressrun.store.postgresql import connection as connection_module
 from pressrun.store.postgresql import location as location_module
 from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.upkeep.data_check import find_data_problems
 from pressrun.store.upkeep.datadir import DataDir, find_server, migrate_schema, prepare
 from pressrun.store.upkeep.sessions import Process, begin
 
@@ -223,3 +225,31 @@ def test_a_schema_from_which_no_step_leads_on_is_refused(server: Server, name: s
         admin.execute("update schema_version set version = 1")
     with pytest.raises(BadConfiguration, match=r"has schema 1, from which no step leads on\. Restore a backup"):
         place.migrate(backups=Path(), keys=None)  # type: ignore[arg-type]
+
+
+def test_a_server_that_takes_no_changes_is_told_what_it_may_be(server: Server, name: str, tmp_path: Path) -> None:
+    """As a standby after a failover: reading works there, but a start and `check` name the way out."""
+    data = DataDir(tmp_path / "data", PostgresDatabase(server.url(name)))
+    prepare(data)
+    with server.connect(name) as admin:
+        admin.execute(f"alter database {name} set default_transaction_read_only = on")
+    assert data.database.newest_version == data.database.version()
+    [problem] = find_data_problems(data)
+    assert (True, True) == (problem.is_on_server, "takes no changes" in problem.state), problem
+    assert "target_session_attrs=read-write" in problem.remedy
+    with closing(data.database.connect()) as connection, pytest.raises(Unavailable, match="Name the primary"):
+        connection.write(lambda tx: execute_in(tx, "create table more (id int)"))
+
+
+def test_what_a_server_says_without_a_remedy_is_its_state(
+    server: Server, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = PostgresDatabase(server.url(name))
+    said = f"the database {place} is unavailable: canceling statement due to statement timeout"
+
+    def exists(_: PostgresDatabase) -> bool:
+        raise Unavailable(said)
+
+    monkeypatch.setattr(PostgresDatabase, "exists", exists)
+    [problem] = find_data_problems(DataDir(tmp_path / "data", place))
+    assert (said, "a database that can be used") == (problem.state, problem.remedy)

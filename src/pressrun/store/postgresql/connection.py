@@ -39,6 +39,10 @@ SILENCE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+READ_ONLY_REMEDY = (
+    "Is it a standby, or is default_transaction_read_only on? Name the primary in `database`, or all servers and "
+    "target_session_attrs=read-write"
+)
 MOST_PREPARED = 1000  # more than there are statements, so that none is given up and prepared again
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
 
@@ -169,7 +173,9 @@ class _Cursor(psycopg.Cursor[Any]):
 
 
 def _drop_details(problem: psycopg.Error) -> None:
-    if problem.diag.message_primary:
+    if isinstance(problem, ReadOnlySqlTransaction):
+        problem.args = (f"the server takes no changes ({problem.diag.message_primary}). {READ_ONLY_REMEDY}",)
+    elif problem.diag.message_primary:
         problem.args = (problem.diag.message_primary,)
 
 

@@ -17,7 +17,13 @@ from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
 from pressrun.store.location import EngineVersion
-from pressrun.store.postgresql.connection import PostgresConnection, connect, dialect, without_password
+from pressrun.store.postgresql.connection import (
+    READ_ONLY_REMEDY,
+    PostgresConnection,
+    connect,
+    dialect,
+    without_password,
+)
 from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.schema_steps import load_steps, newest_step
 from pressrun.store.table_store import MoveMark, MoveTarget, require_unmarked
@@ -154,7 +160,10 @@ class PostgresDatabase:
         return reached
 
     def find_damage(self) -> str | None:
-        """Nothing: the server checks its pages by itself."""
+        """Nothing: the server checks its pages by itself. Raises Unavailable for one that takes no changes."""
+        is_readonly = self._ask(lambda connection: connection.execute("show transaction_read_only").fetchone())
+        if is_readonly == ("on",):
+            raise Unavailable(f"the database {self} takes no changes. {READ_ONLY_REMEDY}")
         return None
 
     def engine_version(self) -> EngineVersion:

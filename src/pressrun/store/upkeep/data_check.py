@@ -101,7 +101,9 @@ def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
 def _problem_of(data: DataDir, message: str) -> DataProblem:
     """A message "STATE: REMEDY" as a problem of the file that it names, or "STATE. REMEDY" as one of the server."""
     if data.server is not None and str(data.server) in message and str(data.root) not in message:
-        state, _, remedy = message.rpartition(". ")  # a server may have said more than one sentence
+        state, separator, remedy = message.rpartition(". ")  # a server may have said more than one sentence
+        if not separator:
+            return DataProblem(str(data.server), message, "a database that can be used", is_on_server=True)
         return DataProblem(str(data.server), state, f"a database that can be used. {remedy}", is_on_server=True)
     state, _, remedy = message.partition(": ")
     named = next((word for word in state.split() if word.startswith(os.sep)), str(data.root))
