@@ -112,6 +112,24 @@ async def test_what_a_publisher_may_not(served: ServedApi) -> None:
         assert 403 == (await client.post("/lists", json={"name": "art", "title": "Art"})).status_code
 
 
+async def test_a_list_joins_a_family_with_rights_on_all_of_it(served: ServedApi) -> None:
+    """The pages of a family lead to all of its lists, and so to that of somebody who has no right on the others."""
+    on_both = Holdings(by_list={**PUBLISHER.by_list, "secret": PUBLISHER.by_list["news"]})
+    joining = {"family": "harbours", "language": "de"}
+    async with served.client() as client:
+        for name in ("news", "secret"):
+            await client.post("/lists", json={"name": name, "title": name})
+        await client.patch("/lists/secret", json={"family": "harbours"})
+    async with served.client(PUBLISHER) as client:
+        refused = await client.patch("/lists/news", json=joining)
+        own = await client.patch("/lists/news", json={"family": "quays"})
+        again = await client.patch("/lists/news", json={"family": "quays", "language": "de"})
+    assert [403, 200, 200] == [one.status_code for one in (refused, own, again)]
+    assert "secret" not in refused.text
+    async with served.client(on_both) as client:
+        assert 200 == (await client.patch("/lists/news", json=joining)).status_code
+
+
 async def test_close_reopen_and_remove(served: ServedApi) -> None:
     """Only a closed list goes, and only by its name."""
     async with served.client() as client:

@@ -11,7 +11,7 @@ from pressrun.acts.http import Page
 from pressrun.acts.lists.list_resources import ListFields, ListInfo, ListLogo, ListRemoval, ListsByName, NewListFields
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import Refused
+from pressrun.core.errors import NotPermitted, Refused
 from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.lists.list_settings import APPROVAL, plain_key
 from pressrun.services.reports import ledger_reports
@@ -41,6 +41,8 @@ async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
     keys = {plain_key(name) for name in args.settings}
     if _OF_OPERATORS & keys or ("welcome" in keys and await _needs_second_person(doing, args.list)):
         doing.require(Right.OPERATE, args.list)
+    for family in [text.strip() for name, text in args.settings.items() if plain_key(name) == "family"]:
+        await _require_family(doing, args.list, family)
     return await doing.cases.lists.set_list(args.list, args.settings, args.files, args.assets, args.revision)
 
 
@@ -48,6 +50,18 @@ async def _needs_second_person(doing: Doing, name: str) -> bool:
     """Whether nobody alone may write what all new readers of a list get."""
     found = await doing.cases.database.read(lists.find_list, name)
     return found is not None and needs_second_person(found)
+
+
+async def _require_family(doing: Doing, name: str, family: str) -> None:
+    """Raise NotPermitted where a list would join a family with lists whose settings the caller may not change.
+
+    Its pages and forms lead visitors and readers of these lists to that one. The words name none of them.
+    """
+    others = [one.name for one in await doing.cases.database.read(lists.family_lists, family) if one.name != name]
+    if not all(doing.may(Right.SETTINGS, other) for other in others):
+        raise NotPermitted(
+            f"list.set: to join the family {family!r}, you need the right {Right.SETTINGS.value} on every list of it"
+        )
 
 
 async def _set_logo(doing: Doing, args: ListLogo) -> dict[str, Any]:
