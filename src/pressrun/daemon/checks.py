@@ -19,10 +19,12 @@ from pressrun.assets import AssetError
 from pressrun.config import ConfigError
 from pressrun.config.settings import Settings
 from pressrun.control.client import call_if_running
+from pressrun.core.addresses.doubtful import doubtful_addresses
 from pressrun.core.bounces.advice import reply_rules
 from pressrun.core.errors import PressrunError
 from pressrun.core.network.endpoint import Endpoint, UnixEndpoint
 from pressrun.core.pacing.providers import providers
+from pressrun.core.text.charsets import check_charsets
 from pressrun.core.text.wordings import WORDING_FILES, check_wordings
 from pressrun.daemon.descriptors import shortage
 from pressrun.daemon.reload import signature_digests
@@ -138,7 +140,8 @@ def check_lists(subject: Subject) -> Iterator[Finding]:
 
 def check_assets(_subject: Subject) -> Iterator[Finding]:
     """The data that come with the program, such as wordings and providers, have no mistakes; people may edit them."""
-    loads: list[Callable[[], object]] = [providers, reply_rules, sentences, shared_pieces]
+    loads: list[Callable[[], object]] = [providers, reply_rules, check_charsets, doubtful_addresses]
+    loads += [sentences, shared_pieces]
     loads += [partial(built_in_layout, name) for name in LAYOUT_NAMES]
     loads += [partial(check_wordings, file) for file in WORDING_FILES]
     for load in loads:

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.text.charsets import CODECS, decode_exactly, decode_text, find_codec
+from pressrun.assets import AssetError
+from pressrun.core.text import charsets
+from pressrun.core.text.charsets import charset_labels, check_charsets, decode_exactly, decode_text, find_codec
+
+CODECS = tuple(dict.fromkeys(charset_labels().values()))
 
 # What Python has besides charsets: slow, running escapes, or no text at all.
 ODD = "punycode idna utf_7 unicode_escape raw_unicode_escape undefined hex_codec rot_13 zlib_codec bz2_codec charmap"
@@ -57,6 +61,14 @@ def test_every_codec_is_one_of_text_and_is_there() -> None:
     for name in CODECS:
         assert isinstance(codecs.decode(b"A" * 4, name), str), name
         assert name == find_codec(name)
+
+
+def test_a_codec_that_python_does_not_have_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Postmasters may edit the file, and `pressrun check` tells them."""
+    check_charsets()
+    monkeypatch.setattr(charsets, "charset_labels", lambda: {"klingon": "klingon-1"})
+    with pytest.raises(AssetError, match=r"^assets/charsets\.toml: klingon-1: unknown encoding: klingon-1$"):
+        check_charsets()
 
 
 @given(label=st.one_of(st.sampled_from(CODECS), st.text(max_size=50)), data=st.binary(max_size=300))
