@@ -22,6 +22,7 @@ NOTICE = (
     "text",
     [
         "No", "no thanks!", "STOP", "Unsubscribe.", "please remove me from this list", "I never signed up for this.",
+        "Confirmation? I did not sign up.",
         "I didn’t ask for this email.", "Stop sending me this", "Do not contact me again", "Not interested",
         "Nein", "Ich habe das nicht abonniert.", "Bitte sofort abmelden", "Ich moechte das nicht.", "Kein Interesse",
         "Non merci", "Je n'ai jamais demandé ce courriel", "Je ne suis pas inscrit", "desinscription",
@@ -42,6 +43,10 @@ def test_a_refusal_is_known_wherever_it_stands(text: str, around: str) -> None:
         "Yes, and how do I unsubscribe later?", "No problem, I confirm", "Thank you for stopping by. I confirm.",
         "Gerne, ich bestätige.", "Sent from my iPhone", "Noted, thanks.", "Je confirme, merci", "Conferma",
         "Vielen Dank, ich freue mich auf Nummer 1!", "Potwierdzam", "確認しました", NOTICE,
+        "Ja, ich möchte keine Ausgabe verpassen.", "Ich will das nicht verpassen!", "I don't want to be left out",
+        "Yes, I did not ask for it by mistake.", "Hi,\n\nyes. I had not signed up until now.",
+        "Oui, je ne veux pas le rater",
+        "Sí, no quiero recibir otra cosa", "I don't want to miss it",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("around", ["{}\n\n" + QUOTED, QUOTED + "\n{}", "{}\n\n" + OUTLOOK, "{}\n-- \nNo\nStop\n"])

@@ -12,6 +12,7 @@ from itertools import islice
 from pressrun.core.text.wordings import Wordings, fold
 
 _LINES = Wordings("refused_requests", "lines", finds_ascii=True, frame=r"\A(?:%s)[ .!。！]{0,5}\Z")
+_YES = Wordings("refused_requests", "yes", finds_ascii=True, frame=r"\A(?:%s)")
 _PHRASES = Wordings("refused_requests", "phrases", finds_ascii=True)
 _MOST_LINES = 8
 _LONGEST_LINE = 300
@@ -22,6 +23,8 @@ _REST = re.compile(r"-- ?\Z|[-_]{5,}|(?:from|von|de|da|van|od|från|fra|от|م�
 def refuses(text: str) -> bool:
     """Whether the first lines that the author of an answer wrote refuse."""
     own = list(islice(_own_lines(text), _MOST_LINES))
+    if any(_YES.is_in(line) for line in own[:2]):  # below a greeting, say
+        return False
     return any(_LINES.is_in(line) for line in own[:3]) or _PHRASES.is_in(" ".join(own))
 
 
