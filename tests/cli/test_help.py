@@ -99,11 +99,12 @@ def test_what_shows_no_verb_imports_none(arguments: list[str]) -> None:
     "verb", [["list", "ls"], ["list", "show", "news"], ["edition", "ls"], ["subscriber", "ls", "news"]]
 )
 def test_a_verb_that_reads_imports_no_daemon(shell: Shell, engine: str, verb: list[str]) -> None:
-    """So that it is quick, too: no event loop, no templates, no keys of mails, no web server, no other engine."""
+    """So that it is quick, too: no event loop, templates, keys of mails, web server, other engine, or audit log."""
     shell.make_list()
     imported = modules_after("--config", str(shell.config), *verb, "--json")
     slow = {"aiosqlite", "babel", "cryptography", "email_validator", "jinja2", "markdown_it", "starlette"}
     slow |= {"asyncio", "psycopg"} if engine == "sqlite" else {"pressrun.store.postgresql.move_target"}
+    slow |= {"pressrun.cli.shared.recording"}
     assert set() == slow & imported
     assert "pressrun.daemon" not in imported
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import update_wrapper
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,9 +14,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from pressrun.cli.shared.general_options import with_general_options
-from pressrun.cli.shared.invocation import invocation_of
+from pressrun.cli.shared.invocation import Invocation, invocation_of
 from pressrun.cli.shared.read_only import reading
-from pressrun.cli.shared.recording import recording
 from pressrun.cli.verb_table import READING, VERBS
 from pressrun.core.errors import NotFound, PressrunError
 from pressrun.store.editions import editions
@@ -51,7 +50,7 @@ def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]
             if not gc.isenabled():  # since cli.main: what is loaded by now stays
                 gc.freeze()
                 gc.enable()
-            with nullcontext() if path in READING else recording(invocation, path):
+            with nullcontext() if path in READING else _recording(invocation, path):
                 return function(invocation, **options)
 
         help_text = "\n\n".join(filter(None, (VERBS[path][1], cleandoc(function.__doc__ or ""))))
@@ -124,3 +123,9 @@ edition_argument = click.argument("edition_id", metavar="ID", type=EDITION_ID, s
 several_editions_argument = click.argument(
     "edition_ids", metavar="ID…", type=EDITION_ID, nargs=-1, required=True, shell_complete=_complete_editions
 )
+
+
+def _recording(invocation: Invocation, path: str) -> AbstractContextManager[None]:
+    from pressrun.cli.shared.recording import recording  # noqa: PLC0415 - verbs that only read start without it
+
+    return recording(invocation, path)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from pressrun.core.errors import NoRoom, Unavailable
-from pressrun.core.text.searching import searchable
 from pressrun.store.connection import EngineConnection
 from pressrun.store.statements import Macros, load_statements
 from pressrun.store.table_store import TableStore
@@ -71,7 +70,7 @@ def connect_as(factory: type[C], path: Path, *, readonly: bool = False) -> C:
             check_same_thread=False,
         )
         connection.row_factory = sqlite3.Row
-        connection.create_function("searchable", 1, searchable, deterministic=True)
+        connection.create_function("searchable", 1, _searchable, deterministic=True)
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma trusted_schema = off")
         if readonly:
@@ -106,6 +105,12 @@ def unavailable(path: Path, done: str, problem: sqlite3.Error) -> Unavailable:
     if has_no_files_left or disk.f_bavail * disk.f_frsize < _LEAST_ROOM_BYTES:
         return NoRoom(f"{what}, because its disk is full ({problem}): make room, then try again")
     return Unavailable(f"{what} ({problem})")
+
+
+def _searchable(text: str) -> str:
+    from pressrun.core.text.searching import searchable  # noqa: PLC0415 - most verbs search nothing, and start sooner
+
+    return searchable(text)
 
 
 @cache
