@@ -1,17 +1,20 @@
 """The database: whether it is whole, and whether its engine has faults that matter to us.
 
-What is known of versions is a table with sources, so that it can be read, checked and added to.
+What is known of versions is in assets/database_engines.toml, with sources, so that it can be checked and added to.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
 
+from pressrun.assets import convert_asset, read_asset
 from pressrun.core.errors import PressrunError
 from pressrun.core.timestamps import rfc3339
 from pressrun.operations.backup.manifest import DATABASE
@@ -27,7 +30,7 @@ AHEAD_DAYS = 1  # what a clock may have been ahead
 _SOON_SECONDS = 180 * 86_400  # to plan the upgrade of a server
 
 
-class KnownBug(Struct, frozen=True, kw_only=True):
+class KnownBug(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A fault of the versions from `since` up to `fixed`, and of none in `patched`.
 
     `is_of_two_writers`: it matters where another program writes to the database, too.
@@ -49,36 +52,18 @@ class KnownBug(Struct, frozen=True, kw_only=True):
 
 LITESTREAM = f".{DATABASE}-litestream"  # what it makes beside the database for itself
 
-KNOWN_BUGS = (
-    KnownBug(
-        engine="SQLite",
-        since=(3, 7, 0),
-        fixed=(3, 51, 3),
-        patched=((3, 44, 6), (3, 50, 7)),
-        what="two connections that write and checkpoint at the same moment can damage the database. Pressrun has only "
-        "one such connection, so this matters only if you run Litestream or the sqlite3 shell beside it",
-        severity=DoctorSeverity.PASS,
-        source="https://www.sqlite.org/wal.html#walresetbug",
-        is_of_two_writers=True,
-    ),
-    KnownBug(
-        engine="PostgreSQL",
-        since=(14, 0),
-        fixed=(14, 4),
-        what="CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY can leave rows out of an index",
-        severity=DoctorSeverity.WARN,
-        source="https://www.postgresql.org/docs/release/14.4/",
-    ),
-)
 
-# The last minor release of each: https://www.postgresql.org/support/versioning/
-POSTGRESQL_ENDS = {
-    14: datetime(2026, 11, 12, tzinfo=UTC),
-    15: datetime(2027, 11, 11, tzinfo=UTC),
-    16: datetime(2028, 11, 9, tzinfo=UTC),
-    17: datetime(2029, 11, 8, tzinfo=UTC),
-    18: datetime(2030, 11, 14, tzinfo=UTC),
-}
+class EngineFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of versions; `postgresql_ends` is the last day with fixes, by major version."""
+
+    postgresql_ends: dict[str, date]
+    known_bugs: tuple[KnownBug, ...]
+
+
+@cache
+def engine_facts() -> EngineFacts:
+    """The facts of assets/database_engines.toml. Raises AssetError."""
+    return convert_asset("database_engines", "", read_asset("database_engines"), EngineFacts)
 
 
 async def check_database(subject: DoctorSubject) -> list[DoctorFinding]:
@@ -136,7 +121,7 @@ async def check_engine(subject: DoctorSubject) -> list[DoctorFinding]:
 
 def grade_engine(version: EngineVersion, now: float, litestream: Path | None = None) -> Iterator[DoctorFinding]:
     """What is known of a version at a time; `litestream` is the folder of a Litestream that also writes."""
-    known = [bug for bug in KNOWN_BUGS if bug.is_in(version)]
+    known = [bug for bug in engine_facts().known_bugs if bug.is_in(version)]
     for bug in known:
         fixed = ".".join(map(str, bug.fixed))
         message = f"{version} has a known fault, fixed in {fixed}: {bug.what} ({bug.source})"
@@ -146,9 +131,11 @@ def grade_engine(version: EngineVersion, now: float, litestream: Path | None = N
             yield warned(f"Litestream writes to the database, too. {message}", remedy)
             continue
         yield DoctorFinding(severity=bug.severity, message=message, remedy=remedy)
-    ends = POSTGRESQL_ENDS.get(version.numbers[0]) if version.engine == "PostgreSQL" else None
-    if ends is not None and ends.timestamp() - now < _SOON_SECONDS:
-        over = "has had no fixes since" if ends.timestamp() <= now else "gets no fixes after"
-        yield warned(f"{version} {over} {ends:%Y-%m-%d}", "Upgrade the server to a newer major version")
+    major = str(version.numbers[0])
+    last_day = engine_facts().postgresql_ends.get(major) if version.engine == "PostgreSQL" else None
+    ends_at = math.inf if last_day is None else datetime.combine(last_day, time(), UTC).timestamp()
+    if ends_at - now < _SOON_SECONDS:
+        over = "has had no fixes since" if ends_at <= now else "gets no fixes after"
+        yield warned(f"{version} {over} {last_day}", "Upgrade the server to a newer major version")
     elif not known:
         yield passed(f"{version} has no known fault that matters here")
