@@ -103,3 +103,16 @@ def test_a_server_that_is_full_takes_nothing_by_halves(house: House, server: Ser
             admin.execute(f"drop trigger is_full on {table}")
     assert (250, 303) == (mail_to_list(house)[0], sign_up(house, "new@readers.example"))
     assert 0 == daemon.stop()
+
+
+def test_a_server_that_takes_no_changes_is_not_ready_for_work(house: House, server: Server) -> None:
+    """As one that has become a standby: it answers, so that only the lease shows it."""
+    daemon = house.start()
+    name = str(house.server).partition("?")[0].rpartition("/")[2]
+    ended = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()"
+    with server.connect() as admin:
+        for value, status in (("on", 503), ("off", 200)):
+            admin.execute(f"alter database {name} set default_transaction_read_only = {value}")
+            admin.execute(ended, (name,))
+            until(lambda wanted=status: house.get("/readyz").status == wanted or None, 20)  # type: ignore[misc]
+    assert 0 == daemon.stop()

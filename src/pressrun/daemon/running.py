@@ -177,7 +177,12 @@ def _build_metrics_page(
 ) -> MetricsPage:
     place, database, metrics = current.value.data, data.database, sending.metrics
     readiness = Readiness(
-        database=database, progress=sending.dispatcher, relays=sending.workers, loops=loops, clock=utc_now
+        database=database,
+        progress=sending.dispatcher,
+        relays=sending.workers,
+        loops=loops,
+        clock=utc_now,
+        holds_database=data.session.may_hand_out,
     )
     return MetricsPage(
         metrics=metrics,

@@ -10,6 +10,7 @@ from tests.delivery.queue.test_dispatcher import queue_notice
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import FailureKind
+from pressrun.core.upkeep.alerts import Cause
 from pressrun.delivery.queue.jobs import Job, claim_of
 from pressrun.delivery.queue.recovery import recover
 from pressrun.services.background import FAILING_SECONDS, LoopFault
@@ -167,3 +168,20 @@ async def test_what_stands_in_the_way_is_told(
         assert [
             "housekeeping has failed since 2027-01-15T07:59:00Z, 7 times: OSError: No space left on device"
         ] == found
+
+
+async def test_a_database_that_takes_no_changes_stands_in_the_way(press: Pressroom) -> None:
+    """As a server that has become a standby: it answers, and the lease runs out."""
+    held = [True, False]
+    readiness = Readiness(
+        database=press.office.database,
+        progress=press.dispatcher,
+        relays=press.pool,
+        loops=[],
+        clock=press.clock,
+        holds_database=lambda: held.pop(0),
+    )
+    await press.turn()
+    assert [] == await readiness.problems()
+    [obstacle] = await readiness.obstacles()
+    assert (Cause.DATABASE, True) == (obstacle.cause, "takes no changes" in obstacle.text)

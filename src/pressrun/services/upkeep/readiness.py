@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from pressrun.store.queue import destinations
 QUIET_SECONDS = 15.0  # the dispatcher runs a cycle at least every 5 s
 RELAYS_FAILING_SECONDS = 60.0
 UNSIGNED_SECONDS = 60.0  # one failure may be that of a single mail
+_NOT_HELD = "the database answers but takes no changes: the lease of this service could not be renewed in time"
 
 
 class Obstacle(Struct, frozen=True):
@@ -27,7 +28,11 @@ class Obstacle(Struct, frozen=True):
 
 
 class Readiness:
-    """Reports what keeps the service from working; `progress` is that of the queue."""
+    """Reports what keeps the service from working; `progress` is that of the queue.
+
+    `holds_database` is whether its lease has been renewed in time. A server that has become a standby answers, but
+    takes no changes, and so not this one.
+    """
 
     def __init__(
         self,
@@ -37,12 +42,14 @@ class Readiness:
         relays: RelayPool,
         loops: Sequence[BackgroundLoop],
         clock: Clock,
+        holds_database: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database = database
         self._progress = progress
         self._relays = relays
         self._loops = loops
         self._clock = clock
+        self._holds_database = holds_database
 
     async def problems(self) -> list[str]:
         """A line for each problem; none when all is well."""
@@ -55,6 +62,9 @@ class Readiness:
             await self._database.read(destinations.load_paces)
         except Unavailable as problem:
             found.append(Obstacle(Cause.DATABASE, str(problem)))
+        else:
+            if not self._holds_database():
+                found.append(Obstacle(Cause.DATABASE, _NOT_HELD))
         return [*found, *self._obstacles_seen(self._clock())]
 
     def _obstacles_seen(self, now: float) -> Iterator[Obstacle]:
