@@ -264,3 +264,15 @@ async def test_an_operator_who_knows_the_former_address_meets_the_reader(press: 
     assert NEW == (await press.office.subscribers.remove("news", parse_address(OLD)))["address"]
     with pytest.raises(NotFound):
         await press.office.subscribers.remove("news", parse_address(OLD))
+
+
+async def test_a_sign_up_does_not_keep_from_a_reader_what_another_one_was_given(
+    press: Pressroom, change: AddressChanges
+) -> None:
+    """Anybody can ask for a list that the old address reads no more."""
+    await confirm(change)
+    await press.office.sign_ups.request("news", parse_address(OLD), WEB, network=None)
+    await undo(change)
+    await press.send_all()
+    assert [OLD] == await get_news(press, await press.edition())
+    assert Confirmed.ALREADY is (await press.office.sign_ups.confirm(1, WEB))[0]

@@ -36,6 +36,16 @@ async def test_asking_with_a_malformed_address_is_400(house: House) -> None:
         assert 400 == (await client.post("/preferences", data={"email": "ada"})).status_code
 
 
+async def test_a_former_reader_is_mailed_their_link_though_somebody_has_signed_them_up_since(house: House) -> None:
+    """They may want to see or erase what is kept of them. Of strangers who were only signed up, nothing is proven."""
+    await house.add_reader(await house.add_list(), ADA, "unsubscribed")
+    async with house.client() as client:
+        for address in (ADA, "stranger@reader.example"):
+            await client.post("/news/subscribe", data={"email": address})
+            await client.post("/preferences", data={"email": address})
+    assert [ADA] == [to for kind, to, _ in await house.notices() if kind == "preferences_link"]
+
+
 async def test_the_link_of_an_edition_shows_the_address_masked_and_the_mailed_one_whole(house: House) -> None:
     await house.add_reader(await house.add_list())
     async with house.client() as client:

@@ -33,6 +33,7 @@ from pressrun.services.readers.subscription_records import (
     is_member,
     list_subscriptions,
     record_consent,
+    was_proven,
 )
 from pressrun.services.readers.suspension import begin_at_address
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
@@ -292,12 +293,8 @@ def _live(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:
 
 def _choose_list_of_mail(tx: Transaction, person: Subscriber) -> MailingList | None:
     """The list whose name is on the mails: the first one that they are on, or were on."""
-    known = [
-        details
-        for details in list_subscriptions(tx, person)
-        if details.subscription.state is not SubscriptionState.PENDING
-    ]
-    known.sort(key=lambda details: details.subscription.state is SubscriptionState.UNSUBSCRIBED)
+    known = [details for details in list_subscriptions(tx, person) if was_proven(details.subscription)]
+    known.sort(key=lambda details: details.subscription.state not in LIVE)
     return known[0].list if known else None
 
 
@@ -345,8 +342,7 @@ def _give_back(tx: Transaction, former: Mapping[str, Any], person: Subscriber, n
     found = [
         (current, item["before"])
         for item in former["subscriptions"]
-        if (current := subscriptions.find_subscription_by_id(tx, item["id"])) is not None
-        and (current.round, current.since, current.state) == (item["round"], item["since"], item["state"])
+        if (current := subscriptions.find_subscription_by_id(tx, item["id"])) is not None and _is_as_left(current, item)
     ]
     own = {current.list_id: current for current, _ in found if current.subscriber_id == person.id}
     for current, before in found:
@@ -356,6 +352,13 @@ def _give_back(tx: Transaction, former: Mapping[str, Any], person: Subscriber, n
             subscriptions.delete_subscription(tx, current)
         else:
             subscriptions.record_subscription(tx, current, replace(current, **_typed(before)), how="undone")
+
+
+def _is_as_left(current: Subscription, item: Mapping[str, Any]) -> bool:
+    """Whether the reader has not changed a subscription since. That somebody has asked for it again changes nothing."""
+    if current.state is SubscriptionState.PENDING:
+        return (current.round, current.state_before) == (item["round"], item["state"])
+    return (current.round, current.since, current.state) == (item["round"], item["since"], item["state"])
 
 
 def _take_copies(tx: Transaction, taken: Subscription, own: Subscription | None, person: Subscriber, now: int) -> None:

@@ -76,12 +76,16 @@ def list_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
 
 def choose_list_of_mail(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:
     """The list whose name is on the link's mail; None for somebody who never proved to own the address."""
-    order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED, SubscriptionState.UNSUBSCRIBED]
-    known = [details for details in list_subscriptions(tx, person) if details.subscription.state in order]
-    named = next((details for details in known if details.list.name == preferred), None)
-    if named is None:
-        named = min(known, key=lambda details: order.index(details.subscription.state), default=None)
+    order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED]
+    known = [details for details in list_subscriptions(tx, person) if was_proven(details.subscription)]
+    known.sort(key=lambda details: [*order, details.subscription.state].index(details.subscription.state))
+    named = next((details for details in known if details.list.name == preferred), next(iter(known), None))
     return None if named is None else named.list
+
+
+def was_proven(subscription: Subscription) -> bool:
+    """Whether the reader has proved to own the address. A later request, which anybody can send, takes nothing away."""
+    return subscription.state is not SubscriptionState.PENDING or subscription.state_before is not None
 
 
 def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:
