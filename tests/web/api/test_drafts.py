@@ -308,6 +308,20 @@ async def test_test_copies_fill_no_mailbox(served: ServedApi) -> None:
     assert [(3,)] == await select(served.office.database, "select count(*) from notice where kind = 'test'")
 
 
+async def test_one_mailbox_has_one_share_of_test_copies(served: ServedApi) -> None:
+    """Under all of its names, in one request or several; a request that is refused counts for nothing."""
+    change(served.office.settings, limits=LimitSettings(test_copies=Rate(2, 3600.0)))
+    await make_list(served)
+    number = (await hand_in(served))["id"]
+    async with served.client(PUBLISHER) as client:
+        found = [
+            await client.post(f"/editions/{number}/test", json={"to": [f"x+{tag}@else.example" for tag in tags]})
+            for tags in ("abc", "ab", "c")
+        ]
+    assert [409, 200, 409] == [one.status_code for one in found]
+    assert [(2,)] == await select(served.office.database, "select count(*) from notice where kind = 'test'")
+
+
 async def test_a_suppressed_address_gets_no_test_copy(served: ServedApi) -> None:
     await make_list(served)
     number = (await hand_in(served))["id"]

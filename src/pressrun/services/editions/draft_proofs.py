@@ -13,7 +13,6 @@ from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_built, show_copy
 from pressrun.services.editions.workshop import BuiltDraft
 from pressrun.store import limits
-from pressrun.store.limits import Meter
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import people
@@ -52,8 +51,8 @@ class DraftProofs:
     def _count(self, tx: Transaction, addresses: Sequence[Address]) -> None:
         """Count the copies against their recipients: authors must not be able to fill anybody's mailbox."""
         rate, keys = self._context.limits.test_copies, self._context.keys
-        meters = [Meter("test_copies", suppression_digest(keys, one.key), rate) for one in addresses]
-        if not limits.spend_all(tx, meters, self._context.clock()):
+        folds = [suppression_digest(keys, one.fold) for one in addresses]  # whatever the spelling, as a sign-up does
+        if not all(limits.spend_each(tx, "test_copies", folds, rate, self._context.clock())):
             raise Refused(
                 f"one of these addresses has recently had {rate.count} test copies, so nothing was sent. Try again "
                 "later, or raise [limits] test_copies"
