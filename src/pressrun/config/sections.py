@@ -21,6 +21,8 @@ from pressrun.core.setting_kinds import closest, domain
 
 _TWICE = re.compile(r"Cannot declare (\(.*\)) twice")
 _LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=", re.ASCII)
+_HEADER = re.compile(r"\s*\[")
 _RECIPIENT_DOMAIN = domain('the domain of recipients in quotes, as in [delivery.domain."gmail.com"]')
 
 
@@ -79,7 +81,8 @@ def parse(text: str) -> tuple[dict[str, Any], dict[Path, int]] | ConfigError:
         twice = _TWICE.fullmatch(what)
         if twice is not None:
             return _repeated_table(text, line, ast.literal_eval(twice[1]))
-        return ConfigError(
+        again = _repeated_key(text, line) if what == "Cannot overwrite a value" else None
+        return again or ConfigError(
             line=line,
             key="",
             found=f"something that is not TOML ({what[:1].lower()}{what[1:]})",
@@ -102,6 +105,36 @@ def _repeated_table(text: str, line: int, names: tuple[str, ...]) -> ConfigError
         found=f"the table [{table}] a second time; it is {where}",
         expected=f"one table [{table}]: move the keys below this line up into the other one",
     )
+
+
+def _repeated_key(text: str, line: int) -> ConfigError | None:
+    """The error of a key that occurs again at `line` in the same table; None where the line is no simple key."""
+    lines = text.splitlines()
+    key = _KEY.match(lines[line - 1])
+    if key is None:
+        return None
+    headers = [number for number in range(line - 1) if _HEADER.match(lines[number])]
+    begins = headers[-1] + 1 if headers else 0
+    first = next((number for number in range(begins, line - 1) if _has_key(lines[number], key[1])), None)
+    if first is None:
+        return None
+    table = _table_at([lines[number] for number in headers])
+    found = f"{key[1]} a second time; it is already in line {first + 1}"
+    return ConfigError(line, f"{table}{key[1]}", found, f"{key[1]} once: remove one of the two lines")
+
+
+def _table_at(headers: list[str]) -> str:
+    """What stands before the names of keys below the last of these headers: `smtp.`, `relay[2].` or nothing."""
+    names = [header.partition("#")[0].strip() for header in headers]
+    if not names:
+        return ""
+    number = f"[{names.count(names[-1])}]" if names[-1].startswith("[[") else ""
+    return f"{names[-1].strip('[] ')}{number}."
+
+
+def _has_key(line: str, name: str) -> bool:
+    key = _KEY.match(line)
+    return key is not None and key[1] == name
 
 
 def read(document: dict[str, Any], problems: Problems) -> Document:
