@@ -226,6 +226,17 @@ def test_a_server_that_does_not_answer_is_told_before_there_is_a_folder(opened: 
     assert (78, ["database"]) == (called.code, [one["key"] for one in called.json["errors"]])
 
 
+def test_an_address_that_libpq_cannot_read_is_an_error_beside_others(opened: Callable[[str], Shell]) -> None:
+    """It has its line, its words without what they quote, and the form that is right."""
+    shell = opened("postgresql:///news?horse=1")
+    shell.config.chmod(0o666)
+    called = shell.call("check", "--json")
+    errors = {one["key"]: one for one in called.json["errors"]}
+    assert (78, {"", "database"}) == (called.code, set(errors))
+    assert "an address that cannot be read (invalid URI query parameter: …)" == errors["database"]["found"]
+    assert errors["database"]["expected"].startswith("postgresql://USER@HOST/NAME")
+
+
 @pytest.mark.parametrize("text", ["A\0B", "A\ud800B"], ids=["nul", "half-a-character"])
 def test_no_text_keeps_the_database_from_taking_the_rest(shell: Shell, text: str) -> None:
     """A NUL, which PostgreSQL cannot store, and half a character, from files and from arguments."""

@@ -80,6 +80,12 @@ def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
     """A database that is damaged or has another schema, and keys that are not its own."""
     database = data.database
     try:
+        str(database)
+    except BadConfiguration as problem:  # libpq cannot read the address
+        state, _, remedy = str(problem).removeprefix("database: ").partition(". Write ")
+        yield DataProblem("database", f"an address that cannot be read ({state})", remedy, is_on_server=True)
+        return
+    try:
         if database.exists():
             damage = database.find_damage()
             if damage is not None:
