@@ -276,3 +276,21 @@ async def test_a_sign_up_does_not_keep_from_a_reader_what_another_one_was_given(
     await press.send_all()
     assert [OLD] == await get_news(press, await press.edition())
     assert Confirmed.ALREADY is (await press.office.sign_ups.confirm(1, WEB))[0]
+
+
+async def test_a_request_for_the_new_address_does_not_cost_a_reader_their_name(press: Pressroom) -> None:
+    """Many sign up there first, and then find how to change the address."""
+    rows = [ImportRow(line=2, email=OLD, name="Ada", language="de", attributes={"town": "Kiel"})]
+    await press.office.subscribers.import_batch("news", rows)
+    await press.office.sign_ups.request("news", parse_address(NEW), WEB, network=None)
+    changes = AddressChanges(press.office.context)
+    await changes.request(1, parse_address(NEW), WEB)
+    await confirm(changes)
+    known = "select name, language, attributes from subscriber where address = ?"
+    assert [("Ada", "de", '{"town": "Kiel"}')] == await press.rows(known, NEW)
+
+
+async def test_whoever_reads_at_the_new_address_keeps_their_name(press: Pressroom, change: AddressChanges) -> None:
+    await press.office.subscribers.import_batch("other", [ImportRow(line=2, email=NEW, name="Eve")])
+    await confirm(change)
+    assert [("Eve",)] == await press.rows("select name from subscriber where address = ?", NEW)

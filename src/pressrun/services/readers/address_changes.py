@@ -3,11 +3,12 @@
 Nothing changes until the new address has confirmed. The old one is notified at once, with a link that stops the change,
 and again when it is done, with one that undoes it for a week. Each of these ends every preferences link so far.
 
-If the new address already belongs to a reader, they stay two people, and the subscriptions move: each list that the old
-one reads and the new one does not. Links in earlier mails to the old one then unsubscribe the new one, as they do where
-an address changes alone. Undoing gives each of them back what they had, as far as they have not changed it since. It
-also undoes later changes of that reader, so that nobody can take the lists away again by links of those. Who has signed
-up with the old address since then gets the lists in the same way.
+If the new address already belongs to a reader, they stay two people, and the subscriptions move (with the name and the
+like, unless that reader has ever confirmed): each list that the old one reads and the new one does not. Links in
+earlier mails to the old one then unsubscribe the new one, as they do where an address changes alone. Undoing gives each
+of them back what they had, as far as they have not changed it since. It also undoes later changes of that reader, so
+that nobody can take the lists away again by links of those. Who has signed up with the old address since then gets the
+lists in the same way.
 """
 
 from __future__ import annotations
@@ -210,6 +211,7 @@ class AddressChanges:
             reader = replace(person, address=page.new.typed)
         else:
             begin_at_address(tx, other, now)
+            _introduce(tx, other, person)
             former = self._move_subscriptions(tx, person, other, origin)
             subscribers.end_links(tx, person.id)
             reader = other
@@ -247,6 +249,7 @@ class AddressChanges:
         other = subscribers.find_subscriber(tx, old)
         if not change.former and other is not None and other.id != person.id:
             begin_at_address(tx, other, now)
+            _introduce(tx, other, person)
             self._move_subscriptions(tx, person, other, origin)
             return other
         begin_at_address(tx, person, now)
@@ -304,6 +307,19 @@ def _void_requests(tx: Transaction, person: Subscriber) -> None:
         subscription = details.subscription
         if subscription.state is SubscriptionState.PENDING:
             subscriptions.record_subscription(tx, subscription, replace(subscription, round=subscription.round + 1))
+
+
+def _introduce(tx: Transaction, other: Subscriber, person: Subscriber) -> None:
+    """Give a reader the name and all that belongs to a person, if they are only somebody whom anybody has signed up."""
+    if not any(was_proven(details.subscription) for details in list_subscriptions(tx, other)):
+        known = replace(
+            other,
+            name=person.name,
+            language=person.language,
+            attributes=person.attributes,
+            text_only=person.text_only,
+        )
+        subscribers.update_profile(tx, other, known, how=SOURCE)
 
 
 def _move_to(
