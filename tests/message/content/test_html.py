@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.message.content.html import clean_html
+from pressrun.message.content.html import clean_html, web_addresses
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,19 @@ def test_marked_sections_of_other_programs_are_passed_over(section: str) -> None
     found = clean_html(f"<html lang=de><body bgcolor=red>hi {section}</body></html>")
     assert (True, "de", "background-color: red") == (found.is_document, found.language, found.body_style)
     assert found.body.startswith("hi")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://x.example/a, and (https://y.example/b).", ["https://x.example/a", "https://y.example/b"]),
+        ("https://x.example/quay_(harbour)!", ["https://x.example/quay_(harbour)"]),
+        ("[https://x.example/?a[]=1]", ["https://x.example/?a[]=1"]),
+        ("https://x.example/東京", ["https://x.example/東京"]),
+        ("https:// http://) https://.", []),
+        ("https://a" + ".)" * 100_000, ["https://a"]),
+    ],
+)
+def test_where_an_address_ends(text: str, found: list[str]) -> None:
+    """Punctuation behind it belongs to the sentence, and so does a bracket that was opened outside."""
+    assert found == [text[start:end] for start, end in web_addresses(text)]

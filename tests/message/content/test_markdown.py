@@ -1,4 +1,4 @@
-"""Markdown: which line ends are kept, where a column starts, what is a button."""
+"""Markdown: which line ends are kept, where a column starts, what is a button, what is a link."""
 
 from __future__ import annotations
 
@@ -51,3 +51,31 @@ def test_a_link_says_that_it_is_a_button() -> None:
         '<p><a href="https://a.example" class="button">Go</a>.</p>\n'
     )
     assert "{.button}" in render_markdown("`[Go](https://a.example){.button}`")
+
+
+def linked(url: str) -> str:
+    return f'<a href="{url}">{url}</a>'
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("https://x.example/a_b_c", linked("https://x.example/a_b_c")),
+        (
+            "See https://x.example/b. Or (http://x.example/c).",
+            f"See {linked('https://x.example/b')}. Or ({linked('http://x.example/c')}).",
+        ),
+        ("https://x.example/quay_(harbour), new", f"{linked('https://x.example/quay_(harbour)')}, new"),
+        ("**https://x.example/**", f"<strong>{linked('https://x.example/')}</strong>"),
+        ("https://x.example/東京", "https://x.example/東京"),
+        ("https://x.example/1*2*3", "https://x.example/1<em>2</em>3"),
+        ("https://x.example/<br>", "https://x.example/<br>"),
+        ("`https://x.example/`", "<code>https://x.example/</code>"),
+        ("[https://x.example](https://y.example)", '<a href="https://y.example">https://x.example</a>'),
+        ("<a href='/x'>https://x.example</a>", "<a href='/x'>https://x.example</a>"),
+        ("https:// and http://", "https:// and http://"),
+    ],
+)
+def test_a_web_address_is_a_link(source: str, expected: str) -> None:
+    """Where it is text, and where it ends for certain."""
+    assert f"<p>{expected}</p>\n" == render_markdown(source)

@@ -53,7 +53,8 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "colgroup": {"span"},
     "details": {"open"},
 }
-_URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
+_URL = re.compile(r"https?://[^\s<>\"']+")
+_PAIRS = {")": "(", "]": "["}
 _SHEET = re.compile(r"<style\b", re.IGNORECASE)
 _DOCUMENT = re.compile(r"<(?:!doctype|html|body|head)\b", re.IGNORECASE)
 
@@ -217,10 +218,23 @@ def losses(source: str, line_of: Callable[[str], int | None], *, is_markdown: bo
         yield warning("lost-style-in-markdown", line_of(match[0]))
 
 
+def web_addresses(text: str) -> Iterator[tuple[int, int]]:
+    """Where web addresses are in a plain text, without the punctuation of the sentence around them."""
+    for match in _URL.finditer(text):
+        url, end = match[0], len(match[0])
+        extra = {closing: url.count(closing) - url.count(opening) for closing, opening in _PAIRS.items()}
+        while url[end - 1] in ".,;:!?" or extra.get(url[end - 1], 0) > 0:
+            if url[end - 1] in extra:
+                extra[url[end - 1]] -= 1
+            end -= 1
+        if end > len("https://"):
+            yield match.start(), match.start() + end
+
+
 def link_urls(text: str, link: Callable[[str], str], *, quote: bool = True) -> str:
     """Plain text as HTML with `link` of each web address in it, which comes escaped; `quote` escapes quotes as well."""
     done, position = [], 0
-    for match in _URL.finditer(text):
-        done += [html.escape(text[position : match.start()], quote=quote), link(html.escape(match[0]))]
-        position = match.end()
+    for start, end in web_addresses(text):
+        done += [html.escape(text[position:start], quote=quote), link(html.escape(text[start:end]))]
+        position = end
     return "".join([*done, html.escape(text[position:], quote=quote)])

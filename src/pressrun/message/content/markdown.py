@@ -11,10 +11,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+
+from pressrun.message.content.html import web_addresses
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -93,6 +95,43 @@ def _make_buttons(state: StateCore) -> None:
             elif child.type == "link_close" and opened is not None and following.content.startswith(_MARK_OF_A_BUTTON):
                 opened.attrSet("class", BUTTON)
                 following.content = following.content.removeprefix(_MARK_OF_A_BUTTON)
+
+
+def _link_addresses(state: StateCore) -> None:
+    """Turn web addresses in the text into links, outside of links and of tags of the author's own.
+
+    One that goes on in another script, or into emphasis or a tag, is left alone: nobody can tell where it ends.
+    """
+    for token in state.tokens:
+        if token.type != "inline" or "://" not in token.content or "<a" in token.content.lower():
+            continue
+        children: list[Token] = []
+        depth = 0
+        for child, following in zip_longest(token.children or [], (token.children or [])[1:]):
+            depth += child.nesting if child.type in ("link_open", "link_close") else 0
+            goes_on = following is not None and following.type not in _BREAKS and following.nesting >= 0
+            last = len(child.content) - goes_on
+            children += _linked(child, last) if child.type == "text" and depth == 0 else [child]
+        token.children = children
+
+
+def _linked(text: Token, last: int) -> list[Token]:
+    """A text with those addresses as links that end at `last` or before."""
+    new, content = type(text), text.content
+    pieces: list[Token] = []
+    position = 0
+    for start, end in web_addresses(content):
+        url = content[start:end]
+        if not url.isascii() or end > last:
+            continue
+        pieces += [
+            new("text", "", 0, content=content[position:start]),
+            new("link_open", "a", 1, attrs={"href": url}),
+            new("text", "", 0, content=url),
+            new("link_close", "a", -1),
+        ]
+        position = end
+    return [*pieces, new("text", "", 0, content=content[position:])] if pieces else [text]
 
 
 class FootnoteFaults(Struct, frozen=True):
@@ -195,6 +234,7 @@ def _parser() -> MarkdownIt:
 
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     parser.use(footnote_plugin, inline=False)
+    parser.core.ruler.push("addresses", _link_addresses)
     parser.core.ruler.push("figures", _make_figures)
     parser.core.ruler.push("buttons", _make_buttons)
     for name, rule in {
