@@ -14,9 +14,9 @@ from pressrun.acts.editions.draft_arguments import (
 )
 from pressrun.acts.editions.drafts import IF_MATCH, author_of, plain_findings
 from pressrun.acts.editions.edition_answers import FindingsAnswer, FullEditionAnswer, PreviewAnswer, TestAnswer
-from pressrun.acts.editions.editions import list_name_of, show_again, show_edition, shown_after
+from pressrun.acts.editions.editions import each_once, list_name_of, show_again, show_edition, shown_after
 from pressrun.core.access.rights import Right
-from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotPermitted
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions.draft_release import ExpectedAudience, ReleaseOrder
@@ -38,19 +38,12 @@ async def _preview(doing: Doing, args: DraftView) -> PreviewAnswer:
     return PreviewAnswer(findings=plain_findings(copy.findings), subject=copy.subject, text=shown.text, html=shown.html)
 
 
-def _each_once(args: DraftTest) -> dict[str, Address]:
-    by_key: dict[str, Address] = {}
-    for address in map(parse_address, args.addresses):
-        by_key.setdefault(address.key, address)
-    return by_key
-
-
 async def _tested_again(_: Doing, args: DraftTest, __: KeptOutcome) -> TestAnswer:
-    return TestAnswer(test=[address.typed for address in _each_once(args).values()])
+    return TestAnswer(test=[address.typed for address in each_once(args.addresses).values()])
 
 
 async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
-    by_key = _each_once(args)
+    by_key = each_once(args.addresses)
     name = await list_name_of(doing, args.id)
     if not doing.caller.holdings.has(Right.RELEASE, name):
         strangers = [by_key[key].typed for key in by_key.keys() - await doing.cases.draft_proofs.team(name)]

@@ -91,7 +91,7 @@ async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
 
 async def _hand_in_again(doing: Doing, _: DraftFiles, kept: KeptOutcome) -> DraftAnswer:
     """The draft as it is now."""
-    number = int((kept.object or "").removeprefix("edition "))
+    number = int(kept.object_name)
     shown = await show_edition(doing, number)
     is_draft = shown["state"] == EditionState.DRAFT
     findings = (await doing.cases.draft_editing.check(number)).findings if is_draft else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -52,12 +53,17 @@ async def _send(doing: Doing, args: EditionSend) -> dict[str, int]:
 
 
 async def _send_test(doing: Doing, args: EditionTest) -> dict[str, list[str]]:
-    by_key: dict[str, Address] = {}
-    for address in map(parse_address, args.addresses):
-        by_key.setdefault(address.key, address)
-    addresses = list(by_key.values())
+    addresses = list(each_once(args.addresses).values())
     await doing.cases.edition_admin.send_test(**_files(args), addresses=addresses)
     return {"test": [address.typed for address in addresses]}
+
+
+def each_once(addresses: Sequence[str]) -> dict[str, Address]:
+    """The addresses by their keys, as they were typed first."""
+    by_key: dict[str, Address] = {}
+    for address in map(parse_address, addresses):
+        by_key.setdefault(address.key, address)
+    return by_key
 
 
 async def _resend(doing: Doing, args: EditionId) -> dict[str, int | str]:

@@ -101,8 +101,7 @@ async def _invite(doing: Doing, args: PersonInvite) -> dict[str, Any]:
 
 async def _person_now(doing: Doing, _: Any, kept: KeptOutcome) -> dict[str, Any]:
     """The person as they are now. A repeat makes and shows no link."""
-    name = (kept.object or "").removeprefix("person ")
-    return await doing.cases.database.read(show_person, name, doing.cases.people.now)
+    return await doing.cases.database.read(show_person, kept.object_name, doing.cases.people.now)
 
 
 async def _invited(doing: Doing, args: PersonInvite, kept: KeptOutcome) -> dict[str, Any]:
@@ -140,8 +139,7 @@ async def _create_token(doing: Doing, args: TokenCreate) -> dict[str, Any]:
 
 async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> dict[str, Any]:
     """The token as it is listed, without its secret, which is shown only once. A lost token must be replaced."""
-    number = int((kept.object or "").removeprefix("token "))
-    return await doing.cases.database.read(show_token, number)
+    return await doing.cases.database.read(show_token, int(kept.object_name))
 
 
 async def _list_tokens(doing: Doing, args: TokensPage) -> dict[str, Any]:

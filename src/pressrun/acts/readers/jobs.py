@@ -78,16 +78,11 @@ async def _sync(doing: Doing, args: ListSync) -> JobReport:
 
 
 async def _hand_in_again(doing: Doing, args: ListImport | ListSync, kept: KeptOutcome) -> JobReport:
-    return await doing.cases.jobs.hand_in_again(_number_of(kept), args.file.pieces)
+    return await doing.cases.jobs.hand_in_again(int(kept.object_name), args.file.pieces)
 
 
 async def _show_again(doing: Doing, args: JobId, _: KeptOutcome) -> JobReport:
     return await doing.cases.jobs.show(args.id)
-
-
-def _number_of(kept: KeptOutcome) -> int:
-    assert kept.object is not None  # a job names itself in the transaction that stores it
-    return int(kept.object.partition(" ")[2])
 
 
 _RESTING = ("ready", "done", "failed", "cancelled")  # the states that a job does not leave by itself

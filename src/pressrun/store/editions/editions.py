@@ -18,70 +18,60 @@ ALWAYS = (-(1 << 62), 1 << 62)
 MOST_OF_PICTURE = 200_000  # octets: an index shows the picture small, but a browser has to fetch all of it
 
 
-class Edition(Struct, frozen=True, kw_only=True):
+class EditionFacts(Struct, frozen=True, kw_only=True):
+    """What is known of an edition from the start."""
+
+    list_id: int
+    slug: str
+    state: EditionState
+    subject: str
+    title: str
+    preheader: str
+    language: str
+    source_name: str
+    source_digest: bytes
+    message_secret: bytes
+    canary_percent: float | None
+    dated_at: int | None
+    scheduled_at: int | None
+    issue: str | None = None
+    is_welcome: bool = False
+
+
+class Edition(EditionFacts, frozen=True, kw_only=True):
     """One edition as stored, with the name of its list."""
 
     id: int
-    list_id: int
     list_name: str
     list_relay: str | None
     list_hours: str | None
     list_timezone: str
-    slug: str
-    state: EditionState
-    subject: str
-    title: str
-    preheader: str
-    language: str
-    source_name: str
-    source_digest: bytes
-    message_secret: bytes
     audience: int
     unsubscribed: int
     complaints: int
-    canary_percent: float | None
     canary_copies: int | None
     pause_reason: str | None
     braked_at: int | None
-    dated_at: int | None
     created_at: int
-    scheduled_at: int | None
     started_at: int | None
     first_claim_at: int | None
     finished_at: int | None
-    issue: str | None = None
-    is_welcome: bool = False
     copies_removed_at: int | None = None
     may_have_gone: int | None = None
 
 
-class NewEdition(Struct, frozen=True, kw_only=True):
+class NewEdition(EditionFacts, frozen=True, kw_only=True):
     """A new edition as it is stored; `assets` are (name, media type, content).
 
-    `is_repeat` says that the list has another edition of the same content, and that this is no mistake.
+    `is_repeat` says that the list has another edition of the same content, and that this is not a mistake.
     """
 
-    list_id: int
-    slug: str
-    state: EditionState
-    subject: str
-    title: str
-    preheader: str
-    language: str
-    source_name: str
     source: bytes
-    source_digest: bytes
-    message_secret: bytes
     skeleton: bytes
     text: str
     html: str | None
     assets: Sequence[tuple[str, str, bytes]]
-    canary_percent: float | None
-    dated_at: int | None
-    scheduled_at: int | None
     text_skeleton: bytes | None = None
-    is_welcome: bool = False
-    issue: str | None = None
     is_repeat: bool = False
 
 

@@ -8,6 +8,7 @@ erased.
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from pressrun.core.errors import Refused
 from pressrun.store.transaction import Transaction, parse_row
@@ -38,6 +39,11 @@ class KeptOutcome(Struct, frozen=True, kw_only=True):
     at: int
     has_created: bool
 
+    @property
+    def object_name(self) -> str:
+        """The object without its kind, such as `7`; empty without one."""
+        return (self.object or "").partition(" ")[2]
+
 
 def claim_key(tx: Transaction, keyed: KeyedRequest, *, at: int) -> None:
     """Let this transaction be the one that carries the request out; raises Refused where another one has.
@@ -51,16 +57,8 @@ def claim_key(tx: Transaction, keyed: KeyedRequest, *, at: int) -> None:
 
 def keep_outcome(tx: Transaction, keyed: KeyedRequest, *, name: str | None, subscriber_id: int | None, at: int) -> None:
     """Keep what a request did, under the key that it has."""
-    tx.run(
-        "idempotency.keep",
-        caller=keyed.caller,
-        digest=keyed.digest,
-        request=keyed.request,
-        object=name,
-        subscriber_id=subscriber_id,
-        at=at,
-        has_created=int(keyed.has_created),
-    )
+    values = {**asdict(keyed), "has_created": int(keyed.has_created)}
+    tx.run("idempotency.keep", **values, object=name, subscriber_id=subscriber_id, at=at)
 
 
 def find_outcome(tx: Transaction, keyed: KeyedRequest, now: float) -> KeptOutcome | None:
