@@ -64,12 +64,31 @@ async def watch(database: Database) -> Watched:
     return watched
 
 
+@pytest.fixture
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pressrun.daemon.session_keeper.LOOK_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("_at_once")
 async def test_a_session_of_a_locked_file_needs_no_lease(database: Database) -> None:
     keeper = await SessionKeeper.begin(database, OURS, is_alone=True)
     assert keeper.may_hand_out()
-    assert not await keeper.step()  # there is nothing to renew
+    assert await keeper.step()
     await keeper.close()
     assert [("gone",)] == await select(database, "select state from session")
+
+
+@pytest.mark.usefixtures("_at_once")
+async def test_who_loses_a_locked_file_to_another_process_ends(database: Database) -> None:
+    """As where somebody has removed the lock file of a running service."""
+    keeper = await SessionKeeper.begin(database, OURS, is_alone=True)
+    reports: list[str] = []
+    keeper.connect(replace(NOBODY, on_taken=lambda: reports.append("taken")))
+    other = await SessionKeeper.begin(database, THEIRS, is_alone=True)
+    assert (False, ["taken"], False) == (await keeper.step(), reports, keeper.may_hand_out())
+    with pytest.raises(TryAgain, match="its lock file was removed"):
+        keeper.require_kept()
+    await other.close()
 
 
 async def test_who_comes_second_hears_who_holds_the_database(database: Database) -> None:

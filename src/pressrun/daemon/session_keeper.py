@@ -33,6 +33,8 @@ from pressrun.store.upkeep.sessions import Process, SessionHolder
 
 log = logging.getLogger("pressrun.daemon")
 
+LOOK_SECONDS = 5.0  # between two looks at a session that needs no lease
+
 
 def describe_process(settings: Settings, keys: KeyRing) -> Process:
     """This process, which holds the lock of its data directory, as its session says who it is."""
@@ -114,9 +116,16 @@ class SessionKeeper(BackgroundLoop):
             watcher.on_renewed(self._lease)
 
     async def step(self) -> bool:
-        """Renew the lease, some time after the last renewal; at once after the pause that follows a failure."""
+        """Renew the lease, some time after the last renewal; at once after the pause that follows a failure.
+
+        Without a lease, look whether the session is still the one that lives: whoever removes the lock file that keeps
+        others out, since it seems to be left over, lets them in.
+        """
         if self._lease is None:
-            return False
+            await asyncio.sleep(LOOK_SECONDS)
+            if not await self._database.read(sessions.is_live, self._session):
+                self._take()
+            return not self._is_ended
         self._check()
         if self.fault is None:
             await asyncio.sleep(RENEW_SECONDS)
@@ -128,9 +137,7 @@ class SessionKeeper(BackgroundLoop):
         asked = self._read_clocks()
         # A server that crashes must not forget it: others would count from the renewal before.
         if not await self._database.write(sessions.renew, self._session):
-            self._is_ended = True
-            event(log, "session.taken", level=logging.ERROR, session=self._session)
-            self._watcher.on_taken()
+            self._take()
             return
         had_run_out = self._is_suspended or not self.may_hand_out()
         self._lease = Lease(asked)
@@ -140,6 +147,11 @@ class SessionKeeper(BackgroundLoop):
             event(log, "session.resumed", session=self._session)
             self._watcher.on_resumed()
         self._check()
+
+    def _take(self) -> None:
+        self._is_ended = True
+        event(log, "session.taken", level=logging.ERROR, session=self._session)
+        self._watcher.on_taken()
 
     def _check(self) -> None:
         """Suspend everything if the lease has run out, and else check again when it does."""
@@ -159,9 +171,8 @@ class SessionKeeper(BackgroundLoop):
     def require_kept(self) -> None:
         """Raise TryAgain if somebody has ended the session."""
         if self._is_ended:
-            raise TryAgain(
-                "another process has begun to use the database while this one could not reach it. Stop one of the two"
-            )
+            how = "its lock file was removed" if self._lease is None else "this one could not reach it"
+            raise TryAgain(f"another process has begun to use the database while {how}. Stop one of the two")
 
     async def close(self) -> None:
         """End the session, so that the next one need not wait for its lease."""
