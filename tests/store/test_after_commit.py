@@ -91,6 +91,19 @@ async def test_without_a_loop_an_effect_comes_at_once(database: Database) -> Non
     assert ["a"] == counted
 
 
+async def test_an_effect_that_raises_keeps_no_other_back(database: Database) -> None:
+    counted: list[str] = []
+
+    def work(tx: Transaction) -> None:
+        tx.after_commit(counted.index, "nobody")
+        tx.after_commit(counted.append, "b")
+
+    with closing(database.location.connect()) as connection, pytest.raises(ExceptionGroup) as raised:
+        connection.write(work)
+    assert [ValueError] == [type(problem) for problem in raised.value.exceptions]
+    assert ["b"] == counted
+
+
 @pytest.mark.slow_on_postgresql  # where it does so in the thorough run alone
 async def test_the_database_of_tests_runs_work_twice_and_keeps_one_run(database: Database) -> None:
     counted: list[str] = []

@@ -121,9 +121,9 @@ class Transaction:
         self._effects.append(partial(effect, *args, **kwargs))
 
     def hand_over_effects(self, later: Callable[[Callable[[], object]], object]) -> None:
-        """After the commit: give each function that waited for it to `later`, in order."""
-        for effect in self._effects:
-            later(effect)
+        """After the commit: give what waited for it to `later`, as one function: each one would wake the event loop."""
+        if self._effects:
+            later(partial(_carry_out, self._effects))
 
     def before_commit(
         self, work: Callable[[Transaction, Sequence[Item]], object], item: Item, *, rank: int = 0
@@ -229,3 +229,15 @@ class Transaction:
             return problem
         self._connection.execute("release savepoint attempt")
         return None
+
+
+def _carry_out(effects: Sequence[Callable[[], object]]) -> None:
+    """Carry out all of them, in order, also those after one that raises."""
+    problems: list[Exception] = []
+    for effect in effects:
+        try:
+            effect()
+        except Exception as problem:  # noqa: BLE001 - it is raised below
+            problems.append(problem)
+    if problems:
+        raise ExceptionGroup("after a commit", problems)
