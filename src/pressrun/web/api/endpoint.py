@@ -218,7 +218,7 @@ class Exchange:
         if kind == JSON or self._request.method == "HEAD":
             if not reading.values.get(WAIT):
                 return self._respond(await self._carry_out(reading.values, caller))
-            with self._context.waits.granted(self.subject(caller)) as is_granted:
+            with self._context.waits.granted(_listener(caller)) as is_granted:
                 values = reading.values if is_granted else {**reading.values, WAIT: 0}
                 return self._respond(await self._carry_out(values, caller))
         return await self._stream(kind, reading.values, caller)
@@ -352,7 +352,7 @@ class Exchange:
         if operation.http.is_final is not None:
             return await self._follow_answer(values, caller, operation.http.is_final)
         if kind == streams.EVENTS:
-            return await self._follow(values, self.subject(caller))
+            return await self._follow(values, _listener(caller))
         names = {one.name for one in structs.fields(operation.act.arguments)}
         if WHOLE in names:
             values = {**values, WHOLE: True}
@@ -364,27 +364,27 @@ class Exchange:
         pieces = streams.rows(source, columns) if kind == streams.CSV else streams.lines(source, self._shown)
         return StreamingResponse(pieces, 200, streams.HEADERS, kind)
 
-    async def _follow(self, values: dict[str, Any], subject: str) -> Response:
+    async def _follow(self, values: dict[str, Any], listener: streams.StreamClient) -> Response:
         """What comes from now on."""
         followers = self._context.followers
-        followers.require_room(subject)
+        followers.require_room(listener)
         source = self._source({**values, **self._last_event()})
         await source.begin({WAIT: 0})
-        followers.enter(subject)  # others may have come in the meantime
-        return streams.FollowedStream(streams.events(source, self._closing), leave=partial(followers.leave, subject))
+        followers.enter(listener)  # others may have come in the meantime
+        return streams.FollowedStream(streams.events(source, self._closing), leave=partial(followers.leave, listener))
 
     async def _follow_answer(self, values: dict[str, Any], caller: Caller, is_final: Callable[[Any], bool]) -> Response:
         """One answer as it changes, for a token that is still valid."""
-        subject, followers = self.subject(caller), self._context.followers
+        listener, followers = _listener(caller), self._context.followers
 
         async def look() -> Any:
             return await self._carry_out(values, await self.get_caller())
 
-        followers.require_room(subject)
+        followers.require_room(listener)
         first = await self._carry_out(values, caller)
-        followers.enter(subject)
+        followers.enter(listener)
         pieces = streams.changes(first, look, is_final, self._closing)
-        return streams.FollowedStream(pieces, leave=partial(followers.leave, subject))
+        return streams.FollowedStream(pieces, leave=partial(followers.leave, listener))
 
     def _source(self, values: Mapping[str, Any]) -> streams.PageSource:
         return streams.PageSource(partial(self._page_after, values), values.get(AFTER))
@@ -399,6 +399,10 @@ class Exchange:
         caller = await self.get_caller()
         page: Page[Any] = await self._carry_out({**values, **more}, caller)
         return page
+
+
+def _listener(caller: Caller) -> streams.StreamClient:
+    return streams.StreamClient(token=caller.token_id, person=caller.person_id)
 
 
 def _read_fields(query: Sequence[tuple[str, str]], columns: Sequence[str], reading: Reading) -> tuple[str, ...] | None:

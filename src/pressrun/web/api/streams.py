@@ -19,7 +19,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -33,8 +33,10 @@ CSV = "text/csv"
 EVENTS = "text/event-stream"
 MOST_FOLLOWERS = 50  # in all: each holds a connection and a task
 MOST_FOLLOWERS_OF_TOKEN = 3
+MOST_FOLLOWERS_OF_PERSON = 12  # with all of their tokens, of which anybody who manages a list can make many
 MOST_WAITS = 200  # in all: each holds one of 1,000 connections
 MOST_WAITS_OF_TOKEN = 20
+MOST_WAITS_OF_PERSON = 60
 WAIT_SECONDS = 25  # for the next event: a proxy closes what is silent for long
 LOOK_SECONDS = 0.5  # between two looks at an answer that is followed
 
@@ -205,48 +207,83 @@ def _cell(value: Any) -> str:
     return "" if value is None else msgspec.json.encode(value).decode()
 
 
-class Followers:
-    """How many clients listen to events, in all and with each token."""
+class StreamClient(Struct, frozen=True, kw_only=True):
+    """Whom a client counts against: its token, and the person who made that; None: nobody who is limited."""
+
+    token: int | None
+    person: int | None = None
+
+
+class _ClientCounts:
+    """How many clients there are, in all, with each token and of each person."""
 
     def __init__(self) -> None:
-        self._by_token: dict[str, int] = {}
+        self._numbers: Counter[tuple[str, int | None]] = Counter()
 
-    def require_room(self, token: str) -> None:
+    @property
+    def total(self) -> int:
+        return self._numbers["all", None]
+
+    def with_token(self, listener: StreamClient) -> int:
+        return self._numbers["token", listener.token]
+
+    def of_person(self, listener: StreamClient) -> int:
+        return 0 if listener.person is None else self._numbers["person", listener.person]
+
+    def add(self, listener: StreamClient, number: int) -> None:
+        for key in (("all", None), ("token", listener.token), ("person", listener.person)):
+            self._numbers[key] += number
+        self._numbers += Counter()  # forget whoever has none
+
+
+class Followers:
+    """How many clients listen to events."""
+
+    def __init__(self) -> None:
+        self._counts = _ClientCounts()
+
+    def require_room(self, listener: StreamClient) -> None:
         """Raise ApiProblem 429 or 503 where there are too many."""
-        if self._by_token.get(token, 0) >= MOST_FOLLOWERS_OF_TOKEN:
-            said = f"at most {MOST_FOLLOWERS_OF_TOKEN} streams of events with one token"
-            raise ApiProblem(429, said, headers={"Retry-After": _RETRY_SECONDS})
-        if sum(self._by_token.values()) >= MOST_FOLLOWERS:
+        for number, most, whose in (
+            (self._counts.with_token(listener), MOST_FOLLOWERS_OF_TOKEN, "with one token"),
+            (self._counts.of_person(listener), MOST_FOLLOWERS_OF_PERSON, "with the tokens of one person"),
+        ):
+            if number >= most:
+                said = f"at most {most} streams of events {whose}"
+                raise ApiProblem(429, said, headers={"Retry-After": _RETRY_SECONDS})
+        if self._counts.total >= MOST_FOLLOWERS:
             raise ApiProblem(503, headers={"Retry-After": _RETRY_SECONDS})
 
-    def enter(self, token: str) -> None:
+    def enter(self, listener: StreamClient) -> None:
         """Count a client from now on; raises as `require_room` does."""
-        self.require_room(token)
-        self._by_token[token] = self._by_token.get(token, 0) + 1
+        self.require_room(listener)
+        self._counts.add(listener, 1)
 
-    def leave(self, token: str) -> None:
+    def leave(self, listener: StreamClient) -> None:
         """Count it no more."""
-        self._by_token[token] -= 1
-        if not self._by_token[token]:
-            del self._by_token[token]
+        self._counts.add(listener, -1)
 
 
 class Waits:
-    """How many requests wait for events, in all and of each token: each holds a connection that readers may need."""
+    """How many requests wait for events: each holds a connection that readers may need."""
 
     def __init__(self) -> None:
-        self._by_token: Counter[str] = Counter()
+        self._counts = _ClientCounts()
 
     @contextmanager
-    def granted(self, token: str) -> Iterator[bool]:
+    def granted(self, listener: StreamClient) -> Iterator[bool]:
         """Whether a request may wait, which counts inside the block; otherwise it is answered at once."""
-        is_granted = self._by_token[token] < MOST_WAITS_OF_TOKEN and self._by_token.total() < MOST_WAITS
-        self._by_token[token] += is_granted
+        counts = self._counts
+        is_granted = (
+            counts.with_token(listener) < MOST_WAITS_OF_TOKEN
+            and counts.of_person(listener) < MOST_WAITS_OF_PERSON
+            and counts.total < MOST_WAITS
+        )
+        counts.add(listener, int(is_granted))
         try:
             yield is_granted
         finally:
-            self._by_token[token] -= is_granted
-            self._by_token += Counter()  # forget those that do not wait
+            counts.add(listener, -int(is_granted))
 
 
 class FollowedStream(StreamingResponse):
