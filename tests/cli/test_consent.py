@@ -40,7 +40,7 @@ def test_an_untouched_chain_ends_0_and_tells_what_was_erased(filled: Shell) -> N
 def test_a_changed_chain_ends_1_and_says_where(filled: Shell) -> None:
     tamper(filled, "update consent set event = 'confirmed' where id = 3")
     called = filled.call("consent", "verify", "--json")
-    assert (1, False, ["row 3 was changed, or does not belong where it stands"]) == (
+    assert (1, False, ["row 3 was changed, or is in the wrong place"]) == (
         called.code,
         called.json["ok"],
         called.json["problems"],

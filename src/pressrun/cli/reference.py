@@ -26,7 +26,7 @@ Verbs that reach everybody or cannot be undone (`send`, `list close`, `list rm`,
 `edition cancel`, `held release`, `held rm`, `inbound rm`, `key rotate`, `key retire`) say what they are about to do and
 ask on a terminal; elsewhere they need `--yes`.
 
-`--config` and `--version` can stand before or after any verb.
+`--config` and `--version` can come before or after any verb.
 
 Shells complete verbs, options, the names of lists and the ids of editions. The Debian package installs what they need;
 elsewhere copy the file of your shell from [packaging/completion](../packaging/completion), which says where to.

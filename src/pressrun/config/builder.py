@@ -135,7 +135,7 @@ def _database_password(document: Document, files: NamedFiles) -> str | None:
 
 
 def _holds_password(address: str) -> bool:
-    """Whether it stands before the host, or among the parameters."""
+    """Whether it comes before the host, or among the parameters."""
     parts = urlsplit(address)
     return ":" in parts.netloc.rpartition("@")[0] or "password" in parse_qs(parts.query)
 

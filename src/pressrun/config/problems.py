@@ -40,7 +40,7 @@ class Problems(Struct, kw_only=True):
         self.warnings.append(f"line {self.line(path)}: {dotted(path)}: {message}")
 
     def move(self, former: Path, path: Path) -> None:
-        """What is said about the key `path` is said about the line where it stands, under its former name."""
+        """What is said about the key `path` is said about its line, under its former name."""
         self.lines = {**self.lines, path: self.line(former)}
 
     def line(self, path: Path) -> int:

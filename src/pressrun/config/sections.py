@@ -86,7 +86,7 @@ def parse(text: str) -> tuple[dict[str, Any], dict[Path, int]] | ConfigError:
             line=line,
             key="",
             found=f"something that is not TOML ({what[:1].lower()}{what[1:]})",
-            expected='[table] or key = value, where text and quantities stand in quotes, as in host = "127.0.0.1"',
+            expected='[table] or key = value, where text and quantities are in quotes, as in host = "127.0.0.1"',
         )
     except RecursionError:
         return ConfigError(line=1, key="", found="brackets nested too deep", expected="fewer levels of brackets")
@@ -124,7 +124,7 @@ def _repeated_key(text: str, line: int) -> ConfigError | None:
 
 
 def _table_at(headers: list[str]) -> str:
-    """What stands before the names of keys below the last of these headers: `smtp.`, `relay[2].` or nothing."""
+    """What comes before the names of keys below the last of these headers: `smtp.`, `relay[2].` or nothing."""
     names = [header.partition("#")[0].strip() for header in headers]
     if not names:
         return ""
@@ -283,7 +283,7 @@ def _what_was_meant(table: Table, name: str) -> str:
     names = tuple(key.key for key in table.keys)
     near = closest(name.lower().replace("-", "_"), names)
     if name == "password" and table.name == "relay":
-        return "password_file: the password stands in a file of its own, or in a systemd credential"
+        return "password_file: the password belongs in a file of its own, or in a systemd credential"
     elsewhere = [other.name for other in TABLES if other is not table and other.find(name)]
     if near:
         return f"a key of this table; did you mean {near}?"

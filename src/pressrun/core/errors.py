@@ -38,7 +38,7 @@ from typing import Any, ClassVar
 class PressrunError(Exception):
     """The base class: something failed, and the message says why and what to do.
 
-    `members` are facts for programs, such as the number that the message names: they stand beside it in the API.
+    `members` are facts for programs, such as the number that the message names: the API has them beside it.
     """
 
     exit_code: ClassVar[int] = 1

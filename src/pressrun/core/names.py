@@ -1,6 +1,6 @@
 """Names of lists and families: they become local parts, paths and headers, so the alphabet is small and fixed.
 
-Names of people and tokens stand in the audit log for ever, so neither can be an email address.
+The audit log has names of people and tokens for ever, so neither can be an email address.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def parse_list_name(text: str) -> str:
 
 
 def parse_family_name(text: str) -> str:
-    """The same for a family of lists, since its page stands where that of a list does."""
+    """The same for a family of lists, since its page has a path like that of a list."""
     return _parse_name(text, "a family")
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 BARS_AT_MOST = 60
 _WIDTHS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
-_MOST = 0.95  # of all that was counted stands on the axis in any case
+_MOST = 0.95  # of all that was counted is on the axis in any case
 _STRETCH = 4  # times longer the axis may become for the rest
 
 
@@ -38,7 +38,7 @@ class Timeline(Struct, frozen=True):
 
 
 def spread(counts: Mapping[int, int], start_at: int) -> Timeline:
-    """The timeline of counts by second; what came before `start_at` (the clock was set) stands in the first bar."""
+    """The timeline of counts by second; what came before `start_at` (the clock was set) is in the first bar."""
     if not counts:
         return Timeline(start_at, _WIDTHS[0], (), 0, None)
     last_at = max(counts)

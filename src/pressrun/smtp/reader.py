@@ -30,7 +30,7 @@ class ReplyReader:
         self._start = 0  # of the text in the last line of the reply that next_code returned; it ends at `_at`
         self._at = 0
         self._code = 0
-        self._earlier: list[bytes] = []  # what stands in the lines `250-…` of a reply whose last line is still to come
+        self._earlier: list[bytes] = []  # the lines `250-…` of a reply whose last line is still to come
         self._before: list[bytes] = []  # those of the reply that next_code returned
         self._kept = 0  # octets of the lines in `_earlier`
 

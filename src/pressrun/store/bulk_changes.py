@@ -1,6 +1,6 @@
 """Changes of very many rows, made a slice at a time, so that nothing else has to wait for them.
 
-What is left of a change stands in the database. Whoever asked goes on with it, and so does housekeeping, also after a
+What is left of a change is in the database. Whoever asked goes on with it, and so does housekeeping, also after a
 kill. A change that one slice completes is never stored.
 """
 

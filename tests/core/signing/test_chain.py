@@ -139,7 +139,7 @@ def test_a_row_whose_own_link_was_made_anew_breaks_the_next_one() -> None:
     rows = made(PLAIN)
     forged = rows[1]._replace(at=1)
     rows[1] = forged._replace(chain=link(rows[0].chain, forged))
-    assert ["row 3 was changed, or does not belong where it stands"] == audited(rows).problems
+    assert ["row 3 was changed, or is in the wrong place"] == audited(rows).problems
 
 
 def test_a_chain_that_was_made_anew_is_found_by_a_head_that_was_kept() -> None:

@@ -82,12 +82,12 @@ async def _retry_again(_: Doing, __: QueueRetry, ___: KeptOutcome) -> dict[str, 
 
 
 async def show_edition(doing: Doing, edition_id: int) -> dict[str, Any]:
-    """An edition as `edition show` prints it, with where it stands or stood as a draft."""
+    """An edition as `edition show` prints it, with its state as a draft, now or before it went out."""
     return await doing.cases.database.read(ledger_reports.show_edition, edition_id, int(utc_now()))
 
 
 async def show_again(doing: Doing, args: Any, _: KeptOutcome) -> dict[str, Any]:
-    """The answer to a repeated request about the edition in `args.id`: where it stands now."""
+    """The answer to a repeated request about the edition in `args.id`: the edition as it is now."""
     return await show_edition(doing, args.id)
 
 

@@ -114,7 +114,7 @@ def _new_rejects(name: str | None) -> Iterator[BinaryIO | None]:
 
 
 def _begin(read: Callable[[], MemberFile], outcome: ImportOutcome) -> Members:
-    """The members of a file, once the operator was warned and every number stands at zero."""
+    """The members of a file, once the operator was warned and every count is zero."""
     source = read()
     if source.warning:
         print_warning(source.warning)

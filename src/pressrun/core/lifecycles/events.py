@@ -70,7 +70,7 @@ def of_subscription(before: Standing | None, after: Standing | None) -> EventTyp
 
 
 def of_edition(before: EditionState | None, after: EditionState) -> EventType | None:
-    """What a change of an edition is, None where it stands as before.
+    """What a change of an edition is, None where its state is the same.
 
     A new edition that has been sent long ago, as a list brings along that moves in, is no event.
     """

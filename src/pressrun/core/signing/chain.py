@@ -135,7 +135,7 @@ class Audit(Struct):
             if row.number != self._last.number + 1:
                 self._tell(f"rows {self._last.number + 1} to {row.number - 1} are missing")
             elif link(self._last.chain, row) != row.chain:
-                self._tell(f"row {row.number} was changed, or does not belong where it stands")
+                self._tell(f"row {row.number} was changed, or is in the wrong place")
             self._look_at_content(row)
             self._look_at_ip(row)
             if row.event in MARKS:

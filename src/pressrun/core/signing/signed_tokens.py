@@ -1,6 +1,6 @@
 """Reads the tokens of links and addresses that Pressrun made before they were opaque. They stay valid for ever.
 
-Their numbers stand in them for everybody to see, signed: a link is base64 of the numbers, a dot and an `itsdangerous`
+Everybody can see their numbers, signed: a link is base64 of the numbers, a dot and an `itsdangerous`
 signature (SHA-256, one salt a purpose); an address is 27 digits of base32 for a key number of 7 bits, an id of 48 and
 an HMAC-SHA256 of 80. Neither can be taken for an opaque token, which has no dot, and 26 digits
 (core/signing/tokens.py). Nothing here makes such tokens for use, and nothing new may.

@@ -1,6 +1,6 @@
 """The passage of an edition that shows what a search found in it: the words around, with what was looked for apart.
 
-SQLite's own `snippet` takes the square of how often the terms stand in a text, seconds for a few short words, and
+SQLite's own `snippet` takes the square of how often the terms occur in a text, seconds for a few short words, and
 nothing stops it. This takes one look at the text, however the query is made, and folds words nearly as the index does
 (unicode61, remove_diacritics 2): where they differ, a word is not marked.
 """

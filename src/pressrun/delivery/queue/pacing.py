@@ -38,7 +38,7 @@ def slot_tolerance_seconds(*scopes: Sequence[Rate]) -> float:
 
 
 class PacedScope:
-    """One pace and where it stands."""
+    """One pace and its state."""
 
     __slots__ = ("pace", "state")
 
@@ -182,5 +182,5 @@ class Pacer:
         return PaceSnapshot(PaceEntry(name, scope.pace, scope.state, None) for name, scope in scopes.items())
 
     def changed(self, process: Sequence[Rate], relays: Mapping[str, Sequence[Rate]], now: float) -> Pacer:
-        """A pacer under new rates that goes on from where this one stands."""
+        """A pacer under new rates that goes on from the state of this one."""
         return Pacer(process, relays, self.snapshot().dump(now, 0, {}))

@@ -46,7 +46,7 @@ from pressrun.message.wire.slots import Piece, render
 from pressrun.message.words import ENGLISH, Words, direction_of
 
 _FLOWED = "; format=flowed; delsp=no"
-# What stands beside a name in a greeting, and alone where there is no name.
+# What surrounds a name in a greeting, and alone where there is no name.
 _BESIDE_NAME = " ,;:–—-،؛、，："
 
 

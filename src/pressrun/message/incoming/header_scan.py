@@ -89,7 +89,7 @@ def scan_header(content: bytes) -> HeaderScan:
 def header_fields(content: bytes) -> list[tuple[str, str]]:
     """The fields of the first 64 KiB, names in lower case and values unfolded; values are cut at 8 KiB.
 
-    NUL is left out: it stands in no sound header (RFC 5322 §2.2), and no database of PostgreSQL stores it.
+    NUL is left out: no valid header has it (RFC 5322 §2.2), and no database of PostgreSQL stores it.
     """
     fields: list[tuple[bytes, list[bytes]]] = []
     for line in content[:LOOKED_AT].split(b"\r\n"):

@@ -51,7 +51,7 @@ async def _senders_of(subject: DoctorSubject, relay: ConfiguredRelay) -> list[Se
 
 
 async def _resolve(subject: DoctorSubject, host: str) -> list[str]:
-    """By DNS, or as this machine knows the name: it may stand in /etc/hosts."""
+    """By DNS, or as this machine knows the name: it may be in /etc/hosts."""
     try:
         return [str(ipaddress.ip_address(host))]
     except ValueError:

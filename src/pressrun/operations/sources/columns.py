@@ -37,7 +37,7 @@ ColumnMap = Mapping[str, str]
 class Columns(Struct, frozen=True, kw_only=True):
     """The columns of a file: places by their meaning, names by it too, and places of merge fields by name.
 
-    `name` may stand in several columns, such as those of the first and the last name. `may_lack_state` is whether an
+    `name` may have several columns, such as first and last name. `may_lack_state` is whether an
     empty cell means an active member, as in our own exports.
     """
 

@@ -1,6 +1,6 @@
 """Who a proxy has logged in, as the header that it sets says. The proxy is believed; what they may do is ours.
 
-There is no session: the header stands in each request, and who is logged out at the proxy is logged out here. Somebody
+There is no session: the header is in each request, and who is logged out at the proxy is logged out here. Somebody
 whom the proxy knows and this installation does not is nobody.
 """
 

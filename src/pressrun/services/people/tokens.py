@@ -83,7 +83,7 @@ class Tokens:
         self._programs = SharedReads(context.database, self._find)
 
     async def create(self, wish: TokenRequest, maker: TokenMaker) -> Answer:
-        """Make a token; the answer is the only place where it stands.
+        """Make a token; the answer is the only place that shows it.
 
         Raises BadInput; NotFound for a list; Refused for a name in use, and for a token that could do nothing.
         """

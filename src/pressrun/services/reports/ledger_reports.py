@@ -223,7 +223,7 @@ def page_of_editions(
 
 
 def show_edition(tx: Transaction, edition_id: int, now: int) -> Answer:
-    """`edition show`: the edition, and where it stands or stood as a draft; raises NotFound."""
+    """`edition show`: the edition, and its state as a draft, now or before it went out; raises NotFound."""
     return describe_edition(tx, require_edition(tx, edition_id), now) | describe_manuscript(tx, edition_id)
 
 

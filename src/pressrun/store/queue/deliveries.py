@@ -375,7 +375,7 @@ def cancel_waiting(tx: Transaction, edition_id: int, now: int, limit: int) -> in
 def requeue_failed(tx: Transaction, edition_id: int, *, skipped: int, limit: int, now: int) -> tuple[int, int]:
     """Queue failed copies of readers who may still be mailed, of the next `limit` ones; returns (queued, left out).
 
-    `skipped` is how many were left out before, which stand in front of them.
+    `skipped` is how many were left out before, which come before them.
     """
     rows = tx.rows("deliveries.failed", edition_id=edition_id, skipped=skipped, limit=limit)
     chosen = [row for row in rows if row["may_go"]]

@@ -113,7 +113,7 @@ def problem_of(failure: Exception) -> ApiProblem:
     status = next((status for kind, status in _STATUSES if isinstance(failure, kind)), 500)
     if status == 500 or not isinstance(failure, PressrunError):
         return ApiProblem(500)
-    if status == 503:  # why is for operators, and stands in the log
+    if status == 503:  # the reason is for operators, and is in the log
         return ApiProblem(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     faults = [FieldError(f"/{name.replace('.', '/')}", words) for name, words in getattr(failure, "faults", ())]
     return ApiProblem(status, str(failure), faults=faults, members=failure.members)
