@@ -173,6 +173,14 @@ def test_what_is_unwise_is_advice(shell: Shell) -> None:
         assert 1 == sum(words in one for one in warnings), (words, warnings)
 
 
+@pytest.mark.parametrize(("place", "warned"), [("/bin/true", False), ("/nowhere", True), ("/", True)])
+def test_a_program_for_alerts_that_nobody_can_run_is_advice(shell: Shell, place: str, warned: bool) -> None:
+    """A folder may be entered, which is the same permission."""
+    text = shell.config.read_text(encoding="utf-8")
+    shell.config.write_text(text.replace("\n[alerts]\n", f'\n[alerts]\nexec = ["{place}"]\n'), encoding="utf-8")
+    assert warned is any(f'cannot execute "{place}"' in one for one in warnings_of(shell))
+
+
 def test_a_socket_that_cannot_be_is_an_error(shell: Shell) -> None:
     shell.write("taken", "precious")
     text = shell.config.read_text(encoding="utf-8")

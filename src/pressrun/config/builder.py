@@ -93,9 +93,14 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
 def _alerts(document: Document) -> AlertSettings:
     settings = AlertSettings(**document.values("alerts"))
     section = document.find("alerts")
-    if section is not None and settings.exec and not os.access(settings.exec[0], os.X_OK):
+    if section is not None and settings.exec and not _is_program(Path(settings.exec[0])):
         section.warn("exec", f"user {os.geteuid()} cannot execute {show(settings.exec[0])}, so no alert goes out by it")
     return settings
+
+
+def _is_program(path: Path) -> bool:
+    """Whether this user can execute it; a folder has the same permission for another reason."""
+    return os.access(path, os.X_OK) and path.is_file()
 
 
 def _make(kind: type[T], values: Values, **others: Any) -> T:
