@@ -169,6 +169,7 @@ ASKS: tuple[Ask, ...] = (
     Ask(name="members' archive, index", path="/read/{read}/archive"),
     Ask(name="members' search", path="/read/{read}/search?q=boats"),
     Ask(name="members' edition", path="/read/{read}/archive/first"),
+    Ask(name="latest edition of a test copy", path="/read/{read-test}/latest"),
     Ask(name="file of a test copy", path="/read/{read-test}/archive/first/asset/1-a.png"),
     Ask(name="members' archive after leaving", path="/read/{read-left}", status=404),
     Ask(name="approval", path="/approve/{held}"),
