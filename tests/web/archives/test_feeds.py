@@ -162,3 +162,13 @@ async def test_conditional_gets_by_date(house: House, path: str) -> None:
             "yesterday": 200,
         }.items():
             assert status == (await client.get(path, headers={"If-Modified-Since": date})).status_code
+
+
+async def test_a_feed_is_remembered_by_its_path_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Older versions of Starlette put what Host says into a request's URL, so anybody could fill the memory."""
+    monkeypatch.setattr("starlette.requests.HTTPConnection.url", property(lambda _: pytest.fail("Host was believed")))
+    await put_some(house)
+    async with house.client() as client:
+        first, again = [await client.get("/news/feed.atom", headers={"Host": host}) for host in ("a/b", "c/d")]
+    assert 200 == first.status_code
+    assert first.headers["last-modified"] == again.headers["last-modified"]

@@ -77,7 +77,7 @@ class FeedPages:
             return self._pages.members_only() if feed is NotReadable.MEMBERS else self._pages.not_found()
         content = write(self._pages, feed, site_links(self._pages.site, feed.list.name))
         response = Response(content, headers={"Content-Type": media_type, "Cache-Control": "no-cache"})
-        return conditional(request, response, modified_at=self._changes.changed_at(request.url.path, content))
+        return conditional(request, response, modified_at=self._changes.changed_at(request.scope["path"], content))
 
 
 def atom_feed(pages: Pages, feed: ArchiveFeed, links: FeedLinks) -> bytes:
