@@ -74,6 +74,16 @@ def test_a_second_daemon_is_told_to_wait(house: House) -> None:
     assert house.get("/healthz").status == 200
 
 
+@pytest.mark.only_on("sqlite", "a database on a server names its holder")
+def test_a_service_whose_socket_was_removed_is_to_be_restarted(house: House) -> None:
+    """Waiting for it would not help."""
+    house.start()
+    assert "control.sock" not in house.run("serve").err
+    (house.folder / "data" / "control.sock").unlink()
+    refused = house.run("subscriber", "add", "news", "late@readers.example")
+    assert (75, True) == (refused.code, "its control.sock is gone: restart it" in refused.err)
+
+
 def test_a_port_that_is_taken(house: House) -> None:
     """69 with the key and the address."""
     with socket.create_server(("127.0.0.1", house.http_port)):

@@ -143,7 +143,10 @@ class DataLock:
         """Acquire the lock, or raise TryAgain at once."""
         lock = cls.find_free(data.lock)
         if lock is None:
-            raise TryAgain(f"another process is using {data.root}. Wait for it, or stop it")
+            unheard = (
+                "" if data.control_socket.exists() else ". If it is the service, its control.sock is gone: restart it"
+            )
+            raise TryAgain(f"another process is using {data.root}. Wait for it, or stop it{unheard}")
         try:
             restore_switch.finish_restore(data.root, data.server)
         except BaseException:
