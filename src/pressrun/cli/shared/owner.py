@@ -15,7 +15,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from pressrun.core.addresses.doubtful import doubtful_addresses
 from pressrun.core.errors import NotPermitted
+from pressrun.core.text.charsets import charset_labels
 from pressrun.runtime.identity import groups_of, user_name
 from pressrun.store.sqlite import connection, migrate
 
@@ -107,6 +109,8 @@ def _load_everything() -> None:
     import_module("pressrun.cli.shared.offline")
     for encoding in ("ascii", "idna", "latin-1", "punycode", "utf-8-sig"):
         codecs.lookup(encoding)
+    charset_labels()
+    doubtful_addresses()
     connection.statements()
     migrate.package_schema()
     migrate.package_steps()
