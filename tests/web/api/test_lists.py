@@ -124,7 +124,8 @@ async def test_a_list_joins_a_family_with_rights_on_all_of_it(served: ServedApi)
         refused = await client.patch("/lists/news", json=joining)
         own = await client.patch("/lists/news", json={"family": "quays"})
         again = await client.patch("/lists/news", json={"family": "quays", "language": "de"})
-    assert [403, 200, 200] == [one.status_code for one in (refused, own, again)]
+        left = await client.patch("/lists/news", json={"family": None})
+    assert [403, 200, 200, 200] == [one.status_code for one in (refused, own, again, left)]
     assert "secret" not in refused.text
     async with served.client(on_both) as client:
         assert 200 == (await client.patch("/lists/news", json=joining)).status_code
