@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import READERS, MakeHouse
-from tests.e2e.house import EDITION, HOST, Daemon, House
+from tests.e2e.house import EDITION, HOST, Daemon, House, until
 from tests.ports import free_port
 
 GAUGE = "pressrun_config_reload_successful"
@@ -222,8 +222,8 @@ def test_sighup_while_it_starts_is_obeyed_once_it_has_started(house: House) -> N
     with ThreadPoolExecutor(1) as beside, journal.open("wb") as workers:
         fcntl.flock(workers, fcntl.LOCK_EX)  # as workers that outlive a killed daemon do: a start waits for them
         starting = beside.submit(house.start)
-        while house.daemon is None or str(journal) not in _open_files(house.daemon.process.pid):
-            time.sleep(0.01)
+        until(lambda: house.daemon is not None and str(journal) in _open_files(house.daemon.process.pid))
+        assert house.daemon is not None
         house.daemon.process.send_signal(signal.SIGHUP)
         workers.close()
         daemon = starting.result()
@@ -233,7 +233,7 @@ def test_sighup_while_it_starts_is_obeyed_once_it_has_started(house: House) -> N
 
 
 def _open_files(pid: int) -> list[str]:
-    with suppress(OSError):  # one was closed meanwhile
+    with suppress(OSError):  # a file was closed while they were being listed
         return [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
     return []
 

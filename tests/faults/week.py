@@ -183,7 +183,7 @@ class Week:
         filler = fill(disk, leaving=6 * MIB)
 
         def is_noticed() -> bool | None:
-            fill(disk, leaving=6 * MIB)  # what the write-ahead log gives back meanwhile
+            fill(disk, leaving=6 * MIB)  # again, since the write-ahead log may have freed some space
             return bool(daemon.events("storage.nearly_full")) or None
 
         until(is_noticed)

@@ -12,7 +12,7 @@ from os import write
 from typing import TextIO
 
 PATIENCE_SECONDS = 1.0
-_CHUNK_BYTES = select.PIPE_BUF  # a pipe that says it has room has room for so much
+_CHUNK_BYTES = select.PIPE_BUF  # a pipe that says it has room takes at least this much at once
 
 
 class PatientHandler(logging.StreamHandler[TextIO]):

@@ -193,7 +193,7 @@ async def test_a_complaint_of_an_address_that_a_reader_named_touches_its_owner_a
 
 @pytest.mark.parametrize("is_later", [False, True])
 async def test_a_complaint_of_a_former_address_touches_that_alone(press: Pressroom, is_later: bool) -> None:
-    """Whoever has the mailbox now marks what is in it. A copy that went to the new address is the reader's matter."""
+    """Whoever reads that mailbox now complains. A complaint about a copy to the new address is the reader's own."""
     changes, web = AddressChanges(press.office.context), Origin(source="web", language="en", words="words")
     await press.edition()
     copy = next(one for one in await press.send_all() if one.rcpt_to == "r0@reader.example")

@@ -1,7 +1,7 @@
 """Who a proxy has logged in, as the header that it sets says. The proxy is believed; what they may do is ours.
 
-There is no session: the header is in each request, and who is logged out at the proxy is logged out here. Somebody
-whom the proxy knows and this installation does not is nobody.
+There is no session: every request carries the header, so logging out at the proxy logs out here as well. Somebody whom
+the proxy knows and this installation does not is not logged in.
 """
 
 from __future__ import annotations

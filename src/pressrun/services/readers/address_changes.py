@@ -3,12 +3,14 @@
 Nothing changes until the new address has confirmed. The old one is notified at once, with a link that stops the change,
 and again when it is done, with one that undoes it for a week. Each of these ends every preferences link so far.
 
-If the new address already belongs to a reader, they stay two people, and the subscriptions move (with the name and the
-like, unless that reader has ever confirmed): each list that the old one reads and the new one does not. Links in
-earlier mails to the old one then unsubscribe the new one, as they do where an address changes alone. Undoing gives each
-of them back what they had, as far as they have not changed it since. It also undoes later changes of that reader, so
-that nobody can take the lists away again by links of those. Who has signed up with the old address since then gets the
-lists in the same way.
+If the new address already belongs to a reader, they stay two people, and the subscriptions move: those to each list
+that the old one reads and the new one does not. Name, language and the like go along unless the new one has ever
+confirmed anything. Links in earlier mails to the old address then unsubscribe the new one, as they do where an address
+changes without a second reader.
+
+Undoing gives each of them back what they had, unless they have changed it since. It also undoes the reader's later
+changes of address, whose own links to undo could otherwise take the lists away again. If somebody has signed up the old
+address in the meantime, the subscriptions move to the reader who has it now.
 """
 
 from __future__ import annotations
