@@ -21,7 +21,7 @@ from pressrun.core.current import Current
 from pressrun.observe.log import event
 from pressrun.operations.dns import is_reserved
 from pressrun.operations.doctor.finding import DoctorSeverity
-from pressrun.runtime.child_process import CANNOT_START
+from pressrun.runtime.child_process import CANNOT_START, kill
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.ports import Clock
 
@@ -147,9 +147,8 @@ async def run_doctor(settings: Settings) -> bytes:
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """End the child process in any case, even if the daemon is stopped while it runs."""
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
+    kill(process)
+    await process.wait()
 
 
 def _reason(printed: bytes) -> str:

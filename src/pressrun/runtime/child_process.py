@@ -1,8 +1,11 @@
-"""Starting a Python process of ours that talks to this one over a socket."""
+"""Starting a Python process of ours that talks to this one over a socket, and ending any child process."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -43,3 +46,14 @@ async def spawn(
         ours.close()
         raise
     return process, ours
+
+
+def kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a child process unless it has ended. What it ended with is still known afterwards.
+
+    `Process.kill` of Python 3.11 fetches the exit code of a process that has just ended, and loses it: asyncio then
+    finds no child and reports 255.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)

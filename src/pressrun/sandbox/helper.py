@@ -14,7 +14,7 @@ import time
 from msgspec import Struct
 
 from pressrun.core.errors import PressrunError, Unavailable
-from pressrun.runtime.child_process import CANNOT_START, spawn
+from pressrun.runtime.child_process import CANNOT_START, kill, spawn
 from pressrun.runtime.frames import FrameReader, encode_frame, read_frame
 from pressrun.sandbox.confinement import bare_environment
 from pressrun.sandbox.frames import Answer, Task, answer_reader
@@ -62,8 +62,7 @@ class _RunningHelper(Struct, frozen=True):
     async def end(self) -> None:
         """Kill it, and wait until it is gone."""
         self.writer.close()
-        with contextlib.suppress(ProcessLookupError):
-            self.child.kill()
+        kill(self.child)
         await self.child.wait()
         with contextlib.suppress(OSError):
             await self.writer.wait_closed()
@@ -120,8 +119,7 @@ class Helper:
         """Kill the process and start no other: the question in progress, and every later one, is Unavailable."""
         self._is_closed = True
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.child.kill()
+            kill(self._process.child)
 
     async def end(self) -> None:
         """End the process; the next question starts another."""

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
-from pressrun.runtime.child_process import spawn
+from pressrun.runtime.child_process import kill, spawn
 
 AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # before one that ended is started again: the next one each time it ends soon
 SOON_SECONDS = 60.0  # of life: whoever had more is started again at once
@@ -100,8 +100,7 @@ async def see_off(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GRACE_SECONDS):
             await process.wait()
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
+    kill(process)
     await process.wait()
 
 

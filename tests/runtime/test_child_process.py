@@ -1,0 +1,24 @@
+"""Ending child processes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from pressrun.runtime.child_process import kill
+
+# The end of a process closes its output before anybody can ask for its exit code.
+ENDS = "import os; os._exit(7)"
+
+
+async def test_a_kill_that_comes_too_late_keeps_the_exit_code() -> None:
+    """Somebody may have asked for it to say what a process died of."""
+    ended_with = set()
+    for _ in range(100):
+        process = await asyncio.create_subprocess_exec(sys.executable, "-SIc", ENDS, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout is not None
+        await process.stdout.read()
+        kill(process)
+        ended_with.add(await process.wait())
+        kill(process)
+    assert ended_with == {7}
