@@ -8,7 +8,9 @@ import pytest
 from tests.delivery.pressroom import LATER, Pressroom
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.services.editions.archive_reader import ArchiveReader, NotReadable, ReaderLink
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
+from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.smtp.handover import Outgoing
@@ -116,3 +118,52 @@ async def test_a_pause_brings_back_no_copy_of_before(press: Pressroom) -> None:
     await preferences.pause(link, 30, WEB)
     await preferences.resume(link, WEB)
     assert "cancelled" == await copy_of_ada(press)
+
+
+async def test_links_to_read_work_again_and_requests_stay_void(press: Pressroom) -> None:
+    """A link of before belongs to a reader who never left. Who signs up again after the next leaving gets another."""
+    await press.change("update list set leaving_note = 1, archive = 'members'")
+    await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
+    await press.office.sign_ups.confirm(1, WEB)
+    before = await link_of_ada(press)
+    readable, confirmed = [await opens(press, before)], []
+    for step in ("leave", "undo", "leave", "sign up"):
+        press.pass_time(5)
+        if step == "leave":
+            await press.leave(ADA)
+        elif step == "undo":
+            [(number,)] = await press.rows("select id from leaving")
+            await UndoUnsubscribe(press.office.context).undo(number, WEB)
+        else:
+            await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
+            await press.office.sign_ups.confirm(2, WEB)
+        readable.append(await opens(press, before))
+        confirmed.append((await press.office.sign_ups.find_by_confirmation(1))[0])
+    assert [True, False, True, False, False] == readable
+    assert await opens(press, await link_of_ada(press))
+    assert [Confirmed.LEFT_SINCE] * 4 == confirmed
+
+
+async def test_a_request_that_waits_is_confirmed_by_undoing(press: Pressroom) -> None:
+    """Its link says so afterwards, and after the next leaving it is void as all others are."""
+    await press.change("update list set leaving_note = 1")
+    await press.add_readers([ADA])
+    await press.leave(ADA)
+    await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
+    [(number,)] = await press.rows("select id from leaving")
+    await UndoUnsubscribe(press.office.context).undo(number, WEB)
+    outcomes = [(await press.office.sign_ups.find_by_confirmation(1))[0]]
+    await press.leave(ADA)
+    outcomes.append((await press.office.sign_ups.find_by_confirmation(1))[0])
+    assert [Confirmed.ALREADY, Confirmed.LEFT_SINCE] == outcomes
+
+
+async def link_of_ada(press: Pressroom) -> ReaderLink:
+    number = await press.subscription(ADA)
+    [(round_,)] = await press.rows("select round from subscription where id = ?", number)
+    return ReaderLink(subscription_id=number, epoch=0, round=round_)
+
+
+async def opens(press: Pressroom, link: ReaderLink) -> bool:
+    found = await ArchiveReader(press.office.context).index(link)
+    return found is not NotReadable.UNKNOWN

@@ -1,7 +1,7 @@
 """Undoing an unsubscribe by the link in its notice: that one subscription is again what it was.
 
-The link is in the reader's own mail. It restores nothing else: no other list, and no earlier confirmation link, all of
-which stay void.
+The link is in the reader's own mail. The links to the list's archive in earlier mails work again, too. It restores
+nothing else: no other list, and no earlier confirmation link, all of which stay void.
 """
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ class UndoUnsubscribe:
         former = {**stored.former, "state": SubscriptionState(stored.former["state"])}
         back = still_suspended(tx, replace(details.subscription, state_before=None, **former), now)
         subscriptions.record_subscription(tx, details.subscription, back, how="undone")
+        unsubscribes.void_requests(tx, back.id, now_round=details.subscription.round, restored=back.round)
         if back.state is SubscriptionState.ACTIVE:
             unsubscribes.requeue_copies(tx, back.id, since=stored.left_at, now=now)
             greet_after_all(tx, back.list_id, back.id, left_at=stored.left_at, now=now)

@@ -13,7 +13,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.store.queue.copy_counts import count_move
 from pressrun.store.transaction import Transaction, in_json, parse_row
 
-RESTORED_FIELDS = ("state", "suspended_for", "paused_until", "source", "since")
+RESTORED_FIELDS = ("state", "suspended_for", "paused_until", "source", "since", "round")
 
 
 class Unsubscriber(msgspec.Struct, frozen=True, array_like=True):
@@ -30,6 +30,7 @@ class Unsubscriber(msgspec.Struct, frozen=True, array_like=True):
     paused_until: int | None
     source: str
     since: int
+    round: int
     address: str
     list_name: str
     list_language: str
@@ -107,6 +108,14 @@ def find_unsubscribe(tx: Transaction, subscription_id: int, now: int) -> Unsubsc
     """The last unsubscribe of a subscription, while it can be undone."""
     row = tx.row("unsubscribes.find", subscription_id=subscription_id, now=now)
     return None if row is None else parse_row(row, Unsubscribe, "former")
+
+
+def void_requests(tx: Transaction, subscription_id: int, *, now_round: int, restored: int) -> None:
+    """Void all requests but those of the present round for good, which a subscription leaves for one that is over.
+
+    That round gives back the links to the archive that were made in it. What was asked for then must stay void.
+    """
+    tx.run("unsubscribes.void_requests", subscription_id=subscription_id, now_round=now_round, restored=restored)
 
 
 def requeue_copies(tx: Transaction, subscription_id: int, *, since: int, now: int) -> int:

@@ -26,6 +26,11 @@ select * from leaving where id = :id;
 -- The only unsubscribe of a subscription that can still be undone.
 select * from leaving where subscription_id = :subscription_id and expires_at > :now;
 
+-- name: void_requests
+-- Requests of the present round go on in the one that is restored. Earlier ones belong to none, and so stay void.
+update confirmation set round = case when round = :now_round then :restored else -1 end
+where subscription_id = :subscription_id;
+
 -- name: requeue_copies
 -- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that
 -- moment were cancelled later.

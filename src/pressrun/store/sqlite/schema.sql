@@ -150,7 +150,7 @@ create table subscription (
     paused_until integer,
     source text not null,                     -- web, mail, operator, import, sync
     since integer not null,                   -- when it reached this state
-    round integer not null default 0,         -- incremented by unsubscribing, which voids earlier confirmations
+    round integer not null default 0,         -- incremented by unsubscribing, which voids links; undoing restores it
     moved_to integer,                         -- the subscription in another language, or at another address, that it became
     unique (subscriber_id, list_id)
 ) strict;
@@ -180,7 +180,7 @@ create index redirect_by_list on redirect (list_id) where list_id is not null;
 create table confirmation (
     id integer primary key autoincrement,
     subscription_id integer not null references subscription on delete cascade,
-    round integer not null,
+    round integer not null,                   -- valid while it is that of the subscription; -1: void for good
     name text not null default '',            -- used only after confirmation
     language text not null default '',
     created_at integer not null,

@@ -2,8 +2,8 @@
 -- The subscriptions among these that have not ended, or only because a sync removed the reader, as arrays in the order of
 -- store.readers.unsubscribes.Unsubscriber.
 select cast(coalesce(json_agg(json_build_array(subscription.id, subscriber.id, list.id, subscription.state,
-    subscription.suspended_for, subscription.paused_until, subscription.source, subscription.since, subscriber.address,
-    list.name, list.language, cast(list.leaving_note = 1 and list.closed_at is null as integer))), '[]') as text) as unsubscribers
+    subscription.suspended_for, subscription.paused_until, subscription.source, subscription.since, subscription.round,
+    subscriber.address, list.name, list.language, cast(list.leaving_note = 1 and list.closed_at is null as integer))), '[]') as text) as unsubscribers
 from (select * from subscription where id {in ids} and (state <> 'unsubscribed' or source = 'sync')
     order by id {lock}) as subscription
 join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id;
