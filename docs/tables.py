@@ -1,16 +1,16 @@
-"""Writes docs/tables.md to stdout: the tables of the database, with the comments that schema.sql has on each column."""
+"""Writes docs/tables.md to stdout: the tables of the database, with the comments that the schema has on each column."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-SCHEMA = Path(__file__).parent.parent / "src" / "pressrun" / "store" / "sqlite" / "schema.sql"
+from pressrun.store.sqlite.migrate import package_schema
+
 HEAD = """\
 # The tables of the database
 
-This page is written from [schema.sql](../src/pressrun/store/sqlite/schema.sql) by `make docs`; a test fails when it is
+This page is written from [schema.sql](../src/pressrun/store/schema.sql) by `make docs`; a test fails when it is
 stale.
 The database is `pressrun.sqlite3` in `data_dir`. Look into a copy of it ([how to make one](how-to/back-up.md)), and
 never write to the original: the commands check what they change, and record the evidence. Scripts are better off with
@@ -24,7 +24,7 @@ _CONSTRAINTS = {"primary", "unique", "check", "foreign", "prefix", "tokenize"}
 
 def reference() -> str:
     """The page."""
-    return HEAD + "".join(_section(*match) for match in _TABLE.findall(SCHEMA.read_text(encoding="utf-8")))
+    return HEAD + "".join(_section(*match) for match in _TABLE.findall(package_schema()))
 
 
 def _section(comment: str, kind: str, name: str, body: str) -> str:

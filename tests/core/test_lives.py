@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from importlib import resources
 from types import ModuleType
 from typing import Any
 
@@ -19,8 +18,9 @@ from pressrun.core.lifecycles import delivery, edition, subscription
 from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState
+from pressrun.store.sqlite.migrate import package_schema
 
-SCHEMA = resources.files("pressrun.store").joinpath("sqlite/schema.sql").read_text(encoding="utf-8")
+SCHEMA = package_schema()
 LIVES: list[tuple[str, ModuleType, type[StrEnum], type[StrEnum]]] = [
     ("subscription", subscription, SubscriptionState, SubscriptionEvent),
     ("edition", edition, EditionState, EditionEvent),

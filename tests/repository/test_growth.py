@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from importlib import resources
 from pathlib import Path
 
 from pressrun.config.settings import TABLES
+from pressrun.store.postgresql import location
+from pressrun.store.sqlite import migrate
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "growth.md"
-SCHEMAS = resources.files("pressrun.store")
 
 
 def rows() -> list[list[str]]:
@@ -19,15 +19,14 @@ def rows() -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def tables(engine: str) -> set[str]:
-    schema = SCHEMAS.joinpath(engine, "schema.sql").read_text(encoding="utf-8")
+def tables(schema: str) -> set[str]:
     return set(re.findall(r"^create (?:virtual )?table (\w+)", schema, re.MULTILINE))
 
 
 def test_every_table_has_a_row_and_each_row_a_bound() -> None:
     """A new table needs a line that says where its growth ends."""
     named = [name for row in rows() for name in re.findall(r"`(\w+)`", row[0])]
-    assert sorted(named) == sorted(tables("sqlite") | tables("postgresql"))
+    assert sorted(named) == sorted(tables(migrate.package_schema()) | tables(location.package_schema()))
     assert [] == [row[0] for row in rows() if not row[2]]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pressrun.observe.events import FORMER_NAMES
+from pressrun.store.sqlite import migrate
 
 _ROOT = Path(__file__).parent.parent.parent
 _PACKAGE = _ROOT / "src" / "pressrun"
@@ -93,7 +94,7 @@ def test_reference_pages_are_those_of_the_code(name: str) -> None:
 def test_the_page_of_tables_has_every_table() -> None:
     """Each table and view that a new database has, but those that SQLite makes for the search index."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript((_PACKAGE / "store" / "sqlite" / "schema.sql").read_text(encoding="utf-8"))
+        connection.executescript(migrate.package_schema())
         rows = connection.execute("select name from sqlite_schema where type in ('table', 'view')").fetchall()
     made = {name for (name,) in rows if not name.startswith(("sqlite_", "archive_search_"))}
     page = (_ROOT / "docs" / "tables.md").read_text(encoding="utf-8")

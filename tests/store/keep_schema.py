@@ -14,12 +14,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from importlib import resources
 from pathlib import Path
 
 from tests.store.every_table import fill_audit, insert_row
 from tests.store.sqlite.test_migrate import KEYS
 
+from pressrun.store.postgresql import location
 from pressrun.store.sqlite import migrate
 
 _SQLITE = Path(__file__).parent / "sqlite" / "released"
@@ -84,7 +84,7 @@ def main() -> int:
         for line in rows.splitlines()
         if "archive_search" not in line and not line.startswith("insert into id_counter")
     )
-    theirs = _without_comments(resources.files("pressrun.store").joinpath("postgresql", "schema.sql").read_text())
+    theirs = _without_comments(location.package_schema())
     last = f"insert into schema_version (version) values ({newest});"
     (_POSTGRESQL / f"{newest}.sql").write_text(f"{theirs}\n-- rows\n{on_server}\n{last}\n", encoding="utf-8")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,10 @@ import pytest
 import pressrun
 from pressrun.store.readers.address_places import PLACES
 from pressrun.store.sqlite.connection import statements
+from pressrun.store.sqlite.migrate import package_schema
 
 SOURCE = Path(pressrun.__file__).parent
-SCHEMA = resources.files("pressrun.store").joinpath("sqlite/schema.sql").read_text(encoding="utf-8")
+SCHEMA = package_schema()
 STORE = {path: path.read_text(encoding="utf-8") for path in (SOURCE / "store").rglob("*.py")}
 USED = {name for text in STORE.values() for name in re.findall(r'(?<!event\(log, )"([a-z_]+\.[a-z_]+)"', text)}
 

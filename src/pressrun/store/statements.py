@@ -9,6 +9,7 @@ inside a statement is a macro, which each engine expands:
     {+}column            a column whose index is not to be used
     {lock}, {share}      the rows that a decision is based on stay so until the commit; {lock of TABLE} in a join
     {clock}              the clock of the database, in whole seconds
+    {id}, {json}         in the schema: a key whose numbers grow, and JSON whose fields statements read
 
 A line `-- guards: TABLE …` says of which tables the unit of work has to hold the rows that it decided by, locked by an
 earlier statement (docs/decisions/0058). Tests refuse the statement where it does not.
@@ -22,7 +23,7 @@ from pathlib import Path
 
 COMMON = Path(__file__).parent / "sql"
 _NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
-_MACRO = re.compile(r"\{(in|each|indexed by|not indexed|\+|lock|share|clock)(?: ([^{}]+))?\}")
+_MACRO = re.compile(r"\{(in|each|indexed by|not indexed|\+|lock|share|clock|id|json)(?: ([^{}]+))?\}")
 
 Macros = Mapping[str, Callable[[str], str]]
 

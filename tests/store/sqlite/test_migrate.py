@@ -23,7 +23,6 @@ from pressrun.services import evidence
 from pressrun.store.editions import drafts
 from pressrun.store.location import check_version, open_for_reading
 from pressrun.store.readers import consent
-from pressrun.store.schema_steps import load_steps
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.migrate import APPLICATION_ID
@@ -447,19 +446,6 @@ def test_a_database_that_cannot_be_opened_is_not_called_a_strangers(tmp_path: Pa
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def test_a_gap_in_the_steps_is_noticed(tmp_path: Path) -> None:
-    (tmp_path / "0002_a.sql").write_text("select 1;")
-    (tmp_path / "0004_b.sql").write_text("select 1;")
-    with pytest.raises(Refused, match="have a gap"):
-        load_steps(tmp_path, 1)
-
-
-def test_files_that_are_no_steps_are_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "0002_a.sql").write_text("select 2;")
-    (tmp_path / "README.md").write_text("x")
-    assert {2: "select 2;"} == load_steps(tmp_path, 1)
-
-
 def test_the_log_of_a_database_that_is_gone_is_not_played_into_a_new_one(tmp_path: Path) -> None:
     path = first_version(tmp_path / "db")
     with closing(sqlite3.connect(path)) as connection:
@@ -481,7 +467,6 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.services import evidence
 from pressrun.store.readers import consent
 from pressrun.store.editions import drafts
-from pressrun.store.schema_steps import load_steps
 from pressrun.store.sqlite import migrate
 
 path = Path(sys.argv[1])

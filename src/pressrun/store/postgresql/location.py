@@ -24,8 +24,9 @@ from pressrun.store.postgresql.connection import (
     dialect,
     without_password,
 )
+from pressrun.store.postgresql.statements import spell_schema
 from pressrun.store.postgresql.tables import PostgresTables
-from pressrun.store.schema_steps import load_steps, newest_step
+from pressrun.store.schema_files import SchemaFiles
 from pressrun.store.table_store import MoveMark, MoveTarget, require_unmarked
 from pressrun.store.transaction import Dialect
 
@@ -33,20 +34,19 @@ T = TypeVar("T")
 
 FIRST_VERSION = 38  # of the schema that the first release with this engine had
 _OUR_TABLES = "select relname from pg_class where relkind = 'r' and relnamespace = to_regnamespace(current_schema())"
-_FOLDER = Path(__file__).parent
-_STEPS = _FOLDER / "steps"
+_FILES = SchemaFiles(own=Path(__file__).parent, spell=spell_schema, first_version=FIRST_VERSION)
 
 
 @cache
 def package_schema() -> str:
     """The schema of a new database."""
-    return (_FOLDER / "schema.sql").read_text(encoding="utf-8")
+    return _FILES.schema()
 
 
 @cache
 def package_steps() -> dict[int, str]:
     """The steps that came with this version of Pressrun, by the version that each leads to."""
-    return load_steps(_STEPS, FIRST_VERSION)
+    return _FILES.steps()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class PostgresDatabase:
 
     @property
     def newest_version(self) -> int:
-        return newest_step(_STEPS, FIRST_VERSION)
+        return _FILES.newest_version()
 
     @property
     def is_exclusive(self) -> bool:

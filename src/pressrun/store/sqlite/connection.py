@@ -30,6 +30,8 @@ MACROS: Macros = {
     "+": "+{}".format,
     "lock": lambda _: "",  # one transaction writes at a time
     "share": lambda _: "",
+    "id": lambda _: "integer primary key",
+    "json": lambda _: "text",
     "clock": lambda _: "cast(strftime('%s', 'now') as integer)",
 }
 INCREMENTAL = 2  # of pragma auto_vacuum

@@ -1,4 +1,4 @@
-"""Schema migration: a new database gets schema.sql, an older one is migrated step by step, a newer one is refused.
+"""Schema migration: a new database gets the newest schema, an older one its steps, a newer one is refused.
 
 Each step starts with a backup of the database (`backups/schema-N.sqlite3`). A step and its version number are one
 transaction, so a kill at any moment leaves either the old or the new schema.
@@ -20,33 +20,32 @@ from pressrun.core.signing.tokens import digests_of
 from pressrun.core.text.masking import without_addresses
 from pressrun.core.text.searching import indexed_words, searchable
 from pressrun.store.files import sync_directory
-from pressrun.store.schema_steps import load_steps, newest_step
-from pressrun.store.sqlite.connection import INCREMENTAL, connect, unavailable
+from pressrun.store.schema_files import SchemaFiles
+from pressrun.store.sqlite.connection import INCREMENTAL, MACROS, connect, unavailable
 from pressrun.store.sqlite.tables import SqliteTables
+from pressrun.store.statements import expand
 from pressrun.store.table_store import require_unmarked
 
 APPLICATION_ID = 0x70726573  # "pres": identifies our files among other SQLite files
-FIRST_VERSION = 1
 SPARE_BYTES = 16 * 1024 * 1024  # left for the step itself, which writes to the log of the database
-_FOLDER = Path(__file__).parent
-_STEPS = _FOLDER / "steps"
+_FILES = SchemaFiles(own=Path(__file__).parent, spell=lambda text: expand(text, MACROS), first_version=1)
 
 
 @cache
 def package_steps() -> dict[int, str]:
     """The steps that came with this version of Pressrun."""
-    return load_steps(_STEPS, FIRST_VERSION)
+    return _FILES.steps()
 
 
 @cache
 def package_schema() -> str:
     """The schema of a new database."""
-    return (_FOLDER / "schema.sql").read_text(encoding="utf-8")
+    return _FILES.schema()
 
 
 def newest_version() -> int:
     """The version of a database after all steps that came with this version of Pressrun."""
-    return newest_step(_STEPS, FIRST_VERSION)
+    return _FILES.newest_version()
 
 
 def create(path: Path, schema: str, version: int) -> None:

@@ -1,2 +1,0 @@
--- Whether a request with a key made something, as its answer said: a repeat says so again.
-alter table idempotency_key add column has_created bigint not null default 0 check (has_created in (0, 1));
