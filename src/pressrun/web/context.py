@@ -54,12 +54,13 @@ class WebContext(Struct, frozen=True, kw_only=True):
         """The evidence of a request by the page that said `shown`, in the language of that page."""
         return Origin(source="web", ip=self.client(request), language=self.pages.words.language, words=shown)
 
-    def origin_as_named(self, request: Request) -> Origin:
+    def origin_as_named(self, request: Request, shown: str = "") -> Origin:
         """The same, but only in a language that the request names.
 
-        For mail to somebody who may have chosen a language, which goes before what their browser prefers.
+        For mail to somebody who may have chosen a language, which goes before what their browser prefers, and for
+        requests by a program of their mailbox provider.
         """
-        return Origin(source="web", ip=self.client(request), language=language.named())
+        return Origin(source="web", ip=self.client(request), language=language.named(), words=shown)
 
 
 def _peer(request: Request) -> str | None:

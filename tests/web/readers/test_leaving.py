@@ -47,6 +47,17 @@ async def test_who_is_unsubscribed_by_a_link_is_told_once(house: House, data: di
     assert [ADA] == await notes(house)
 
 
+@pytest.mark.parametrize("accepted", ["", "en-US,en;q=0.9"])
+async def test_the_note_after_one_click_is_in_the_language_of_the_list(house: House, accepted: str) -> None:
+    """A program of the mailbox provider sends the one-click POST, and its language is not the reader's."""
+    reader = await house.add_reader(await house.add_list(language="es-MX"))
+    async with house.client() as client:
+        headers = {"Accept-Language": accepted} if accepted else {}
+        await client.post(house.unsubscribe_path(reader), data=ONE_CLICK, headers=headers)
+    await notes(house)
+    assert [("es-MX",)] == [tuple(row) for row in await house.rows("select language from notice where kind = 'left'")]
+
+
 async def test_the_page_names_a_masked_address_alone(house: House) -> None:
     reader = await house.add_reader(await house.add_list(), "ada.lovelace@mail.engines.example")
     async with house.client() as client:

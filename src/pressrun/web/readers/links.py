@@ -94,7 +94,7 @@ class LinkPages:
             return self._test_copy()
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if list(fields) == ONE_CLICK:
-            origin = self._web.origin(request, ONE_CLICK_WORDS)
+            origin = self._web.origin_as_named(request, ONE_CLICK_WORDS)
             await self._cases.unsubscribes.unsubscribe(subscription, origin, edition_id=edition, how=BY_ONE_CLICK)
             return ONE_CLICK_DONE
         details = await self._cases.sign_ups.find_by_subscription(subscription)

@@ -57,7 +57,7 @@ class OldLinkPages:
         if link is None or not found:
             return self._pages.invalid_link()
         if request.method == "POST" and list(await read_fields_or_none(request) or ()) == ONE_CLICK:
-            origin = self._web.origin(request, ONE_CLICK_WORDS)
+            origin = self._web.origin_as_named(request, ONE_CLICK_WORDS)
             for one in found:
                 await self._cases.unsubscribes.unsubscribe(one.subscription_id, origin, how=BY_ONE_CLICK)
             return ONE_CLICK_DONE
