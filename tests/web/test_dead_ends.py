@@ -58,6 +58,15 @@ async def test_the_form_of_a_bad_link_mails_a_new_one(house: House) -> None:
     assert ["preferences_link"] == [kind for kind, *_ in await house.notices()]
 
 
+async def test_a_bad_link_leads_whoever_never_confirmed_to_the_sign_up(house: House) -> None:
+    """A confirmation expires, and the form mails only those who are subscribed."""
+    await house.add_list()
+    async with house.client() as client:
+        page = await client.get("/confirm/nonsense?language=fr")
+    assert "Si vous n’avez pas encore confirmé votre abonnement, abonnez-vous de nouveau." in words_of(page.text)
+    assert 'href="/?language=fr">Voir toutes les lettres d’information</a>' in page.text
+
+
 async def test_too_many_sign_ups_say_for_how_long_and_keep_what_was_typed(tmp_path: Path) -> None:
     async with open_house(tmp_path, limits=LimitSettings(sign_ups_per_ip=Rate(1, 3600.0))) as house:
         await house.add_edition(await house.add_list())

@@ -75,3 +75,18 @@ async def test_columns_of_a_table_keep_apart(browser: Browser, tmp_path: Path) -
         for path in ("/news", "/news/archive/first"):
             await window.go(house.site.base_url + path)
             assert await window.page.evaluate(gap) >= 16, path
+
+
+async def test_the_date_of_an_edition_is_beside_the_first_line_of_its_title(browser: Browser, tmp_path: Path) -> None:
+    """However many lines the title takes."""
+    off = """() => { const [title, date] = ['.entry :is(h2, h3, h4)', '.entry time'].map(one => {
+      const range = document.createRange(); range.selectNodeContents(document.querySelector(one));
+      return range.getClientRects()[0]; });
+      return Math.abs(title.bottom - date.bottom); }"""
+    async with open_site(tmp_path) as house, browser.window(width=800) as window:
+        number = await house.add_list()
+        for slug in ("first", "second"):
+            await house.add_edition(number, slug=slug, title="A title of many words " * 6)
+        for path in ("/news", "/news/archive"):
+            await window.go(house.site.base_url + path)
+            assert await window.page.evaluate(off) < 8, path

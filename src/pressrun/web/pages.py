@@ -181,7 +181,10 @@ class Pages:
         return self.message(title, what_it_does, unchanged)
 
     def invalid_link(self) -> HTMLResponse:
-        """The one page for every invalid token, whatever its purpose; its form mails a new link."""
+        """The one page for every invalid token, whatever its purpose.
+
+        Its form mails subscribers a new link; those who never confirmed have none and need the way to sign up.
+        """
         return self.message(
             self.words("This link doesn't work"),
             self.words("It may be incomplete, expired or already used."),
@@ -189,8 +192,10 @@ class Pages:
                 "Try opening it again from the email. Or enter your address, and we'll send you a new link to your "
                 "preferences."
             ),
+            self.words("If you haven't confirmed your subscription yet, sign up again."),
             status=404,
             asks_address=True,
+            back=self.way_on(),
         )
 
     def href(self, *segments: str, **query: str | int) -> str:
