@@ -142,7 +142,10 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/demo/{number}/html": {"get": _reads(HTML)},
     "/demo/{number}/raw": {"get": _reads(TEXT)},
     "/{name}": {"get": _leads(_reads(HTML))},
-    "/{name}/subscribe": {"post": _SIGN_UP},
+    "/{name}/subscribe": {
+        "get": Operation(answers={303: (NOTHING,), 404: (HTML,)}, query=("language",)),
+        "post": _SIGN_UP,
+    },
     "/{name}/unsubscribe": {"get": _leads(_reads(HTML)), "post": _takes("email", required=("email",))},
     "/{name}/check-mail": {"get": _leads(_reads(HTML))},
     "/{name}/icon.png": {"get": _keeps("image/png")},

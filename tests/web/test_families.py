@@ -61,6 +61,29 @@ async def test_pages_below_a_family_lead_to_those_of_a_list(house: House) -> Non
         assert 404 == (await client.get("/villanova")).status_code
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/news/subscribe", "/news"),
+        ("/news/subscribe?language=de", "/news?language=de"),
+        ("/news/subscribe?language=%0d%0aSet-Cookie:x", "/news"),
+        ("/noticias/subscribe", "/noticias"),
+        ("/villanueva/subscribe", "/nouvelles"),
+        ("/villanueva/subscribe?language=en", "/letters?language=en"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_the_address_of_a_form_leads_to_its_page(house: House, method: str, path: str, expected: str) -> None:
+    """For whoever typed it, or loads the answer to a sign-up once more; nothing changes by that."""
+    await add_family(house)
+    before = await house.everything()
+    async with house.client() as client:
+        answer = await client.request(method, path, headers={"accept-language": "fr"})
+        unknown = await client.request(method, "/villanova/subscribe")
+    assert ((303, expected), 404) == (led(answer), unknown.status_code)
+    assert before == await house.everything()
+
+
 async def test_a_closed_list_is_led_to_only_when_no_other_is_left(house: House) -> None:
     await add_family(house)
     await house.close_list("nouvelles")

@@ -53,7 +53,7 @@ from pressrun.web.settings import HttpSettings
 from pressrun.web.use_cases import UseCases
 
 RETRY_AFTER_SECONDS = 5
-_GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
+_GET, _BOTH = ["GET"], ["GET", "POST"]
 
 _PRIVATE = frozenset({"/readyz", "/metrics"})
 
@@ -232,7 +232,7 @@ def _routes_of_site(
         ("/sitemap.xml", sitemaps.all, _GET),
         ("/static/{file}", pages.static, _GET),
         ("/{name}", or_old(redirecting(lists.show)), _GET),
-        ("/{name}/subscribe", lists.subscribe, _POST),
+        ("/{name}/subscribe", lists.subscribe, _BOTH),
         ("/{name}/unsubscribe", redirecting(mailed_links.unsubscribe), _BOTH),
         ("/{name}/check-mail", redirecting(lists.check_mail), _GET),
         ("/{name}/icon.png", lists.icon, _GET),

@@ -55,9 +55,22 @@ class ListPages:
         return self._list_page(page)
 
     async def subscribe(self, request: Request) -> Response:
-        """Accept a sign-up. A program that wants JSON gets a line of it instead of a page."""
+        """Accept a sign-up. A program that wants JSON gets a line of it instead of a page.
+
+        Whoever types this address, bookmarks it or loads the answer once more is led to the form.
+        """
+        if request.method != "POST":
+            return await self._lead_to_form(request)
         answer = await self._sign_up(request)
         return in_json(answer) if wants_json(request) else answer
+
+    async def _lead_to_form(self, request: Request) -> Response:
+        target, family = await self._archive_reader.find_family(request.path_params["name"])
+        target = target or among(family, clean_language(request.query_params.get("language", "")))
+        if target is None:
+            return self._pages.not_found()
+        self._pages.choose_language(target=target.language)
+        return self._pages.see_other(target.name, language=language.named())
 
     async def _sign_up(self, request: Request) -> Response:
         target, family = await self._archive_reader.find_family(request.path_params["name"])
