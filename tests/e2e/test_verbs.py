@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -80,8 +81,13 @@ def test_a_service_whose_socket_was_removed_is_to_be_restarted(house: House) -> 
     house.start()
     assert "control.sock" not in house.run("serve").err
     (house.folder / "data" / "control.sock").unlink()
-    refused = house.run("subscriber", "add", "news", "late@readers.example")
-    assert (75, True) == (refused.code, "its control.sock is gone: restart it" in refused.err)
+    for verb in (("subscriber", "add", "news", "late@readers.example"), ("reload",)):
+        refused = house.run(*verb)
+        assert (75, True) == (refused.code, "its control.sock is gone: restart it" in refused.err), verb
+    findings = json.loads(house.run("doctor", "--json").out)["findings"]
+    [trip] = [finding for finding in findings if finding["check"] == "round-trip"]
+    assert "no daemon answers" in trip["message"]
+    assert "its control.sock is gone: restart it" in trip["remedy"]
 
 
 def test_a_port_that_is_taken(house: House) -> None:

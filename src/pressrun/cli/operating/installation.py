@@ -40,8 +40,11 @@ def reload(invocation: Invocation, *, as_json: bool) -> None:
             client = ControlClient.connect(DataDir(data_dir).control_socket)
     if client is None:
         _signal_main_process()
-        data_dir = invocation.settings.data_dir  # raises with every error in the file
-        raise TryAgain(f"no daemon is using {data_dir}. Start it, or restart it if data_dir has changed")
+        data = invocation.settings.data  # raises with every error in the file
+        with acting_as_owner(data.root):
+            if datadir.is_used(data):
+                raise TryAgain(datadir.describe_user(data))
+        raise TryAgain(f"no daemon is using {data.root}. Start it, or restart it if data_dir has changed")
     with closing(client):
         needs_restart = client.call("reload", {}, lambda _: None)["needs_restart"]
     invocation.mark_recorded()  # by the daemon

@@ -17,6 +17,7 @@ from pressrun.cli.shared.output import ProgressLine
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import TryAgain
+from pressrun.store.upkeep.datadir import DataDir, describe_user, is_used
 
 HELD_SECONDS = 5.0  # a starting daemon holds the data before its socket is there; another verb is soon done
 _POLL_SECONDS = 0.05
@@ -113,11 +114,11 @@ def execute(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any
 
 
 def is_daemon_running(invocation: Invocation) -> bool:
-    """Whether a daemon answers on the socket."""
+    """Whether a daemon answers on the socket, or whoever holds the data may be one that has lost it."""
     with nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir):
         client = ControlClient.connect(invocation.control_socket)
-    if client is None:
-        return False
+        if client is None:
+            return invocation.group_socket is None and is_used(invocation.data)
     client.close()
     return True
 
@@ -135,13 +136,22 @@ def _find_executor(invocation: Invocation, *, needs_daemon: bool) -> Executor:
         if client is not None:
             return client
         if needs_daemon:
-            raise TryAgain("no daemon is running, so --wait would never end. Start `pressrun serve`, or omit --wait")
-        try:
-            # Imported by name: it brings the whole program with it, which takes longer than most verbs.
-            executor: Executor = import_module("pressrun.cli.shared.offline").OfflineExecutor(invocation.settings)
-        except TryAgain:
-            if time.monotonic() >= ends_at:
-                raise
+            _require_starting(invocation.data, ends_at)
         else:
-            return executor
+            try:
+                # Imported by name: it brings the whole program with it, which takes longer than most verbs.
+                executor: Executor = import_module("pressrun.cli.shared.offline").OfflineExecutor(invocation.settings)
+            except TryAgain:
+                if time.monotonic() >= ends_at:
+                    raise
+            else:
+                return executor
         time.sleep(_POLL_SECONDS)
+
+
+def _require_starting(data: DataDir, ends_at: float) -> None:
+    """Raise TryAgain unless whoever holds the data may still answer until then."""
+    if not is_used(data):
+        raise TryAgain("no daemon is running, so --wait would never end. Start `pressrun serve`, or omit --wait")
+    if time.monotonic() >= ends_at:
+        raise TryAgain(describe_user(data))

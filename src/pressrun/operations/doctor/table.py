@@ -23,6 +23,7 @@ from pressrun.operations.doctor.round_trip import check_round_trip
 from pressrun.operations.doctor.spf import check_spf
 from pressrun.operations.doctor.subject import DoctorSubject
 from pressrun.operations.doctor.web import check_base_url, check_one_click, check_private_pages, check_proxy
+from pressrun.store.upkeep.datadir import describe_user, is_used
 
 log = logging.getLogger("pressrun.doctor")
 
@@ -77,7 +78,7 @@ async def run_checks(subject: DoctorSubject, checks: Sequence[DoctorCheck] = CHE
     found = await asyncio.gather(*(_run(subject, check, slots) for check in runnable))
     findings = [finding for group in found for finding in group]
     left_out = [check for check in checks if check not in runnable]
-    return [*findings, *(_left_out(check) for check in left_out)]
+    return [*findings, *_left_out(subject, left_out)]
 
 
 async def _run(subject: DoctorSubject, check: DoctorCheck, slots: asyncio.Semaphore) -> list[DoctorFinding]:
@@ -93,11 +94,11 @@ async def _run(subject: DoctorSubject, check: DoctorCheck, slots: asyncio.Semaph
     return [replace(finding, check=check.id) for finding in findings]
 
 
-def _left_out(check: DoctorCheck) -> DoctorFinding:
-    finding = warned(
-        f"not checked, because no daemon is running: {check.what}", "Start the service, and run doctor again"
-    )
-    return replace(finding, check=check.id)
+def _left_out(subject: DoctorSubject, checks: Sequence[DoctorCheck]) -> list[DoctorFinding]:
+    why, remedy = "no daemon is running", "Start the service, and run doctor again"
+    if checks and is_used(subject.data):
+        why, remedy = "no daemon answers", describe_user(subject.data)
+    return [replace(warned(f"not checked, because {why}: {check.what}", remedy), check=check.id) for check in checks]
 
 
 def count_findings(findings: Sequence[DoctorFinding]) -> dict[DoctorSeverity, int]:

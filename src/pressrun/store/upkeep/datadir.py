@@ -46,7 +46,7 @@ _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 SUPPRESSIONS = 0  # the number of the suppression key in the table keyring
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 BOOT_VARIABLE = "PRESSRUN_BOOT_ID"
-LOOKS, LOOK_SECONDS = 20, 0.05  # for a lock that a daemon holds for a moment to see whether anybody does
+LOOKS, LOOK_SECONDS = 20, 0.05  # for a lock that somebody holds for a moment to see whether anybody does
 _UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
 
@@ -140,13 +140,13 @@ class DataLock:
 
     @classmethod
     def acquire(cls, data: DataDir) -> Self:
-        """Acquire the lock, or raise TryAgain at once."""
+        """Acquire the lock, or raise TryAgain nearly at once."""
         lock = cls.find_free(data.lock)
         if lock is None:
-            unheard = (
-                "" if data.control_socket.exists() else ". If it is the service, its control.sock is gone: restart it"
-            )
-            raise TryAgain(f"another process is using {data.root}. Wait for it, or stop it{unheard}")
+            time.sleep(LOOK_SECONDS)  # somebody may only have looked whether it is free
+            lock = cls.find_free(data.lock)
+        if lock is None:
+            raise TryAgain(describe_user(data))
         try:
             restore_switch.finish_restore(data.root, data.server)
         except BaseException:
@@ -195,9 +195,24 @@ def remove_old_backups(data: DataDir, before: float) -> list[str]:
 
 def is_moving(data: DataDir) -> bool:
     """Whether a command that moves the database is running."""
-    if not data.move_lock.exists():
+    return _is_locked(data.move_lock)
+
+
+def is_used(data: DataDir) -> bool:
+    """Whether a process writes to the data: a daemon, or a verb while none runs."""
+    return _is_locked(data.lock)
+
+
+def describe_user(data: DataDir) -> str:
+    """What to do about the process that writes to the data and does not answer. A daemon is deaf without its socket."""
+    deaf = "" if data.control_socket.exists() else ". If it is the service, its control.sock is gone: restart it"
+    return f"another process is using {data.root}. Wait for it, or stop it{deaf}"
+
+
+def _is_locked(path: Path) -> bool:
+    if not path.exists():
         return False
-    lock = DataLock.find_free(data.move_lock)
+    lock = DataLock.find_free(path)
     if lock is not None:
         lock.release()
     return lock is None
