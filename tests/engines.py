@@ -20,7 +20,7 @@ import pytest
 from tests import postgresql
 
 from pressrun.core.signing.keys import KeyRing
-from pressrun.store.location import Location
+from pressrun.store.location import CONFIGURED, Location
 from pressrun.store.postgresql import connection as postgres_connection
 from pressrun.store.postgresql import location as postgres_location
 from pressrun.store.postgresql.location import PostgresDatabase
@@ -207,8 +207,8 @@ def _keep_sessions() -> postgresql.Sessions:
     """Connections of the program to the databases of tests rest between them."""
     sessions, connect = postgresql.Sessions(), postgres_connection.connect
 
-    def borrow(address: str, password: str | None = None) -> psycopg.Connection[Any]:
-        return sessions.borrow(address, partial(connect, address, password))
+    def borrow(address: str, password: str | None = None, source: str = CONFIGURED) -> psycopg.Connection[Any]:
+        return sessions.borrow(address, partial(connect, address, password, source))
 
     patch = _FOLDERS.enter_context(pytest.MonkeyPatch.context())
     for module in (postgres_connection, postgres_location):

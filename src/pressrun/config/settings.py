@@ -33,7 +33,8 @@ from pressrun.services.settings import (
     ServiceSettings,
     TokenSettings,
 )
-from pressrun.store.upkeep.datadir import DataDir, find_server
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.server import find_server
 from pressrun.web.settings import AdminSettings, ApiSettings, HttpSettings, OidcSettings
 
 if TYPE_CHECKING:

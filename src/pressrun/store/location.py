@@ -15,6 +15,8 @@ from pressrun.store.connection import ConnectionThread, EngineConnection
 from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Dialect, Transaction
 
+CONFIGURED = "`database` in the configuration"  # where the address of a database can be corrected
+
 
 class EngineVersion(Struct, frozen=True):
     """What runs a database, such as SQLite (3, 46, 1) or PostgreSQL (17, 5)."""

@@ -18,7 +18,8 @@ from pressrun.store.postgresql import connection as connection_module
 from pressrun.store.postgresql import location as location_module
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.upkeep.data_check import find_data_problems
-from pressrun.store.upkeep.datadir import DataDir, find_server, migrate_schema, prepare
+from pressrun.store.upkeep.datadir import DataDir, migrate_schema, prepare
+from pressrun.store.upkeep.server import find_server
 from pressrun.store.upkeep.sessions import Process, begin
 
 

@@ -23,7 +23,7 @@ from pressrun.cli.shared.output import ProgressLine, confirm, echo, print_json, 
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.recording import note
 from pressrun.cli.shared.write_verbs import execute, executing
-from pressrun.core.errors import NoInput, NotFound, PressrunError, TryAgain, UsageError
+from pressrun.core.errors import BadConfiguration, NoInput, NotFound, PressrunError, TryAgain, UsageError
 from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
@@ -32,8 +32,9 @@ from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import Also
-from pressrun.store.upkeep.datadir import DataDir, DataLock, find_server
+from pressrun.store.upkeep.datadir import DataDir, DataLock
 from pressrun.store.upkeep.left_database import set_aside_left_database
+from pressrun.store.upkeep.server import find_server
 
 _PASSWORD = re.compile(r":[^/@:]*(?=@)|(?<=[?&])password=[^&]*&?")
 END_SECONDS = 60.0  # a daemon that has nothing left to send ends much sooner
@@ -84,9 +85,14 @@ def _parse_target(target: str, password_file: Path | None) -> Location:
     scheme, separator, rest = target.partition(":")
     if scheme == "sqlite" and rest and not rest.startswith("//"):
         return SqliteFile(Path(rest).absolute())
-    server = find_server(target, _read_password(password_file)) if scheme in {"postgresql", "postgres"} else None
-    if server is None or not separator:
+    if scheme not in {"postgresql", "postgres"} or not separator:
         raise UsageError(f"invalid target {scheme!r}: {_FORMS}")
+    server = find_server(target, _read_password(password_file), source="the target of this command")
+    assert server is not None  # as there is an address
+    try:
+        str(server)
+    except BadConfiguration as problem:  # libpq cannot read it
+        raise UsageError(f"invalid target: {str(problem).removeprefix('database: ')}") from None
     return server
 
 

@@ -21,6 +21,7 @@ from psycopg.pq import TransactionStatus
 
 from pressrun.core.errors import BadConfiguration, CommitUnknown, Unavailable
 from pressrun.store.connection import EngineConnection
+from pressrun.store.location import CONFIGURED
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
 from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.postgresql.values import adapt, row_factory, stream
@@ -179,8 +180,11 @@ def _drop_details(problem: psycopg.Error) -> None:
         problem.args = (problem.diag.message_primary,)
 
 
-def connect(address: str, password: str | None = None) -> psycopg.Connection[Any]:
-    """Open a connection; raises Unavailable, and BadConfiguration when the server is not one that we can use."""
+def connect(address: str, password: str | None = None, source: str = CONFIGURED) -> psycopg.Connection[Any]:
+    """Open a connection; raises Unavailable, and BadConfiguration when the server is not one that we can use.
+
+    `source` is where the address can be corrected.
+    """
     try:
         said = psycopg.conninfo.conninfo_to_dict(address)
         connection = psycopg.connect(
@@ -197,7 +201,7 @@ def connect(address: str, password: str | None = None) -> psycopg.Connection[Any
     except psycopg.OperationalError as problem:
         raise Unavailable(
             f"the database {without_password(address)} cannot be reached: {_one_line(problem).rstrip('.?')}. "
-            "Start the server, or correct `database` in the configuration"
+            f"Start the server, or correct {source}"
         ) from None
     except psycopg.ProgrammingError as problem:
         raise _unreadable(problem) from None

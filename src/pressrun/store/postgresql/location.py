@@ -16,7 +16,7 @@ from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolatio
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
-from pressrun.store.location import EngineVersion
+from pressrun.store.location import CONFIGURED, EngineVersion
 from pressrun.store.postgresql.connection import (
     READ_ONLY_REMEDY,
     PostgresConnection,
@@ -55,6 +55,7 @@ class PostgresDatabase:
 
     address: str = field(repr=False)  # as libpq takes it; it may hold a password
     password: str | None = field(default=None, repr=False)
+    source: str = field(default=CONFIGURED, repr=False, compare=False)  # where somebody can correct the address
 
     def __str__(self) -> str:
         return without_password(self.address)
@@ -192,14 +193,18 @@ class PostgresDatabase:
         from pressrun.store.postgresql.move_target import PostgresTarget  # noqa: PLC0415 - only a move needs it
 
         return PostgresTarget(
-            connect(self.address, self.password), dialect(), str(self), package_schema(), self.newest_version
+            connect(self.address, self.password, self.source),
+            dialect(),
+            str(self),
+            package_schema(),
+            self.newest_version,
         )
 
     def open_replacement(self, aside: str) -> MoveTarget:
         """Connect to fill tables beside those in use, which are kept in a schema of this name once it is published."""
         from pressrun.store.postgresql.restore_target import PostgresReplacement  # noqa: PLC0415 - only a restore
 
-        connection = connect(self.address, self.password)
+        connection = connect(self.address, self.password, self.source)
         return PostgresReplacement(connection, dialect(), str(self), package_schema(), self.newest_version, aside=aside)
 
     def left_for(self) -> str | None:
@@ -218,7 +223,7 @@ class PostgresDatabase:
         return await PostgresThread.open(self.address, self.password)
 
     def _ask(self, question: Callable[[psycopg.Connection[Any]], T]) -> T:
-        with closing(connect(self.address, self.password)) as connection:
+        with closing(connect(self.address, self.password, self.source)) as connection:
             try:
                 return question(connection)
             except psycopg.OperationalError as problem:

@@ -119,19 +119,6 @@ def _read_boot_id() -> str:
         return os.environ.get(BOOT_VARIABLE) or uuid4().hex
 
 
-def find_server(address: str | None, password: str | None) -> Location | None:
-    """The database at that address, or None for the file in data_dir; raises BadConfiguration without the driver."""
-    if address is None:
-        return None
-    try:
-        from pressrun.store.postgresql.location import PostgresDatabase  # noqa: PLC0415 - an extra, slow to import
-    except ImportError as problem:
-        raise BadConfiguration(
-            f"a database on PostgreSQL needs psycopg ({problem}). Install pressrun[postgresql], or python3-psycopg"
-        ) from None
-    return PostgresDatabase(address, password)
-
-
 class DataLock:
     """The lock of the one process that writes; the kernel releases it when the process ends, however it ends."""
 

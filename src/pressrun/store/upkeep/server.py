@@ -1,0 +1,22 @@
+"""The database on a server, as an address names it. Its driver is loaded only where there is one."""
+
+from __future__ import annotations
+
+from pressrun.core.errors import BadConfiguration
+from pressrun.store.location import CONFIGURED, Location
+
+
+def find_server(address: str | None, password: str | None, source: str = CONFIGURED) -> Location | None:
+    """The database at that address, or None for the file in data_dir; raises BadConfiguration without the driver.
+
+    `source` is where the address can be corrected, if not in the configuration.
+    """
+    if address is None:
+        return None
+    try:
+        from pressrun.store.postgresql.location import PostgresDatabase  # noqa: PLC0415 - an extra, slow to import
+    except ImportError as problem:
+        raise BadConfiguration(
+            f"a database on PostgreSQL needs psycopg ({problem}). Install pressrun[postgresql], or python3-psycopg"
+        ) from None
+    return PostgresDatabase(address, password, source)
