@@ -336,7 +336,6 @@ PLANS = {
         "search suspension using integer primary key (rowid=?)",
     ],
     "welcomes.find": ["search welcome using integer primary key (rowid=?)"],
-    "welcomes.requeue_copy": ["search delivery using index delivery_once (subscription_id=? and edition_id=?)"],
     "welcomes.unfinished": ["search edition using index edition_by_digest (list_id=?)"],
     "bounces.is_probe_due": ["search suspension using index suspension_to_ask (since<?)"],
     "bounces.claim_probes": [
@@ -389,6 +388,7 @@ PLANS = {
 UNSCANNED = [
     "audiences.queue_audience",
     "audiences.queue_early",
+    "audiences.give_way",
     "audiences.draw",
     "subscriptions.find_slice",
     "bulk_changes.oldest",
@@ -441,6 +441,7 @@ UNSCANNED = [
     "notices.asked",
     "unsubscribes.find",
     "unsubscribes.requeue_copies",
+    "welcomes.requeue_copy",
     "unsubscribes.claim_notices",
     "unsubscribes.notices",
     "pending_requests.is_work_pending",

@@ -43,8 +43,8 @@ from pressrun.services.suppression import find_reason, lift_for_reader, may_conf
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.queue import audiences, deliveries
-from pressrun.store.readers import address_changes, language_switch, subscribers, subscriptions
+from pressrun.store.queue import deliveries
+from pressrun.store.readers import address_changes, language_switch, subscribers, subscriptions, unsubscribes
 from pressrun.store.readers.address_changes import AddressChange, ChangeState
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
@@ -123,7 +123,9 @@ class AddressChanges:
 
     async def undo(self, change_id: int, origin: Origin) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
         """Stop a change, or undo it; a second time changes nothing."""
-        return (await self._context.database.write(self._undo, change_id, origin)).answer
+        check = await self._context.database.write(self._undo, change_id, origin)
+        self._context.wake()  # copies that the change has stopped may go out after all
+        return check.answer
 
     # ------------------------------------------------------------------ the request
 
@@ -273,16 +275,15 @@ class AddressChanges:
             if lists.hold_list(tx, target.id) is None:
                 continue  # it is being removed
             theirs = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=other.id)
-            taker = theirs
-            if theirs is None or not is_member(theirs):
-                audiences.queue_early(tx, [subscription.id])  # their slice is still to come, and the other one's is not
+            taker, reads_both = theirs, is_member(theirs)
+            if theirs is None or not reads_both:
                 taker = _move_to(tx, subscription, theirs, other, now)
-                subscriptions.hand_copies_over(tx, subscription.id, taker.id, other.domain)
+                subscriptions.hand_copies_over(tx, subscription, taker.id, other.domain)
                 still_suspended.append(_remember(theirs, taker))
             ended = end_subscription(tx, subscription, SOURCE, now)
             assert taker is not None
             language_switch.redirect_links(tx, subscription.id, taker.id)
-            still_suspended.append(_remember(subscription, ended))
+            still_suspended.append(_remember(subscription, ended) | {"is_stopped": reads_both})
             self._record(tx, target, person, "withdrawn", origin)
         return {"subscriptions": still_suspended}
 
@@ -340,7 +341,7 @@ def _move_to(
         suspended_for=given.suspended_for if is_paused else None,
         paused_until=given.paused_until,
         source=SOURCE,
-        since=now,
+        since=given.since if is_paused else now,  # what the pause has stopped goes along
     )
     subscriptions.record_subscription(tx, theirs, moved)
     return moved
@@ -355,21 +356,25 @@ def _remember(before: Subscription | None, after: Subscription) -> dict[str, Any
 def _give_back(tx: Transaction, former: Mapping[str, Any], person: Subscriber, now: int) -> None:
     """Restore the subscriptions that a change moved from a person, except those that their reader has changed since.
 
-    The copies that wait at the other address come back with them.
+    The copies that wait at the other address come back with them. Where both read the list, so do those that the change
+    has stopped.
     """
     found = [
-        (current, item["before"])
+        (current, item)
         for item in former["subscriptions"]
         if (current := subscriptions.find_subscription_by_id(tx, item["id"])) is not None and _is_as_left(current, item)
     ]
     own = {current.list_id: current for current, _ in found if current.subscriber_id == person.id}
-    for current, before in found:
+    for current, item in found:
         if current.subscriber_id != person.id:
             _take_copies(tx, current, own.get(current.list_id), person, now)
-        if before is None:
+        if item["before"] is None:
             subscriptions.delete_subscription(tx, current)
-        else:
-            subscriptions.record_subscription(tx, current, replace(current, **_typed(before)), how="undone")
+            continue
+        back = replace(current, **_typed(item["before"]))
+        subscriptions.record_subscription(tx, current, back, how="undone")
+        if item.get("is_stopped") and back.state is SubscriptionState.ACTIVE:
+            unsubscribes.requeue_copies(tx, back.id, since=item["since"], now=now)
 
 
 def _is_as_left(current: Subscription, item: Mapping[str, Any]) -> bool:
@@ -382,8 +387,7 @@ def _is_as_left(current: Subscription, item: Mapping[str, Any]) -> bool:
 def _take_copies(tx: Transaction, taken: Subscription, own: Subscription | None, person: Subscriber, now: int) -> None:
     """Take what waits from a subscription that ends, for that of a person if there is one."""
     if own is not None:
-        audiences.queue_early(tx, [taken.id])
-        subscriptions.hand_copies_over(tx, taken.id, own.id, person.domain)
+        subscriptions.hand_copies_over(tx, taken, own.id, person.domain)
     deliveries.cancel_copies(tx, [taken.id], now)
 
 

@@ -90,10 +90,10 @@ def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceCon
     if taker is None or taker.state not in LIVE:
         model, its_list = given[0]
         proof = _proof(consent.consent_of(tx, person.id), its_list.name)
-        taker = _copy_to(tx, _as_chosen(model, origin.source), taker, change.wanted)
+        taker = _copy_to(tx, _as_chosen(model, origin.source), taker, change.wanted, now)
         record_consent(tx, change.wanted, person, "switched", origin, now=now, salt=context.entropy(16), carried=proof)
     for subscription, its_list in given:
-        language_switch.move_copies(tx, subscription.id, taker.id)
+        language_switch.move_copies(tx, subscription, taker.id)
         end_subscription(tx, subscription, origin.source, now)
         language_switch.redirect_links(tx, subscription.id, taker.id)
         record_consent(tx, its_list, person, "withdrawn", origin, now=now, salt=context.entropy(16))
@@ -115,8 +115,15 @@ def _as_chosen(model: Subscription, source: str) -> Subscription:
     return replace(model, source=source) if model.source == SYNC else model
 
 
-def _copy_to(tx: Transaction, model: Subscription, taker: Subscription | None, wanted: MailingList) -> Subscription:
-    """A subscription to the wanted list that is otherwise like the model."""
+def _copy_to(
+    tx: Transaction, model: Subscription, taker: Subscription | None, wanted: MailingList, now: int
+) -> Subscription:
+    """A subscription to the wanted list that is otherwise like the model.
+
+    An earlier one of the reader is active from now on, so that they are in no audience that is being taken: its edition
+    has started without them.
+    """
+    is_back = taker is not None and model.state is SubscriptionState.ACTIVE
     if taker is None:
         taker = subscriptions.insert_subscription(
             tx,
@@ -133,7 +140,7 @@ def _copy_to(tx: Transaction, model: Subscription, taker: Subscription | None, w
         suspended_for=model.suspended_for,
         paused_until=model.paused_until,
         source=model.source,
-        since=model.since,
+        since=now if is_back else model.since,
     )
     subscriptions.record_subscription(tx, taker, copied)
     return copied

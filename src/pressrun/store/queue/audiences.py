@@ -35,6 +35,17 @@ def queue_early(tx: Transaction, subscription_ids: Sequence[int]) -> None:
         extend_audience(tx, edition_id, number)
 
 
+def give_way(tx: Transaction, giver_id: int, taker_id: int, stopped_since: int) -> None:
+    """Delete cancelled copies of a subscription, so that it can take those of another one that may still go out.
+
+    Among these are copies that a pause has stopped since a time.
+    """
+    rows = tx.rows("audiences.give_way", giver_id=giver_id, taker_id=taker_id, stopped_since=stopped_since)
+    for edition_id, number in sorted(Counter(row["edition_id"] for row in rows).items()):
+        count_move(tx, edition_id, DeliveryState.CANCELLED, None, number)
+        extend_audience(tx, edition_id, -number)
+
+
 def highest_id(tx: Transaction) -> int:
     """The highest id of a row; later rows have higher ones."""
     return int(tx.value("audiences.highest_id") or 0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.store.queue import audiences
 from pressrun.store.queue.copy_counts import count_move
+from pressrun.store.readers.subscriptions import Subscription, stopped_since
 from pressrun.store.transaction import Transaction, in_json
 
 
@@ -34,12 +36,16 @@ def keep_redirects(tx: Transaction, ids: Sequence[int], limit: int) -> bool:
     return True
 
 
-def move_copies(tx: Transaction, old_id: int, new_id: int) -> int:
+def move_copies(tx: Transaction, old: Subscription, new_id: int) -> int:
     """Give waiting and claimed copies to another subscription of the reader; returns how many moved.
 
-    A copy of an issue that the other subscription already has does not move.
+    So goes what a pause has stopped, and what is still to be made for the old one, which is made first. A copy of an
+    issue that the other subscription already has does not move.
     """
-    return tx.run("language_switch.move_copies", old_id=old_id, new_id=new_id)
+    audiences.queue_early(tx, [old.id])
+    stopped = stopped_since(old)
+    audiences.give_way(tx, old.id, new_id, stopped)
+    return tx.run("language_switch.move_copies", old_id=old.id, new_id=new_id, stopped_since=stopped)
 
 
 def missed_editions(tx: Transaction, old_list_id: int, new_list_id: int) -> list[int]:

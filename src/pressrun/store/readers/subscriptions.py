@@ -13,7 +13,7 @@ from pressrun.core.lifecycles.events import EventType, Standing
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.store.lists import lists
 from pressrun.store.programs import events
-from pressrun.store.queue import audiences
+from pressrun.store.queue import audiences, deliveries
 from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Conflict, Row, Transaction, in_json, parse_row
 
@@ -259,9 +259,21 @@ def forget_expired(tx: Transaction, now: int) -> tuple[int, list[int]]:
     return len(expired), subscribers.delete_unsubscribed(tx, people)
 
 
-def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str) -> int:
-    """Give the copies of one subscription that are not over to another one, at `domain`; returns how many."""
-    return tx.run("subscriptions.hand_copies_over", giver_id=giver_id, taker_id=taker_id, domain=domain)
+def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain: str) -> int:
+    """Give the copies of one subscription that are not over to another one, at `domain`; returns how many.
+
+    So goes what a pause has stopped, which the end of the pause brings back. A copy that is still to be made for the
+    giver is made first.
+    """
+    audiences.queue_early(tx, [giver.id])
+    values = {"giver_id": giver.id, "taker_id": taker_id, "stopped_since": stopped_since(giver)}
+    audiences.give_way(tx, **values)
+    return tx.run("subscriptions.hand_copies_over", **values, domain=domain)
+
+
+def stopped_since(subscription: Subscription) -> int:
+    """Since when a pause has stopped copies of a subscription; a time that never comes for one that is not paused."""
+    return subscription.since if subscription.suspended_for == "paused" else deliveries.FOR_EVER
 
 
 def end_subscriptions(

@@ -17,7 +17,7 @@ order by recipient.subscription_id
 on conflict (subscription_id, edition_id) do nothing;
 
 -- name: queue_early
--- The same for readers whose slice is still to come.
+-- The same for readers whose slice is still to come, and who were there at the start.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select edition.id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', edition.started_at
 from bulk_change as taking
@@ -26,11 +26,21 @@ cross join edition
 cross join recipient
 left join lane_domain on lane_domain.domain = recipient.domain
 where leaver.id {in ids} and taking.kind = 'audience' and leaver.id > taking.done_through and leaver.id <= taking.last_id
-    and edition.id = taking.edition_id and edition.list_id = leaver.list_id
+    and leaver.since <= taking.asked_at and edition.id = taking.edition_id and edition.list_id = leaver.list_id
     and recipient.subscription_id = leaver.id and recipient.may_be_mailed
     and not exists (select 1 from had_issue
         where had_issue.edition_id = edition.id and had_issue.subscription_id = recipient.subscription_id)
 on conflict (subscription_id, edition_id) do nothing
+returning edition_id;
+
+-- name: give_way
+-- Delete the cancelled copies of a subscription where another one has a copy that may still go out, now or after a pause.
+delete from delivery
+where subscription_id = :taker_id and state = 'cancelled' and edition_id in (
+    select theirs.edition_id from delivery as theirs
+    where theirs.subscription_id = :giver_id and theirs.edition_id is not null
+        and (theirs.state in ('queued', 'deferred', 'claimed')
+            or (theirs.state = 'cancelled' and theirs.settled_at >= :stopped_since)))
 returning edition_id;
 
 -- name: highest_id

@@ -45,9 +45,11 @@ where gone.id {in ids} and gone.state in ('unsubscribed', 'pending') and taker.i
 on conflict (id) do nothing;
 
 -- name: move_copies
--- Give waiting and claimed copies to another subscription of the reader, except of issues that it has.
+-- Give waiting and claimed copies, and those that a pause has stopped since a time, to another subscription of the reader,
+-- except of issues that it has.
 update delivery set subscription_id = :new_id
-where subscription_id = :old_id and edition_id is not null and state in ('queued', 'deferred', 'claimed')
+where subscription_id = :old_id and edition_id is not null
+    and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and settled_at >= :stopped_since))
     and not exists (select 1 from had_issue
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = :new_id)
     and not exists (select 1 from delivery as copy

@@ -33,8 +33,13 @@ where subscription_id = :subscription_id;
 
 -- name: requeue_copies
 -- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that
--- moment were cancelled later.
-update delivery set state = 'queued', due_at = :now, settled_at = null
+-- moment were cancelled later. They wait in the lane of where their reader is now.
+update delivery set state = 'queued', due_at = :now, settled_at = null,
+    (domain, lane) = (
+        select recipient.domain, coalesce(lane_domain.lane, '')
+        from recipient
+        left join lane_domain on lane_domain.domain = recipient.domain
+        where recipient.subscription_id = delivery.subscription_id)
 where subscription_id = :subscription_id and state = 'cancelled' and settled_at >= :left_at
     and edition_id in (select id from edition where state in ('sending', 'paused'))
 returning edition_id;

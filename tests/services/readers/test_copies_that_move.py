@@ -1,0 +1,256 @@
+"""A reader changes language, address or mind in the middle of an edition: their copy goes along, and comes once.
+
+A slice of an audience has one row here, and the copies of the first reader are put off, so that no edition finishes.
+"""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+from tests.delivery.pressroom import LATER, TAKEN, Pressroom
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.services.editions import audience, lifecycle
+from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
+from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
+from pressrun.store.queue import copy_counts
+from pressrun.store.transaction import Transaction
+
+WEB = Origin(source="web", ip="192.0.2.7", language="en", words="words")
+SLOW, ADA, NEW = "slow@slow.example", "ada@reader.example", "new@elsewhere.example"
+
+
+@pytest_asyncio.fixture
+async def family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom:
+    """A newsletter in two languages, with two readers of the first one."""
+    for module in (audience, lifecycle):
+        monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)
+    await press.office.make_list("boletim", language="pt")
+    await press.change("update list set family = 'f', leaving_note = 0")
+    await press.add_readers([SLOW, ADA])
+    press.pass_time(10)
+    return press
+
+
+async def begin(press: Pressroom) -> int:
+    """An edition that has started, with its first slice taken."""
+    edition = await press.edition(scheduled_at=int(press.office.now) + 1)
+
+    def start(tx: Transaction) -> None:
+        lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(press.office.now))
+
+    await press.office.database.write(start)
+    press.pass_time(1)
+    return edition
+
+
+async def take_rest(press: Pressroom) -> None:
+    while await press.office.database.record(lifecycle.continue_oldest, int(press.office.now)):
+        pass
+
+
+async def begin_for_all(press: Pressroom) -> int:
+    edition = await begin(press)
+    await take_rest(press)
+    return edition
+
+
+async def send(press: Pressroom) -> list[str]:
+    """Send what may go now; returns who gets an edition."""
+    told = []
+    await press.turn()
+    for outgoing in press.take_all():
+        [(edition,)] = await press.rows("select edition_id from delivery where id = ?", outgoing.delivery_id)
+        is_slow = outgoing.rcpt_to == SLOW
+        press.answer(outgoing, LATER if is_slow else TAKEN)
+        told += [] if is_slow or edition is None else [outgoing.rcpt_to]
+    await press.turn()
+    return told
+
+
+async def send_rest(press: Pressroom, edition: int) -> list[str]:
+    """Send all that waits, now and later; returns who gets an edition."""
+    await take_rest(press)
+    told = []
+    for _ in range(3):
+        told += await send(press)
+        press.pass_time(7200)
+    assert None is await press.office.database.read(copy_counts.find_difference, edition)
+    assert sum((await press.counts(edition)).values()) == (await press.stored(edition)).audience
+    return sorted(told)
+
+
+async def link_of(press: Pressroom, address: str) -> PreferenceLink:
+    [(number, epoch)] = await press.rows("select id, epoch from subscriber where address = ?", address)
+    return PreferenceLink(subscriber_id=number, epoch=epoch)
+
+
+async def choose(press: Pressroom, name: str) -> None:
+    change = PreferenceChanges(families={"f": name})
+    await Preferences(press.office.context).save(await link_of(press, ADA), change, WEB)
+    press.pass_time(1)
+
+
+async def pause(press: Pressroom, address: str = ADA) -> None:
+    await Preferences(press.office.context).pause(await link_of(press, address), 3, WEB)
+    press.pass_time(1)
+
+
+async def resume(press: Pressroom, address: str = ADA) -> None:
+    await Preferences(press.office.context).resume(await link_of(press, address), WEB)
+    press.pass_time(1)
+
+
+async def move(press: Pressroom) -> None:
+    """Ada changes to the new address."""
+    changes = AddressChanges(press.office.context)
+    await changes.request((await link_of(press, ADA)).subscriber_id, parse_address(NEW), WEB)
+    press.pass_time(1)
+    assert AddressChangeOutcome.DONE is (await changes.confirm(1, WEB))[0]
+    press.pass_time(1)
+
+
+async def move_back(press: Pressroom) -> None:
+    assert AddressChangeOutcome.DONE is (await AddressChanges(press.office.context).undo(1, WEB))[0]
+    press.pass_time(1)
+
+
+# ---------------------------------------------------------------------- before their slice is taken
+
+
+async def test_another_language_before_their_slice(family: Pressroom) -> None:
+    """The edition comes in no other language: it is theirs in the one in which they read when it started."""
+    edition = await begin(family)
+    await choose(family, "boletim")
+    assert [ADA] == await send_rest(family, edition)
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+async def test_another_language_and_back_before_their_slice(family: Pressroom, is_sent: bool) -> None:
+    edition = await begin(family)
+    await choose(family, "boletim")
+    sent = await send(family) if is_sent else []
+    await choose(family, "news")
+    assert [ADA] == sent + await send_rest(family, edition)
+
+
+async def test_who_comes_back_to_a_language_is_in_no_audience_that_is_being_taken(family: Pressroom) -> None:
+    """They got the edition in the other language, whether or not somebody has said that both are one issue."""
+    await choose(family, "boletim")
+    edition = await begin(family)
+    await choose(family, "news")
+    assert [] == await send_rest(family, edition)
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+async def test_a_change_to_another_reader_and_back_before_their_slice(family: Pressroom, is_sent: bool) -> None:
+    await family.add_readers([NEW], "boletim")
+    edition = await begin(family)
+    await move(family)
+    sent = await send(family) if is_sent else []
+    await move_back(family)
+    assert [NEW if is_sent else ADA] == sent + await send_rest(family, edition)
+
+
+async def test_who_joins_after_the_start_does_not_get_it_by_a_pause(family: Pressroom) -> None:
+    await family.add_readers([NEW])
+    await family.leave(NEW)
+    family.pass_time(1)
+    edition = await begin(family)
+    back = "update subscription set state = 'active', since = ? where state = 'unsubscribed'"
+    await family.change(back, int(family.office.now))
+    family.pass_time(1)
+    await pause(family, NEW)
+    await resume(family, NEW)
+    assert [ADA] == await send_rest(family, edition)
+
+
+# ---------------------------------------------------------------------- what a pause has stopped
+
+
+async def test_a_paused_reader_changes_the_language(family: Pressroom) -> None:
+    edition = await begin_for_all(family)
+    await pause(family)
+    await choose(family, "boletim")
+    assert [] == await send(family)
+    await resume(family)
+    assert [ADA] == await send_rest(family, edition)
+
+
+async def test_a_paused_reader_gets_an_issue_once(family: Pressroom) -> None:
+    """In the language that comes first once the pause is over."""
+    edition = await begin_for_all(family)
+    other = await family.edition("Bom dia", "boletim", scheduled_at=int(family.office.now) + 86400)
+    await family.change("update edition set issue = 'one'")
+    await pause(family)
+    await choose(family, "boletim")
+    await resume(family)
+    await family.edition_admin.reschedule(other, int(family.office.now) + 1)
+    family.pass_time(2)
+    assert [ADA] == await send_rest(family, edition)
+    assert [] == await send_rest(family, other)
+
+
+async def test_a_reader_pauses_between_two_changes_of_the_language(family: Pressroom) -> None:
+    """The first one is before their slice."""
+    edition = await begin(family)
+    await choose(family, "boletim")
+    await pause(family)
+    await choose(family, "news")
+    await resume(family)
+    assert [ADA] == await send_rest(family, edition)
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+async def test_a_paused_reader_changes_to_the_address_of_another_one(family: Pressroom, is_undone: bool) -> None:
+    await family.add_readers([NEW], "boletim")
+    edition = await begin_for_all(family)
+    await pause(family)
+    await move(family)
+    if is_undone:
+        await move_back(family)
+    await resume(family, ADA if is_undone else NEW)
+    assert [ADA if is_undone else NEW] == await send_rest(family, edition)
+
+
+@pytest.mark.parametrize("how", ["pause", "leave"])
+async def test_what_comes_back_waits_for_the_destination_of_now(family: Pressroom, how: str) -> None:
+    """The reader has changed their address in the meantime."""
+    edition = await begin_for_all(family)
+    await family.add_readers([ADA], "boletim")  # somebody who left every list has no link to change the address by
+    await family.change("update list set leaving_note = 1")
+    await (pause(family) if how == "pause" else family.leave(ADA))
+    await move(family)
+    if how == "pause":
+        await resume(family, NEW)
+    else:
+        assert UndoOutcome.RESTORED is (await UndoUnsubscribe(family.office.context).undo(1, WEB))[0]
+    of_ada = "select domain from delivery where edition_id = ? and domain <> 'slow.example'"
+    assert [("elsewhere.example",)] == await family.rows(of_ada, edition)
+    assert [NEW] == await send_rest(family, edition)
+
+
+# ---------------------------------------------------------------------- two readers of one list
+
+
+async def test_who_changes_to_the_address_of_a_former_reader_gets_what_waits(family: Pressroom) -> None:
+    """That one's copy was cancelled when they left."""
+    await family.add_readers([NEW])
+    family.pass_time(1)
+    edition = await begin_for_all(family)
+    await family.leave(NEW)
+    family.pass_time(1)
+    await move(family)
+    assert [NEW] == await send_rest(family, edition)
+
+
+async def test_an_undone_change_to_another_reader_of_the_list_gives_both_their_copies(family: Pressroom) -> None:
+    """Whoever changes the address of somebody else to their own keeps no edition from them."""
+    await family.add_readers([NEW])
+    family.pass_time(1)
+    edition = await begin_for_all(family)
+    await move(family)
+    await move_back(family)
+    assert [ADA, NEW] == await send_rest(family, edition)
