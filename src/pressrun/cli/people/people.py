@@ -25,7 +25,6 @@ _LISTED = ("name", "address", "may_do", "may_log_in")
 _ACCESS = [one.value for one in ReaderAccess if one is not ReaderAccess.NONE]
 
 _person_argument = click.argument("person", metavar="NAME")
-_role_option = click.option("--role", type=click.Choice([role.value for role in Role]), help="Their role there.")
 _readers_option = click.option("--readers", type=click.Choice(_ACCESS), help="Access to the readers' data.")
 _operator_option = click.option("--operator", is_flag=True, help="The right to do everything, on every list.")
 
@@ -34,6 +33,19 @@ def _list_option(*, required: bool) -> Callable[[F], F]:
     return click.option(
         "--list", "list_name", metavar="LIST", required=required, shell_complete=complete_lists, help="On this list."
     )
+
+
+def _role_option(*, required: bool) -> Callable[[F], F]:
+    choice = click.Choice([role.value for role in Role])
+    return click.option("--role", type=choice, required=required, help="Their role there.")
+
+
+def _permission_options(function: F) -> F:
+    """Whom a change is about, and what they may do."""
+    options = (_person_argument, _list_option(required=False), _role_option(required=False))
+    for option in reversed((*options, _readers_option, _operator_option)):
+        function = option(function)
+    return function
 
 
 @verb("user add")
@@ -63,7 +75,7 @@ def add(
 @verb("user invite")
 @click.argument("address")
 @_list_option(required=True)
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="Their role there.")
+@_role_option(required=True)
 @_readers_option
 def invite(
     invocation: Invocation, *, address: str, list_name: str, role: str, readers: str | None, as_json: bool
@@ -82,48 +94,22 @@ def invite(
 
 
 @verb("user grant")
-@_person_argument
-@_list_option(required=False)
-@_role_option
-@_readers_option
-@_operator_option
-def grant(
-    invocation: Invocation,
-    *,
-    person: str,
-    list_name: str | None,
-    role: str | None,
-    readers: str | None,
-    operator: bool,
-    as_json: bool,
-) -> None:
+@_permission_options
+def grant(invocation: Invocation, *, as_json: bool, **permission: Any) -> None:
     """NAME is a name or an address. What is not named stays as it is. Each role, and each access to readers, includes
     the one before. It ends their sessions.
     """
-    _change(invocation, "user.grant", _wish(person, list_name, role, readers, operator), as_json=as_json)
+    _change(invocation, "user.grant", _wish(**permission), as_json=as_json)
 
 
 @verb("user revoke")
-@_person_argument
-@_list_option(required=False)
-@_role_option
-@_readers_option
-@_operator_option
-def revoke(
-    invocation: Invocation,
-    *,
-    person: str,
-    list_name: str | None,
-    role: str | None,
-    readers: str | None,
-    operator: bool,
-    as_json: bool,
-) -> None:
+@_permission_options
+def revoke(invocation: Invocation, *, as_json: bool, **permission: Any) -> None:
     """With --list alone, or with the role that they have there, it takes everything away on that list. With --readers
     alone it takes that access away and what includes it. It ends their sessions. With their role ends what they
     mailed in and still awaits approval.
     """
-    _change(invocation, "user.revoke", _wish(person, list_name, role, readers, operator), as_json=as_json)
+    _change(invocation, "user.revoke", _wish(**permission), as_json=as_json)
 
 
 @verb("user link")
@@ -195,7 +181,7 @@ def _access(readers: str | None) -> ReaderAccess | None:
     return None if readers is None else ReaderAccess(readers)
 
 
-def _wish(person: str, list_name: str | None, role: str | None, readers: str | None, operator: bool) -> PersonGrant:
+def _wish(*, person: str, list_name: str | None, role: str | None, readers: str | None, operator: bool) -> PersonGrant:
     return PersonGrant(
         person=person,
         list=list_name,
