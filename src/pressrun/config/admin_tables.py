@@ -6,8 +6,8 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
-from pressrun.config.named_files import NamedFiles, check_authorities
-from pressrun.config.section_files import check_together, find_file, read_secret
+from pressrun.config.named_files import NamedFiles
+from pressrun.config.section_files import check_together, find_authorities, read_secret
 from pressrun.config.sections import Document, Section
 from pressrun.core.network.endpoint import TcpEndpoint, UnixEndpoint, is_loopback
 from pressrun.core.setting import settings_of
@@ -27,7 +27,8 @@ def admin_settings(document: Document) -> AdminSettings:
             "listen and base_url beside it: at the address of [http] anybody could send that header",
         )
     _warn_of_risks(section, document.values("http").get("trusted_proxies", ("127.0.0.1", "::1")))
-    return AdminSettings(**{each.field: section.values[each.field] for each in _given(section, AdminSettings)})
+    own = [each.field for each in settings_of(AdminSettings) if each.field in section.values]
+    return AdminSettings(**{name: section.values[name] for name in own})
 
 
 def _warn_of_risks(section: Section, trusted: tuple[str, ...]) -> None:
@@ -63,13 +64,6 @@ def oidc_settings(document: Document, files: NamedFiles) -> OidcSettings | None:
     if "client_secret" in values:
         values["client_secret"] = read_secret(section, "client_secret_file", values["client_secret"], files)
     if "ca_file" in values:
-        values["ca_file"] = path = find_file(section, "ca_file", files)
-        wrong = check_authorities(path) if path else None
-        if wrong:
-            section.error("ca_file", wrong, "a file with CA certificates in PEM")
+        values["ca_file"] = find_authorities(section, files)
     is_whole = all(values.get(name) for name in ("issuer", "client_id", "client_secret"))
     return OidcSettings(**values) if is_whole else None
-
-
-def _given(section: Section, kind: type[Any]) -> list[Any]:
-    return [each for each in settings_of(kind) if each.field in section.values]

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from pressrun.config.admin_tables import admin_settings, oidc_settings
-from pressrun.config.named_files import NamedFiles, check_authorities, check_certificate_pair, read_dkim_key
+from pressrun.config.named_files import NamedFiles, check_certificate_pair, read_dkim_key
 from pressrun.config.problems import Problems
-from pressrun.config.section_files import check_together, find_file, read_secret, warn_if_open
+from pressrun.config.section_files import check_together, find_authorities, find_file, read_secret, warn_if_open
 from pressrun.config.sections import Document, Section
 from pressrun.config.settings import Settings
 from pressrun.control.settings import GROUP_SOCKET, ControlSettings
@@ -184,10 +184,7 @@ def _relays(sections: list[Section], files: NamedFiles) -> Iterator[Values]:
         _warn_of_same_host(section, earlier)
         _read_login(section, values, files)
         if "ca_file" in values:
-            values["ca_file"] = path = find_file(section, "ca_file", files)
-            wrong = check_authorities(path) if path else None
-            if wrong:
-                section.error("ca_file", wrong, "a file with CA certificates in PEM")
+            values["ca_file"] = find_authorities(section, files)
             if values.get("security", "none") == "none":
                 section.warn("ca_file", 'has no effect with security = "none"')
         earlier.append(values)

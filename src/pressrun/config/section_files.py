@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pressrun.config.named_files import NamedFiles, is_open_to_all, read_password
+from pressrun.config.named_files import NamedFiles, check_authorities, is_open_to_all, read_password
 from pressrun.config.sections import Section
 from pressrun.core.setting import BadValue
 
@@ -26,6 +26,15 @@ def find_file(section: Section, name: str, files: NamedFiles) -> Path | None:
     except BadValue as problem:
         section.error(name, problem.found or "", problem.expected)
         return None
+
+
+def find_authorities(section: Section, files: NamedFiles) -> Path | None:
+    """The file with CA certificates that `ca_file` names; None where it is not one, which is recorded."""
+    path = find_file(section, "ca_file", files)
+    wrong = check_authorities(path) if path else None
+    if wrong:
+        section.error("ca_file", wrong, "a file with CA certificates in PEM")
+    return path
 
 
 def read_secret(section: Section, key: str, name: str, files: NamedFiles) -> str | None:
