@@ -113,11 +113,14 @@ def setting(  # noqa: PLR0913 - a declaration: each argument is one column of th
 
 
 def settings_of(kind: type[Any]) -> Iterator[Setting]:
-    """The keys that a settings type declares, in its order."""
+    """The keys that a settings type declares, in its order. With `NEEDS_RESTART` all of them need one."""
+    all_need_restart = getattr(kind, "NEEDS_RESTART", False)
     for each in dataclasses.fields(kind):
         declared = each.metadata.get("setting")
         if declared is not None:
-            yield Setting(field=each.name, **{**declared, "key": declared["key"] or each.name})
+            needs_restart = all_need_restart or declared["needs_restart"]
+            own = {"key": declared["key"] or each.name, "needs_restart": needs_restart}
+            yield Setting(field=each.name, **{**declared, **own})
 
 
 def show(value: object) -> str:

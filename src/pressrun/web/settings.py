@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from pressrun.core import setting_kinds as kinds
@@ -14,45 +15,41 @@ from pressrun.core.setting import setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """`trusted_proxies` are addresses or networks, and `"unix"` for our socket; a reload changes none of these."""
+    """`trusted_proxies` are addresses or networks, and `"unix"` for our socket."""
+
+    NEEDS_RESTART: ClassVar = True
 
     listen: Endpoint = setting(
         kinds.endpoint(),
         required=True,
         default="127.0.0.1:8080",
-        restart=True,
         help='Address: "host:port", "unix:/run/pressrun/http.sock", or "systemd" for the socket named http.',
     )
     title: str | None = setting(
         kinds.text("a line of text"),
         example="Town of Villanueva",
-        restart=True,
         help="Heading of the front page. Default: the word Newsletters in the visitor's language.",
     )
     description: str | None = setting(
         kinds.text("a few sentences"),
         example="News from the town hall, the library and the market.",
-        restart=True,
         help="The text below that heading.",
     )
     trusted_proxies: tuple[str, ...] = setting(
         kinds.peers(),
         default=["127.0.0.1", "::1"],
-        restart=True,
         help='Proxies whose X-Forwarded-For is trusted: addresses, networks, "unix" for our Unix socket.',
     )
     max_body_bytes: int = setting(
         kinds.size(),
         key="max_body",
         default="1 MiB",
-        restart=True,
         help="Largest request. Larger ones get 413, and so does a form over 64 KiB.",
     )
     body_memory_bytes: int = setting(
         kinds.size(),
         key="body_memory",
         default="16 MiB",
-        restart=True,
         help="Memory for requests not yet answered, in total, beyond the first 16 KiB of each: about 300 of the "
         "largest forms. When it is used up, large requests get 503; small ones are always accepted.",
     )
@@ -60,25 +57,22 @@ class HttpSettings:
         kinds.duration(),
         key="timeout",
         default="30s",
-        restart=True,
         help="How long a whole request may take to arrive.",
     )
     answer_seconds: float = setting(
         kinds.duration(),
         key="answer_timeout",
         default="2m",
-        restart=True,
         help="How long a client may take to accept an answer before it is cut off.",
     )
     keep_alive_seconds: float = setting(
         kinds.duration(),
         key="keep_alive",
         default="5s",
-        restart=True,
         help="How long an idle connection is kept open.",
     )
     connections: int = setting(
-        kinds.whole(1), default=1000, restart=True, help="Simultaneous connections and requests. Beyond that, 503."
+        kinds.whole(1), default=1000, help="Simultaneous connections and requests. Beyond that, 503."
     )
 
 
@@ -89,10 +83,11 @@ class AdminSettings:
     `auth_header` is the name of a header field by which a trusted proxy says who has logged in there.
     """
 
+    NEEDS_RESTART: ClassVar = True
+
     listen: Endpoint | None = setting(
         kinds.endpoint(),
         example="127.0.0.1:8081",
-        restart=True,
         help='A separate address for /admin and /api, which are then 404 at that of [http]: "host:port", '
         '"unix:/run/pressrun/admin.sock", or "systemd" for the socket named admin. It is given together with base_url. '
         "Default: that of [http].",
@@ -100,13 +95,11 @@ class AdminSettings:
     base_url: str | None = setting(
         kinds.base_url(),
         example="https://desk.example.org",
-        restart=True,
         help="Where browsers and programs reach that address. Default: the base_url at the top.",
     )
     auth_header: str | None = setting(
         kinds.matching("[A-Za-z][A-Za-z0-9-]{0,63}", 'the name of a header field, as in "Remote-User"'),
         example="Remote-User",
-        restart=True,
         help="Header field with the name or email address of a person whom your proxy has logged in. It is believed on "
         "an address of [admin]'s own, from http.trusted_proxies alone. The proxy must remove what clients send by "
         "that name.",
@@ -136,51 +129,46 @@ class OidcSettings:
     Issuer, id and secret are given together, or there are no such settings.
     """
 
+    NEEDS_RESTART: ClassVar = True
+
     issuer: str = setting(
         kinds.issuer(),
         example="https://id.example.org/realms/town",
-        restart=True,
         help="The issuer's identifier, exactly as it writes it. Needs the extra [oidc].",
     )
     client_id: str = setting(
         kinds.text("the name that the issuer has given this installation"),
         example="pressrun",
-        restart=True,
         help="Name of this installation at the issuer. There, the redirect URI is /admin/oidc/callback below base_url.",
     )
     client_secret: str = setting(
         kinds.file("a file that holds the secret and nothing else"),
         key="client_secret_file",
         example="oidc_secret",
-        restart=True,
         secret=True,
         help="File with the secret that belongs to that name, or a systemd credential of that name.",
     )
     label: str | None = setting(
         kinds.text("a few words"),
         example="Town account",
-        restart=True,
         help="What the button says. Default: the host of the issuer.",
     )
     networks: tuple[str, ...] = setting(
         kinds.networks(),
         default=[],
         example=["10.0.0.0/8"],
-        restart=True,
         help="Private networks in which the issuer may be. Otherwise only public addresses are connected to, and those "
         "of this machine where the issuer's host is one of them.",
     )
     ca_file: Path | None = setting(
         kinds.file("a file with CA certificates in PEM"),
         example="id-ca.pem",
-        restart=True,
         help="Private CA of the issuer, in addition to the system's CAs.",
     )
     timeout_seconds: float = setting(
         kinds.duration(),
         key="timeout",
         default="10s",
-        restart=True,
         help="How long to wait for an answer of the issuer.",
     )
 
