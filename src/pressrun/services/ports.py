@@ -19,22 +19,14 @@ if TYPE_CHECKING:
     from pressrun.smtp.handover import Outgoing
 
 
-class Clock(Protocol):
-    """UTC seconds with fractions: runtime.clock, or the clock of a test."""
+Clock = Callable[[], float]
+"""UTC seconds with fractions: runtime.clock, or the clock of a test."""
 
-    def __call__(self) -> float: ...
+Entropy = Callable[[int], bytes]
+"""A source of so many random octets, fit for keys and salts."""
 
-
-class Entropy(Protocol):
-    """A source of random octets fit for keys and salts."""
-
-    def __call__(self, count: int, /) -> bytes: ...
-
-
-class Waker(Protocol):
-    """Tells the dispatcher that there may be something to send or to stop."""
-
-    def __call__(self) -> None: ...
+Waker = Callable[[], None]
+"""Tells the dispatcher that there may be something to send or to stop."""
 
 
 class ClaimOwner(Protocol):

@@ -10,7 +10,7 @@ import json
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import Struct
 
@@ -22,10 +22,12 @@ from pressrun.core.text.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause, Way
 from pressrun.observe.log import event
+from pressrun.runtime.program import ProgramEnd
 from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.ports import Clock
 from pressrun.services.settings import AlertSettings
 from pressrun.services.upkeep.readiness import Obstacle, Readiness
+from pressrun.store.upkeep.alert_history import AlertHistory
 
 log = logging.getLogger("pressrun.alerts")
 
@@ -35,24 +37,6 @@ ANSWER_SECONDS = 10.0  # a database that takes longer does not answer
 RETRY_SECONDS = 300.0  # after a program that failed
 _EACH_CAUSES_THE_NEXT = (Cause.DATABASE, Cause.QUEUE, Cause.LOOP)  # one outage is one alert
 MOST_TEXT = 2000  # characters of what is wrong
-
-
-class ProgramResult(Protocol):
-    """How the program ended: `problem` is "" when all is well."""
-
-    @property
-    def problem(self) -> str: ...
-
-    @property
-    def output(self) -> str: ...
-
-
-class History(Protocol):
-    """When the program passed each cause on, over restarts. Calls block for a moment."""
-
-    def passed_on_at(self, cause: str) -> float | None: ...
-
-    def record(self, cause: str, at: float) -> None: ...
 
 
 class AlertReports:
@@ -77,7 +61,6 @@ class AlertReports:
             self.report(cause, text)
 
     def obstacles(self) -> list[Obstacle]:
-        """All of them."""
         return [Obstacle(cause, text) for cause, text in self._texts.items()]
 
 
@@ -87,8 +70,8 @@ class AlertWays(Struct, frozen=True, kw_only=True):
     """
 
     settings: Current[AlertSettings]
-    history: History
-    run: Callable[[Sequence[str], bytes, float], Awaitable[ProgramResult]]
+    history: AlertHistory
+    run: Callable[[Sequence[str], bytes, float], Awaitable[ProgramEnd]]
     mail: Callable[[Obstacle], Awaitable[bool]]
     count: Callable[[str], None]
 
