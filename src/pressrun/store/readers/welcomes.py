@@ -61,7 +61,7 @@ def unfinished(tx: Transaction, list_id: int) -> list[int]:
 
 def load_source(tx: Transaction, edition_id: int) -> WelcomeSource:
     """The source of a welcome mail."""
-    row = tx.row("welcomes.source", edition_id=edition_id)
+    row = tx.row("manuscripts.source", edition_id=edition_id)
     assert row is not None  # the welcome holds it by a foreign key
     files = tx.rows("welcomes.files", edition_id=edition_id)
     return WelcomeSource(

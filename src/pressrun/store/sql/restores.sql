@@ -7,11 +7,6 @@ on conflict (number) do update set retires_at = coalesce(excluded.retires_at, ke
 -- All suppressions.
 select digest, address, reason, since from suppression;
 
--- name: add_suppression
--- Suppress an address as the former database did.
-insert into suppression (digest, address, reason, since) values (:digest, :address, :reason, :since)
-on conflict (digest) do update set address = excluded.address, reason = excluded.reason, since = excluded.since;
-
 -- name: moved_readers
 -- Readers whose preferences links have ended once, as they do when the address changes.
 select id, created_at, address, address_key, domain, suppression_digest, mailbox_digest, epoch
@@ -255,10 +250,6 @@ delete from enter_link;
 -- name: end_login_codes
 -- See above.
 delete from login_code;
-
--- name: forget_recovery_code
--- A code that was used up or replaced since.
-delete from recovery_code where person_id = :person_id and digest = :digest;
 
 -- name: forget_passkey
 -- A passkey that was removed since.

@@ -30,12 +30,6 @@ where subscription_id = :subscription_id and edition_id = :edition_id and state 
 -- The welcome mails of a list that still have copies to send, replaced ones included.
 select id from edition where list_id = :list_id and is_welcome = 1 and state in ('sending', 'paused') order by id;
 
--- name: source
--- The source of a welcome mail.
-select edition.source_name, edition_content.source
-from edition join edition_content on edition_content.edition_id = edition.id
-where edition.id = :edition_id;
-
 -- name: files
 -- The files of a welcome mail.
 select name, content from edition_asset where edition_id = :edition_id order by number;

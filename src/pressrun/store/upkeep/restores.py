@@ -22,7 +22,7 @@ def keep_keys(tx: Transaction, former: Transaction, fingerprints: Mapping[int, b
 
 def add_suppressions(tx: Transaction, former: Transaction) -> None:
     """Take over all suppressions."""
-    tx.run_many("restores.add_suppression", map(dict, former.each("restores.suppressions")))
+    tx.run_many("suppressions.upsert", map(dict, former.each("restores.suppressions")))
 
 
 def move_readers(tx: Transaction, former: Transaction) -> None:
