@@ -140,7 +140,6 @@ class Table:
         self.keys = (*own, *(each for kind in guests for each in settings_of(kind) if each.table == name))
 
     def find(self, key: str) -> Setting | None:
-        """The setting of that key, if the table has it."""
         return next((each for each in self.keys if each.key == key), None)
 
     def find_former(self, key: str) -> Setting | None:

@@ -426,7 +426,6 @@ def _read_peer(value: object) -> str:
 
 
 def ip_addresses() -> Kind[tuple[str, ...]]:
-    """IP addresses."""
     member = Kind(expected='an IP address, as in "192.0.2.10"', read=_read_ip_address)
     return _many(member, 'a list of IP addresses, as in ["192.0.2.10", "2001:db8::10"]')
 

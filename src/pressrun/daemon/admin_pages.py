@@ -19,7 +19,6 @@ from pressrun.web.context import WebContext
 
 
 def build_admin_rows(settings: Settings, services: Services, web: WebContext) -> Rows:
-    """The rows of `/admin`."""
     log_ins, issuer = services.log_ins, _build_issuer(settings)
     cases = AdminCases(
         door=services.door,

@@ -112,7 +112,6 @@ class Running(Struct, frozen=True, kw_only=True):
         return [self.watchdog, *self.workers.loops]
 
     def loops(self) -> list[BackgroundLoop]:
-        """All background loops."""
         return [self.dispatcher, *self.loops_ended_last(), *self.loops_ended_first()]
 
 

@@ -50,7 +50,6 @@ class Growth:
 
     @property
     def is_allowed(self) -> bool:
-        """Whether it may."""
         return self._reason is None
 
     def require(self) -> None:

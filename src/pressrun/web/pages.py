@@ -115,7 +115,6 @@ class Pages:
         return page.replace(PLACE, f"<style>{sheet}</style>", 1), (sheet, *more)
 
     def render_text(self, template: str, **context: object) -> str:
-        """A page as text."""
         page = self._environment.get_template(template).render(
             words=self.words, chosen_language=language.named(), **context
         )

@@ -51,7 +51,6 @@ class _RemoteResult:
         self._rows: list[Row] = [*map(row_class(tuple(columns)), rows)]
 
     def fetchall(self) -> list[Row]:
-        """All rows."""
         return self._rows
 
     def fetchone(self) -> Row | None:

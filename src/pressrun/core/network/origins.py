@@ -18,7 +18,6 @@ def origin_of(url: str) -> str:
 
 
 def host_of(origin: str) -> str:
-    """The host of an origin."""
     return urlsplit(origin).hostname or ""
 
 

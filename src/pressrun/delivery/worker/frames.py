@@ -132,7 +132,6 @@ Report = Results | State | Drained
 
 
 def encode_frame(value: Order | Report) -> bytes:
-    """A value as a frame."""
     return frames.encode_frame(value)
 
 

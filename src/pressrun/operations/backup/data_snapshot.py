@@ -49,7 +49,6 @@ class DataSnapshot(Struct, frozen=True, kw_only=True):
 
     @property
     def engine(self) -> str:
-        """The engine that the data are in."""
         return "sqlite" if self.data.server is None else "postgresql"
 
 

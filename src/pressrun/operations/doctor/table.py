@@ -102,7 +102,6 @@ def _left_out(subject: DoctorSubject, checks: Sequence[DoctorCheck]) -> list[Doc
 
 
 def count_findings(findings: Sequence[DoctorFinding]) -> dict[DoctorSeverity, int]:
-    """How many there are of each severity."""
     counts = Counter(finding.severity for finding in findings)
     return {severity: counts[severity] for severity in DoctorSeverity}
 

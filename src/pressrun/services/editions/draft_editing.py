@@ -72,7 +72,6 @@ class TextChange(Struct, frozen=True):
         return await self.rewrite(draft, builder), draft.files
 
     def record(self, tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
-        """Store the text as a change."""
         return manuscripts.change_text(tx, before, text, author, now)
 
 
@@ -95,7 +94,6 @@ class FileChange(Struct, frozen=True):
         return draft.text, rest if self.content is None else {**rest, self.path: self.content}
 
     def record(self, tx: Transaction, before: StoredManuscript, _: Text, author: str, now: int) -> int:
-        """Store the file as a change."""
         return manuscripts.change_file(tx, before, self.path, self.content, author, now)
 
 

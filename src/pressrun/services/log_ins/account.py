@@ -70,7 +70,6 @@ class Account:
         return await self._hashes.make(password)
 
     async def remove_password(self, person_id: int, session_id: int) -> None:
-        """Remove the password."""
         await self._change(person_id, session_id, lambda tx: credentials.remove_password(tx, person_id))
 
     def new_salt(self) -> bytes:

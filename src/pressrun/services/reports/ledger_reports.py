@@ -363,5 +363,4 @@ def list_suppressions(tx: Transaction) -> list[Answer]:
 
 
 def describe_suppression(row: Row) -> Answer:
-    """One suppression."""
     return {**picked(row, "address", "reason"), "since": rfc3339(row["since"])}

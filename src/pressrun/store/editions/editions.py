@@ -123,7 +123,6 @@ def _index(tx: Transaction, edition_id: int, new: NewEdition) -> None:
 
 
 def find_edition(tx: Transaction, edition_id: int) -> Edition | None:
-    """The edition with this id."""
     return tx.parsed(Edition, "editions.get", id=edition_id)
 
 

@@ -19,5 +19,4 @@ def remove_logo(tx: Transaction, list_id: int) -> None:
 
 
 def find_logo(tx: Transaction, list_id: int) -> Logo | None:
-    """The logo of a list."""
     return tx.parsed(Logo, "lists.find_logo", list_id=list_id)

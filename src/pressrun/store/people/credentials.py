@@ -88,7 +88,6 @@ def use_recovery_code(tx: Transaction, person_id: int, digest: bytes) -> bool:
 
 
 def passkeys_of(tx: Transaction, person_id: int) -> list[ListedPasskey]:
-    """The passkeys of a person."""
     return [parse_row(row, ListedPasskey) for row in tx.rows("credentials.passkeys", person_id=person_id)]
 
 

@@ -63,12 +63,10 @@ def lock_by_id(tx: Transaction, person_id: int) -> None:
 
 
 def find_person(tx: Transaction, person_id: int) -> StoredPerson | None:
-    """A person by their id."""
     return tx.parsed(StoredPerson, "people.get", id=person_id)
 
 
 def find_by_name(tx: Transaction, name: str) -> StoredPerson | None:
-    """A person by their name."""
     return tx.parsed(StoredPerson, "people.find", name=name)
 
 
@@ -103,7 +101,6 @@ def enrol(tx: Transaction, person_id: int, now: int) -> bool:
 
 
 def end_sessions(tx: Transaction, person_id: int) -> None:
-    """End all sessions of a person."""
     tx.run("people.end_sessions", id=person_id)
 
 

@@ -77,7 +77,6 @@ def find_token(tx: Transaction, token: str) -> ApiToken | None:
 
 
 def find_token_by_id(tx: Transaction, token_id: int) -> ApiToken | None:
-    """A token by its id."""
     return next(iter(_parsed(tx, tx.rows("api_tokens.get", id=token_id))), None)
 
 

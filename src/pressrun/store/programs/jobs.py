@@ -85,7 +85,6 @@ def insert_job(tx: Transaction, new: NewJob, *, now: int, expires_at: int) -> in
 
 
 def find_job(tx: Transaction, job_id: int) -> BulkJob | None:
-    """The job with this id."""
     row = tx.row("jobs.get", id=job_id)
     return None if row is None else parse_row(row, BulkJob, "result")
 
@@ -134,7 +133,6 @@ def cancel_jobs(tx: Transaction, files: Collection[str], problem: str) -> None:
 
 
 def delete_job(tx: Transaction, job_id: int) -> None:
-    """Delete a job."""
     tx.run("jobs.delete", id=job_id)
 
 

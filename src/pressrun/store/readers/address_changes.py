@@ -49,7 +49,6 @@ def insert_change(tx: Transaction, *, subscriber_id: int, old: str, new: Address
 
 
 def find_change(tx: Transaction, change_id: int) -> AddressChange | None:
-    """The change with this id."""
     row = tx.row("address_changes.get", id=change_id)
     return None if row is None else parse_row(row, AddressChange, "former")
 

@@ -97,7 +97,6 @@ def find_subscriptions(tx: Transaction, *, list_id: int, people: Sequence[int]) 
 
 
 def find_subscription_by_id(tx: Transaction, subscription_id: int) -> Subscription | None:
-    """The subscription with this id."""
     return tx.parsed(Subscription, "subscriptions.get", id=subscription_id)
 
 

@@ -99,7 +99,6 @@ def delete_unsubscribes(tx: Transaction, ids: Sequence[int]) -> None:
 
 
 def find_unsubscribe_by_id(tx: Transaction, unsubscribe_id: int) -> Unsubscribe | None:
-    """The unsubscribe with this id."""
     row = tx.row("unsubscribes.get", id=unsubscribe_id)
     return None if row is None else parse_row(row, Unsubscribe, "former")
 

@@ -163,7 +163,6 @@ class DataLock:
         return cls(descriptor)
 
     def release(self) -> None:
-        """Release the lock."""
         os.close(self._descriptor)
 
 

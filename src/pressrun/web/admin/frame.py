@@ -88,7 +88,6 @@ class AdminMember(Struct, frozen=True):
 
     @property
     def person_id(self) -> int:
-        """The id of the person."""
         return self.logged_in.session.person_id
 
     @property

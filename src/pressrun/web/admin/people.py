@@ -61,7 +61,6 @@ class PeoplePages:
         }
 
     async def everybody(self, request: Request, member: AdminMember) -> Response:
-        """`/admin/people`."""
         after = request.query_params.get("after", "").replace("\0", "")
         page = await self._frame.carry_out(member, "user.ls", PeoplePage(after=after))
         say = self._pages.words
@@ -106,37 +105,31 @@ class PeoplePages:
             return await self._person(member, name, is_done="done" in request.query_params)
         fields = await read_fields(request)
         action = self._actions.get(first(fields, "action") or "")
-        return await (action(member, name, fields) if action else self._person(member, name))
+        try:
+            return await (action(member, name, fields) if action else self._person(member, name))
+        except PROBLEMS as problem:
+            return await self._person(member, name, problem=explain(problem, self._pages.words))
+        except ValueError:  # a choice that the form does not offer
+            return await self._person(member, name)
 
     # ------------------------------------------------------------------ what the buttons do
 
     def _plain(self, act_id: str, arguments: Callable[[str, Fields], Arguments]) -> Action:
         async def carry_out(member: AdminMember, name: str, fields: Fields) -> Response:
-            try:
-                await self._frame.carry_out(member, act_id, arguments(name, fields))
-            except PROBLEMS as problem:
-                return await self._person(member, name, problem=explain(problem, self._pages.words))
-            except ValueError:
-                return await self._person(member, name)
+            await self._frame.carry_out(member, act_id, arguments(name, fields))
             return self._pages.see_other("admin", "people", name, done="1")
 
         return carry_out
 
     async def _make_link(self, member: AdminMember, name: str, _fields: Fields) -> Response:
-        try:
-            answer = await self._frame.carry_out(member, "user.link", PersonName(person=name))
-        except PROBLEMS as problem:
-            return await self._person(member, name, problem=explain(problem, self._pages.words))
+        answer = await self._frame.carry_out(member, "user.link", PersonName(person=name))
         return self._frame.render("person_link.html", member, person=answer)
 
     async def _ask_to_remove(self, member: AdminMember, name: str, _fields: Fields) -> Response:
         return self._frame.render("person_remove.html", member, name=name)
 
     async def _remove(self, member: AdminMember, name: str, _fields: Fields) -> Response:
-        try:
-            await self._frame.carry_out(member, "user.rm", PersonName(person=name))
-        except PROBLEMS as problem:
-            return await self._person(member, name, problem=explain(problem, self._pages.words))
+        await self._frame.carry_out(member, "user.rm", PersonName(person=name))
         return self._pages.see_other("admin", "people", done="1")
 
     # ------------------------------------------------------------------ the pages

@@ -86,7 +86,6 @@ class _Types:
                 self.components[_name_of(operation)].update(together)
 
     def of(self, kind: Any) -> Schema:
-        """The schema of a type."""
         return next(schema for one, schema in zip(self._kinds, self._found, strict=True) if one is kind)
 
     def of_body(self, operation: Operation) -> Schema:

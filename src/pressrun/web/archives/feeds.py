@@ -81,7 +81,6 @@ class FeedPages:
 
 
 def atom_feed(pages: Pages, feed: ArchiveFeed, links: FeedLinks) -> bytes:
-    """The feed as Atom."""
     page = pages.render_text(
         "feed.atom.xml",
         list=feed.list,
@@ -94,7 +93,6 @@ def atom_feed(pages: Pages, feed: ArchiveFeed, links: FeedLinks) -> bytes:
 
 
 def json_feed(pages: Pages, feed: ArchiveFeed, links: FeedLinks) -> bytes:
-    """The feed as JSON."""
     target, ids = feed.list, site_links(pages.site, feed.list.name)
     document = {
         "version": JSON_FEED_VERSION,
