@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec.structs import replace
+from psycopg.conninfo import conninfo_to_dict
 from tests import postgresql
 from tests.store.every_table import fill_every_table
 
@@ -77,6 +80,11 @@ def filled(folder: Path, seed: int = 1) -> DataDir:
     return data
 
 
+def copied(data: DataDir, folder: Path) -> DataDir:
+    """A data_dir like another that nobody uses."""
+    return DataDir(shutil.copytree(data.root, folder))
+
+
 def move(data: DataDir, destination: Location, served: Alone | None = None) -> tuple[DataDir, MoveReport]:
     """Move the data; returns them where they are then, and the report."""
     report = move_database(data, destination, served or Alone(data.database), lambda _: None, lambda _: None)
@@ -115,12 +123,34 @@ def leftovers(location: Location) -> list[str]:
 
 
 @contextmanager
+def moved_copy(moved: DataDir, folder: Path) -> Iterator[DataDir]:
+    """What a move to a server has left in both places: a copy of data that were moved, and that nobody uses."""
+    assert isinstance(moved.database, PostgresDatabase)
+    template = conninfo_to_dict(moved.database.address)["dbname"]
+    with _new_database(f"owner {postgresql.ROLE} template {template} strategy file_copy") as database:
+        left = copied(moved, folder)
+        with closing(left.database.connect()) as connection:
+            tables = connection.tables()
+            mark = tables.mark()
+            assert mark is not None
+            with tables.transaction():
+                tables.set_mark(replace(mark, place=str(database)))
+        yield DataDir(folder, database)
+
+
+@contextmanager
 def empty_database(*, encoding: str = "UTF8", owner: str = postgresql.ROLE) -> Iterator[PostgresDatabase]:
     """A database without tables on the server of this run."""
+    with _new_database(f"owner {owner} encoding '{encoding}' template template0") as database:
+        yield database
+
+
+@contextmanager
+def _new_database(options: str) -> Iterator[PostgresDatabase]:
     server = postgresql.shared_server()
     name = f"move_{secrets.token_hex(6)}"
     with server.connect() as connection:
-        connection.execute(f"create database {name} owner {owner} encoding '{encoding}' template template0")
+        connection.execute(f"create database {name} {options}")
     try:
         yield PostgresDatabase(server.url(name))
     finally:

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.operations.moving import Alone, content, empty_database, execute, filled, leftovers, move
+from tests.operations.moving import (
+    Alone,
+    content,
+    copied,
+    empty_database,
+    execute,
+    filled,
+    leftovers,
+    move,
+    moved_copy,
+)
 from tests.postgresql import shared_server
 from tests.store.every_table import empty_columns
 
@@ -46,9 +56,35 @@ def server() -> Iterator[PostgresDatabase]:
         yield database
 
 
+@pytest.fixture(scope="session")
+def filled_once(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+    return filled(tmp_path_factory.mktemp("filled") / "data")
+
+
 @pytest.fixture
-def data(tmp_path: Path) -> DataDir:
-    return filled(tmp_path / "data")
+def data(tmp_path: Path, filled_once: DataDir) -> DataDir:
+    return copied(filled_once, tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def moved_once(tmp_path_factory: pytest.TempPathFactory, filled_once: DataDir) -> Iterator[DataDir]:
+    with empty_database() as database:
+        yield move(copied(filled_once, tmp_path_factory.mktemp("moved") / "data"), database)[0]
+
+
+@pytest.fixture
+def there(tmp_path: Path, moved_once: DataDir) -> Iterator[DataDir]:
+    """The data on a server, and the file that they have left."""
+    with moved_copy(moved_once, tmp_path / "moved") as moved:
+        yield moved
+
+
+@pytest.fixture(params=["there", "back"])
+def route(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[DataDir, Location]:
+    """What is moved, and where to."""
+    if request.param == "there":
+        return request.getfixturevalue("data"), request.getfixturevalue("server")
+    return request.getfixturevalue("there"), SqliteFile(tmp_path / "back.sqlite3")
 
 
 def test_the_filler_fills_every_column(data: DataDir) -> None:
@@ -111,12 +147,8 @@ def test_ids_that_a_counter_has_drawn_go_on_too(data: DataDir, server: PostgresD
 
 
 @pytest.mark.parametrize("stage", ["noted", "stopping"])
-@pytest.mark.parametrize("way", ["there", "back"])
-def test_what_changes_during_a_move_arrives(
-    tmp_path: Path, data: DataDir, server: PostgresDatabase, stage: str, way: str
-) -> None:
-    source: DataDir = data if way == "there" else move(data, server)[0]
-    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+def test_what_changes_during_a_move_arrives(route: tuple[DataDir, Location], stage: str) -> None:
+    source, destination = route
     served = Alone(source.database, {stage: lambda: execute(source.database, *CHANGES)})
     _, report = move(source, destination, served)
     assert content(destination) == content(source.database)
@@ -139,19 +171,19 @@ def test_unique_values_may_change_hands_during_a_move(data: DataDir, server: Pos
     assert content(server) == content(data.database)
 
 
-def test_nobody_may_use_the_source_after_a_move(data: DataDir, server: PostgresDatabase) -> None:
-    move(data, server)
-    with pytest.raises(BadConfiguration, match=f"was moved to {server}"):
-        check_version(data.database)
+def test_nobody_may_use_the_source_after_a_move(there: DataDir) -> None:
+    left = DataDir(there.root)
+    with pytest.raises(BadConfiguration, match=f"was moved to {there.database}"):
+        check_version(left.database)
     with pytest.raises(BadConfiguration, match="was moved to"):
-        prepare(data)
+        prepare(left)
 
 
-def test_a_move_back_replaces_the_file_that_was_left(data: DataDir, server: PostgresDatabase) -> None:
-    there, _ = move(data, server)
+def test_a_move_back_replaces_the_file_that_was_left(there: DataDir) -> None:
+    server = there.database
     execute(server, *CHANGES)
     expected = content(server)
-    back, _ = move(there, data.database)
+    back, _ = move(there, DataDir(there.root).database)
     assert content(back.database) == expected
     assert check_version(back.database) == back.database.newest_version
     with pytest.raises(BadConfiguration, match="was moved to"):
@@ -206,12 +238,8 @@ def fail() -> None:
 
 
 @pytest.mark.parametrize("stage", ["noted", "stopping", "switching"])
-@pytest.mark.parametrize("way", ["there", "back"])
-def test_a_move_that_fails_leaves_the_source_as_it_was(
-    tmp_path: Path, data: DataDir, server: PostgresDatabase, stage: str, way: str
-) -> None:
-    source: DataDir = data if way == "there" else move(data, server)[0]
-    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+def test_a_move_that_fails_leaves_the_source_as_it_was(route: tuple[DataDir, Location], stage: str) -> None:
+    source, destination = route
     before = content(source.database)
     served = Alone(source.database, {stage: fail})
     with pytest.raises(Broken):
@@ -225,25 +253,19 @@ def test_a_move_that_fails_leaves_the_source_as_it_was(
     assert content(destination) == before
 
 
-@pytest.mark.parametrize("way", ["there", "back"])
-def test_a_switch_whose_answer_is_lost_is_made(
-    tmp_path: Path, data: DataDir, server: PostgresDatabase, way: str
-) -> None:
-    source: DataDir = data if way == "there" else move(data, server)[0]
-    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+def test_a_switch_whose_answer_is_lost_is_made(route: tuple[DataDir, Location]) -> None:
+    source, destination = route
     before = content(source.database)
     move(source, destination, Alone(source.database, {"switched": fail}))
     assert content(destination) == before
     assert check_version(destination) == destination.newest_version
 
 
-@pytest.mark.parametrize("way", ["there", "back"])
 def test_while_nobody_knows_whether_the_switch_is_made_the_target_stays(
-    tmp_path: Path, data: DataDir, server: PostgresDatabase, way: str, monkeypatch: pytest.MonkeyPatch
+    route: tuple[DataDir, Location], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The source cannot be asked, since its server is away: all the data may be in the target alone."""
-    source: DataDir = data if way == "there" else move(data, server)[0]
-    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+    source, destination = route
     before = content(source.database)
 
     def lose_server() -> None:
@@ -260,15 +282,12 @@ def test_while_nobody_knows_whether_the_switch_is_made_the_target_stays(
     assert content(destination) == before
 
 
-@pytest.mark.parametrize("way", ["there", "back"])
-def test_a_move_killed_after_its_switch_is_finished_later(
-    tmp_path: Path, data: DataDir, server: PostgresDatabase, way: str
-) -> None:
+def test_a_move_killed_after_its_switch_is_finished_later(route: tuple[DataDir, Location]) -> None:
     """The command was killed, so the target still has its mark: nobody can use either, and the command repairs that."""
-    source: DataDir = data if way == "there" else move(data, server)[0]
-    destination: Location = server if way == "there" else SqliteFile(tmp_path / "back.sqlite3")
+    source, destination = route
+    is_there = isinstance(destination, PostgresDatabase)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PostgresTarget if way == "there" else SqliteTarget, "release", lambda *_: fail())
+        patch.setattr(PostgresTarget if is_there else SqliteTarget, "release", lambda *_: fail())
         with pytest.raises(Broken):
             move(source, destination)
     for location in (source.database, destination):
@@ -276,24 +295,24 @@ def test_a_move_killed_after_its_switch_is_finished_later(
             check_version(location)
     assert finish_move(source, destination, note_arrival)
     assert check_version(destination) == destination.newest_version
-    assert finish_move(source, destination, note_arrival) == (way == "there")  # whose file still has to be set aside
+    assert finish_move(source, destination, note_arrival) == is_there  # whose file still has to be set aside
     assert _arrivals(destination) == 1
 
 
-def test_a_move_killed_before_the_file_was_set_aside_is_finished_later(data: DataDir, server: PostgresDatabase) -> None:
-    move(data, server)
-    assert finish_move(data, server, note_arrival)
+def test_a_move_killed_before_the_file_was_set_aside_is_finished_later(there: DataDir) -> None:
+    data = DataDir(there.root)
+    assert finish_move(data, there.database, note_arrival)
     set_aside_left_database(data)
-    assert not finish_move(data, server, note_arrival)
-    assert _arrivals(server) == 0  # the move recorded its own
+    assert not finish_move(data, there.database, note_arrival)
+    assert _arrivals(there.database) == 0  # the move recorded its own
 
 
-def test_a_start_on_the_server_sets_the_file_aside(data: DataDir, server: PostgresDatabase) -> None:
+def test_a_start_on_the_server_sets_the_file_aside(there: DataDir) -> None:
     """Only the file whose data went there."""
-    there, _ = move(data, server)
+    data = DataDir(there.root)
     finish_setting_aside(DataDir(data.root, PostgresDatabase("postgresql:///elsewhere")))
     finish_setting_aside(data)
-    assert data.database.left_for() == str(server)
+    assert data.database.left_for() == str(there.database)
     finish_setting_aside(there)
     assert data.database.left_for() is None
     kept = (data.backups / "moved.sqlite3").read_bytes()
@@ -367,26 +386,23 @@ def test_a_target_with_tables_is_refused(data: DataDir, server: PostgresDatabase
     assert leftovers(data.database) == []
 
 
-def test_the_target_of_another_move_is_refused(tmp_path: Path, data: DataDir, server: PostgresDatabase) -> None:
-    move(data, server)
+def test_the_target_of_another_move_is_refused(tmp_path: Path, there: DataDir) -> None:
     other = filled(tmp_path / "other", 2)
     with pytest.raises(OutputExists):
-        move(other, server)
+        move(other, there.database)
     with pytest.raises(OutputExists):
-        move(DataDir(data.root, server), SqliteFile(tmp_path / "other" / "pressrun.sqlite3"))
+        move(there, SqliteFile(tmp_path / "other" / "pressrun.sqlite3"))
 
 
 @pytest.mark.parametrize("octets", [b"", b"notes of somebody", b"SQLite format 3\0"])
-def test_a_file_that_exists_is_refused(tmp_path: Path, data: DataDir, server: PostgresDatabase, octets: bytes) -> None:
-    there, _ = move(data, server)
+def test_a_file_that_exists_is_refused(tmp_path: Path, there: DataDir, octets: bytes) -> None:
     (tmp_path / "taken").write_bytes(octets)
     with pytest.raises(OutputExists, match="exists"):
         move(there, SqliteFile(tmp_path / "taken"))
     assert (tmp_path / "taken").read_bytes() == octets
 
 
-def test_a_folder_that_is_missing_is_refused(tmp_path: Path, data: DataDir, server: PostgresDatabase) -> None:
-    there, _ = move(data, server)
+def test_a_folder_that_is_missing_is_refused(tmp_path: Path, there: DataDir) -> None:
     with pytest.raises(BadConfiguration, match="is not a folder"):
         move(there, SqliteFile(tmp_path / "missing" / "file"))
 
