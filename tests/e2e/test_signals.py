@@ -6,9 +6,12 @@ import fcntl
 import re
 import signal
 import smtplib
+import subprocess
+import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -216,20 +219,67 @@ def test_the_log_tells_no_address_and_no_token(house: House) -> None:
     assert [] == [word for word in ("@readers.example", token, mail.mail_from.partition("@")[0]) if word in log]
 
 
-def test_sighup_while_it_starts_is_obeyed_once_it_has_started(house: House) -> None:
-    """As of log rotation in the middle of an upgrade of the schema: it would end the daemon."""
+@contextmanager
+def held_start(house: House) -> Iterator[Future[Daemon]]:
+    """A start that waits for workers that outlive a killed daemon, for the duration of the block."""
     journal = house.folder / "data" / "handovers"
     with ThreadPoolExecutor(1) as beside, journal.open("wb") as workers:
-        fcntl.flock(workers, fcntl.LOCK_EX)  # as workers that outlive a killed daemon do: a start waits for them
+        fcntl.flock(workers, fcntl.LOCK_EX)
         starting = beside.submit(house.start)
         until(lambda: house.daemon is not None and str(journal) in _open_files(house.daemon.process.pid))
+        yield starting
+
+
+def test_sighup_while_it_starts_is_obeyed_once_it_has_started(house: House) -> None:
+    """As of log rotation in the middle of an upgrade of the schema: it would end the daemon."""
+    with held_start(house) as starting:
         assert house.daemon is not None
         house.daemon.process.send_signal(signal.SIGHUP)
-        workers.close()
-        daemon = starting.result()
+    daemon = starting.result()
     daemon.await_word("RELOADING=1")
     daemon.await_word("READY=1")
     assert 1 == len(daemon.events("config.reloaded"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_start_that_is_stopped_ends_at_once(house: House, number: signal.Signals) -> None:
+    """With 0, however long the start would have taken; the next one finds everything as it was."""
+    with held_start(house) as starting:
+        assert house.daemon is not None
+        house.daemon.process.send_signal(number)
+        assert 0 == house.daemon.process.wait(10)
+        assert starting.exception(10) is not None  # it never was ready
+        house.daemon.close()
+    house.start()
+    assert ["news"] == [one["name"] for one in house.json("list", "ls")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_first_is_obeyed_too(house: House, number: signal.Signals) -> None:
+    """Before anything is loaded that could."""
+    command = [sys.executable, "-c", _SIGNAL_ITSELF.format(number=int(number)), "--config", str(house.config), "serve"]
+
+    def start(environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, cwd=house.folder, env=environment, stderr=log)
+
+    house.daemon = Daemon(start, house.folder)
+    if number is signal.SIGHUP:
+        house.daemon.await_word("RELOADING=1")
+        house.daemon.await_word("READY=1")
+    else:
+        assert 0 == house.daemon.process.wait(30)
+
+
+_SIGNAL_ITSELF = """
+import os
+from pressrun.cli import main
+run = main.run
+def interrupted(arguments):
+    os.kill(os.getpid(), {number})
+    return run(arguments)
+main.run = interrupted
+main.main()
+"""
 
 
 def _open_files(pid: int) -> list[str]:

@@ -19,6 +19,7 @@ from pressrun.cli.shared.general_options import VERSION_LINE, general_options, w
 from pressrun.cli.shared.output import echo, print_error, print_json
 from pressrun.cli.verb_table import HELP_OPTIONS, NoVerb, VerbGroup, build_groups
 from pressrun.core.errors import NotPermitted, PressrunError, UsageError
+from pressrun.runtime.held_signals import hold
 
 INTERRUPTED = 130
 _COMPLETE = "_PRESSRUN_COMPLETE"
@@ -69,13 +70,27 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _COMPLETE in os.environ
     ):  # a shell asks while somebody types: what goes wrong must not be written into their line
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-    code = run(sys.argv[1:] if arguments is None else list(arguments))
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if _is_service(given):
+        hold()
+    code = run(given)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # closed, or nobody reads it
             stream.flush()
     # Python would first take every module apart, which is a fifth of the time of a verb that reads. All that must be
     # closed is closed by now, and no thread of ours goes on.
     os._exit(code)
+
+
+def _is_service(arguments: Sequence[str]) -> bool:
+    """Whether these lead to `serve`, which obeys signals once it has loaded what it needs for that."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--config":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word == "serve"
+    return False
 
 
 def _open_closed_streams() -> None:

@@ -9,11 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import signal
 import sys
 import time
-from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from pressrun.acts.act import Doing
@@ -30,23 +27,6 @@ from pressrun.runtime.clock import utc_now
 from pressrun.store.people.audit import Actor
 
 log = logging.getLogger("pressrun.daemon")
-
-
-class EarlyReload:
-    """SIGHUP until the daemon is ready, as during a long upgrade of the schema: kept for then. By itself it kills."""
-
-    def __init__(self) -> None:
-        self._is_wanted = False
-        signal.signal(signal.SIGHUP, self._keep)
-
-    def _keep(self, _: int, __: FrameType | None) -> None:
-        self._is_wanted = True
-
-    def hand_over(self, reread: Callable[[], None]) -> None:
-        """From now on the signal calls this at once; and now, if it has come already."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reread)
-        if self._is_wanted:
-            reread()
 
 
 class Reload:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
 import sys
 import time
@@ -26,9 +25,10 @@ from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
 from pressrun.daemon.descriptors import raise_limit, shortage
+from pressrun.daemon.early_signals import EarlySignals, early_signals
 from pressrun.daemon.offline import opened
 from pressrun.daemon.own_works import move_works
-from pressrun.daemon.reload import EarlyReload, Reload, serving
+from pressrun.daemon.reload import Reload, serving
 from pressrun.daemon.running import Machine, Running, build_running, build_sending
 from pressrun.daemon.service_stop import ServiceStop
 from pressrun.daemon.session_keeper import SessionWatcher, describe_process
@@ -80,11 +80,16 @@ def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data, or if one takes it."""
+    with early_signals() as early:
+        await _serve(settings, extras, early)
+
+
+async def _serve(settings: Settings, extras: Extras, early: EarlySignals) -> None:
     _prepare_process(settings)
-    early = EarlyReload()
     machine = Machine.read(extras.sockets)
     stopping = asyncio.Event()
     async with opened(settings) as opened_data, _opened_journal(settings) as journal:
+        early.stop_by(stopping.set)
         gate = Gate()
         stop = ServiceStop(opened_data.session, opened_data.database, gate, settings.data)
         data = replace(opened_data, database=opened_data.database.behind(gate))
@@ -97,11 +102,10 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         stop.connect(running.dispatcher, settings.delivery.drain_seconds, stopping.set)
         session.connect(_watcher(running, stopping))
         reload = Reload(running)
-        _handle_signals(stopping)
         await running.listeners.open()
         _log_start(settings, running)
         await _audit(running, "serve.start")
-        await _run(running, stopping, lambda: early.hand_over(reload.on_signal), extras.tour)
+        await _run(running, stopping, lambda: early.reload_by(reload.on_signal), extras.tour)
         session.require_kept()
         stop.require_here()
         await _audit(running, "serve.stop")
@@ -232,9 +236,3 @@ async def _stop(running: Running) -> None:
 
 def _log_step(seconds: float) -> None:
     event(log, "daemon.clock_stepped", level=logging.WARNING, seconds=round(seconds, 3))
-
-
-def _handle_signals(stopping: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)

@@ -1,0 +1,74 @@
+"""Signals to a daemon that is still starting, as during a long upgrade of the schema.
+
+By themselves they would kill it, which a service manager takes for a wish: it would not start it again after a SIGHUP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from pressrun.runtime.held_signals import STOPS, hold, let_through
+
+_LOOK_SECONDS = 0.1
+
+
+@contextmanager
+def early_signals() -> Iterator[EarlySignals]:
+    """What obeys signals until the daemon does."""
+    early = EarlySignals()
+    try:
+        yield early
+    finally:
+        early.close()
+
+
+class EarlySignals:
+    """SIGTERM and SIGINT end the process until the data are open, as a kill would, but as something that was asked for.
+
+    A thread waits for them, since the main one may be busy with one statement for minutes. SIGHUP is kept.
+    """
+
+    def __init__(self) -> None:
+        self._is_reload_wanted = False
+        self._obey: Callable[[], object] = _end
+        self._is_over = False
+        signal.signal(signal.SIGHUP, self._keep)
+        hold()
+        threading.Thread(target=self._wait, name="early signals", daemon=True).start()
+
+    def _keep(self, _: int, __: FrameType | None) -> None:
+        self._is_reload_wanted = True
+
+    def _wait(self) -> None:
+        while not self._is_over:
+            if signal.sigtimedwait(STOPS, _LOOK_SECONDS) is not None:
+                self._obey()
+
+    def stop_by(self, stop: Callable[[], None]) -> None:
+        """From now on the signals to stop call this, in the event loop."""
+        loop = asyncio.get_running_loop()
+        self._obey = lambda: loop.call_soon_threadsafe(stop)
+        for number in STOPS:
+            loop.add_signal_handler(number, stop)
+        self.close()
+
+    def reload_by(self, reread: Callable[[], None]) -> None:
+        """From now on SIGHUP calls this at once; and now, if it has come already."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reread)
+        if self._is_reload_wanted:
+            reread()
+
+    def close(self) -> None:
+        """Obey nothing more by itself."""
+        self._is_over = True
+        let_through()
+
+
+def _end() -> None:
+    os._exit(0)
