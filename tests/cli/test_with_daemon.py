@@ -15,7 +15,7 @@ import pytest_asyncio
 from tests.cli.shell import configure
 
 from pressrun.control.client import ControlClient
-from pressrun.delivery.relay.capture import Capture
+from pressrun.daemon.demo_capture import Capture
 
 START_SECONDS = 20.0
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from tests.web.house import NOW
 
+from pressrun.web.editors.demo import DemoMail, DemoRefusal
+
 MAIL = b"""From: news@news.example.org\r
 To: ada@reader.example\r
 Subject: =?utf-8?q?Please_confirm_=E2=9C=93?=\r
@@ -24,29 +26,21 @@ Content-Type: text/html; charset=utf-8\r
 """
 
 
-@dataclass(slots=True)
-class Caught:
-    """One mail in the box."""
-
-    id: int
-    rcpt_to: tuple[str, ...]
-    content: bytes = MAIL
-    received_at: float = NOW
-    mail_from: str = ""
+def caught(
+    number: int, rcpt_to: tuple[str, ...], content: bytes = MAIL, received_at: float = NOW, mail_from: str = ""
+) -> DemoMail:
+    """One message."""
+    return DemoMail(id=number, rcpt_to=rcpt_to, content=content, received_at=received_at, mail_from=mail_from)
 
 
-@dataclass(slots=True)
-class Turned:
+def turned(recipient: str, reply: str, count: int) -> DemoRefusal:
     """One refusal."""
-
-    recipient: str
-    reply: str
-    count: int
+    return DemoRefusal(recipient=recipient, reply=reply, count=count)
 
 
 @dataclass(slots=True)
 class Box:
     """A mailbox that holds what a test puts in."""
 
-    messages: list[Caught] = field(default_factory=list)
-    refusals: list[Turned] = field(default_factory=list)
+    messages: list[DemoMail] = field(default_factory=list)
+    refusals: list[DemoRefusal] = field(default_factory=list)

@@ -31,9 +31,9 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.network.endpoint import SystemdEndpoint, TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
+from pressrun.daemon.demo_capture import Capture
 from pressrun.daemon.running import Running
 from pressrun.daemon.serve import Extras, serve
-from pressrun.delivery.relay.capture import Capture
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.read_back import read_parts

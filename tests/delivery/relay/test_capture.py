@@ -8,8 +8,9 @@ import pytest
 from tests.delivery.relay.conftest import MakePool
 from tests.delivery.relay.feed import ListFeed, message
 
-from pressrun.delivery.relay.capture import Capture, CapturedRefusal
+from pressrun.daemon.demo_capture import Capture
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
+from pressrun.web.editors.demo import DemoRefusal
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ async def test_recipients_that_misbehave(
     enhanced: str,
 ) -> None:
     """Each fares as its name says; the one behind is delivered."""
-    monkeypatch.setattr("pressrun.delivery.relay.capture.SLOW_SECONDS", 0.05)
+    monkeypatch.setattr("pressrun.daemon.demo_capture.SLOW_SECONDS", 0.05)
     _, port = await capture.start()
     feed = ListFeed([message(1, recipient), message(2)])
     pool = make_pool(feed, port, connections=1)
@@ -81,7 +82,7 @@ async def test_soft_is_accepted_the_third_time(capture: Capture, make_pool: Make
     await feed.until_settled(3)
     assert [Outcome.DEFERRED, Outcome.DEFERRED, Outcome.DELIVERED] == [feed.outcomes[n] for n in range(3)]
     assert [
-        CapturedRefusal(
+        DemoRefusal(
             recipient="soft-one@readers.example", reply="451 4.2.1 The mailbox cannot take mail just now", count=2
         )
     ] == capture.refusals

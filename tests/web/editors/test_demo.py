@@ -11,16 +11,18 @@ import pytest_asyncio
 from tests.browser.chromium import Browser, Scheme
 from tests.browser.site import open_site
 from tests.web.house import House, open_house, words_of
-from tests.web.mailbox import MAIL, Box, Caught, Turned
+from tests.web.mailbox import MAIL, Box, caught, turned
+
+from pressrun.web.editors.demo import DemoMail
 
 
 @pytest_asyncio.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[House]:
     box = Box(
-        messages=[Caught(2, ("soft-1@reader.example",)), Caught(1, ("ada@reader.example",))],
+        messages=[caught(2, ("soft-1@reader.example",)), caught(1, ("ada@reader.example",))],
         refusals=[
-            Turned("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1),
-            Turned("soft-1@reader.example", "451 4.2.1 Not just now", 2),
+            turned("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1),
+            turned("soft-1@reader.example", "451 4.2.1 Not just now", 2),
         ],
     )
     async with open_house(tmp_path, mailbox=box) as opened:
@@ -47,11 +49,11 @@ async def test_the_page_names_the_mails_and_what_happened(demo: House) -> None:
 async def test_mails_are_grouped_and_the_page_reloads_only_when_asked(tmp_path: Path) -> None:
     """By subject; the copies of an edition together, though each greets its reader in the subject."""
 
-    def copy(number: int, name: str) -> Caught:
+    def copy(number: int, name: str) -> DemoMail:
         content = MAIL.replace(b"Subject:", f"Feedback-ID: 7:news:edition:x\r\nSubject: {name},".encode())
-        return Caught(number, (f"{name}@reader.example",), content)
+        return caught(number, (f"{name}@reader.example",), content)
 
-    others = [Caught(number, (f"cy{number}@reader.example",)) for number in (3, 1)]
+    others = [caught(number, (f"cy{number}@reader.example",)) for number in (3, 1)]
     box = Box(messages=[copy(5, "rosa"), copy(4, "ada"), *others], refusals=[])
     async with open_house(tmp_path, mailbox=box) as house, house.client() as client:
         page = (await client.get("/demo")).text
@@ -69,8 +71,8 @@ async def test_mails_are_grouped_and_the_page_reloads_only_when_asked(tmp_path: 
 @pytest.mark.asyncio(loop_scope="session")
 async def test_everybody_can_read_and_use_it(browser: Browser, width: int, scheme: Scheme, tmp_path: Path) -> None:
     """No finding of axe, nothing beyond the edge, with groups open and closed."""
-    messages = [Caught(number, (f"ada{number}@reader.example",)) for number in range(3, 0, -1)]
-    box = Box(messages=messages, refusals=[Turned("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1)])
+    messages = [caught(number, (f"ada{number}@reader.example",)) for number in range(3, 0, -1)]
+    box = Box(messages=messages, refusals=[turned("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1)])
     async with open_site(tmp_path, mailbox=box) as house, browser.window(width=width, scheme=scheme) as window:
         await house.add_list()
         await window.go(f"{house.site.base_url}/demo")

@@ -35,39 +35,31 @@ _CONNECTS = re.compile("<(?=link|i?frame|object|embed|portal|fencedframe)", re.I
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
-class Mail(Protocol):
-    """An accepted message; `received_at` in UTC seconds."""
+class DemoMail(Struct, frozen=True, kw_only=True):
+    """An accepted message as it came; `mail_from` is `""` for the null return path, `received_at` UTC seconds."""
 
-    @property
-    def id(self) -> int: ...
-    @property
-    def received_at(self) -> float: ...
-    @property
-    def mail_from(self) -> str: ...
-    @property
-    def rcpt_to(self) -> Sequence[str]: ...
-    @property
-    def content(self) -> bytes: ...
+    id: int
+    received_at: float
+    mail_from: str
+    rcpt_to: tuple[str, ...]
+    content: bytes
 
 
-class Refusal(Protocol):
+class DemoRefusal(Struct, frozen=True, kw_only=True):
     """A refused recipient, with the reply and how often the server gave it."""
 
-    @property
-    def recipient(self) -> str: ...
-    @property
-    def reply(self) -> str: ...
-    @property
-    def count(self) -> int: ...
+    recipient: str
+    reply: str
+    count: int
 
 
 class DemoMailbox(Protocol):
     """The demo's mail server: messages newest first, refusals in their order."""
 
     @property
-    def messages(self) -> Sequence[Mail]: ...
+    def messages(self) -> Sequence[DemoMail]: ...
     @property
-    def refusals(self) -> Sequence[Refusal]: ...
+    def refusals(self) -> Sequence[DemoRefusal]: ...
 
 
 class _RecipientRow(Struct, frozen=True, kw_only=True):
@@ -88,10 +80,10 @@ class _Group(Struct, frozen=True, kw_only=True):
     """Emails with one subject, or the copies of one edition, whose subjects may differ: newest first."""
 
     subject: str
-    mails: tuple[Mail, ...]
+    mails: tuple[DemoMail, ...]
 
     @property
-    def shown(self) -> tuple[Mail, ...]:
+    def shown(self) -> tuple[DemoMail, ...]:
         return self.mails[:MAX_SHOWN_OF_GROUP]
 
 
@@ -164,20 +156,20 @@ class DemoPages:
             return self._pages.not_found()
         return PlainTextResponse(mail.content.decode("utf-8", "replace"))
 
-    def _find(self, request: Request) -> Mail | None:
+    def _find(self, request: Request) -> DemoMail | None:
         number = request.path_params["number"]
         return next((mail for mail in self._mailbox.messages if str(mail.id) == number), None)
 
-    def _grouped(self, messages: Sequence[Mail]) -> list[_Group]:
-        groups: dict[str, list[Mail]] = {}
+    def _grouped(self, messages: Sequence[DemoMail]) -> list[_Group]:
+        groups: dict[str, list[DemoMail]] = {}
         for mail in messages:
             groups.setdefault(self._parsed(mail)[1], []).append(mail)
         return [_Group(subject=self._subject_of(mails[0]), mails=tuple(mails)) for mails in groups.values()]
 
-    def _subject_of(self, mail: Mail) -> str:
+    def _subject_of(self, mail: DemoMail) -> str:
         return self._parsed(mail)[0]
 
-    def _parsed(self, mail: Mail) -> tuple[str, str]:
+    def _parsed(self, mail: DemoMail) -> tuple[str, str]:
         if mail.id not in self._known:
             header = dict(reversed(header_fields(mail.content)))  # the first field of a name counts
             subject = decode_words(header.get("subject", "")) or "(no subject)"
@@ -186,7 +178,7 @@ class DemoPages:
         return self._known[mail.id]
 
 
-def _outcomes(messages: Sequence[Mail], refusals: Sequence[Refusal]) -> list[_RecipientRow]:
+def _outcomes(messages: Sequence[DemoMail], refusals: Sequence[DemoRefusal]) -> list[_RecipientRow]:
     delivered: dict[str, int] = {}
     for mail in reversed(messages):
         for recipient in mail.rcpt_to:

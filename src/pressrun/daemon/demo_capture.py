@@ -15,9 +15,9 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from msgspec import Struct
 
 from pressrun.runtime.clock import utc_now
+from pressrun.web.editors.demo import DemoMail, DemoRefusal
 
 MAX_MESSAGES = 1000
 MAX_REFUSALS = 1000
@@ -32,44 +32,26 @@ _REPLIES = {
 }
 
 
-class CapturedMessage(Struct, frozen=True, kw_only=True):
-    """One message as it came; `mail_from` is `""` for the null return path, `received_at` UTC seconds."""
-
-    id: int
-    received_at: float
-    mail_from: str
-    rcpt_to: tuple[str, ...]
-    content: bytes
-
-
-class CapturedRefusal(Struct, frozen=True, kw_only=True):
-    """A recipient that was refused, with the reply it got and how often it got that."""
-
-    recipient: str
-    reply: str
-    count: int
-
-
 class Capture:
     """The server; `start` it on the event loop and `stop` it there."""
 
     def __init__(self, *, clock: Callable[[], float] = utc_now, max_messages: int = MAX_MESSAGES) -> None:
         self._clock = clock
-        self._messages: deque[CapturedMessage] = deque(maxlen=max_messages)
+        self._messages: deque[DemoMail] = deque(maxlen=max_messages)
         self._refusals: Counter[tuple[str, str]] = Counter()
         self._ids = itertools.count(1)
         self._sessions: set[_CaptureSession] = set()
         self._server: asyncio.Server | None = None
 
     @property
-    def messages(self) -> list[CapturedMessage]:
+    def messages(self) -> list[DemoMail]:
         """What was captured, newest first."""
         return list(reversed(self._messages))
 
     @property
-    def refusals(self) -> list[CapturedRefusal]:
+    def refusals(self) -> list[DemoRefusal]:
         """Who was refused, in the order of the first time."""
-        return [CapturedRefusal(recipient=r, reply=reply, count=n) for (r, reply), n in self._refusals.items()]
+        return [DemoRefusal(recipient=r, reply=reply, count=n) for (r, reply), n in self._refusals.items()]
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
         """Listen, and say where; port 0 takes a free one. Raises OSError."""
@@ -93,7 +75,7 @@ class Capture:
     def keep(self, mail_from: str, rcpt_to: tuple[str, ...], content: bytes) -> None:
         """Add a message as the newest."""
         self._messages.append(
-            CapturedMessage(
+            DemoMail(
                 id=next(self._ids), received_at=self._clock(), mail_from=mail_from, rcpt_to=rcpt_to, content=content
             )
         )
