@@ -9,8 +9,7 @@ from pressrun.config.settings import Settings
 from pressrun.daemon.services import Services
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.outgoing_http import OutgoingHttp
-from pressrun.store.lists.lists import all_lists
-from pressrun.store.transaction import Transaction
+from pressrun.store.lists.lists import MailingList, all_lists
 from pressrun.web.admin.frame import AdminCases, AdminFrame
 from pressrun.web.admin.issuer import Issuer
 from pressrun.web.admin.oidc_cookies import OidcCookies
@@ -34,10 +33,10 @@ def build_admin_rows(settings: Settings, services: Services, web: WebContext) ->
     )
     frame = AdminFrame(web, cases)
 
-    async def list_names() -> Sequence[str]:
-        return await services.context.database.read(_list_names)
+    async def read_lists() -> Sequence[MailingList]:
+        return await services.context.database.read(all_lists)
 
-    rows = [*log_in_rows(frame), *people_rows(frame, list_names)]
+    rows = [*log_in_rows(frame), *people_rows(frame, read_lists)]
     if issuer is not None:
         rows += issuer_rows(frame, issuer, log_ins.identities, OidcCookies(utc_now, os.urandom))
     return rows
@@ -54,7 +53,3 @@ def _build_issuer(settings: Settings) -> Issuer | None:
         may_stay_here=oidc.is_on_this_machine,
     )
     return Issuer(oidc, http, utc_now)
-
-
-def _list_names(tx: Transaction) -> list[str]:
-    return [one.name for one in all_lists(tx)]

@@ -94,7 +94,7 @@ class AdminHouse:
     def rows(self, web: WebContext) -> Table:
         """The routes."""
         house = self.frame(web)
-        rows = [*log_in_rows(house), *people_rows(house, lambda: self.lobby.database.read(_list_names))]
+        rows = [*log_in_rows(house), *people_rows(house, lambda: self.lobby.database.read(all_lists))]
         if self.issuer is not None:
             cookies = OidcCookies(self.lobby.context.clock, os.urandom)
             rows += issuer_rows(
@@ -139,7 +139,7 @@ async def open_admin(
 ) -> AsyncIterator[AdminHouse]:
     """The pages in process."""
     async with open_lobby(root, origin=origin) as lobby:
-        site = Site(base_url=origin, mail_domain="news.example.org")
+        site = Site(base_url=origin, mail_domain="news.example.org", receives_mail=True)
         issuer = None
         if oidc is not None:
             issuer = Issuer(oidc, OutgoingHttp(seconds=10.0, may_stay_here=True), lobby.context.clock)
@@ -171,7 +171,3 @@ async def serve_admin(
             yield house
         finally:
             await server.stop(1)
-
-
-def _list_names(tx: Transaction) -> list[str]:
-    return [one.name for one in all_lists(tx)]

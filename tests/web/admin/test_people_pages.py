@@ -61,9 +61,20 @@ async def test_an_operator_sees_everybody(admin: AdminHouse) -> None:
         assert 200 == page.status_code
         assert ["ann", "bob", "carl"] == re.findall(r'href="/admin/people/(\w+)"', page.text)
         assert "Operator" in page.text
-        assert "<bdi>news</bdi>: Editor" in page.text
+        assert "<bdi>News</bdi>: Editor" in page.text
         assert "Posts by email only" in page.text
         assert 'href="/admin/people"' in (await client.get("/admin")).text
+
+
+async def test_whoever_has_no_rights_is_shown_so(admin: AdminHouse) -> None:
+    """As the shell adds people without any; their page does not call the first newsletter another one."""
+    await admin.lobby.add_person("bob")
+    async with operator(admin) as client:
+        assert "No rights yet" not in (await client.get("/admin/people")).text
+        assert "Another newsletter" not in (await client.get("/admin/people/bob")).text  # there is only one
+        await press(client, "bob", "remove-list", list="news")
+        assert "No rights yet" in (await client.get("/admin/people")).text
+        assert '<h2 id="another">Newsletter</h2>' in (await client.get("/admin/people/bob")).text
 
 
 @pytest.mark.parametrize("path", ["/admin/people", "/admin/people/ann", "/admin/invite"])
@@ -86,7 +97,7 @@ async def test_an_invitation_is_mailed(admin: AdminHouse) -> None:
     """With the role and the access that were chosen; the page says where it goes."""
     async with operator(admin) as client:
         form = await client.get("/admin/invite")
-        assert ["news"] == re.findall(r"<option>(\w+)</option>", form.text)
+        assert ["news"] == re.findall(r'<option value="(\w+)">News \(news\)<', form.text)
         wish = {"email": "Berta@town.example", "list": "news", "role": "publisher", "readers": "see"}
         answer = await client.post("/admin/invite", data=wish)
         assert (200, True) == (answer.status_code, "Berta@town.example" in answer.text)

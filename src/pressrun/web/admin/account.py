@@ -52,10 +52,6 @@ class AccountPages:
             "end-others": self._plain("session.rm-others", _own),
         }
 
-    async def home(self, _request: Request, member: AdminMember) -> Response:
-        """`/admin`: what there is."""
-        return self._frame.render("home.html", member)
-
     async def show(self, request: Request, member: AdminMember) -> Response:
         """`/admin/account`; `?setup=app` shows the secret of a new app."""
         if request.method == "POST":

@@ -9,7 +9,7 @@ What is done here is done by the actions that `pressrun user` does, with the sam
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -22,17 +22,15 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted
 from pressrun.message.words import marked
 from pressrun.web.admin.frame import AdminFrame, AdminMember
+from pressrun.web.admin.home import ROLE_NAMES, ReadLists
 from pressrun.web.admin.problems import PROBLEMS, Explanation, explain
 from pressrun.web.http.forms import Fields, first, read_fields
-
-ReadListNames = Callable[[], Awaitable[Sequence[str]]]
 
 ROLES = {
     Role.VIEWER: marked("Viewer: sees reports and counts"),
     Role.EDITOR: marked("Editor: also writes drafts and posts by email"),
     Role.PUBLISHER: marked("Publisher: also sends editions and changes settings"),
 }
-_ROLE_NAMES = {Role.VIEWER: marked("Viewer"), Role.EDITOR: marked("Editor"), Role.PUBLISHER: marked("Publisher")}
 READERS = {
     ReaderAccess.NONE: marked("No access to subscribers"),
     ReaderAccess.SEE: marked("Sees subscribers"),
@@ -46,10 +44,10 @@ Action = Callable[[AdminMember, str, Fields], Awaitable[Response]]
 class PeoplePages:
     """People and what they may do."""
 
-    def __init__(self, frame: AdminFrame, list_names: ReadListNames) -> None:
+    def __init__(self, frame: AdminFrame, read_lists: ReadLists) -> None:
         self._frame = frame
         self._pages = frame.web.pages
-        self._list_names = list_names
+        self._read_lists = read_lists
         self._actions: Mapping[str, Action] = {
             "save": self._plain("user.grant", _of_list),
             "remove-list": self._plain("user.revoke", _whole_list),
@@ -69,7 +67,8 @@ class PeoplePages:
             member,
             people=page["items"],
             following=page["next"],
-            role_names={role.value: say(text) for role, text in _ROLE_NAMES.items()},
+            titles={one.name: one.title for one in await self._read_lists()},
+            role_names={role.value: say(text) for role, text in ROLE_NAMES.items()},
             reader_names={access.value: say(text) for access, text in READERS.items()},
             is_done="done" in request.query_params,
         )
@@ -147,7 +146,7 @@ class PeoplePages:
             member,
             status=422 if fields else 200,
             fields=fields,
-            lists=await self._list_names(),
+            lists=await self._read_lists(),
             roles=_choices(self._frame, ROLES),
             readers=_choices(self._frame, READERS),
             has_bad_address=has_bad_address,
@@ -170,12 +169,14 @@ class PeoplePages:
         except PROBLEMS:
             return self._frame.not_found(member)
         theirs = {permission["list"] for permission in person["lists"]}
+        lists = await self._read_lists()
         return self._frame.render(
             "person.html",
             member,
             status=422 if problem else 200,
             person=person,
-            other_lists=[one for one in await self._list_names() if one not in theirs],
+            titles={one.name: one.title for one in lists},
+            other_lists=[one for one in lists if one.name not in theirs],
             roles=_choices(self._frame, ROLES),
             readers=_choices(self._frame, READERS),
             is_self=person["name"] == member.logged_in.session.name,

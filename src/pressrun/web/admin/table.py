@@ -10,11 +10,12 @@ from starlette.responses import Response
 from pressrun.services.log_ins.identities import Identities
 from pressrun.web.admin.account import AccountPages
 from pressrun.web.admin.frame import AdminFrame
+from pressrun.web.admin.home import HomePage, ReadLists
 from pressrun.web.admin.issuer import Issuer
 from pressrun.web.admin.log_in import LogInPages
 from pressrun.web.admin.oidc import OidcPages
 from pressrun.web.admin.oidc_cookies import OidcCookies
-from pressrun.web.admin.people import PeoplePages, ReadListNames
+from pressrun.web.admin.people import PeoplePages
 from pressrun.web.admin.tokens import TokenPages
 from pressrun.web.http.security import Handler
 
@@ -28,7 +29,6 @@ def log_in_rows(frame: AdminFrame) -> Rows:
     """Log-in, log-out, and one's own account."""
     log_in, account = LogInPages(frame), AccountPages(frame)
     return [
-        ("/admin", frame.page(account.home), _GET),
         ("/admin/login", frame.open(log_in.log_in), _BOTH),
         ("/admin/login/passkey", frame.open(log_in.by_passkey), _POST),
         ("/admin/login/passkey/options", frame.open(log_in.passkey_options), _POST),
@@ -40,10 +40,11 @@ def log_in_rows(frame: AdminFrame) -> Rows:
     ]
 
 
-def people_rows(frame: AdminFrame, list_names: ReadListNames) -> Rows:
-    """People and what they may do, and the tokens of programs."""
-    people, tokens = PeoplePages(frame, list_names), TokenPages(frame, list_names)
+def people_rows(frame: AdminFrame, read_lists: ReadLists) -> Rows:
+    """One's own newsletters, people and what they may do, and the tokens of programs."""
+    people, tokens = PeoplePages(frame, read_lists), TokenPages(frame, read_lists)
     return [
+        ("/admin", frame.page(HomePage(frame, read_lists).show), _GET),
         ("/admin/people", frame.page(people.everybody), _GET),
         ("/admin/people/{name}", frame.page(people.person, is_fresh=True), _BOTH),
         ("/admin/invite", frame.page(people.invite, is_fresh=True), _BOTH),

@@ -17,8 +17,9 @@ from pressrun.acts.people.people_arguments import TokenCreate, TokenId, TokensPa
 from pressrun.core.access.rights import Right, TokenScope
 from pressrun.core.errors import NotFound
 from pressrun.message.words import marked
+from pressrun.store.lists.lists import MailingList
 from pressrun.web.admin.frame import AdminFrame, AdminMember
-from pressrun.web.admin.people import ReadListNames
+from pressrun.web.admin.home import ReadLists
 from pressrun.web.admin.problems import PROBLEMS, Explanation, explain
 from pressrun.web.http.forms import Fields, every, first, number_of, read_fields
 
@@ -41,10 +42,10 @@ ENDS = {
 class TokenPages:
     """Tokens of programs."""
 
-    def __init__(self, frame: AdminFrame, list_names: ReadListNames) -> None:
+    def __init__(self, frame: AdminFrame, read_lists: ReadLists) -> None:
         self._frame = frame
         self._pages = frame.web.pages
-        self._list_names = list_names
+        self._read_lists = read_lists
 
     async def all(self, request: Request, member: AdminMember) -> Response:
         """`/admin/tokens`, GET."""
@@ -98,10 +99,10 @@ class TokenPages:
             problem=problem,
         )
 
-    async def _lists_of(self, member: AdminMember) -> Sequence[str]:
+    async def _lists_of(self, member: AdminMember) -> Sequence[MailingList]:
         """The lists that this person may make tokens for."""
         holdings = member.logged_in.holdings
-        return [name for name in await self._list_names() if holdings.has(Right.SETTINGS, name)]
+        return [one for one in await self._read_lists() if holdings.has(Right.SETTINGS, one.name)]
 
     def _say(self, words: Mapping[Any, str]) -> dict[str, str]:
         """What each choice means, by its value."""

@@ -1,0 +1,52 @@
+"""The first page after a log-in: the newsletters that somebody works on, what they may do there, and how to write."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.core.access.rights import Right, Rights, Role
+from pressrun.message.words import marked
+from pressrun.store.lists.lists import MailingList
+from pressrun.web.admin.frame import AdminFrame, AdminMember
+
+ReadLists = Callable[[], Awaitable[Sequence[MailingList]]]
+
+ROLE_NAMES = {Role.VIEWER: marked("Viewer"), Role.EDITOR: marked("Editor"), Role.PUBLISHER: marked("Publisher")}
+_SHOWN_BY = ((Right.RELEASE, Role.PUBLISHER), (Right.DRAFTS, Role.EDITOR), (Right.STATS, Role.VIEWER))
+
+
+class OwnList(Struct, frozen=True, kw_only=True):
+    """A newsletter of somebody's; `role` is empty for operators without one, `posts_to` where they post by email."""
+
+    list: MailingList
+    role: str
+    posts_to: str
+
+
+class HomePage:
+    """`/admin`."""
+
+    def __init__(self, frame: AdminFrame, read_lists: ReadLists) -> None:
+        self._frame = frame
+        self._read_lists = read_lists
+
+    async def show(self, _request: Request, member: AdminMember) -> Response:
+        """What there is."""
+        holdings = member.logged_in.holdings
+        reach = [one for one in await self._read_lists() if holdings.knows(one.name)]
+        own = [self._of(one, holdings.by_list.get(one.name, frozenset())) for one in reach]
+        return self._frame.render("home.html", member, own=own)
+
+    def _of(self, one: MailingList, rights: Rights) -> OwnList:
+        say, site = self._frame.web.pages.words, self._frame.web.pages.site
+        roles = [role for right, role in _SHOWN_BY if right in rights]
+        posts = site.receives_mail and one.closed_at is None and one.post_by_mail != "off" and Right.DRAFTS in rights
+        return OwnList(
+            list=one,
+            role=say(ROLE_NAMES[roles[0]]) if roles else "",
+            posts_to=site.list_address(one.name) if posts else "",
+        )
