@@ -19,7 +19,9 @@ from pressrun.services.members.member_changes import (
     require_right,
 )
 from pressrun.services.members.member_puts import PutRequest
+from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.reports.members import Member, show_member
 
 ADA = parse_address("Ada@x.example")
@@ -156,6 +158,33 @@ async def test_a_program_does_not_take_over_a_pause_of_the_readers_own(office: O
     with pytest.raises(Refused, match="paused news themselves"):
         await office.members.resume("news", ADA, CRM)
     assert until == (await show(office)).paused_until
+
+
+async def test_a_program_does_not_end_a_pause_that_came_along_from_another_language(office: Office) -> None:
+    """It had paused the reader there once, before they changed to the other language and back."""
+    await office.make_list()
+    await office.make_list("boletim", language="pt")
+    await execute(office.database, "update list set family = 'f'")
+    await put(office)
+    await office.members.pause("news", ADA, 1, CRM)
+    await office.members.resume("news", ADA, CRM)
+    preferences, link = Preferences(office.context), PreferenceLink(subscriber_id=1, epoch=0)
+    web = Origin(source="web")
+    await preferences.save(link, PreferenceChanges(families={"f": "boletim"}), web)
+    await preferences.pause(link, 30, web)
+    await preferences.save(link, PreferenceChanges(families={"f": "news"}), web)
+    assert "suspended" == (await show(office)).state
+    with pytest.raises(Refused, match="paused news themselves"):
+        await office.members.resume("news", ADA, CRM)
+
+
+async def test_a_program_ends_its_own_pause_of_a_reader_who_has_left_and_taken_that_back(office: Office) -> None:
+    await office.make_list()
+    await put(office)
+    await office.members.pause("news", ADA, 14, CRM)
+    await leave(office)
+    assert UndoOutcome.RESTORED is (await UndoUnsubscribe(office.context).undo(1, Origin(source="web")))[0]
+    assert "active" == (await office.members.resume("news", ADA, CRM)).state
 
 
 async def test_a_program_is_told_why_there_is_nothing_to_pause(office: Office) -> None:

@@ -206,10 +206,23 @@ class ProgramMembers:
 
 
 def _was_paused_by_program(tx: Transaction, person: Subscriber, target: MailingList) -> bool:
-    pauses = [
-        one for one in consent.consent_of(tx, person.id) if one["event"] == "paused" and one.get("list") == target.name
-    ]
-    return bool(pauses) and str(pauses[-1].get("source")).startswith(PROGRAM)
+    """Whether a program began the pause of a paused member.
+
+    Whoever comes back after leaving may bring a pause of their own along, from another language or address.
+    """
+    source, ended = "", ""  # of the pause, and of one that the last event has ended
+    for one in consent.consent_of(tx, person.id):
+        if one.get("list") != target.name:
+            continue
+        event_, left = one["event"], ended
+        ended = ""
+        if event_ == "paused":
+            source = str(one.get("source"))
+        elif event_ in ("withdrawn", "removed"):
+            source, ended = "", source
+        elif event_ == "restored":
+            source = source or left
+    return source.startswith(PROGRAM)
 
 
 def _is_suspended(subscription: Subscription) -> bool:
