@@ -494,6 +494,30 @@ def test_copies_that_went_out_since_do_not_go_again(data: DataDir, backup: Path)
         assert audience == count(data.database, f"delivery where edition_id = {edition}")
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_copy_that_went_out_as_that_of_another_subscription_does_not_go_again(
+    data: DataDir, backup: Path, is_gone: bool
+) -> None:
+    """The reader had changed to another language or address, and back; the other subscription may be gone by now."""
+    [(copy, mine), *_] = rows(
+        data.database,
+        "select delivery.id, subscription_id from delivery join edition on edition.id = edition_id"
+        " where delivery.subscription_id is not null and edition.state = 'sending' order by delivery.id",
+    )
+    execute(
+        data.database,
+        "insert into list (id, name, title, from_address, created_at) values (900, 'boletim', 'B', 'a@b.example', 9)",
+        "insert into subscription (id, list_id, subscriber_id, state, source, since)"
+        f" select 900, 900, subscriber_id, 'unsubscribed', 'web', 9 from subscription where id = {mine}",
+        f"update delivery set subscription_id = {'null' if is_gone else 900} where id = {copy}",
+        f"update delivery set state = 'delivered', settled_at = 11 where id = {copy}",
+    )
+    put_back(data, backup)
+    assert [("delivered", mine)] == rows(
+        data.database, f"select state, subscription_id from delivery where id = {copy}"
+    )
+
+
 def test_an_edition_that_was_opened_again_since_is_as_it_was_there(data: DataDir, tmp_path: Path) -> None:
     """So what failed before the backup and was sent again since counts as delivered."""
     over = "update edition set is_welcome = 0, is_repeat = 1, pause_reason = null, canary_copies = null, started_at = 1"

@@ -112,21 +112,33 @@ where edition.id > :after and edition.started_at is not null and edition.is_welc
 order by edition.id desc limit 100;
 
 -- name: copies
--- The copies of an edition, each with who its reader is.
+-- The copies of an edition, each with who its reader is; null where the subscription is gone, and the copy over.
 select delivery.id, delivery.edition_id, delivery.subscription_id, delivery.domain, delivery.state, delivery.attempts,
     delivery.due_at, delivery.first_attempt_at, delivery.settled_at, delivery.relay, delivery.code, delivery.enhanced,
     delivery.kind, delivery.bounce, delivery.lane, delivery.claimed_by,
     subscriber.id as subscriber_id, subscriber.created_at
-from delivery cross join subscription cross join subscriber
-where delivery.edition_id = :edition_id and subscription.id = delivery.subscription_id
-    and subscriber.id = subscription.subscriber_id;
+from delivery
+left join subscription on subscription.id = delivery.subscription_id
+left join subscriber on subscriber.id = subscription.subscriber_id
+where delivery.edition_id = :edition_id
+    and (delivery.subscription_id is not null or delivery.state in ('delivered', 'failed', 'cancelled'));
 
 -- name: set_copy
 -- Bring a copy to where the former database had it, without the words of the relay, which may name somebody.
 update delivery set state = :state, attempts = :attempts, due_at = :due_at, first_attempt_at = :first_attempt_at,
     settled_at = :settled_at, relay = :relay, code = :code, enhanced = :enhanced, reply = null, kind = :kind,
     bounce = :bounce, lane = :lane, claimed_by = null
-where edition_id = :edition_id and subscription_id = :subscription_id;
+where edition_id = :edition_id and subscription_id = :subscription_id
+returning id;
+
+-- name: settle_copy
+-- The same for a copy that came to its end as that of another subscription: its reader had changed to another language or
+-- address, and perhaps back.
+update delivery set state = :state, attempts = :attempts, due_at = :due_at, first_attempt_at = :first_attempt_at,
+    settled_at = :settled_at, relay = :relay, code = :code, enhanced = :enhanced, reply = null, kind = :kind,
+    bounce = :bounce, claimed_by = null
+where id = :id and edition_id = :edition_id and state in ('queued', 'claimed', 'deferred')
+    and cast(:state as text) in ('delivered', 'failed', 'cancelled');
 
 -- name: add_copy
 -- A copy that was made since, where the same reader has the subscription. Without an id it gets a new one.

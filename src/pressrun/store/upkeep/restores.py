@@ -101,9 +101,15 @@ def each_copy(former: Transaction, edition_id: int) -> Iterator[dict[str, Any]]:
 
 
 def store_copy(tx: Transaction, copy: dict[str, Any]) -> None:
-    """Bring a copy to the state that it had there, or add it for the same reader."""
-    if not tx.run("restores.set_copy", **copy) and not tx.run("restores.add_copy", **copy):
+    """Bring a copy to the state that it had there, or add it for the same reader.
+
+    It may have been that of another subscription here, which must not get it once more.
+    """
+    found = tx.value("restores.set_copy", **copy)
+    if found is None and not tx.run("restores.add_copy", **copy):
         tx.run("restores.add_copy", **{**copy, "id": None})
+    if found != copy["id"]:
+        tx.run("restores.settle_copy", **copy)
 
 
 def slices_of(former: Transaction, edition_id: int) -> list[dict[str, Any]]:
