@@ -71,6 +71,16 @@ def test_only_subject_and_content_are_carried_over() -> None:
         assert trace not in posted.source.decode()
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1"])
+def test_letters_without_an_encoding_are_read_in_every_field(charset: str) -> None:
+    """As old programs write them, also in the name of a file."""
+    mail = multi("mixed", PLAIN, PDF.replace("a.pdf", '"plan für Zoë.pdf"'))
+    content = (HEAD.replace("Boats", "Grüße") + mail).replace("\n", "\r\n").encode(charset)
+    posted = read_posted(content)
+    assert "Grüße" == posted.subject
+    assert ["plan für Zoë.pdf"] == [file.name for file in edition(posted).enclosed]
+
+
 def test_a_subject_in_raw_utf8_is_read() -> None:
     """As SMTPUTF8 allows (RFC 6532)."""
     assert "Grüße" == read(PLAIN, "From: e@x.example\nSubject: Grüße\n").subject

@@ -86,6 +86,23 @@ def test_what_a_glance_keeps_of_the_author() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"Zo\xeb <eve@b.example>", "eve@b.example"),
+        (b'"Zo\xeb, \xc4." <eve@b.example>', "eve@b.example"),
+        (b"Zo\xeb eve@b.example", None),
+        (b"Eve <ev\xeb@b.example>", None),
+        (b"Eve <eve@b.example> \xeb", None),
+        (b'"\x81\\" <x@y.example>" <eve@b.example>', None),  # in Shift-JIS the quotation ends before the first bracket
+    ],
+)
+def test_a_name_in_an_unknown_charset(value: bytes, expected: str | None) -> None:
+    """It does not matter, unless it could hide an address."""
+    author = sole_author(scan_header(b"From: " + value + b"\r\n\r\n").all("from"))
+    assert expected == (author and author.typed)
+
+
+@pytest.mark.parametrize(
     "head",
     [
         b" folded first\r\nFrom: a@b.example\r\n\r\n",

@@ -50,6 +50,12 @@ def decode_text(data: bytes, charset: str) -> str:
     return _sound(codecs.decode(data, find_codec(charset) or FALLBACK, "replace"))
 
 
+def decode_unnamed(data: bytes) -> str:
+    """The text of a header field that names no charset: UTF-8 (RFC 6532 §3.2), or what old programs write."""
+    text = decode_exactly(data, "utf-8")
+    return decode_text(data, FALLBACK) if text is None else text
+
+
 def decode_exactly(data: bytes, charset: str) -> str | None:
     """The same, but None if the charset is not on the list, or the data are not in it."""
     codec = find_codec(charset)

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
+from pressrun.core.text.charsets import decode_unnamed
 from pressrun.message.wire.headers import format_date
 
 LOOKED_AT = 64 * 1024
@@ -33,8 +34,8 @@ class HeaderScan(Struct, frozen=True, kw_only=True):
     """How many Received fields there are, the ids in In-Reply-To and References, and where the content begins.
 
     `own_start` is where the first field begins that no hop put on top. `values` holds the unfolded values of From and
-    of the marks of lists and ourselves, None for one that is not text or longer than 8 KiB. `is_sound` means that the
-    header ends within the first 64 KiB and that each of its lines belongs to a field.
+    of the marks of lists and ourselves, None for one that can be read in two ways or is longer than 8 KiB. `is_sound`
+    means that the header ends within the first 64 KiB and that each of its lines belongs to a field.
     """
 
     received: int
@@ -89,7 +90,8 @@ def scan_header(content: bytes) -> HeaderScan:
 def header_fields(content: bytes) -> list[tuple[str, str]]:
     """The fields of the first 64 KiB, names in lower case and values unfolded; values are cut at 8 KiB.
 
-    NUL is left out: no valid header has it (RFC 5322 §2.2), and no database of PostgreSQL stores it.
+    Letters without an encoding are UTF-8 (RFC 6532 §3.2), or the windows-1252 of an old program. NUL is left out: no
+    valid header has it (RFC 5322 §2.2), and no database of PostgreSQL stores it.
     """
     fields: list[tuple[bytes, list[bytes]]] = []
     for line in content[:LOOKED_AT].split(b"\r\n"):
@@ -100,10 +102,13 @@ def header_fields(content: bytes) -> list[tuple[str, str]]:
             fields.append((match[1].lower(), [line[match.end() :]]))
         elif fields and line[:1] in (b" ", b"\t"):
             fields[-1][1].append(line)
-    return [
-        (name.decode("ascii"), _without_nul(b"".join(lines)[:LONGEST_VALUE]).decode("utf-8", "replace").strip(" \t"))
-        for name, lines in fields
-    ]
+    return [(name.decode("ascii"), _shown(_without_nul(b"".join(lines))).strip(" \t")) for name, lines in fields]
+
+
+def _shown(value: bytes) -> str:
+    if len(value) > LONGEST_VALUE:  # it may be cut within a letter
+        return value[:LONGEST_VALUE].decode("utf-8", "replace")
+    return decode_unnamed(value)
 
 
 def _without_nul(value: bytes) -> bytes:
@@ -114,7 +119,18 @@ def _text(value: bytes) -> str | None:
     try:
         return _without_nul(value).decode("utf-8").strip(" \t") if len(value) <= LONGEST_VALUE else None
     except UnicodeDecodeError:
+        return _with_unknown_letters(value)
+
+
+def _with_unknown_letters(value: bytes) -> str | None:
+    """A value whose letters before a bracket are in some other charset; None if they could hide what follows.
+
+    In no charset does a letter end like one of the delimiters; in some it ends like a backslash.
+    """
+    name, bracket, rest = value.rpartition(b"<")
+    if not bracket or b"\\" in name or not rest.isascii():
         return None
+    return value.decode("ascii", "replace").strip(" \t")
 
 
 def own_digest(content: bytes, seen: HeaderScan) -> bytes:

@@ -4,20 +4,21 @@ It burns seconds on folded semicolons, long fields, very many parts and deep nes
 octets first, in linear time. It ends a header at the first line that is not a field, so that a mark that a machine
 wrote the mail could hide below: `mend_header` drops such lines. And it decodes by whatever charset a mail names, also
 in parameters (RFC 2231): MailPart decodes by core.text.charsets only. The old `compat32` policy reads, because the
-newer ones raise odd exceptions on hostile headers.
+newer ones raise odd exceptions on hostile headers, but not letters without an encoding, which it would replace.
 """
 
 from __future__ import annotations
 
 import re
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
+from email.policy import Compat32
 from typing import Any, cast
 
 from pressrun.core.errors import UnreadableMail
-from pressrun.core.text.charsets import decode_text
+from pressrun.core.text.charsets import decode_text, decode_unnamed
 
 READ_AT_MOST = 2 * 1024 * 1024  # octets; nothing that we look for is further down
 MAX_HEADER_BYTES = 64 * 1024
@@ -155,9 +156,20 @@ class MailPart(Message):
         return str(self.get_content_charset() or "")
 
 
+class _Policy(Compat32):
+    """What reads the values of fields."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        del name
+        return value if value.isascii() else decode_unnamed(value.encode("utf-8", "surrogateescape"))
+
+
+_POLICY = _Policy()
+
+
 def parse_mail(content: bytes) -> MailPart:
     """Parse a mail within the caps. Raises one of PARSER_FAULTS."""
-    return cast(MailPart, message_from_bytes(content, MailPart, policy=policy.compat32))
+    return cast(MailPart, message_from_bytes(content, MailPart, policy=_POLICY))
 
 
 def decode_encoded_words(raw: str) -> str:

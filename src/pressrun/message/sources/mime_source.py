@@ -11,7 +11,6 @@ import re
 from email.message import Message
 
 from pressrun.core.errors import EditionError, MalformedAddress, UnreadableMail
-from pressrun.core.text.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.message.incoming.parser import (
     MAX_FIELD_BYTES,
     MAX_HEADER_BYTES,
@@ -95,10 +94,8 @@ def _check_size(source: bytes) -> None:
 
 
 def _values(message: Message, name: str) -> list[str]:
-    """The values of a field in one line, also where it is text without an encoding (RFC 6532)."""
-    raw = [str(value).encode("utf-8", "surrogateescape") for key, value in message.raw_items() if key.lower() == name]
-    texts = [decode_exactly(value, "utf-8") or decode_text(value, FALLBACK) for value in raw]
-    return [re.sub(r"\r?\n(?=[ \t])", "", text).strip() for text in texts]
+    """The values of a field, each in one line."""
+    return [re.sub(r"\r?\n(?=[ \t])", "", str(value)).strip() for value in message.get_all(name, [])]
 
 
 def _subject_of(message: Message) -> str:
