@@ -122,8 +122,6 @@ def test_no_control_character_reaches_a_terminal(
     """As text and as JSON, which stays JSON."""
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
-    if verb == "inbound show":
-        form = []
     code, out = _call(poisoned, verb, *form)
     assert code in (0, 1, 65), out
     left = [c for c in _COLOURS.sub("", out) if not c.isprintable() and c not in "\n\t"]
@@ -137,6 +135,14 @@ def test_the_fixture_is_what_a_terminal_must_not_see(poisoned: Shell) -> None:
     assert HOSTILE.replace("\r", "") in _call(poisoned, "inbound show")[1].replace("\r", "")
     assert "\x9b2J" in _call(poisoned, "subscriber export")[1]
     assert "\x9b2J" in _call(poisoned, "suppression ls", "--json")[1]
+
+
+def test_a_kept_mail_as_json(poisoned: Shell) -> None:
+    """The mail is text in one document; what is no UTF-8 is escaped."""
+    database = poisoned.database
+    execute_at(database, "update inbound_content set content = ? where id = 1", b"Subject: caf\xe9 \xc3\xa9\r\n\r\n")
+    shown = poisoned.good("inbound", "show", "1", "--json").json
+    assert {"id": 1, "mail": "Subject: caf\\xe9 é\r\n\r\n"} == shown
 
 
 def test_a_kept_mail_on_a_real_terminal(poisoned: Shell) -> None:

@@ -22,12 +22,16 @@ def list_kept(invocation: Invocation, *, state: str | None, as_json: bool) -> No
     print_rows(rows, ("id", "at", "to", "from", "size", "state", "why"), empty="no mail is kept", as_json=as_json)
 
 
-@verb("inbound show", has_json=False)
+@verb("inbound show")
 @_mail_argument
-def show(invocation: Invocation, *, number: int) -> None:
+def show(invocation: Invocation, *, number: int, as_json: bool) -> None:
+    r"""With --json, octets that are not UTF-8 are escaped as \xNN, because JSON is text."""
     with reading(invocation) as tx:
         content = kept_mail.show_kept(tx, number)
-    echo_octets(content)
+    if as_json:
+        print_json({"id": number, "mail": content.decode("utf-8", "backslashreplace")})
+    else:
+        echo_octets(content)
 
 
 @verb("inbound retry")
