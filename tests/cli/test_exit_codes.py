@@ -43,6 +43,11 @@ CASES = [
     # 64: usage
     (64, "No such command", ["frobnicate"]),
     (64, "No such command", ["list", "frobnicate"]),
+    (64, "Did you mean `pressrun send`?", ["sned", "news", "good.md"]),
+    (64, "Did you mean `pressrun list`?", ["lists"]),
+    (64, "Did you mean `pressrun edition report`?", ["report", "7"]),
+    (64, "Did you mean `pressrun subscriber import` or `pressrun suppression import`?", ["import", "news"]),
+    (64, "Did you mean `pressrun subscriber ls`?", ["subscriber", "lst"]),
     (64, "Missing argument", ["list", "show"]),
     (64, "Missing option '--title'", ["list", "create", "x"]),
     (64, "No such option", ["list", "ls", "--frob"]),
@@ -88,6 +93,7 @@ CASES = [
     # 66: no such input file
     (66, "gone.md", ["send", "news", "gone.md"]),
     (66, "gone.md", ["preview", "news", "gone.md"]),
+    (66, "LIST comes before FILE", ["send", "good.md", "news", "--yes"]),
     (66, "gone.csv", ["subscriber", "import", "news", "gone.csv"]),
     (66, "gone.csv", ["suppression", "import", "gone.csv"]),
     (66, "directory", ["subscriber", "import", "news", "."]),

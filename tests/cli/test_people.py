@@ -17,6 +17,15 @@ def test_the_first_operator_gets_a_link(shell: Shell) -> None:
     assert (plain.out.startswith("http"), "lets ann log in. It works once, until 20" in plain.err) == (True, True)
 
 
+def test_whoever_gets_no_rights_is_named_with_the_way_to_give_some(shell: Shell) -> None:
+    """Operators have all, and JSON has them as a field."""
+    shell.make_list()
+    words = "bob has no rights yet. Give some with `pressrun user grant bob --list LIST --role editor`"
+    assert words in shell.good("user", "add", "bob").err
+    assert "no rights" not in shell.good("user", "add", "ann", "--operator").err
+    assert "" == shell.good("user", "add", "carl", "--json").err
+
+
 def test_a_password_file_stands_in_for_the_link(shell: Shell) -> None:
     """The end of its line is no part of it."""
     shell.make_list()

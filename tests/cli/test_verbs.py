@@ -327,3 +327,11 @@ def test_an_archive_is_exported_without_the_service(shell: Shell) -> None:
     shell.make_list()
     shell.good("archive", "export", "news", str(shell.folder / "site"))
     assert "Archive" in (shell.folder / "site" / "index.html").read_text()
+
+
+def test_the_next_step_after_init_is_as_short_as_it_can_be(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the folder itself, `check` finds the file without being told."""
+    (shell.folder / "new").mkdir()
+    monkeypatch.chdir(shell.folder / "new")
+    assert shell.good("init").out.endswith("then run `pressrun check`\n")
+    assert shell.good("init", "inner").out.endswith("then run `pressrun --config inner/config.toml check`\n")

@@ -56,7 +56,18 @@ class VerbGroup(click.Group):
         own = self._own_verb()
         if own is not None and args[0] not in self.list_commands(ctx):
             return "", own, args
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"No such command '{args[0]}'.{self._hint(ctx, args[0])}")
         return super().resolve_command(ctx, args)
+
+    def _hint(self, ctx: click.Context, word: str) -> str:
+        """Which commands somebody may have meant: those of that name in a group, or the one that is spelled alike."""
+        meant = [path for path in VERBS if path.endswith(f" {word}")] if ctx.parent is None else []
+        meant = meant or import_module("difflib").get_close_matches(word, self.list_commands(ctx), n=1)
+        if not meant:
+            return ""
+        prefix = ctx.command_path if ctx.parent is not None else "pressrun"
+        return f" Did you mean {' or '.join(f'`{prefix} {path}`' for path in meant)}?"
 
     def _own_verb(self) -> click.Command | None:
         """The verb that has the name of this group, for calls that name no verb of it."""

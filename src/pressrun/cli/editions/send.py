@@ -24,7 +24,7 @@ from pressrun.cli.shared.output import (
 )
 from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute, executing, is_daemon_running
-from pressrun.core.errors import PressrunError
+from pressrun.core.errors import NoInput, PressrunError
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Severity, read_finding
 from pressrun.runtime.clock import utc_now
@@ -150,7 +150,10 @@ def read_manuscript(file: Path, file_format: str) -> Manuscript:
     Stdin (`-`) is read as if it were a file of that format in the working directory.
     """
     if str(file) != "-":
-        source, assets = read_edition(file, lambda source: gather_references(source, file.name))
+        try:
+            source, assets = read_edition(file, lambda source: gather_references(source, file.name))
+        except NoInput as problem:
+            raise NoInput(f"{problem}{'' if file.suffix else '. LIST comes before FILE'}") from None
         return Manuscript(source=source, source_name=file.name, assets=assets)
     source, file = read_input("-"), Path(f"stdin.{file_format}")
     assets = read_beside(file, gather_references(source, file.name))

@@ -28,7 +28,8 @@ def init(_: Invocation, *, directory: Path, as_json: bool) -> None:
     if as_json:
         print_json({"config": str(path)})
     else:
-        echo(f"wrote {path}. Set base_url, mail_domain and [[relay]], then run `pressrun --config {path} check`")
+        check = "pressrun check" if directory == Path() else f"pressrun --config {path} check"
+        echo(f"wrote {path}. Set base_url, mail_domain and [[relay]], then run `{check}`")
 
 
 @verb("reload")

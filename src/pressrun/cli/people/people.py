@@ -69,7 +69,11 @@ def add(
     """
     password = None if password_file is None else _read_password(password_file)
     person = PersonAdd(name=name, address=address, operator=operator, password=password)
-    _print_link(execute(invocation, "user.add", person), as_json=as_json)
+    added = execute(invocation, "user.add", person)
+    _print_link(added, as_json=as_json)
+    if not (operator or as_json):
+        grant_one = f"pressrun user grant {added['name']} --list LIST --role editor"
+        print_info(f"{added['name']} has no rights yet. Give some with `{grant_one}`")
 
 
 @verb("user invite")
@@ -90,7 +94,7 @@ def invite(
     elif invited["mailed"]:
         echo(f"{invited['name']} is invited until {invited['invited_until']}")
     else:
-        echo(f"{invited['name']} can already log in, so no mail goes out")
+        echo(f"{invited['name']} can already log in, so no email was sent")
 
 
 @verb("user grant")
