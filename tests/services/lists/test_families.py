@@ -6,9 +6,11 @@ import pytest
 from tests.database import REFUSALS, execute
 from tests.services.office import Office
 
-from pressrun.core.errors import BadInput
+from pressrun.core.errors import BadInput, NotPermitted
 from pressrun.services.reports import ledger_reports
 from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.transaction import Transaction
 
 # Each door by which a list gets a name, a family or a language: (list, settings, what the refusal says).
 # `noticias` and `nouvelles` are the family `villanueva`; `news` stands alone and is English.
@@ -65,6 +67,21 @@ async def test_a_family_is_shown_changed_and_left(office: Office) -> None:
     for name in ("news", "noticias", "nouvelles"):
         assert (await office.lists.set_list(name, {"family": ""}))["family"] is None
     await office.lists.create_list("villanueva", {"title": "A list now"})
+
+
+async def test_what_the_caller_may_is_asked_when_the_change_is_made(office: Office) -> None:
+    """A list that joined the family in the meantime counts, and nothing is changed for who may not."""
+    await make_family(office)
+    seen: list[tuple[str | None, str | None, int]] = []
+
+    def refuse(tx: Transaction, before: MailingList, after: MailingList) -> None:
+        seen.append((before.family, after.family, len(lists.family_lists(tx, "villanueva"))))
+        raise NotPermitted("no")
+
+    with pytest.raises(NotPermitted):
+        await office.lists.set_list("news", {"family": "villanueva", "language": "de"}, permit=refuse)
+    assert {(None, "villanueva", 2)} == set(seen)
+    assert (await office.database.read(ledger_reports.show_list, "news"))["family"] is None
 
 
 async def test_the_database_itself_holds_no_language_twice(office: Office) -> None:

@@ -8,6 +8,7 @@ from tests.web.api.served import ServedApi
 
 from pressrun.acts.lists.list_resources import ListInfo
 from pressrun.core.access.rights import Holdings, ReaderAccess, Right, Role, rights_of_role
+from pressrun.core.addresses.address import parse_address
 
 NEWS = {"name": "news", "title": "The Harbour Letter"}
 PUBLISHER = Holdings(by_list={"news": rights_of_role(Role.PUBLISHER, ReaderAccess.NONE)})
@@ -129,6 +130,25 @@ async def test_a_list_joins_a_family_with_rights_on_all_of_it(served: ServedApi)
     assert "secret" not in refused.text
     async with served.client(on_both) as client:
         assert 200 == (await client.patch("/lists/news", json=joining)).status_code
+
+
+async def test_a_publisher_gives_a_list_an_owner_who_has_a_role_on_it(served: ServedApi) -> None:
+    """Mail would go to anybody else who has not asked for it. Operators may choose whom they like."""
+    async with served.client() as client:
+        for name in ("news", "secret"):
+            await client.post("/lists", json={"name": name, "title": name})
+        await client.patch("/lists/news", json={"owner": "old@harbour.example"})
+    for name in ("news", "secret"):
+        await served.office.lists.add_editor(name, parse_address(f"{name}@people.example"))
+    owners = ("Old@harbour.example", "old@harbour.example", "victim@x.example", "secret@people.example")
+    async with served.client(PUBLISHER) as client:
+        answers = [
+            await client.patch("/lists/news", json={"owner": owner})
+            for owner in (*owners, "NEWS@people.example", "news@people.example", None)
+        ]
+    assert [403, 200, 403, 403, 200, 200, 200] == [one.status_code for one in answers]
+    async with served.client() as client:
+        assert 200 == (await client.patch("/lists/news", json={"owner": "victim@x.example"})).status_code
 
 
 async def test_close_reopen_and_remove(served: ServedApi) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pressrun.acts.act import OF_LIST, SOME_LIST, Act, Doing, Http
@@ -10,13 +11,16 @@ from pressrun.acts.editions.drafts import IF_MATCH
 from pressrun.acts.http import Page
 from pressrun.acts.lists.list_resources import ListFields, ListInfo, ListLogo, ListRemoval, ListsByName, NewListFields
 from pressrun.core.access.rights import Right
-from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted, Refused
 from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.lists.list_settings import APPROVAL, plain_key
 from pressrun.services.reports import ledger_reports
 from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.people import people
 from pressrun.store.programs.idempotency import KeptOutcome
+from pressrun.store.transaction import Transaction
 
 _OF_OPERATORS = frozenset({"closed", APPROVAL})
 """Settings that publishers may not change: only operators close a list, and whoever needs a second person could
@@ -41,9 +45,9 @@ async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
     keys = {plain_key(name) for name in args.settings}
     if _OF_OPERATORS & keys or ("welcome" in keys and await _needs_second_person(doing, args.list)):
         doing.require(Right.OPERATE, args.list)
-    for family in [text.strip() for name, text in args.settings.items() if plain_key(name) == "family"]:
-        await _require_family(doing, args.list, family)
-    return await doing.cases.lists.set_list(args.list, args.settings, args.files, args.assets, args.revision)
+    return await doing.cases.lists.set_list(
+        args.list, args.settings, args.files, args.assets, args.revision, partial(_permit, doing)
+    )
 
 
 async def _needs_second_person(doing: Doing, name: str) -> bool:
@@ -52,15 +56,34 @@ async def _needs_second_person(doing: Doing, name: str) -> bool:
     return found is not None and needs_second_person(found)
 
 
-async def _require_family(doing: Doing, name: str, family: str) -> None:
+def _permit(doing: Doing, tx: Transaction, before: MailingList, after: MailingList) -> None:
+    """Raise NotPermitted for a change that the right to the settings of a list does not cover."""
+    if after.family is not None and after.family != before.family:
+        _require_family(doing, tx, after.name, after.family)
+    if after.owner and after.owner != before.owner and not doing.may(Right.OPERATE, after.name):
+        _require_known_owner(tx, after.id, parse_address(after.owner))
+
+
+def _require_family(doing: Doing, tx: Transaction, name: str, family: str) -> None:
     """Raise NotPermitted where a list would join a family with lists whose settings the caller may not change.
 
     Its pages and forms lead visitors and readers of these lists to that one. The words name none of them.
     """
-    others = [one.name for one in await doing.cases.database.read(lists.family_lists, family) if one.name != name]
+    others = [one.name for one in lists.family_lists(tx, family) if one.name != name]
     if not all(doing.may(Right.SETTINGS, other) for other in others):
         raise NotPermitted(
             f"list.set: to join the family {family!r}, you need the right {Right.SETTINGS.value} on every list of it"
+        )
+
+
+def _require_known_owner(tx: Transaction, list_id: int, owner: Address) -> None:
+    """Raise NotPermitted for an owner who has no part in the list: all that is written to its owner would go to them,
+    who have not asked for it, and what readers answer to strangers.
+    """
+    person = people.find_by_address(tx, owner.key)
+    if person is None or not (person.is_operator or people.find_permission(tx, list_id, person.id)):
+        raise NotPermitted(
+            f"list.set: owner: {owner} has no role on this list. Choose somebody who has, or ask an operator"
         )
 
 

@@ -6,7 +6,7 @@ Each use case is one transaction and returns the list as `list show` prints it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -62,6 +62,14 @@ class _Change(Struct, frozen=True, kw_only=True):
         return self.values.get("closed") is True
 
 
+Permit = Callable[[Transaction, MailingList, MailingList], None]
+"""Raises NotPermitted where the caller may not change a list so: as it was, and as it would be."""
+
+
+def permit_all(_: Transaction, __: MailingList, ___: MailingList) -> None:
+    """Whoever may change the settings of a list may set them to anything."""
+
+
 class ListAdmin:
     """The use cases around lists and their editors, over one database."""
 
@@ -98,10 +106,12 @@ class ListAdmin:
         files: Mapping[str, bytes] = NO_FILES,
         assets: Mapping[str, bytes] = NO_FILES,
         revision: int | None = None,
+        permit: Permit = permit_all,
     ) -> Answer:
         """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError.
 
-        With a `revision`, raises ChangedMeanwhile unless the settings are those that had it.
+        With a `revision`, raises ChangedMeanwhile unless the settings are those that had it; and what `permit` raises
+        in the same transaction.
 
         `files` has the content of each file that a setting names, by its key, and `assets` the files that the welcome
         email includes, by path. That email is built with the settings, and again whenever they change: raises
@@ -115,7 +125,7 @@ class ListAdmin:
             if plan is not None:
                 welcome = await build_welcome(plan, self._builder)
             try:
-                answer = await self._database.write(self._set, name, change, welcome, revision)
+                answer = await self._database.write(self._set, name, change, welcome, revision, permit)
             except ChangedSinceBuild:
                 continue
             if change.closes:
@@ -209,7 +219,13 @@ class ListAdmin:
         return describe_list(tx, self._apply(tx, created, change, now))
 
     def _set(
-        self, tx: Transaction, name: str, change: _Change, welcome: BuiltWelcome | None, revision: int | None
+        self,
+        tx: Transaction,
+        name: str,
+        change: _Change,
+        welcome: BuiltWelcome | None,
+        revision: int | None,
+        permit: Permit,
     ) -> Answer:
         lists.lock_list(tx, name)
         target, now = require_list(tx, name), self._context.now
@@ -217,6 +233,7 @@ class ListAdmin:
             raise ChangedMeanwhile(
                 f"somebody has changed {name} since. Read it again, and send the ETag that comes with it in If-Match"
             )
+        permit(tx, target, self._changed(target, change))
         changed = self._apply(tx, target, change, now)
         if "welcome" in change.values and change.welcome is None:
             end_welcome(tx, target.id, now)
