@@ -22,12 +22,16 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 A = TypeVar("A", bound=Arguments)
 
 
+Known = tuple[int, ...]
+"""Revisions that a caller has seen: the thing must have one of them."""
+
+
 class ListSettings(Arguments, frozen=True, kw_only=True):
     """`list create` and `list set`: settings as they were typed.
 
     `files` has the content of each file that a setting names, by its key; `assets` what a welcome email includes, by
     path. `places` are the old links and addresses of a list that moves in, and `editors` are its editors. `revision` is
-    that of the settings that a change was made from.
+    that of the settings that a change was made from, or several that would do.
     """
 
     list: str
@@ -36,7 +40,7 @@ class ListSettings(Arguments, frozen=True, kw_only=True):
     assets: dict[str, bytes] = {}
     places: tuple[tuple[str, OldKind], ...] = ()
     editors: tuple[str, ...] = ()
-    revision: int | None = None
+    revision: Known | None = None
 
 
 class ArrivedNumber(Arguments, frozen=True, kw_only=True):

@@ -57,7 +57,7 @@ async def test_the_same_file_again_is_the_same_draft(press: Pressroom) -> None:
 
 async def test_the_same_file_after_a_correction_is_still_the_same_draft(press: Pressroom) -> None:
     first = await hand_in(press)
-    await editing_of(press).change(first.id, to_text("Hullo"), BEA, 1)
+    await editing_of(press).change(first.id, to_text("Hullo"), BEA, (1,))
     assert first.id == (await hand_in(press)).id
 
 
@@ -87,7 +87,7 @@ async def test_a_draft_with_errors_waits_for_its_author(press: Pressroom) -> Non
 
 async def test_a_draft_that_is_being_changed_is_not_submitted_by_its_first_file(press: Pressroom) -> None:
     first = await hand_in(press)
-    await editing_of(press).change(first.id, to_text("Hullo"), BEA, 1)
+    await editing_of(press).change(first.id, to_text("Hullo"), BEA, (1,))
     await editing_of(press).hand_in(order_of(text(), submit=True))
     assert not (await editing_of(press).open(first.id)).manuscript.is_submitted
 
@@ -122,16 +122,16 @@ async def test_a_text_that_cannot_be_read_is_refused(press: Pressroom) -> None:
 
 async def test_a_change_of_what_somebody_else_has_changed_is_refused(press: Pressroom) -> None:
     editing, made = editing_of(press), await hand_in(press)
-    await editing.change(made.id, to_text("Hullo"), BEA, 1)
+    await editing.change(made.id, to_text("Hullo"), BEA, (1,))
     for seen in (1, 3, 0, -1):
         with pytest.raises(ChangedMeanwhile):
-            await editing.change(made.id, to_text("Hallo"), ANN, seen)
+            await editing.change(made.id, to_text("Hallo"), ANN, (seen,))
     assert b"Hullo" in (await editing.open(made.id)).text.source
 
 
 async def test_of_changes_that_come_in_together_one_is_made(press: Pressroom) -> None:
     editing, made = editing_of(press), await hand_in(press)
-    changes = (editing.change(made.id, to_text(f"Hullo {number}"), BEA, 1) for number in range(4))
+    changes = (editing.change(made.id, to_text(f"Hullo {number}"), BEA, (1,)) for number in range(4))
     found = await asyncio.gather(*changes, return_exceptions=True)
     assert 3 == sum(isinstance(one, ChangedMeanwhile) for one in found)
     assert 2 == (await editing.open(made.id)).manuscript.number
@@ -140,19 +140,19 @@ async def test_of_changes_that_come_in_together_one_is_made(press: Pressroom) ->
 async def test_a_text_and_a_picture_may_be_changed_side_by_side(press: Pressroom) -> None:
     """Who uploads a picture does not disturb who is typing."""
     editing, made = editing_of(press), await hand_in(press)
-    picture = await editing.change(made.id, FileChange("a.png", PNG), BEA, 1)
-    words = await editing.change(made.id, to_text("Hullo"), ANN, 1)
+    picture = await editing.change(made.id, FileChange("a.png", PNG), BEA, (1,))
+    words = await editing.change(made.id, to_text("Hullo"), ANN, (1,))
     assert (2, 3) == (picture.number, words.number)
     with pytest.raises(ChangedMeanwhile):
-        await editing.change(made.id, FileChange("a.png", PNG + b"x"), ANN, 1)
-    assert 4 == (await editing.change(made.id, FileChange("a.png", None), ANN, 3)).number
+        await editing.change(made.id, FileChange("a.png", PNG + b"x"), ANN, (1,))
+    assert 4 == (await editing.change(made.id, FileChange("a.png", None), ANN, (3,))).number
 
 
 async def test_the_page_of_a_draft_has_its_new_words(press: Pressroom) -> None:
     await press.readers(1)
     editing, made = editing_of(press), await hand_in(press)
-    await editing.change(made.id, to_text("Hullo ![a harbour](a.png)", "Harbours"), ANN, 1)
-    await editing.change(made.id, FileChange("a.png", PNG), ANN, 2)
+    await editing.change(made.id, to_text("Hullo ![a harbour](a.png)", "Harbours"), ANN, (1,))
+    await editing.change(made.id, FileChange("a.png", PNG), ANN, (2,))
     edition = await press.stored(made.id)
     assert ("harbours", "Harbours") == (edition.slug, edition.subject)
     assert [("1-a.png",)] == await press.rows("select name from edition_asset")
@@ -164,13 +164,13 @@ async def test_the_page_of_a_draft_has_its_new_words(press: Pressroom) -> None:
 async def test_a_text_that_another_edition_has_is_refused(press: Pressroom) -> None:
     other, made = await hand_in(press, "Hullo"), await hand_in(press)
     with pytest.raises(Refused, match=f"edition {other.id} of news already"):
-        await editing_of(press).change(made.id, to_text("Hullo"), ANN, 1)
+        await editing_of(press).change(made.id, to_text("Hullo"), ANN, (1,))
 
 
 async def test_what_one_author_changes_in_a_row_is_one_revision(press: Pressroom) -> None:
     editing, made = editing_of(press), await hand_in(press)
     for number, author in enumerate((BEA, BEA, BEA, ANN), 1):
-        await editing.change(made.id, to_text(f"Hullo {number}"), author, number)
+        await editing.change(made.id, to_text(f"Hullo {number}"), author, (number,))
         press.pass_time(60)
     found = [(row["number"], row["author"]) for row in await editing.revisions(made.id)]
     assert [(5, ANN.key), (4, BEA.key), (1, ANN.key)] == found
@@ -179,28 +179,28 @@ async def test_what_one_author_changes_in_a_row_is_one_revision(press: Pressroom
 
 async def test_what_was_approved_stays_a_revision(press: Pressroom) -> None:
     editing, made = editing_of(press), await hand_in(press)
-    await editing.change(made.id, to_text("Hullo"), BEA, 1)
+    await editing.change(made.id, to_text("Hullo"), BEA, (1,))
     await release_of(press).submit(made.id, BEA)
-    await editing.change(made.id, to_text("Hallo"), BEA, 2)
+    await editing.change(made.id, to_text("Hallo"), BEA, (2,))
     assert [3, 2, 1] == [row["number"] for row in await editing.revisions(made.id)]
 
 
 async def test_after_ten_minutes_a_new_revision_begins(press: Pressroom) -> None:
     editing, made = editing_of(press), await hand_in(press)
-    await editing.change(made.id, to_text("Hullo"), BEA, 1)
+    await editing.change(made.id, to_text("Hullo"), BEA, (1,))
     press.pass_time(601)
-    await editing.change(made.id, to_text("Hallo"), BEA, 2)
+    await editing.change(made.id, to_text("Hallo"), BEA, (2,))
     assert [3, 2, 1] == [row["number"] for row in await editing.revisions(made.id)]
 
 
 async def test_the_same_text_again_is_no_change(press: Pressroom) -> None:
     made = await hand_in(press)
-    assert 1 == (await editing_of(press).change(made.id, to_text(), BEA, 1)).number
+    assert 1 == (await editing_of(press).change(made.id, to_text(), BEA, (1,))).number
 
 
 async def test_a_draft_that_is_thrown_away_leaves_nothing(press: Pressroom) -> None:
     editing, made = editing_of(press), await hand_in(press, files={"a.png": PNG})
-    await editing.remove(made.id, 1)
+    await editing.remove(made.id, (1,))
     for table in ("edition", "edition_content", "manuscript", "revision", "manuscript_file", "archive_search"):
         assert [] == await press.rows(f"select * from {table}"), table
     with pytest.raises(NotFound):
@@ -209,16 +209,16 @@ async def test_a_draft_that_is_thrown_away_leaves_nothing(press: Pressroom) -> N
 
 async def test_a_draft_that_somebody_has_changed_is_not_thrown_away(press: Pressroom) -> None:
     editing, made = editing_of(press), await hand_in(press)
-    await editing.change(made.id, to_text("Hullo"), BEA, 1)
+    await editing.change(made.id, to_text("Hullo"), BEA, (1,))
     with pytest.raises(ChangedMeanwhile):
-        await editing.remove(made.id, 1)
+        await editing.remove(made.id, (1,))
 
 
 async def test_what_was_sent_is_no_draft_any_more(press: Pressroom) -> None:
     await press.readers(1)
     editing, made = editing_of(press), await hand_in(press)
     await release_of(press).release(made.id, AT_ONCE)
-    for change in (editing.change(made.id, to_text("Hullo"), ANN, 1), editing.remove(made.id, 1)):
+    for change in (editing.change(made.id, to_text("Hullo"), ANN, (1,)), editing.remove(made.id, (1,))):
         with pytest.raises(Refused, match="no longer a draft"):
             await change
     assert [] == await press.rows("select * from manuscript_file union all select * from manuscript_file")
@@ -240,13 +240,13 @@ async def test_the_drafts_of_a_list_have_room_together(press: Pressroom, monkeyp
     editing, source = editing_of(press), len(text().source)
     monkeypatch.setattr(draft_editing, "LARGEST_DRAFTS", 3 * source + len(PNG))
     made = await hand_in(press, files={"a.png": PNG})
-    assert 2 == (await editing.change(made.id, to_text("Hullo"), BEA, 1)).number
+    assert 2 == (await editing.change(made.id, to_text("Hullo"), BEA, (1,))).number
     with pytest.raises(Refused, match="the drafts of news may have"):
-        await editing.change(made.id, FileChange("b.png", PNG + bytes(source)), ANN, 2)
+        await editing.change(made.id, FileChange("b.png", PNG + bytes(source)), ANN, (2,))
     with pytest.raises(Refused, match="together"):
         await hand_in(press, "Another", files={"b.png": PNG})
     assert made.id == (await hand_in(press, files={"a.png": PNG})).id, "it is there already"
-    assert 3 == (await editing.change(made.id, FileChange("a.png", None), ANN, 2)).number
+    assert 3 == (await editing.change(made.id, FileChange("a.png", None), ANN, (2,))).number
     await editing.remove(made.id, None)
     assert (await hand_in(press, "Another", files={"b.png": PNG})).created
 

@@ -100,12 +100,12 @@ async def test_the_past_is_no_hour(press: Pressroom) -> None:
 
 async def test_a_version_that_is_old_is_not_released(press: Pressroom) -> None:
     made = await hand_in(press)
-    await editing_of(press).change(made.id, to_text("Hullo"), BEA, 1)
+    await editing_of(press).change(made.id, to_text("Hullo"), BEA, (1,))
     releasing = release_of(press)
     for act in (
-        releasing.release(made.id, AT_ONCE, 1),
-        releasing.approve(made.id, ANN, 1),
-        releasing.submit(made.id, ANN, 1),
+        releasing.release(made.id, AT_ONCE, (1,)),
+        releasing.approve(made.id, ANN, (1,)),
+        releasing.submit(made.id, ANN, (1,)),
     ):
         with pytest.raises(ChangedMeanwhile):
             await act
@@ -128,7 +128,7 @@ async def test_a_second_person_releases_by_approving_and_sending(press: Pressroo
 async def test_an_author_does_not_approve(press: Pressroom) -> None:
     await ask_for_two(press)
     made, releasing = await hand_in(press), release_of(press)
-    await editing_of(press).change(made.id, to_text("Hullo"), BEA, 1)
+    await editing_of(press).change(made.id, to_text("Hullo"), BEA, (1,))
     for author in (ANN, BEA, Author(person_id=1, token_id=7), Author(person_id=2, uid=0)):
         with pytest.raises(NotPermitted, match="somebody else"):
             await releasing.approve(made.id, author)
@@ -139,7 +139,7 @@ async def test_any_change_ends_an_approval(press: Pressroom, change: FileChange)
     await ask_for_two(press)
     made, releasing = await hand_in(press), release_of(press)
     await releasing.approve(made.id, BEA)
-    await editing_of(press).change(made.id, change, ANN, 1)
+    await editing_of(press).change(made.id, change, ANN, (1,))
     with pytest.raises(Refused, match="second person"):
         await releasing.release(made.id, AT_ONCE)
     await releasing.approve(made.id, BEA)
@@ -164,7 +164,7 @@ async def test_who_changed_it_after_the_approval_may_not_approve_it_again(press:
     await ask_for_two(press)
     made, releasing = await hand_in(press), release_of(press)
     await releasing.approve(made.id, BEA)
-    await editing_of(press).change(made.id, to_text("Hullo"), BEA, 1)
+    await editing_of(press).change(made.id, to_text("Hullo"), BEA, (1,))
     with pytest.raises(NotPermitted):
         await releasing.approve(made.id, BEA)
 
@@ -267,8 +267,8 @@ async def test_nothing_that_one_person_does_sends(press: Pressroom, seed: int) -
     async def act(kind: int, number: int, me: Author, body: str) -> object:
         stored = (await editing.open(number)).manuscript
         acts = (
-            lambda: editing.change(number, to_text(body), me, stored.number),
-            lambda: editing.change(number, FileChange("a.txt", body.encode()), me, stored.number),
+            lambda: editing.change(number, to_text(body), me, (stored.number,)),
+            lambda: editing.change(number, FileChange("a.txt", body.encode()), me, (stored.number,)),
             lambda: release.submit(number, me),
             lambda: release.approve(number, me),
             lambda: release.give_back(number, me, body),

@@ -85,7 +85,7 @@ async def test_a_mail_in_the_name_of_another_is_no_second_person(room: Mailroom)
 
 async def test_what_people_work_on_is_not_replaced_by_a_later_mail(room: Mailroom) -> None:
     await answers(room, post("One\n"))
-    await editing_of(room).change(1, FileChange("a.txt", b"x"), BEA, 1)
+    await editing_of(room).change(1, FileChange("a.txt", b"x"), BEA, (1,))
     await answers(room, post("Two\n", number=2))
     assert ["draft", "draft"] == await states(room)
 

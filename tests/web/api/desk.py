@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pressrun.acts.act import Act, Http
-from pressrun.acts.arguments import Arguments
+from pressrun.acts.arguments import Arguments, Known
 from pressrun.acts.call import Call, Caller, ReportProgress
 from pressrun.acts.http import Content, EmailAddress, Page, PageLength, Upload
 from pressrun.core.access.rights import OPERATOR, Right
@@ -87,7 +87,7 @@ class Source(Arguments, frozen=True, kw_only=True):
     """A change of one revision, or of any."""
 
     id: int
-    revision: int | None
+    revision: Known | None
     source: bytes
 
 
@@ -249,7 +249,7 @@ class Desk:
         return Added(said=said, created=args.source_name != "known.md", revision=7)
 
     async def _source(self, _: object, args: Source) -> Added:
-        if args.revision not in (None, 7):
+        if args.revision is not None and 7 not in args.revision:
             raise ChangedMeanwhile("it has changed")
         return Added(said=(args.source.decode(),), created=False, revision=8)
 

@@ -96,10 +96,17 @@ async def test_a_body_that_is_not_kept_in_memory(desk: Desk) -> None:
         ('W/"7"', 200),
         ("7", 200),
         ('"007"', 200),
+        ('"6", "7"', 200),
+        ('W/"6",,"a,b"\t, 7 ,', 200),
         ('"6"', 412),
+        ('"6", "8"', 412),
         ("*", 200),
         ('"x"', 412),
         ('"7', 422),
+        ('"6" "7"', 422),
+        ('*, "7"', 422),
+        (", ", 422),
+        (", " * 5000 + '"', 422),
         ("", 422),
     ],
 )
@@ -109,6 +116,14 @@ async def test_a_change_of_one_revision(desk: Desk, given: str | None, status: i
     async with desk.client() as client:
         response = await client.put("/editions/3/source", content=b"# Boats", headers=headers)
     assert status == response.status_code
+
+
+async def test_revisions_in_several_lines(desk: Desk) -> None:
+    """They are one list (RFC 9110 §5.3)."""
+    headers = [("Content-Type", "text/markdown"), ("If-Match", '"6"'), ("If-Match", '"7"')]
+    async with desk.client() as client:
+        response = await client.put("/editions/3/source", content=b"# Boats", headers=headers)
+    assert 200 == response.status_code
 
 
 async def test_an_answer_that_is_not_json(desk: Desk) -> None:

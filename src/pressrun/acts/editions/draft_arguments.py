@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
-from pressrun.acts.arguments import Arguments
+from pressrun.acts.arguments import Arguments, Known
 from pressrun.acts.http import EmailAddress, PageLength, Since, described
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.edition import EditionState
@@ -112,7 +112,7 @@ class DraftText(Arguments, frozen=True, kw_only=True):
     """Another text of a draft, of whose change `revision` its author knows; null: whichever is the last."""
 
     id: int
-    revision: int | None
+    revision: Known | None
     source: bytes
     source_name: str = ""
     media_type: str = ""
@@ -122,7 +122,7 @@ class DraftKeys(Arguments, frozen=True, kw_only=True):
     """Other keys of the text of a draft, or another body; null removes a key."""
 
     id: int
-    revision: int | None
+    revision: Known | None
     subject: Line | UnsetType | None = UNSET
     title: Line | UnsetType | None = UNSET
     preheader: Line | UnsetType | None = UNSET
@@ -155,7 +155,7 @@ class DraftFile(Arguments, frozen=True, kw_only=True):
 class DraftFileRemoval(DraftFile, frozen=True, kw_only=True):
     """A file that is to go, of whose change `revision` its author knows; null: whichever is the last."""
 
-    revision: int | None
+    revision: Known | None
 
 
 class DraftFileChange(DraftFileRemoval, frozen=True, kw_only=True):
@@ -168,7 +168,7 @@ class KnownDraft(Arguments, frozen=True, kw_only=True):
     """A draft, in the version that the caller knows, or in whatever version it has."""
 
     id: int
-    revision: int | None = None
+    revision: Known | None = None
 
 
 class DraftReturn(Arguments, frozen=True, kw_only=True):

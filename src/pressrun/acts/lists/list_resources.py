@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from pressrun.acts.arguments import Arguments
+from pressrun.acts.arguments import Arguments, Known
 from pressrun.acts.http import LANGUAGE, EmailAddress, Line, PageLength, described, written
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 
@@ -138,7 +138,7 @@ class ListLogo(Arguments, frozen=True, kw_only=True):
     list: str
     picture: bytes
     file_name: str = "logo"
-    revision: int | None = None
+    revision: Known | None = None
 
 
 def _as_typed(fields: msgspec.Struct) -> dict[str, str]:

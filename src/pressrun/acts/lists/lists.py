@@ -89,9 +89,7 @@ def _require_known_owner(tx: Transaction, list_id: int, owner: Address) -> None:
 
 async def _set_logo(doing: Doing, args: ListLogo) -> dict[str, Any]:
     files = {"logo": args.picture}
-    return await doing.cases.lists.set_list(
-        args.list, {"logo": args.file_name or "logo"}, files, revision=args.revision
-    )
+    return await doing.cases.lists.set_list(args.list, {"logo": args.file_name or "logo"}, files, seen=args.revision)
 
 
 async def _remove(doing: Doing, args: ListRemoval) -> None:

@@ -7,7 +7,7 @@ refused. It is built outside of the transaction that stores it, and again where 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -43,6 +43,9 @@ from pressrun.store.transaction import Row, Transaction
 MOST_FILES = 100  # of one draft: each is a part of every copy, or waits to be named by the text
 LARGEST_DRAFT = 32 * 1024 * 1024  # octets of its text and files: mailboxes take no mail that is larger
 LARGEST_DRAFTS = 512 * 1024 * 1024  # of one list together: on a full disk no other list could send anything either
+
+Seen = Sequence[int] | None
+"""The versions that somebody has seen, one of which must still be the thing; None: whichever there is."""
 
 
 class Change(Protocol):
@@ -164,7 +167,7 @@ class DraftEditing:
         """A draft as it would go out now, and what preflight finds."""
         return await self._build(await self.open(edition_id))
 
-    async def change(self, edition_id: int, change: Change, author: Author, seen: int | None) -> DraftResult:
+    async def change(self, edition_id: int, change: Change, author: Author, seen: Seen) -> DraftResult:
         """Make a change to a version that was seen, or with None to whatever there is.
 
         Raises ChangedMeanwhile, EditionError, NotFound, Refused.
@@ -184,7 +187,7 @@ class DraftEditing:
                 continue
         raise Refused("the list or the draft was changed at the same moment. Send it again")
 
-    async def remove(self, edition_id: int, seen: int | None) -> None:
+    async def remove(self, edition_id: int, seen: Seen) -> None:
         """Throw a draft away for good. Raises NotFound, Refused, and ChangedMeanwhile for a version that is old."""
         await self._database.write(_remove, edition_id, seen, int(self._clock()))
 
@@ -297,9 +300,9 @@ def require_same_draft(tx: Transaction, prepared: PreparedEdition, edition: Edit
         raise Refused(f"that is edition {other} of {target.name} already, word for word")
 
 
-def require_current(seen: int, changed: int, latest: int) -> None:
-    """Raise ChangedMeanwhile unless a version was seen that is not older than the last change of the thing."""
-    if not changed <= seen <= latest:
+def require_current(seen: Sequence[int], changed: int, latest: int) -> None:
+    """Raise ChangedMeanwhile unless a version was seen, one of these, that is not older than the last change."""
+    if not any(changed <= one <= latest for one in seen):
         raise ChangedMeanwhile(
             f"somebody has changed it since: its last change is {changed or latest}. Read it again, and send the ETag "
             "that comes with it in If-Match"
@@ -326,7 +329,7 @@ def _size_of(files: Mapping[str, bytes]) -> int:
     return sum(map(len, files.values()))
 
 
-def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change, seen: int | None) -> None:
+def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change, seen: Seen) -> None:
     changed = change.changed_at(tx, manuscript)
     if seen is not None:
         require_current(seen, changed, manuscript.number)
@@ -334,7 +337,7 @@ def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change,
         raise ChangedMeanwhile("there is no such file yet. To add it, send the ETag of the draft in If-Match")
 
 
-def _remove(tx: Transaction, edition_id: int, seen: int | None, now: int) -> None:
+def _remove(tx: Transaction, edition_id: int, seen: Seen, now: int) -> None:
     edition = lifecycle.require_edition(tx, edition_id)
     if edition.state is not EditionState.DRAFT:
         raise Refused(f"edition {edition_id} is {edition.state} and no longer a draft, so it stays")

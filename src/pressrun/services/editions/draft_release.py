@@ -15,6 +15,7 @@ from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.authors import Author, is_claimed, with_claimed
 from pressrun.services.editions.draft_editing import (
     OpenDraft,
+    Seen,
     open_draft,
     require_current,
     require_draft,
@@ -77,7 +78,7 @@ class DraftRelease:
         self._clock = clock
         self._wake = wake
 
-    async def submit(self, edition_id: int, author: Author, seen: int | None = None) -> None:
+    async def submit(self, edition_id: int, author: Author, seen: Seen = None) -> None:
         """Say that a draft is ready, and mail who may send it.
 
         Raises NotFound, Refused, and PreflightFailed for one that could not be sent.
@@ -86,7 +87,7 @@ class DraftRelease:
         require_no_errors(built.findings)
         await self._database.write(self._submit, draft, author.key, seen, int(self._clock()))
 
-    async def approve(self, edition_id: int, author: Author, seen: int | None = None) -> None:
+    async def approve(self, edition_id: int, author: Author, seen: Seen = None) -> None:
         """Let a draft go as it is; nothing is sent. Raises NotPermitted for somebody who has written it."""
         draft, built = await self._build(edition_id)
         require_no_errors(built.findings)
@@ -102,7 +103,7 @@ class DraftRelease:
         await self._database.write(self._give_back, edition_id, author.key, words, int(self._clock()))
         self._wake()
 
-    async def release(self, edition_id: int, order: ReleaseOrder, seen: int | None = None) -> Edition:
+    async def release(self, edition_id: int, order: ReleaseOrder, seen: Seen = None) -> Edition:
         """Send a draft, now or at its hour; returns the edition.
 
         Raises NotFound; Refused where it is no draft, no second person has approved it, or its audience is another;
@@ -122,7 +123,7 @@ class DraftRelease:
             return edition
         raise Refused("the list or the draft was changed at the same moment. Send it again")
 
-    async def reschedule(self, edition_id: int, at: int, expected: ExpectedAudience, seen: int | None = None) -> None:
+    async def reschedule(self, edition_id: int, at: int, expected: ExpectedAudience, seen: Seen = None) -> None:
         """Give an edition that has not started another time, if it is what was seen and its audience as expected.
 
         Raises NotFound, Refused, ChangedMeanwhile, and BadInput for a time in the past.
@@ -135,7 +136,7 @@ class DraftRelease:
         built = await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
         return draft, built
 
-    def _submit(self, tx: Transaction, draft: OpenDraft, author: str, seen: int | None, now: int) -> None:
+    def _submit(self, tx: Transaction, draft: OpenDraft, author: str, seen: Seen, now: int) -> None:
         manuscript = _require_as_read(tx, draft, seen)
         self._submissions.submit(tx, draft.edition, manuscript, author, now)
 
@@ -147,7 +148,7 @@ class DraftRelease:
         _record(tx, EventType.EDITION_RETURNED, edition)
 
 
-def _require_as_read(tx: Transaction, draft: OpenDraft, seen: int | None) -> StoredManuscript:
+def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredManuscript:
     """Where a draft stands, which is still as it was read; raises Refused, ChangedMeanwhile."""
     manuscript = require_draft(tx, lifecycle.require_edition(tx, draft.edition.id))
     if seen is not None:
@@ -157,7 +158,7 @@ def _require_as_read(tx: Transaction, draft: OpenDraft, seen: int | None) -> Sto
     return manuscript
 
 
-def _approve(tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, seen: int | None, now: int) -> None:
+def _approve(tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, seen: Seen, now: int) -> None:
     manuscript = _require_as_read(tx, draft, seen)
     if manuscript.is_approved and manuscript.approved_digest == built.digest:
         return
@@ -190,9 +191,7 @@ def _record(tx: Transaction, type_: EventType, edition: Edition) -> None:
     events.record_event(tx, type_, list_id=edition.list_id, edition_id=edition.id)
 
 
-def _reschedule(
-    tx: Transaction, edition_id: int, at: int, expected: ExpectedAudience, seen: int | None, now: int
-) -> None:
+def _reschedule(tx: Transaction, edition_id: int, at: int, expected: ExpectedAudience, seen: Seen, now: int) -> None:
     edition = lifecycle.reschedule(tx, edition_id, at, now)
     if seen is not None:
         manuscript = manuscripts.find_manuscript(tx, edition_id)
@@ -203,7 +202,7 @@ def _reschedule(
 
 
 def _release(
-    tx: Transaction, draft: OpenDraft, built: BuiltDraft, order: ReleaseOrder, seen: int | None, now: int
+    tx: Transaction, draft: OpenDraft, built: BuiltDraft, order: ReleaseOrder, seen: Seen, now: int
 ) -> Edition:
     edition = lifecycle.require_edition(tx, draft.edition.id)
     manuscript = require_draft(tx, edition)

@@ -105,12 +105,12 @@ class ListAdmin:
         settings: Mapping[str, str],
         files: Mapping[str, bytes] = NO_FILES,
         assets: Mapping[str, bytes] = NO_FILES,
-        revision: int | None = None,
+        seen: Sequence[int] | None = None,
         permit: Permit = permit_all,
     ) -> Answer:
         """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError.
 
-        With a `revision`, raises ChangedMeanwhile unless the settings are those that had it; and what `permit` raises
+        With `seen`, raises ChangedMeanwhile unless the settings have one of these revisions; and what `permit` raises
         in the same transaction.
 
         `files` has the content of each file that a setting names, by its key, and `assets` the files that the welcome
@@ -125,7 +125,7 @@ class ListAdmin:
             if plan is not None:
                 welcome = await build_welcome(plan, self._builder)
             try:
-                answer = await self._database.write(self._set, name, change, welcome, revision, permit)
+                answer = await self._database.write(self._set, name, change, welcome, seen, permit)
             except ChangedSinceBuild:
                 continue
             if change.closes:
@@ -224,12 +224,12 @@ class ListAdmin:
         name: str,
         change: _Change,
         welcome: BuiltWelcome | None,
-        revision: int | None,
+        seen: Sequence[int] | None,
         permit: Permit,
     ) -> Answer:
         lists.lock_list(tx, name)
         target, now = require_list(tx, name), self._context.now
-        if revision not in (None, settings_revision(target)):
+        if seen is not None and settings_revision(target) not in seen:
             raise ChangedMeanwhile(
                 f"somebody has changed {name} since. Read it again, and send the ETag that comes with it in If-Match"
             )

@@ -142,7 +142,7 @@ def _parameter(value: RequestField, where: str, types: _Types, operation: Operat
     if where == "path" and schema.get("type") == "string":
         schema = {**schema, "minLength": 1}
     if value.label == IF_MATCH:
-        schema = {"type": "string", "pattern": r'^("[0-9]{1,18}"|\*)$'}
+        schema = {"type": "string", "pattern": r'^("[0-9]{1,18}"(, ?"[0-9]{1,18}")*|\*)$'}
     parameter = {"name": value.label, "in": where, "required": value.is_required, "schema": schema}
     return {**parameter, "example": EXAMPLES[value.label]} if value.label in EXAMPLES and where == "path" else parameter
 

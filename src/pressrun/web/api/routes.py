@@ -16,6 +16,7 @@ from pressrun.acts.act import Act
 from pressrun.web.api.endpoint import ApiContext, ApiResource, Operation, operation_of
 from pressrun.web.api.openapi import BASE_PATH, describe
 from pressrun.web.api.problems import PROBLEMS_PATH, TITLES, ApiProblem, problem_of, respond
+from pressrun.web.http.conditional import is_fresh
 from pressrun.web.http.security import Area, Endpoint
 
 OPENAPI_PATH = "/api/openapi.json"
@@ -89,7 +90,7 @@ class Api:
         if path == PROBLEMS_PATH:
             return Response(_problems(), media_type="text/plain; charset=utf-8")
         document, etag = self.document()
-        is_known = request.headers.get("if-none-match") == etag
+        is_known = is_fresh(request, etag)
         return Response(b"" if is_known else document, 304 if is_known else 200, {"ETag": etag}, "application/json")
 
     def document(self) -> tuple[bytes, str]:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import NODEFAULT, Struct, structs
+from starlette.datastructures import Headers
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
@@ -29,6 +30,7 @@ TOO_DEEP = "is nested too deeply"
 _AT = re.compile(r" - at `\$([^`]*)`\Z")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
 _ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"|([0-9]+)')  # RFC 9110 §8.8.3; a bare number is ours
+_ETAGS = re.compile(rf"(?:,[ \t]*)*(?:{_ETAG.pattern})[ \t]*(?:,[ \t]*(?:(?:{_ETAG.pattern})[ \t]*)?)*")
 _TIME = re.compile(  # a full-date or date-time of RFC 3339 §5.6
     r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII
 )
@@ -180,12 +182,13 @@ def read_parameters(values: Sequence[RequestField], given: Sequence[tuple[str, s
     reading.require(values, by_label)
 
 
-def read_headers(values: Sequence[RequestField], given: Mapping[str, str], reading: Reading) -> None:
+def read_headers(values: Sequence[RequestField], given: Headers, reading: Reading) -> None:
     """Read the fields that come in headers; raises ApiProblem 428 where a revision is missing."""
     present: dict[str, object] = {}
     for value in values:
-        text = given.get(value.label.lower())
-        if text is not None:
+        texts = given.getlist(value.label)  # several lines are one list, RFC 9110 §5.3
+        if texts:
+            text = ", ".join(texts)
             present[value.label] = text
             _read_header(value, text, reading)
         elif value.is_required and value.label == IF_MATCH:
@@ -195,7 +198,7 @@ def read_headers(values: Sequence[RequestField], given: Mapping[str, str], readi
 
 def _read_header(value: RequestField, text: str, reading: Reading) -> None:
     try:
-        reading.read(value, _revision(text.strip()) if value.label == IF_MATCH else text, strict=False)
+        reading.read(value, _revisions(text.strip()) if value.label == IF_MATCH else text, strict=False)
     except BadInput as problem:
         reading.faults.append(FieldError(value.pointer, str(problem)))
 
@@ -234,18 +237,17 @@ def _with_integers(value: object) -> object:
     return value
 
 
-def _revision(text: str) -> str | None:
-    """The revision in If-Match: -1, which nothing has, for the ETag of something else; None for any. Raises BadInput.
+def _revisions(text: str) -> list[int] | None:
+    """The revisions in If-Match: -1, which nothing has, for the ETag of something else; None for any. Raises BadInput.
 
-    Any is what `*` asks for (RFC 9110 §13.1.1).
+    Any is what `*` asks for (RFC 9110 §13.1.1). A list may have empty elements (§5.6.1).
     """
     if text == "*":
         return None
-    found = _ETAG.fullmatch(text)
-    if found is None:
-        raise BadInput("is not an ETag")
-    number = found[1] or found[2] or ""
-    return number.lstrip("0") or "0" if number.isdecimal() and len(number) < 18 else "-1"
+    if _ETAGS.fullmatch(text) is None:
+        raise BadInput("is not an ETag, nor a list of ETags")
+    numbers = [quoted or bare for quoted, bare in _ETAG.findall(text)]
+    return [int(number) if number.isdecimal() and len(number) < 18 else -1 for number in numbers]
 
 
 def _formats(kind: Any) -> Iterator[str]:

@@ -44,14 +44,15 @@ def conditional(request: Request, response: Response, *, modified_at: int | None
     response.headers["ETag"] = tag
     if modified_at is not None:
         response.headers["Last-Modified"] = http_date(modified_at)
-    if not _is_fresh(request, tag, modified_at):
+    if not is_fresh(request, tag, modified_at):
         return response
     kept = ("etag", "last-modified", "cache-control", "content-security-policy", "vary")  # RFC 9110 §15.4.5
     headers = {name: response.headers[name] for name in kept if name in response.headers}
     return Response(status_code=304, headers=headers)
 
 
-def _is_fresh(request: Request, tag: str, modified_at: int | None) -> bool:
+def is_fresh(request: Request, tag: str, modified_at: int | None = None) -> bool:
+    """Whether what a client has is what it would get (RFC 9110 §13)."""
     tags = request.headers.get("if-none-match")
     if tags is not None:  # takes precedence, RFC 9110 §13.1.3
         return "*" in tags.split(",") or any(item.strip().removeprefix("W/") == tag for item in tags.split(","))
