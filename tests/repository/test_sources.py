@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.repository.sources import source_trees
 
 from pressrun.observe.events import FORMER_NAMES
 from pressrun.store.sqlite import migrate
@@ -57,8 +58,8 @@ def test_every_event_is_listed() -> None:
     """An operator finds every name of the log in docs/events.toml, from which the page is made."""
     unlisted = {
         name: str(path.relative_to(_ROOT))
-        for path in _SOURCES
-        for name in _logged(ast.parse(path.read_text(encoding="utf-8")))
+        for path, tree in source_trees().items()
+        for name in _logged(tree)
         if name not in _EVENTS
     }
     assert unlisted == {}
@@ -68,9 +69,9 @@ def test_every_event_that_is_listed_can_come() -> None:
     """Nobody waits for a line that is never written: each name stands in the source, whoever is given it to log."""
     named = {
         node.value
-        for path in _SOURCES
+        for path, tree in source_trees().items()
         if path.name != "events.py"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert _EVENTS.keys() - named == set()
@@ -104,9 +105,8 @@ def test_the_page_of_tables_has_every_table() -> None:
 def test_every_file_opens_with_what_it_holds() -> None:
     """Each module has a docstring, and annotations are never evaluated."""
     bare = []
-    for path in _SOURCES:
+    for path, tree in source_trees().items():
         text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text)
         has_code = any(not isinstance(node, ast.Expr | ast.Import | ast.ImportFrom | ast.Assign) for node in tree.body)
         if not ast.get_docstring(tree) or (has_code and "from __future__ import annotations" not in text):
             bare.append(str(path.relative_to(_ROOT)))

@@ -8,13 +8,15 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tests.repository.sources import PACKAGE as _PACKAGE
+from tests.repository.sources import source_trees
+
 _ROOT = Path(__file__).parents[2]
-_PACKAGE = _ROOT / "src" / "pressrun"
 _GLOSSARY = _ROOT / "docs" / "glossary.md"
 _COLLECTIONS = ("list[", "dict[", "Sequence[", "Mapping[", "Iterator[", "tuple[", "set[")
 
@@ -76,17 +78,17 @@ class Name:
         return self.words[0] if self.returns else ""
 
 
-@cache
 def _trees() -> Mapping[str, ast.Module]:
-    files = sorted(_PACKAGE.rglob("*.py"))
-    return {str(file.relative_to(_PACKAGE)): ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    return {str(file.relative_to(_PACKAGE)): tree for file, tree in source_trees().items()}
 
 
-def _names() -> Iterator[Name]:
+@cache
+def _names() -> Sequence[Name]:
+    found = []
     for file, tree in _trees().items():
         module = file.removesuffix(".py").removesuffix("/__init__")
-        yield Name(module, "")
-        yield from _names_in(tree.body, module, "")
+        found += [Name(module, ""), *_names_in(tree.body, module, "")]
+    return found
 
 
 def _names_in(body: list[ast.stmt], module: str, above: str) -> Iterator[Name]:
