@@ -180,10 +180,15 @@ def _copy_files(made: DataDir, root: Path) -> None:
             target.write_bytes(path.read_bytes())
 
 
+def kept_folder() -> Path:
+    """A folder for what several tests of this process begin with; it is removed at the end of the run."""
+    return Path(_FOLDERS.enter_context(TemporaryDirectory(prefix="pressrun-tests-")))
+
+
 @cache
 def _new_folder() -> DataDir:
     """A new data_dir with SQLite, made once in each process."""
-    data = DataDir(Path(_FOLDERS.enter_context(TemporaryDirectory(prefix="pressrun-tests-"))) / "data")
+    data = DataDir(kept_folder() / "data")
     prepare(data)
     return data
 

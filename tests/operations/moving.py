@@ -9,11 +9,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from msgspec.structs import replace
 from psycopg.conninfo import conninfo_to_dict
 from tests import postgresql
+from tests.engines import kept_folder
 from tests.store.every_table import fill_every_table
 
 from pressrun.core.signing.tokens import suppression_digest
@@ -69,8 +71,13 @@ class Alone:
 
 
 def filled(folder: Path, seed: int = 1) -> DataDir:
-    """A data_dir whose file has rows in every table."""
-    data = DataDir(folder)
+    """A data_dir whose file has rows in every table: those and the keys of one seed are the same in each."""
+    return copied(_filled_once(seed), folder)
+
+
+@cache
+def _filled_once(seed: int) -> DataDir:
+    data = DataDir(kept_folder() / "data")
     keys = prepare(data)
     assert isinstance(data.database, SqliteFile)
     fill_every_table(data.database.path, seed)

@@ -11,7 +11,6 @@ import pytest
 from tests.operations.moving import (
     Alone,
     content,
-    copied,
     empty_database,
     execute,
     filled,
@@ -56,20 +55,15 @@ def server() -> Iterator[PostgresDatabase]:
         yield database
 
 
-@pytest.fixture(scope="session")
-def filled_once(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
-    return filled(tmp_path_factory.mktemp("filled") / "data")
-
-
 @pytest.fixture
-def data(tmp_path: Path, filled_once: DataDir) -> DataDir:
-    return copied(filled_once, tmp_path / "data")
+def data(tmp_path: Path) -> DataDir:
+    return filled(tmp_path / "data")
 
 
 @pytest.fixture(scope="session")
-def moved_once(tmp_path_factory: pytest.TempPathFactory, filled_once: DataDir) -> Iterator[DataDir]:
+def moved_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDir]:
     with empty_database() as database:
-        yield move(copied(filled_once, tmp_path_factory.mktemp("moved") / "data"), database)[0]
+        yield move(filled(tmp_path_factory.mktemp("moved") / "data"), database)[0]
 
 
 @pytest.fixture
