@@ -26,14 +26,14 @@ Content-Type: text/html; charset=utf-8\r
 """
 
 
-def caught(
+def demo_mail(
     number: int, rcpt_to: tuple[str, ...], content: bytes = MAIL, received_at: float = NOW, mail_from: str = ""
 ) -> DemoMail:
     """One message."""
     return DemoMail(id=number, rcpt_to=rcpt_to, content=content, received_at=received_at, mail_from=mail_from)
 
 
-def turned(recipient: str, reply: str, count: int) -> DemoRefusal:
+def demo_refusal(recipient: str, reply: str, count: int) -> DemoRefusal:
     """One refusal."""
     return DemoRefusal(recipient=recipient, reply=reply, count=count)
 

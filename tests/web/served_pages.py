@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.web.house import open_house
-from tests.web.mailbox import MAIL, Box, caught, turned
+from tests.web.mailbox import MAIL, Box, demo_mail, demo_refusal
 from tests.web.supply import Supply
 
 from pressrun.core.network.endpoint import TcpEndpoint
@@ -88,8 +88,8 @@ class ServedPages:
 def _mailbox() -> Box:
     """What the demo caught: a mail of ours, and what can hardly be read."""
     mails = (MAIL, MAIL.replace(b"=B", b"=C"), b"\xff\0\r\n\r\n")
-    caught = [caught(number, ("ada@reader.example",), content) for number, content in enumerate(mails, start=1)]
-    return Box(messages=caught, refusals=[turned("eve@reader.example", "550 5.1.1 <b>no</b>", 2)])
+    caught = [demo_mail(number, ("ada@reader.example",), content) for number, content in enumerate(mails, start=1)]
+    return Box(messages=caught, refusals=[demo_refusal("eve@reader.example", "550 5.1.1 <b>no</b>", 2)])
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from tests.browser.specimens import ARABIC, ENGLISH
 from tests.message.builders import build, edition
 from tests.message.in_five_languages import LOGO, body_in
 from tests.web.house import NOW, House
-from tests.web.mailbox import MAIL, Box, caught, turned
+from tests.web.mailbox import MAIL, Box, demo_mail, demo_refusal
 from tests.web.supply import LATER, Supply
 
 from pressrun.core.quantities import Rate
@@ -201,8 +201,8 @@ async def open_town(root: Path) -> AsyncIterator[Town]:
     """A house with all of this, on a port of this machine."""
     limits = LimitSettings(sign_ups_per_ip=Rate(5, 3600.0), searches_per_ip=Rate(3, 90.0))
     box = Box(
-        messages=[caught(2, ("soft-1@reader.example",), _WHOLE_MAIL), caught(1, ("ada@reader.example",))],
-        refusals=[turned("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1)],
+        messages=[demo_mail(2, ("soft-1@reader.example",), _WHOLE_MAIL), demo_mail(1, ("ada@reader.example",))],
+        refusals=[demo_refusal("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1)],
     )
     async with open_site(root, limits=limits, mailbox=box) as house:
         supply = Supply(house)

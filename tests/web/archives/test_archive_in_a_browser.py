@@ -16,7 +16,7 @@ from tests.hostile.hostile import RAN, SUFFIXES, Canary, hostile_edition, hostil
 from tests.message.builders import PNG, build, edition
 from tests.ports import free_port
 from tests.web.house import House, open_house
-from tests.web.mailbox import Box, caught
+from tests.web.mailbox import Box, demo_mail
 
 from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.signing.tokens import WebPurpose
@@ -158,13 +158,13 @@ async def test_a_hostile_mail_does_nothing_in_the_mailbox(street: Street) -> Non
     """The demo's mailbox shows mails as they came, in a frame where nothing runs and nothing is fetched."""
     box = street.house.mailbox
     assert isinstance(box, Box)
-    box.messages.append(caught(1, ("ada@reader.example",), hostile_edition(".eml", street.canary.address)))
+    box.messages.append(demo_mail(1, ("ada@reader.example",), hostile_edition(".eml", street.canary.address)))
     built = build(hostile_edition(".html", street.canary.address), ".html")
     page = (built.html or "").encode()
     mail = hostile_edition(".eml", street.canary.address).partition(b"--B\r\n")[0] + (
         b"--B\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + page.replace(b"\n", b"\r\n") + b"\r\n--B--\r\n"
     )
-    box.messages.append(caught(2, ("ada@reader.example",), mail))
+    box.messages.append(demo_mail(2, ("ada@reader.example",), mail))
     async with settled(street, ("/demo/1", "/demo/1/html", "/demo/2", "/demo/2/html", "/demo")) as windows:
         for window in windows:
             assert ([], [], []) == (window.dialogs, window.errors, window.outside)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.browser.chromium import Browser, Scheme
 from tests.browser.site import open_site
 from tests.web.house import House, open_house, words_of
-from tests.web.mailbox import MAIL, Box, caught, turned
+from tests.web.mailbox import MAIL, Box, demo_mail, demo_refusal
 
 from pressrun.web.editors.demo import DemoMail
 
@@ -19,10 +19,10 @@ from pressrun.web.editors.demo import DemoMail
 @pytest_asyncio.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[House]:
     box = Box(
-        messages=[caught(2, ("soft-1@reader.example",)), caught(1, ("ada@reader.example",))],
+        messages=[demo_mail(2, ("soft-1@reader.example",)), demo_mail(1, ("ada@reader.example",))],
         refusals=[
-            turned("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1),
-            turned("soft-1@reader.example", "451 4.2.1 Not just now", 2),
+            demo_refusal("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1),
+            demo_refusal("soft-1@reader.example", "451 4.2.1 Not just now", 2),
         ],
     )
     async with open_house(tmp_path, mailbox=box) as opened:
@@ -51,9 +51,9 @@ async def test_mails_are_grouped_and_the_page_reloads_only_when_asked(tmp_path: 
 
     def copy(number: int, name: str) -> DemoMail:
         content = MAIL.replace(b"Subject:", f"Feedback-ID: 7:news:edition:x\r\nSubject: {name},".encode())
-        return caught(number, (f"{name}@reader.example",), content)
+        return demo_mail(number, (f"{name}@reader.example",), content)
 
-    others = [caught(number, (f"cy{number}@reader.example",)) for number in (3, 1)]
+    others = [demo_mail(number, (f"cy{number}@reader.example",)) for number in (3, 1)]
     box = Box(messages=[copy(5, "rosa"), copy(4, "ada"), *others], refusals=[])
     async with open_house(tmp_path, mailbox=box) as house, house.client() as client:
         page = (await client.get("/demo")).text
@@ -71,8 +71,10 @@ async def test_mails_are_grouped_and_the_page_reloads_only_when_asked(tmp_path: 
 @pytest.mark.asyncio(loop_scope="session")
 async def test_everybody_can_read_and_use_it(browser: Browser, width: int, scheme: Scheme, tmp_path: Path) -> None:
     """No finding of axe, nothing beyond the edge, with groups open and closed."""
-    messages = [caught(number, (f"ada{number}@reader.example",)) for number in range(3, 0, -1)]
-    box = Box(messages=messages, refusals=[turned("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1)])
+    messages = [demo_mail(number, (f"ada{number}@reader.example",)) for number in range(3, 0, -1)]
+    box = Box(
+        messages=messages, refusals=[demo_refusal("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1)]
+    )
     async with open_site(tmp_path, mailbox=box) as house, browser.window(width=width, scheme=scheme) as window:
         await house.add_list()
         await window.go(f"{house.site.base_url}/demo")
