@@ -5,24 +5,34 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
+UNIX = "unix"
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 
 class Peers:
-    """A set of peers, asked by the address of one, or by `"unix"`."""
+    """A set of peers, asked by the address of one, or by UNIX."""
 
-    __slots__ = ("_networks", "_unix")
+    __slots__ = ("_has_unix", "_networks")
 
     def __init__(self, trusted: Iterable[str]) -> None:
         names = list(trusted)
-        self._unix = "unix" in names
-        self._networks = [ipaddress.ip_network(name, strict=False) for name in names if name != "unix"]
+        self._has_unix = UNIX in names
+        self._networks = [ipaddress.ip_network(name, strict=False) for name in names if name != UNIX]
 
-    def __contains__(self, peer: str) -> bool:
-        if peer == "unix":
-            return self._unix
-        try:
-            address = ipaddress.ip_address(peer.partition("%")[0])
-        except ValueError:
-            return False
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        found = mapped or address
-        return any(found.version == network.version and found in network for network in self._networks)
+    def __contains__(self, peer: str | IpAddress) -> bool:
+        if peer == UNIX:
+            return self._has_unix
+        address = address_of(peer) if isinstance(peer, str) else peer
+        return address is not None and any(
+            address.version == network.version and address in network for network in self._networks
+        )
+
+
+def address_of(text: str) -> IpAddress | None:
+    """An address without its zone; that of an IPv4 client on a socket of IPv6 is of IPv4. None for anything else."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

@@ -17,8 +17,8 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import asdict
 
-_IPv4 = ipaddress.IPv4Address
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from pressrun.core.network.peers import UNIX, IpAddress, Peers, address_of
+
 _WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+", re.ASCII)
 _IPV6_PREFIX = 64  # one customer's network
 _MOST_REMEMBERED = 32
@@ -55,33 +55,27 @@ class Proxies:
     """The peers whose X-Forwarded-For is believed: addresses, networks, and `"unix"` for our Unix socket."""
 
     def __init__(self, trusted: Iterable[str]) -> None:
-        names = list(trusted)
-        self._unix = "unix" in names
-        self._networks = [ipaddress.ip_network(name, strict=False) for name in names if name != "unix"]
+        self._trusted = Peers(trusted)
 
     def client(self, peer: str | None, forwarded: Sequence[str]) -> str | None:
         """The client's address, given the peer's (None: our Unix socket) and the X-Forwarded-For fields in order."""
         if not forwarded:
             return None if peer is None else _canonical(peer)
         client = None if peer is None else _parse(peer)
-        if self._unix if peer is None else self._is_trusted(client):
+        if self.trusts(peer):
             for item in reversed([item.strip() for field in forwarded for item in field.split(",")]):
                 address = _parse(item)
                 if address is None:
                     break
                 client = address
-                if not self._is_trusted(address):
+                if address not in self._trusted:
                     break
         return None if client is None else str(client)
 
     def trusts(self, peer: str | None) -> bool:
         """Whether the X-Forwarded-For of this peer is believed."""
-        return self._unix if peer is None else self._is_trusted(_parse(peer))
-
-    def _is_trusted(self, address: _Address | None) -> bool:
-        return address is not None and any(
-            address.version == network.version and address in network for network in self._networks
-        )
+        address = UNIX if peer is None else _parse(peer)
+        return address is not None and address in self._trusted
 
 
 def network_of(client: str | None) -> str:
@@ -89,7 +83,7 @@ def network_of(client: str | None) -> str:
     address = None if client is None else _parse(client)
     if address is None:
         return UNKNOWN
-    if isinstance(address, _IPv4):
+    if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False))
 
@@ -101,12 +95,7 @@ def _canonical(text: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _parse(text: str) -> _Address | None:
+def _parse(text: str) -> IpAddress | None:
     with_port = _WITH_PORT.fullmatch(text)
     bare = (with_port[1] or with_port[2]) if with_port else text
-    try:
-        address = ipaddress.ip_address(bare.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+    return address_of(bare)
