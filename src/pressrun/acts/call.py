@@ -39,7 +39,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """A wish: an action by its id, its arguments, and who asks. Raw arguments are decoded and checked at the door.
+    """A request: an action by its id, its arguments, and who asks. Raw arguments are decoded and checked at the door.
 
     `key` is the Idempotency-Key that the request came with.
     """

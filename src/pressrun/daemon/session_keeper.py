@@ -124,7 +124,7 @@ class SessionKeeper(BackgroundLoop):
         if self._lease is None:
             await asyncio.sleep(LOOK_SECONDS)
             if not await self._database.read(sessions.is_live, self._session):
-                self._take()
+                self._end_taken()
             return not self._is_ended
         self._check()
         if self.fault is None:
@@ -137,7 +137,7 @@ class SessionKeeper(BackgroundLoop):
         asked = self._read_clocks()
         # A server that crashes must not forget it: others would count from the renewal before.
         if not await self._database.write(sessions.renew, self._session):
-            self._take()
+            self._end_taken()
             return
         had_run_out = self._is_suspended or not self.may_hand_out()
         self._lease = Lease(asked)
@@ -148,7 +148,7 @@ class SessionKeeper(BackgroundLoop):
             self._watcher.on_resumed()
         self._check()
 
-    def _take(self) -> None:
+    def _end_taken(self) -> None:
         self._is_ended = True
         event(log, "session.taken", level=logging.ERROR, session=self._session)
         self._watcher.on_taken()

@@ -77,7 +77,7 @@ class SandboxedMaker:
         async with self._turns:
             helper = self._free.pop()
             try:
-                answer = await _ask(helper, task)
+                answer = await _answer(helper, task)
                 if not isinstance(answer, wanted | NotMade):
                     await helper.end()
             finally:
@@ -89,7 +89,7 @@ class SandboxedMaker:
         raise EditionError(answer.reason if isinstance(answer, NotMade) else reason)
 
 
-async def _ask(helper: Helper, task: EditionTask) -> Answer | None:
+async def _answer(helper: Helper, task: EditionTask) -> Answer | None:
     """The answer; None if the process crashed. If it was killed from outside, a second process is asked."""
     for _ in range(2):
         try:

@@ -167,7 +167,7 @@ class Feed(Protocol):
         """The next message for this relay, or None. Each message that is handed out must be recorded exactly once."""
 
     def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
-        """Take the outcomes of messages that were handed out."""
+        """Record the outcomes of messages that were handed out."""
 
     def waiting(self, relay: str) -> int:
         """How many messages `next` could hand out now: a hint for opening connections."""

@@ -131,10 +131,10 @@ async def LISTS_OF_TOKEN(_: Cases, arguments: TokenCreate) -> tuple[str, ...]:  
 async def _create_token(doing: Doing, args: TokenCreate) -> dict[str, Any]:
     if doing.caller.token_id is not None:  # one that cannot operate makes no others
         doing.require(Right.OPERATE)
-    wish = TokenRequest(
+    request = TokenRequest(
         name=args.name, scope=args.scope, lists=args.lists, expires=args.expires, networks=args.networks
     )
-    return await doing.cases.tokens.create(wish, _maker(doing))
+    return await doing.cases.tokens.create(request, _maker(doing))
 
 
 async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> dict[str, Any]:

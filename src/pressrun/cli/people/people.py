@@ -87,8 +87,8 @@ def invite(
     """A viewer sees reports, an editor also writes drafts, a publisher also sends editions and changes settings. The
     mail has a link that works once, for 7 days. Somebody who can already log in gets no mail.
     """
-    wish = PersonInvite(address=address, list=list_name, role=Role(role), readers=_access(readers))
-    invited = execute(invocation, "user.invite", wish)
+    invitation = PersonInvite(address=address, list=list_name, role=Role(role), readers=_access(readers))
+    invited = execute(invocation, "user.invite", invitation)
     if as_json:
         print_json(invited)
     elif invited["mailed"]:
@@ -103,7 +103,7 @@ def grant(invocation: Invocation, *, as_json: bool, **permission: Any) -> None:
     """NAME is a name or an address. What is not named stays as it is. Each role, and each access to readers, includes
     the one before. It ends their sessions.
     """
-    _change(invocation, "user.grant", _wish(**permission), as_json=as_json)
+    _change(invocation, "user.grant", _grant_of(**permission), as_json=as_json)
 
 
 @verb("user revoke")
@@ -113,7 +113,7 @@ def revoke(invocation: Invocation, *, as_json: bool, **permission: Any) -> None:
     alone it takes that access away and what includes it. It ends their sessions. With their role ends what they
     mailed in and still awaits approval.
     """
-    _change(invocation, "user.revoke", _wish(**permission), as_json=as_json)
+    _change(invocation, "user.revoke", _grant_of(**permission), as_json=as_json)
 
 
 @verb("user link")
@@ -185,7 +185,9 @@ def _access(readers: str | None) -> ReaderAccess | None:
     return None if readers is None else ReaderAccess(readers)
 
 
-def _wish(*, person: str, list_name: str | None, role: str | None, readers: str | None, operator: bool) -> PersonGrant:
+def _grant_of(
+    *, person: str, list_name: str | None, role: str | None, readers: str | None, operator: bool
+) -> PersonGrant:
     return PersonGrant(
         person=person,
         list=list_name,
@@ -195,8 +197,8 @@ def _wish(*, person: str, list_name: str | None, role: str | None, readers: str 
     )
 
 
-def _change(invocation: Invocation, act: str, wish: PersonGrant, *, as_json: bool) -> None:
-    changed = execute(invocation, act, wish)
+def _change(invocation: Invocation, act: str, grant: PersonGrant, *, as_json: bool) -> None:
+    changed = execute(invocation, act, grant)
     if as_json:
         print_json(changed)
         return

@@ -50,8 +50,8 @@ def create(
     cannot send them, stats reads counts and reports without addresses, returns hands in bounces, read reads everything
     on its lists including readers, and write changes it.
     """
-    wish = TokenCreate(name=name, scope=TokenScope(scope), lists=lists, expires=expires, networks=networks)
-    made = execute(invocation, "token.create", wish)
+    request = TokenCreate(name=name, scope=TokenScope(scope), lists=lists, expires=expires, networks=networks)
+    made = execute(invocation, "token.create", request)
     if as_json:
         print_json(made)
     else:

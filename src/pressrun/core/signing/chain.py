@@ -4,7 +4,7 @@ A row's digests are salted, and the chain covers the digests alone. So what a ro
 and the network address it came from can age with a salt of its own, and the chain still holds; without the salt
 nobody can try out which content, or which of the four thousand million addresses, a digest was made of.
 
-Erasing and ageing are told by rows of their own, the marks. A content that is gone without a mark was tampered with.
+Rows of their own, the marks, say what was erased and what has aged. Content that is gone without one was tampered with.
 Nothing here knows a key: whoever has a copy of the rows can follow the chain. That makes its head the thing to keep
 elsewhere: who can write the rows and every place where the head was kept can make a chain of their own.
 """
@@ -26,7 +26,7 @@ ERASED = "erased"  # a mark: what the rows that it names said is gone, since a p
 AGED = "aged"  # a mark: network addresses of rows up to the one that it names are gone
 MARKS = frozenset({ERASED, AGED})
 
-MOST_PROBLEMS = 100  # told one by one; more are counted
+MOST_PROBLEMS = 100  # described one by one; more are counted
 
 
 class ChainRow(NamedTuple):
@@ -133,13 +133,13 @@ class Audit(Struct):
         """Verify the next rows, in the order of their numbers."""
         for row in rows:
             if row.number != self._last.number + 1:
-                self._tell(f"rows {self._last.number + 1} to {row.number - 1} are missing")
+                self._report(f"rows {self._last.number + 1} to {row.number - 1} are missing")
             elif link(self._last.chain, row) != row.chain:
-                self._tell(f"row {row.number} was changed, or is in the wrong place")
-            self._look_at_content(row)
-            self._look_at_ip(row)
+                self._report(f"row {row.number} was changed, or is in the wrong place")
+            self._check_content(row)
+            self._check_ip(row)
             if row.event in MARKS:
-                self._heed(row)
+                self._apply_mark(row)
             if row.number in self._witnessed:
                 self._compare(row)
             self.rows += 1
@@ -148,53 +148,53 @@ class Audit(Struct):
     def finish(self, head: Head) -> None:
         """After the last row; `head` is the one that the database keeps beside the rows, which the next row follows."""
         if head.number > self._last.number:
-            self._tell(f"rows {self._last.number + 1} to {head.number} are missing")
+            self._report(f"rows {self._last.number + 1} to {head.number} are missing")
         elif head != self._last:
-            self._tell(f"the next row would follow another one than row {self._last.number}, the last one")
+            self._report(f"the next row would follow another one than row {self._last.number}, the last one")
         for number, kept in sorted(self._witnessed.items()):
             for where, _ in kept:
-                self._tell(f"row {number}, which stands {where}, is missing")
+                self._report(f"row {number}, which stands {where}, is missing")
         for number in sorted(self._bare):
-            self._tell(f"what row {number} said is gone, and nothing says that it was erased")
+            self._report(f"what row {number} said is gone, and nothing says that it was erased")
         for number in self._without_ip:
-            self._tell(f"where row {number} came from is gone, and nothing says that it has aged")
+            self._report(f"where row {number} came from is gone, and nothing says that it has aged")
 
-    def _tell(self, problem: str) -> None:
+    def _report(self, problem: str) -> None:
         self.problem_count += 1
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(problem)
 
-    def _look_at_content(self, row: ChainRow) -> None:
+    def _check_content(self, row: ChainRow) -> None:
         if row.content is None and row.salt is None and row.ip is None and row.subscriber_id is None:
             self._bare.add(row.number)
         elif row.content is None or row.salt is None:
-            self._tell(f"row {row.number} is erased by half")
+            self._report(f"row {row.number} is erased by half")
         elif content_digest(row.salt, row.subscriber_id, row.content) != row.content_digest:
-            self._tell(f"what row {row.number} says was changed")
+            self._report(f"what row {row.number} says was changed")
 
-    def _look_at_ip(self, row: ChainRow) -> None:
+    def _check_ip(self, row: ChainRow) -> None:
         if row.ip is None and row.ip_salt is None:
             if row.ip_digest is not None and row.content is not None:
                 self._without_ip.append(row.number)
         elif row.ip is None or row.ip_salt is None or row.ip_digest != ip_digest(row.ip_salt, row.ip):
-            self._tell(f"where row {row.number} came from was changed")
+            self._report(f"where row {row.number} came from was changed")
 
-    def _heed(self, row: ChainRow) -> None:
+    def _apply_mark(self, row: ChainRow) -> None:
         try:
             content = json.loads(row.content or "")
             if row.event == AGED:
-                self._heed_aged(int(content["through"]))
+                self._apply_aged(int(content["through"]))
             else:
-                self._heed_erased([(int(first), int(last)) for first, last in content["rows"]])
+                self._apply_erased([(int(first), int(last)) for first, last in content["rows"]])
         except (ValueError, KeyError, TypeError):
-            self._tell(f"row {row.number} should say what is gone, and cannot be read")
+            self._report(f"row {row.number} should say what is gone, and cannot be read")
 
-    def _heed_aged(self, through: int) -> None:
+    def _apply_aged(self, through: int) -> None:
         kept = array("q", [number for number in self._without_ip if number > through])
         self.aged += len(self._without_ip) - len(kept)
         self._without_ip = kept
 
-    def _heed_erased(self, ranges: Sequence[tuple[int, int]]) -> None:
+    def _apply_erased(self, ranges: Sequence[tuple[int, int]]) -> None:
         for first, last in ranges:
             if last - first < len(self._bare):
                 named = self._bare.intersection(range(first, last + 1))
@@ -206,4 +206,4 @@ class Audit(Struct):
     def _compare(self, row: ChainRow) -> None:
         for where, chain in self._witnessed.pop(row.number):
             if chain != row.chain:
-                self._tell(f"row {row.number} is another one than that which stands {where}")
+                self._report(f"row {row.number} is another one than that which stands {where}")

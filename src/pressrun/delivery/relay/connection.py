@@ -240,7 +240,7 @@ class Connection(asyncio.BufferedProtocol):
         self._act(self._dialogue.secured(time.monotonic()))
 
     def _next(self) -> Outgoing | None:
-        self._tell(self._dialogue.decided())  # composing and signing take longer than all else, and a kill may come
+        self._report(self._dialogue.decided())  # composing and signing take longer than all else, and a kill may come
         outgoing = self._owner.next()
         if outgoing is not None:
             self.carried += 1
@@ -249,7 +249,7 @@ class Connection(asyncio.BufferedProtocol):
     def _act(self, events: list[Event]) -> None:
         """Tell first, then write: a kill repeats what is in flight, and not what was answered besides (decision 37)."""
         outcomes = [event for event in events if isinstance(event, RecipientOutcome)]
-        self._tell(outcomes)
+        self._report(outcomes)
         out = self._dialogue.outbox()
         self._wrote = bool(out)
         if out and self._transport is not None:
@@ -264,7 +264,7 @@ class Connection(asyncio.BufferedProtocol):
             else:
                 self._owner.filled(self)
 
-    def _tell(self, outcomes: Sequence[RecipientOutcome]) -> None:
+    def _report(self, outcomes: Sequence[RecipientOutcome]) -> None:
         if outcomes:
             self.unknown += sum(
                 [one.result.reply is None and one.result.outcome is Outcome.UNKNOWN for one in outcomes]

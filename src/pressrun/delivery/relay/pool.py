@@ -1,7 +1,7 @@
 """The connections to one relay: how many, when to open one more, and what to do when it fails.
 
 Connections pull their work themselves; the pool opens them, wakes the idle ones, and sees to it that each message
-taken from the feed is settled exactly once. It never holds a message.
+that the feed handed out is recorded exactly once. It never holds a message.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Pool:
                 task.cancel()
 
     async def drain(self, seconds: float) -> None:
-        """As `retire`, and wait for it; what has no answer by then is given up and settled as such."""
+        """As `retire`, and wait for it; what has no answer by then is given up and recorded as such."""
         self.retire()
         try:
             async with asyncio.timeout(seconds):

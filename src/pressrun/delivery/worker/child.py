@@ -1,4 +1,4 @@
-"""A process of ours that another one starts and talks to by a socket: how it is started, heard, and seen off."""
+"""A process of ours that another one starts and talks to by a socket: how it is started, read and ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Line(asyncio.Protocol, ABC):
 
     @abstractmethod
     def heard(self, data: bytes) -> None:
-        """Some octets came."""
+        """Read octets that have arrived."""
 
     @property
     def is_awaited(self) -> bool:

@@ -1,4 +1,4 @@
-"""What stands around the archive: compression by zstd or gzip, and encryption by age.
+"""The layers around the archive: compression by zstd or gzip, and encryption by age.
 
 zstd and age are programs of the system, each a process that the archive flows through, so memory stays small whatever
 the size. Which of them a file needs is read from its first octets, never from its name.
@@ -159,7 +159,7 @@ class _Filter:
 
 
 class DecodedFile:
-    """The archive in a backup, whatever stands around it. `read` raises BadInput where that is damaged or cut short."""
+    """The archive in a backup, whatever its layers. `read` raises BadInput where that is damaged or cut short."""
 
     def __init__(self, content: IO[bytes], filters: Sequence[_Filter]) -> None:
         self._content = content

@@ -111,7 +111,7 @@ def restore(
             evidence_problems=list(rehearsal.audit.problems),
             newer=None if newer is None else newer.path,
         )
-        _take_over(rehearsal.data, data, report, progress)
+        _carry_over(rehearsal.data, data, report, progress)
         _keep_config(folder, config, report)
         created_at = int(datetime.fromisoformat(rehearsal.manifest.created_at).timestamp())
         place = LastBackup(at=created_at, place=str(backup.path), size=backup.size)
@@ -124,8 +124,8 @@ def restore(
     return report
 
 
-def _take_over(restored: DataDir, data: DataDir, report: RestoreReport, progress: Progress) -> None:
-    """Take from the former data what leads to less mail, and hold back what must not go on by itself."""
+def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progress: Progress) -> None:
+    """Carry over what leads to less mail, and hold back what must not go on by itself."""
     progress("carrying over unsubscribes and sent copies")
     erased: list[Address] = []
     in_flight: Mapping[int, int] = {}

@@ -46,7 +46,7 @@ _HAS_HEAD = "consent_head"
 
 
 class Encoding(Struct, frozen=True, kw_only=True):
-    """What stands around an archive."""
+    """The layers around an archive."""
 
     compression: Compression
     recipients: Sequence[str]

@@ -66,17 +66,17 @@ async def _offer(
 ) -> OfferedBounce:
     replies = ReplyReader()
     for command in (None, hello, "MAIL FROM:<>"):
-        reply = await _ask(reader, writer, replies, command)
+        reply = await _send(reader, writer, replies, command)
         if not reply.is_positive:
             stage = "its greeting" if command is None else command.partition(" ")[0]
             return OfferedBounce(problem=f"{stage} was answered {describe(reply)}")
-    answer = await _ask(reader, writer, replies, f"RCPT TO:<{recipient}>")
+    answer = await _send(reader, writer, replies, f"RCPT TO:<{recipient}>")
     for command in ("RSET", "QUIT"):
         writer.write(f"{command}\r\n".encode())
     return OfferedBounce(reply=answer)
 
 
-async def _ask(
+async def _send(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, replies: ReplyReader, command: str | None
 ) -> Reply:
     if command is not None:

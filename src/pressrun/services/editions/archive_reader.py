@@ -200,12 +200,12 @@ class ArchiveReader:
         """A list, its latest edition and some earlier ones."""
         return await self._database.read(_list_page, name)
 
-    async def index(self, door: ArchiveAccess, number: int = 1, year: int | None = None) -> IndexPage | NotReadable:
+    async def index(self, access: ArchiveAccess, number: int = 1, year: int | None = None) -> IndexPage | NotReadable:
         """One page of an archive or of one year; UNKNOWN also for a page that does not exist."""
-        return await self._database.read(_opened, door, lambda tx, target: index_page(tx, target, number, year))
+        return await self._database.read(_opened, access, lambda tx, target: index_page(tx, target, number, year))
 
     async def search(
-        self, door: ArchiveAccess, query: str, number: int = 1, *, newest: bool = False, network: str | None
+        self, access: ArchiveAccess, query: str, number: int = 1, *, newest: bool = False, network: str | None
     ) -> SearchResults | NotReadable | RateExceeded:
         """One page of search results; any text is a query.
 
@@ -219,7 +219,7 @@ class ArchiveReader:
         now = self._context.now
         async with self._turn:
             return await self._database.read(
-                _opened, door, lambda tx, target: _search(tx, target, query, number, newest=newest, now=now)
+                _opened, access, lambda tx, target: _search(tx, target, query, number, newest=newest, now=now)
             )
 
     async def sitemap(self, name: str) -> list[Summary] | NotReadable:
@@ -230,26 +230,26 @@ class ArchiveReader:
         """The content of the feeds of a list."""
         return await self._database.read(_opened, name, read_feed)
 
-    async def edition(self, door: ArchiveAccess, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
+    async def edition(self, access: ArchiveAccess, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
         """One edition with its list."""
-        return await self._database.read(_opened, door, lambda tx, target: _edition(tx, target, slug))
+        return await self._database.read(_opened, access, lambda tx, target: _edition(tx, target, slug))
 
     async def find_translation(self, name: str, slug: str, wanted: str) -> str | None:
         """The slug of the edition in the public archive of the list `wanted` that is the same issue as this one."""
         return await self._database.read(_find_translation, name, slug, wanted)
 
-    async def asset(self, door: ArchiveAccess, slug: str, file_name: str) -> ArchivedFile | NotReadable:
+    async def asset(self, access: ArchiveAccess, slug: str, file_name: str) -> ArchivedFile | NotReadable:
         """An image or file of an edition."""
-        return await self._database.read(_opened, door, lambda tx, target: _asset(tx, target, slug, file_name))
+        return await self._database.read(_opened, access, lambda tx, target: _asset(tx, target, slug, file_name))
 
 
 def _opened(
-    tx: Transaction, door: ArchiveAccess, read: Callable[[Transaction, MailingList], T | NotReadable]
+    tx: Transaction, access: ArchiveAccess, read: Callable[[Transaction, MailingList], T | NotReadable]
 ) -> T | NotReadable:
-    target = lists.find_list(tx, door) if isinstance(door, str) else _list_of_reader(tx, door)
+    target = lists.find_list(tx, access) if isinstance(access, str) else _list_of_reader(tx, access)
     if target is None or target.archive == "off":
         return NotReadable.UNKNOWN
-    if target.archive != "public" and isinstance(door, str):
+    if target.archive != "public" and isinstance(access, str):
         return NotReadable.MEMBERS
     return read(tx, target)
 

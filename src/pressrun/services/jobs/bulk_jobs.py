@@ -94,19 +94,19 @@ class BulkJobs:
         arriving = +self._arriving
         self._arriving[order.list_name] += 1
         try:
-            return await self._take_in(order, pieces, arriving)
+            return await self._store(order, pieces, arriving)
         finally:
             self._arriving[order.list_name] -= 1
             self._arriving = +self._arriving
 
-    async def _take_in(self, order: JobOrder, pieces: AsyncIterator[bytes], arriving: Mapping[str, int]) -> JobReport:
+    async def _store(self, order: JobOrder, pieces: AsyncIterator[bytes], arriving: Mapping[str, int]) -> JobReport:
         target = await self._database.read(_require_free, order.list_name, arriving)
         incoming = await _on_disk(self._files.begin)
         try:
             async for piece in pieces:
                 await _on_disk(incoming.write, piece)
             digest = await _on_disk(incoming.finish)
-            survey = await self._look(order, incoming.name, target)
+            survey = await self._survey_file(order, incoming.name, target)
             report = await self._database.write(self._insert, order, incoming.name, digest, survey)
         except BaseException:
             incoming.abandon()
@@ -115,7 +115,7 @@ class BulkJobs:
         self._wake()
         return report
 
-    async def _look(self, order: JobOrder, name: str, list_id: int) -> Survey:
+    async def _survey_file(self, order: JobOrder, name: str, list_id: int) -> Survey:
         if order.limit is None:
             return await self._survey.of_import(name, order.media_type)
         survey = await self._survey.of_sync(name, order.media_type, list_id)

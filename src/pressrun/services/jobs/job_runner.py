@@ -68,14 +68,14 @@ class JobRunner(BackgroundLoop):
 
     async def carry_out_all(self) -> None:
         """Carry out what waits, one job after the other."""
-        while (job_id := await self._take()) is not None:
+        while (job_id := await self._claim()) is not None:
             self.subject = f"job {job_id}"
             try:
                 await self._carry_out(job_id)
             finally:
                 self._queue.taken.discard(job_id)
 
-    async def _take(self) -> int | None:
+    async def _claim(self) -> int | None:
         live = await self._context.database.read(jobs.live_jobs)
         free = next((job_id for job_id in live if job_id not in self._queue.taken), None)
         if free is not None:

@@ -58,7 +58,7 @@ class JobWork(Struct, frozen=True):
         planned = replace(self.job, result={}, position=0)
         with self.files.open(self.job.file) as file, self.files.create(self.job.file + MARKS) as marks:
             rows = self.read_roster(file, self.job.media_type)
-            while (batch := await asyncio.to_thread(self._take, rows)).lines:
+            while (batch := await asyncio.to_thread(self._next_batch, rows)).lines:
                 shown = _Shown(planned, batch, repeated, known)
                 planned, text = await self.context.database.read(self._preview, shown)
                 await asyncio.to_thread(marks.write, text.encode())
@@ -91,7 +91,7 @@ class JobWork(Struct, frozen=True):
             marks = await asyncio.to_thread(self._marks)
             rows = self.read_roster(file, self.job.media_type)
             await asyncio.to_thread(deque, islice(rows, done), 0)
-            while (batch := await asyncio.to_thread(self._take, rows)).lines:
+            while (batch := await asyncio.to_thread(self._next_batch, rows)).lines:
                 shown = None if marks is None else marks[done : done + len(batch.lines)]
                 done += len(batch.lines)
                 position += len(batch.lines)
@@ -103,7 +103,7 @@ class JobWork(Struct, frozen=True):
 
     # ------------------------------------------------------------------ files, off the loop
 
-    def _take(self, rows: Iterator[ImportRow | UnreadRow]) -> RowBatch:
+    def _next_batch(self, rows: Iterator[ImportRow | UnreadRow]) -> RowBatch:
         batch = RowBatch([], [], [])
         for row in islice(rows, BATCH):
             batch.lines.append(row.line)

@@ -121,7 +121,7 @@ class Ceremonies:
             PublicKeyCredentialRpEntity,
         )
 
-        _take_json()
+        _use_json()
         host = host_of(self.origin)
         return Fido2Server(
             PublicKeyCredentialRpEntity(id=host, name=host),
@@ -198,7 +198,7 @@ def _decoded(text: object) -> bytes:
         raise BadPasskey("not an answer of a browser") from None
 
 
-def _take_json() -> None:
+def _use_json() -> None:
     """Have version 1 read and write JSON as version 2 does."""
     import fido2.features  # noqa: PLC0415 - as in _server
 

@@ -24,7 +24,7 @@ LOGIN_CODE = "login_code"  # the kind of the notice
 
 
 class MailedCodes(BackgroundLoop):
-    """Looks at requests as they come."""
+    """Processes requests as they come."""
 
     name = "login codes"
     unavailable = "login.database_unavailable"
@@ -35,7 +35,7 @@ class MailedCodes(BackgroundLoop):
         context.asked.set()  # for what a dead process left
 
     async def step(self) -> bool:
-        """Wait for a request, and look at all there are."""
+        """Wait for a request, and process all there are."""
         await self._context.asked.wait()
         self._context.asked.clear()
         await asyncio.sleep(draw_wait(self._context.entropy))
@@ -43,11 +43,11 @@ class MailedCodes(BackgroundLoop):
         return True
 
     async def carry_out(self) -> None:
-        """Look at all requests so far."""
-        while await self._context.database.record(self._look_at_some):
+        """Process all requests so far."""
+        while await self._context.database.record(self._process_batch):
             self._context.wake()
 
-    def _look_at_some(self, tx: Transaction) -> int:
+    def _process_batch(self, tx: Transaction) -> int:
         waiting = log_ins.waiting_codes(tx)
         taken = log_ins.claim_codes(tx, [one.id for one in waiting]) if waiting else set()
         for request in waiting:

@@ -82,14 +82,14 @@ class Tokens:
         self._context = context
         self._programs = SharedReads(context.database, self._find)
 
-    async def create(self, wish: TokenRequest, maker: TokenMaker) -> Answer:
+    async def create(self, wanted: TokenRequest, maker: TokenMaker) -> Answer:
         """Make a token; the answer is the only place that shows it.
 
         Raises BadInput; NotFound for a list; Refused for a name in use, and for a token that could do nothing.
         """
         token = PREFIX + urlsafe_b64encode(self._context.entropy(_OCTETS)).rstrip(b"=").decode()
-        answer = await self._context.database.write(self._create, wish, maker, token)
-        event(log, "token.created", token=answer["id"], scope=wish.scope.value)
+        answer = await self._context.database.write(self._create, wanted, maker, token)
+        event(log, "token.created", token=answer["id"], scope=wanted.scope.value)
         return {**answer, "token": token}
 
     async def revoke(self, token_id: int, person_id: int | None = None) -> Answer:
@@ -118,19 +118,19 @@ class Tokens:
         found = {text: token for text in texts if (token := api_tokens.find_token(tx, text)) is not None}
         return {text: Program(token=one, holdings=holdings_of_token(tx, one)) for text, one in found.items()}
 
-    def _create(self, tx: Transaction, wish: TokenRequest, maker: TokenMaker, token: str) -> Answer:
-        name, now = parse_token_name(wish.name), self._context.now
-        list_ids = tuple(require_list(tx, one).id for one in wish.lists) or None
+    def _create(self, tx: Transaction, wanted: TokenRequest, maker: TokenMaker, token: str) -> Answer:
+        name, now = parse_token_name(wanted.name), self._context.now
+        list_ids = tuple(require_list(tx, one).id for one in wanted.lists) or None
         parent = None if maker.token_id is None else api_tokens.find_token_by_id(tx, maker.token_id)
         if api_tokens.is_name_used(tx, name):
             raise TokenNameInUse(f"there is a token named {name}. Choose another name, or revoke that one first")
         new = NewToken(
             name=name,
-            scope=wish.scope,
+            scope=wanted.scope,
             list_ids=list_ids,
-            networks=_networks(wish.networks, parent),
+            networks=_networks(wanted.networks, parent),
             person_id=maker.person_id if parent is None else parent.person_id,
-            expires_at=_end(wish.expires, parent, now),
+            expires_at=_end(wanted.expires, parent, now),
             origin_id=None if parent is None else api_tokens.origin_of(tx, parent.id),
         )
         token_id = api_tokens.insert_token(tx, new, token, now)

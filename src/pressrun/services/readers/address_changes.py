@@ -367,7 +367,7 @@ def _give_back(tx: Transaction, former: Mapping[str, Any], person: Subscriber, n
     own = {current.list_id: current for current, _ in found if current.subscriber_id == person.id}
     for current, item in found:
         if current.subscriber_id != person.id:
-            _take_copies(tx, current, own.get(current.list_id), person, now)
+            _move_copies(tx, current, own.get(current.list_id), person, now)
         if item["before"] is None:
             subscriptions.delete_subscription(tx, current)
             continue
@@ -384,8 +384,8 @@ def _is_as_left(current: Subscription, item: Mapping[str, Any]) -> bool:
     return (current.round, current.since, current.state) == (item["round"], item["since"], item["state"])
 
 
-def _take_copies(tx: Transaction, taken: Subscription, own: Subscription | None, person: Subscriber, now: int) -> None:
-    """Take what waits from a subscription that ends, for that of a person if there is one."""
+def _move_copies(tx: Transaction, taken: Subscription, own: Subscription | None, person: Subscriber, now: int) -> None:
+    """Move what waits for a subscription that ends to that of a person, if there is one."""
     if own is not None:
         subscriptions.hand_copies_over(tx, taken, own.id, person.domain)
     deliveries.cancel_copies(tx, [taken.id], now)

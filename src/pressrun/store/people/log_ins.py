@@ -187,7 +187,7 @@ def waiting_codes(tx: Transaction) -> list[CodeRequest]:
 
 
 def claim_codes(tx: Transaction, ids: Sequence[int]) -> set[int]:
-    """Take requests to look at them; returns the ids of those that nobody else has taken."""
+    """Claim requests for codes; returns the ids of those that nobody else has claimed."""
     return {row["id"] for row in tx.rows("log_ins.looked_at", ids=in_json(list(ids)))}
 
 

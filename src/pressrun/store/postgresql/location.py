@@ -83,7 +83,7 @@ class PostgresDatabase:
 
     def exists(self) -> bool:
         """Whether our tables are there; raises BadConfiguration for those of another program."""
-        return self._ask(self._exists)
+        return self._run(self._exists)
 
     def _exists(self, connection: psycopg.Connection[Any]) -> bool:
         here = connection.execute(
@@ -108,7 +108,7 @@ class PostgresDatabase:
     def create(self) -> None:
         """Create the tables, all or none of them; raises BadConfiguration without the right to do so."""
         try:
-            self._ask(self._create)
+            self._run(self._create)
         except InsufficientPrivilege as problem:
             raise BadConfiguration(f"{self}: {problem.diag.message_primary}. Make the role the owner of it") from None
         except (DuplicateTable, UniqueViolation):
@@ -122,7 +122,7 @@ class PostgresDatabase:
     def version(self) -> int:
         """The version of the schema; raises BadConfiguration when the role may not read it."""
         try:
-            row, mark = self._ask(_read_version)
+            row, mark = self._run(_read_version)
         except psycopg.ProgrammingError as problem:
             why = problem.diag.message_primary
             raise BadConfiguration(
@@ -140,7 +140,7 @@ class PostgresDatabase:
         if self.version() >= self.newest_version:
             return []  # also for a role that may only read
         try:
-            return self._ask(self._migrate)
+            return self._run(self._migrate)
         except InsufficientPrivilege as problem:
             raise BadConfiguration(
                 f"{self}: {problem.diag.message_primary}. Make the role the owner of its tables, then migrate"
@@ -162,22 +162,22 @@ class PostgresDatabase:
 
     def find_damage(self) -> str | None:
         """Nothing: the server checks its pages by itself. Raises Unavailable for one that takes no changes."""
-        is_readonly = self._ask(lambda connection: connection.execute("show transaction_read_only").fetchone())
+        is_readonly = self._run(lambda connection: connection.execute("show transaction_read_only").fetchone())
         if is_readonly == ("on",):
             raise Unavailable(f"the database {self} takes no changes. {READ_ONLY_REMEDY}")
         return None
 
     def engine_version(self) -> EngineVersion:
-        number = self._ask(lambda connection: connection.info.server_version)
+        number = self._run(lambda connection: connection.info.server_version)
         return EngineVersion("PostgreSQL", (number // 10_000, number % 10_000))
 
     def find_risks(self) -> list[str]:
         """Checksums that did not match, and settings with which a power cut may damage the database."""
-        return self._ask(_find_risks)
+        return self._run(_find_risks)
 
     def scrub(self) -> None:
         """Vacuum our tables: nobody can read deleted rows any longer, and others are written over them."""
-        self._ask(self._scrub)
+        self._run(self._scrub)
 
     def _scrub(self, connection: psycopg.Connection[Any]) -> None:
         for (table,) in connection.execute(_OUR_TABLES).fetchall():
@@ -222,10 +222,10 @@ class PostgresDatabase:
         del readonly
         return await PostgresThread.open(self.address, self.password)
 
-    def _ask(self, question: Callable[[psycopg.Connection[Any]], T]) -> T:
+    def _run(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
         with closing(connect(self.address, self.password, self.source)) as connection:
             try:
-                return question(connection)
+                return work(connection)
             except psycopg.OperationalError as problem:
                 raise Unavailable(f"the database {self} is unavailable: {problem}") from problem
 

@@ -152,7 +152,7 @@ def record_failed_copies(tx: Transaction, delivery_ids: Sequence[int]) -> None:
 
 def _append_queued(tx: Transaction, batches: Sequence[Sequence[_NewEvent | _SubscriptionMove]]) -> None:
     """Give events their ids and append them; the counter is locked until the commit, so ids follow its order."""
-    rows = _settled([one for batch in batches for one in batch])
+    rows = _joined([one for batch in batches for one in batch])
     for start in range(0, len(rows), _APPENDED):
         chosen = rows[start : start + _APPENDED]
         before = tx.value("events.draw_ids", number=len(chosen)) - len(chosen)
@@ -163,7 +163,7 @@ def _append_queued(tx: Transaction, batches: Sequence[Sequence[_NewEvent | _Subs
             tx.run("events.append", before=before, events=in_json(chosen))
 
 
-def _settled(queued: Sequence[_NewEvent | _SubscriptionMove]) -> list[_NewEvent]:
+def _joined(queued: Sequence[_NewEvent | _SubscriptionMove]) -> list[_NewEvent]:
     """The events in order; all moves of one subscription are one, where the last of them stands."""
     first: dict[int, _SubscriptionMove] = {}
     last: dict[int, _SubscriptionMove] = {}

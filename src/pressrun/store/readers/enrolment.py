@@ -75,7 +75,7 @@ def find_suppressed(tx: Transaction, digests: Sequence[Digests]) -> list[int]:
 
 def reserve_subscriber_ids(tx: Transaction, number: int) -> list[int]:
     """Ids for `number` people who are to be stored; nobody else gets them."""
-    return _take_ids(tx, "enrolment.subscriber_ids", number) if number else []
+    return _reserve_ids(tx, "enrolment.subscriber_ids", number) if number else []
 
 
 def insert_subscribers(tx: Transaction, ids: Sequence[int], people: Sequence[NewSubscriber], now: int) -> None:
@@ -90,7 +90,7 @@ def insert_subscribers(tx: Transaction, ids: Sequence[int], people: Sequence[New
     tx.run("enrolment.insert_subscribers", people=in_json(rows), octets=octets, now=now)
 
 
-def _take_ids(tx: Transaction, statement: str, number: int) -> list[int]:
+def _reserve_ids(tx: Transaction, statement: str, number: int) -> list[int]:
     """Ids that nobody else gets, as one JSON text, which is cheaper than a row for each."""
     ids: list[int] = json.loads(tx.value(statement, number=number))
     return ids
@@ -114,7 +114,7 @@ def insert_subscriptions(tx: Transaction, new: Sequence[NewSubscription], *, lis
     """Store subscriptions of people who have none to this list; returns the id of each."""
     if not new:
         return []
-    ids = _take_ids(tx, "enrolment.subscription_ids", len(new))
+    ids = _reserve_ids(tx, "enrolment.subscription_ids", len(new))
     rows = [(new_id, *one) for new_id, one in zip(ids, new, strict=True)]
     tx.run("enrolment.insert_subscriptions", subscriptions=in_json(rows), list_id=list_id, source=source)
     by_type: dict[EventType | None, list[tuple[int, int]]] = {}

@@ -82,13 +82,13 @@ class PeoplePages:
         fields = dict(await read_fields(request))
         try:
             address = parse_address(fields.get("email", "").strip())
-            wish = PersonInvite(
+            invitation = PersonInvite(
                 address=address.typed,
                 list=fields.get("list", ""),
                 role=Role(fields.get("role", "")),
                 readers=ReaderAccess(fields.get("readers", ReaderAccess.NONE)),
             )
-            answer = await self._frame.carry_out(member, "user.invite", wish)
+            answer = await self._frame.carry_out(member, "user.invite", invitation)
         except MalformedAddress:
             return await self._invitation(member, fields, has_bad_address=True)
         except PROBLEMS as problem:

@@ -78,7 +78,7 @@ class TokenPages:
             return await self._form(member, ())
         fields = await read_fields(request)
         try:
-            answer = await self._frame.carry_out(member, "token.create", _wish(fields))
+            answer = await self._frame.carry_out(member, "token.create", _read_request(fields))
         except PROBLEMS as problem:
             return await self._form(member, fields, problem=explain(problem, self._pages.words))
         except ValueError:  # a scope that the form does not offer
@@ -113,7 +113,7 @@ class TokenPages:
         return self._pages.words.day(int(datetime.fromisoformat(text[:10]).replace(tzinfo=UTC).timestamp()))
 
 
-def _wish(fields: Fields) -> TokenCreate:
+def _read_request(fields: Fields) -> TokenCreate:
     """What the form says; raises ValueError for a choice that it does not offer."""
     expires = first(fields, "expires") or ""
     if expires not in ENDS:
