@@ -1,6 +1,6 @@
-"""A press for tests: the office's database with editors, readers and the queue, driven turn by turn by hand.
+"""Editions and their copies for tests: an office with editors, readers and the queue, each cycle of it by hand.
 
-`turn` records results and claims; `take` and `answer` stand for a connection. Nothing sleeps and no relay is there.
+`turn` records results and claims; `take` and `answer` stand in for a connection. Nothing sleeps, and no relay is there.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Pressroom:
     bounce_handler: BounceHandler
     owner: FakeOwner = field(init=False)
     dispatcher: Dispatcher = field(init=False)
-    press: DirectWorker = field(init=False)
+    worker: DirectWorker = field(init=False)
     pool: FakePool = field(default_factory=FakePool)
     outcomes: Counter[str] = field(default_factory=Counter)
     bounces: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -153,32 +153,34 @@ class Pressroom:
                 on_bounce=lambda name, bounce, number: self.bounces.update({(name, bounce.value): number}),
             ),
         )
-        self.press = DirectWorker(self.dispatcher.broker, self.pool, site=SITE, keys=self.office.keys, clock=self.clock)
-        self.dispatcher.broker.connect(self.press)
+        self.worker = DirectWorker(
+            self.dispatcher.broker, self.pool, site=SITE, keys=self.office.keys, clock=self.clock
+        )
+        self.dispatcher.broker.connect(self.worker)
         self.dispatcher.broker._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
         return self.dispatcher
 
     async def turn(self) -> None:
-        """One turn that looks for what may go, as after a wake or when something is due."""
+        """One cycle that claims whatever may go, as after a wake-up or when something is due."""
         self.dispatcher.broker.wake_ups.advance()
         await self.dispatcher.cycle()
 
     def take(self, relay: str = RELAY) -> Outgoing | None:
-        return self.press.next(relay)
+        return self.worker.next(relay)
 
     def take_all(self) -> list[Outgoing]:
         return list(iter(self.take, None))
 
     async def take_after_turn(self) -> list[Outgoing]:
-        """What may go after a turn that looks for it."""
+        """What may go after a cycle that claims it."""
         await self.turn()
         return self.take_all()
 
     def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY, *, seconds: float = 0.0) -> None:
-        self.press.record(relay, [RecipientOutcome(outgoing, result, seconds)])
+        self.worker.record(relay, [RecipientOutcome(outgoing, result, seconds)])
 
     async def send_all(self, result: HandOver = TAKEN) -> list[Outgoing]:
-        """Turns until nothing more may go now; every copy gets the same answer."""
+        """Cycles until nothing more may go now; every copy gets the same answer."""
         sent: list[Outgoing] = []
         while True:
             await self.turn()

@@ -190,6 +190,14 @@ def test_every_decision_has_the_same_form(path: Path) -> None:
     assert _SECTIONS == [section for section in sections if section in _SECTIONS]
 
 
+@pytest.mark.parametrize("path", _DECISIONS, ids=lambda path: path.stem)
+def test_the_files_that_a_decision_names_exist(path: Path) -> None:
+    """By their path in the program or in the repository."""
+    named = re.findall(r"`([a-z_]+/[a-z_/]+\.(?:py|toml|sql))`", path.read_text(encoding="utf-8"))
+    roots = (_ROOT, _ROOT / "src" / "pressrun")
+    assert [] == [name for name in named if not any((root / name).exists() for root in roots)]
+
+
 def test_superseded_decisions_are_named_at_both_ends() -> None:
     texts = {path.name[:4]: path.read_text(encoding="utf-8").splitlines()[2] for path in _DECISIONS[1:]}
     superseded = {

@@ -56,7 +56,7 @@ def keys(*dkim_settings: Any) -> Signer:
 @pytest.fixture
 def signing(press: Pressroom) -> Pressroom:
     """A press that signs."""
-    press.press.sign_with(keys())
+    press.worker.sign_with(keys())
     return press
 
 
@@ -104,7 +104,7 @@ async def test_date_and_message_id_stay_on_a_retry(signing: Pressroom) -> None:
 async def test_nothing_goes_out_unsigned(signing: Pressroom, caplog: pytest.LogCaptureFixture) -> None:
     """With keys that fail every copy stays queued, the log says so once, and a try follows after a pause."""
     broken = Broken()
-    signing.press.sign_with(broken.signer)
+    signing.worker.sign_with(broken.signer)
     await signing.readers(50)
     edition = await signing.edition()
     with caplog.at_level(logging.ERROR):
@@ -118,7 +118,7 @@ async def test_nothing_goes_out_unsigned(signing: Pressroom, caplog: pytest.LogC
         await signing.turn()
     assert ["dispatch.not_signed"] == [record.message for record in caplog.records]
     assert [(0,)] == await signing.rows("select attempts from delivery where state = 'queued'")
-    signing.press.sign_with(keys())
+    signing.worker.sign_with(keys())
     signing.dispatcher.signs_again()
     assert [["rsa"]] * 50 == selectors(await signing.take_after_turn())
 
@@ -130,7 +130,7 @@ async def test_signing_can_be_put_on_and_off(press: Pressroom) -> None:
     await press.turn()
     sent = []
     for signer in (keys(), keys(settings(domain="lists.example", selector="later")), None):
-        press.press.sign_with(signer)
+        press.worker.sign_with(signer)
         sent.append(press.take())
     assert [["rsa"], ["later"], []] == selectors([one for one in sent if one is not None])
 
@@ -169,8 +169,8 @@ async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
     origin = Origin(source="web")
     await press.office.sign_ups.request("news", parse_address("ada@reader.example"), origin, network=None)
     sent = await press.take_after_turn()
-    monkeypatch.setattr(press.press.mailer._notices, "sent", lambda *_: 1 / 0)
-    press.press.record(RELAY, [RecipientOutcome(one, TAKEN) for one in sent])
+    monkeypatch.setattr(press.worker.mailer._notices, "sent", lambda *_: 1 / 0)
+    press.worker.record(RELAY, [RecipientOutcome(one, TAKEN) for one in sent])
     await press.turn()
     assert (2, {"delivered": 1}) == (len(sent), await press.counts(edition))
     assert ["delivery.no_evidence"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]

@@ -328,7 +328,7 @@ async def test_what_no_connection_has_at_a_pause_or_the_end_does_not_go_out(
 ) -> None:
     """Though it was claimed ahead of its turn, and the press may have some. Another list's edition goes on."""
     recalls: list[str] = []
-    monkeypatch.setattr(press.press, "recall", lambda: recalls.append(verb))
+    monkeypatch.setattr(press.worker, "recall", lambda: recalls.append(verb))
     await press.readers(9)
     await press.office.make_list("other")
     other_readers = await press.readers(4, "other")

@@ -163,7 +163,7 @@ class Room:
         if result is TAKEN:
             self.taken[outgoing.rcpt_to] += 1
         try:
-            self.press.press.record(RELAY, [RecipientOutcome(outgoing, result, 0.0)])
+            self.press.worker.record(RELAY, [RecipientOutcome(outgoing, result, 0.0)])
         except RuntimeError as problem:
             raise AssertionError("the answer did not reach the queue") from problem
 

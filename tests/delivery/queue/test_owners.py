@@ -71,7 +71,7 @@ async def test_a_result_for_a_copy_of_somebody_else_changes_nothing(press: Press
     edition = await press.edition()
     outgoing = await press.take_after_turn()
     other.dispatcher.broker._in_flight.update({job.row.id: job for job in jobs(press)})
-    other.press.assignments._in_flight.update({job.row.id: job for job in jobs(press)})
+    other.worker.assignments._in_flight.update({job.row.id: job for job in jobs(press)})
     for one, result in zip(outgoing, [TAKEN, GONE, LATER, UNSENT], strict=True):
         other.answer(one, result)
     await other.turn()
@@ -117,14 +117,14 @@ async def test_results_that_come_after_a_takeover_change_nothing_and_are_logged(
     await press.readers(3)
     edition = await press.edition()
     late, taken = press.dispatcher, await press.take_after_turn()
-    session, worker = press.owner.session, press.press
+    session, worker = press.owner.session, press.worker
     await press.start()
     again = await press.take_after_turn()
     assert [one.delivery_id for one in taken] == [one.delivery_id for one in again]
     press.answer(again[0], TAKEN)
     await press.turn()
     before = await press.rows("select * from delivery order by id")
-    press.press, new_worker = worker, press.press
+    press.worker, new_worker = worker, press.worker
     for outgoing in taken:
         press.answer(outgoing, GONE)
     with pytest.raises(Unavailable, match="lost its session"):
@@ -133,7 +133,7 @@ async def test_results_that_come_after_a_takeover_change_nothing_and_are_logged(
     assert [] == await select(press.office.database, "select * from suspension")
     fenced = [record for record in caplog.records if record.getMessage() == "dispatch.fenced"]
     assert [{"copies": 3, "session": session}] == [record.__dict__["fields"] for record in fenced]
-    press.press = new_worker
+    press.worker = new_worker
     for outgoing in again[1:]:
         press.answer(outgoing, TAKEN)
     await press.turn()
@@ -211,7 +211,7 @@ async def test_rows_that_come_back_while_suspended_are_given_back(press: Pressro
     press.owner.is_leased = False
     press.dispatcher.suspend()
     for job in jobs(press):
-        press.press.assignments._in_flight.pop(job.row.id)
+        press.worker.assignments._in_flight.pop(job.row.id)
         press.dispatcher.broker.record("primary", [_unsent(job)])
     await press.turn()
     assert {"queued": 2} == await press.counts(edition)
