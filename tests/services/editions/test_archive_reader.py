@@ -29,6 +29,13 @@ def test_a_teaser_is_the_preheader_or_how_the_text_begins(text: str, preheader: 
     assert teaser == edition(text=text, preheader=preheader).teaser
 
 
+def test_a_teaser_leaves_out_the_words_of_pictures() -> None:
+    """They stand for what the text part cannot show; what an author of plain text has put in brackets is text."""
+    text = "[The *Marlin* at the quay,\nin winter]\n\nThey came back [all of them].\n\n[Boat] Paint\n\n[Rope]"
+    assert "They came back [all of them]. [Boat] Paint" == edition(text=text, html="<p>").teaser
+    assert edition(text=text).teaser.endswith("[Boat] Paint · [Rope]")
+
+
 def test_a_teaser_is_quick_however_long_the_text_is() -> None:
     """A page asks for it several times, for every visitor."""
     text = "- a\n" * 1_000_000

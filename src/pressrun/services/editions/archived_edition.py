@@ -18,6 +18,7 @@ from pressrun.store.transaction import Row
 _LONGEST_TEASER = 220
 _READ_FOR_TEASER = 20 * _LONGEST_TEASER  # characters of an edition, which may be as long as a book
 _HEADING = re.compile(r"^#{1,6} .*$|^.+\n[=-]{3,}[ \t]*$", re.MULTILINE)
+_PICTURE = re.compile(r"^\[[^\[\]]{1,400}\]$", re.MULTILINE)  # its words, as the text made of HTML has them
 _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 
 
@@ -86,7 +87,10 @@ class ArchivedEdition(Struct, frozen=True, kw_only=True):
         """The text below the title on a list page: the preheader, or the beginning of the text."""
         if self.summary.preheader:
             return self.summary.preheader
-        joined = prose(_HEADING.sub("", self.text[:_READ_FOR_TEASER])).removeprefix(self.summary.title).strip()
+        beginning = _HEADING.sub("", self.text[:_READ_FOR_TEASER])
+        if self.html is not None:
+            beginning = _PICTURE.sub("", beginning)
+        joined = prose(beginning).removeprefix(self.summary.title).strip()
         return joined if len(joined) <= _LONGEST_TEASER else joined[:_LONGEST_TEASER].rsplit(" ", 1)[0] + " …"
 
     @property
