@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.message.builders import chunk, profile, site
 
 from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
-from pressrun.message.sources.edition_file import EditionFile, Purpose, parse_edition, referenced_paths
+from pressrun.message.sources.edition_file import EditionFile, parse_edition, referenced_paths
 
 FOLDER = Path(__file__).parent
 SUFFIXES = (".md", ".html", ".txt", ".eml")
@@ -47,13 +47,12 @@ class Written:
     def assets(self) -> dict[str, bytes]:
         """What the edition asks for: texts that stand here, pictures and files that are made."""
         found = {}
-        for reference in referenced_paths(self.file):
-            if reference.purpose is Purpose.TEXT:
-                found[reference.path] = (FOLDER / reference.path).read_bytes()
-            elif reference.purpose is Purpose.IMAGE:
-                found[reference.path] = picture(reference.path)
+        attached = {value.text for value in self.file.keys.attachments}
+        for path in [reference.path for reference in referenced_paths(self.file)]:
+            if (FOLDER / path).is_file():
+                found[path] = (FOLDER / path).read_bytes()
             else:
-                found[reference.path] = b"%PDF-1.4\n%%EOF\n"
+                found[path] = b"%PDF-1.4\n%%EOF\n" if path in attached else picture(path)
         return found
 
     def build(self) -> BuiltEdition:

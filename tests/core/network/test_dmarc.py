@@ -26,12 +26,6 @@ def test_a_policy_is_for_the_domain_and_for_those_below() -> None:
     assert parse_dmarc("a.test", "v=DMARC1").for_author("a.test") == ""
 
 
-@pytest.mark.parametrize(("tag", "is_testing"), [("", False), ("t=n", False), ("t=Y", True)])
-def test_a_policy_may_be_a_test(tag: str, is_testing: bool) -> None:
-    """RFC 9989 §4.7."""
-    assert is_testing is parse_dmarc("a.test", f"v=DMARC1; p=reject; {tag}").is_testing
-
-
 def test_at_most_eight_names_are_looked_up() -> None:
     """RFC 9989 §4.10: the domain, then seven labels of it and fewer."""
     assert ["a.b.test", "b.test", "test"] == policy_domains("a.b.test")

@@ -9,7 +9,7 @@ from tests.message.builders import edition
 
 from pressrun.core.errors import EditionError
 from pressrun.message.finding import remark
-from pressrun.message.sources.edition_file import Purpose, Reference, parse_edition, referenced_paths
+from pressrun.message.sources.edition_file import Reference, parse_edition, referenced_paths
 from pressrun.message.sources.edition_source import EditionFormat
 
 
@@ -146,11 +146,11 @@ def test_references_are_found_in_markdown_and_html() -> None:
         "text: sub/../plain.txt",
     )
     assert (
-        Reference("doc.pdf", 3, Purpose.ATTACHMENT),
-        Reference("plain.txt", 4, Purpose.TEXT),
-        Reference("pics/a.png", 6, Purpose.IMAGE),
-        Reference("my pic.png", 6, Purpose.IMAGE),
-        Reference("pics/c.gif", 8, Purpose.IMAGE),
+        Reference("doc.pdf", 3),
+        Reference("plain.txt", 4),
+        Reference("pics/a.png", 6),
+        Reference("my pic.png", 6),
+        Reference("pics/c.gif", 8),
     ) == referenced_paths(parse_edition(source.encode(), ".md"))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from tests.message.builders import PNG, build
 
-from pressrun.message.sources.edition_file import Purpose, parse_edition, referenced_paths
+from pressrun.message.sources.edition_file import parse_edition, referenced_paths
 
 PAGE = (Path(__file__).parents[3] / "docs" / "editions.md").read_text(encoding="utf-8")
 SUFFIXES = {"markdown": ".md", "html": ".html", "text": ".txt"}
@@ -19,8 +19,8 @@ EXAMPLES = [(kind, body) for _, kind, body in re.findall(r"(?ms)^(`{3,4})(markdo
 def test_every_example_can_be_sent(kind: str, example: str) -> None:
     """With its files beside it, and nothing to warn of but what the page is about."""
     file = parse_edition(example.encode(), SUFFIXES[kind])
-    content = {Purpose.IMAGE: PNG, Purpose.TEXT: b"The ferry sails again."}
-    assets = {reference.path: content.get(reference.purpose, b"%PDF") for reference in referenced_paths(file)}
+    content = {".txt": b"The ferry sails again.", ".pdf": b"%PDF"}
+    assets = {one.path: content.get(PurePosixPath(one.path).suffix, PNG) for one in referenced_paths(file)}
     assert not build(example, SUFFIXES[kind], assets=assets).has_errors
 
 

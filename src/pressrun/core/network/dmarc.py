@@ -24,7 +24,6 @@ class DmarcPolicy(Struct, frozen=True, kw_only=True):
     strict_spf: bool = False
     public_suffix: str = "u"  # y, n or u, RFC 9989 §4.7
     has_reports: bool = False
-    is_testing: bool = False
 
     def for_author(self, domain: str) -> str:
         """The policy for mail from this domain: `none`, `quarantine`, `reject`, or what else the record has."""
@@ -48,7 +47,6 @@ def parse_dmarc(domain: str, record: str) -> DmarcPolicy:
         strict_spf=tags.get("aspf", "").lower() == "s",
         public_suffix=tags.get("psd", "u").lower(),
         has_reports=bool(tags.get("rua")),
-        is_testing=tags.get("t", "").lower() == "y",
     )
 
 

@@ -7,7 +7,6 @@ A path is relative to the edition file and never leaves its folder.
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -23,7 +22,6 @@ from pressrun.message.sources.mime_source import parse_mime_source
 __all__ = [
     "EditionFile",
     "EditionFormat",
-    "Purpose",
     "Reference",
     "is_relative",
     "line_of",
@@ -35,20 +33,11 @@ __all__ = [
 _FIELD = "q0mergefield0q"
 
 
-class Purpose(StrEnum):
-    """What a referenced file is used for."""
-
-    IMAGE = "image"
-    ATTACHMENT = "attachment"
-    TEXT = "text"
-
-
 class Reference(Struct, frozen=True, order=True):
     """A file beside the edition: its `path` with `/` and without `..`, and the line that names it."""
 
     path: str
     line: int | None
-    purpose: Purpose
 
 
 def parse_edition(source: bytes, suffix: str) -> EditionFile:
@@ -80,16 +69,11 @@ def _decode(source: bytes) -> str:
 
 
 def referenced_paths(file: EditionFile) -> tuple[Reference, ...]:
-    """The files that the edition needs from beside it, each path once per purpose. Raises EditionError for a bad
-    path.
-    """
-    references: dict[tuple[str, Purpose], Reference] = {}
-    wanted = [(value, Purpose.ATTACHMENT) for value in file.keys.attachments]
-    wanted += [(value, Purpose.TEXT) for value in (file.keys.text,) if value]
-    wanted += [(value, Purpose.IMAGE) for value in _relative_images(file)]
-    for value, purpose in wanted:
+    """The files that the edition needs from beside it, each path once. Raises EditionError for a bad path."""
+    references: dict[str, Reference] = {}
+    for value in (*file.keys.attachments, *filter(None, [file.keys.text]), *_relative_images(file)):
         path = relative_path(value.text, value.line)
-        references.setdefault((path, purpose), Reference(path, value.line, purpose))
+        references.setdefault(path, Reference(path, value.line))
     return tuple(references.values())
 
 

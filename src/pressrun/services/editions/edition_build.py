@@ -75,7 +75,7 @@ class BuildContext(Struct, frozen=True, kw_only=True):
 def gather_references(source: bytes, source_name: str) -> tuple[str, ...]:
     """The relative paths of the files that an edition refers to; raises EditionError."""
     file = parse_edition(source, PurePosixPath(source_name).suffix)
-    return tuple(dict.fromkeys(reference.path for reference in referenced_paths(file)))
+    return tuple(reference.path for reference in referenced_paths(file))
 
 
 def get_open_list(tx: Transaction, name: str) -> MailingList:

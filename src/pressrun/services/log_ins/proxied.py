@@ -42,6 +42,5 @@ class ProxiedLogIns:
             name=person.name,
             address=person.address,
             is_operator=person.is_operator,
-            has_app=person.salt is not None,
         )
         return LoggedIn(session, holdings_of_person(tx, person.id))

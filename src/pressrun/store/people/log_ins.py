@@ -58,7 +58,6 @@ class LoginSession(Struct, frozen=True, kw_only=True):
     name: str
     address: str | None
     is_operator: bool
-    has_app: bool
 
 
 class ListedSession(Struct, frozen=True, kw_only=True):

@@ -7,10 +7,8 @@ returning id;
 -- name: find
 -- The session of a cookie with its person, unless it has ended.
 select login_session.id, login_session.method, login_session.started_at, login_session.seen_at,
-    person.id as person_id, person.name, person.address, person.is_operator,
-    authenticator_app.person_id is not null as has_app
+    person.id as person_id, person.name, person.address, person.is_operator
 from login_session join person on person.id = login_session.person_id
-left join authenticator_app on authenticator_app.person_id = person.id
 where login_session.digest = :digest and login_session.epoch = person.epoch
     and login_session.started_at > :started_after and login_session.seen_at > :seen_after;
 
