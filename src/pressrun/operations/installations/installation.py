@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind, digest_of, digest_of_address
 from pressrun.core.errors import MalformedAddress
-from pressrun.operations.installations.tables import SourceTables
+from pressrun.operations.installations.tables import SourceTables, by_name
 from pressrun.operations.sources.member import SourceMember
 
 Place = tuple[str, OldKind]
@@ -77,6 +78,13 @@ class TableInstallation(Installation):
 
     def __init__(self, tables: SourceTables) -> None:
         self._tables = tables
+        self._ids: dict[str, str] = {}  # of the lists, by their keys
+
+    def _named_lists(self, query: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The lists that a query gives, by their names, with their numbers where names repeat."""
+        for key, row in by_name(self._tables.rows(query)):
+            self._ids[key] = row["id"]
+            yield key, dict(row)
 
     def close(self) -> None:
         self._tables.close()

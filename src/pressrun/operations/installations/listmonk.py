@@ -11,7 +11,7 @@ from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, diges
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
 from pressrun.operations.installations.installation import OldList, PersonalLink, TableInstallation
-from pressrun.operations.installations.tables import SourceTables, by_name, copy_rows, read_server, utc_of
+from pressrun.operations.installations.tables import copy_rows, read_server, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
 from pressrun.operations.sources.states import ACTIVE, SUSPENDED, UNCONFIRMED, UNSUBSCRIBED, Standing
@@ -46,20 +46,12 @@ class Listmonk(TableInstallation):
 
     server_places = tuple((digest_of_path(path), OldKind.PAGE) for path in ("/subscription/form", "/archive"))
 
-    def __init__(self, tables: SourceTables) -> None:
-        super().__init__(tables)
-        self._ids: dict[str, str] = {}
-
     def lists(self) -> list[OldList]:
-        """Every list, by its name, with its number where names repeat."""
         language = next(
             (row["value"] for row in self._tables.rows("select value from settings where key='app.lang'")), ""
         )
-        found = []
-        for key, row in by_name(self._tables.rows("select * from lists order by cast(id as integer)")):
-            self._ids[key] = row["id"]
-            found.append(self._list(key, dict(row), read_tag(language.strip('"'))))
-        return found
+        named = self._named_lists("select * from lists order by cast(id as integer)")
+        return [self._list(key, row, read_tag(language.strip('"'))) for key, row in named]
 
     def members(self, old: OldList) -> Iterator[SourceMember]:
         return map(_member, self._tables.rows(_PEOPLE, id=self._ids[old.key]))

@@ -14,7 +14,7 @@ from pressrun.core.addresses.old_links import OldKind, digest_of_path, digest_of
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.dumps import mysql_tables, read_mysql_dump
 from pressrun.operations.installations.installation import OldList, PersonalLink, TableInstallation, valid_addresses
-from pressrun.operations.installations.tables import SourceTables, by_name, copy_rows, utc_of
+from pressrun.operations.installations.tables import copy_rows, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.lines import plain_name
 from pressrun.operations.sources.member import SourceMember
@@ -63,21 +63,12 @@ class PhpList(TableInstallation):
 
     server_places = ((digest_of_path("/lists"), OldKind.PAGE),)
 
-    def __init__(self, tables: SourceTables) -> None:
-        super().__init__(tables)
-        self._ids: dict[str, str] = {}
-
     def lists(self) -> list[OldList]:
-        """Every list, by its name, with its number where names repeat."""
         query = """
             select list.*, (select email from admin where admin.id = list.owner) as owner_address
             from list order by cast(id as integer)
         """
-        found = []
-        for key, row in by_name(self._tables.rows(query)):
-            self._ids[key] = row["id"]
-            found.append(_list(key, dict(row)))
-        return found
+        return [_list(key, row) for key, row in self._named_lists(query)]
 
     def members(self, old: OldList) -> Iterator[SourceMember]:
         return map(_member, self._tables.rows(_PEOPLE, id=self._ids[old.key]))

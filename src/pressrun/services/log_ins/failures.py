@@ -36,9 +36,8 @@ class FailedLogIns(BackgroundLoop):
     def __init__(self, context: LogInContext) -> None:
         super().__init__(context.clock)
         self._context = context
-        self._ways: dict[
-            str, str
-        ] = {}  # of the first unrecorded failure of each person, by name; "" for unknown accounts
+        # Of the first unrecorded failure of each person, by name; "" for unknown accounts.
+        self._ways: dict[str, str] = {}
         self._are_there = asyncio.Event()
 
     def record(self, way: str, visitor: Visitor, problem: str = "", person: str = "") -> None:
