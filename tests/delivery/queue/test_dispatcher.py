@@ -417,6 +417,23 @@ async def test_a_turn_that_was_under_way_when_the_drain_began_gives_its_claims_b
     assert press.take() is None
 
 
+async def test_a_copy_that_a_drain_gives_up_is_due_after_the_start(press: Pressroom) -> None:
+    """It neither waits for a retry nor expires, although it is late, because its relay has not refused it."""
+    await press.readers(1)
+    edition = await press.edition()
+    await press.send_all(LATER)
+    press.office.now += DeliverySettings().give_up_after_seconds - 1
+    await press.turn()
+    outgoing = press.take()
+    assert outgoing is not None
+    await press.dispatcher.drain(1.0)
+    press.answer(outgoing, LOST)
+    await press.turn()
+    assert {"deferred": 1} == await press.counts(edition)
+    assert [(2, int(press.office.now), None)] == await press.rows("select attempts, due_at, kind from delivery")
+    assert press.take() is None
+
+
 async def test_while_draining_nothing_is_handed_out(press: Pressroom) -> None:
     await press.readers(3)
     await press.edition()

@@ -22,7 +22,11 @@ from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.timer import Timer
 from pressrun.delivery.queue.wakeups import WakeUps, Work
 from pressrun.observe.log import event
-from pressrun.services.bounces.delivery_results import bare_delivery_result, delivery_result_of
+from pressrun.services.bounces.delivery_results import (
+    bare_delivery_result,
+    delivery_result_of,
+    interrupted_delivery_result,
+)
 from pressrun.services.mail_results import log_failed_copy
 from pressrun.services.ports import ClaimOwner, Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
@@ -393,6 +397,8 @@ class Broker:
         return UNRECORDED_AT_MOST - self._handed_out()
 
     def _delivery_result(self, job: Job, handover: HandOver, relay: str, now: float) -> DeliveryResult:
+        if self.is_closed and handover.outcome is Outcome.UNKNOWN:
+            return interrupted_delivery_result(job.row, relay=relay, now=now, edition_id=job.edition_id)
         return delivery_result_of(
             job.row,
             handover,

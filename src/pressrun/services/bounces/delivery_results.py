@@ -69,6 +69,23 @@ def delivery_result_of(
     )
 
 
+def interrupted_delivery_result(
+    row: Claimed, *, relay: str, now: float, edition_id: int | None = None
+) -> DeliveryResult:
+    """The result of a copy whose answer we did not wait for, because the daemon ends: the next one sends it at once.
+
+    The relay has not refused it, so it neither waits for a retry nor expires.
+    """
+    return DeliveryResult(
+        id=row.id,
+        state=DeliveryState.DEFERRED,
+        due_at=int(now),
+        relay=relay,
+        reply=NO_REPLY,
+        edition_id=edition_id,
+    )
+
+
 def bare_delivery_result(
     row: Claimed, result: HandOver, *, relay: str, settings: DeliverySettings, now: float, edition_id: int | None = None
 ) -> DeliveryResult:
