@@ -31,6 +31,16 @@ def test_every_other_column_becomes_a_merge_field() -> None:
     assert [ImportRow(line=2, email="A@x.example", name="Ann", attributes={"City": "Rome"})] == found
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_spreadsheets_may_separate_columns_in_their_own_way(separator: str) -> None:
+    """Commas in the rows are text then. In a file with commas in its header, the others are text."""
+    header, row = separator.join(("email", "name", "city")), separator.join(("a@x.example", "Ann, Dr.", '"Rome"'))
+    expected = ImportRow(line=2, email="a@x.example", name="Ann, Dr.", attributes={"city": "Rome"})
+    assert [expected] == rows(f"\ufeff{header}\r\n{row}\r\n")
+    named = ImportRow(line=2, email="a@x.example", name=f"A{separator}B")
+    assert [named] == rows(f"email,name\na@x.example,A{separator}B\n")
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
     assert [ImportRow(line=2, email="a@x.example")] == rows(b"\xef\xbb\xbfemail\r\na@x.example\r\n")
 
@@ -54,7 +64,8 @@ def test_a_row_of_another_width_is_told_and_the_others_go_on() -> None:
         (b"", "no column `email`: its first line names nothing"),
         (b"\n\n", "no column `email`"),
         (b"address,name\na@x.example,A\n", "'address', 'name'"),
-        (b"email;name\na@x.example;A\n", "separated by ';'"),
+        (b"address;name\na@x.example;A\n", "'address', 'name'; say which column holds the addresses"),
+        (b"email;status\na@x.example;blocked\n", "may mark people who must not be mailed"),
         (b"email,city,city\na@x.example,1,2\n", "'city' appears 2 times in the header"),
         (b"email,Email\na@x.example,1\n", "'email' appears 2 times in the header"),
         (b"email,\na@x.example,1\n", "'' cannot name a column"),

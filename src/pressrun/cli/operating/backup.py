@@ -91,7 +91,7 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
 
 def _require_sense(target: str, folder: Path | None, keep: tuple[KeepPart, ...] | None, *, as_json: bool) -> None:
     if keep is not None and folder is None:
-        raise UsageError(f"--keep is for a folder, and {target} is not one")
+        raise UsageError(f"--keep is for a folder, and there is none at {target}")
     if target == STDOUT and as_json:
         raise UsageError("stdout cannot take both the backup and --json")
     if target == STDOUT and sys.stdout.isatty():

@@ -82,6 +82,7 @@ def read_table(
 
 
 def _find_delimiter(file: BinaryIO, delimiters: str) -> str:
+    """The first of these that the header contains; a header without any has one column."""
     if len(delimiters) == 1:
         return delimiters
     start = file.tell()
@@ -194,7 +195,8 @@ def _ignored(*columns: str) -> ColumnMap:
     return dict.fromkeys(columns, LEFT_OUT)
 
 
-PLAIN = TableFormat(keys={name: name for name in KNOWN_COLUMNS}, is_plain=True)
+# Spreadsheets write semicolons where the comma is the decimal sign, and tabs to the clipboard.
+PLAIN = TableFormat(keys={name: name for name in KNOWN_COLUMNS}, delimiters=",;\t", is_plain=True)
 LISTMONK = TableFormat(
     keys={
         **{name: name for name in KNOWN_COLUMNS},
