@@ -199,6 +199,19 @@ def test_an_edition_is_moved_and_its_list_has_hours(shell: Shell) -> None:
     assert 65 == shell.call("list", "set", "news", "hours=late").code
 
 
+def test_a_scheduled_edition_that_keeps_the_former_settings_is_named(shell: Shell) -> None:
+    """It goes out as it was checked. Cancelled and sent once more, it has the new ones."""
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "a@x.example")
+    file = shell.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    shell.good("send", "news", file, "--yes", "--at", "2099-01-01T00:00:00Z")
+    assert "edition 1 keeps" not in shell.good("list", "set", "news", "hours=08:00-20:00").err
+    assert "edition 1 keeps the settings that it was checked with" in shell.good("list", "set", "news", "footer=X").err
+    shell.good("edition", "cancel", "1", "--yes")
+    assert "edition 1 keeps" not in shell.good("list", "set", "news", "footer=Y", "--json").err
+    shell.good("send", "news", file, "--yes", "--again", "--at", "2099-01-01T00:00:00Z")
+
+
 def test_who_is_suppressed_and_no_subscriber_is_shown(shell: Shell) -> None:
     """So that an operator who looks an address up learns why it gets no mail; an erased one stays unknown."""
     shell.good("suppression", "add", "A@x.example", "--reason", "complaint")

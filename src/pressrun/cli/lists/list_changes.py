@@ -34,8 +34,14 @@ from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import own_layouts
 from pressrun.services.editions.edition_build import gather_references
-from pressrun.services.lists.list_settings import read_settings
+from pressrun.services.lists.list_settings import plain_key, read_settings
 from pressrun.services.reports import ledger_reports
+from pressrun.store.editions import editions
+
+_IN_COPIES = frozenset(
+    "title description from owner reply_to postal_address language archive layout colour logo typeface footer".split()
+)
+"""Settings that an edition takes over when it is built."""
 
 
 @verb("list create")
@@ -146,12 +152,27 @@ def _execute_and_print(
 
 
 def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], changed: Mapping[str, Any]) -> None:
-    """Warn if email may not reach a new owner, and print the preflight warnings of a welcome email."""
+    """Warn if email may not reach a new owner, of what keeps the former settings, and of a welcome email's faults."""
     if "owner" in settings:
         warn_of_owner(invocation, name)
     for finding in map(read_finding, changed.get("findings", ())):
         if finding.severity is Severity.WARNING:
             print_warning(f"welcome: {finding}")
+    _warn_of_scheduled(invocation, name, settings)
+
+
+def _warn_of_scheduled(invocation: Invocation, name: str, settings: Mapping[str, str]) -> None:
+    """Name the editions that were built with the former settings and have not started."""
+    if not _IN_COPIES & set(map(plain_key, settings)):
+        return
+    with reading(invocation) as tx:
+        waiting = [*editions.live_editions(tx), *editions.paused_editions(tx)]
+    for edition in waiting:
+        if edition.list_name == name and edition.started_at is None:
+            print_warning(
+                f"edition {edition.id} keeps the settings that it was checked with. To send it with the new ones, "
+                "cancel it and send it once more with --again"
+            )
 
 
 def _confirm_remove(invocation: Invocation, name: str) -> None:
@@ -159,8 +180,8 @@ def _confirm_remove(invocation: Invocation, name: str) -> None:
     require_terminal_or_agreement(is_agreed=False)
     with reading(invocation) as tx:
         readers = ledger_reports.count_readers(tx, name)
-        editions = len(ledger_reports.list_editions(tx, name, int(utc_now())))
-    contents = f"{readers:,} subscriptions, {editions:,} editions and its archive"
+        past = len(ledger_reports.list_editions(tx, name, int(utc_now())))
+    contents = f"{readers:,} subscriptions, {past:,} editions and its archive"
     confirm(f"Remove the list {name} with {contents}? This cannot be undone.", is_agreed=False)
 
 
