@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import NoReturn
 
 import click
@@ -19,7 +20,6 @@ from pressrun.cli.shared.general_options import VERSION_LINE, general_options, w
 from pressrun.cli.shared.output import echo, print_error, print_json
 from pressrun.cli.verb_table import HELP_OPTIONS, NoVerb, VerbGroup, build_groups
 from pressrun.core.errors import NotPermitted, PressrunError, UsageError
-from pressrun.runtime.held_signals import hold
 
 INTERRUPTED = 130
 _COMPLETE = "_PRESSRUN_COMPLETE"
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     given = sys.argv[1:] if arguments is None else list(arguments)
     if _is_service(given):
-        hold()
+        import_module("pressrun.runtime.held_signals").hold()  # by name: no other verb needs it
     code = run(given)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # closed, or nobody reads it
