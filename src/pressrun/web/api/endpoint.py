@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol, get_args, get_origin
+from typing import Any, get_args, get_origin
 from urllib.parse import urlencode
 
 import msgspec
@@ -43,18 +43,11 @@ _NOT_STORED = ((b"cache-control", b"no-store"),)
 SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
 
 
-class Authenticate(Protocol):
-    """Finds out whose token a request shows."""
+Authenticate = Callable[[str, str | None], Awaitable[Caller | None]]
+"""Who may act by a token, as of now, from a network address; None for a token that is not valid there."""
 
-    async def __call__(self, token: str, client: str | None) -> Caller | None:
-        """Who may act by a token, as of now, from a network address; None for a token that is not valid there."""
-
-
-class Refuse(Protocol):
-    """Records that an action was refused before it came to the door."""
-
-    async def __call__(self, act_id: str, caller: Caller, problem: Exception, list_name: str | None) -> None:
-        """Who asked for what, about which list, and what was wrong."""
+Refuse = Callable[[str, Caller, Exception, str | None], Awaitable[None]]
+"""Records that an action was refused before it came to the door: its id, who asked, why, and about which list."""
 
 
 class ApiContext(Struct, frozen=True, kw_only=True):
