@@ -181,12 +181,14 @@ def test_a_program_for_alerts_that_nobody_can_run_is_advice(shell: Shell, place:
     assert warned is any(f'cannot execute "{place}"' in one for one in warnings_of(shell))
 
 
-def test_a_socket_that_cannot_be_is_an_error(shell: Shell) -> None:
-    shell.write("taken", "precious")
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [('listen = "127.0.0.1:8080"', 'listen = "unix:{taken}"'), ("# group = false", 'group = true\nsocket = "{taken}"')],
+)
+def test_a_socket_that_cannot_be_is_an_error(shell: Shell, key: str, place: str) -> None:
+    taken = shell.write("taken", "precious")
     text = shell.config.read_text(encoding="utf-8")
-    shell.config.write_text(
-        text.replace('listen = "127.0.0.1:8080"', f'listen = "unix:{shell.folder}/taken"'), encoding="utf-8"
-    )
+    shell.config.write_text(text.replace(key, place.format(taken=taken)), encoding="utf-8")
     [error] = errors_of(shell)
     assert "is not a socket" in error
 

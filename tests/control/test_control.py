@@ -262,6 +262,27 @@ async def test_so_many_verbs_at_a_time_and_no_more(tmp_path: Path) -> None:
             await writer.wait_closed()
 
 
+async def test_the_folder_of_the_groups_socket_is_made_for_all_to_enter(tmp_path: Path) -> None:
+    """As systemd makes it; without the unit, or in a container, nobody else does."""
+    path = tmp_path / "run" / "control.sock"
+    server = ControlServer(tmp_path / "s", door(VERBS), GroupSocket(path=path, gid=os.getegid()))
+    before = os.umask(0o077)
+    try:
+        await server.start()
+    finally:
+        os.umask(before)
+    assert (0o755, 0o660) == tuple(stat.S_IMODE(one.stat().st_mode) for one in (path.parent, path))
+    await server.close()
+
+
+async def test_a_folder_of_the_groups_socket_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "run" / "control.sock"
+    server = ControlServer(tmp_path / "s", door(VERBS), GroupSocket(path=path, gid=os.getegid()))
+    with pytest.raises(Refused, match="Create its folder"):
+        await server.start()
+    await server.close()
+
+
 async def test_members_leave_room_for_the_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many connections they open and never use."""
     member = User(uid=os.geteuid() + 1, name="eva", groups=frozenset({os.getegid()}))

@@ -69,6 +69,7 @@ class ControlServer:
         await self._serve_on(self._bind(self._path, mode=0o600), self._path)
         if self._group is not None:
             try:
+                _make_folder(self._group.path.parent)
                 listener = self._bind(self._group.path, mode=0o660, gid=self._group.gid)
             except OSError as problem:
                 raise Refused(
@@ -187,3 +188,10 @@ async def _send(writer: asyncio.StreamWriter, response: Response) -> None:
         frame = encode_message(failure_of(problem))
     writer.write(frame)
     await writer.drain()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the group's socket, which everybody may enter, as systemd makes it for the unit."""
+    if not folder.exists():
+        folder.mkdir()
+        folder.chmod(0o755)

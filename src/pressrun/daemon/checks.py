@@ -166,6 +166,8 @@ def check_sockets(subject: Subject) -> Iterator[Finding]:
     for key, place in places.items():
         if isinstance(place, UnixEndpoint):
             yield from _check_socket(subject, key, Path(place.path))
+    if settings.control.group:
+        yield from _check_socket(subject, "control.socket", settings.control.socket)
 
 
 def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
