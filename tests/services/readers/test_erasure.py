@@ -7,14 +7,14 @@ import string
 from pathlib import Path
 
 import pytest
-from tests.engines import contents
+from tests.engines import IS_THOROUGH, contents
 from tests.services.office import open_office
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.subscription_records import Origin
 
-READERS, ERASED = 3000, 60
+READERS, ERASED = (3000, 60) if IS_THOROUGH else (1500, 40)
 SPELLINGS = (
     "https://crm.example/?u=erin%40reader.example",
     "erin&#64;reader.example",
