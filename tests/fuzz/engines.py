@@ -54,13 +54,16 @@ def try_one(run: Callable[[bytes], None], data: bytes) -> Finding | None:
 def mutate(
     run: Callable[[bytes], None], seeds: Sequence[bytes], chance: random.Random, *, seconds: float, most: int
 ) -> tuple[int, Finding | None]:
-    """Seeds as they are, then random changes of them, until a finding; returns how many inputs were tried."""
-    tried, ends_at = 0, time.monotonic() + seconds
+    """Seeds as they are, then so many random changes of them and for so long, until a finding; returns how many inputs
+    were tried.
+    """
+    tried = 0
     for data in seeds:
         tried += 1
         if (found := try_one(run, data)) is not None:
             return tried, found
     pool = [data for data in seeds if len(data) <= MAX_INPUT] or [b""]
+    ends_at, most = time.monotonic() + seconds, most + tried
     while tried < most and time.monotonic() < ends_at:
         data = _changed(chance, pool)
         tried += 1
