@@ -116,7 +116,9 @@ _LEFT = {
     "held": "select domain from held_notice",
     "notices": "select notice.kind, notice.address, state from notice left join delivery on notice_id = notice.id",
     "editions": "select subject, state, audience, pause_reason, is_repeat from edition",
-    "copies": "select state, attempts from delivery where edition_id is not null",
+    "copies": """select delivery.state, attempts, list.name, address, edition.audience from delivery
+        join edition on edition.id = edition_id left join subscription on subscription.id = subscription_id
+        left join list on list.id = subscription.list_id left join subscriber on subscriber.id = subscriber_id""",
     "limits": "select scope, count(*) from limit_event group by scope",
     "mail": "select state, outcome, content_id is null from inbound",
     "contents": "select count(*) from inbound_content",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.database import select
 from tests.editions.inline_builder import builder_at
 from tests.races import Race, Step, run_race
+from tests.services.copy_races import COPY_RACES
 from tests.services.office import NOW, Office
 from tests.services.people_races import PEOPLE_RACES
 from tests.services.queue_races import QUEUE_RACES
@@ -451,6 +452,7 @@ RACES: dict[str, tuple[Step, Step, Step]] = {
     "refuse and sign up": (a_request, refuse, sign_up),
     "refuse and save": (a_reader, refuse, save),
     "pauses end twice": (a_paused_reader, end_pause, end_pause),
+    **COPY_RACES,
     **QUEUE_RACES,
     **PEOPLE_RACES,
 }

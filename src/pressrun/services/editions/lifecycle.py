@@ -55,6 +55,7 @@ def start(tx: Transaction, edition: Edition, now: int) -> Edition:
     reason = why_nobody_may_get(tx, edition.id)
     if reason is not None:
         raise Refused(reason)
+    lists.hold_members(tx, edition.list_id)
     canary = None if edition.canary_percent is None else 0
     started = replace(after_event(edition, EditionEvent.START), started_at=now, canary_copies=canary)
     editions.record_edition(tx, edition, started)  # first, so that nobody else takes the audience
@@ -176,6 +177,7 @@ def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds
     """Start a scheduled edition whose time has come; one that is too late waits for a person."""
     if edition.scheduled_at is not None and edition.scheduled_at > now:
         return edition
+    lists.hold_members(tx, edition.list_id)
     listed, edition = edition, require_edition(tx, edition.id)
     if edition.state is not EditionState.SCHEDULED:  # somebody has paused or cancelled it
         return listed

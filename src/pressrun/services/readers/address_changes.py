@@ -258,6 +258,7 @@ class AddressChanges:
             return other
         begin_at_address(tx, person, now)
         if change.former:
+            lists.lock_members(tx, [details.list.id for details in list_subscriptions(tx, person)])
             _give_back(tx, change.former, person, now)
         else:
             _void_requests(tx, person)
@@ -270,7 +271,9 @@ class AddressChanges:
         """Move the subscriptions of one person to another; returns what undoing restores."""
         now = self._context.now
         still_suspended = []
-        for details in _live(tx, person):
+        leaving = _live(tx, person)
+        lists.lock_members(tx, [details.list.id for details in leaving])
+        for details in leaving:
             subscription, target = details.subscription, details.list
             if lists.hold_list(tx, target.id) is None:
                 continue  # it is being removed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from msgspec import Struct, convert
@@ -92,6 +92,16 @@ def hold_list(tx: Transaction, list_id: int) -> MailingList | None:
 def lock_list(tx: Transaction, name: str) -> None:
     """Keep others from deciding by a list that this transaction is about to change; comes before all else."""
     tx.value("lists.lock", name=name)
+
+
+def lock_members(tx: Transaction, list_ids: Collection[int]) -> None:
+    """Let no edition of these lists start before the transaction ends, which moves a reader on with their copies."""
+    tx.lock("lists.lock_all", ids=in_json(sorted(list_ids)))
+
+
+def hold_members(tx: Transaction, list_id: int) -> None:
+    """Wait for those who move readers of a list on, and let no more of them begin: an audience is about to be taken."""
+    tx.lock("lists.hold", id=list_id)
 
 
 def all_lists(tx: Transaction, *, listed_only: bool = False) -> list[MailingList]:

@@ -122,6 +122,7 @@ def requeue_copies(tx: Transaction, subscription_id: int, *, since: int, now: in
 
     Returns how many.
     """
+    tx.lock("unsubscribes.lock_editions", subscription_id=subscription_id, left_at=since)
     rows = tx.rows("unsubscribes.requeue_copies", subscription_id=subscription_id, left_at=since, now=now)
     for row in rows:
         count_move(tx, row["edition_id"], DeliveryState.CANCELLED, DeliveryState.QUEUED, 1)

@@ -16,6 +16,10 @@ select * from list where id = :id {share};
 -- A list that is about to be changed, closed or deleted.
 select id from list where name = :name {lock};
 
+-- name: lock_all
+-- Lists from which a reader moves on.
+select id from list where {+}id {in ids} order by id {lock};
+
 -- name: get
 -- One list by its id.
 select * from list where id = :id;

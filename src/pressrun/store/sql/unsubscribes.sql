@@ -31,6 +31,14 @@ select * from leaving where subscription_id = :subscription_id and expires_at > 
 update confirmation set round = case when round = :now_round then :restored else -1 end
 where subscription_id = :subscription_id;
 
+-- name: lock_editions
+-- The editions of copies that are about to be queued again: nobody cancels or finishes them meanwhile.
+select id from edition
+where {+}state in ('sending', 'paused') and id in (
+    select edition_id from delivery {indexed by delivery_once}
+    where subscription_id = :subscription_id and state = 'cancelled' and settled_at >= :left_at)
+order by id {lock};
+
 -- name: requeue_copies
 -- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that
 -- moment were cancelled later. They wait in the lane of where their reader is now.
