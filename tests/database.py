@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from unittest.mock import patch
 
 import psycopg
+from msgspec.structs import replace
 from tests.engines import IS_THOROUGH
 from tests.guards import Guarded
 
@@ -23,7 +24,7 @@ from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.location import Location
 from pressrun.store.postgresql.connection import PostgresConnection
-from pressrun.store.sqlite.connection import SqliteConnection
+from pressrun.store.sqlite.connection import MOST_ROWS, SqliteConnection
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import sessions
@@ -348,6 +349,9 @@ class CountingDatabase(Database):
     async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await super().read(self._counting(work), *args, **kwargs)
 
+    async def share(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().share(self._counting(work), *args, **kwargs)
+
     async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
         return await super().share_set(self._counted.setdefault(work, self._counting(work)), item)
 
@@ -355,9 +359,18 @@ class CountingDatabase(Database):
         @wraps(work)
         def run(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
             tx._statements = _Named(tx._statements, self.statements)
+            if _is_sqlite(tx):
+                tx._dialect = replace(tx._dialect, run_rows=self._noting_repeats(tx._dialect.run_rows))
             return work(tx, *args, **kwargs)
 
         return run
+
+    def _noting_repeats(self, run_rows: Callable[[Any, str, Sequence[Any]], int]) -> Callable[..., int]:
+        def noting(connection: Any, statement: str, rows: Sequence[Any]) -> int:
+            self.statements += ["more rows"] * ((len(rows) - 1) // MOST_ROWS)
+            return run_rows(connection, statement, rows)
+
+        return noting
 
 
 class _Named(dict[str, str]):

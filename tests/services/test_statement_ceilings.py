@@ -251,32 +251,32 @@ def after(*steps: UseCase) -> UseCase:
 CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "who is logged in": (log_in, find_who_is_logged_in, 3),
     "a stranger signs up": (nothing, sign_up, 15),
-    "somebody signs up again": (sign_up, sign_up, 15),
-    "a member signs up": (after(sign_up, confirm), sign_up, 13),
+    "somebody signs up again": (sign_up, sign_up, 14),
+    "a member signs up": (after(sign_up, confirm), sign_up, 12),
     "a former member signs up": (after(sign_up, confirm, leave), sign_up, 16),
     "a reader confirms": (sign_up, confirm, 10),
-    "a reader confirms again": (after(sign_up, confirm), confirm, 4),
+    "a reader confirms again": (after(sign_up, confirm), confirm, 3),
     # One is for editions whose audience is being taken: who leaves belongs to it.
     "a reader leaves": (after(sign_up, confirm), leave, 10),
     "a form of ours is sent": (nothing, sign_up_on_the_web, 4),
     "a sign-up on the web is carried out": (sign_up_on_the_web, carry_out, 19),
-    "a reader is told that they left": (after(sign_up, confirm, leave), carry_out, 10),
+    "a reader is told that they left": (after(sign_up, confirm, leave), carry_out, 9),
     "a program shows the token of somebody for a list": (make_token, show_token, 4),
     "32 members are put by a program": (nothing, put_members("Ada"), 12),
     "32 members are put again": (put_members("Ada"), put_members("Ada"), 4),
     "32 members are put with another name": (put_members("Ada"), put_members("Bob"), 7),
-    # As many as a transaction of an import has. Evidence and events take two statements for them. The most that any of
-    # these takes, 18, is 7 for each 1,000 rows.
-    "2,500 new rows are imported": (nothing, import_rows(), 15),
+    # As many as a transaction of an import has. SQLite stores them 625 at a time, and each time counts. The most that
+    # any import takes, 27, is 11 for each 1,000 rows.
+    "2,500 new rows are imported": (nothing, import_rows(), 24),
     "2,500 rows are imported again": (import_rows(), import_rows(), 3),
-    "2,500 rows are imported and asked": (nothing, import_rows(asks=True), 18),
-    "2,500 rows change what is known": (import_rows(), import_rows(state="suspended", odd="unsubscribed"), 17),
-    "2,500 rows in all states are imported": (import_rows(), import_rows(state="pending", odd="unsubscribed"), 15),
-    "1,000 members are removed by a sync": (sync_rows, remove_synced, 12),
-    "1,000 removed members come back by a sync": (after(sync_rows, remove_synced), sync_rows, 11),
+    "2,500 rows are imported and asked": (nothing, import_rows(asks=True), 27),
+    "2,500 rows change what is known": (import_rows(), import_rows(state="suspended", odd="unsubscribed"), 22),
+    "2,500 rows in all states are imported": (import_rows(), import_rows(state="pending", odd="unsubscribed"), 17),
+    "1,000 members are removed by a sync": (sync_rows, remove_synced, 13),
+    "1,000 removed members come back by a sync": (after(sync_rows, remove_synced), sync_rows, 10),
     "1,000 of 2,500 readers with copies are suppressed": (after(import_rows(), queue_copies_to_all), suppress_rows, 10),
     "1,000 addresses are suppressed again": (suppress_rows, suppress_rows, 1),
-    "2,500 requests expire": (import_rows(asks=True), expire, 12),
+    "2,500 requests expire": (import_rows(asks=True), expire, 13),
     "pauses end": (import_rows(state="suspended"), end_all_pauses, 1),
     "100 readers are refused for good": (after(import_rows(), queue_copies), refuse(BounceClass.GONE), 15),
     "100 copies are refused for policy": (after(import_rows(), queue_copies), refuse(BounceClass.POLICY), 13),
@@ -290,7 +290,7 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
 
 assert BATCH == 2500  # which the names say
 
-JOURNAL = {"events.draw_ids", "events.append", "events.append_alike"}
+JOURNAL = {"events.draw_ids", "events.append"}
 
 
 @pytest.mark.parametrize("name", CEILINGS)
@@ -303,7 +303,7 @@ async def test_a_use_case_takes_no_more_statements_than_its_ceiling(name: str, t
         office.database.statements.clear()
         await run(office)
         statements = [name for name in office.database.statements if name != "limits.lock"]
-        assert len(statements) <= ceiling, statements
+        assert 0 < len(statements) <= ceiling, statements
 
 
 @pytest.mark.parametrize("kind", [BounceClass.GONE, BounceClass.POLICY])

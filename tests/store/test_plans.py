@@ -119,7 +119,7 @@ PLANS = {
         "search leaving using covering index leaving_by_subscription (subscription_id=?)",
         "scan json_each virtual table index 1:",
     ],
-    "consent.append": ["scan new virtual table index 1:"],
+    "consent.append": ["scan (subquery-1)"],
     "subscriptions.find": [
         "search subscription using index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?)"
     ],

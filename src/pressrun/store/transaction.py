@@ -57,6 +57,7 @@ class Dialect(Struct, frozen=True):
 
     statements: Mapping[str, str]
     stream: Callable[[Any, str, Mapping[str, Any]], Iterator[Row]]  # the rows of a query one at a time
+    run_rows: Callable[[Any, str, Sequence[Sequence[Any]]], int]  # a statement with the rows that it is about
     errors: type[Exception]  # all that concerns the database
     mistakes: type[Exception]  # those among them that are ours
     outages: tuple[type[Exception], ...]  # the database is in trouble: what follows would fail as well
@@ -177,6 +178,13 @@ class Transaction:
         cursor.executemany(self._statements[name], rows)
         changed: int = cursor.rowcount
         return changed
+
+    def run_rows(self, name: str, rows: Sequence[Sequence[Any]], /) -> int:
+        """Run a statement about a table of values, `{rows of …}`, in their order; returns how many rows it changed.
+
+        It costs less than rows as JSON, and takes octets. SQLite runs it once for each 625 rows.
+        """
+        return self._dialect.run_rows(self._connection, self._statements[name], rows)
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """All rows of a query."""

@@ -26,7 +26,7 @@ OWN = {engine: read_folder(STORE / engine / "sql") for engine in ("sqlite", "pos
 MOST = 32  # statements that an engine has of its own
 
 # What Python sends as text, number, octets or fraction; a parameter of another type would need a cast.
-TYPES_OF_PARAMETERS = {"text", "bigint", "bytea", "double precision", "json"}
+TYPES_OF_PARAMETERS = {"text", "bigint", "bytea", "double precision", "json", "jsonb"}
 # `integer` is only compared with, or cast to.
 CAST = {"integer"}
 TYPES_OF_COLUMNS = {"text", "bigint", "bytea", "double precision", "json", "integer", "boolean", "numeric"}
@@ -53,8 +53,12 @@ def test_few_statements_differ_and_both_engines_have_them() -> None:
 
 
 def test_both_engines_take_the_same_parameters() -> None:
+    """A table of rows is a single parameter on a server, and one for each value in a file."""
+    with_rows = {name for name, text in read_folder(STORE / "sql").items() if "{rows of " in text}
     here = {
-        name: set(re.findall(r"(?<![:\w]):([a-z_][a-z0-9_]*)", re.sub(r"'[^']*'", "''", text)))
+        name: {"rows"}
+        if name in with_rows
+        else set(re.findall(r"(?<![:\w]):([a-z_][a-z0-9_]*)", re.sub(r"'[^']*'", "''", text)))
         for name, text in statements().items()
     }
     assert here == {name: set(parameters_of(text)) for name, text in writing_statements().items()}

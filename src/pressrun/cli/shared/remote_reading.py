@@ -6,7 +6,7 @@ statement sees the data of its own moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,14 @@ class _RemoteConnection:
         return _RemoteResult(found["columns"], found["rows"])
 
 
+def _refuse_to_write(_connection: Any, name: str, _rows: Sequence[Sequence[Any]]) -> int:
+    raise AssertionError(f"{name} is not a statement that reads")
+
+
 _DIALECT = Dialect(
     statements=_Names(),
     stream=lambda connection, name, parameters: iter(connection.execute(name, parameters).fetchall()),
+    run_rows=_refuse_to_write,
     errors=PressrunError,
     mistakes=PressrunError,
     outages=(),

@@ -38,11 +38,10 @@ BEGUN, DONE, REFUSED, FAILED = "begun", "done", "refused", "failed"  # the outco
 _NOBODY = "{}"  # the content of a row that is about nobody, whose salt hides nothing
 _NO_SALT = bytes(16)
 _SHORT = 16  # digits of a keyed digest that tell people apart, and are useless in any other place
-_APPENDED = 2_000  # rows in one statement
 _SAID = ("who", "uid", "claimed", "way", "action", "list", "object", "fields", "outcome", "code")
 _said = itemgetter(*_SAID)
 _MARK_SAYS = ("", None, None, "", ERASED, None, None, "[]", DONE, None)
-_texts = itemgetter("number", "at", *_SAID, "subscriber_id", "content")  # what of a new row is not octets, in order
+_stored = itemgetter("number", "at", *_SAID, "subscriber_id", "salt", "content", "content_digest", "chain")
 _likeness = itemgetter(*(name for name in _SAID if name not in ("object", "fields")))
 
 
@@ -132,8 +131,7 @@ def append_once_by_clock(tx: Transaction, action: str, now: float, *, name: str)
 
 def _append_queued(tx: Transaction, queued: Sequence[Entry | _Object | _Mark]) -> None:
     rows = _rows_of(tx, _with_names(queued))
-    for start in range(0, len(rows), _APPENDED):
-        _append_after(tx, read_head(tx), [row for _, row in rows[start : start + _APPENDED]])
+    _append_after(tx, read_head(tx), [row for _, row in rows])
     for one, row in rows:
         if isinstance(one, Entry) and one.keyed is not None and one.outcome == DONE:
             idempotency.keep_outcome(
@@ -144,14 +142,12 @@ def _append_queued(tx: Transaction, queued: Sequence[Entry | _Object | _Mark]) -
 
 
 def _append_after(tx: Transaction, head: Head, rows: Sequence[dict[str, Any]]) -> None:
-    """Give rows their numbers and links, and append them by one statement."""
+    """Give rows their numbers and links, and append them."""
     before = head.chain
-    octets: list[bytes] = []
     for number, row in enumerate(rows, head.number + 1):
         row["number"] = number
-        before = link(before, chain_row(row))
-        octets += (row["salt"], row["content_digest"], before)
-    tx.run("audit.append", rows=in_json([_texts(row) for row in rows]), octets=b"".join(octets))
+        row["chain"] = before = link(before, chain_row(row))
+    tx.run_rows("audit.append", [_stored(row) for row in rows])
 
 
 def _with_names(queued: Sequence[Entry | _Object | _Mark]) -> list[tuple[Entry | _Mark, list[str]]]:

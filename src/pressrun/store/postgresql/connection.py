@@ -24,7 +24,7 @@ from pressrun.store.connection import EngineConnection
 from pressrun.store.location import CONFIGURED
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
 from pressrun.store.postgresql.tables import PostgresTables
-from pressrun.store.postgresql.values import adapt, row_factory, stream
+from pressrun.store.postgresql.values import adapt, row_factory, run_rows, stream
 from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Dialect
 
@@ -69,6 +69,7 @@ def dialect(*, reading: bool = False) -> Dialect:
     return Dialect(
         statements=reading_statements() if reading else writing_statements(),
         stream=stream,
+        run_rows=run_rows,
         errors=psycopg.Error,
         mistakes=psycopg.ProgrammingError,
         # A standby since the last failover, and a role that somebody has taken rights from: both can be mended.

@@ -12,7 +12,7 @@ from psycopg.adapt import Dumper, Loader
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
-from pressrun.store.transaction import NamedRow, row_class
+from pressrun.store.transaction import NamedRow, in_json, row_class
 
 
 class _TruthDumper(Dumper):
@@ -54,6 +54,11 @@ def adapt(context: AdaptContext) -> None:
 def row_factory(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], NamedRow]:
     """Makes the rows of a result; for psycopg."""
     return row_class(tuple(column.name for column in cursor.description or ()))
+
+
+def run_rows(connection: psycopg.Connection[Any], statement: str, rows: Sequence[Sequence[Any]]) -> int:
+    """Run a statement about a table of values, which are its only parameter."""
+    return connection.execute(statement, {"rows": in_json(rows)}).rowcount if rows else 0
 
 
 def stream(connection: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> Iterator[Any]:

@@ -23,7 +23,6 @@ T = TypeVar("T")
 READER, MAIL, SHELL, CLOCK = "reader", "mail", "shell", "clock"  # who acts, beside person:NAME and token:NAME
 RANK = 3  # after the audit log: two transactions must not wait for each other
 NO_EDITIONS: Mapping[int, int] = {}
-_APPENDED = 2000  # rows in one statement
 _SWEPT = 1000  # rows in one transaction
 
 
@@ -153,14 +152,9 @@ def record_failed_copies(tx: Transaction, delivery_ids: Sequence[int]) -> None:
 def _append_queued(tx: Transaction, batches: Sequence[Sequence[_NewEvent | _SubscriptionMove]]) -> None:
     """Give events their ids and append them; the counter is locked until the commit, so ids follow its order."""
     rows = _joined([one for batch in batches for one in batch])
-    for start in range(0, len(rows), _APPENDED):
-        chosen = rows[start : start + _APPENDED]
-        before = tx.value("events.draw_ids", number=len(chosen)) - len(chosen)
-        if len({row[1:] for row in chosen}) == 1:  # many readers leave at once, or are imported
-            readers = in_json([row[:1] for row in chosen])
-            tx.run("events.append_alike", before=before, readers=readers, **chosen[0]._asdict())
-        else:
-            tx.run("events.append", before=before, events=in_json(chosen))
+    if rows:
+        last: int = tx.value("events.draw_ids", number=len(rows))
+        tx.run_rows("events.append", [(number, *row) for number, row in enumerate(rows, last - len(rows) + 1)])
 
 
 def _joined(queued: Sequence[_NewEvent | _SubscriptionMove]) -> list[_NewEvent]:

@@ -33,9 +33,6 @@ from pressrun.store.transaction import Transaction, in_json
 
 PAGE = 10_000  # rows that are read at once
 RANK = 1  # after the numbers of copies, of which many wait for one row, too
-_APPENDED = 2_000  # rows of one statement, which takes a kilobyte for each
-
-_NO_SALT, _NO_DIGEST = bytes(16), bytes(32)  # of a row without a network address
 
 
 class ConsentEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -138,27 +135,17 @@ def _new_row(
 
 
 def _append_queued(tx: Transaction, batches: Sequence[Sequence[ChainRow]]) -> None:
-    """Give rows their numbers and links, and append them by one statement, or a few where they are many.
+    """Give rows their numbers and links, and append them.
 
     Reading the head locks it until the commit, so that transactions append one after the other.
     """
-    queued = list(chain.from_iterable(batches))
     head = read_head(tx)
-    for start in range(0, len(queued), _APPENDED):
-        head = _append_after(tx, head, queued[start : start + _APPENDED])
-
-
-def _append_after(tx: Transaction, head: Head, queued: Sequence[ChainRow]) -> Head:
-    """Append rows by one statement: texts go as JSON, salts and digests as octets of fixed width."""
     before = head.chain
     rows: list[tuple[object, ...]] = []
-    octets: list[bytes] = []
-    for number, one in enumerate(queued, head.number + 1):
+    for number, one in enumerate(chain.from_iterable(batches), head.number + 1):
         before = link(before, one, number)
-        rows.append((number, one.subscriber_id, one.list_id, one.event, one.at, one.content, one.ip))
-        octets += (one.salt or b"", one.content_digest, one.ip_salt or _NO_SALT, one.ip_digest or _NO_DIGEST, before)
-    tx.run("consent.append", rows=in_json(rows), octets=b"".join(octets))
-    return Head(head.number + len(queued), before)
+        rows.append((number, *one[1:-1], before))
+    tx.run_rows("consent.append", rows)
 
 
 def read_head(tx: Transaction) -> Head:

@@ -83,11 +83,10 @@ def insert_subscribers(tx: Transaction, ids: Sequence[int], people: Sequence[New
     if not people:
         return
     rows = [
-        (new_id, address.typed, key, address.domain, *_profile_columns(profile))
-        for new_id, (address, key, _, profile) in zip(ids, people, strict=True)
+        (new_id, address.typed, key, address.domain, *digests, *_profile_columns(profile), now)
+        for new_id, (address, key, digests, profile) in zip(ids, people, strict=True)
     ]
-    octets = b"".join([digest for one in people for digest in one.digests])
-    tx.run("enrolment.insert_subscribers", people=in_json(rows), octets=octets, now=now)
+    tx.run_rows("enrolment.insert_subscribers", rows)
 
 
 def _reserve_ids(tx: Transaction, statement: str, number: int) -> list[int]:
@@ -115,8 +114,8 @@ def insert_subscriptions(tx: Transaction, new: Sequence[NewSubscription], *, lis
     if not new:
         return []
     ids = _reserve_ids(tx, "enrolment.subscription_ids", len(new))
-    rows = [(new_id, *one) for new_id, one in zip(ids, new, strict=True)]
-    tx.run("enrolment.insert_subscriptions", subscriptions=in_json(rows), list_id=list_id, source=source)
+    rows = [(new_id, *one, list_id, source) for new_id, one in zip(ids, new, strict=True)]
+    tx.run_rows("enrolment.insert_subscriptions", rows)
     by_type: dict[EventType | None, list[tuple[int, int]]] = {}
     standing, readers = None, list[tuple[int, int]]()
     for one in new:

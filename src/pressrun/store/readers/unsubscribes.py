@@ -78,10 +78,17 @@ def insert_unsubscribes(
 ) -> None:
     """Keep the former state of subscriptions that have just ended, each with its edition and language."""
     rows = [
-        (unsubscriber.id, {name: getattr(unsubscriber, name) for name in RESTORED_FIELDS}, edition_id, language)
-        for unsubscriber, edition_id, language in unsubscribes
+        (
+            one.id,
+            in_json({name: getattr(one, name) for name in RESTORED_FIELDS}),
+            edition_id,
+            language,
+            left_at,
+            expires_at,
+        )
+        for one, edition_id, language in unsubscribes
     ]
-    tx.run("unsubscribes.insert", leavings=in_json(rows), left_at=left_at, expires_at=expires_at)
+    tx.run_rows("unsubscribes.insert", rows)
 
 
 def claim_notices(tx: Transaction) -> list[PendingUnsubscribeNotice]:

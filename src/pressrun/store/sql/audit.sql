@@ -3,15 +3,12 @@
 select number, chain from audit_head {lock};
 
 -- name: append
--- Append rows: arrays, and 80 octets for each (salt, digest of the content, chain).
+-- Append rows in the order of their numbers.
 insert into audit (number, at, who, uid, claimed, way, action, list, object, fields, outcome, code, subscriber_id, salt,
     content, content_digest, chain)
-select cast(new.value ->> 0 as bigint), cast(new.value ->> 1 as bigint), new.value ->> 2, cast(new.value ->> 3 as bigint),
-    new.value ->> 4, new.value ->> 5, new.value ->> 6, new.value ->> 7, new.value ->> 8, new.value ->> 9,
-    new.value ->> 10, cast(new.value ->> 11 as bigint), cast(new.value ->> 12 as bigint),
-    substr(:octets, new.key * 80 + 1, 16), new.value ->> 13, substr(:octets, new.key * 80 + 17, 32),
-    substr(:octets, new.key * 80 + 49, 32)
-from {each rows as new} order by new.key;
+{rows of new: number bigint, at bigint, who text, uid bigint, claimed text, way text, action text, list text, object text,
+    fields text, outcome text, code bigint, subscriber_id bigint, salt bytea, content text, content_digest bytea, chain bytea}
+select * from new;
 
 -- name: page
 -- The rows of the log in their order, some at a time.

@@ -3,15 +3,11 @@
 select number, chain from consent_head {lock};
 
 -- name: append
--- Append rows: arrays, and 128 octets for each (salt and digest of content and of address, chain).
+-- Append rows in the order of their numbers.
 insert into consent (number, subscriber_id, list_id, event, at, salt, content, content_digest, ip, ip_salt, ip_digest, chain)
-select cast(new.value ->> 0 as bigint), cast(new.value ->> 1 as bigint), cast(new.value ->> 2 as bigint), new.value ->> 3,
-    cast(new.value ->> 4 as bigint), substr(:octets, new.key * 128 + 1, 16), new.value ->> 5,
-    substr(:octets, new.key * 128 + 17, 32), new.value ->> 6,
-    case when new.value ->> 6 is not null then substr(:octets, new.key * 128 + 49, 16) end,
-    case when new.value ->> 6 is not null then substr(:octets, new.key * 128 + 65, 32) end,
-    substr(:octets, new.key * 128 + 97, 32)
-from {each rows as new} order by new.key;
+{rows of new: number bigint, subscriber_id bigint, list_id bigint, event text, at bigint, salt bytea, content text,
+    content_digest bytea, ip text, ip_salt bytea, ip_digest bytea, chain bytea}
+select * from new;
 
 -- name: page
 -- The rows of the chain in their order, some at a time; the columns in the order of core.signing.chain.ChainRow.

@@ -31,14 +31,14 @@ where exists (select 1 from suppression
         where digest = substr(:octets, cast(asked.value ->> 0 as integer) * 64 + 33, 32) and reason = 'never-again');
 
 -- name: insert_subscribers
--- Store people: arrays of id, address, key, domain, name, language and attributes, and 64 octets for each as above.
+-- Store people.
 insert into subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
     created_at)
-select cast(new.value ->> 0 as bigint), new.value ->> 1, new.value ->> 2, new.value ->> 3,
-    substr(:octets, new.key * 64 + 1, 32),
-    nullif(substr(:octets, new.key * 64 + 33, 32), substr(:octets, new.key * 64 + 1, 32)), new.value ->> 4,
-    new.value ->> 5, new.value ->> 6, :now
-from {each people as new};
+{rows of new: id bigint, address text, address_key text, domain text, suppression_digest bytea, mailbox_digest bytea,
+    name text, language text, attributes text, created_at bigint}
+select id, address, address_key, domain, suppression_digest, nullif(mailbox_digest, suppression_digest), name, language,
+    attributes, created_at
+from new;
 
 -- name: update_profiles
 -- Write profiles back: arrays of id, name, language and attributes.
@@ -48,12 +48,11 @@ from {each changes as new}
 where subscriber.id = cast(new.value ->> 0 as bigint);
 
 -- name: insert_subscriptions
--- Store subscriptions: arrays of id, the subscriber, the state, why it is suspended and since when.
+-- Store subscriptions.
 -- guards: list
-insert into subscription (id, list_id, subscriber_id, state, suspended_for, source, since)
-select cast(new.value ->> 0 as bigint), :list_id, cast(new.value ->> 1 as bigint), new.value ->> 2, new.value ->> 3,
-    :source, cast(new.value ->> 4 as bigint)
-from {each subscriptions as new};
+insert into subscription (id, subscriber_id, state, suspended_for, since, list_id, source)
+{rows of new: id bigint, subscriber_id bigint, state text, suspended_for text, since bigint, list_id bigint, source text}
+select * from new;
 
 -- name: insert_confirmations
 -- Store requests of new subscriptions: arrays of the subscription, the name and the language.

@@ -3,19 +3,11 @@
 update id_counter set last_id = last_id + :number where name = 'event' returning last_id;
 
 -- name: append
--- Append events with the ids after `before`: arrays of reader, type, list, edition, actor, how and object.
-insert into event (id, at, type, list_id, subscriber_id, edition_id, actor, how, object)
-select cast(:before as bigint) + new.key + 1, {clock}, new.value ->> 1, cast(new.value ->> 2 as bigint),
-    cast(new.value ->> 0 as bigint), cast(new.value ->> 3 as bigint), new.value ->> 4, new.value ->> 5, new.value ->> 6
-from {each events as new};
-
--- name: append_alike
--- The same for events that differ in their readers alone: arrays of one id.
-insert into event (id, at, type, list_id, subscriber_id, edition_id, actor, how, object)
-select cast(:before as bigint) + new.key + 1, {clock}, cast(:type as text), cast(:list_id as bigint),
-    cast(new.value ->> 0 as bigint), cast(:edition_id as bigint), cast(:actor as text), cast(:how as text),
-    cast(:object as text)
-from {each readers as new};
+-- Append events.
+insert into event (at, id, subscriber_id, type, list_id, edition_id, actor, how, object)
+{rows of new: id bigint, subscriber_id bigint, type text, list_id bigint, edition_id bigint, actor text, how text,
+    object text}
+select {clock}, new.* from new;
 
 -- name: failed_copies
 -- Copies of editions that have failed, each with its edition, its reader and the kind of its failure.

@@ -1,9 +1,8 @@
 -- name: insert
--- Keep the former state of subscriptions: arrays of id, former state, edition and language.
-insert into leaving (subscription_id, former, edition_id, left_at, expires_at, language)
-select cast(new.value ->> 0 as bigint), new.value ->> 1, cast(new.value ->> 2 as bigint), :left_at, :expires_at,
-    new.value ->> 3
-from {each leavings as new} order by new.key;
+-- Keep the former state of subscriptions.
+insert into leaving (subscription_id, former, edition_id, language, left_at, expires_at)
+{rows of new: subscription_id bigint, former text, edition_id bigint, language text, left_at bigint, expires_at bigint}
+select * from new;
 
 -- name: claim_notices
 -- Take unsubscribes whose reader has not been notified yet, oldest first, before the mails to them are queued.

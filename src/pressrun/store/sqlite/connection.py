@@ -6,11 +6,13 @@ Nothing here needs asyncio, so verbs that only read start quickly.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain, repeat
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pressrun.core.errors import NoRoom, Unavailable
 from pressrun.store.connection import EngineConnection
@@ -21,10 +23,16 @@ from pressrun.store.transaction import Dialect
 C = TypeVar("C", bound=sqlite3.Connection)
 
 BUSY_SECONDS = 5.0  # how long to wait for a lock of another process, such as a backup tool
+# The values of rows are parameters, of which SQLite takes 32,766 in a statement. It is for this many rows, or a smaller
+# power of two of which the last ones may be empty: so only few different statements have to be prepared and kept, and
+# none takes much memory. An import writes four times as many at once.
+MOST_ROWS = 625
+_NAMED_ROW = re.compile(r"\(values \(([^)]*)\)\)")
 _IDS = "(select value from json_each(:{}))"
 MACROS: Macros = {
     "in": lambda argument: "in {}".format(argument if argument[0] == "(" else _IDS.format(argument)),
     "each": lambda argument: "json_each(:{}) as {}".format(*argument.split(" as ")),
+    "rows of": lambda argument: _named_row(*argument.split(": ")),
     "indexed by": "indexed by {}".format,
     "not indexed": "not indexed{}".format,
     "+": "+{}".format,
@@ -115,6 +123,35 @@ def _searchable(text: str) -> str:
     return searchable(text)
 
 
+def _named_row(table: str, columns: str) -> str:
+    """The statement for one row, by which it can be explained. A row whose first column is null is an empty one."""
+    names = [column.split()[0] for column in columns.split(",")]
+    row = ", ".join(f":{name}" for name in names)
+    return f"with {table} ({', '.join(names)}) as (select * from (values ({row})) where column1 is not null)"  # noqa: S608 - ours
+
+
+def _run_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> int:
+    changed = 0
+    for start in range(0, len(rows), MOST_ROWS):
+        chosen = rows[start : start + MOST_ROWS]
+        number = min(1 << (len(chosen) - 1).bit_length(), MOST_ROWS)
+        empty = repeat(None, (number - len(chosen)) * len(chosen[0]))
+        values = (*chain.from_iterable(chosen), *empty)
+        changed += connection.execute(_with_rows(statement, number), values).rowcount
+    return changed
+
+
+@cache
+def _with_rows(statement: str, number: int) -> str:
+    """The statement for so many rows."""
+
+    def repeated(named: re.Match[str]) -> str:
+        row = f"({', '.join('?' * (named[1].count(',') + 1))})"
+        return f"(values {', '.join([row] * number)})"
+
+    return _NAMED_ROW.sub(repeated, statement)
+
+
 @cache
 def statements() -> Mapping[str, str]:
     """The statements as SQLite runs them."""
@@ -128,6 +165,7 @@ def dialect() -> Dialect:
         stream=lambda connection, statement, parameters: iter(connection.execute(statement, parameters)),
         errors=sqlite3.DatabaseError,
         mistakes=sqlite3.ProgrammingError,
+        run_rows=_run_rows,
         outages=(sqlite3.OperationalError,),
         conflicts=(),
         has_locks=False,
