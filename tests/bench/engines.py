@@ -149,7 +149,7 @@ def fill(house: House, server: Server | None, name: str, queued: int) -> Locatio
         )
         connection.execute("delete from keyring")
         recorded = data.database.connect().read(lambda tx: [tuple(row) for row in tx.rows("keyring.all")])
-        connection.executemany("insert into keyring (number, fingerprint) values (?, ?)", recorded)
+        connection.executemany("insert into keyring (number, fingerprint, retires_at) values (?, ?, ?)", recorded)
         if server is not None:
             with server.connect(name) as target:
                 large.copy(connection, target)
