@@ -1,12 +1,14 @@
 """The unsubscribe POST with its commit, beside an endpoint of bare Starlette: one machine, one run, in turn.
 
-  python -m tests.bench.one_click [--rounds 5] [--seconds 3] [--connections 32]
+  python -m tests.bench.one_click [--rounds 5] [--seconds 3] [--connections 32] [--shuffled]
 
 Both get the same request of RFC 8058, each of ours by another reader's link and answered after its commit to the disk
 (synchronous=FULL); readers are told that they left, or, in a second daemon, are not. The other one reads the form and
 answers `ok`, in uvicorn as it comes: with uvloop and httptools. The client is one process with so many connections,
 each with one request after the other. Who is not in turn is stopped (SIGSTOP): what a daemon still has to tell readers
-of an earlier round costs nobody but itself. `CPU` is processor time of the server a request, of the kernel too.
+of an earlier round costs nobody but itself. Readers leave in the order in which they joined, or `--shuffled`, in none,
+as after an edition: then each of them is on other pages of the database. `CPU` is processor time of the server a
+request, of the kernel too.
 
 Prints a Markdown table with the medians of the rounds; ends with 1 below 40 % of the rate, or beyond three times the
 p99.
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import random
 import signal
 import statistics
 import subprocess
@@ -200,14 +203,17 @@ def _answers(port: int) -> bool:
 
 
 @contextmanager
-def our_door(folder: Path, readers: int, name: str, undo: str) -> Iterator[Door]:
+def our_door(folder: Path, name: str, undo: str, options: argparse.Namespace) -> Iterator[Door]:
     """A daemon whose list has so many readers, and the links of all; leaving can be undone for as long as `undo`."""
+    readers = options.readers
     house = House(folder=folder, relay_port=1, tables={"tokens": {"undo_unsubscribe_lifetime": undo}})
     house.create_list()
     for first in range(0, readers, _CHUNK):
         house.import_readers(*(f"reader{n}@inbox{n % 97}.example" for n in range(first, min(first + _CHUNK, readers))))
     tokens = WebTokens(load_keys(DataDir(folder / "data")))
     links = [f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, n, 1)}" for n in range(1, readers + 1)]
+    if options.shuffled:
+        random.Random(1).shuffle(links)
     daemon = house.start()
     try:
         yield Door(name=name, port=house.http_port, pid=daemon.process.pid, requests=map(leave, links))
@@ -234,6 +240,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--readers", type=int, default=250_000, help="each leaves once")
+    parser.add_argument("--shuffled", action="store_true", help="they leave in no order")
     parser.add_argument("--serve-bare", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve_bare:
@@ -242,8 +249,8 @@ def main() -> int:
     options.busy = load()
     with (
         tempfile.TemporaryDirectory(prefix="pressrun-one-click-") as name,
-        our_door(Path(name) / "noted", options.readers, "Pressrun, readers are told", "1d") as noted,
-        our_door(Path(name) / "silent", options.readers, "Pressrun, nobody is told", "0s") as silent,
+        our_door(Path(name) / "noted", "Pressrun, readers are told", "1d", options) as noted,
+        our_door(Path(name) / "silent", "Pressrun, nobody is told", "0s", options) as silent,
         bare_starlette("tests.bench.one_click", repeat(leave("/unsubscribe/x"))) as theirs,
     ):
         measure([noted, silent, theirs], options)
