@@ -518,6 +518,38 @@ def test_a_copy_that_went_out_as_that_of_another_subscription_does_not_go_again(
     )
 
 
+def test_a_copy_that_waits_elsewhere_now_keeps_waiting_when_new_ones_went_out(data: DataDir, tmp_path: Path) -> None:
+    """It gets a new id here, which may not be one of those: it would count as sent."""
+    [(edition, copy)] = rows(
+        data.database, "select edition_id, id from delivery where subscription_id is not null order by id limit 1"
+    )
+    execute(
+        data.database,
+        "delete from bulk_change",
+        "update edition set is_welcome = 0, is_repeat = 1, finished_at = null, pause_reason = null",
+        "update edition set canary_copies = null, state = 'sending', started_at = 9",
+        f"delete from delivery where edition_id = {edition} and id <> {copy}",
+        f"update delivery set state = 'deferred', claimed_by = null, kind = null, bounce = null where id = {copy}",
+        "insert into list (id, name, title, from_address, created_at) values (900, 'boletim', 'B', 'a@b.example', 9)",
+        "insert into subscription (id, list_id, subscriber_id, state, source, since)"
+        " select 900 + id, 900, id, 'active', 'web', 9 from subscriber order by id limit 2",
+    )
+    make_backup(data, tmp_path / "backup.tar")
+    [(first,), (second,)] = rows(data.database, "select id from subscription where list_id = 900 order by id")
+    execute(
+        data.database,
+        f"update delivery set subscription_id = {first} where id = {copy}",
+        "insert into delivery (edition_id, subscription_id, domain, state, due_at, settled_at)"
+        f" values ({edition}, {second}, 'a.example', 'delivered', 9, 10)",
+    )
+    put_back(data, tmp_path / "backup.tar")
+    assert [(first, "deferred"), (second, "delivered")] == rows(
+        data.database,
+        f"select subscription_id, state from delivery where edition_id = {edition}"
+        f" and subscription_id in ({first}, {second}) order by subscription_id",
+    )
+
+
 def test_an_edition_that_was_opened_again_since_is_as_it_was_there(data: DataDir, tmp_path: Path) -> None:
     """So what failed before the backup and was sent again since counts as delivered."""
     over = "update edition set is_welcome = 0, is_repeat = 1, pause_reason = null, canary_copies = null, started_at = 1"

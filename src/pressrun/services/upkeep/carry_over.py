@@ -121,11 +121,14 @@ def _has_moved(edition: Row, then: Row) -> bool:
 def _carry_edition(
     tx: Transaction, former: Transaction, edition_id: int, then: Row, journaled: Journaled, now: int
 ) -> int:
-    in_flight = 0
+    in_flight, moved = 0, []
     for copy in restores.each_copy(former, edition_id):
         if copy["state"] == DeliveryState.CLAIMED:
             in_flight += not _end_claim(copy, journaled, now)
-        restores.store_copy(tx, copy)
+        if not restores.store_copy(tx, copy) and copy["subscriber_id"] is not None:
+            moved.append(copy)
+    for copy in moved:
+        restores.add_copy(tx, copy)
     bulk_changes.end_all(tx, edition_id)
     for slice_ in restores.slices_of(former, edition_id):
         bulk_changes.store(tx, BulkChange(**{**slice_, "kind": BulkKind(slice_["kind"])}))

@@ -100,16 +100,21 @@ def each_copy(former: Transaction, edition_id: int) -> Iterator[dict[str, Any]]:
     return map(dict, former.each("restores.copies", edition_id=edition_id))
 
 
-def store_copy(tx: Transaction, copy: dict[str, Any]) -> None:
-    """Bring a copy to the state that it had there, or add it for the same reader.
+def store_copy(tx: Transaction, copy: dict[str, Any]) -> bool:
+    """Bring a copy to the state that it had there, or add it for the same reader; False where another one has its id.
 
-    It may have been that of another subscription here, which must not get it once more.
+    That may be the same copy, as that of another subscription here, which must not get it once more.
     """
     found = tx.value("restores.set_copy", **copy)
-    if found is None and not tx.run("restores.add_copy", **copy):
-        tx.run("restores.add_copy", **{**copy, "id": None})
+    is_stored = found is not None or tx.run("restores.add_copy", **copy) > 0
     if found != copy["id"]:
         tx.run("restores.settle_copy", **copy)
+    return is_stored
+
+
+def add_copy(tx: Transaction, copy: dict[str, Any]) -> None:
+    """Add a copy with an id of its own; comes after all others of its edition, or it could be the id of one of them."""
+    tx.run("restores.add_copy", **{**copy, "id": None})
 
 
 def slices_of(former: Transaction, edition_id: int) -> list[dict[str, Any]]:
