@@ -47,8 +47,10 @@ def _operate(house: House) -> list[Any]:
 
 
 def _timeless(value: Any) -> Any:
+    """What does not depend on the moment, as the revision of a list does."""
     if isinstance(value, dict):
-        return {name: _timeless(one) for name, one in value.items() if not name.endswith("_at") and name != "since"}
+        timeless = {name for name in value if not name.endswith("_at")} - {"since", "revision"}
+        return {name: _timeless(one) for name, one in value.items() if name in timeless}
     return [_timeless(one) for one in value] if isinstance(value, list) else value
 
 
