@@ -185,7 +185,7 @@ def test_a_program_for_alerts_that_nobody_can_run_is_advice(shell: Shell, place:
     ("key", "place"),
     [('listen = "127.0.0.1:8080"', 'listen = "unix:{taken}"'), ("# group = false", 'group = true\nsocket = "{taken}"')],
 )
-def test_a_socket_that_cannot_be_is_an_error(shell: Shell, key: str, place: str) -> None:
+def test_a_socket_that_cannot_be_created_is_an_error(shell: Shell, key: str, place: str) -> None:
     taken = shell.write("taken", "precious")
     text = shell.config.read_text(encoding="utf-8")
     shell.config.write_text(text.replace(key, place.format(taken=taken)), encoding="utf-8")

@@ -17,7 +17,7 @@ def test_the_first_operator_gets_a_link(shell: Shell) -> None:
     assert (plain.out.startswith("http"), "lets ann log in. It works once, until 20" in plain.err) == (True, True)
 
 
-def test_whoever_gets_no_rights_is_named_with_the_way_to_give_some(shell: Shell) -> None:
+def test_a_person_without_rights_is_named_with_the_command_that_grants_some(shell: Shell) -> None:
     """Operators have all, and JSON has them as a field."""
     shell.make_list()
     words = "bob has no rights yet. Give some with `pressrun user grant bob --list LIST --role editor`"

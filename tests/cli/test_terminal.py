@@ -138,7 +138,7 @@ def test_the_fixture_is_what_a_terminal_must_not_see(poisoned: Shell) -> None:
 
 
 def test_a_kept_mail_as_json(poisoned: Shell) -> None:
-    """The mail is text in one document; what is no UTF-8 is escaped."""
+    """The mail is text in one document; what is not UTF-8 is escaped."""
     database = poisoned.database
     execute_at(database, "update inbound_content set content = ? where id = 1", b"Subject: caf\xe9 \xc3\xa9\r\n\r\n")
     shown = poisoned.good("inbound", "show", "1", "--json").json

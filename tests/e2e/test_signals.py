@@ -231,7 +231,7 @@ def held_start(house: House) -> Iterator[Future[Daemon]]:
 
 
 def test_sighup_while_it_starts_is_obeyed_once_it_has_started(house: House) -> None:
-    """As of log rotation in the middle of an upgrade of the schema: it would end the daemon."""
+    """Log rotation may send it during an upgrade of the schema, and by default it ends a process."""
     with held_start(house) as starting:
         assert house.daemon is not None
         house.daemon.process.send_signal(signal.SIGHUP)
@@ -243,7 +243,7 @@ def test_sighup_while_it_starts_is_obeyed_once_it_has_started(house: House) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_start_that_is_stopped_ends_at_once(house: House, number: signal.Signals) -> None:
-    """With 0, however long the start would have taken; the next one finds everything as it was."""
+    """With exit code 0, however long the start would have taken. The next one finds everything as it was."""
     with held_start(house) as starting:
         assert house.daemon is not None
         house.daemon.process.send_signal(number)

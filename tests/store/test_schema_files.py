@@ -37,7 +37,7 @@ def test_a_gap_in_the_steps_is_noticed(tmp_path: Path) -> None:
         files(tmp_path, common_0002_a="select 1;", own_0004_b="select 1;").steps()
 
 
-def test_files_that_are_no_steps_are_passed_over(tmp_path: Path) -> None:
+def test_files_that_are_not_steps_are_ignored(tmp_path: Path) -> None:
     assert {2: "SELECT 2;"} == files(tmp_path, common_0002_a="select 2;", common_README="x").steps()
 
 

@@ -58,7 +58,7 @@ async def test_the_form_of_a_bad_link_mails_a_new_one(house: House) -> None:
     assert ["preferences_link"] == [kind for kind, *_ in await house.notices()]
 
 
-async def test_a_bad_link_leads_whoever_never_confirmed_to_the_sign_up(house: House) -> None:
+async def test_a_bad_link_leads_readers_who_never_confirmed_to_the_sign_up(house: House) -> None:
     """A confirmation expires, and the form mails only those who are subscribed."""
     await house.add_list()
     async with house.client() as client:

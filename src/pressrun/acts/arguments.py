@@ -23,7 +23,7 @@ A = TypeVar("A", bound=Arguments)
 
 
 Known = tuple[int, ...]
-"""Revisions that a caller has seen: the thing must have one of them."""
+"""Revisions that a caller has seen. A change is refused unless one of them is current."""
 
 
 class ListSettings(Arguments, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Signals to a daemon that is still starting, as during a long upgrade of the schema.
 
-By themselves they would kill it, which a service manager takes for a wish: it would not start it again after a SIGHUP.
+By default they would kill it. A service manager takes that for a clean stop, and would not restart it after a SIGHUP.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LOOK_SECONDS = 0.1
 
 @contextmanager
 def early_signals() -> Iterator[EarlySignals]:
-    """What obeys signals until the daemon does."""
+    """Handle signals until the daemon does."""
     early = EarlySignals()
     try:
         yield early
@@ -29,7 +29,7 @@ def early_signals() -> Iterator[EarlySignals]:
 
 
 class EarlySignals:
-    """SIGTERM and SIGINT end the process until the data are open, as a kill would, but as something that was asked for.
+    """Until the data are open, SIGTERM and SIGINT end the process at once, with exit code 0.
 
     A thread waits for them, since the main one may be busy with one statement for minutes. SIGHUP is kept.
     """
@@ -51,7 +51,7 @@ class EarlySignals:
                 self._obey()
 
     def stop_by(self, stop: Callable[[], None]) -> None:
-        """From now on the signals to stop call this, in the event loop."""
+        """Make SIGTERM and SIGINT call this in the event loop, from now on."""
         loop = asyncio.get_running_loop()
         self._obey = lambda: loop.call_soon_threadsafe(stop)
         for number in STOPS:
@@ -59,13 +59,13 @@ class EarlySignals:
         self.close()
 
     def reload_by(self, reread: Callable[[], None]) -> None:
-        """From now on SIGHUP calls this at once; and now, if it has come already."""
+        """Make SIGHUP call this from now on. If one has arrived already, call it now."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reread)
         if self._is_reload_wanted:
             reread()
 
     def close(self) -> None:
-        """Obey nothing more by itself."""
+        """Stop handling signals."""
         self._is_over = True
         let_through()
 

@@ -19,7 +19,7 @@ FREE_BYTES = 128 * 1024  # of each content; with the limit on connections this i
 
 
 class Memory(SharedMemory):
-    """The octets beyond FREE_BYTES of all contents at hand."""
+    """The octets of all contents in memory, beyond FREE_BYTES of each."""
 
     def __init__(self, limit: Current[int]) -> None:
         super().__init__(limit, FREE_BYTES)

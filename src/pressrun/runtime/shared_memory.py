@@ -10,7 +10,7 @@ from pressrun.core.current import Current
 
 
 class SharedMemory:
-    """The octets that all hold, beyond the first `free` ones of each. One may take it all while no other holds any."""
+    """The octets that all holders keep, not counting the first `free` of each. One alone may exceed the limit."""
 
     __slots__ = ("_limit", "free", "held")
 
@@ -21,7 +21,7 @@ class SharedMemory:
 
     @property
     def limit(self) -> int:
-        """How much may be held in all."""
+        """How much all together may hold."""
         return self._limit.value
 
     def has_room(self, octets: int) -> bool:
@@ -31,7 +31,7 @@ class SharedMemory:
 
 
 class MemoryShare:
-    """What one holds of it."""
+    """What one holder keeps of it."""
 
     __slots__ = ("_held", "_memory")
 
@@ -40,7 +40,7 @@ class MemoryShare:
         self._held = 0
 
     def grow_to(self, octets: int) -> bool:
-        """Hold this much in all; False, and as much as before, where there is no room."""
+        """Hold this much in total. If there is no room, change nothing and return False."""
         more = octets - self._memory.free - self._held
         if more <= 0:
             return True

@@ -23,7 +23,7 @@ Clock = Callable[[], float]
 """UTC seconds with fractions: runtime.clock, or the clock of a test."""
 
 Entropy = Callable[[int], bytes]
-"""A source of so many random octets, fit for keys and salts."""
+"""Returns that many random octets, fit for keys and salts."""
 
 Waker = Callable[[], None]
 """Tells the dispatcher that there may be something to send or to stop."""

@@ -18,7 +18,7 @@ _STEP = re.compile(r"(\d{4})_[a-z0-9_]+\.sql", re.ASCII)
 
 
 class SchemaFiles(Struct, frozen=True, kw_only=True):
-    """The files of an engine. `spell` makes its spelling of what every engine has.
+    """The files of an engine. `spell` translates what all engines share into the SQL of this one.
 
     `first_version` is that of its oldest schema, to which no step leads.
     """

@@ -118,15 +118,15 @@ def test_a_row_may_age_and_then_be_erased() -> None:
         (lambda row: row._replace(event="added"), "row 2 was changed"),
         (lambda row: row._replace(list_id=4), "row 2 was changed"),
         (lambda row: row._replace(chain=b"x" * 32), "row 2 was changed"),
-        (lambda row: row._replace(content="z"), "what row 2 says was changed"),
-        (lambda row: row._replace(subscriber_id=8), "what row 2 says was changed"),
-        (lambda row: row._replace(salt=b"z" * 16), "what row 2 says was changed"),
-        (lambda row: row._replace(ip="192.0.2.8"), "where row 2 came from was changed"),
-        (lambda row: row._replace(ip_salt=None), "where row 2 came from was changed"),
-        (lambda row: row._replace(content=None), "row 2 is erased by half"),
-        (lambda row: row._replace(content=None, salt=None), "row 2 is erased by half"),
-        (erased, "nothing says that it was erased"),
-        (aged, "nothing says that it has aged"),
+        (lambda row: row._replace(content="z"), "the content of row 2 was changed"),
+        (lambda row: row._replace(subscriber_id=8), "the content of row 2 was changed"),
+        (lambda row: row._replace(salt=b"z" * 16), "the content of row 2 was changed"),
+        (lambda row: row._replace(ip="192.0.2.8"), "the network address of row 2 was changed"),
+        (lambda row: row._replace(ip_salt=None), "the network address of row 2 was changed"),
+        (lambda row: row._replace(content=None), "row 2 is only half erased"),
+        (lambda row: row._replace(content=None, salt=None), "row 2 is only half erased"),
+        (erased, "no row records that it was erased"),
+        (aged, "no row records that it has aged"),
     ],
 )
 def test_a_change_of_any_field_is_found(change: Callable[[ChainRow], ChainRow], problem: str) -> None:
@@ -146,7 +146,7 @@ def test_a_chain_that_was_made_anew_is_found_by_a_head_that_was_kept() -> None:
     before, rows = made(PLAIN), made([("requested", "other words", None), *PLAIN[1:]])
     assert [] == audited(rows).problems
     kept = audited(rows, head=Head(4, before[3].chain)).problems
-    assert ["row 4 is another one than that which stands beside the keys"] == kept
+    assert ["row 4 does not match the head beside the keys"] == kept
 
 
 @pytest.mark.parametrize("gone", [0, 1, 2])
@@ -161,7 +161,7 @@ def test_missing_last_rows_are_found_by_the_head_in_the_database_and_by_one_that
     rows = made(PLAIN)
     assert ["rows 3 to 4 are missing"] == audited(rows[:2], end=Head(4, rows[3].chain)).problems
     kept = audited(rows[:2], head=Head(4, rows[3].chain)).problems
-    assert ["row 4, which stands beside the keys, is missing"] == kept
+    assert ["row 4 is missing, although its head is beside the keys"] == kept
 
 
 @pytest.mark.parametrize("number", [2, 4])
@@ -169,7 +169,7 @@ def test_a_head_in_the_database_that_is_not_the_last_row_is_found(number: int) -
     """The next row would be linked to it, or have the number of another one."""
     rows = made(PLAIN)
     found = audited(rows, end=Head(number, rows[1].chain)).problems
-    assert ["the next row would follow another one than row 4, the last one"] == found
+    assert ["the stored head of the chain does not match row 4, the last one"] == found
 
 
 def test_two_rows_that_changed_places_are_found() -> None:
@@ -181,13 +181,15 @@ def test_two_rows_that_changed_places_are_found() -> None:
 @pytest.mark.parametrize("content", ["", "x", "[]", "{}", '{"rows": 1}', '{"rows": [["a", 1]]}', '{"through": null}'])
 def test_a_mark_that_cannot_be_read_is_told(content: str) -> None:
     for event in (ERASED, AGED):
-        assert ["row 1 should say what is gone, and cannot be read"] == audited(made([(event, content, None)])).problems
+        assert ["row 1 should record what was removed, but cannot be read"] == audited(
+            made([(event, content, None)])
+        ).problems
 
 
 def test_a_mark_names_no_row_that_comes_later() -> None:
     rows = made([(ERASED, mark_of_erased([2]), None), *PLAIN])
     rows[1] = erased(rows[1])
-    assert ["what row 2 said is gone, and nothing says that it was erased"] == audited(rows).problems
+    assert ["the content of row 2 is missing, and no row records that it was erased"] == audited(rows).problems
 
 
 def test_problems_are_told_up_to_a_number_and_counted_beyond() -> None:

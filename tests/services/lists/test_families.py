@@ -69,8 +69,8 @@ async def test_a_family_is_shown_changed_and_left(office: Office) -> None:
     await office.lists.create_list("villanueva", {"title": "A list now"})
 
 
-async def test_what_the_caller_may_is_asked_when_the_change_is_made(office: Office) -> None:
-    """A list that joined the family in the meantime counts, and nothing is changed for who may not."""
+async def test_the_rights_of_the_caller_are_checked_when_the_change_is_made(office: Office) -> None:
+    """A list that joined the family in the meantime counts, and a refusal changes nothing."""
     await make_family(office)
     seen: list[tuple[str | None, str | None, int]] = []
 

@@ -136,7 +136,7 @@ async def test_another_language_and_back_before_their_slice(family: Pressroom, i
     assert [ADA] == sent + await send_rest(family, edition)
 
 
-async def test_who_comes_back_to_a_language_is_in_no_audience_that_is_being_taken(family: Pressroom) -> None:
+async def test_a_reader_who_returns_to_a_language_joins_no_audience_in_progress(family: Pressroom) -> None:
     """They got the edition in the other language, whether or not somebody has said that both are one issue."""
     await choose(family, "boletim")
     edition = await begin(family)
@@ -154,7 +154,7 @@ async def test_a_change_to_another_reader_and_back_before_their_slice(family: Pr
     assert [NEW if is_sent else ADA] == sent + await send_rest(family, edition)
 
 
-async def test_who_joins_after_the_start_does_not_get_it_by_a_pause(family: Pressroom) -> None:
+async def test_a_reader_who_joins_after_the_start_does_not_get_it_by_pausing(family: Pressroom) -> None:
     await family.add_readers([NEW])
     await family.leave(NEW)
     family.pass_time(1)
@@ -235,8 +235,8 @@ async def test_what_comes_back_waits_for_the_destination_of_now(family: Pressroo
 # ---------------------------------------------------------------------- two readers of one list
 
 
-async def test_who_changes_to_the_address_of_a_former_reader_gets_what_waits(family: Pressroom) -> None:
-    """That one's copy was cancelled when they left."""
+async def test_a_change_to_the_address_of_a_former_reader_keeps_what_waits(family: Pressroom) -> None:
+    """The former reader's copy was cancelled when they unsubscribed."""
     await family.add_readers([NEW])
     family.pass_time(1)
     edition = await begin_for_all(family)

@@ -121,7 +121,7 @@ async def test_a_pause_brings_back_no_copy_of_before(press: Pressroom) -> None:
 
 
 async def test_links_to_read_work_again_and_requests_stay_void(press: Pressroom) -> None:
-    """A link of before belongs to a reader who never left. Who signs up again after the next leaving gets another."""
+    """The earlier link is that of a reader who never left. Unsubscribing and signing up again leads to a new one."""
     await press.change("update list set leaving_note = 1, archive = 'members'")
     await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
     await press.office.sign_ups.confirm(1, WEB)

@@ -66,7 +66,7 @@ async def test_an_operator_sees_everybody(admin: AdminHouse) -> None:
         assert 'href="/admin/people"' in (await client.get("/admin")).text
 
 
-async def test_whoever_has_no_rights_is_shown_so(admin: AdminHouse) -> None:
+async def test_a_person_without_rights_is_told_so(admin: AdminHouse) -> None:
     """As the shell adds people without any; their page does not call the first newsletter another one."""
     await admin.lobby.add_person("bob")
     async with operator(admin) as client:

@@ -10,7 +10,7 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Peers:
-    """A set of peers, asked by the address of one, or by UNIX."""
+    """A set of peers. `in` takes the address of one, or UNIX."""
 
     __slots__ = ("_has_unix", "_networks")
 
@@ -29,7 +29,7 @@ class Peers:
 
 
 def address_of(text: str) -> IpAddress | None:
-    """An address without its zone; that of an IPv4 client on a socket of IPv6 is of IPv4. None for anything else."""
+    """An address without its zone, as IPv4 if it is mapped into IPv6. None for anything that is not an address."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

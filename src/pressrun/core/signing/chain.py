@@ -150,14 +150,14 @@ class Audit(Struct):
         if head.number > self._last.number:
             self._report(f"rows {self._last.number + 1} to {head.number} are missing")
         elif head != self._last:
-            self._report(f"the next row would follow another one than row {self._last.number}, the last one")
+            self._report(f"the stored head of the chain does not match row {self._last.number}, the last one")
         for number, kept in sorted(self._witnessed.items()):
             for where, _ in kept:
-                self._report(f"row {number}, which stands {where}, is missing")
+                self._report(f"row {number} is missing, although its head is {where}")
         for number in sorted(self._bare):
-            self._report(f"what row {number} said is gone, and nothing says that it was erased")
+            self._report(f"the content of row {number} is missing, and no row records that it was erased")
         for number in self._without_ip:
-            self._report(f"where row {number} came from is gone, and nothing says that it has aged")
+            self._report(f"the network address of row {number} is missing, and no row records that it has aged")
 
     def _report(self, problem: str) -> None:
         self.problem_count += 1
@@ -168,16 +168,16 @@ class Audit(Struct):
         if row.content is None and row.salt is None and row.ip is None and row.subscriber_id is None:
             self._bare.add(row.number)
         elif row.content is None or row.salt is None:
-            self._report(f"row {row.number} is erased by half")
+            self._report(f"row {row.number} is only half erased")
         elif content_digest(row.salt, row.subscriber_id, row.content) != row.content_digest:
-            self._report(f"what row {row.number} says was changed")
+            self._report(f"the content of row {row.number} was changed")
 
     def _check_ip(self, row: ChainRow) -> None:
         if row.ip is None and row.ip_salt is None:
             if row.ip_digest is not None and row.content is not None:
                 self._without_ip.append(row.number)
         elif row.ip is None or row.ip_salt is None or row.ip_digest != ip_digest(row.ip_salt, row.ip):
-            self._report(f"where row {row.number} came from was changed")
+            self._report(f"the network address of row {row.number} was changed")
 
     def _apply_mark(self, row: ChainRow) -> None:
         try:
@@ -187,7 +187,7 @@ class Audit(Struct):
             else:
                 self._apply_erased([(int(first), int(last)) for first, last in content["rows"]])
         except (ValueError, KeyError, TypeError):
-            self._report(f"row {row.number} should say what is gone, and cannot be read")
+            self._report(f"row {row.number} should record what was removed, but cannot be read")
 
     def _apply_aged(self, through: int) -> None:
         kept = array("q", [number for number in self._without_ip if number > through])
@@ -206,4 +206,4 @@ class Audit(Struct):
     def _compare(self, row: ChainRow) -> None:
         for where, chain in self._witnessed.pop(row.number):
             if chain != row.chain:
-                self._report(f"row {row.number} is another one than that which stands {where}")
+                self._report(f"row {row.number} does not match the head {where}")

@@ -86,7 +86,7 @@ class Assignments:
     # ------------------------------------------------------------------ the feed of the connections
 
     def next(self, relay: str) -> Outgoing | None:
-        """The next mail whose slot has come, or None; whoever gets one must record its outcome."""
+        """The next mail whose slot has come, or None. The caller must record its outcome."""
         if self._has_run_out():
             self.recall()
             return None

@@ -72,7 +72,7 @@ def delivery_result_of(
 def interrupted_delivery_result(
     row: Claimed, *, relay: str, now: float, edition_id: int | None = None
 ) -> DeliveryResult:
-    """The result of a copy whose answer we did not wait for, because the daemon ends: the next one sends it at once.
+    """The result of a copy whose reply came too late for a daemon that stops. The next one sends it at once.
 
     The relay has not refused it, so it neither waits for a retry nor expires.
     """

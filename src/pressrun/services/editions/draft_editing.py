@@ -45,7 +45,7 @@ LARGEST_DRAFT = 32 * 1024 * 1024  # octets of its text and files: mailboxes take
 LARGEST_DRAFTS = 512 * 1024 * 1024  # of one list together: on a full disk no other list could send anything either
 
 Seen = Sequence[int] | None
-"""The versions that somebody has seen, one of which must still be the thing; None: whichever there is."""
+"""The versions that a change may be based on. None allows any."""
 
 
 class Change(Protocol):
@@ -301,7 +301,7 @@ def require_same_draft(tx: Transaction, prepared: PreparedEdition, edition: Edit
 
 
 def require_current(seen: Sequence[int], changed: int, latest: int) -> None:
-    """Raise ChangedMeanwhile unless a version was seen, one of these, that is not older than the last change."""
+    """Raise ChangedMeanwhile unless one of these versions includes the latest change."""
     if not any(changed <= one <= latest for one in seen):
         raise ChangedMeanwhile(
             f"somebody has changed it since: its last change is {changed or latest}. Read it again, and send the ETag "

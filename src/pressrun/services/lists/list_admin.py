@@ -63,11 +63,11 @@ class _Change(Struct, frozen=True, kw_only=True):
 
 
 Permit = Callable[[Transaction, MailingList, MailingList], None]
-"""Raises NotPermitted where the caller may not change a list so: as it was, and as it would be."""
+"""Raises NotPermitted if the caller may not make a change, given the list before and after it."""
 
 
 def permit_all(_: Transaction, __: MailingList, ___: MailingList) -> None:
-    """Whoever may change the settings of a list may set them to anything."""
+    """Permit every change."""
 
 
 class ListAdmin:

@@ -95,12 +95,12 @@ def lock_list(tx: Transaction, name: str) -> None:
 
 
 def lock_members(tx: Transaction, list_ids: Collection[int]) -> None:
-    """Let no edition of these lists start before the transaction ends, which moves a reader on with their copies."""
+    """Keep editions of these lists from starting until this transaction, which moves readers and copies, ends."""
     tx.lock("lists.lock_all", ids=in_json(sorted(list_ids)))
 
 
 def hold_members(tx: Transaction, list_id: int) -> None:
-    """Wait for those who move readers of a list on, and let no more of them begin: an audience is about to be taken."""
+    """Wait for transactions that move readers of a list, and let no more begin, as an edition takes its audience."""
     tx.lock("lists.hold", id=list_id)
 
 

@@ -117,9 +117,9 @@ def find_unsubscribe(tx: Transaction, subscription_id: int, now: int) -> Unsubsc
 
 
 def void_requests(tx: Transaction, subscription_id: int, *, now_round: int, restored: int) -> None:
-    """Void all requests but those of the present round for good, which a subscription leaves for one that is over.
+    """Void the requests of all rounds but the current one for good, as a subscription returns to an earlier round.
 
-    That round gives back the links to the archive that were made in it. What was asked for then must stay void.
+    Links to the archive that were made in that round work again. Requests that were made in it must stay void.
     """
     tx.run("unsubscribes.void_requests", subscription_id=subscription_id, now_round=now_round, restored=restored)
 

@@ -185,7 +185,7 @@ def is_moving(data: DataDir) -> bool:
 
 
 def is_used(data: DataDir) -> bool:
-    """Whether a process writes to the data: a daemon, or a verb while none runs."""
+    """Whether a process writes to the data: a daemon, or a verb without one."""
     return _is_locked(data.lock)
 
 

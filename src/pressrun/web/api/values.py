@@ -245,7 +245,7 @@ def _revisions(text: str) -> list[int] | None:
     if text == "*":
         return None
     if _ETAGS.fullmatch(text) is None:
-        raise BadInput("is not an ETag, nor a list of ETags")
+        raise BadInput("is neither an ETag nor a list of ETags")
     numbers = [quoted or bare for quoted, bare in _ETAG.findall(text)]
     return [int(number) if number.isdecimal() and len(number) < 18 else -1 for number in numbers]
 

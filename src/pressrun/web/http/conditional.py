@@ -52,7 +52,7 @@ def conditional(request: Request, response: Response, *, modified_at: int | None
 
 
 def is_fresh(request: Request, tag: str, modified_at: int | None = None) -> bool:
-    """Whether what a client has is what it would get (RFC 9110 §13)."""
+    """Whether the client already has the current version (RFC 9110 §13)."""
     tags = request.headers.get("if-none-match")
     if tags is not None:  # takes precedence, RFC 9110 §13.1.3
         return "*" in tags.split(",") or any(item.strip().removeprefix("W/") == tag for item in tags.split(","))

@@ -13,7 +13,7 @@ FREE_BYTES = 16 * 1024  # of each request, as much as its header may take; bound
 
 
 class BodyMemory(SharedMemory):
-    """The octets beyond FREE_BYTES of all current requests."""
+    """The octets of all current requests, beyond FREE_BYTES of each."""
 
     __slots__ = ()
 
