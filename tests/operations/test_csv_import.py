@@ -41,6 +41,14 @@ def test_spreadsheets_may_separate_columns_in_their_own_way(separator: str) -> N
     assert [named] == rows(f"email,name\na@x.example,A{separator}B\n")
 
 
+@pytest.mark.parametrize("header", ['"Name, First";email', 'email;"Name, First"', "\r\n \r\nemail;Name"])
+def test_what_separates_columns_is_neither_in_quotes_nor_below_the_first_line_with_text(header: str) -> None:
+    mapped = {"name, first": "name"} if "," in header else {}
+    read = read_members(BytesIO(f"{header}\r\na@x.example;a@x.example\r\n".encode()), "m.csv", "csv", mapped=mapped)
+    found = [(one.address, one.name) for one in read.members if isinstance(one, SourceMember)]
+    assert [("a@x.example", "a@x.example")] == found
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
     assert [ImportRow(line=2, email="a@x.example")] == rows(b"\xef\xbb\xbfemail\r\na@x.example\r\n")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import BinaryIO
 
 from msgspec import Struct
@@ -35,6 +36,8 @@ _TIME = re.compile(
 )
 _ASKED = {"state": "who is blocklisted", "confirmed": "who has confirmed", "suppressed": "who is blacklisted"}
 _NO_TIME = "0000-00-00"  # of MySQL
+_LONGEST_HEADER = 1 << 16  # octets that are looked through for what separates columns
+_QUOTED_CELL = re.compile(r'"[^"]*(?:"|$)')
 _SPREADSHEET_GUARD = re.compile(r"' (?=[=+\-@])")  # of phpList
 
 
@@ -82,13 +85,14 @@ def read_table(
 
 
 def _find_delimiter(file: BinaryIO, delimiters: str) -> str:
-    """The first of these that the header contains; a header without any has one column."""
+    """The first of these that the header contains outside of quotes; a header without any has one column."""
     if len(delimiters) == 1:
         return delimiters
     start = file.tell()
-    first = file.readline(1 << 16).decode("utf-8", "replace")
+    first = next((line for line in iter(partial(file.readline, _LONGEST_HEADER), b"") if line.strip()), b"")
     file.seek(start)
-    return next((one for one in delimiters if one in first), delimiters[0])
+    bare = _QUOTED_CELL.sub("", first.decode("utf-8", "replace"))
+    return next((one for one in delimiters if one in bare), delimiters[0])
 
 
 class _Table(Struct, frozen=True, kw_only=True):
