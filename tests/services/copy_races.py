@@ -9,7 +9,7 @@ from tests.database import execute, select
 from tests.races import Step
 from tests.services.office import NOW, Office
 
-from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.services.editions import audience, lifecycle
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
@@ -35,6 +35,12 @@ async def a_family(office: Office) -> None:
         await office.subscribers.add("news", address)
     await office.make_edition()
     office.now += 1
+
+
+async def two_languages(office: Office) -> None:
+    """Ada reads the first one, and Bob the second."""
+    await a_family(office)
+    await save(office, BOB, "boletim")
 
 
 async def a_sent_edition(office: Office) -> None:
@@ -94,20 +100,24 @@ async def moved(office: Office, before: Step) -> None:
 # ---------------------------------------------------------------------- steps
 
 
-async def number_of(office: Office) -> int:
-    found = await select(office.database, "select id from subscriber where address = 'ada@reader.example'")
+async def number_of(office: Office, who: Address = ADA) -> int:
+    found = await select(office.database, "select id from subscriber where address = ?", who.typed)
     return int(found[0][0]) if found else 0
 
 
-async def link(office: Office) -> PreferenceLink:
-    number = await number_of(office)
+async def link(office: Office, who: Address = ADA) -> PreferenceLink:
+    number = await number_of(office, who)
     found = await select(office.database, "select epoch from subscriber where id = ?", number)
     return PreferenceLink(subscriber_id=number, epoch=found[0][0] if found else 0)
 
 
-async def choose(office: Office, name: str) -> object:
+async def save(office: Office, who: Address, name: str) -> None:
+    await Preferences(office.context).save(await link(office, who), PreferenceChanges(families={"f": name}), WEB)
+
+
+async def choose(office: Office, name: str, who: Address = ADA) -> object:
     """A link that the other step has ended does nothing, and says so."""
-    await Preferences(office.context).save(await link(office), PreferenceChanges(families={"f": name}), WEB)
+    await save(office, who, name)
     return None
 
 
@@ -184,6 +194,9 @@ async def claim_copies(office: Office) -> object:
 
 
 to_boletim, to_nouvelles = partial(choose, name="boletim"), partial(choose, name="nouvelles")
+
+CROSSWISE: tuple[Step, Step, Step] = (two_languages, to_boletim, partial(choose, name="news", who=BOB))
+"""Each of two readers changes to the language of the other one."""
 
 COPY_RACES: Mapping[str, tuple[Step, Step, Step]] = {
     "two languages": (a_sent_edition, to_boletim, to_nouvelles),

@@ -7,13 +7,15 @@ what lies in several transactions).
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from psycopg.errors import DeadlockDetected
 from tests.database import select
 from tests.editions.inline_builder import builder_at
 from tests.races import Race, Step, run_race
-from tests.services.copy_races import COPY_RACES
+from tests.services.copy_races import COPY_RACES, CROSSWISE
 from tests.services.office import NOW, Office
 from tests.services.people_races import PEOPLE_RACES
 from tests.services.queue_races import QUEUE_RACES
@@ -465,6 +467,24 @@ async def test_two_at_once_do_what_they_would_do_one_after_the_other(name: str, 
     before, first, second = RACES[name]
     tally = await run_race(Race(before=before, first=first, second=second, after=claim), tmp_path)
     assert tally.iterations > 0
+
+
+@pytest.mark.thorough
+@pytest.mark.only_on("postgresql", "SQLite lets one transaction write at a time")
+async def test_two_who_change_their_languages_crosswise_only_wait_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is undone as a deadlock, which the server finds after a second."""
+    undone, make = [], DeadlockDetected.__init__
+
+    def note(problem: DeadlockDetected, *args: Any, **named: Any) -> None:
+        undone.append(args)
+        make(problem, *args, **named)
+
+    monkeypatch.setattr(DeadlockDetected, "__init__", note)
+    before, first, second = CROSSWISE
+    await run_race(Race(before=before, first=first, second=second, after=claim), tmp_path)
+    assert [] == undone
 
 
 # Races that only a lock decides; in the others a guard, a constraint or the row that is taken does so as well.

@@ -225,7 +225,7 @@ create table sign_up_hour (
 create table leaving (
     id integer primary key autoincrement,
     subscription_id integer not null references subscription on delete cascade,
-    former text not null,                     -- JSON: state, suspended_for, paused_until, source, since
+    former text not null,                     -- JSON: state, suspended_for, paused_until, source, since, round
     edition_id integer,                       -- the edition that counts it; null: none
     left_at integer not null,                 -- equals settled_at of the copies that it cancelled
     expires_at integer not null,

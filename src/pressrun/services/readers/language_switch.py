@@ -80,7 +80,7 @@ def find_choices(read: Sequence[MailingList], listed: Sequence[MailingList]) -> 
 
 def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceContext) -> None:
     """Carry out a switch, unless the wanted list is closed; `given` is not empty."""
-    lists.lock_members(tx, [its_list.id for _, its_list in change.given])
+    lists.lock_members(tx, [change.wanted.id, *(its_list.id for _, its_list in change.given)])
     wanted = lists.hold_list(tx, change.wanted.id)
     if wanted is None or wanted.closed_at is not None:
         return
