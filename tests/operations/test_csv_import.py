@@ -148,6 +148,13 @@ def test_suppressions_are_read_with_and_without_a_header() -> None:
     assert [SuppressionRow(line=1, address="a@x.example"), SuppressionRow(line=3, address="b@x.example")] == bare
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_suppressions_come_from_spreadsheets_too(separator: str) -> None:
+    text = "address,reason,since\na@x.example,complaint,2020-01-01\n".replace(",", separator)
+    expected = [SuppressionRow(line=2, address="a@x.example", reason="complaint", since="2020-01-01")]
+    assert expected == list(parse_suppressions(BytesIO(text.encode())))
+
+
 def test_suppressions_under_other_headings_are_refused() -> None:
     with pytest.raises(BadInput, match="'why'"):
         parse_suppressions(BytesIO(b"address,why\na@x.example,x\n"))

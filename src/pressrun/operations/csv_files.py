@@ -13,7 +13,15 @@ from typing import BinaryIO
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
-from pressrun.operations.csv_records import BadRow, Record, as_csv, read_records, unescape_cell
+from pressrun.operations.csv_records import (
+    SPREADSHEETS,
+    BadRow,
+    Record,
+    as_csv,
+    read_delimiter,
+    read_records,
+    unescape_cell,
+)
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS, exported
 from pressrun.services.reports.ledger_reports import require_list
@@ -26,7 +34,7 @@ _PAGE = 1000
 
 def parse_suppressions(file: BinaryIO) -> Iterator[SuppressionRow | BadRow]:
     """The rows of a CSV file `address,reason,since`, or of a bare list of addresses, one a line; raises BadInput."""
-    records = read_records(file)
+    records = read_records(file, delimiter=read_delimiter(file, SPREADSHEETS))
     first = next(records, Record(1, [], ""))
     header = [unescape_cell(cell.strip()).strip().lower() for cell in first.cells]
     if "address" not in header and "email" not in header:

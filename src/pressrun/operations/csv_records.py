@@ -12,6 +12,7 @@ import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
@@ -19,9 +20,11 @@ import msgspec
 
 from pressrun.core.errors import BadInput
 
+SPREADSHEETS = ",;\t"  # they write semicolons where the comma is the decimal sign, and tabs to the clipboard
 _LARGEST_CELL = 1 << 20
 _LONGEST_LINE = 1 << 20
 _LONGEST_RECORD = 1 << 24  # characters: sixteen of the largest cells
+_QUOTED_CELL = re.compile(r'"[^"]*(?:"|$)')
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PIECE = 1 << 16
 _ZIP = b"PK\x03\x04"
@@ -59,6 +62,17 @@ def read_records(file: BinaryIO, *, delimiter: str = ",") -> Iterator[Record]:
         pass
     file.seek(start)
     return _read_records(file, delimiter)
+
+
+def read_delimiter(file: BinaryIO, delimiters: str) -> str:
+    """The first of these that the first line with text has outside of quotes; without any there is one column."""
+    if len(delimiters) == 1:
+        return delimiters
+    start = file.tell()
+    first = next((line for line in iter(partial(file.readline, _PIECE), b"") if line.strip()), b"")
+    file.seek(start)
+    bare = _QUOTED_CELL.sub("", first.decode("utf-8", "replace"))
+    return next((one for one in delimiters if one in bare), delimiters[0])
 
 
 def read_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:

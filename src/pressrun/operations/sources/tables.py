@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import BinaryIO
 
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput
-from pressrun.operations.csv_records import BadRow, Record, read_records, unescape_cell
+from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_delimiter, read_records, unescape_cell
 from pressrun.operations.sources.columns import LEFT_OUT, ColumnMap, Columns, field_name, read_header
 from pressrun.operations.sources.member import NO_FIELDS, SourceMember, whole_text
 from pressrun.operations.sources.states import (
@@ -36,8 +35,6 @@ _TIME = re.compile(
 )
 _ASKED = {"state": "who is blocklisted", "confirmed": "who has confirmed", "suppressed": "who is blacklisted"}
 _NO_TIME = "0000-00-00"  # of MySQL
-_LONGEST_HEADER = 1 << 16  # octets that are looked through for what separates columns
-_QUOTED_CELL = re.compile(r'"[^"]*(?:"|$)')
 _SPREADSHEET_GUARD = re.compile(r"' (?=[=+\-@])")  # of phpList
 
 
@@ -70,7 +67,7 @@ def read_table(
     `default` is the state of rows that have none; good rows keep their text where `keeps_text`. Raises BadInput at once
     when the file is not UTF-8, or for a header that does not fit.
     """
-    delimiter = _find_delimiter(file, program.delimiters)
+    delimiter = read_delimiter(file, program.delimiters)
     records = read_records(file, delimiter=delimiter)
     header = [program.unescape(cell.strip()) for cell in next(records, Record(1, [], "")).cells]
     columns = read_header(header, own=program.keys, mapped=mapped, is_plain=program.is_plain)
@@ -82,17 +79,6 @@ def read_table(
     of_file = program.state_of_file([name.lower() for name in header])
     of_all = tuple(standing for standing in (of_file, default) if standing is not None)
     return _Table(program=program, columns=columns, of_all=of_all, keeps_text=keeps_text).members(records)
-
-
-def _find_delimiter(file: BinaryIO, delimiters: str) -> str:
-    """The first of these that the header contains outside of quotes; a header without any has one column."""
-    if len(delimiters) == 1:
-        return delimiters
-    start = file.tell()
-    first = next((line for line in iter(partial(file.readline, _LONGEST_HEADER), b"") if line.strip()), b"")
-    file.seek(start)
-    bare = _QUOTED_CELL.sub("", first.decode("utf-8", "replace"))
-    return next((one for one in delimiters if one in bare), delimiters[0])
 
 
 class _Table(Struct, frozen=True, kw_only=True):
@@ -199,8 +185,7 @@ def _ignored(*columns: str) -> ColumnMap:
     return dict.fromkeys(columns, LEFT_OUT)
 
 
-# Spreadsheets write semicolons where the comma is the decimal sign, and tabs to the clipboard.
-PLAIN = TableFormat(keys={name: name for name in KNOWN_COLUMNS}, delimiters=",;\t", is_plain=True)
+PLAIN = TableFormat(keys={name: name for name in KNOWN_COLUMNS}, delimiters=SPREADSHEETS, is_plain=True)
 LISTMONK = TableFormat(
     keys={
         **{name: name for name in KNOWN_COLUMNS},
