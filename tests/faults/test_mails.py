@@ -18,6 +18,7 @@ def test_kills_right_after_the_250(sink_program: Path, tmp_path: Path) -> None:
     assert account.is_good, str(account)
 
 
+@pytest.mark.timeout(1000)  # beyond what the attack itself waits for
 def test_hostile_mail(sink_program: Path, tmp_path: Path) -> None:
     """Replies come in time, the daemon lives and logs no fault, and large mails hold no more than they may."""
     damage = attack(sink_program, tmp_path, connections=30, size=8 * MIB, hold=0.5)
