@@ -34,9 +34,9 @@ async def family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom
     return press
 
 
-async def begin(press: Pressroom) -> int:
+async def begin(press: Pressroom, *what: str) -> int:
     """An edition that has started, with its first slice taken."""
-    edition = await press.edition(scheduled_at=int(press.office.now) + 1)
+    edition = await press.edition(*what, scheduled_at=int(press.office.now) + 1)
 
     def start(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(press.office.now))
@@ -191,6 +191,18 @@ async def test_a_paused_reader_gets_an_issue_once(family: Pressroom) -> None:
     family.pass_time(2)
     assert [ADA] == await send_rest(family, edition)
     assert [] == await send_rest(family, other)
+
+
+async def test_a_paused_reader_of_both_languages_who_chooses_one_gets_an_issue_once(family: Pressroom) -> None:
+    """The pause has stopped a copy of it in each of them."""
+    await family.add_readers([ADA], "boletim")
+    edition = await begin_for_all(family)
+    other = await begin(family, "Bom dia", "boletim")
+    await family.change("update edition set issue = 'one'")
+    await pause(family)
+    await choose(family, "boletim")
+    await resume(family)
+    assert [ADA] == await send_rest(family, edition) + await send_rest(family, other)
 
 
 async def test_a_reader_pauses_between_two_changes_of_the_language(family: Pressroom) -> None:

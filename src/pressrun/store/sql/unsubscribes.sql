@@ -40,7 +40,8 @@ order by id {lock};
 
 -- name: requeue_copies
 -- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that
--- moment were cancelled later. They wait in the lane of where their reader is now.
+-- moment were cancelled later. They wait in the lane of where their reader is now. An issue that was to come in two languages
+-- comes in one, as the reader has chosen between them since.
 update delivery set state = 'queued', due_at = :now, settled_at = null,
     (domain, lane) = (
         select recipient.domain, coalesce(lane_domain.lane, '')
@@ -49,6 +50,15 @@ update delivery set state = 'queued', due_at = :now, settled_at = null,
         where recipient.subscription_id = delivery.subscription_id)
 where subscription_id = :subscription_id and state = 'cancelled' and settled_at >= :left_at
     and edition_id in (select id from edition where state in ('sending', 'paused'))
+    and not exists (select 1 from had_issue
+        where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id)
+    and not exists (select 1
+        from edition as mine {not indexed}
+        cross join delivery as twin {indexed by delivery_once}
+        cross join edition as other {not indexed}
+        where mine.id = delivery.edition_id and twin.subscription_id = delivery.subscription_id
+            and twin.state = 'cancelled' and twin.settled_at >= :left_at and twin.id < delivery.id
+            and other.id = twin.edition_id and other.issue = mine.issue and other.state in ('sending', 'paused'))
 returning edition_id;
 
 -- name: say_why
