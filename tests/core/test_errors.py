@@ -24,7 +24,9 @@ CLASSES = {
 }
 
 
-@pytest.mark.parametrize(("code", "name"), [(code, name) for code, names in DOCUMENTED.items() for name in names])
+@pytest.mark.parametrize(
+    ("code", "name"), [(code, name) for code, names in DOCUMENTED.items() for name in sorted(names)]
+)
 def test_each_kind_of_error_has_its_exit_code(code: int, name: str) -> None:
     assert code == CLASSES[name].exit_code
 

@@ -21,11 +21,11 @@ from pressrun.core.errors import CommitUnknown, PressrunError
 from pressrun.store.database import Database
 
 
-def called(step: Step) -> str:
+def called(step: object) -> str:
     """The name of a step, with what it is given."""
     if isinstance(step, partial):
-        return " ".join([step.func.__name__, *map(str, step.keywords.values())])
-    return step.__name__
+        return " ".join([step.func.__name__, *map(called, step.keywords.values())])
+    return str(getattr(step, "__name__", step))
 
 
 # Not those of people who log in: done again, it is another session, and another row of the audit log.
