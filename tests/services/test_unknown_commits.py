@@ -12,6 +12,7 @@ import pytest
 from tests.commits import Commits, watching
 from tests.inbound.mailroom import mail, open_mailroom
 from tests.races import Step, look
+from tests.services.copy_races import pause as pause_all
 from tests.services.incoming.posts import EVE, post, prepare
 from tests.services.office import Office, open_office
 from tests.services.people_races import PEOPLE_RACES
@@ -36,7 +37,7 @@ STEPS: dict[str, tuple[Step, Step]] = {
     for step in both
 }
 # Who signs up or pauses again has asked for that twice, which is on record and may be one more mail.
-ASKED_AGAIN = {sign_up, sign_up_from_one_network, pause}
+ASKED_AGAIN = {sign_up, sign_up_from_one_network, pause, pause_all}
 
 
 async def until_answered(office: Office, step: Step, commits: Commits) -> None:
