@@ -130,7 +130,7 @@ def _with_unknown_letters(value: bytes) -> str | None:
     name, bracket, rest = value.rpartition(b"<")
     if not bracket or b"\\" in name or not rest.isascii():
         return None
-    return value.decode("ascii", "replace").strip(" \t")
+    return _without_nul(value).decode("ascii", "replace").strip(" \t")
 
 
 def own_digest(content: bytes, seen: HeaderScan) -> bytes:
