@@ -165,7 +165,7 @@ class Lives:
         return await self.follow(found[0], "old_address", self.changes.undo)
 
     async def follow(self, number: int, address: str, work: object) -> object:
-        """Whoever has the other address and this person are one from now on; a pause of one of them holds."""
+        """This person and the one with the other address become one; if either has paused, so has the result."""
         meeting = (
             "select address_change.subscriber_id, subscriber.id from address_change"
             f" join subscriber on subscriber.address = {address} where address_change.id = ?"

@@ -77,8 +77,9 @@ def _require_family(doing: Doing, tx: Transaction, name: str, family: str) -> No
 
 
 def _require_known_owner(tx: Transaction, list_id: int, owner: Address) -> None:
-    """Raise NotPermitted for an owner who has no part in the list: all that is written to its owner would go to them,
-    who have not asked for it, and what readers answer to strangers.
+    """Raise NotPermitted for an owner who has no role on the list.
+
+    They would get all mail to its owner without having asked for it, and would read what readers reply.
     """
     person = people.find_by_address(tx, owner.key)
     if person is None or not (person.is_operator or people.find_permission(tx, list_id, person.id)):

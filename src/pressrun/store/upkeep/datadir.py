@@ -130,7 +130,7 @@ class DataLock:
         """Acquire the lock, or raise TryAgain nearly at once."""
         lock = cls.find_free(data.lock)
         if lock is None:
-            time.sleep(LOOK_SECONDS)  # somebody may only have looked whether it is free
+            time.sleep(LOOK_SECONDS)  # another process may have held it only to see whether it is free
             lock = cls.find_free(data.lock)
         if lock is None:
             raise TryAgain(describe_user(data))
