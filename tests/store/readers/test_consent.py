@@ -39,6 +39,7 @@ from pressrun.store.database import Database
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.readers import address_places, consent
 from pressrun.store.readers.consent import ConsentEvent
+from pressrun.store.sqlite.connection import MOST_ROWS
 from pressrun.store.transaction import Transaction
 
 
@@ -219,6 +220,18 @@ async def test_evidence_is_appended_last_and_by_one_statement(database: Database
     assert [(number, number - 1) for number in range(1, 6)] == await select(
         database, "select number, subscriber_id from consent order by number"
     )
+
+
+@pytest.mark.parametrize("number", [1, 3, 64, MOST_ROWS - 1, MOST_ROWS, MOST_ROWS + 1, 2 * MOST_ROWS + 3])
+async def test_any_number_of_rows_is_appended_in_order(database: Database, number: int) -> None:
+    """A statement of SQLite has a power of two of rows, or as many as it may; what is left over is empty."""
+    people = range(1, number + 1)
+    some = [an_event(person, ip="192.0.2.7" if person % 3 else None) for person in people]
+    await database.write(lambda tx: consent.append_consent(tx, *some))
+    rows = await database.read(lambda tx: list(consent.chain_rows(tx)))
+    assert [(person, person) for person in people] == [(row.number, row.subscriber_id) for row in rows]
+    assert [event.ip for event in some] == [row.ip for row in rows]
+    assert [] == (await database.read(evidence.verify, [])).problems
 
 
 @pytest.mark.parametrize(
