@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.message.incoming.autoreply import answering_words, machine_made, silent_sender, vacation_words
+from pressrun.message.incoming.autoreply import (
+    FOR_SOMEBODY,
+    answering_words,
+    machine_made,
+    silent_sender,
+    vacation_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +67,20 @@ def test_what_a_person_sends(name: str, value: str) -> None:
 def test_marks_of_machines(name: str, value: str) -> None:
     """Any one of them is enough."""
     assert machine_made([("subject", "hello"), (name, value)]) is not None
+
+
+@pytest.mark.parametrize(
+    ("marks", "is_for_somebody"),
+    [
+        ([("auto-submitted", "auto-replied"), ("x-apple-unsubscribe", "true")], True),
+        ([("x-auto-response-suppress", "OOF")], True),
+        ([("auto-submitted", "auto-replied")], False),
+        ([("auto-submitted", "auto-generated"), ("x-auto-response-suppress", "All")], False),
+    ],
+)
+def test_what_a_program_writes_because_a_person_wants_it(marks: list[tuple[str, str]], is_for_somebody: bool) -> None:
+    """A mail program's unsubscribe button, and a mail that asks for no answer, are not vacation notices."""
+    assert is_for_somebody == (machine_made(marks) in FOR_SOMEBODY)
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,21 @@ async def test_a_signed_address_unsubscribes_whoever_the_sender_is(room: Mailroo
     assert "unsubscribed" == await room.state_of()
 
 
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"Auto_Submitted": "auto-replied", "X_Apple_Unsubscribe": "true"},  # Apple Mail's button
+        {"X_Auto_Response_Suppress": "All"},  # some companies' servers, on all that goes out
+    ],
+)
+async def test_the_mail_of_an_unsubscribe_button_unsubscribes(room: Mailroom, marks: dict[str, str]) -> None:
+    """Though its header has marks of automatic replies, which are not obeyed."""
+    number = await room.subscribe()
+    local = f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, number)}"
+    assert [] == await room.deliver(mail(number=1, Subject="unsubscribe", **marks), local)
+    assert "unsubscribed" == await room.state_of()
+
+
 async def test_a_test_copys_address_changes_nobody(room: Mailroom) -> None:
     """The id that stands for nobody is accepted and does nothing."""
     for purpose, suffix in ((AddressPurpose.UNSUBSCRIBE, "unsubscribe"), (AddressPurpose.CONFIRM, "confirm")):
@@ -307,7 +322,7 @@ async def test_nothing_is_done_for_what_a_machine_wrote(room: Mailroom, fields: 
         {"Auto_Submitted": "auto-replied"},
         {"Precedence": "bulk", "Auto_Submitted": "auto-generated"},
         {"Precedence": "auto_reply"},
-        {"X_Auto_Response_Suppress": "All"},
+        {"Auto_Submitted": "auto-generated", "X_Auto_Response_Suppress": "All"},
         {"Content_Type": "multipart/report; boundary=x"},
     ],
     ids=str,
