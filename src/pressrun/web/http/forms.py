@@ -22,7 +22,7 @@ MAX_FORM_BYTES = 64 * 1024  # ten times our largest form with every field filled
 LONGEST_NAME = 100
 
 ONE_CLICK = [("List-Unsubscribe", "One-Click")]  # RFC 8058 §3.2, the only body that a mail program posts,
-_ONE_CLICK_BODY = b"List-Unsubscribe=One-Click"  # nearly always in this form, which need not be parsed
+_ONE_CLICK_BODY = b"List-Unsubscribe=One-Click"  # nearly always in this form, though not always labelled as such
 
 # A form may declare these, which are the same for ASCII text such as a mail program's. We decode UTF-8 anyway.
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"})
@@ -54,9 +54,10 @@ async def read_form(request: Request) -> bytes:
 def parse_fields(content_type: str, body: bytes) -> Fields:
     """The fields of a form by its Content-Type; none for other types. Raises HTTPException 400.
 
-    NUL is left out, which no database of PostgreSQL stores.
+    NUL is left out, which no database of PostgreSQL stores. The one-click body is known by itself, because some mail
+    programs send it as text/plain or without a type, and tell their user that it worked.
     """
-    if body == _ONE_CLICK_BODY and content_type == _URLENCODED:
+    if body.strip() == _ONE_CLICK_BODY:
         return ONE_CLICK
     return [(name.replace("\0", ""), value.replace("\0", "")) for name, value in _parse(content_type, body)]
 
