@@ -104,8 +104,13 @@ class _PostgreSQL:
         for path in [path for path in self._names if path.is_relative_to(folder)]:
             _databases().give_back(self._names.pop(path))
 
+    def empty(self, folder: Path) -> None:
+        for path in [path for path in self._names if path.is_relative_to(folder)]:
+            _databases().empty(self._names[path])
 
-ENGINES: dict[str, Engine] = {"sqlite": _Sqlite(), "postgresql": _PostgreSQL()}
+
+_POSTGRESQL = _PostgreSQL()
+ENGINES: dict[str, Engine] = {"sqlite": _Sqlite(), "postgresql": _POSTGRESQL}
 
 
 class _Current:
@@ -137,6 +142,11 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
 def release(folder: Path) -> None:
     """Let others have the databases below a folder, where a test takes many one after the other."""
     ENGINES[_Current.name].release(folder)
+
+
+def empty_on_server(folder: Path) -> None:
+    """Make the databases below a folder new again for those who stay connected to them; PostgreSQL alone can."""
+    _POSTGRESQL.empty(folder)
 
 
 def place_of(location: Location) -> str:

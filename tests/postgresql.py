@@ -51,6 +51,8 @@ _SETTINGS = {
     "max_wal_size": "2GB",
     "logging_collector": "off",
     "log_min_messages": "fatal",
+    "deadlock_timeout": "20ms",
+    "plan_cache_mode": "force_generic_plan",
 }
 
 
@@ -281,6 +283,12 @@ class LentSession:
             self._take_back(self._session)
 
 
+def _planning_early(session: Session) -> Session:
+    """A statement is planned when it comes first and second, not the first ten times."""
+    session.prepare_threshold = 1  # not 0, with which several statements at once would be prepared, too
+    return session
+
+
 class Sessions:
     """Connections that the program opens and that rest between tests, for each database by its address.
 
@@ -298,7 +306,9 @@ class Sessions:
         """A connection as good as new, or a new one."""
         if address not in self._resting:
             return connect()
-        return cast(Session, LentSession(self._find(address) or connect(), partial(self._rest, address)))
+        return cast(
+            Session, LentSession(self._find(address) or _planning_early(connect()), partial(self._rest, address))
+        )
 
     def _find(self, address: str) -> Session | None:
         resting = self._resting[address]
@@ -374,6 +384,10 @@ class Databases:
         self._sessions.end(self._server.url(name))
         with self._server.connect() as other:
             other.execute(f"drop database {name} with (force)")
+
+    def empty(self, name: str) -> None:
+        """Make a database what it was when it was taken, for somebody who stays connected and is idle."""
+        self._connections[name].execute(self._empty)
 
     def close(self) -> None:
         """Disconnect."""

@@ -7,27 +7,37 @@ they leave behind, and what they answer, must be what they would leave behind on
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from tests import engines
-from tests.database import select
-from tests.services.office import Office, open_office
+import psycopg
+from tests.database import select_in
+from tests.engines import empty_on_server, new_data_dir, place_of
+from tests.postgresql import Session
+from tests.services.office import Office, furnish
 
 from pressrun.core.errors import PressrunError
+from pressrun.core.signing.keys import KeyRing
 from pressrun.store.database import Database
+from pressrun.store.location import Location
 from pressrun.store.transaction import Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+DATA = "data"
 PATIENCE_SECONDS = 60.0  # for a statement of the other side; more than the locks' own limit
+
+_BLOCKED = """select count(*) > 0 from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'"""
 
 Step = Callable[[Office], Awaitable[object]]
 
@@ -69,6 +79,9 @@ class GatedDatabase(Database):
 
     async def share_set(self, work: Callable[..., Any], item: Any) -> Any:
         return await super().share_set(self._gated(work), item)
+
+    async def scrub(self) -> None:
+        """Nothing: a race is about rows, and vacuuming all tables takes longer than the rest of it."""
 
     def _gated(self, work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
         @wraps(work)
@@ -136,9 +149,13 @@ _LEFT = {
 
 async def look(office: Office) -> tuple[tuple[str, tuple[tuple[object, ...], ...]], ...]:
     """What is in the database, in an order of its own."""
+    return await office.database.read(_look)
+
+
+def _look(tx: Transaction) -> tuple[tuple[str, tuple[tuple[object, ...], ...]], ...]:
     found = []
     for name, sql in _LEFT.items():
-        rows = [tuple(map(_plain, row)) for row in await select(office.database, sql)]
+        rows = [tuple(map(_plain, row)) for row in select_in(tx, sql)]
         found.append((name, tuple(sorted(rows, key=repr))))
     return tuple(found)
 
@@ -170,59 +187,48 @@ async def run_race(race: Race, folder: Path) -> Tally:
     """Run a race for each statement of either step; raises AssertionError for an outcome of no order."""
     tally = Tally(0, Counter())
     orders = [(race.first, race.second), (race.second, race.first)]
-    allowed = [await _one_after_the_other(race, place, folder / f"order-{place}") for place in range(2)]
-    for place, (paused, other) in enumerate(orders):
-        number = 1
-        while True:
-            outcome = await _at_once(race, paused, other, number, folder / f"{place}-{number}")
-            if outcome is None:
-                break
-            if place == 1:
-                outcome = Outcome((outcome.answers[1], outcome.answers[0]), outcome.left)
-            where = f"{'second' if place else 'first'} at {number}"
-            assert outcome in allowed, _difference(outcome, allowed, where)
-            tally.iterations += 1
-            number += 1
+    async with open_table(folder) as table:
+        allowed = [await _one_after_the_other(race, place, table) for place in range(2)]
+        for place, (paused, other) in enumerate(orders):
+            number = 1
+            while (outcome := await _at_once(race, paused, other, number, table)) is not None:
+                if place == 1:
+                    outcome = Outcome((outcome.answers[1], outcome.answers[0]), outcome.left)
+                where = f"{'second' if place else 'first'} at {number}"
+                assert outcome in allowed, _difference(outcome, allowed, where)
+                tally.iterations += 1
+                number += 1
     return tally
 
 
-async def _one_after_the_other(race: Race, place: int, folder: Path) -> Outcome:
-    async with _two(folder, race.before) as (one, two):
-        steps = [(race.first, one), (race.second, two)]
-        answers = {}
-        for step, office in steps if place == 0 else reversed(steps):
-            answers[step is race.first and office is one] = await _answer(step(office))
-        await race.after(one)
-        return Outcome((answers[True], answers[False]), await look(one))
+async def _one_after_the_other(race: Race, place: int, table: Table) -> Outcome:
+    one, two = await table.lay(race.before)
+    steps = [(race.first, one), (race.second, two)]
+    answers = {}
+    for step, office in steps if place == 0 else reversed(steps):
+        answers[step is race.first and office is one] = await _answer(step(office))
+    await race.after(one)
+    return Outcome((answers[True], answers[False]), await look(one))
 
 
-async def _at_once(race: Race, paused: Step, other: Step, number: int, folder: Path) -> Outcome | None:
+async def _at_once(race: Race, paused: Step, other: Step, number: int, table: Table) -> Outcome | None:
     """None when the first step is done before it comes to a statement with this number."""
-    async with _two(folder, race.before) as (one, two):
-        gate = Gate(number)
-        assert isinstance(one.database, GatedDatabase)
-        one.database.gate = gate
-        first = asyncio.create_task(_answer(paused(one)))
-        reached = asyncio.create_task(gate.reached.wait())
-        await asyncio.wait({first, reached}, return_when=asyncio.FIRST_COMPLETED)
-        if not gate.reached.is_set():
-            reached.cancel()
-            return None
-        second = asyncio.create_task(_answer(other(two)))
-        while not second.done() and not await _is_blocked(one):
-            await asyncio.wait({second}, timeout=0.01)
-        gate.open()
-        answers = await asyncio.gather(first, second)
-        one.database.gate = None
-        await race.after(one)
-        return Outcome((answers[0], answers[1]), await look(one))
-
-
-async def _is_blocked(office: Office) -> bool:
-    """Whether a connection to this database waits for a lock."""
-    sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    ((number,),) = await select(office.database, sql)
-    return bool(number)
+    one, two = await table.lay(race.before)
+    table.gated.gate = gate = Gate(number)
+    first = asyncio.create_task(_answer(paused(one)))
+    reached = asyncio.create_task(gate.reached.wait())
+    await asyncio.wait({first, reached}, return_when=asyncio.FIRST_COMPLETED)
+    if not gate.reached.is_set():
+        reached.cancel()
+        return None
+    second = asyncio.create_task(_answer(other(two)))
+    while not second.done() and not table.is_blocked():
+        await asyncio.wait({second}, timeout=0.01)
+    gate.open()
+    answers = await asyncio.gather(first, second)
+    table.gated.gate = None
+    await race.after(one)
+    return Outcome((answers[0], answers[1]), await look(one))
 
 
 async def _answer(step: Awaitable[object]) -> str:
@@ -232,16 +238,57 @@ async def _answer(step: Awaitable[object]) -> str:
         return f"{type(problem).__name__}: {problem}"
 
 
-@asynccontextmanager
-async def _two(folder: Path, before: Step) -> AsyncIterator[tuple[Office, Office]]:
-    async with AsyncExitStack() as stack:
-        offices = [await stack.enter_async_context(open_office(folder, kind=GatedDatabase)) for _ in range(2)]
-        one, two = offices
+class Table:
+    """A database for two, emptied for each run of a race; a new one would take most of the time."""
+
+    def __init__(
+        self, folder: Path, keys: KeyRing, both: tuple[GatedDatabase, GatedDatabase], watcher: Session
+    ) -> None:
+        self.gated = both[0]
+        self._both = both
+        self._folder = folder
+        self._keys = keys
+        self._watcher = watcher
+        self._runs = 0
+
+    async def lay(self, before: Step) -> tuple[Office, Office]:
+        """Two offices, with folders that nobody has used, after what comes before."""
+        self.gated.gate = None
+        empty_on_server(self._folder)
+        self._runs += 1
+        root = self._folder / f"run-{self._runs}" / "data"
+        shutil.copytree(self._folder / DATA, root)
+        one, two = (furnish(database, deepcopy(self._keys), root) for database in self._both)
         await before(one)
         two.now = one.now + 0.25  # no two events at the same time
         two.settings.swap(one.settings.value)
-        yield one, two
-    engines.release(folder)  # a race takes dozens of databases, one after the other
+        return one, two
+
+    def is_blocked(self) -> bool:
+        """Whether a connection to this database waits for a lock."""
+        row = self._watcher.execute(_BLOCKED).fetchone()
+        assert row is not None
+        return bool(row[0])
+
+
+@asynccontextmanager
+async def open_table(folder: Path) -> AsyncIterator[Table]:
+    """A new database with two handles on it."""
+    data, keys = new_data_dir(folder / DATA)
+    place = place_of(data.database)
+    async with AsyncExitStack() as stack:
+        one, two = [await stack.enter_async_context(_opened(data.database)) for _ in range(2)]
+        with psycopg.connect(place, autocommit=True) as watcher:
+            yield Table(folder, keys, (one, two), watcher)
+
+
+@asynccontextmanager
+async def _opened(location: Location) -> AsyncIterator[GatedDatabase]:
+    database = await GatedDatabase.open(location)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def _difference(outcome: Outcome, allowed: list[Outcome], where: str) -> str:

@@ -128,7 +128,15 @@ async def open_office(
     """A new database with its services."""
     data, keys = new_data_dir(folder / "data")
     database = await kind.open(data.database)
-    office = Office(database=database, keys=keys, path=data.root)
+    try:
+        yield furnish(database, keys, data.root, receives_mail=receives_mail)
+    finally:
+        await database.close()
+
+
+def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: bool = True) -> Office:
+    """The services of a database."""
+    office = Office(database=database, keys=keys, path=root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)
     clock, settings = (lambda: office.now), office.settings
     office.context = ServiceContext(
@@ -139,9 +147,9 @@ async def open_office(
         clock=clock,
         entropy=os.urandom,
         wake=office.wake,
-        job_files=JobFiles(data.root),
+        job_files=JobFiles(root),
     )
-    builder = builder_at(site, folder / "layouts")
+    builder = builder_at(site, root.parent / "layouts")
     office.lists, office.suppressions = ListAdmin(office.context, builder), SuppressionAdmin(office.context)
     office.subscribers = SubscriberAdmin(office.context)
     office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
@@ -153,7 +161,7 @@ async def open_office(
     office.members = ProgramMembers(
         office.context, sign_ups=office.sign_ups, preferences=preferences, web_requests=office.web_requests
     )
-    office.job_files, queue = JobFiles(data.root), JobQueue()
+    office.job_files, queue = JobFiles(root), JobQueue()
     office.jobs = BulkJobs(
         database,
         office.job_files,
@@ -164,7 +172,4 @@ async def open_office(
     office.runner = JobRunner(1, office.context, office.job_files, read_roster, queue)
     office.held = HeldSignUps(office.context, office.sign_ups)
     office.redirects, office.archive_import = RedirectAdmin(database), ArchiveImport(office.context, builder)
-    try:
-        yield office
-    finally:
-        await database.close()
+    return office
