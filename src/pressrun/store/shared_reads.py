@@ -52,17 +52,17 @@ class SharedReads(Generic[K, V]):
     async def _read(self, asked: Mapping[K, list[asyncio.Future[Any]]]) -> None:
         before = self._database.changes
         try:
-            found = await self._database.read(self._find_all, tuple(asked))
+            answers = await self._database.read(self._find_all, tuple(asked))
         except Exception as problem:  # noqa: BLE001 - each caller handles it
             for future in _open(asked):
                 future.set_exception(problem)
             return
-        self._kept = {**self._kept, **found} if self._kept_at == before else found
+        self._kept = {**self._kept, **answers} if self._kept_at == before else answers
         self._kept_at = before
         for key, futures in asked.items():
             for future in futures:
                 if not future.done():
-                    future.set_result(found.get(key))
+                    future.set_result(answers.get(key))
 
 
 def _open(asked: Mapping[Any, list[asyncio.Future[Any]]]) -> list[asyncio.Future[Any]]:

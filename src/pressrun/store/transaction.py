@@ -139,14 +139,14 @@ class Transaction:
 
     def deferred(self, work: Callable[[Transaction, Sequence[Item]], object]) -> list[Item]:
         """The items that still wait for the commit."""
-        return [item for one, item in self._deferred[self._run_deferred :] if one is work]
+        return [item for queued_work, item in self._deferred[self._run_deferred :] if queued_work is work]
 
     def run_deferred(self) -> None:
         """Carry out now what waits for the commit: before it, or where something else depends on it."""
         while pending := self._deferred[self._run_deferred :]:
             self._run_deferred = len(self._deferred)
             for work in sorted(dict.fromkeys(work for work, _ in pending), key=self._ranks.__getitem__):
-                work(self, [item for one, item in pending if one is work])
+                work(self, [item for queued_work, item in pending if queued_work is work])
 
     def knows(self, name: str) -> bool:
         """Whether there is a statement of that name."""
@@ -188,8 +188,8 @@ class Transaction:
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """All rows of a query."""
-        found: list[Row] = self._connection.execute(self._statements[name], parameters).fetchall()
-        return found
+        rows: list[Row] = self._connection.execute(self._statements[name], parameters).fetchall()
+        return rows
 
     def each(self, name: str, /, **parameters: Any) -> Iterator[Row]:
         """The rows of a query one at a time, for large rows."""

@@ -142,13 +142,13 @@ def count_subscriptions(tx: Transaction, list_id: int) -> dict[str, int]:
 
 def end_requests(tx: Transaction, list_id: int, now: int, limit: int) -> int:
     """Delete up to `limit` requests to subscribe that were not confirmed; returns how many."""
-    found = [row["id"] for row in tx.rows("lists.some_requests", list_id=list_id, limit=limit)]
-    if found:
-        ids = in_json(found)
+    request_ids = [row["id"] for row in tx.rows("lists.some_requests", list_id=list_id, limit=limit)]
+    if request_ids:
+        ids = in_json(request_ids)
         tx.run("lists.delete_confirmations", ids=ids)
         ended = tx.rows("lists.end_requests", ids=ids, now=now)
         events.record_ended(tx, [*ended, *tx.rows("lists.delete_requests", ids=ids)], "closed")
-    return len(found)
+    return len(request_ids)
 
 
 def closing_lists(tx: Transaction) -> list[int]:

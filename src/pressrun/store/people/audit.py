@@ -132,10 +132,10 @@ def append_once_by_clock(tx: Transaction, action: str, now: float, *, name: str)
 def _append_queued(tx: Transaction, queued: Sequence[Entry | _Object | _Mark]) -> None:
     rows = _rows_of(tx, _with_names(queued))
     _append_after(tx, read_head(tx), [row for _, row in rows])
-    for one, row in rows:
-        if isinstance(one, Entry) and one.keyed is not None and one.outcome == DONE:
+    for entry, row in rows:
+        if isinstance(entry, Entry) and entry.keyed is not None and entry.outcome == DONE:
             idempotency.keep_outcome(
-                tx, one.keyed, name=row["object"], subscriber_id=row["subscriber_id"], at=int(row["at"])
+                tx, entry.keyed, name=row["object"], subscriber_id=row["subscriber_id"], at=int(row["at"])
             )
     for alike in _alike([row for _, row in rows]):
         tx.after_commit(_log, alike)
@@ -157,11 +157,11 @@ def _with_names(queued: Sequence[Entry | _Object | _Mark]) -> list[tuple[Entry |
     """
     rows: list[tuple[Entry | _Mark, list[str]]] = []
     names: list[str] = []
-    for one in queued:
-        if isinstance(one, _Object):
-            names.append(one.name)
+    for entry in queued:
+        if isinstance(entry, _Object):
+            names.append(entry.name)
         else:
-            rows.append((one, names))
+            rows.append((entry, names))
             names = []
     if len(rows) == 1:
         rows[0][1].extend(names)
@@ -172,19 +172,19 @@ def _rows_of(
     tx: Transaction, queued: Sequence[tuple[Entry | _Mark, Sequence[str]]]
 ) -> list[tuple[Entry | _Mark, dict[str, Any]]]:
     """The columns of each row, but its number and link."""
-    keys = {one.person.address_key for one, _ in queued if isinstance(one, Entry) and one.person is not None}
-    found = tx.rows("audit.find_subscribers", address_keys=in_json([[key] for key in sorted(keys)])) if keys else ()
-    readers = {row["address_key"]: row["id"] for row in found}
-    return [(one, _row_of(tx, one, names, readers)) for one, names in queued]
+    keys = {entry.person.address_key for entry, _ in queued if isinstance(entry, Entry) and entry.person is not None}
+    rows = tx.rows("audit.find_subscribers", address_keys=in_json([[key] for key in sorted(keys)])) if keys else ()
+    readers = {row["address_key"]: row["id"] for row in rows}
+    return [(entry, _row_of(tx, entry, names, readers)) for entry, names in queued]
 
 
-def _row_of(tx: Transaction, one: Entry | _Mark, names: Sequence[str], readers: Mapping[str, int]) -> dict[str, Any]:
-    if isinstance(one, _Mark):
-        mark = Entry(at=one.at, actor=Actor(who="", way=""), action=ERASED)
-        return _columns(mark, None, mark_of_erased(one.numbers))
-    if one.object is None and names:
-        one = replace(one, object=", ".join(dict.fromkeys(names)))
-    return _columns(_with_list(tx, one), *_whom(tx, one, readers))
+def _row_of(tx: Transaction, entry: Entry | _Mark, names: Sequence[str], readers: Mapping[str, int]) -> dict[str, Any]:
+    if isinstance(entry, _Mark):
+        mark = Entry(at=entry.at, actor=Actor(who="", way=""), action=ERASED)
+        return _columns(mark, None, mark_of_erased(entry.numbers))
+    if entry.object is None and names:
+        entry = replace(entry, object=", ".join(dict.fromkeys(names)))
+    return _columns(_with_list(tx, entry), *_whom(tx, entry, readers))
 
 
 def _columns(entry: Entry, subscriber_id: int | None, content: str) -> dict[str, Any]:
@@ -257,10 +257,10 @@ def _log(alike: Sequence[Mapping[str, Any]]) -> None:
 
 def erase_about(tx: Transaction, subscriber_ids: Collection[int], digests: Collection[bytes], now: int) -> None:
     """Erase whom rows are about, of those about these people, and record that; the chain stays valid."""
-    found = list(tx.rows("audit.numbers_about_readers", ids=in_json(sorted(subscriber_ids))))
+    rows = list(tx.rows("audit.numbers_about_readers", ids=in_json(sorted(subscriber_ids))))
     for digest in digests:
-        found += tx.rows("audit.numbers_about_digest", digest=f'%"{_shortened(digest)}"%')
-    numbers = tuple(sorted({row["number"] for row in found}))
+        rows += tx.rows("audit.numbers_about_digest", digest=f'%"{_shortened(digest)}"%')
+    numbers = tuple(sorted({row["number"] for row in rows}))
     if numbers:
         tx.run("audit.erase", numbers=in_json(numbers))
         tx.before_commit(_append_queued, _Mark(at=now, numbers=numbers), rank=RANK)

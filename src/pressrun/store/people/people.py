@@ -131,11 +131,11 @@ def permissions_of(tx: Transaction, person_id: int) -> list[Permission]:
 
 def permissions_by_person(tx: Transaction, ids: Collection[int]) -> Mapping[int, list[Permission]]:
     """The same for several people, by their ids."""
-    found: dict[int, list[Permission]] = {one: [] for one in ids}
+    permissions: dict[int, list[Permission]] = {person_id: [] for person_id in ids}
     for row in tx.rows("people.permissions_of", ids=in_json(sorted(ids))):
         permission = Permission(list=row["list"], role=Role(row["role"]), readers=ReaderAccess(row["readers"]))
-        found[row["person_id"]].append(permission)
-    return found
+        permissions[row["person_id"]].append(permission)
+    return permissions
 
 
 def find_permission(tx: Transaction, list_id: int, person_id: int) -> tuple[Role, ReaderAccess] | None:

@@ -70,12 +70,12 @@ class PostgresTables(TableStore):
             yield
 
     def tables(self) -> dict[str, StoredTable]:
-        found = {}
+        tables = {}
         for name, columns, types, key, draws_ids in self.execute(_TABLES).fetchall():
             if is_copied(name):
                 self.types[name] = dict(zip(columns, types, strict=True))
-                found[name] = StoredTable(name=name, columns=tuple(columns), key=tuple(key), draws_ids=bool(draws_ids))
-        return found
+                tables[name] = StoredTable(name=name, columns=tuple(columns), key=tuple(key), draws_ids=bool(draws_ids))
+        return tables
 
     def has(self, table: str) -> bool:
         return self.execute("select to_regclass(?)", (table,)).fetchone()[0] is not None

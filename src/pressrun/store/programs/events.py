@@ -128,8 +128,8 @@ def record_ended(tx: Transaction, ended: Iterable[Row], how: str, editions: Mapp
     """Write that these subscriptions have ended: id, list_id, subscriber_id; `editions` are those whose link it was."""
     actor, type_ = current_actor(), EventType.SUBSCRIPTION_ENDED
     rows = [
-        _NewEvent(one["subscriber_id"], type_, one["list_id"], editions.get(one["id"]), actor, how, None)
-        for one in ended
+        _NewEvent(row["subscriber_id"], type_, row["list_id"], editions.get(row["id"]), actor, how, None)
+        for row in ended
     ]
     if rows:
         tx.before_commit(_append_queued, rows, rank=RANK)
@@ -141,9 +141,9 @@ def record_failed_copies(tx: Transaction, delivery_ids: Sequence[int]) -> None:
     actor = current_actor()
     queued = [
         _NewEvent(
-            one["subscriber_id"], EventType.COPY_FAILED, one["list_id"], one["edition_id"], actor, one["kind"], None
+            row["subscriber_id"], EventType.COPY_FAILED, row["list_id"], row["edition_id"], actor, row["kind"], None
         )
-        for one in rows
+        for row in rows
     ]
     if queued:
         tx.before_commit(_append_queued, queued, rank=RANK)
@@ -151,7 +151,7 @@ def record_failed_copies(tx: Transaction, delivery_ids: Sequence[int]) -> None:
 
 def _append_queued(tx: Transaction, batches: Sequence[Sequence[_NewEvent | _SubscriptionMove]]) -> None:
     """Give events their ids and append them; the counter is locked until the commit, so ids follow its order."""
-    rows = _joined([one for batch in batches for one in batch])
+    rows = _joined([event for batch in batches for event in batch])
     if rows:
         last: int = tx.value("events.draw_ids", number=len(rows))
         tx.run_rows("events.append", [(number, *row) for number, row in enumerate(rows, last - len(rows) + 1)])
@@ -161,17 +161,17 @@ def _joined(queued: Sequence[_NewEvent | _SubscriptionMove]) -> list[_NewEvent]:
     """The events in order; all moves of one subscription are one, where the last of them stands."""
     first: dict[int, _SubscriptionMove] = {}
     last: dict[int, _SubscriptionMove] = {}
-    for one in queued:
-        if isinstance(one, _SubscriptionMove):
-            first.setdefault(one.subscription_id, one)
-            last[one.subscription_id] = one
+    for event in queued:
+        if isinstance(event, _SubscriptionMove):
+            first.setdefault(event.subscription_id, event)
+            last[event.subscription_id] = event
     rows = []
-    for one in queued:
-        if not isinstance(one, _SubscriptionMove):
-            rows.append(one)
-        elif one is last[one.subscription_id]:
-            type_ = of_subscription(first[one.subscription_id].before, one.after)
-            rows += [] if type_ is None else [one.row._replace(type=type_)]
+    for event in queued:
+        if not isinstance(event, _SubscriptionMove):
+            rows.append(event)
+        elif event is last[event.subscription_id]:
+            type_ = of_subscription(first[event.subscription_id].before, event.after)
+            rows += [] if type_ is None else [event.row._replace(type=type_)]
     return rows
 
 
@@ -185,8 +185,8 @@ def newest(tx: Transaction) -> int:
 
 def oldest(tx: Transaction) -> int | None:
     """The id of the oldest event that is kept."""
-    found: int | None = tx.value("events.oldest")
-    return found
+    oldest_id: int | None = tx.value("events.oldest")
+    return oldest_id
 
 
 def page(
@@ -209,9 +209,9 @@ def page(
         after=after,
         through=through,
         limit=limit,
-        types=in_json([(one,) for one in types]),
-        lists=None if lists is None else in_json([(one,) for one in lists]),
-        reader_lists=in_json([(one,) for one in reader_lists or ()]),
+        types=in_json([(type_,) for type_ in types]),
+        lists=None if lists is None else in_json([(list_name,) for list_name in lists]),
+        reader_lists=in_json([(list_name,) for list_name in reader_lists or ()]),
     )
 
 

@@ -91,8 +91,8 @@ def find_job(tx: Transaction, job_id: int) -> BulkJob | None:
 
 def live_job_of(tx: Transaction, list_id: int) -> int | None:
     """The job of a list that waits or runs."""
-    found: int | None = tx.value("jobs.live_of_list", list_id=list_id)
-    return found
+    job_id: int | None = tx.value("jobs.live_of_list", list_id=list_id)
+    return job_id
 
 
 def live_jobs(tx: Transaction) -> list[int]:

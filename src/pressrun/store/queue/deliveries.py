@@ -148,9 +148,9 @@ def _ready_copies(
     tx: Transaction, edition_id: int, state: DeliveryState, lane: str, until: int, limit: int
 ) -> tuple[list[ClaimedCopy], list[int]]:
     """The copies that may go, and the ids of those that may not."""
-    found = tx.row("deliveries.ready_copies", edition_id=edition_id, state=state, lane=lane, now=until, limit=limit)
-    assert found is not None  # an aggregate has a row always
-    return _read_copies(found["allowed"]), _read_ids(found["barred"])
+    row = tx.row("deliveries.ready_copies", edition_id=edition_id, state=state, lane=lane, now=until, limit=limit)
+    assert row is not None  # an aggregate has a row always
+    return _read_copies(row["allowed"]), _read_ids(row["barred"])
 
 
 def claim_notices(
@@ -218,7 +218,7 @@ def cancel_rows(tx: Transaction, rows: Sequence[Row], now: int) -> int:
 def _claim(tx: Transaction, session: int, claimed: Sequence[Claimed], now: int) -> int:
     if not claimed:
         return 0
-    number = tx.run("deliveries.claim", session=session, ids=in_json([one.id for one in claimed]), now=now)
+    number = tx.run("deliveries.claim", session=session, ids=in_json([copy.id for copy in claimed]), now=now)
     if number != len(claimed):
         raise Conflict  # another transaction has cancelled or claimed one of them since it was read
     return number
@@ -231,11 +231,11 @@ def record_results(tx: Transaction, session: int, results: Sequence[DeliveryResu
     """
     delivered: dict[int | None, list[DeliveryResult]] = {}
     others: dict[tuple[int | None, DeliveryState, bool], list[DeliveryResult]] = {}
-    for one in results:
-        if one.state is _DELIVERED:
-            delivered.setdefault(one.edition_id, []).append(one)
+    for result in results:
+        if result.state is _DELIVERED:
+            delivered.setdefault(result.edition_id, []).append(result)
         else:
-            others.setdefault((one.edition_id, one.state, one.kind in REFUSALS), []).append(one)
+            others.setdefault((result.edition_id, result.state, result.kind in REFUSALS), []).append(result)
     for edition_id, chosen in delivered.items():
         count_move(tx, edition_id, _CLAIMED, _DELIVERED, _deliver(tx, session, chosen, now))
     for (edition_id, state, is_refused), chosen in others.items():
@@ -246,7 +246,7 @@ def record_results(tx: Transaction, session: int, results: Sequence[DeliveryResu
         number = tx.run("deliveries.record_results", session=session, settlements=in_json(chosen), now=now)
         count_move(tx, edition_id, _CLAIMED, state, number, refused=number if is_refused and state is _FAILED else 0)
         if state is _FAILED and edition_id is not None:
-            events.record_failed_copies(tx, [one.id for one in chosen])
+            events.record_failed_copies(tx, [result.id for result in chosen])
         if state is _DEFERRED and edition_id is not None and number + withheld:
             count_event(tx, edition_id, CountedEvent.DEFERRED, now, number + withheld)
 
@@ -254,8 +254,10 @@ def record_results(tx: Transaction, session: int, results: Sequence[DeliveryResu
 def _deliver(tx: Transaction, session: int, delivered: Sequence[DeliveryResult], now: int) -> int:
     """Delivered copies differ only in the relay's words, so each statement gets those and one set of the rest."""
     alike: dict[tuple[int, str, int | None, str | None], list[tuple[int, str | None]]] = {}
-    for one in delivered:
-        alike.setdefault((one.due_at, one.relay, one.code, one.enhanced), []).append((one.id, one.reply))
+    for result in delivered:
+        alike.setdefault((result.due_at, result.relay, result.code, result.enhanced), []).append(
+            (result.id, result.reply)
+        )
     return sum(
         tx.run(
             "deliveries.deliver",
@@ -319,8 +321,8 @@ def queue_notice(tx: Transaction, *, notice_id: int, domain: str, now: int) -> i
 
 def last_refusal(tx: Transaction, edition_id: int, kind: str) -> str | None:
     """The remote's words on the latest copy that failed for such a reason."""
-    found: str | None = tx.value("deliveries.last_refusal", edition_id=edition_id, kind=kind)
-    return found
+    words: str | None = tx.value("deliveries.last_refusal", edition_id=edition_id, kind=kind)
+    return words
 
 
 def is_unfinished(tx: Transaction, edition_id: int) -> bool:
@@ -345,8 +347,8 @@ def next_due(tx: Transaction, edition_id: int, lane: str, *, until: int = FOR_EV
     """
     deferred = tx.value("deliveries.next_due", edition_id=edition_id, state=_DEFERRED, lane=lane)
     queued = tx.value("deliveries.next_due", edition_id=edition_id, state=_QUEUED, lane=lane)
-    found = [deferred, queued if queued is not None and queued <= until else None]
-    return min((at for at in found if at is not None), default=None)
+    times = [deferred, queued if queued is not None and queued <= until else None]
+    return min((at for at in times if at is not None), default=None)
 
 
 def is_due(tx: Transaction, edition_id: int, lane: str, until: int) -> bool:
@@ -357,8 +359,8 @@ def is_due(tx: Transaction, edition_id: int, lane: str, until: int) -> bool:
 
 def next_notice_due(tx: Transaction) -> int | None:
     """When the next waiting notice may go; None when nothing waits."""
-    found = [tx.value("deliveries.next_notice_due", state=state) for state in _WAITING]
-    return min((at for at in found if at is not None), default=None)
+    times = [tx.value("deliveries.next_notice_due", state=state) for state in _WAITING]
+    return min((at for at in times if at is not None), default=None)
 
 
 def cancel_waiting(tx: Transaction, edition_id: int, now: int, limit: int) -> int:

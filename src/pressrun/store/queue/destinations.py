@@ -56,17 +56,15 @@ def _begin_moves(tx: Transaction, now: int) -> None:
 
 def move_slice(tx: Transaction, change: BulkChange) -> None:
     """Move the copies of the next subscriptions to where their domains belong, and store how far that is."""
-    found = tx.row(
-        "destinations.next_subscriptions", after=change.done_through, last=change.last_id, limit=ROWS_AT_ONCE
-    )
-    assert found is not None  # an aggregate has a row always
-    if found["number"]:
-        span = {"after": change.done_through, "through": found["through"]}
+    row = tx.row("destinations.next_subscriptions", after=change.done_through, last=change.last_id, limit=ROWS_AT_ONCE)
+    assert row is not None  # an aggregate has a row always
+    if row["number"]:
+        span = {"after": change.done_through, "through": row["through"]}
         tx.run("destinations.relane", edition_id=change.edition_id, **span)
-    if found["number"] < ROWS_AT_ONCE:
+    if row["number"] < ROWS_AT_ONCE:
         bulk_changes.end(tx, change)
     else:
-        bulk_changes.store(tx, replace(change, done_through=found["through"]))
+        bulk_changes.store(tx, replace(change, done_through=row["through"]))
 
 
 def load_states(tx: Transaction) -> dict[str, object]:

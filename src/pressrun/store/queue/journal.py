@@ -130,7 +130,7 @@ class Journal:
     def _read(self, start: int) -> list[tuple[int, JournalEntry]]:
         content = os.pread(self._descriptor, _SECTION, start)
         slots = [content[at : at + _SLOT] for at in range(0, len(content) - _SLOT + 1, _SLOT)]
-        return [found for slot in slots if any(slot[:8]) and (found := _parse(slot)) is not None]
+        return [entry for slot in slots if any(slot[:8]) and (entry := _parse(slot)) is not None]
 
 
 def _parse(slot: bytes) -> tuple[int, JournalEntry] | None:

@@ -42,11 +42,14 @@ def store_notice(tx: Transaction, new: NewNotice, now: int) -> int:
 
 def insert_notices(tx: Transaction, new: Sequence[NewNotice], now: int) -> None:
     """Store and queue notices without content, in two statements for all of them."""
-    rows = [(one.kind, one.list_id, one.subscriber_id, one.address.typed, one.language, one.payload) for one in new]
-    secrets = b"".join(one.message_secret for one in new)
+    rows = [
+        (notice.kind, notice.list_id, notice.subscriber_id, notice.address.typed, notice.language, notice.payload)
+        for notice in new
+    ]
+    secrets = b"".join(notice.message_secret for notice in new)
     stored = tx.rows("notices.insert_all", notices=in_json(rows), secrets=secrets, now=now)
     ids = {row["message_secret"]: row["id"] for row in stored}  # they come in any order
-    queued = [(ids[one.message_secret], one.address.domain) for one in new]
+    queued = [(ids[notice.message_secret], notice.address.domain) for notice in new]
     tx.run("notices.queue_all", notices=in_json(queued), now=now)
 
 

@@ -28,12 +28,12 @@ def retry_slice(
     """Make the next deferred ones (of one domain) due at once: how many, and where to go on, None at the end."""
     values = {"domain": domain, "now": now, "limit": limit, "lane": place.lane, "due_at": place.due_at}
     if place.edition_id is None:
-        found = tx.rows("deliveries.deferred_notices", **values)
+        rows = tx.rows("deliveries.deferred_notices", **values)
     else:
-        found = tx.rows("deliveries.deferred_copies", edition_id=place.edition_id, **values)
-    if not found:
+        rows = tx.rows("deliveries.deferred_copies", edition_id=place.edition_id, **values)
+    if not rows:
         return 0, None
-    number = tx.run("deliveries.retry", ids=in_json(sorted(row["id"] for row in found)), now=now)
-    if len(found) < limit:
+    number = tx.run("deliveries.retry", ids=in_json(sorted(row["id"] for row in rows)), now=now)
+    if len(rows) < limit:
         return number, None
-    return number, replace(place, lane=found[-1]["lane"], due_at=found[-1]["due_at"])
+    return number, replace(place, lane=rows[-1]["lane"], due_at=rows[-1]["due_at"])

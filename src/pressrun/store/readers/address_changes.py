@@ -86,8 +86,8 @@ def find_former_address(tx: Transaction, subscriber_id: int, at: int) -> str | N
 
     A change is known until it can no longer be undone.
     """
-    found = tx.value("address_changes.former_address", subscriber_id=subscriber_id, at=at)
-    return None if found is None else str(found)
+    address = tx.value("address_changes.former_address", subscriber_id=subscriber_id, at=at)
+    return None if address is None else str(address)
 
 
 def sweep_changes(tx: Transaction, now: int) -> int:

@@ -68,14 +68,14 @@ PLACES = (
 
 
 class EarlierScan(Struct):
-    """A search before the erasing transaction: by the name of the place, how far it went, and the rows it found."""
+    """A search before the erasing transaction: by the name of the place, how far it went, and which rows it found."""
 
     through: dict[str, int] = field(default_factory=dict)
-    found: dict[str, list[int]] = field(default_factory=dict)
+    ids: dict[str, list[int]] = field(default_factory=dict)
 
-    def add(self, place: Place, rows: Sequence[Row], found: Sequence[int]) -> None:
+    def add(self, place: Place, rows: Sequence[Row], ids: Sequence[int]) -> None:
         self.through[place.name] = rows[-1]["id"]
-        self.found.setdefault(place.name, []).extend(found)
+        self.ids.setdefault(place.name, []).extend(ids)
 
 
 class Forgotten(Struct, frozen=True, kw_only=True):
@@ -150,14 +150,14 @@ def forget(
 
 def forget_unpublished(tx: Transaction, earlier: EarlierScan) -> list[int]:
     """Erase cancelled editions that name the address and never went out; returns the others that name it."""
-    ids = in_json(earlier.found.get(EDITION.name, ()))
+    ids = in_json(earlier.ids.get(EDITION.name, ()))
     tx.run("address_places.forget_search", ids=ids)
     tx.run("address_places.forget_edition", ids=ids)
     return [row["id"] for row in tx.rows("address_places.left_editions", ids=ids)]
 
 
 def _all_naming(tx: Transaction, place: Place, spellings: Spellings, earlier: EarlierScan) -> list[int]:
-    ids = list(earlier.found.get(place.name, ()))
+    ids = list(earlier.ids.get(place.name, ()))
     after = earlier.through.get(place.name, 0)
     while rows := read_page(tx, place, spellings, after):
         after = rows[-1]["id"]
@@ -189,14 +189,14 @@ def _forget_people(tx: Transaction, spellings: Spellings) -> int:
     for row in tx.rows(IDENTITY.select):
         if spellings.name(row["subject"]):
             tx.run(IDENTITY.forget, issuer=row["issuer"], subject=row["subject"])
-    found = [row["id"] for row in tx.rows(PERSON.select) if spellings.name(row["address"])]
-    if found:
-        ids = in_json(found)
+    person_ids = [row["id"] for row in tx.rows(PERSON.select) if spellings.name(row["address"])]
+    if person_ids:
+        ids = in_json(person_ids)
         tx.run("address_places.forget_links", ids=ids)
         tx.run(PERSON.forget, ids=ids)
         tx.run("address_places.withdraw_person", ids=ids)
         tx.run("address_places.forget_address_of_person", ids=ids)
-    return len(found)
+    return len(person_ids)
 
 
 def _forget_suppressed(tx: Transaction, spellings: Spellings) -> int:

@@ -49,8 +49,8 @@ def find_failed_copies(tx: Transaction, delivery_ids: Collection[int]) -> list[R
 
     Where the reader is gone, or suspended for bounces already, subscriber_id is None.
     """
-    found = {row["id"]: row for row in tx.rows("bounces.failed_copies", ids=in_json(list(delivery_ids)))}
-    return [found[number] for number in delivery_ids if number in found]
+    copies = {row["id"]: row for row in tx.rows("bounces.failed_copies", ids=in_json(list(delivery_ids)))}
+    return [copies[number] for number in delivery_ids if number in copies]
 
 
 def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> bool:
@@ -70,10 +70,10 @@ def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> 
 
 def histories(tx: Transaction, subscriber_ids: Collection[int]) -> dict[int, list[Past]]:
     """The results of each person's copies on all lists since they last came back, newest first."""
-    found: dict[int, list[Past]] = {number: [] for number in subscriber_ids}
-    for row in tx.rows("bounces.histories", ids=in_json(list(found)), limit=_LONGEST_HISTORY):
-        found[row["subscriber_id"]].append(_past(row))
-    return found
+    results: dict[int, list[Past]] = {number: [] for number in subscriber_ids}
+    for row in tx.rows("bounces.histories", ids=in_json(list(results)), limit=_LONGEST_HISTORY):
+        results[row["subscriber_id"]].append(_past(row))
+    return results
 
 
 def _past(row: Row) -> Past:

@@ -70,7 +70,8 @@ def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
 def make_rows(events: Iterable[ConsentEvent]) -> list[ChainRow]:
     """The rows for these events, which have neither numbers nor links yet. It needs no database."""
     return [
-        _new_row(one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip) for one in events
+        _new_row(event.event, event.at, event.salt, _content(event), event.subscriber_id, event.list_id, event.ip)
+        for event in events
     ]
 
 
@@ -142,9 +143,9 @@ def _append_queued(tx: Transaction, batches: Sequence[Sequence[ChainRow]]) -> No
     head = read_head(tx)
     before = head.chain
     rows: list[tuple[object, ...]] = []
-    for number, one in enumerate(chain.from_iterable(batches), head.number + 1):
-        before = link(before, one, number)
-        rows.append((number, *one[1:-1], before))
+    for number, row in enumerate(chain.from_iterable(batches), head.number + 1):
+        before = link(before, row, number)
+        rows.append((number, *row[1:-1], before))
     tx.run_rows("consent.append", rows)
 
 
@@ -180,7 +181,7 @@ def numbers_of(tx: Transaction, *subscriber_ids: int) -> list[int]:
 def _append_early(tx: Transaction, *subscriber_ids: int) -> None:
     """Append what this transaction has queued, if some of it is about one of these people."""
     batches: list[Sequence[ChainRow]] = tx.deferred(_append_queued)
-    if any(one.subscriber_id in subscriber_ids for one in chain.from_iterable(batches)):
+    if any(row.subscriber_id in subscriber_ids for row in chain.from_iterable(batches)):
         tx.run_deferred()
 
 

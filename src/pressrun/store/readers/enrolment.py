@@ -98,9 +98,9 @@ def _reserve_ids(tx: Transaction, statement: str, number: int) -> list[int]:
 def update_profiles(tx: Transaction, changes: Sequence[ProfileChange], *, how: str) -> None:
     """Write name, language and imported columns of people back; `how` they came to change."""
     if changes:
-        rows = [(one.subscriber_id, *_profile_columns(one.profile)) for one in changes]
+        rows = [(change.subscriber_id, *_profile_columns(change.profile)) for change in changes]
         tx.run("enrolment.update_profiles", changes=in_json(rows))
-        readers = [(None, one.subscriber_id) for one in changes]
+        readers = [(None, change.subscriber_id) for change in changes]
         events.record_for_readers(tx, EventType.SUBSCRIBER_CHANGED, readers, how)
 
 
@@ -114,15 +114,15 @@ def insert_subscriptions(tx: Transaction, new: Sequence[NewSubscription], *, lis
     if not new:
         return []
     ids = _reserve_ids(tx, "enrolment.subscription_ids", len(new))
-    rows = [(new_id, *one, list_id, source) for new_id, one in zip(ids, new, strict=True)]
+    rows = [(new_id, *subscription, list_id, source) for new_id, subscription in zip(ids, new, strict=True)]
     tx.run_rows("enrolment.insert_subscriptions", rows)
     by_type: dict[EventType | None, list[tuple[int, int]]] = {}
     standing, readers = None, list[tuple[int, int]]()
-    for one in new:
-        if standing != (one.state, one.suspended_for):  # nearly all have the same
-            standing = one.state, one.suspended_for
+    for subscription in new:
+        if standing != (subscription.state, subscription.suspended_for):  # nearly all have the same
+            standing = subscription.state, subscription.suspended_for
             readers = by_type.setdefault(of_subscription(None, standing), [])
-        readers.append((list_id, one.subscriber_id))
+        readers.append((list_id, subscription.subscriber_id))
     for type_, readers in by_type.items():
         assert type_ is not None  # a new subscription stands otherwise than none
         events.record_for_readers(tx, type_, readers, source)
@@ -136,8 +136,8 @@ def insert_confirmations(
 
     Returns the id of each by that of its subscription.
     """
-    found = tx.rows("enrolment.insert_confirmations", requests=in_json(requests), now=now, expires_at=expires_at)
-    return {row["subscription_id"]: row["id"] for row in found}
+    rows = tx.rows("enrolment.insert_confirmations", requests=in_json(requests), now=now, expires_at=expires_at)
+    return {row["subscription_id"]: row["id"] for row in rows}
 
 
 def lock_subscriptions(tx: Transaction, ids: Sequence[int]) -> None:
@@ -152,7 +152,7 @@ def change_states(tx: Transaction, changes: Sequence[StateChange], *, source: st
     changed = tx.rows("enrolment.change_states", changes=in_json(changes), source=source)
     if len(changed) < len(changes):
         raise Conflict("the state of a subscription has changed")
-    before = {one.subscription_id: one.before for one in changes}
+    before = {change.subscription_id: change.before for change in changes}
     for row in changed:
         was = before[row["id"]]
         events.record_move(

@@ -36,8 +36,8 @@ class HeldSignUp(Struct, frozen=True, kw_only=True):
     @property
     def confirmation_id(self) -> int | None:
         """The request that its link confirms; None when the person is already a member."""
-        found: int | None = self.payload.get("confirmation")
-        return found
+        confirmation_id: int | None = self.payload.get("confirmation")
+        return confirmation_id
 
 
 def hold_notice(tx: Transaction, new: NewNotice, *, now: int, expires_at: int) -> None:
@@ -53,7 +53,9 @@ def list_held(tx: Transaction, list_name: str | None, *, after: int, limit: int)
 
 def unknown_ids(tx: Transaction, choice: HeldSelection) -> list[int]:
     """The ids of a choice that no held sign-up has."""
-    return [row["id"] for row in tx.rows("held_sign_ups.unknown", ids=in_json([(one,) for one in choice.ids]))]
+    return [
+        row["id"] for row in tx.rows("held_sign_ups.unknown", ids=in_json([(sign_up_id,) for sign_up_id in choice.ids]))
+    ]
 
 
 def claim_held(tx: Transaction, choice: HeldSelection, now: int) -> list[HeldSignUp]:

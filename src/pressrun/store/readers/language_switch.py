@@ -14,7 +14,8 @@ from pressrun.store.transaction import Transaction, in_json
 def follow(tx: Transaction, ids: Sequence[int]) -> dict[int, int]:
     """Map each id to the subscription that it finally became, or to itself; ids that no longer exist are left out."""
     return {
-        row["first"]: row["last"] for row in tx.rows("language_switch.follow", ids=in_json([(one,) for one in ids]))
+        row["first"]: row["last"]
+        for row in tx.rows("language_switch.follow", ids=in_json([(subscription_id,) for subscription_id in ids]))
     }
 
 
@@ -59,6 +60,6 @@ def missed_editions(tx: Transaction, old_list_id: int, new_list_id: int) -> list
 
 def give_copy(tx: Transaction, edition_id: int, subscription_id: int, now: int) -> bool:
     """Queue a copy for one more reader; False for a reader who may not be mailed or already has the issue."""
-    given = tx.run("language_switch.give_copy", edition_id=edition_id, subscription_id=subscription_id, now=now)
-    count_move(tx, edition_id, None, DeliveryState.QUEUED, given)
-    return given > 0
+    number = tx.run("language_switch.give_copy", edition_id=edition_id, subscription_id=subscription_id, now=now)
+    count_move(tx, edition_id, None, DeliveryState.QUEUED, number)
+    return number > 0

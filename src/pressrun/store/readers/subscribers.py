@@ -92,8 +92,8 @@ def find_subscriber(tx: Transaction, address: Address) -> Subscriber | None:
 
 def find_subscribers(tx: Transaction, addresses: Iterable[Address]) -> dict[str, Subscriber]:
     """The people with these addresses, in any spelling, by their keys."""
-    found = tx.rows("subscribers.find_all", keys=in_json([(address.key,) for address in addresses]))
-    return {row["address_key"]: _from_row(row) for row in found}
+    rows = tx.rows("subscribers.find_all", keys=in_json([(address.key,) for address in addresses]))
+    return {row["address_key"]: _from_row(row) for row in rows}
 
 
 def find_subscriber_by_id(tx: Transaction, subscriber_id: int) -> Subscriber | None:
@@ -162,8 +162,8 @@ def delete_unsubscribed(tx: Transaction, subscriber_ids: Collection[int]) -> lis
     """Delete those of these people who have no subscription; returns their ids."""
     if not subscriber_ids:
         return []
-    found = tx.rows("subscribers.delete_without_subscription", ids=in_json(sorted(subscriber_ids)))
-    return [row["id"] for row in found]
+    rows = tx.rows("subscribers.delete_without_subscription", ids=in_json(sorted(subscriber_ids)))
+    return [row["id"] for row in rows]
 
 
 def known_columns(tx: Transaction, list_id: int) -> frozenset[str]:

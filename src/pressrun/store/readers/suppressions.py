@@ -25,11 +25,11 @@ def find_reasons(tx: Transaction, addresses: Sequence[Digests]) -> dict[bytes, s
     """The reason at each digest of these addresses and of their mailboxes that is suppressed."""
     octets = b"".join(digest for pair in addresses for digest in pair)
     places = in_json([(place,) for place in range(len(addresses))])
-    found: dict[bytes, str] = {}
+    reasons: dict[bytes, str] = {}
     for row in tx.rows("suppressions.find_many", places=places, octets=octets):
         pair = addresses[row["place"]]
-        found |= {digest: row[name] for digest, name in zip(pair, ("own", "mailbox"), strict=True) if row[name]}
-    return found
+        reasons |= {digest: row[name] for digest, name in zip(pair, ("own", "mailbox"), strict=True) if row[name]}
+    return reasons
 
 
 def suppress_all(tx: Transaction, entries: Mapping[bytes, tuple[str | None, str, int]]) -> None:

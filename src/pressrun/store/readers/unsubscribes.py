@@ -79,14 +79,14 @@ def insert_unsubscribes(
     """Keep the former state of subscriptions that have just ended, each with its edition and language."""
     rows = [
         (
-            one.id,
-            in_json({name: getattr(one, name) for name in RESTORED_FIELDS}),
+            reader.id,
+            in_json({name: getattr(reader, name) for name in RESTORED_FIELDS}),
             edition_id,
             language,
             left_at,
             expires_at,
         )
-        for one, edition_id, language in unsubscribes
+        for reader, edition_id, language in unsubscribes
     ]
     tx.run_rows("unsubscribes.insert", rows)
 

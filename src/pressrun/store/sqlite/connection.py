@@ -256,8 +256,8 @@ class SqliteConnection(EngineConnection):
             return 0
         self._connection.execute(f"pragma incremental_vacuum({SHRINK_BYTES // size})").fetchall()
         left: int = self._connection.execute("pragma freelist_count").fetchone()[0]
-        given: int = (free - left) * size
-        return given
+        released: int = (free - left) * size
+        return released
 
     def tables(self) -> TableStore:
         from pressrun.store.sqlite.tables import SqliteTables  # noqa: PLC0415 - only a move needs it

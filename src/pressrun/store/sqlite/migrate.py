@@ -123,8 +123,8 @@ def _free_after(connection: sqlite3.Connection, folder: Path, *, copies: int) ->
     size, pages, unused = (
         connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
     )
-    found = os.statvfs(folder)
-    return int(found.f_bavail * found.f_frsize - copies * size * (pages - unused) - SPARE_BYTES)
+    file_system = os.statvfs(folder)
+    return int(file_system.f_bavail * file_system.f_frsize - copies * size * (pages - unused) - SPARE_BYTES)
 
 
 def back_up(path: Path, target: Path) -> None:

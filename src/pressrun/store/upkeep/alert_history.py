@@ -34,8 +34,8 @@ class AlertHistory:
 
     def _read(self) -> dict[str, float]:
         try:
-            found = json.loads(self._path.read_text(encoding="ascii"))
-            return {str(cause): float(at) for cause, at in found.items()}
+            stored = json.loads(self._path.read_text(encoding="ascii"))
+            return {str(cause): float(at) for cause, at in stored.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 

@@ -33,7 +33,7 @@ def find_data_problems(data: DataDir) -> list[DataProblem]:
     access = list(find_access_problems(data))
     named = {problem.place for problem in access}
     content = find_content_problems(data)
-    return [*access, *(one for one in content if not named & {one.place, str(Path(one.place).parent)})]
+    return [*access, *(problem for problem in content if not named & {problem.place, str(Path(problem.place).parent)})]
 
 
 def find_access_problems(data: DataDir) -> Iterator[DataProblem]:

@@ -15,12 +15,12 @@ _READERS = range(123, 128)  # the octets of -shm that readers lock: WAL_READ_LOC
 
 def measure_room(data: DataDir) -> StorageRoom:
     """The room below data_dir now; raises OSError. Of a database on a server it sees nothing but our own files."""
-    found = os.statvfs(data.root)
+    file_system = os.statvfs(data.root)
     database = data.database
     path = database.path if isinstance(database, SqliteFile) else None
     return StorageRoom(
-        free=found.f_bavail * found.f_frsize,
-        inodes=found.f_favail if found.f_files else None,  # some file systems make inodes as they need them
+        free=file_system.f_bavail * file_system.f_frsize,
+        inodes=file_system.f_favail if file_system.f_files else None,  # some file systems make inodes as they need them
         database=0 if path is None else _size(path),
         wal=0 if path is None else _size(path.with_name(f"{path.name}-wal")),
     )
@@ -36,12 +36,12 @@ def find_readers(data: DataDir) -> list[int]:
     except OSError:
         return []
     place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
-    found = set()
+    pids = set()
     for line in locks:
         _, kind, _, mode, pid, file, first, _ = line.replace("-> ", "").split()[:8]
         if (kind, mode, file) == ("POSIX", "READ", place) and int(first) in _READERS:
-            found.add(int(pid))
-    return sorted(found - {os.getpid()})
+            pids.add(int(pid))
+    return sorted(pids - {os.getpid()})
 
 
 def _size(path: Path) -> int:

@@ -105,9 +105,9 @@ def store_copy(tx: Transaction, copy: dict[str, Any]) -> bool:
 
     That may be the same copy, as that of another subscription here, which must not get it once more.
     """
-    found = tx.value("restores.set_copy", **copy)
-    is_stored = found is not None or tx.run("restores.add_copy", **copy) > 0
-    if found != copy["id"]:
+    stored_id = tx.value("restores.set_copy", **copy)
+    is_stored = stored_id is not None or tx.run("restores.add_copy", **copy) > 0
+    if stored_id != copy["id"]:
         tx.run("restores.settle_copy", **copy)
     return is_stored
 

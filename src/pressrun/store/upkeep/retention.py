@@ -57,5 +57,5 @@ def outcomes_of(tx: Transaction, edition_id: int) -> list[CopyOutcome]:
 
 def find_removed(tx: Transaction, edition_id: int) -> int | None:
     """The edition itself, or one of its issue, if rows of its copies are gone; None while all are there."""
-    found: int | None = tx.value("retention.of_issue", edition_id=edition_id)
-    return found
+    removed: int | None = tx.value("retention.of_issue", edition_id=edition_id)
+    return removed
